@@ -1,0 +1,1 @@
+"""The clinical application: records, chains, tools, store, REST, UI, CLI."""

@@ -1,0 +1,124 @@
+"""Who asks, and about whom: the actor from the API key or the headers, the patient from both.
+
+On loopback without keys the actor is a demo doctor unless the headers name another.  A key whose
+role is ``system`` (a CDSS) names the doctor at its keyboard in ``X-Actor-Id``; any other key is
+itself the actor.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Header, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from assistant.api.problems import Problem
+from assistant.clinic import Clinic
+from assistant.jobs import Jobs
+from assistant.settings import Settings
+from assistant.store import Context, Store
+
+DEMO_ACTOR = "demo-doctor"
+CLINICAL_ROLES = {"doctor", "nurse", "pharmacist", "student"}
+OVERSIGHT_ROLES = {"auditor", "admin"}
+_ID = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$"
+_bearer = HTTPBearer(auto_error=False, description="An API key made by `bedside key create`.")
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the routers work with; kept on ``app.state.services``."""
+
+    settings: Settings
+    store: Store
+    clinic: Clinic
+    jobs: Jobs
+
+
+def services(request: Request) -> Services:
+    """The application's services."""
+    return cast(Services, request.app.state.services)
+
+
+ServicesDep = Annotated[Services, Depends(services)]
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who makes the call."""
+
+    id: str
+    role: str
+
+
+async def actor(
+    parts: ServicesDep,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    x_actor_id: Annotated[str | None, Header(pattern=_ID)] = None,
+    x_actor_role: Annotated[str | None, Header(pattern=_ID)] = None,
+) -> Actor:
+    """The actor of the call.  401 without a valid key where keys are required."""
+    if credentials is not None:
+        key = await asyncio.to_thread(parts.store.api_keys.verify, credentials.credentials)
+        if key is None:
+            raise Problem(401, "API key 无效或已撤销。(The API key is not valid.)")
+        if key.role != "system" or x_actor_id is None:
+            return Actor(key.actor_id, key.role)
+        if x_actor_role is not None and x_actor_role not in CLINICAL_ROLES:
+            raise Problem(403, "system 密钥只能代表临床角色。(A system key acts for clinicians.)")
+        return Actor(x_actor_id, x_actor_role or "doctor")
+    if parts.settings.keys_required:
+        raise Problem(
+            401,
+            "需要 API key：Authorization: Bearer …（bedside key create 生成）。(API key needed.)",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+    return Actor(x_actor_id or DEMO_ACTOR, x_actor_role or "doctor")
+
+
+ActorDep = Annotated[Actor, Depends(actor)]
+
+
+async def oversight(who: ActorDep) -> Actor:
+    """An actor that may read the audit log and purge.  403 for others."""
+    if who.role not in OVERSIGHT_ROLES:
+        raise Problem(403, "只有审计员或管理员可以这样做。(Needs role auditor or admin.)")
+    return who
+
+
+OversightDep = Annotated[Actor, Depends(oversight)]
+
+
+async def patient_context(
+    who: ActorDep,
+    x_patient_id: Annotated[str, Header(pattern=_ID)],
+    x_encounter_id: Annotated[str, Header(pattern=rf"^$|{_ID}")] = "",
+) -> Context:
+    """The patient in whose context a draft is read or written."""
+    return Context(who.id, who.role, x_patient_id, x_encounter_id)
+
+
+PatientDep = Annotated[Context, Depends(patient_context)]
+
+
+def context_of_record(
+    who: Actor, patient_id: str, encounter_id: str, header_patient: str | None
+) -> Context:
+    """The context of a record that is sent in; the header, if there, must name the same patient."""
+    if header_patient is not None and header_patient != patient_id:
+        raise Problem(409, "X-Patient-Id 与病历中的患者不一致。(The header names another patient.)")
+    return Context(who.id, who.role, patient_id, encounter_id)
+
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=128,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Sent again with the same body, the first answer comes again.",
+    ),
+]

@@ -1,0 +1,107 @@
+"""``/v1/drafts``: read, resolve statements, fill in, sign."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from assistant.api.context import IdempotencyKey, PatientDep, ServicesDep
+from assistant.api.problems import documented
+from assistant.api.work import shown_draft
+from assistant.draft import Statement
+from assistant.fill_in import FillIn
+from assistant.review import Review
+
+router = APIRouter(prefix="/v1/drafts", tags=["drafts 草稿"])
+
+
+class ResolutionRequest(BaseModel):
+    """What the doctor decided about one statement."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    statement_id: str = Field(max_length=100)
+    action: Literal["confirmed", "deleted", "edited", "restored"]
+    text: str | None = Field(default=None, max_length=5_000)
+
+
+class Resolved(BaseModel):
+    """The statements that still stand in the way of a fill-in."""
+
+    open: list[Statement]
+
+
+class SignatureRequest(BaseModel):
+    """The text as the doctor signed it in the hospital's own system."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = Field(min_length=1, max_length=100_000)
+
+
+@router.get("", responses=documented())
+async def listing(
+    parts: ServicesDep,
+    context: PatientDep,
+    before: Annotated[str | None, Query(max_length=64)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> list[dict[str, Any]]:
+    """This patient's drafts, newest first."""
+    rows = await asyncio.to_thread(
+        parts.store.drafts.list, context, None, before=before, limit=limit
+    )
+    return [shown_draft(row) for row in rows]
+
+
+@router.get("/{draft_id}", responses=documented(404))
+async def read(draft_id: str, parts: ServicesDep, context: PatientDep) -> dict[str, Any]:
+    """One draft; 404 in any other patient's context."""
+    return shown_draft(await asyncio.to_thread(parts.store.drafts.get, context, draft_id))
+
+
+@router.post("/{draft_id}/resolutions", responses=documented(404, 409))
+async def resolve(
+    draft_id: str,
+    body: ResolutionRequest,
+    parts: ServicesDep,
+    context: PatientDep,
+    idempotency_key: IdempotencyKey = None,
+) -> Resolved:
+    """Confirm, delete, edit or restore one statement."""
+    review = Review(parts.store, context)
+    still_open = await asyncio.to_thread(
+        review.resolve,
+        draft_id,
+        body.statement_id,
+        body.action,
+        body.text,
+        idempotency_key=idempotency_key,
+    )
+    return Resolved(open=still_open)
+
+
+@router.post("/{draft_id}/fill-in", responses=documented(404, 409))
+async def fill(
+    draft_id: str,
+    parts: ServicesDep,
+    context: PatientDep,
+    idempotency_key: IdempotencyKey = None,
+) -> FillIn:
+    """一键回填.  409 while an unsupported statement is open; done again it gives the same."""
+    return await asyncio.to_thread(Review(parts.store, context).fill_in, draft_id)
+
+
+@router.post("/{draft_id}/signature", responses=documented(404, 409))
+async def sign(
+    draft_id: str,
+    body: SignatureRequest,
+    parts: ServicesDep,
+    context: PatientDep,
+    idempotency_key: IdempotencyKey = None,
+) -> dict[str, Any]:
+    """Post back the signed text; the answer has the edit distance and the seconds it took."""
+    review = Review(parts.store, context)
+    return shown_draft(await asyncio.to_thread(review.sign, draft_id, body.text))

@@ -1,0 +1,72 @@
+"""``/v1/knowledge``: search, and passages by id."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+
+from assistant.api.context import ActorDep, ServicesDep
+from assistant.api.problems import Problem, documented
+from assistant.chains.citation import cited_passage
+
+router = APIRouter(prefix="/v1/knowledge", tags=["knowledge 知识库"])
+
+
+class PassageShown(BaseModel):
+    """A passage with where it comes from; ``score`` and ranks only in search results."""
+
+    id: str
+    title: str
+    text: str
+    source: str
+    score: float | None = None
+    dense_rank: int | None = None
+    lexical_rank: int | None = None
+
+
+class SearchResult(BaseModel):
+    """Passages, best first, and the version of the base that they come from."""
+
+    query: str
+    knowledge_version: str
+    passages: list[PassageShown]
+
+
+@router.get("/search", responses=documented(503))
+async def search(
+    parts: ServicesDep,
+    who: ActorDep,
+    q: Annotated[str, Query(min_length=1, max_length=500, examples=["过敏性鼻炎 检查"])],
+    limit: Annotated[int, Query(ge=1, le=50)] = 10,
+) -> SearchResult:
+    """Hybrid retrieval: embeddings and words, fused by rank."""
+    knowledge = parts.clinic.knowledge
+    hits = await asyncio.to_thread(knowledge.index.search, q, limit) if q.strip() else []
+    return SearchResult(
+        query=q,
+        knowledge_version=knowledge.version,
+        passages=[
+            PassageShown(
+                id=hit.passage.id,
+                title=hit.passage.title,
+                text=hit.passage.text,
+                source=hit.passage.source,
+                score=hit.score,
+                dense_rank=hit.dense_rank,
+                lexical_rank=hit.lexical_rank,
+            )
+            for hit in hits
+        ],
+    )
+
+
+@router.get("/passages/{passage_id:path}", responses=documented(404, 503))
+async def passage(passage_id: str, parts: ServicesDep, who: ActorDep) -> PassageShown:
+    """One passage, as cited by a draft."""
+    found = await asyncio.to_thread(cited_passage, parts.clinic.knowledge, passage_id)
+    if found is None:
+        raise Problem(404, "知识库中没有这段资料。(No such passage.)")
+    return PassageShown(id=found.id, title=found.title, text=found.text, source=found.source)

@@ -1,0 +1,148 @@
+"""Errors as RFC 9457 problem details: a sentence that a person understands, never a stack trace."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from assistant.clinic import KnowledgeUnavailable
+from assistant.fill_in import Unresolved
+from assistant.jobs import TooManyJobs
+from assistant.store.errors import (
+    AlreadySigned,
+    DraftNotFound,
+    IdempotencyConflict,
+    IdempotencyInProgress,
+    InvalidArgument,
+    RequestNotFound,
+    StoreError,
+    UnresolvedStatements,
+)
+from serving.engine import EngineBusy, EngineError, EngineUnavailable, PromptTooLong
+
+logger = logging.getLogger("bedside.assistant.api")
+MEDIA_TYPE = "application/problem+json"
+
+
+class ProblemDetail(BaseModel):
+    """RFC 9457, with the fields at fault of a request that did not validate."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    errors: list[dict[str, str]] = Field(default_factory=list)
+
+
+TITLES = {
+    400: "Bad request",
+    401: "API key needed",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Method not allowed",
+    409: "Conflict",
+    413: "Too large",
+    422: "Not valid",
+    500: "Internal error",
+    503: "Unavailable",
+}
+
+
+class Problem(HTTPException):
+    """Raised by the routers to answer with a problem."""
+
+
+def respond(
+    status: int,
+    detail: str,
+    *,
+    errors: list[dict[str, str]] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """The problem as a response."""
+    problem = ProblemDetail(
+        title=TITLES.get(status, "Error"), status=status, detail=detail, errors=errors or []
+    )
+    return JSONResponse(
+        problem.model_dump(exclude_none=True),
+        status_code=status,
+        media_type=MEDIA_TYPE,
+        headers=dict(headers or {}),
+    )
+
+
+_STATUS: list[tuple[type[Exception], int]] = [
+    (DraftNotFound, 404),
+    (RequestNotFound, 404),
+    (UnresolvedStatements, 409),
+    (Unresolved, 409),
+    (AlreadySigned, 409),
+    (IdempotencyConflict, 409),
+    (IdempotencyInProgress, 409),
+    (InvalidArgument, 422),
+    (PromptTooLong, 413),
+    (KnowledgeUnavailable, 503),
+    (EngineBusy, 503),
+    (EngineUnavailable, 503),
+    (TooManyJobs, 503),
+    (EngineError, 503),
+    (StoreError, 503),
+]
+RETRY_AFTER = "30"
+
+
+async def _known(request: Request, error: Exception) -> JSONResponse:
+    status = next(status for kind, status in _STATUS if isinstance(error, kind))
+    headers = {}
+    if status == 503:
+        headers["Retry-After"] = str(getattr(error, "retry_after", RETRY_AFTER))
+    return respond(status, str(error), headers=headers)
+
+
+async def _http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    return respond(error.status_code, str(error.detail), headers=error.headers)
+
+
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
+    """Names the fields and what is wrong, never the values: those may be a patient's."""
+    assert isinstance(error, RequestValidationError)
+    errors = [
+        {"field": ".".join(str(part) for part in item["loc"]), "message": str(item["msg"])}
+        for item in error.errors()
+    ]
+    fields = "、".join(dict.fromkeys(item["field"] for item in errors[:5]))
+    return respond(422, f"请求中这些字段不符合要求（invalid fields）：{fields}", errors=errors[:50])
+
+
+async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    logger.error("%s %s: %s", request.method, request.url.path, type(error).__name__)
+    return respond(500, "服务器内部错误，请重试或联系管理员。(Internal error.)")
+
+
+def install(app: FastAPI) -> None:
+    """Have every error of the API answered as a problem."""
+    for kind in {kind for kind, _ in _STATUS}:
+        app.add_exception_handler(kind, _known)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI ``responses`` of a route that may answer with these problems."""
+    return {
+        status: {
+            "model": ProblemDetail,
+            "description": TITLES[status],
+            "content": {MEDIA_TYPE: {}},
+        }
+        for status in (*statuses, 400, 401, 413, 422)
+    }

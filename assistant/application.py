@@ -1,0 +1,175 @@
+"""The application: settings in, one ASGI app out, with everything that it opens and closes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+from collections.abc import AsyncGenerator
+from importlib.metadata import entry_points, version
+
+from fastapi import Depends, FastAPI
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from assistant.api import (
+    answers,
+    audit,
+    differential,
+    discharge,
+    drafts,
+    feedback,
+    health,
+    knowledge,
+    problems,
+)
+from assistant.api.context import Services, actor
+from assistant.api.limits import BodyLimit, SecurityHeaders
+from assistant.clinic import Clinic
+from assistant.draft import DISCLAIMER_EN, DISCLAIMER_ZH
+from assistant.engines import Engines
+from assistant.jobs import Jobs
+from assistant.metrics import Measured, Metrics
+from assistant.settings import Settings
+from assistant.store import Store
+from knowledge.base import KnowledgeBase, KnowledgeMissing
+from serving import openai_api
+from serving.encoder import Encoder, EncoderUnavailable, open_encoder
+
+logger = logging.getLogger("bedside.assistant")
+PURGE_EVERY_SECONDS = 3600.0
+LOOPBACK = ["127.0.0.1", "localhost", "[::1]", "::1"]
+
+
+def open_knowledge(settings: Settings) -> tuple[KnowledgeBase | None, Encoder | None]:
+    """The knowledge base, if one is built; without an encoder it searches by words alone."""
+    encoder: Encoder | None = None
+    try:
+        encoder = open_encoder(settings.encoder)
+    except EncoderUnavailable as error:
+        logger.warning("encoder %s: %s", settings.encoder, error)
+    try:
+        return KnowledgeBase.open(settings.knowledge_folder, encoder), encoder
+    except KnowledgeMissing as error:
+        logger.warning("%s", error)
+        return None, encoder
+
+
+def open_secret(settings: Settings) -> bytes:
+    """The secret of the audit's keyed hashes: from the settings, else a file made once."""
+    if given := settings.secret.get_secret_value():
+        return given.encode()
+    path = settings.home / "secret"
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(32))
+            file.flush()
+            os.fsync(file.fileno())
+    return path.read_bytes()
+
+
+def open_store(settings: Settings) -> Store:
+    """The store of these settings, brought up to date."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    return Store.open(settings.database, open_secret(settings))
+
+
+def build_app(settings: Settings, *, with_ui: bool = True) -> FastAPI:
+    """The ASGI app.  It opens the store now and models in the background when it starts."""
+    store = open_store(settings)
+    base, encoder = open_knowledge(settings)
+    engines = Engines(settings)
+    clinic = Clinic(settings, store, engines, base)
+    jobs = Jobs(store, clinic, workers=settings.jobs, limit=settings.max_waiting)
+    parts = Services(settings=settings, store=store, clinic=clinic, jobs=jobs)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+        engines.start()
+        await jobs.start()
+        purging = asyncio.create_task(_purge_expired(settings, store))
+        try:
+            yield
+        finally:
+            purging.cancel()
+            await jobs.stop()
+            await engines.close()
+            await asyncio.to_thread(store.close)
+
+    app = FastAPI(
+        title="Bedside",
+        version=version("bedside"),
+        description=f"{DISCLAIMER_ZH}\n\n{DISCLAIMER_EN}",
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.services = parts
+    app.state.metrics = Metrics()
+    problems.install(app)
+    for module in (differential, discharge, answers, drafts, feedback, knowledge, audit, health):
+        app.include_router(module.router)
+    app.include_router(
+        openai_api.router(engines.open_engines, encoder=encoder), dependencies=[Depends(actor)]
+    )
+    for entry in entry_points(group="bedside.routers"):
+        app.include_router(entry.load())
+    _mount_docs(app)
+    if with_ui:
+        from assistant.ui.page import mount
+
+        mount(app, parts)
+    _add_middleware(app, settings)
+    return app
+
+
+def _add_middleware(app: FastAPI, settings: Settings) -> None:
+    """Outermost last: host names, then size, then headers, then the measure of time."""
+    app.add_middleware(Measured, metrics=app.state.metrics)
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(BodyLimit, limit=settings.max_request_bytes)
+    if settings.loopback_only or settings.allowed_hosts:
+        # A page of another site must not reach a server on loopback under a name of its own.
+        hosts = [*LOOPBACK, *settings.allowed_hosts]
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)
+
+
+def _mount_docs(app: FastAPI) -> None:
+    """``/docs`` from files of our own server: the default page loads scripts from elsewhere."""
+    from assistant.api.docs import router
+
+    app.include_router(router)
+
+
+async def _purge_expired(settings: Settings, store: Store) -> None:
+    while settings.retention_days:
+        await asyncio.to_thread(store.purge_expired, settings.retention_days)
+        await asyncio.sleep(PURGE_EVERY_SECONDS)
+
+
+def log_to_stderr(settings: Settings) -> None:
+    """Our own logs only, at the configured level; libraries at WARNING."""
+    logging.basicConfig(
+        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    logging.getLogger("bedside").setLevel(settings.log_level)
+
+
+def quiet_libraries() -> None:
+    """Switch off what libraries would send or fetch on their own."""
+    for name, value in {
+        "GRADIO_ANALYTICS_ENABLED": "False",
+        "GRADIO_TELEMETRY_ENABLED": "False",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "HF_HUB_OFFLINE": "1",
+        "DO_NOT_TRACK": "1",
+        "LANGSMITH_TRACING": "false",
+        "LANGCHAIN_TRACING_V2": "false",
+        "OPENVINO_TELEMETRY_OPT_OUT": "1",
+        "OTEL_SDK_DISABLED": "true",
+    }.items():
+        os.environ[name] = value

@@ -1,0 +1,1 @@
+"""Typed input → prompt → constrained generation → parse → grounding → typed draft."""

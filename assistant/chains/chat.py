@@ -1,0 +1,90 @@
+"""Questions over the knowledge base: retrieve, answer with citations, check each sentence."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import HumanMessage, SystemMessage
+
+import prompts
+from assistant.chains.drugs import DrugNames
+from assistant.chains.grounding import Grounder
+from assistant.chains.segments import segment_passages, split_sentences
+from assistant.draft import Answer, Statement
+from knowledge.base import KnowledgeBase
+from knowledge.sources import Passage
+from serving.engine import Engine
+
+TASK = "chat"
+PROMPT = "cited"
+PASSAGES = 4
+PASSAGE_CHARACTERS = 400
+ANSWER_TOKENS = 300
+_CITATION = re.compile(r"[〔\[【](\d{1,2})[〕\]】]")
+
+
+@dataclass(frozen=True)
+class Found:
+    """The passages, which come at once, before any generated text."""
+
+    passages: list[Passage]
+
+
+async def answer(
+    question: str,
+    knowledge: KnowledgeBase,
+    engine: Engine | None,
+    chat_model: BaseChatModel | None,
+) -> AsyncGenerator[Found | str | Answer]:
+    """The passages first, then pieces of text, then the checked answer.
+
+    With no model the passages stand alone and the answer says why.
+    """
+    started = time.perf_counter()
+    passages = [hit.passage for hit in knowledge.index.search(question, limit=PASSAGES)]
+    yield Found(passages)
+    result = Answer(question=question, model="", passages=[p.id for p in passages])
+    if not passages:
+        result.warnings.append("知识库里没有找到相关资料，因此不作回答。")
+    elif engine is None or chat_model is None:
+        result.warnings.append("没有可用的模型，仅列出检索到的资料。")
+    else:
+        template = prompts.template(TASK, PROMPT)
+        shown = [{"title": p.title, "text": p.text[:PASSAGE_CHARACTERS]} for p in passages]
+        system, user = template.render(passages=shown, question=question)
+        text = ""
+        model = chat_model.bind(max_tokens=ANSWER_TOKENS)
+        async for chunk in model.astream([SystemMessage(system), HumanMessage(user)]):
+            text += chunk.text
+            if chunk.text:
+                yield chunk.text
+        result.model = engine.card.name
+        result.demo_only = engine.card.demo_only
+        result.prompt_version = template.version
+        result.statements = _check(text, passages, knowledge)
+    result.seconds = time.perf_counter() - started
+    yield result
+
+
+def _check(text: str, passages: list[Passage], knowledge: KnowledgeBase) -> list[Statement]:
+    """Each sentence against the passages it cites, or against all where it cites none."""
+    statements: list[Statement] = []
+    for start, end in split_sentences(text):
+        sentence = text[start:end]
+        cited = {int(n) for n in _CITATION.findall(sentence)}
+        bare = _CITATION.sub("", sentence).strip(" 。，")
+        if not bare:
+            continue
+        within = [p for n, p in enumerate(passages, 1) if n in cited] or passages
+        grounder = Grounder(
+            segment_passages([(p.id, p.text) for p in within]),
+            findings_of=knowledge.extractor.extract,
+            drugs_of=DrugNames(),
+            sources={p.id: p.source for p in within},
+        )
+        statements.append(grounder.ground(f"a-{len(statements) + 1}", bare + "。"))
+    return statements

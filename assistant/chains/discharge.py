@@ -1,0 +1,234 @@
+"""The discharge record: five sections, copied where the data has it, written where it must be.
+
+Diagnoses, dates, identity, orders and discharge medication are copied and never pass through a
+model.  The three narrative sections are written from the notes of the right time and checked
+sentence by sentence.  A record longer than the context is written note group by note group.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import HumanMessage, SystemMessage
+
+import prompts
+from assistant.chains.discharge_copy import copied_sections, gaps, not_recorded
+from assistant.chains.drugs import DrugNames
+from assistant.chains.grounding import Grounder
+from assistant.chains.segments import Scope, Segment, segment_notes, split_sentences
+from assistant.draft import NOT_RECORDED, SECTION_ZH, SectionDraft, SectionName, Statement
+from assistant.record import Encounter, Note, NoteKind
+from knowledge.base import KnowledgeBase
+from serving.engine import Engine
+
+TASK = "discharge_record"
+PROMPT = "section"
+ANSWER_TOKENS = 360
+GROUP_CHARACTERS = 1500
+"""Characters of notes in one prompt at most, so that first text comes within seconds on a CPU."""
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Which notes a narrative section is written from, and what may support it."""
+
+    kinds: tuple[NoteKind, ...]
+    tables: tuple[str, ...]
+    scopes: frozenset[Scope]
+    guidance: str
+    limit: int
+
+
+_ALL = frozenset({Scope.PRIOR, Scope.PRESENTING, Scope.STAY})
+_STAY = frozenset({Scope.PRESENTING, Scope.STAY})
+PLANS: dict[SectionName, _Plan] = {
+    "admission_condition": _Plan(
+        kinds=("admission", "other"),
+        tables=(),
+        scopes=_ALL,
+        guidance="概括主诉、现病史要点、重要既往史、入院查体和入院时的检查结果",
+        limit=260,
+    ),
+    "hospital_course": _Plan(
+        kinds=("first_progress", "progress", "operation", "consultation", "other"),
+        tables=("table:operations",),
+        scopes=_STAY,
+        guidance="按时间写本次住院做了什么检查、治疗、手术和病情变化；以前住院的事不要写",
+        limit=300,
+    ),
+    "discharge_condition": _Plan(
+        kinds=("discharge_day", "other"),
+        tables=(),
+        scopes=frozenset({Scope.STAY}),
+        guidance="写出院当天的症状、体征和切口等情况",
+        limit=160,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Delta:
+    """Text of a section as it is being written; not yet checked."""
+
+    section: SectionName
+    text: str
+
+
+@dataclass
+class DischargeWriter:
+    """Writes the sections of one encounter's discharge record.
+
+    ``engine`` and ``chat_model`` are None where no model can be had: the copied sections still come
+    and the narrative ones say what is missing.
+    """
+
+    encounter: Encounter
+    knowledge: KnowledgeBase
+    engine: Engine | None
+    chat_model: BaseChatModel | None
+    notes: list[Note] = field(init=False)
+    segments: list[Segment] = field(init=False)
+    grounder: Grounder = field(init=False)
+
+    def __post_init__(self) -> None:
+        admitted = self.encounter.admitted_at
+        self.notes = self.encounter.all_notes()
+        self.segments = segment_notes(self.notes, admitted.date() if admitted else None)
+        self.grounder = Grounder(
+            self.segments,
+            findings_of=self.knowledge.extractor.extract,
+            drugs_of=DrugNames(m.name for m in self.encounter.medications),
+            patient_names=[self.encounter.patient.name],
+        )
+
+    async def write(
+        self, only: Sequence[SectionName] | None = None
+    ) -> AsyncGenerator[Delta | SectionDraft]:
+        """The sections in their order; text first as it comes, then the checked section."""
+        copied = copied_sections(self.encounter, self.notes, self.segments)
+        for section in SECTION_ZH:
+            if only is not None and section not in only:
+                continue
+            if section in copied:
+                draft = SectionDraft(
+                    section=section,
+                    title=SECTION_ZH[section],
+                    model="",
+                    statements=copied[section],
+                )
+                yield Delta(section, "\n".join(s.text for s in draft.statements))
+                yield draft
+                continue
+            async for item in self._narrate(section, PLANS[section]):
+                yield item
+
+    async def _narrate(
+        self, section: SectionName, plan: _Plan
+    ) -> AsyncGenerator[Delta | SectionDraft]:
+        started = time.perf_counter()
+        groups = self._groups(plan)
+        draft = SectionDraft(section=section, title=SECTION_ZH[section], model="", statements=[])
+        if not groups:
+            draft.statements = [not_recorded(f"{section}-1", "")]
+            draft.missing = [SECTION_ZH[section]]
+            yield Delta(section, NOT_RECORDED)
+            yield draft
+            return
+        if self.engine is None or self.chat_model is None:
+            draft.warnings = ["没有可用的模型，本段未生成。请在“系统”页查看如何添加模型。"]
+            yield draft
+            return
+        draft.model = self.engine.card.name
+        draft.demo_only = self.engine.card.demo_only
+        draft.prompt_version = prompts.template(TASK, PROMPT).version
+        text = ""
+        for number, group in enumerate(groups):
+            if number:
+                text += "\n"
+                yield Delta(section, "\n")
+            async for piece in self._ask(section, plan, group, len(groups)):
+                text += piece
+                yield Delta(section, piece)
+        draft.statements = self._check(section, plan, text)
+        found = gaps(section, self.notes)
+        draft.missing = found
+        draft.statements += [
+            not_recorded(f"{section}-missing{number}", item) for number, item in enumerate(found, 1)
+        ]
+        if len(groups) > 1:
+            draft.warnings.append(f"病历较长，本段分 {len(groups)} 部分生成，请通读合并。")
+        draft.seconds = time.perf_counter() - started
+        yield draft
+
+    async def _ask(
+        self, section: SectionName, plan: _Plan, group: list[Note], groups: int
+    ) -> AsyncGenerator[str]:
+        assert self.chat_model is not None
+        system, user = prompts.template(TASK, PROMPT).render(
+            title=SECTION_ZH[section],
+            guidance=plan.guidance,
+            limit=max(80, plan.limit // groups),
+            notes=group,
+        )
+        tokens = max(120, ANSWER_TOKENS // min(groups, 3))
+        model = self.chat_model.bind(max_tokens=tokens, prompt_lookup=True)
+        async for chunk in model.astream([SystemMessage(system), HumanMessage(user)]):
+            if chunk.text:
+                yield chunk.text
+
+    def _groups(self, plan: _Plan) -> list[list[Note]]:
+        """The section's notes in groups that fit one prompt; every sentence is in one of them."""
+        wanted = [
+            Note(id=n.id, kind=n.kind, title=n.title or n.kind, text=piece)
+            for n in self.notes
+            if n.kind in plan.kinds or n.id in plan.tables
+            for piece in self._pieces(n, plan)
+        ]
+        groups: list[list[Note]] = []
+        room = 0
+        for note in wanted:
+            if not groups or len(note.text) > room:
+                groups.append([])
+                room = GROUP_CHARACTERS
+            groups[-1].append(note)
+            room -= len(note.text)
+        return groups
+
+    def _pieces(self, note: Note, plan: _Plan) -> list[str]:
+        """The note's sentences of the right time, in pieces of at most a prompt's size."""
+        kept = [s.text for s in self.segments if s.note_id == note.id and s.scope in plan.scopes]
+        pieces: list[str] = []
+        for sentence in kept:
+            for at in range(0, len(sentence), GROUP_CHARACTERS):
+                part = sentence[at : at + GROUP_CHARACTERS]
+                if pieces and len(pieces[-1]) + len(part) < GROUP_CHARACTERS:
+                    pieces[-1] += "。" + part
+                else:
+                    pieces.append(part)
+        return pieces
+
+    def _check(self, section: SectionName, plan: _Plan, text: str) -> list[Statement]:
+        statements: list[Statement] = []
+        seen: set[str] = set()
+        for start, end in split_sentences(text):
+            sentence = _LABEL.sub("", text[start:end]).strip()
+            if len(sentence) < 2 or sentence in seen:
+                continue
+            seen.add(sentence)
+            statements.append(
+                self.grounder.ground(
+                    f"{section}-{len(statements) + 1}", sentence + "。", scopes=plan.scopes
+                )
+            )
+        return statements
+
+
+_LABEL = re.compile(
+    r"^(?:〔[^〕]*〕|【[^】]*】|[-*•\d]+[.、)]\s*|出院记录[:：]|"
+    + "|".join(f"{t}[:：]" for t in SECTION_ZH.values())
+    + r")\s*"
+)

@@ -1,0 +1,156 @@
+"""The panel's baseline: the knowledge ranking alone, no language model.
+
+It is the honest yardstick beside which a model's answer is read, and it works where no model is.
+"""
+
+from __future__ import annotations
+
+import time
+
+from assistant.chains.case_context import CaseContext
+from assistant.chains.citation import CRITICAL_PREFIX, CRITICAL_SOURCE, passage_about
+from assistant.draft import DiagnosisEntry, DifferentialDraft, Evidence, Statement
+from knowledge.critical import CriticalDiagnosis
+from knowledge.finding import Finding
+from knowledge.ranking import RankedDisease
+from knowledge.sources import Passage
+
+MEMBER = "知识库排序"
+SHOWN = 5
+
+
+def rank_by_knowledge(context: CaseContext) -> DifferentialDraft:
+    """The graph's ranking with its reasons, as a draft like any other member's."""
+    started = time.perf_counter()
+    entries = [
+        _entry(context, rank, ranked) for rank, ranked in enumerate(context.ranked[:SHOWN], 1)
+    ]
+    warnings = [] if context.present else ["病历中没有提取到知识库认识的表现，排序没有依据。"]
+    return DifferentialDraft(
+        member=MEMBER,
+        model="",
+        knowledge_version=context.knowledge.version,
+        critical=critical_entries(context),
+        diagnoses=entries,
+        findings=context.findings,
+        missing=context.case.missing_fields(),
+        warnings=warnings,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _entry(context: CaseContext, rank: int, ranked: RankedDisease) -> DiagnosisEntry:
+    disease = ranked.disease
+    passage = passage_about(context.knowledge, disease)
+    supporting, opposing = [], []
+    for number, reason in enumerate(ranked.reasons, 1):
+        for_it = reason.relation == "for"
+        verb = "有" if for_it else "否认"
+        side = "符合" if for_it else "不支持"
+        statement = Statement(
+            id=f"d{rank}-{'s' if for_it else 'o'}{number}",
+            text=f"{verb}“{reason.finding.text}”，{side}{disease.name}（{reason.concept}）",
+            status="supported",
+            origin="knowledge",
+            evidence=[
+                record_evidence(context, reason.finding),
+                *knowledge_evidence(passage, reason.concept),
+            ],
+        )
+        (supporting if for_it else opposing).append(statement)
+    return DiagnosisEntry(
+        rank=rank,
+        name=disease.name,
+        icd10=disease.icd10[0] if disease.icd10 else None,
+        must_not_miss=ranked.must_not_miss,
+        score=round(ranked.score, 4),
+        supporting=supporting,
+        opposing=opposing,
+        ask=known_statements(passage, ranked.to_ask[:4], f"d{rank}-a", "询问有无{}"),
+        tests=known_statements(passage, ranked.tests[:4], f"d{rank}-t", "{}"),
+    )
+
+
+def critical_entries(context: CaseContext) -> list[DiagnosisEntry]:
+    """Diagnoses that must not be missed, with what in the record calls for excluding them."""
+    entries = []
+    for rank, critical in enumerate(context.critical, 1):
+        code = next(iter(context.knowledge.coder.candidates(critical.name, limit=1)), None)
+        exact = code if code is not None and code.name == critical.name else None
+        entries.append(
+            DiagnosisEntry(
+                rank=rank,
+                name=critical.name,
+                icd10=exact.code if exact else None,
+                icd10_name=exact.name if exact else None,
+                must_not_miss=True,
+                supporting=[
+                    _trigger(context, critical, f, rank, n)
+                    for n, f in enumerate(critical.reasons, 1)
+                ],
+                tests=[_curated(f"c{rank}-t", critical.excluded_by, critical)],
+                red_flags=[_curated(f"c{rank}-r", critical.red_flags, critical)],
+            )
+        )
+    return entries
+
+
+def _trigger(
+    context: CaseContext, critical: CriticalDiagnosis, finding: Finding, rank: int, number: int
+) -> Statement:
+    return Statement(
+        id=f"c{rank}-s{number}",
+        text=f"有“{finding.text}”，须排除{critical.name}",
+        status="supported",
+        origin="knowledge",
+        evidence=[record_evidence(context, finding)],
+    )
+
+
+def _curated(statement_id: str, text: str, critical: CriticalDiagnosis) -> Statement:
+    """A statement that the product's own list of critical diagnoses makes."""
+    evidence = Evidence(
+        kind="knowledge",
+        quote=text,
+        passage_id=CRITICAL_PREFIX + critical.name,
+        source=CRITICAL_SOURCE,
+    )
+    return Statement(
+        id=statement_id, text=text, status="supported", origin="knowledge", evidence=[evidence]
+    )
+
+
+def record_evidence(context: CaseContext, finding: Finding) -> Evidence:
+    """The span of a finding, quoted with the sentence around it."""
+    for segment in context.segments:
+        if segment.span.overlaps(finding.span):
+            return Evidence(kind="record", quote=segment.text, span=finding.span)
+    return Evidence(kind="record", quote=finding.text, span=finding.span)
+
+
+def knowledge_evidence(passage: Passage | None, concept: str) -> list[Evidence]:
+    """The passage about the disease, if it names the concept."""
+    if passage is None or concept not in passage.text:
+        return []
+    at = passage.text.index(concept)
+    quote = passage.text[max(0, at - 20) : at + len(concept) + 20]
+    return [Evidence(kind="knowledge", quote=quote, passage_id=passage.id, source=passage.source)]
+
+
+def known_statements(
+    passage: Passage | None, items: list[str], prefix: str, wording: str
+) -> list[Statement]:
+    """Statements that the graph makes of a disease, each with the passage that says it."""
+    statements = []
+    for number, item in enumerate(items, 1):
+        evidence = knowledge_evidence(passage, item)
+        statements.append(
+            Statement(
+                id=f"{prefix}{number}",
+                text=wording.format(item),
+                status="supported" if evidence else "unsupported",
+                origin="knowledge",
+                evidence=evidence,
+            )
+        )
+    return statements

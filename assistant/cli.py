@@ -1,0 +1,152 @@
+"""The ``bedside`` command."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from assistant.settings import DEMO_MODEL, Settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Bedside: a private clinical assistant on the hospital's own CPUs. "
+    "院内私有的临床助手，输出均为草稿，须经医师审核。",
+)
+
+
+@app.command(epilog="Example: bedside serve --port 9000")
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535)] = None,
+) -> None:
+    """Serve the UI at / and the API, documented at /docs."""
+    import uvicorn
+
+    from assistant.application import build_app, log_to_stderr
+    from assistant.commands.progress import console
+
+    given = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
+    settings = Settings(**given)  # type: ignore[arg-type]
+    log_to_stderr(settings)
+    application = build_app(settings)
+    address = f"http://{settings.host}:{settings.port}"
+    demo = any(e.demo_only for e in settings.engines.values())
+    lines = [
+        f"界面 UI        {address}/",
+        f"接口文档 API   {address}/docs",
+        "自带模型 your own model: bedside model add NAME --folder DIR, "
+        "then [engines] in bedside.toml (README)",
+    ]
+    if demo:
+        lines.append("当前为演示模型，仅供演示，不得用于诊疗。The demo model is not for care.")
+    console.print("\n".join(lines), highlight=False)
+    uvicorn.run(
+        application,
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )
+
+
+@app.command()
+def setup(
+    model: Annotated[str, typer.Option(help="Catalogue name to pull.")] = DEMO_MODEL,
+    skip_model: Annotated[bool, typer.Option("--skip-model")] = False,
+    skip_knowledge: Annotated[bool, typer.Option("--skip-knowledge")] = False,
+) -> None:
+    """Pull the demo model and build the knowledge base, unless they are there.
+
+    What cannot be had is said and left out: Bedside starts without it.
+    """
+    from assistant.application import open_knowledge
+    from assistant.commands import kb
+    from assistant.commands import model as models
+    from assistant.commands.progress import console
+
+    failed = False
+    if not skip_model:
+        try:
+            models.pull(model)
+        except Exception as error:
+            failed = True
+            console.print(f"[yellow]模型未就绪 no model: {error}[/yellow]")
+    if not skip_knowledge and open_knowledge(Settings())[0] is None:
+        try:
+            kb.build()
+        except Exception as error:
+            failed = True
+            console.print(f"[yellow]知识库未建立 no knowledge base: {error}[/yellow]")
+    if failed:
+        console.print("Bedside 仍可启动，缺少的部分会在页面上说明。It starts without them.")
+
+
+@app.command("doctor")
+def examine() -> None:
+    """Processor, memory, models, knowledge base, store: what is there and what is wrong."""
+    from rich.table import Table
+
+    from assistant.commands.doctor import examine as look
+    from assistant.commands.progress import console
+
+    checks = look(Settings())
+    table = Table("", "check", "value", "what to do")
+    for check in checks:
+        table.add_row("✗" if check.advice else "✓", check.name, check.value, check.advice)
+    console.print(table)
+    if any(check.advice for check in checks):
+        raise typer.Exit(1)
+
+
+@app.command("settings")
+def settings_reference() -> None:
+    """Every setting as Markdown, generated from the settings object."""
+    from assistant.settings_reference import markdown
+
+    print(markdown(), end="")
+
+
+def _add_commands() -> None:
+    from assistant.commands import kb, model, records, work
+
+    app.add_typer(model.app, name="model")
+    app.add_typer(kb.app, name="kb")
+    app.add_typer(records.audit, name="audit")
+    app.add_typer(records.feedback, name="feedback")
+    app.add_typer(records.key, name="key")
+    app.command()(work.ddx)
+    app.command()(work.discharge)
+    app.command()(records.purge)
+    for entry in entry_points(group="bedside.commands"):
+        app.add_typer(entry.load(), name=entry.name)
+
+
+def main() -> None:
+    """Run the command; an error that has a sentence for the user is that sentence."""
+    from assistant.application import quiet_libraries
+    from assistant.commands.progress import console
+
+    quiet_libraries()
+    _add_commands()
+    try:
+        app()
+    except ValidationError as error:
+        for item in error.errors():
+            place = ".".join(str(part) for part in item["loc"])
+            console.print(f"[red]设置有误 bad setting {place}: {item['msg']}[/red]")
+        raise SystemExit(2) from None
+    except Exception as error:
+        if type(error).__module__.split(".")[0] not in ("serving", "knowledge", "assistant"):
+            raise
+        console.print(f"[red]{error}[/red]")
+        raise SystemExit(1) from None
+
+
+if __name__ == "__main__":
+    main()

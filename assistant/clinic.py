@@ -1,0 +1,214 @@
+"""What is done for a request: the chains run, and each draft is kept as soon as it is ready.
+
+A request that runs again after a kill keeps the drafts that it already has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from assistant.chains import chat
+from assistant.chains.case_context import CaseContext, examine
+from assistant.chains.differential import Member, differential_chain
+from assistant.chains.discharge import Delta, DischargeWriter
+from assistant.chains.discharge_copy import header
+from assistant.chains.ranking_member import critical_entries, rank_by_knowledge
+from assistant.draft import SECTION_ZH, Answer, DifferentialDraft, SectionDraft, SectionName
+from assistant.engines import Engines
+from assistant.fill_in import Draft
+from assistant.record import Case, Encounter
+from assistant.settings import PanelMember, Settings
+from assistant.store import Store
+from assistant.store.models import DraftRow, RequestRow
+from knowledge.base import KnowledgeBase
+from serving.engine import EngineBusy, EngineError, EngineUnavailable
+
+Step = tuple[str, dict[str, Any]]
+"""(event name, JSON data) as `assistant.jobs` publishes them."""
+
+
+class KnowledgeUnavailable(EngineError):
+    """The knowledge base is not built."""
+
+
+class Clinic:
+    """Runs the chains over the knowledge base, the engines and the store."""
+
+    def __init__(
+        self, settings: Settings, store: Store, engines: Engines, knowledge: KnowledgeBase | None
+    ) -> None:
+        self.settings = settings
+        self.engines = engines
+        self._store = store
+        self._knowledge = knowledge
+
+    @property
+    def knowledge(self) -> KnowledgeBase:
+        """The knowledge base.  Raises `KnowledgeUnavailable` while there is none."""
+        if self._knowledge is None:
+            raise KnowledgeUnavailable(
+                "知识库尚未建立，请运行 bedside kb build。"
+                " (No knowledge base yet: run `bedside kb build`.)"
+            )
+        return self._knowledge
+
+    @property
+    def has_knowledge(self) -> bool:
+        """Whether a knowledge base is open."""
+        return self._knowledge is not None
+
+    async def perform(self, row: RequestRow) -> AsyncGenerator[Step]:
+        """The steps of one accepted request; raises what the engines raise."""
+        kept = await asyncio.to_thread(self._store.drafts.list, row.context, row.id)
+        work = {
+            "differential_diagnosis": self._differential,
+            "discharge_record": self._discharge,
+            "chat": self._chat,
+        }[row.kind]
+        async with contextlib.aclosing(work(row, list(kept))) as steps:
+            async for step in steps:
+                yield step
+
+    async def _differential(self, row: RequestRow, kept: list[DraftRow]) -> AsyncGenerator[Step]:
+        case = Case.model_validate(row.payload)
+        context = await asyncio.to_thread(examine, case, self.knowledge)
+        wanted = row.options.get("members")
+        done = {draft.member: draft for draft in kept}
+        baseline = rank_by_knowledge(context)
+        yield await self._keep(row, baseline, done.get(baseline.member))
+        members = [
+            m
+            for m in self.settings.panel
+            if (not wanted or m.name in wanted) and m.name not in done
+        ]
+        for draft in kept:
+            if draft.member != baseline.member:
+                yield _draft_step(draft)
+        tasks = [asyncio.create_task(self._ask(m, context)) for m in members]
+        try:
+            for finished in asyncio.as_completed(tasks):
+                yield await self._keep(row, await finished, None)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _ask(self, seat: PanelMember, context: CaseContext) -> DifferentialDraft:
+        """One member's draft; a member that cannot answer says so and holds nobody up."""
+        try:
+            engine, chat_model = await self.engines.ready(seat.engine)
+            member = Member(
+                seat.name,
+                engine,
+                chat_model.model_copy(update={"temperature": seat.temperature}),
+                seat.prompt,
+            )
+            while True:
+                try:
+                    return await differential_chain(member).ainvoke(context)
+                except EngineBusy as busy:
+                    await asyncio.sleep(busy.retry_after)
+        except EngineError as error:
+            return DifferentialDraft(
+                member=seat.name,
+                model=self.engines.describe(seat.engine),
+                critical=critical_entries(context),
+                findings=context.findings,
+                missing=context.case.missing_fields(),
+                warnings=[str(error)],
+            )
+
+    async def _discharge(self, row: RequestRow, kept: list[DraftRow]) -> AsyncGenerator[Step]:
+        encounter = Encounter.model_validate(row.payload)
+        yield "header", header(encounter).model_dump(mode="json")
+        wanted: list[SectionName] = [
+            s for s in SECTION_ZH if s in (row.options.get("sections") or SECTION_ZH)
+        ]
+        for draft in kept:
+            yield _draft_step(draft)
+        done = {draft.section for draft in kept}
+        writer = await self._writer(encounter)
+        remaining = [s for s in wanted if s not in done]
+        async with contextlib.aclosing(writer.write(remaining)) as items:
+            async for item in items:
+                if isinstance(item, Delta):
+                    yield "delta", {"section": item.section, "text": item.text}
+                else:
+                    yield await self._keep(row, item, None)
+
+    async def _writer(self, encounter: Encounter) -> DischargeWriter:
+        try:
+            engine, chat_model = await self.engines.ready(self.settings.default_engine)
+        except EngineUnavailable:
+            return await asyncio.to_thread(DischargeWriter, encounter, self.knowledge, None, None)
+        return await asyncio.to_thread(
+            DischargeWriter, encounter, self.knowledge, engine, chat_model
+        )
+
+    async def _chat(self, row: RequestRow, kept: list[DraftRow]) -> AsyncGenerator[Step]:
+        if kept:
+            yield _draft_step(kept[0])
+            return
+        try:
+            engine, chat_model = await self.engines.ready(self.settings.default_engine)
+        except EngineUnavailable:
+            pieces = chat.answer(row.payload["question"], self.knowledge, None, None)
+        else:
+            pieces = chat.answer(row.payload["question"], self.knowledge, engine, chat_model)
+        async with contextlib.aclosing(pieces):
+            async for piece in pieces:
+                if isinstance(piece, chat.Found):
+                    yield "passages", {"passages": [_passage(p) for p in piece.passages]}
+                elif isinstance(piece, Answer):
+                    yield await self._keep(row, piece, None)
+                else:
+                    yield "delta", {"text": piece}
+
+    async def _keep(self, row: RequestRow, draft: Draft, already: DraftRow | None) -> Step:
+        if already is not None:
+            return _draft_step(already)
+        if isinstance(draft, DifferentialDraft):
+            member, section = draft.member, ""
+        else:
+            section = draft.section if isinstance(draft, SectionDraft) else ""
+            member = draft.model or "copied"
+        kept = await asyncio.to_thread(
+            self._store.drafts.add,
+            row.context,
+            row.id,
+            row.kind,  # type: ignore[arg-type]
+            member,
+            section,
+            {"text": plain_text(draft), "draft": draft.model_dump(mode="json")},
+            record_hash=row.record_hash,
+            model=draft.model,
+            prompt_version=draft.prompt_version,
+            knowledge_version=self.knowledge.version,
+        )
+        return _draft_step(kept)
+
+
+def _draft_step(draft: DraftRow) -> Step:
+    return "draft", {"id": draft.id, **draft.content["draft"]}
+
+
+def _passage(passage: Any) -> dict[str, Any]:
+    return {
+        "id": passage.id,
+        "title": passage.title,
+        "text": passage.text,
+        "source": passage.source,
+    }
+
+
+def plain_text(draft: Draft) -> str:
+    """The draft's statements as lines: what edit distance and feedback pairs are made from."""
+    if isinstance(draft, DifferentialDraft):
+        return "\n".join(
+            f"{entry.rank}. {entry.name}：" + "；".join(s.text for s in entry.statements())
+            for entry in draft.diagnoses
+        )
+    return "\n".join(s.text for s in draft.statements)

@@ -1,0 +1,1 @@
+"""The subcommands of ``bedside``, a module a noun."""

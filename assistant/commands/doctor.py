@@ -1,0 +1,117 @@
+"""``bedside doctor``: what this machine is, what is installed, what is wrong."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import psutil
+
+from assistant.application import open_knowledge, open_store
+from assistant.settings import Settings
+from serving.engine import EngineError
+from serving.manifest import ModelInvalid
+from serving.store import CatalogError, ModelStore
+
+FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_bf16", "amx_int8")
+LEAST_FREE_GIB = 5
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the report; ``advice`` is empty when all is well."""
+
+    name: str
+    value: str
+    advice: str = ""
+
+
+def cpu_flags() -> list[str]:
+    """Which of the instruction sets that matter this processor has (Linux)."""
+    info = Path("/proc/cpuinfo")
+    words: set[str] = set()
+    if info.exists():
+        lines = (line for line in info.read_text().splitlines() if line.startswith("flags"))
+        words = set(next(lines, "").split())
+    return [flag for flag in FLAGS if flag in words]
+
+
+def examine(settings: Settings) -> list[Check]:
+    """Look at the processor, memory, disk, models, knowledge base and store."""
+    memory = psutil.virtual_memory()
+    settings.home.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(settings.home).free / 2**30
+    flags = cpu_flags()
+    checks = [
+        Check("bedside", f"{version('bedside')}, Python {platform.python_version()}"),
+        Check("openvino", version("openvino")),
+        Check("CPU", f"{_cpu_name()}, {psutil.cpu_count(logical=False)} cores"),
+        Check(
+            "instructions",
+            " ".join(flags) or "none of " + " ".join(FLAGS),
+            "" if "avx512f" in flags else "没有 AVX-512，速度会明显较慢。No AVX-512: slower.",
+        ),
+        Check(
+            "memory",
+            f"{memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GiB free",
+            "" if memory.available > 3 * 2**30 else "可用内存不足 3 GiB。Less than 3 GiB free.",
+        ),
+        Check(
+            "disk",
+            f"{free:.0f} GiB free under {settings.home}",
+            "" if free > LEAST_FREE_GIB else f"磁盘不足 {LEAST_FREE_GIB} GiB。Little disk space.",
+        ),
+    ]
+    checks += _models(settings)
+    checks.append(_knowledge(settings))
+    checks.append(_store(settings))
+    return checks
+
+
+def _cpu_name() -> str:
+    info = Path("/proc/cpuinfo")
+    if not info.exists():
+        return platform.processor()
+    lines = (line for line in info.read_text().splitlines() if line.startswith("model name"))
+    return next(lines, "model name: unknown").partition(":")[2].strip()
+
+
+def _models(settings: Settings) -> list[Check]:
+    models = ModelStore(settings.home)
+    checks = []
+    for name, engine in settings.engines.items():
+        label = f"engine {name}"
+        if engine.kind != "openvino":
+            checks.append(Check(label, f"{engine.kind} {engine.url or engine.model}"))
+        elif Path(engine.model).is_dir():
+            checks.append(Check(label, engine.model))
+        else:
+            try:
+                bad = models.verify(engine.model)
+            except (CatalogError, ModelInvalid, EngineError) as error:
+                checks.append(Check(label, engine.model, str(error)))
+                continue
+            advice = f"文件已改变 changed: {', '.join(bad)}" if bad else ""
+            checks.append(Check(label, f"{engine.model}, hashes match" if not bad else "", advice))
+    return checks
+
+
+def _knowledge(settings: Settings) -> Check:
+    base, encoder = open_knowledge(settings)
+    if base is None:
+        return Check("knowledge", "none", "运行 bedside kb build。Run `bedside kb build`.")
+    with_what = encoder.name if encoder else "words only"
+    return Check("knowledge", f"{base.version[:16]}, {len(base.graph)} diseases, {with_what}")
+
+
+def _store(settings: Settings) -> Check:
+    store = open_store(settings)
+    try:
+        report = store.audit.verify()
+    finally:
+        store.close()
+    advice = "" if report.ok else f"审计链损坏 broken at {report.first_bad_seq}: {report.reason}"
+    return Check("store", f"{settings.database}, {report.rows} audit rows", advice)

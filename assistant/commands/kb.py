@@ -1,0 +1,107 @@
+"""``bedside kb``: build the knowledge base, show it, search it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from assistant.application import open_knowledge
+from assistant.commands.progress import console, progress
+from assistant.settings import Settings
+from knowledge.base import KnowledgeBase
+from knowledge.sources import CMeKG, DiseaseRecords, Guidelines, Icd10Table, KnowledgeSource
+from serving import package_index
+from serving.encoder import open_encoder
+
+app = typer.Typer(no_args_is_help=True, help="The knowledge base: build, show, search.")
+
+CMEKG_PACKAGE = ("pycmekg", "0.2.5")
+CMEKG_SHA256 = "f9ef3704c19b767973f58f4c3bd50bf46ea175b4859184f4b2777e328d8b90a9"
+
+Files = Annotated[list[Path] | None, typer.Option(exists=True)]
+
+
+@app.command(
+    epilog="Example: bedside kb build --icd10 icd10_national.tsv --guidelines /srv/guidelines"
+)
+def build(
+    cmekg: Annotated[
+        Path | None, typer.Option(exists=True, help="CMeKG archive; default: fetched.")
+    ] = None,
+    no_cmekg: Annotated[bool, typer.Option("--no-cmekg", help="Leave CMeKG out.")] = False,
+    records: Files = None,
+    icd10: Files = None,
+    guidelines: Annotated[list[Path] | None, typer.Option(exists=True, file_okay=False)] = None,
+) -> None:
+    """Build graph, passages and indexes from their sources; nothing is done twice.
+
+    --records are disease records in JSON lines, --icd10 code tables (TSV), --guidelines folders of
+    Markdown.
+    """
+    settings = Settings()
+    with progress() as report:
+        sources: list[KnowledgeSource] = []
+        if not no_cmekg:
+            archive = cmekg or fetch_cmekg(settings, report)
+            sources.append(CMeKG(archive))
+        sources += [DiseaseRecords(path) for path in records or []]
+        sources += [Icd10Table(path) for path in icd10 or []]
+        sources += [Guidelines(path) for path in guidelines or []]
+        if not sources:
+            raise typer.BadParameter("no source is left to build from")
+        encoder = open_encoder(settings.encoder)
+        base = KnowledgeBase.build(sources, settings.knowledge_folder, encoder, report)
+    _describe(base)
+
+
+def fetch_cmekg(settings: Settings, report: package_index.Progress) -> Path:
+    """The CMeKG archive in the downloads folder, its hash checked; fetched once."""
+    project, version = CMEKG_PACKAGE
+    folder = settings.home / "downloads"
+    path = package_index.download(project, version, folder, report, kind="sdist")
+    if package_index.sha256_of(path) != CMEKG_SHA256:
+        path.unlink()
+        raise package_index.PackageUnavailable(
+            f"The file of {project} {version} is not the known one; it was deleted."
+        )
+    return path
+
+
+@app.command()
+def show() -> None:
+    """The version of the base, its sources and their counts."""
+    base, _ = open_knowledge(Settings())
+    if base is None:
+        raise typer.Exit(1)
+    _describe(base)
+
+
+@app.command(epilog="Example: bedside kb search 过敏性鼻炎 检查")
+def search(
+    words: Annotated[list[str], typer.Argument(help="What to look for.")],
+    limit: Annotated[int, typer.Option(min=1, max=50)] = 5,
+) -> None:
+    """Search the passages."""
+    base, _ = open_knowledge(Settings())
+    if base is None:
+        raise typer.Exit(1)
+    for hit in base.index.search(" ".join(words), limit):
+        console.rule(f"{hit.passage.title}  ({hit.passage.source})")
+        console.print(hit.passage.text)
+
+
+def _describe(base: KnowledgeBase) -> None:
+    table = Table("source", "version", "licence", "facts", "passages")
+    for source in base.sources:
+        table.add_row(
+            source.name,
+            source.version[:16],
+            source.licence,
+            str(source.facts),
+            str(source.passages),
+        )
+    console.print(table)
+    console.print(f"知识库 knowledge base {base.version[:16]}: {len(base.graph)} 种疾病 diseases")

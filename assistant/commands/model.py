@@ -1,0 +1,74 @@
+"""``bedside model``: add, pull, list, verify, remove."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from assistant.commands.progress import console, progress
+from assistant.settings import Settings
+from serving.store import ModelStore
+
+app = typer.Typer(no_args_is_help=True, help="Models: add, pull, list, verify, remove.")
+Name = Annotated[str, typer.Argument(help="A name of `bedside model list`.")]
+
+
+def _store() -> ModelStore:
+    return ModelStore(Settings().home)
+
+
+@app.command("list")
+def listing() -> None:
+    """Every model that is known, and whether it is ready."""
+    table = Table("name", "status", "licence", "folder")
+    for row in _store().list():
+        name = f"{row.name} (仅供演示 demo only)" if row.demo_only else row.name
+        table.add_row(name, row.status, row.licence, str(row.path))
+    console.print(table)
+
+
+@app.command(epilog="Example: bedside model pull qwen2.5-coder-0.5b-instruct")
+def pull(
+    name: Name, keep_source: Annotated[bool, typer.Option(help="Keep the download.")] = False
+) -> None:
+    """Fetch a model, check its hash and prepare it; nothing is done twice."""
+    with progress() as report:
+        folder = _store().pull(name, report, keep_source=keep_source)
+    console.print(f"{name} 已就绪 ready: {folder}")
+
+
+@app.command(epilog="Example: bedside model add glm-4-9b --folder /srv/models/glm-4-9b-int4-ov")
+def add(
+    name: Annotated[str, typer.Argument(help="How the model is to be called.")],
+    folder: Annotated[Path | None, typer.Option(help="A folder with an OpenVINO model.")] = None,
+    gguf: Annotated[Path | None, typer.Option(help="A GGUF file; `pull` prepares it.")] = None,
+    licence: Annotated[str, typer.Option(help="Its licence, as shown to users.")] = "",
+) -> None:
+    """Register a model of your own."""
+    if (folder is None) == (gguf is None):
+        raise typer.BadParameter("give either --folder or --gguf")
+    if folder is not None:
+        _store().add_folder(name, folder, licence)
+        console.print(f'已登记 added {name}. 在 bedside.toml 写 [engines.{name}] model = "{name}"')
+    elif gguf is not None:
+        _store().add_gguf(name, gguf, licence)
+        console.print(f"已登记 added {name}. 下一步 next: bedside model pull {name}")
+
+
+@app.command()
+def verify(name: Name) -> None:
+    """Check a prepared model's files against their hashes; exit status 1 if any differs."""
+    if bad := _store().verify(name):
+        console.print(f"[red]{name}: {', '.join(bad)} 缺失或已改变 missing or changed[/red]")
+        raise typer.Exit(1)
+    console.print(f"{name}: 完好 intact")
+
+
+@app.command()
+def remove(name: Name) -> None:
+    """Delete a prepared model; a folder registered where it lies is left alone."""
+    _store().remove(name)
+    console.print(f"{name}: 已删除 removed")

@@ -1,0 +1,132 @@
+"""The configured models: opened in the background, asked for by name.
+
+Bedside starts without waiting for them, and starts without them: a model that cannot be opened
+leaves a sentence that says why and what to do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from assistant.settings import EngineSettings, Settings
+from serving.chat_model import EngineChatModel
+from serving.echo import EchoEngine
+from serving.engine import Engine, EngineError, EngineUnavailable
+from serving.openvino_engine import OpenVinoEngine, OpenVinoOptions
+from serving.remote import RemoteEngine
+from serving.store import ModelStore
+
+logger = logging.getLogger("bedside.assistant.engines")
+
+HOW_TO_ADD = (
+    "添加模型：bedside model pull qwen2.5-coder-0.5b-instruct（演示），"
+    "或 bedside model add 名称 --folder 目录，再在 bedside.toml 的 [engines] 中写上它。"
+)
+
+
+@dataclass
+class Slot:
+    """One configured engine and how far it is."""
+
+    name: str
+    settings: EngineSettings
+    state: Literal["loading", "ready", "missing"] = "loading"
+    engine: Engine | None = None
+    problem: str = ""
+    seconds: float = 0.0
+    settled: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def demo_only(self) -> bool:
+        """Whether the model serves for demonstration only."""
+        return self.settings.demo_only or bool(self.engine and self.engine.card.demo_only)
+
+
+class Engines:
+    """All engines of one server."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._store = ModelStore(settings.home)
+        self.slots = {name: Slot(name, chosen) for name, chosen in settings.engines.items()}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin to open every engine; returns at once.  Needs a running event loop."""
+        self._tasks = [asyncio.create_task(self._open(slot)) for slot in self.slots.values()]
+
+    async def close(self) -> None:
+        """Close what is open."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for slot in self.slots.values():
+            if slot.engine is not None:
+                await slot.engine.close()
+
+    async def ready(self, name: str) -> tuple[Engine, EngineChatModel]:
+        """The engine, when it has been opened, and its LangChain face.
+
+        Raises `EngineUnavailable` with what to do where it cannot be had.
+        """
+        slot = self.slots[name]
+        await slot.settled.wait()
+        if slot.engine is None:
+            raise EngineUnavailable(slot.problem)
+        return slot.engine, EngineChatModel(engine=slot.engine)
+
+    def open_engines(self) -> dict[str, Engine]:
+        """Engines that answer now, by their model's name and by their own."""
+        return {s.name: s.engine for s in self.slots.values() if s.engine is not None}
+
+    def describe(self, name: str) -> str:
+        """The model's name, whether it is open or not."""
+        slot = self.slots[name]
+        return slot.engine.card.name if slot.engine else slot.settings.model
+
+    async def _open(self, slot: Slot) -> None:
+        started = time.perf_counter()
+        try:
+            slot.engine = await asyncio.to_thread(self._make, slot)
+            slot.state = "ready"
+        except EngineError as error:
+            slot.state, slot.problem = "missing", f"{error} {HOW_TO_ADD}"
+        except Exception as error:
+            logger.exception("engine %s could not be opened", slot.name)
+            slot.state = "missing"
+            slot.problem = (
+                f"模型 {slot.settings.model} 打不开：{type(error).__name__}。{HOW_TO_ADD}"
+            )
+        finally:
+            slot.seconds = time.perf_counter() - started
+            slot.settled.set()
+        logger.info("engine %s is %s after %.1f s", slot.name, slot.state, slot.seconds)
+
+    def _make(self, slot: Slot) -> Engine:
+        chosen = slot.settings
+        if chosen.kind == "echo":
+            return EchoEngine()
+        if chosen.kind == "remote":
+            return RemoteEngine(
+                chosen.url,
+                chosen.model,
+                api_key=chosen.api_key.get_secret_value(),
+                context_length=chosen.context_length or 8192,
+            )
+        folder = Path(chosen.model)
+        if not folder.is_dir():
+            folder = self._store.path(chosen.model)
+        return OpenVinoEngine(
+            folder,
+            OpenVinoOptions(
+                cache_size_gb=chosen.cache_gib,
+                max_num_seqs=chosen.max_concurrent,
+                queue_limit=chosen.queue_limit,
+                num_threads=chosen.threads,
+                prompt_lookup=chosen.prompt_lookup,
+            ),
+        )

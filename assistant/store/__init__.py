@@ -1,0 +1,69 @@
+"""Where requests, drafts, feedback and the audit are kept."""
+
+from assistant.store.api_keys import ApiKey
+from assistant.store.audit import AuditReport
+from assistant.store.context import SYSTEM, Context
+from assistant.store.drafts import draft_text, is_current
+from assistant.store.errors import (
+    AlreadySigned,
+    AuditBroken,
+    DatabaseFailed,
+    DraftNotFound,
+    IdempotencyConflict,
+    IdempotencyInProgress,
+    InvalidArgument,
+    RequestNotFound,
+    StoreError,
+    UnresolvedStatements,
+    WrongSecret,
+)
+from assistant.store.feedback import MemberSummary
+from assistant.store.idempotency import Replay
+from assistant.store.keyed_hash import content_hash
+from assistant.store.models import (
+    AuditRow,
+    DraftRow,
+    FeedbackRow,
+    RequestKind,
+    RequestRow,
+    RequestStatus,
+    ResolutionRow,
+    StatementAction,
+    Verdict,
+)
+from assistant.store.purge import PurgeCounts
+from assistant.store.store import Store
+
+__all__ = [
+    "SYSTEM",
+    "AlreadySigned",
+    "ApiKey",
+    "AuditBroken",
+    "AuditReport",
+    "AuditRow",
+    "Context",
+    "DatabaseFailed",
+    "DraftNotFound",
+    "DraftRow",
+    "FeedbackRow",
+    "IdempotencyConflict",
+    "IdempotencyInProgress",
+    "InvalidArgument",
+    "MemberSummary",
+    "PurgeCounts",
+    "Replay",
+    "RequestKind",
+    "RequestNotFound",
+    "RequestRow",
+    "RequestStatus",
+    "ResolutionRow",
+    "StatementAction",
+    "Store",
+    "StoreError",
+    "UnresolvedStatements",
+    "Verdict",
+    "WrongSecret",
+    "content_hash",
+    "draft_text",
+    "is_current",
+]

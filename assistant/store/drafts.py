@@ -1,0 +1,285 @@
+"""Drafts: what was generated, what the doctor did with it, and what was signed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, get_args
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from assistant.store.access import (
+    find,
+    known_id,
+    made_before,
+    page_size,
+    page_start,
+    visible,
+    visible_rows,
+)
+from assistant.store.audit import Audit
+from assistant.store.context import Context
+from assistant.store.database import Database
+from assistant.store.edit_distance import edit_distance
+from assistant.store.errors import (
+    AlreadySigned,
+    DraftNotFound,
+    InvalidArgument,
+    RequestNotFound,
+    UnresolvedStatements,
+)
+from assistant.store.identifier import new_id
+from assistant.store.keyed_hash import KeyedHash
+from assistant.store.models import (
+    DraftRow,
+    RequestKind,
+    RequestRow,
+    ResolutionRow,
+    StatementAction,
+)
+from assistant.store.requests import check_key
+
+
+def is_current(draft: DraftRow, record_hash: str) -> bool:
+    """True when the record is still the one that the draft was made from."""
+    return draft.record_hash == record_hash
+
+
+def draft_text(draft: DraftRow) -> str | None:
+    """The text that was generated (``content["text"]``), or None for a draft without one."""
+    text = draft.content.get("text")
+    return text if isinstance(text, str) else None
+
+
+class Drafts:
+    """The drafts of the store."""
+
+    def __init__(self, database: Database, audit: Audit, hashes: KeyedHash) -> None:
+        self._database = database
+        self._audit = audit
+        self._hashes = hashes
+
+    def add(
+        self,
+        context: Context,
+        request_id: str,
+        kind: RequestKind,
+        member: str,
+        section: str,
+        content: dict[str, Any],
+        *,
+        record_hash: str,
+        model: str,
+        prompt_version: str,
+        knowledge_version: str,
+    ) -> DraftRow:
+        """Keep a draft; it and its audit row are on the disk when this returns.
+
+        A request has one draft for each member and section: the first one stays, so that a job
+        that starts again after a kill doubles nothing.
+
+        Raises `RequestNotFound` when the request is not this patient's or was purged.
+        """
+        with self._database.write() as session:
+            request = find(session, RequestRow, request_id)
+            if request is None or not visible(context, request):
+                raise RequestNotFound
+            row = session.scalar(
+                select(DraftRow).where(
+                    DraftRow.request_id == request_id,
+                    DraftRow.member == member,
+                    DraftRow.section == section,
+                )
+            )
+            if row is not None:
+                self._audit.append(session, context, "draft.read", "draft", row.id)
+                return row
+            row = DraftRow(
+                id=new_id(),
+                request_id=request_id,
+                kind=kind,
+                member=member,
+                section=section,
+                actor_id=context.actor_id,
+                patient_id=request.patient_id,
+                encounter_id=request.encounter_id,
+                content=content,
+                record_hash=record_hash,
+                model=model,
+                prompt_version=prompt_version,
+                knowledge_version=knowledge_version,
+                created_at=self._database.clock(),
+            )
+            session.add(row)
+            self._audit.append(session, context, "draft.add", "draft", row.id, content)
+            return row
+
+    def get(self, context: Context, draft_id: str) -> DraftRow:
+        """One draft of this patient; raises `DraftNotFound` (and notes the refusal)."""
+        with self._database.write() as session:
+            row = self._visible(session, context, draft_id)
+            if row is not None:
+                self._audit.append(session, context, "draft.read", "draft", row.id)
+                return row
+            self._refuse(session, context, draft_id)
+        raise DraftNotFound
+
+    def list(
+        self,
+        context: Context,
+        request_id: str | None = None,
+        *,
+        before: str | None = None,
+        limit: int = 50,
+    ) -> Sequence[DraftRow]:
+        """This patient's drafts, newest first; the next page is ``before`` the last id."""
+        query = select(DraftRow).where(visible_rows(context, DraftRow))
+        if request_id is not None:
+            query = query.where(DraftRow.request_id == known_id(request_id))
+        if before is not None:
+            query = query.where(DraftRow.id < page_start(before))
+        query = query.order_by(DraftRow.id.desc()).limit(page_size(limit))
+        with self._database.write() as session:
+            self._audit.append(session, context, "draft.list", "request", request_id or "")
+            return session.scalars(query).all()
+
+    def resolve_statement(
+        self,
+        context: Context,
+        draft_id: str,
+        statement_id: str,
+        action: StatementAction,
+        text: str | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> ResolutionRow:
+        """Note what the doctor did with a statement; ``edited`` brings the new ``text``.
+
+        Raises `DraftNotFound`, `AlreadySigned`, `InvalidArgument`, `IdempotencyConflict`.
+        """
+        if action not in get_args(StatementAction):
+            raise InvalidArgument("A statement is confirmed, deleted, edited or restored.")
+        if (action == "edited") != (text is not None):
+            raise InvalidArgument("The new text comes with the action 'edited', and only with it.")
+        check_key(idempotency_key)
+        body_ref = self._hashes.content([draft_id, statement_id, action, text])
+        with self._database.write() as session:
+            draft = self._visible(session, context, draft_id)
+            if draft is not None:
+                row = made_before(session, ResolutionRow, context, idempotency_key, body_ref)
+                if row is not None:
+                    self._audit.append(session, context, "statement.read", "draft", draft_id)
+                    return row
+                if draft.signed_at is not None:
+                    raise AlreadySigned
+                row = ResolutionRow(
+                    id=new_id(),
+                    draft_id=draft_id,
+                    statement_id=statement_id,
+                    action=action,
+                    text=text,
+                    actor_id=context.actor_id,
+                    idempotency_key=idempotency_key,
+                    body_ref=body_ref,
+                    created_at=self._database.clock(),
+                )
+                session.add(row)
+                content = [statement_id, text]
+                self._audit.append(
+                    session, context, f"statement.{action}", "draft", draft_id, content
+                )
+                return row
+            self._refuse(session, context, draft_id)
+        raise DraftNotFound
+
+    def resolutions(self, context: Context, draft_id: str) -> Sequence[ResolutionRow]:
+        """All that was done with a draft's statements, oldest first: the last one counts."""
+        query = select(ResolutionRow).where(ResolutionRow.draft_id == draft_id)
+        with self._database.write() as session:
+            if self._visible(session, context, draft_id) is not None:
+                self._audit.append(session, context, "statement.list", "draft", draft_id)
+                return session.scalars(query.order_by(ResolutionRow.id)).all()
+            self._refuse(session, context, draft_id)
+        raise DraftNotFound
+
+    def accept(self, context: Context, draft_id: str, text: str, unresolved: int) -> DraftRow:
+        """The fill-in: keep the text that goes into the record.
+
+        It may be done again until the text is signed; the time of the first one stays.
+
+        Raises `UnresolvedStatements` while ``unresolved`` is not 0, `DraftNotFound`,
+        `AlreadySigned`.
+        """
+        with self._database.write() as session:
+            row = self._visible(session, context, draft_id)
+            if row is None:
+                self._refuse(session, context, draft_id)
+            elif unresolved > 0:
+                self._audit.append(session, context, "draft.accept_refused", "draft", draft_id)
+            else:
+                if row.signed_at is not None and row.accepted_text != text:
+                    raise AlreadySigned
+                self._mark_accepted(context, row)
+                row.accepted_text = text
+                self._audit.append(session, context, "draft.accept", "draft", draft_id, text)
+                return row
+        if row is None:
+            raise DraftNotFound
+        raise UnresolvedStatements(unresolved)
+
+    def sign(self, context: Context, draft_id: str, final_text: str) -> DraftRow:
+        """Keep the signed text and how far it is from the accepted (else generated) one.
+
+        Raises `DraftNotFound`, and `AlreadySigned` when another text was signed before.
+        """
+        with self._database.write() as session:
+            row = self._visible(session, context, draft_id)
+            if row is not None:
+                if row.signed_at is not None and row.signed_text != final_text:
+                    raise AlreadySigned
+                if row.signed_at is None:
+                    self._mark_accepted(context, row)
+                    before = draft_text(row) if row.accepted_text is None else row.accepted_text
+                    row.edit_distance = (
+                        None if before is None else edit_distance(before, final_text)
+                    )
+                    row.signed_text, row.signed_by = final_text, context.actor_id
+                    row.signed_at = self._database.clock()
+                self._audit.append(session, context, "draft.sign", "draft", draft_id, final_text)
+                return row
+            self._refuse(session, context, draft_id)
+        raise DraftNotFound
+
+    def mark_stale(self, context: Context, kind: RequestKind, record_hash: str) -> int:
+        """The record now has ``record_hash``: mark this context's drafts of ``kind`` by it.
+
+        Gives how many drafts were made from an older record.  A record that is changed back makes
+        its drafts current again.
+        """
+        query = select(DraftRow).where(
+            visible_rows(context, DraftRow),
+            DraftRow.kind == kind,
+            or_(DraftRow.record_hash != record_hash, DraftRow.stale_at.is_not(None)),
+        )
+        stale = 0
+        with self._database.write() as session:
+            for row in session.scalars(query):
+                if is_current(row, record_hash):
+                    row.stale_at = None
+                else:
+                    stale += 1
+                    row.stale_at = row.stale_at or self._database.clock()
+            self._audit.append(session, context, "draft.mark_stale", "draft", content=record_hash)
+        return stale
+
+    def _mark_accepted(self, context: Context, row: DraftRow) -> None:
+        if row.accepted_at is None:
+            row.accepted_at, row.accepted_by = self._database.clock(), context.actor_id
+            row.seconds_to_acceptance = (row.accepted_at - row.created_at).total_seconds()
+
+    def _visible(self, session: Session, context: Context, draft_id: str) -> DraftRow | None:
+        row = find(session, DraftRow, draft_id)
+        return row if row is not None and visible(context, row) else None
+
+    def _refuse(self, session: Session, context: Context, draft_id: str) -> None:
+        self._audit.append(session, context, "draft.read_refused", "draft", draft_id)

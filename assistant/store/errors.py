@@ -1,0 +1,82 @@
+"""What can go wrong in the store, each with a sentence for the person who sees it.
+
+No message holds patient text: it names ids, counts and what to do.
+"""
+
+from __future__ import annotations
+
+
+class StoreError(Exception):
+    """The base of every error that the store raises on purpose."""
+
+
+class InvalidArgument(StoreError, ValueError):
+    """A value that the store cannot keep."""
+
+
+class WrongSecret(StoreError):
+    """The database was created with another secret."""
+
+
+class DatabaseFailed(StoreError):
+    """The database refused a statement, or could not be reached."""
+
+
+class RequestNotFound(StoreError):
+    """No such request in this patient's context."""
+
+    def __init__(self) -> None:
+        super().__init__("No such request for this patient and encounter.")
+
+
+class DraftNotFound(StoreError):
+    """No such draft in this patient's context (whether or not it exists in another)."""
+
+    def __init__(self) -> None:
+        super().__init__("No such draft for this patient and encounter.")
+
+
+class UnresolvedStatements(StoreError):
+    """A fill-in was asked for while unsupported statements are still open."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        super().__init__(
+            f"{count} statement(s) without evidence must be confirmed, edited or deleted before "
+            "the text can be filled in."
+        )
+
+
+class AlreadySigned(StoreError):
+    """The draft carries a signed text, which does not change any more."""
+
+    def __init__(self) -> None:
+        super().__init__("This draft is already signed with another text; make a new draft.")
+
+
+class IdempotencyConflict(StoreError):
+    """The same Idempotency-Key came with another request."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This Idempotency-Key was already used for a different request; send a new key."
+        )
+
+
+class IdempotencyInProgress(StoreError):
+    """The first request with this Idempotency-Key is still being answered."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The first request with this Idempotency-Key is still being answered; try again soon."
+        )
+
+
+class AuditBroken(StoreError):
+    """The audit chain was changed from outside; nothing more is written to it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The head of the audit chain is missing or was changed from outside. Writing stops "
+            "here so that the traces stay; run 'bedside audit verify'."
+        )

@@ -1,0 +1,233 @@
+"""The tables.
+
+What belongs to a patient carries ``patient_id`` and can be purged.  `AuditRow` holds ids and keyed
+hashes only, is never changed, and stays.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from assistant.store.column_types import StorableJson, StorableText, UtcTime
+from assistant.store.context import Context
+
+RequestKind = Literal["differential_diagnosis", "discharge_record", "chat"]
+RequestStatus = Literal["queued", "running", "finished", "failed", "cancelled"]
+StatementAction = Literal["confirmed", "deleted", "edited", "restored"]
+Verdict = Literal["like", "dislike", "error"]
+
+BigNumber = BigInteger().with_variant(Integer, "sqlite")
+
+
+class Base(DeclarativeBase):
+    """The metadata that the migrations are checked against."""
+
+    type_annotation_map = {  # noqa: RUF012 - read by SQLAlchemy, never changed
+        datetime: UtcTime,
+        dict[str, Any]: StorableJson,
+        str: StorableText,
+    }
+
+
+class RequestRow(Base):
+    """Something that a doctor or a system asked for, and how far it is.
+
+    ``payload`` and ``failure`` may hold patient text.
+    """
+
+    __tablename__ = "requests"
+    __table_args__ = (
+        UniqueConstraint("actor_id", "idempotency_key", name="uq_requests_key"),
+        Index("ix_requests_patient", "patient_id", "id"),
+        Index("ix_requests_status", "status", "id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    kind: Mapped[str]
+    status: Mapped[str] = mapped_column(String(16))
+    actor_id: Mapped[str]
+    actor_role: Mapped[str]
+    patient_id: Mapped[str]
+    encounter_id: Mapped[str]
+    payload: Mapped[dict[str, Any]]
+    options: Mapped[dict[str, Any]]
+    record_hash: Mapped[str]
+    idempotency_key: Mapped[str | None]
+    body_ref: Mapped[str] = mapped_column(String(64))
+    attempts: Mapped[int]
+    failure: Mapped[str | None]
+    created_at: Mapped[datetime]
+    heartbeat_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+    @property
+    def context(self) -> Context:
+        """The context in which the request was made: a job goes on in it."""
+        return Context(self.actor_id, self.actor_role, self.patient_id, self.encounter_id)
+
+
+class DraftRow(Base):
+    """One generated text (or one section of it) waiting for a doctor.
+
+    ``seconds_to_acceptance`` runs from ``created_at`` to the first fill-in; ``edit_distance`` is
+    counted in code points (see `assistant.store.edit_distance`).
+    """
+
+    __tablename__ = "drafts"
+    __table_args__ = (
+        UniqueConstraint("request_id", "member", "section", name="uq_drafts_place"),
+        Index("ix_drafts_patient", "patient_id", "id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    request_id: Mapped[str] = mapped_column(
+        String(36), ForeignKey("requests.id", ondelete="CASCADE")
+    )
+    kind: Mapped[str]
+    member: Mapped[str]
+    section: Mapped[str]
+    actor_id: Mapped[str]
+    patient_id: Mapped[str]
+    encounter_id: Mapped[str]
+    content: Mapped[dict[str, Any]]
+    record_hash: Mapped[str]
+    model: Mapped[str]
+    prompt_version: Mapped[str]
+    knowledge_version: Mapped[str]
+    created_at: Mapped[datetime]
+    stale_at: Mapped[datetime | None]
+    accepted_at: Mapped[datetime | None]
+    accepted_by: Mapped[str | None]
+    accepted_text: Mapped[str | None]
+    seconds_to_acceptance: Mapped[float | None]
+    signed_at: Mapped[datetime | None]
+    signed_by: Mapped[str | None]
+    signed_text: Mapped[str | None]
+    edit_distance: Mapped[int | None]
+
+
+class ResolutionRow(Base):
+    """What a doctor did with one statement of a draft; rows are only ever added."""
+
+    __tablename__ = "resolutions"
+    __table_args__ = (
+        UniqueConstraint("actor_id", "idempotency_key", name="uq_resolutions_key"),
+        Index("ix_resolutions_draft", "draft_id", "id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    draft_id: Mapped[str] = mapped_column(String(36), ForeignKey("drafts.id", ondelete="CASCADE"))
+    statement_id: Mapped[str]
+    action: Mapped[str] = mapped_column(String(16))
+    text: Mapped[str | None]
+    actor_id: Mapped[str]
+    idempotency_key: Mapped[str | None]
+    body_ref: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+
+
+class FeedbackRow(Base):
+    """A doctor's opinion on a draft.
+
+    A purge empties the text, the ids and ``draft_id``; verdict, member and model stay, so that
+    counts stay right.  ``superseded`` marks a like or dislike that the same actor changed later.
+    """
+
+    __tablename__ = "feedback"
+    __table_args__ = (
+        UniqueConstraint("actor_id", "idempotency_key", name="uq_feedback_key"),
+        Index("ix_feedback_patient", "patient_id", "id"),
+        Index("ix_feedback_draft", "draft_id", "id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    draft_id: Mapped[str | None] = mapped_column(
+        String(36), ForeignKey("drafts.id", ondelete="SET NULL")
+    )
+    actor_id: Mapped[str]
+    actor_role: Mapped[str]
+    patient_id: Mapped[str]
+    encounter_id: Mapped[str]
+    kind: Mapped[str]
+    member: Mapped[str]
+    model: Mapped[str]
+    verdict: Mapped[str] = mapped_column(String(16))
+    section: Mapped[str | None]
+    span_start: Mapped[int | None]
+    span_end: Mapped[int | None]
+    quote: Mapped[str | None]
+    comment: Mapped[str | None]
+    correction: Mapped[str | None]
+    superseded: Mapped[bool]
+    idempotency_key: Mapped[str | None]
+    body_ref: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+
+
+class AuditRow(Base):
+    """One thing that somebody did.  Ids and keyed hashes only, never text."""
+
+    __tablename__ = "audit"
+    __table_args__ = (
+        Index("ix_audit_patient", "patient_ref", "seq"),
+        Index("ix_audit_object", "object_id", "seq"),
+    )
+
+    seq: Mapped[int] = mapped_column(BigNumber, primary_key=True, autoincrement=False)
+    at: Mapped[str] = mapped_column(String(32))
+    actor_id: Mapped[str]
+    actor_role: Mapped[str]
+    action: Mapped[str] = mapped_column(String(64))
+    object_type: Mapped[str] = mapped_column(String(32))
+    object_id: Mapped[str] = mapped_column(String(64))
+    patient_ref: Mapped[str] = mapped_column(String(64))
+    encounter_ref: Mapped[str] = mapped_column(String(64))
+    content_ref: Mapped[str] = mapped_column(String(64))
+    prev_hash: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class AuditHead(Base):
+    """The signed end of the audit chain; one row."""
+
+    __tablename__ = "audit_head"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    seq: Mapped[int] = mapped_column(BigNumber)
+    hash: Mapped[str] = mapped_column(String(64))
+    signature: Mapped[str] = mapped_column(String(64))
+    key_check: Mapped[str] = mapped_column(String(64))
+
+
+class IdempotencyRow(Base):
+    """An answer that is given again when the same POST comes twice."""
+
+    __tablename__ = "idempotency"
+    __table_args__ = (Index("ix_idempotency_patient", "patient_id"),)
+
+    actor_id: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    route: Mapped[str]
+    body_ref: Mapped[str] = mapped_column(String(64))
+    patient_id: Mapped[str]
+    status: Mapped[int | None]
+    body: Mapped[str | None]
+    created_at: Mapped[datetime]
+
+
+class ApiKeyRow(Base):
+    """A key of a caller; only its hash is kept."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    actor_id: Mapped[str]
+    role: Mapped[str]
+    label: Mapped[str]
+    secret_hash: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]

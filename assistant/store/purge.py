@@ -1,0 +1,147 @@
+"""Purging: a patient's text leaves the database and its files; the audit stays and verifies.
+
+Backups and write-ahead log archives are outside of what this program can reach.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, Delete, Update, and_, delete, func, select, update
+from sqlalchemy.orm import Session
+
+from assistant.store.audit import Audit
+from assistant.store.context import SYSTEM, Context
+from assistant.store.database import Database
+from assistant.store.errors import InvalidArgument
+from assistant.store.models import (
+    DraftRow,
+    FeedbackRow,
+    IdempotencyRow,
+    RequestRow,
+    ResolutionRow,
+)
+from assistant.store.requests import OPEN
+
+log = logging.getLogger("bedside.assistant.store")
+
+BATCH = 500
+EMPTIED = {
+    "draft_id": None,
+    "patient_id": "",
+    "encounter_id": "",
+    "section": None,
+    "span_start": None,
+    "span_end": None,
+    "quote": None,
+    "comment": None,
+    "correction": None,
+    "idempotency_key": None,
+    "body_ref": "",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PurgeCounts:
+    """How many rows went.
+
+    ``feedback`` counts rows that were emptied of text and ids; their verdict stays.
+    ``erased_from_files`` is False when another process kept deleted pages from being removed at
+    once (see `Database.erase_deleted`).
+    """
+
+    requests: int
+    drafts: int
+    resolutions: int
+    feedback: int
+    answers: int
+    erased_from_files: bool
+
+
+class Purge:
+    """Deletes what belongs to a patient, or what has been kept long enough."""
+
+    def __init__(self, database: Database, audit: Audit) -> None:
+        self._database = database
+        self._audit = audit
+
+    def patient(self, patient_id: str, actor: Context) -> PurgeCounts:
+        """Delete everything of one patient but the audit rows, which hold no text."""
+        if not patient_id:
+            raise InvalidArgument("Say which patient to purge.")
+        context = Context(actor.actor_id, actor.actor_role, patient_id)
+        with self._database.write() as session:
+            counts = _delete_drafts(session, DraftRow.patient_id == patient_id)
+            # Feedback goes with its draft; none should be left, and none may be.
+            left = _emptied(session, FeedbackRow.patient_id == patient_id)
+            requests = _rows(session, delete(RequestRow).where(RequestRow.patient_id == patient_id))
+            of_patient = IdempotencyRow.patient_id == patient_id
+            answers = _rows(session, delete(IdempotencyRow).where(of_patient))
+            self._audit.append(session, context, "patient.purge", "patient")
+        return self._erased(requests, counts[0], counts[1], counts[2] + left, answers)
+
+    def expired(self, retention_days: int, actor: Context = SYSTEM) -> PurgeCounts:
+        """Delete ended requests (with drafts) and kept answers older than ``retention_days``.
+
+        Each request that goes leaves an audit row.  Raises `InvalidArgument` below one day.
+        """
+        if retention_days < 1:
+            raise InvalidArgument("The retention is at least one day.")
+        before = self._database.clock() - timedelta(days=retention_days)
+        old = and_(RequestRow.created_at < before, RequestRow.status.not_in(OPEN))
+        totals = [0, 0, 0, 0]
+        # In batches, so that nobody waits long for the writer.
+        while True:
+            with self._database.write() as session:
+                rows = session.scalars(select(RequestRow).where(old).limit(BATCH)).all()
+                for number, count in enumerate(self._delete_requests(session, rows, actor)):
+                    totals[number] += count
+            if len(rows) < BATCH:
+                break
+        with self._database.write() as session:
+            aged = IdempotencyRow.created_at < before
+            answers = _rows(session, delete(IdempotencyRow).where(aged))
+        if not any(totals) and not answers:
+            return PurgeCounts(0, 0, 0, 0, 0, True)
+        return self._erased(totals[0], totals[1], totals[2], totals[3], answers)
+
+    def _delete_requests(
+        self, session: Session, rows: Sequence[RequestRow], actor: Context
+    ) -> tuple[int, int, int, int]:
+        ids = [row.id for row in rows]
+        for row in rows:
+            context = Context(actor.actor_id, actor.actor_role, row.patient_id, row.encounter_id)
+            self._audit.append(session, context, "request.purge", "request", row.id)
+        counts = _delete_drafts(session, DraftRow.request_id.in_(ids))
+        return (_rows(session, delete(RequestRow).where(RequestRow.id.in_(ids))), *counts)
+
+    def _erased(
+        self, requests: int, drafts: int, resolutions: int, feedback: int, answers: int
+    ) -> PurgeCounts:
+        erased = self._database.erase_deleted()
+        log.info("purged requests=%d drafts=%d feedback=%d", requests, drafts, feedback)
+        if not erased:
+            log.warning("deleted rows stay in the write-ahead log until other processes close it")
+        return PurgeCounts(requests, drafts, resolutions, feedback, answers, erased)
+
+
+def _delete_drafts(session: Session, which: ColumnElement[bool]) -> tuple[int, int, int]:
+    ids = select(DraftRow.id).where(which)
+    feedback = _emptied(session, FeedbackRow.draft_id.in_(ids))
+    resolutions = session.scalar(
+        select(func.count()).select_from(ResolutionRow).where(ResolutionRow.draft_id.in_(ids))
+    )
+    session.execute(delete(ResolutionRow).where(ResolutionRow.draft_id.in_(ids)))
+    return _rows(session, delete(DraftRow).where(which)), resolutions or 0, feedback
+
+
+def _emptied(session: Session, which: ColumnElement[bool]) -> int:
+    return _rows(session, update(FeedbackRow).where(which).values(EMPTIED))
+
+
+def _rows(session: Session, statement: Delete | Update) -> int:
+    result = session.execute(statement.execution_options(synchronize_session=False))
+    return int(result.rowcount)  # type: ignore[attr-defined]

@@ -1,0 +1,73 @@
+"""The store as the rest of the program sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from assistant.store.api_keys import ApiKeys
+from assistant.store.audit import Audit
+from assistant.store.context import SYSTEM, Context
+from assistant.store.database import Clock, Database, utc_now
+from assistant.store.drafts import Drafts
+from assistant.store.export import Export
+from assistant.store.feedback import Feedback
+from assistant.store.idempotency import Idempotency
+from assistant.store.keyed_hash import KeyedHash
+from assistant.store.purge import Purge, PurgeCounts
+from assistant.store.requests import Requests
+
+
+class Store:
+    """Requests, drafts, feedback and audit in one database.
+
+    Its methods block on the disk; call them from a thread.  They may be called from any thread.
+    """
+
+    def __init__(self, database: Database, hashes: KeyedHash) -> None:
+        self.database = database
+        self.audit = Audit(database, hashes)
+        self.requests = Requests(database, self.audit, hashes)
+        self.drafts = Drafts(database, self.audit, hashes)
+        self.feedback = Feedback(database, self.audit, hashes)
+        self.idempotency = Idempotency(database, hashes)
+        self.api_keys = ApiKeys(database, self.audit)
+        self._purge = Purge(database, self.audit)
+        self._export = Export(database, self.audit)
+
+    @classmethod
+    def open(cls, url_or_path: str | Path, secret: bytes, clock: Clock = utc_now) -> Store:
+        """Open the database, bring its schema up to date and check that ``secret`` is its own.
+
+        ``secret`` (16 bytes or more) keys the hashes by which the audit names patients and
+        texts; losing it makes the audit unverifiable.
+
+        Raises `InvalidArgument`, `DatabaseFailed`, `WrongSecret`.
+        """
+        hashes = KeyedHash(secret)
+        store = cls(Database.open(url_or_path, clock), hashes)
+        try:
+            store.audit.start()
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def purge_patient(self, patient_id: str, actor: Context) -> PurgeCounts:
+        """Delete everything of one patient; see `Purge.patient`."""
+        return self._purge.patient(patient_id, actor)
+
+    def purge_expired(self, retention_days: int, actor: Context = SYSTEM) -> PurgeCounts:
+        """Delete what is older than ``retention_days``; see `Purge.expired`."""
+        return self._purge.expired(retention_days, actor)
+
+    def feedback_pairs(
+        self, *, deidentify: bool = True, one_sided: bool = False, actor: Context = SYSTEM
+    ) -> Iterator[dict[str, Any]]:
+        """Training pairs from all feedback; see `Export.feedback_pairs`."""
+        return self._export.feedback_pairs(deidentify=deidentify, one_sided=one_sided, actor=actor)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.database.close()

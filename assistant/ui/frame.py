@@ -1,0 +1,135 @@
+"""What every page is built with: the language switch, cards that report back, the top bar."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Any
+
+import gradio as gr
+
+from assistant.api.context import Services
+from assistant.store import Context
+from assistant.ui.markup import badge, esc
+from assistant.ui.session import Session, identify
+from assistant.ui.strings import Text
+
+PANEL_JS = files("assistant.ui").joinpath("assets/panel.js").read_text(encoding="utf-8")
+
+Draw = Callable[[Session], Any]
+Handle = Callable[[Session, dict[str, Any]], Awaitable[None]]
+
+
+@dataclass
+class Frame:
+    """The page under construction: its services, its session, and what to draw again."""
+
+    parts: Services
+    first: Session
+    session: gr.State
+    drawn: list[tuple[Any, Draw]] = field(default_factory=list)
+
+    def labelled(self, component: Any, key: str, what: str = "label", **more: str) -> Any:
+        """Keep a component's label (or another property) in the language of the page."""
+        names = {what: key, **more}
+        self.drawn.append(
+            (component, lambda s: gr.update(**{name: s.text(k) for name, k in names.items()}))
+        )
+        return component
+
+    def panel(self, draw: Draw, *, css: str = "", elem_id: str | None = None) -> gr.HTML:
+        """A part of the page that ``draw`` makes from the session."""
+        html = gr.HTML(
+            draw(self.first),
+            js_on_load=PANEL_JS,
+            apply_default_css=False,
+            elem_id=elem_id,
+            elem_classes=["panel", *css.split()],
+            padding=False,
+        )
+        self.drawn.append((html, draw))
+        return html
+
+    def draw(self, session: Session, panels: Sequence[gr.HTML]) -> list[Any]:
+        """The panels as the session has them now."""
+        how = {id(component): draw for component, draw in self.drawn}
+        return [how[id(panel)](session) for panel in panels]
+
+    def on_card(self, panel: gr.HTML, handle: Handle, redraw: Sequence[gr.HTML]) -> Any:
+        """Let ``handle`` do what a button in ``panel`` asks for, then draw ``redraw`` again."""
+
+        async def handler(session: Session, event: gr.EventData, request: gr.Request) -> Any:
+            identify(session, self.parts.settings, request)
+            data = event._data
+            if isinstance(data, dict):
+                await handle(session, data)
+            drawn = self.draw(session, redraw)
+            return drawn if len(drawn) > 1 else drawn[0]
+
+        return panel.click(
+            handler,
+            self.session,
+            list(redraw),
+            api_visibility="private",
+            show_progress="hidden",
+            trigger_mode="multiple",
+            concurrency_limit=None,
+        )
+
+
+def strip(parts: Services, session: Session) -> str:
+    """The top bar: product, who is signed in, and which models serve."""
+    t = session.text
+    slots = parts.clinic.engines.slots.values()
+    chips = "".join(
+        f'<li class="engine {esc(slot.state)}"><span class="dot" aria-hidden="true"></span>'
+        f"{esc(parts.clinic.engines.describe(slot.name))} "
+        f'<span class="state">{esc(t("state." + slot.state))}</span>'
+        f"{badge(t('demo_only'), 'demo') if slot.demo_only else ''}</li>"
+        for slot in slots
+    )
+    return (
+        f'<header class="top"><h1>{esc(t("product"))}</h1>'
+        f'<ul class="engines" aria-label="{esc(t("models"))}">{chips}</ul>'
+        f'<p class="who">{_who(parts, session, t)}</p></header>{_missing(parts, t)}'
+    )
+
+
+def _who(parts: Services, session: Session, t: Text) -> str:
+    if session.actor is None:
+        return ""
+    role = t(f"role.{session.actor.role}") if _known_role(session.actor.role) else ""
+    out = (
+        f' <a href="sign-out">{esc(t("sign_out"))}</a>' if parts.settings.keys_required else ""
+    )
+    return f"{esc(role)} <b>{esc(session.actor.id)}</b>{out}"
+
+
+def _known_role(role: str) -> bool:
+    return role in ("doctor", "nurse", "pharmacist", "student", "auditor", "admin")
+
+
+def _missing(parts: Services, t: Text) -> str:
+    lines = []
+    if not parts.clinic.has_knowledge:
+        lines.append(t("knowledge_missing"))
+    if all(slot.state == "missing" for slot in parts.clinic.engines.slots.values()):
+        lines.append(t("model_missing"))
+    items = "".join(f"<li>{esc(line)}</li>" for line in lines)
+    return f'<ul class="notice warn missing" role="status">{items}</ul>' if items else ""
+
+
+def patient_banner(context: Context | None, who: str, t: Text) -> str:
+    """For whom the page is."""
+    if context is None:
+        return f'<p class="patient none">{esc(t("patient"))}：{esc(t("no_patient"))}</p>'
+    encounter = (
+        f' <span class="id">{esc(t("encounter"))} {esc(context.encounter_id)}</span>'
+        if context.encounter_id
+        else ""
+    )
+    return (
+        f'<p class="patient">{esc(t("patient"))}：<b>{esc(who or context.patient_id)}</b> '
+        f'<span class="id">{esc(context.patient_id)}</span>{encounter}</p>'
+    )

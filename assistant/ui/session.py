@@ -1,0 +1,127 @@
+"""What one open page holds on the server: who looks at it, and the work in front of them.
+
+Ids of requests and drafts stay here; the browser sends only the name of the card that was touched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import gradio as gr
+
+from assistant.api.context import CLINICAL_ROLES, DEMO_ACTOR, Actor
+from assistant.draft import DischargeHeader, Statement
+from assistant.fill_in import Draft, FillIn, Resolution, open_statements
+from assistant.record import Case, Encounter, Note
+from assistant.review import statements_of
+from assistant.settings import Settings
+from assistant.store import Context, Verdict
+from assistant.ui.strings import Language, Text
+from knowledge.finding import Finding
+
+State = Literal["idle", "queued", "running", "finished", "failed", "cancelled"]
+
+
+@dataclass
+class Shown:
+    """One draft as the doctor sees it, with what was done to it."""
+
+    draft_id: str
+    draft: Draft
+    resolutions: dict[str, Resolution] = field(default_factory=dict)
+    verdict: Verdict | None = None
+    reports: int = 0
+    refused: list[Statement] = field(default_factory=list)
+    filled: FillIn | None = None
+    signed: tuple[int, float] | None = None
+    problem: str = ""
+
+    def open(self) -> list[Statement]:
+        """Unsupported statements that have not been dealt with."""
+        return open_statements(statements_of(self.draft), self.resolutions)
+
+
+@dataclass
+class Work:
+    """One request: its patient, how far it is, and its drafts by member or section."""
+
+    context: Context | None = None
+    request_id: str = ""
+    state: State = "idle"
+    message: str = ""
+    shown: dict[str, Shown] = field(default_factory=dict)
+    partial: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def busy(self) -> bool:
+        """Whether the request is still being worked on."""
+        return self.state in ("queued", "running")
+
+
+@dataclass
+class CaseWork(Work):
+    """A differential diagnosis."""
+
+    case: Case | None = None
+    findings: list[Finding] = field(default_factory=list)
+    stale: bool = False
+    filled_by: str = ""
+
+
+@dataclass
+class StayWork(Work):
+    """A discharge record."""
+
+    encounter: Encounter | None = None
+    header: DischargeHeader | None = None
+
+    def notes(self) -> list[Note]:
+        """The notes of the encounter, those made of its tables included."""
+        return self.encounter.all_notes() if self.encounter else []
+
+
+@dataclass
+class Turn(Work):
+    """One question to the knowledge base, with the passages that were found."""
+
+    question: str = ""
+    passages: list[dict[str, str]] = field(default_factory=list)
+
+
+@dataclass
+class Session:
+    """One open page."""
+
+    language: Language = "zh"
+    actor: Actor | None = None
+    case: CaseWork = field(default_factory=CaseWork)
+    stay: StayWork = field(default_factory=StayWork)
+    turns: list[Turn] = field(default_factory=list)
+
+    @property
+    def text(self) -> Text:
+        """The strings of the language that the page is in."""
+        return Text(self.language)
+
+
+def identify(session: Session, settings: Settings, request: gr.Request) -> Actor:
+    """Who made this call; the page belongs to whoever opened it.
+
+    Raises `gradio.Error` when nobody is signed in where keys are required, or when the page was
+    opened by somebody else.
+    """
+    if settings.keys_required:
+        role, _, actor_id = (request.username or "").partition(":")
+        actor = Actor(actor_id, role) if actor_id else None
+    else:
+        actor = Actor(DEMO_ACTOR, "doctor")
+    if actor is None or (session.actor is not None and session.actor != actor):
+        raise gr.Error(session.text("error.session"), print_exception=False)
+    session.actor = actor
+    return actor
+
+
+def may_work(actor: Actor) -> bool:
+    """Whether the actor's role reads patients' records."""
+    return actor.role in CLINICAL_ROLES

@@ -1,0 +1,1 @@
+"""Sources to a graph and passages, hybrid retrieval, diagnosis coding."""

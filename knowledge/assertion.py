@@ -1,0 +1,247 @@
+"""Assertion status of terms in a Chinese note: denied, doubted, past, of the family.
+
+A rule system in the tradition of NegEx and ConText (Chapman et al. 2001; Harkema et al. 2009): cue
+words open a scope, the end of a clause or a turn of phrase closes it.  Chinese notes deny whole
+lists at a time (无发热、咳嗽及胸痛), so a scope covers the list, and a bare list after a comma.
+Where the text is ambiguous the rule is the cautious one: what may have been denied is not asserted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from knowledge import cues
+from knowledge.finding import Certainty, Experiencer, Polarity, Temporality
+from knowledge.folding import fold
+from knowledge.lexicon import Match
+
+
+@dataclass
+class Assertion:
+    """How one term is meant."""
+
+    polarity: Polarity = Polarity.PRESENT
+    certainty: Certainty = Certainty.CERTAIN
+    temporality: Temporality = Temporality.CURRENT
+    experiencer: Experiencer = Experiencer.PATIENT
+
+
+@dataclass(frozen=True)
+class _Part:
+    start: int
+    end: int
+
+
+def _split(text: str, start: int, end: int, mark: re.Pattern[str]) -> list[_Part]:
+    parts, position = [], start
+    for hit in mark.finditer(text, start, end):
+        parts.append(_Part(position, hit.end()))
+        position = hit.end()
+    if position < end:
+        parts.append(_Part(position, end))
+    return parts
+
+
+def assert_terms(text: str, matches: Sequence[Match]) -> list[Assertion]:
+    """The assertion of each of ``matches`` (in text order, not overlapping) in ``text``."""
+    return _Reading(fold(text), list(matches)).run()
+
+
+class _Reading:
+    """One pass over one text."""
+
+    def __init__(self, text: str, matches: list[Match]) -> None:
+        self.text = text
+        self.matches = matches
+        self.result = [
+            Assertion(Polarity.ABSENT if match.denied else Polarity.PRESENT) for match in matches
+        ]
+        self.blocked = self._blocked()
+
+    def run(self) -> list[Assertion]:
+        for part in _split(self.text, 0, len(self.text), cues.SENTENCE_END):
+            self._deny(part)
+            self._doubt(part)
+            self._date(part)
+            self._relate(part)
+        self._read_sections()
+        return self.result
+
+    def _blocked(self) -> bytearray:
+        """Characters that cannot begin a cue: inside a term, or in a wording that denies nothing."""
+        blocked = bytearray(len(self.text))
+        for match in self.matches:
+            blocked[match.start : match.end] = b"\1" * (match.end - match.start)
+        for pattern in (cues.PSEUDO_NEGATION, cues.DOUBTED_DENIAL):
+            for hit in pattern.finditer(self.text):
+                # 无痛性 is an idiom, 无痛 before a term that begins inside it is a denial.
+                if not any(hit.start() < m.start < hit.end() for m in self.matches):
+                    blocked[hit.start() : hit.end()] = b"\1" * (hit.end() - hit.start())
+        return blocked
+
+    def _inside(self, start: int, end: int) -> list[int]:
+        return [i for i, match in enumerate(self.matches) if start <= match.start < end]
+
+    # -- polarity ------------------------------------------------------------------------------
+
+    def _deny(self, sentence: _Part) -> None:
+        clauses = _split(self.text, sentence.start, sentence.end, cues.CLAUSE_END)
+        carried: str | None = None
+        for clause in clauses:
+            if carried and self._is_bare_list(clause, carried):
+                self._deny_all(self._inside(clause.start, clause.end))
+            else:
+                carried = None
+            carried = self._deny_after_cues(clause) or carried
+            self._deny_before_cues(clause)
+
+    def _deny_all(self, indices: Sequence[int]) -> None:
+        for index in indices:
+            self.result[index].polarity = Polarity.ABSENT
+
+    def _deny_after_cues(self, clause: _Part) -> str | None:
+        """Apply the cues of a clause; the cue whose scope is still open at its end, if any."""
+        still_open: str | None = None
+        position = clause.start
+        while position < clause.end:
+            if self.blocked[position]:
+                position += 1
+                continue
+            hit = cues.LIST_NEGATION.match(self.text, position, clause.end)
+            if hit and self._reaches(hit):
+                end, closed = self._scope_end(hit, clause)
+                self._deny_all(self._inside(hit.end(), end))
+                still_open = None if closed or "没" in hit.group() else hit.group()
+                position = max(hit.end(), position + 1)
+                continue
+            near = cues.NEAR_NEGATION.match(self.text, position, clause.end)
+            if near:
+                self._deny_all(self._list_from(near.end(), clause.end))
+            position += 1
+        return still_open
+
+    def _reaches(self, hit: re.Match[str]) -> bool:
+        """Whether a colloquial 没有 is about a term at all (没有吃药以后咳嗽 is not)."""
+        if "没" not in hit.group() and not hit.group().startswith("不"):
+            return True
+        return bool(self._inside(hit.end(), hit.end() + 6))
+
+    def _scope_end(self, hit: re.Match[str], clause: _Part) -> tuple[int, bool]:
+        """Where the scope of a cue ends in its clause, and whether a turn of phrase closed it."""
+        turns = [cues.TURN]
+        if "否认" not in hit.group() and "发现" not in hit.group():
+            turns.append(cues.TURN_HAVE)
+        ends = [
+            turn.start()
+            for pattern in turns
+            for turn in pattern.finditer(self.text, hit.end(), clause.end)
+            if not self.blocked[turn.start()]
+        ]
+        return (min(ends), True) if ends else (clause.end, False)
+
+    def _list_from(self, position: int, end: int) -> list[int]:
+        """Terms listed one after the other from ``position`` on, with only connectors between."""
+        listed: list[int] = []
+        for index in self._inside(position, end):
+            match = self.matches[index]
+            gap = self.text[position : match.start]
+            if gap and not (listed and cues.CONNECTOR.fullmatch(gap)):
+                break
+            listed.append(index)
+            position = match.end
+        return listed
+
+    def _is_bare_list(self, clause: _Part, cue: str) -> bool:
+        """Whether a clause is only terms and connectors, so that an open denial goes on in it."""
+        indices = self._inside(clause.start, clause.end)
+        if not indices:
+            rest = self.text[clause.start : clause.end].strip(" ,，。;")
+            return "否认" in cue and len(rest) <= 8 and not re.search(r"[\d有伴现]", rest)
+        position = clause.start
+        for index in indices:
+            gap = self.text[position : self.matches[index].start]
+            if not cues.CONNECTOR.fullmatch(gap) or gap.startswith("伴"):
+                return False
+            position = self.matches[index].end
+        rest = self.text[position : clause.end].strip(" ,，。;!?\n\r")
+        return bool(cues.CONNECTOR.fullmatch(rest))
+
+    def _deny_before_cues(self, clause: _Part) -> None:
+        for index in self._inside(clause.start, clause.end):
+            match = self.matches[index]
+            limit = clause.end
+            later = [m.start for m in self.matches[index + 1 : index + 2]]
+            hit = cues.POST_NEGATION.match(self.text, match.end, limit)
+            if not hit or (later and hit.end() > later[0]) or self._is_pseudo(match.end, hit.end()):
+                continue
+            self._deny_all(self._list_before(index, clause.start))
+
+    def _is_pseudo(self, start: int, end: int) -> bool:
+        return any(self.blocked[start:end])
+
+    def _list_before(self, index: int, start: int) -> list[int]:
+        """The term and those listed directly before it."""
+        listed = [index]
+        while index > 0 and self.matches[index - 1].start >= start:
+            gap = self.text[self.matches[index - 1].end : self.matches[index].start]
+            if not cues.CONNECTOR.fullmatch(gap):
+                break
+            index -= 1
+            listed.append(index)
+        return listed
+
+    # -- certainty -----------------------------------------------------------------------------
+
+    def _doubt(self, sentence: _Part) -> None:
+        for clause in _split(self.text, sentence.start, sentence.end, cues.CLAUSE_END):
+            starts = [hit.end() for hit in cues.PRE_UNCERTAIN.finditer(self.text, clause.start, clause.end)]
+            starts += [hit.end() for hit in cues.DOUBTED_DENIAL.finditer(self.text, clause.start, clause.end)]
+            for start in starts:
+                for index in self._inside(start, clause.end):
+                    self.result[index].certainty = Certainty.UNCERTAIN
+            for index in self._inside(clause.start, clause.end):
+                if cues.POST_UNCERTAIN.match(self.text, self.matches[index].end):
+                    for listed in self._list_before(index, clause.start):
+                        self.result[listed].certainty = Certainty.UNCERTAIN
+
+    # -- temporality and experiencer -----------------------------------------------------------
+
+    def _date(self, sentence: _Part) -> None:
+        for hit in cues.PAST.finditer(self.text, sentence.start, sentence.end):
+            end = sentence.end
+            back = cues.PRESENT_TIME.search(self.text, hit.end(), sentence.end)
+            if back:
+                end = back.start()
+            if hit.group().startswith("曾"):
+                comma = cues.CLAUSE_END.search(self.text, hit.end(), end)
+                end = comma.start() if comma else end
+            for index in self._inside(hit.end(), end):
+                self.result[index].temporality = Temporality.PAST
+        for index in self._inside(sentence.start, sentence.end):
+            if cues.POST_PAST.match(self.text, self.matches[index].end):
+                for listed in self._list_before(index, sentence.start):
+                    self.result[listed].temporality = Temporality.PAST
+
+    def _relate(self, sentence: _Part) -> None:
+        for hit in cues.FAMILY.finditer(self.text, sentence.start, sentence.end):
+            if cues.FAMILY_SPEAKS.match(self.text, hit.end(), sentence.end):
+                continue
+            again = cues.PATIENT_AGAIN.search(self.text, hit.end(), sentence.end)
+            end = again.start() if again else sentence.end
+            for index in self._inside(hit.end(), end):
+                self.result[index].experiencer = Experiencer.FAMILY
+
+    def _read_sections(self) -> None:
+        headings = list(cues.SECTION.finditer(self.text))
+        for number, heading in enumerate(headings):
+            end = headings[number + 1].start() if number + 1 < len(headings) else len(self.text)
+            name = re.sub(r"\s", "", heading.group("name"))
+            for index in self._inside(heading.end(), end):
+                if name in cues.PAST_SECTIONS:
+                    self.result[index].temporality = Temporality.PAST
+                elif name in cues.FAMILY_SECTIONS:
+                    self.result[index].experiencer = Experiencer.FAMILY
+                elif name in cues.DIFFERENTIAL_SECTIONS:
+                    self.result[index].certainty = Certainty.UNCERTAIN

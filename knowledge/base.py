@@ -1,0 +1,163 @@
+"""A knowledge base on disk: graph, passages, finding extraction and diagnosis coding together."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from knowledge.build import CURRENT, FORMAT, MANIFEST, Progress, build, no_progress
+from knowledge.coding import Code, Coder
+from knowledge.disease import Disease
+from knowledge.extraction import FindingExtractor
+from knowledge.graph import Graph
+from knowledge.index import PassageIndex
+from knowledge.lexicon import Lexicon
+from knowledge.ranking import Incidence
+from knowledge.sources.fact import KnowledgeSource
+from knowledge.synonyms import TermKind, load_synonyms
+from serving.encoder import Encoder
+
+_log = logging.getLogger("bedside.knowledge.base")
+
+
+class KnowledgeMissing(Exception):
+    """There is no usable knowledge base; the message says how to get one."""
+
+
+@dataclass(frozen=True)
+class SourceInfo:
+    """A source of a base with the number of facts and passages that it gave."""
+
+    name: str
+    version: str
+    licence: str
+    facts: int
+    passages: int
+
+
+class KnowledgeBase:
+    """An opened base.  Safe to use from several threads."""
+
+    def __init__(self, folder: Path, manifest: dict[str, Any], encoder: Encoder | None) -> None:
+        """Use `open` or `build` instead."""
+        self.folder = folder
+        self.version: str = manifest["version"]
+        self.sources = [SourceInfo(**entry) for entry in manifest["sources"]]
+        self.notice = _notice(manifest["encoder"], encoder)
+        self.graph = _read_graph(folder)
+        self.index = PassageIndex(folder, None if self.notice else encoder)
+        self.extractor = FindingExtractor(_read_lexicon(folder))
+
+    @cached_property
+    def coder(self) -> Coder:
+        """Diagnosis coding over the tables of the base."""
+        return Coder(Code(*entry) for entry in _read_json(self.folder / "codes.json"))
+
+    @property
+    def retrieval(self) -> str:
+        """"hybrid" or "lexical"; when lexical, ``notice`` says why."""
+        return "hybrid" if self.index.is_hybrid else "lexical"
+
+    @classmethod
+    def open(cls, folder: Path, encoder: Encoder | None = None) -> KnowledgeBase:
+        """Open the current base under ``folder``.
+
+        Without an encoder, or with another one than the base was built with, retrieval is lexical
+        only and ``notice`` says so.
+
+        Raises:
+            KnowledgeMissing: there is no base, or it is damaged or of another format.
+        """
+        folder = Path(folder)
+        try:
+            version = (folder / CURRENT).read_text(encoding="utf-8").strip()
+            manifest = _read_json(folder / version / MANIFEST)
+        except FileNotFoundError as error:
+            raise KnowledgeMissing(
+                f"There is no knowledge base in {folder}. Build one with: bedside kb build"
+            ) from error
+        except (OSError, ValueError) as error:
+            raise KnowledgeMissing(_damaged(folder, error)) from error
+        if manifest.get("format") != FORMAT:
+            raise KnowledgeMissing(
+                f"The knowledge base in {folder} has another format than this version of Bedside "
+                "reads. Build it again with: bedside kb build"
+            )
+        try:
+            base = cls(folder / version, manifest, encoder)
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+            raise KnowledgeMissing(_damaged(folder, error)) from error
+        if base.notice:
+            _log.warning("%s", base.notice)
+        return base
+
+    @classmethod
+    def build(
+        cls,
+        sources: Sequence[KnowledgeSource],
+        folder: Path,
+        encoder: Encoder | None = None,
+        progress: Progress = no_progress,
+    ) -> KnowledgeBase:
+        """Build a base from ``sources`` (see `knowledge.build.build`) and open it."""
+        build(sources, Path(folder), encoder, progress)
+        return cls.open(folder, encoder)
+
+    def close(self) -> None:
+        """Release the files of the passage index."""
+        self.index.close()
+
+
+def _damaged(folder: Path, error: Exception) -> str:
+    return (
+        f"The knowledge base in {folder} is damaged ({type(error).__name__}: {error}). "
+        "Build it again with: bedside kb build"
+    )
+
+
+def _notice(built_with: dict[str, str] | None, encoder: Encoder | None) -> str | None:
+    """Why search is lexical only, or None when it is hybrid."""
+    if built_with is None:
+        return "The knowledge base was built without an encoder; search is lexical only."
+    if encoder is None:
+        return "No encoder is available; knowledge search is lexical only."
+    if (encoder.name, encoder.version) != (built_with["name"], built_with["version"]):
+        return (
+            f"The knowledge base was built with the encoder {built_with['version']}, not "
+            f"{encoder.version}; search is lexical only until it is built again."
+        )
+    return None
+
+
+def _read_json(path: Path) -> Any:
+    return json.loads(path.read_bytes())
+
+
+def _read_graph(folder: Path) -> Graph:
+    diseases = [Disease.from_record(record) for record in _read_json(folder / "diseases.json")]
+    starts, rows, trust, popularity = (
+        np.load(folder / f"{name}.npy", mmap_mode="r")
+        for name in ("incidence_starts", "incidence_diseases", "incidence_trust", "popularity")
+    )
+    return Graph(
+        diseases=diseases,
+        concepts=_read_json(folder / "concepts.json"),
+        incidence=Incidence(starts, rows, trust, len(diseases)),
+        popularity=popularity,
+        table=load_synonyms(),
+    )
+
+
+def _read_lexicon(folder: Path) -> Lexicon:
+    lexicon = Lexicon()
+    lexicon.add_synonyms(load_synonyms())
+    for term, concept, kind in _read_json(folder / "terms.json"):
+        lexicon.add(term, concept, TermKind(kind))
+    return lexicon

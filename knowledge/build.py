@@ -1,0 +1,238 @@
+"""Sources → a folder that `knowledge.base` opens."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import logging
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from knowledge.embedding_cache import EmbeddingCache
+from knowledge.graph_builder import GraphData, build_graph, group_by_subject
+from knowledge.index import write_index
+from knowledge.passages import dense_text, disease_passages, drug_passages
+from knowledge.ranking import Incidence
+from knowledge.sources.fact import Fact, KnowledgeSource, Passage, Relation, Source
+from knowledge.sources.icd10 import CODE
+from knowledge.synonyms import load_synonyms
+from serving.encoder import Encoder
+
+_log = logging.getLogger("bedside.knowledge.build")
+
+FORMAT = 1
+CURRENT = "current"
+MANIFEST = "manifest.json"
+_DATA_FILES = ("synonyms.tsv", "predicates.yaml", "not_findings.txt")
+_CODE_FILES = (
+    "build.py", "folding.py", "graph_builder.py", "lexical.py", "lexicon.py", "passages.py", "vocabulary.py",
+)  # fmt: skip
+
+# Called with (stage, done, total).
+Progress = Callable[[str, int, int], None]
+
+
+def no_progress(stage: str, done: int, total: int) -> None:
+    """A `Progress` that shows nothing."""
+
+
+def build_version(sources: Sequence[KnowledgeSource], encoder: Encoder | None) -> str:
+    """What the base built from these is called: it changes with content, code or encoder."""
+    digest = hashlib.sha256(f"format {FORMAT}".encode())
+    package = files("knowledge")
+    for name in _DATA_FILES:
+        digest.update((package / "data" / name).read_bytes())
+    for name in _CODE_FILES:
+        digest.update((package / name).read_bytes())
+    for source in sources:
+        digest.update(f"\0{source.source.name}\0{source.source.version}".encode())
+    digest.update(f"\0{encoder.name} {encoder.version}".encode() if encoder else b"\0none")
+    return digest.hexdigest()[:16]
+
+
+def build(
+    sources: Sequence[KnowledgeSource],
+    folder: Path,
+    encoder: Encoder | None = None,
+    progress: Progress = no_progress,
+) -> Path:
+    """Build a base under ``folder`` and make it the current one; the base's own folder.
+
+    When the same base is already there nothing is done but pointing at it.  The new base appears
+    whole or not at all: it is written beside and renamed.
+
+    Raises:
+        SourceError: a source cannot be read.
+        ValueError: there are no sources.
+    """
+    if not sources:
+        raise ValueError("A knowledge base needs at least one source.")
+    folder.mkdir(parents=True, exist_ok=True)
+    version = build_version(sources, encoder)
+    target = folder / version
+    with _locked(folder):
+        if not (target / MANIFEST).exists():
+            partial = folder / f"{version}.partial"
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir()
+            _write(sources, partial, folder, encoder, version, progress)
+            partial.rename(target)
+        _point(folder, version)
+        _remove_others(folder, version)
+    return target
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Keep two builds in one folder apart."""
+    with (folder / "build.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _point(folder: Path, version: str) -> None:
+    pointer = folder / f"{CURRENT}.new"
+    pointer.write_text(version, encoding="utf-8")
+    os.replace(pointer, folder / CURRENT)
+
+
+def _remove_others(folder: Path, version: str) -> None:
+    for other in folder.iterdir():
+        if other.is_dir() and other.name != version and _is_ours(other.name):
+            shutil.rmtree(other, ignore_errors=True)
+
+
+def _is_ours(name: str) -> bool:
+    stem = name.removesuffix(".partial")
+    return len(stem) == 16 and all(character in "0123456789abcdef" for character in stem)
+
+
+def _write(
+    sources: Sequence[KnowledgeSource],
+    partial: Path,
+    folder: Path,
+    encoder: Encoder | None,
+    version: str,
+    progress: Progress,
+) -> None:
+    counts: Counter[tuple[str, str]] = Counter()
+    codes: dict[tuple[str, str, str], None] = {}
+    facts = _counted(_facts(sources, progress), counts, codes)
+    subjects = group_by_subject(facts)
+    progress("graph", 0, 1)
+    data = build_graph(subjects, load_synonyms())
+    _write_graph(data, partial)
+    progress("graph", 1, 1)
+    by_name = {source.source.name: source.source for source in sources}
+    passages = _passages(sources, data, subjects, by_name, counts)
+    _write_passages(passages, partial, folder, encoder, progress)
+    _write_json(partial / "codes.json", list(codes))
+    _write_json(
+        partial / MANIFEST,
+        {
+            "format": FORMAT,
+            "version": version,
+            "encoder": {"name": encoder.name, "version": encoder.version} if encoder else None,
+            "diseases": len(data.diseases),
+            "concepts": len(data.concepts),
+            "passages": len(passages),
+            "sources": [_source_entry(s.source, counts) for s in sources],
+        },
+    )
+
+
+def _source_entry(source: Source, counts: Counter[tuple[str, str]]) -> dict[str, Any]:
+    return {
+        "name": source.name,
+        "version": source.version,
+        "licence": source.licence,
+        "facts": counts[source.name, "facts"],
+        "passages": counts[source.name, "passages"],
+    }
+
+
+def _facts(sources: Sequence[KnowledgeSource], progress: Progress) -> Iterator[Fact]:
+    for number, source in enumerate(sources):
+        progress("read", number, len(sources))
+        yield from source.facts()
+    progress("read", len(sources), len(sources))
+
+
+def _counted(
+    facts: Iterable[Fact],
+    counts: Counter[tuple[str, str]],
+    codes: dict[tuple[str, str, str], None],
+) -> Iterator[Fact]:
+    """The facts, while counting them and gathering the codes that they give."""
+    for fact in facts:
+        counts[fact.source.name, "facts"] += 1
+        if fact.relation is Relation.CODE_NAME:
+            codes[fact.object, fact.subject, fact.source.name] = None
+        elif fact.relation is Relation.ICD10 and CODE.fullmatch(fact.object):
+            codes[fact.object, fact.subject, fact.source.name] = None
+        yield fact
+
+
+def _passages(
+    sources: Sequence[KnowledgeSource],
+    data: GraphData,
+    subjects: dict[str, Any],
+    by_name: dict[str, Source],
+    counts: Counter[tuple[str, str]],
+) -> list[Passage]:
+    passages = [
+        *disease_passages(data.diseases, by_name),
+        *drug_passages(subjects, by_name),
+        *(passage for source in sources for passage in source.passages()),
+    ]
+    for passage in passages:
+        for name in passage.source.split("、"):
+            counts[name, "passages"] += 1
+    return passages
+
+
+def _write_graph(data: GraphData, partial: Path) -> None:
+    incidence = Incidence.from_rows(data.weights, len(data.concepts))
+    np.save(partial / "incidence_starts.npy", incidence.starts)
+    np.save(partial / "incidence_diseases.npy", incidence.diseases)
+    np.save(partial / "incidence_trust.npy", incidence.trust)
+    np.save(partial / "popularity.npy", np.array(data.popularity, np.float32))
+    _write_json(partial / "diseases.json", [disease.as_record() for disease in data.diseases])
+    _write_json(partial / "concepts.json", data.concepts)
+    _write_json(partial / "terms.json", [[t, c, k] for t, (c, k) in data.terms.items()])
+
+
+def _write_passages(
+    passages: Sequence[Passage],
+    partial: Path,
+    folder: Path,
+    encoder: Encoder | None,
+    progress: Progress,
+) -> None:
+    progress("index", 0, 1)
+    vectors, rows = None, []
+    if encoder is not None:
+        texts = {row: text for row, p in enumerate(passages) if (text := dense_text(p))}
+        rows = list(texts)
+        cache = EmbeddingCache(folder / "embeddings.sqlite")
+        try:
+            vectors = cache.passages(
+                list(texts.values()), encoder, lambda done, total: progress("embed", done, total)
+            )
+        finally:
+            cache.close()
+    write_index(passages, vectors, rows, partial)
+    progress("index", 1, 1)
+
+
+def _write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")

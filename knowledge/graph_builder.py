@@ -1,0 +1,190 @@
+"""Facts of all sources → diseases with concepts, weights and popularity."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from knowledge.disease import Disease
+from knowledge.folding import fold
+from knowledge.sources.fact import Fact, Relation
+from knowledge.synonyms import SynonymTable, TermKind
+from knowledge.vocabulary import Vocabulary
+
+_FINDINGS = (Relation.SYMPTOM, Relation.SIGN)
+# A subject with one of these is a disease.
+_DISEASE_RELATIONS = frozenset(
+    {Relation.SYMPTOM, Relation.SIGN, Relation.DEPARTMENT, Relation.ICD10, Relation.COMPLICATION}
+)
+_DRUG_RELATIONS = frozenset(
+    {Relation.INDICATION, Relation.ADVERSE_EFFECT, Relation.CONTRAINDICATION, Relation.DOSAGE}
+)
+_LATIN_ALIAS = re.compile(r"[A-Za-z .'’—-]+")
+# How far a listed finding is trusted to be typical.
+_WEIGHTS = {Relation.SYMPTOM: 1.0, Relation.SIGN: 0.9}
+_INDIRECT = 0.8
+
+
+@dataclass
+class Subject:
+    """All facts about one subject, by relation, in source order without repeats."""
+
+    name: str
+    values: dict[Relation, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
+    sources: dict[str, None] = field(default_factory=dict)
+
+    def get(self, *relations: Relation) -> tuple[str, ...]:
+        """The objects of these relations."""
+        found: dict[str, None] = {}
+        for relation in relations:
+            found.update(self.values.get(relation, {}))
+        return tuple(found)
+
+    @property
+    def is_drug(self) -> bool:
+        """Whether the subject is a medicine."""
+        return not _DRUG_RELATIONS.isdisjoint(self.values)
+
+    @property
+    def is_disease(self) -> bool:
+        """Whether the subject is a disease."""
+        return not self.is_drug and not _DISEASE_RELATIONS.isdisjoint(self.values)
+
+
+@dataclass
+class GraphData:
+    """What a graph is made of; all sequences are parallel to ``diseases`` or ``concepts``."""
+
+    diseases: list[Disease]
+    popularity: list[float]
+    concepts: list[str]
+    weights: list[dict[int, float]]  # per disease: concept number → trust
+    terms: dict[str, tuple[str, TermKind]]  # wording → concept and kind, for extraction
+
+
+def group_by_subject(facts: Iterable[Fact]) -> dict[str, Subject]:
+    """Facts of all sources, gathered by the subject's folded name."""
+    subjects: dict[str, Subject] = {}
+    for fact in facts:
+        if fact.relation is Relation.CODE_NAME or not fact.subject or not fact.object:
+            continue
+        subject = subjects.setdefault(fold(fact.subject), Subject(fact.subject))
+        subject.values[fact.relation][fact.object] = None
+        subject.sources[fact.source.name] = None
+    return subjects
+
+
+def build_graph(subjects: dict[str, Subject], table: SynonymTable) -> GraphData:
+    """Diseases, concepts and weights from grouped facts."""
+    diseased = [subject for subject in subjects.values() if subject.is_disease]
+    names = {subject.name for subject in diseased}
+    phrases = (phrase for subject in diseased for phrase in subject.get(*_FINDINGS))
+    vocabulary = Vocabulary(phrases, table, names)
+    numbers: dict[str, int] = {}
+    diseases: list[Disease] = []
+    weights: list[dict[int, float]] = []
+    for subject in diseased:
+        listed = _listed_concepts(subject, vocabulary)
+        diseases.append(_disease(subject, vocabulary, listed))
+        weights.append(
+            {numbers.setdefault(c, len(numbers)): max(w.values()) for c, w in listed.items()}
+        )
+    return GraphData(
+        diseases=diseases,
+        popularity=_popularity(diseases, subjects),
+        concepts=list(numbers),
+        weights=weights,
+        terms=_terms(vocabulary, diseases),
+    )
+
+
+def _listed_concepts(
+    subject: Subject, vocabulary: Vocabulary
+) -> dict[str, dict[Relation, float]]:
+    listed: dict[str, dict[Relation, float]] = defaultdict(dict)
+    for relation in _FINDINGS:
+        for phrase in subject.get(relation):
+            concepts = vocabulary.concepts(phrase)
+            trust = _WEIGHTS[relation] * (1.0 if len(concepts) == 1 else _INDIRECT)
+            for concept in concepts:
+                if fold(concept) != fold(subject.name):
+                    listed[concept][relation] = max(trust, listed[concept].get(relation, 0.0))
+    # A disease that is named after its leading symptom has that symptom.
+    own = vocabulary.concepts(subject.name)
+    for concept in own[:1]:
+        listed[concept].setdefault(Relation.SYMPTOM, 1.0)
+    return listed
+
+
+def _disease(
+    subject: Subject, vocabulary: Vocabulary, listed: dict[str, dict[Relation, float]]
+) -> Disease:
+    complications = dict.fromkeys(subject.get(Relation.COMPLICATION))
+    complications.update(
+        (phrase, None) for phrase in subject.get(*_FINDINGS) if vocabulary.is_disease(phrase)
+    )
+    extra = {
+        relation.value: subject.get(relation)
+        for relation in (Relation.BROADER, Relation.NARROWER, Relation.SITE, Relation.SEX,
+                         Relation.RISK, Relation.TRANSMISSION, Relation.PROGNOSIS,
+                         Relation.PREVENTION, Relation.INCIDENCE)
+        if subject.get(relation)
+    }  # fmt: skip
+    return Disease(
+        name=subject.name,
+        aliases=tuple(a for a in subject.get(Relation.ALIAS) if a != subject.name),
+        icd10=subject.get(Relation.ICD10),
+        departments=subject.get(Relation.DEPARTMENT),
+        symptoms=tuple(c for c, w in listed.items() if Relation.SYMPTOM in w),
+        signs=tuple(c for c, w in listed.items() if Relation.SYMPTOM not in w),
+        tests=subject.get(Relation.TEST),
+        drugs=subject.get(Relation.DRUG),
+        treatments=subject.get(Relation.TREATMENT),
+        complications=tuple(c for c in complications if c != subject.name),
+        population=subject.get(Relation.POPULATION),
+        causes=subject.get(Relation.CAUSE),
+        differentials=subject.get(Relation.DIFFERENTIAL),
+        description="\n".join(subject.get(Relation.DESCRIPTION)),
+        sources=tuple(subject.sources),
+        passage_id=f"disease-{subject.name}",
+        extra=extra,
+    )
+
+
+def _popularity(diseases: list[Disease], subjects: dict[str, Subject]) -> list[float]:
+    """log(1 + mentions): drugs sold for a disease and its mentions as a complication or differential.
+
+    What is sold for and written about a disease grows with how often it is seen.
+    """
+    mentions: Counter[str] = Counter()
+    for subject in subjects.values():
+        relations = (
+            (Relation.INDICATION,)
+            if subject.is_drug
+            else (Relation.COMPLICATION, Relation.DIFFERENTIAL, *_FINDINGS)
+        )
+        mentions.update({fold(value) for value in subject.get(*relations)})
+    return [
+        math.log1p(
+            len(d.drugs) + sum(mentions[fold(name)] for name in {d.name, *d.aliases})
+        )
+        for d in diseases
+    ]
+
+
+def _terms(vocabulary: Vocabulary, diseases: list[Disease]) -> dict[str, tuple[str, TermKind]]:
+    terms: dict[str, tuple[str, TermKind]] = {}
+    for disease in diseases:
+        if len(disease.name) > 1:
+            terms.setdefault(disease.name, (disease.name, TermKind.DISEASE))
+        for alias in disease.aliases:
+            if 2 <= len(alias) <= 20 and not _LATIN_ALIAS.fullmatch(alias):
+                terms.setdefault(alias, (disease.name, TermKind.DISEASE))
+    for term, count in vocabulary.terms:
+        concepts = vocabulary.concepts(term)
+        if len(concepts) == 1 and (concepts[0] != term or count > 2):
+            terms.setdefault(term, (concepts[0], TermKind.SYMPTOM))
+    return terms

@@ -1,0 +1,1 @@
+"""Models behind one interface: tokens, tensors, prompts as opaque text; nothing clinical."""

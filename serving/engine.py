@@ -1,0 +1,183 @@
+"""The one interface behind which every model stands.
+
+An `Engine` turns a prompt, or chat messages, into a stream of `Chunk`.  Prompts are opaque text
+here: nothing in ``serving`` knows what a diagnosis is.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Role = Literal["system", "user", "assistant"]
+FinishReason = Literal["stop", "length", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a chat."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How tokens are chosen.  ``temperature`` 0 is greedy and is the default everywhere."""
+
+    max_tokens: int = 512
+    temperature: float = 0.0
+    top_p: float = 1.0
+    top_k: int = 0
+    repetition_penalty: float = 1.0
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    logprobs: bool = False
+    prompt_lookup: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one request cost.
+
+    ``cached_tokens`` is the part of the prompt that came from the prefix cache, 0 where the engine
+    cannot tell.  Times are wall seconds; ``queued`` is the wait before the engine took the request.
+    """
+
+    prompt_tokens: int
+    new_tokens: int
+    cached_tokens: int = 0
+    seconds_queued: float = 0.0
+    seconds_to_first_token: float = 0.0
+    seconds_per_token: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLogprob:
+    """The natural-log probability of one emitted token."""
+
+    token: str
+    logprob: float
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of the answer.  The last one has a finish reason and the usage."""
+
+    text: str
+    token_ids: tuple[int, ...] = ()
+    finish_reason: FinishReason | None = None
+    usage: Usage | None = None
+    logprobs: tuple[TokenLogprob, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What a reader must know of the model that answered."""
+
+    name: str
+    source: str
+    context_length: int
+    demo_only: bool = False
+    licence: str = ""
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+class EngineError(Exception):
+    """The engine failed; the message says what to do."""
+
+
+class EngineUnavailable(EngineError):
+    """No model is loaded, or the server behind the engine cannot be reached."""
+
+
+class EngineBusy(EngineError):
+    """The queue is full.  Try again after ``retry_after`` seconds."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"The model's queue is full; try again in {retry_after} s.")
+        self.retry_after = retry_after
+
+
+class PromptTooLong(EngineError):
+    """Prompt and answer together do not fit the model's context."""
+
+    def __init__(self, tokens: int, limit: int) -> None:
+        super().__init__(f"The prompt has {tokens} tokens; at most {limit} fit this model.")
+        self.tokens = tokens
+        self.limit = limit
+
+
+class UnsupportedOption(EngineError):
+    """The request asks for something that this engine does not do."""
+
+
+Prompt = str | Sequence[Message]
+
+
+class Engine(ABC):
+    """A model that can be asked."""
+
+    @property
+    @abstractmethod
+    def card(self) -> ModelCard:
+        """The model that serves."""
+
+    @abstractmethod
+    def generate(
+        self,
+        prompt: Prompt,
+        sampling: Sampling | None = None,
+        schema: Mapping[str, Any] | None = None,
+    ) -> AsyncGenerator[Chunk]:
+        """Stream the answer; closing the iterator cancels the request at once.
+
+        ``prompt`` as a string is raw text, as messages it passes through the model's chat
+        template.  ``schema`` is a JSON Schema that the answer is constrained to.
+
+        Raises:
+            EngineBusy: the queue is full.
+            EngineUnavailable: there is no model to ask.
+            PromptTooLong: prompt plus ``max_tokens`` exceed the context.
+            UnsupportedOption: this engine cannot honour the sampling or schema.
+        """
+
+    @abstractmethod
+    def count_tokens(self, text: str) -> int:
+        """Tokens in ``text`` by the model's own tokenizer (an upper estimate where unknown)."""
+
+    async def close(self) -> None:
+        """Free what the engine holds; pending requests end as cancelled."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A whole answer."""
+
+    text: str
+    finish_reason: FinishReason
+    usage: Usage
+    logprobs: tuple[TokenLogprob, ...] = ()
+
+
+async def complete(
+    engine: Engine,
+    prompt: Prompt,
+    sampling: Sampling | None = None,
+    schema: Mapping[str, Any] | None = None,
+) -> Completion:
+    """Collect a stream into one `Completion`.  Raises as `Engine.generate` does."""
+    pieces: list[str] = []
+    logprobs: list[TokenLogprob] = []
+    async for chunk in engine.generate(prompt, sampling, schema):
+        pieces.append(chunk.text)
+        logprobs.extend(chunk.logprobs)
+        if chunk.finish_reason is not None:
+            usage = chunk.usage or Usage(prompt_tokens=0, new_tokens=0)
+            return Completion("".join(pieces), chunk.finish_reason, usage, tuple(logprobs))
+    raise EngineError("The engine ended its stream without a finish reason.")

@@ -1,0 +1,146 @@
+"""The same store on PostgreSQL; set BEDSIDE_TEST_POSTGRES to the URL of an empty database."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import text
+
+from assistant.store import (
+    Context,
+    DatabaseFailed,
+    DraftNotFound,
+    Store,
+)
+from assistant.store.models import Base
+
+URL = os.environ.get("BEDSIDE_TEST_POSTGRES", "")
+pytestmark = pytest.mark.skipif(not URL, reason="BEDSIDE_TEST_POSTGRES is not set")
+
+
+@pytest.fixture
+def store(secret: bytes, clock: Any) -> Iterator[Store]:
+    store = Store.open(URL, secret, clock)
+    yield store
+    with store.database.engine.begin() as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+    store.close()
+
+
+def everything(store: Store, context: Context) -> str:
+    request = store.requests.submit(
+        context, "discharge_record", {"text": "发热\x00\ud800🙂"}, "h", idempotency_key="k"
+    )
+    store.requests.claim(request.id)
+    draft = store.drafts.add(
+        context,
+        request.id,
+        "discharge_record",
+        "m",
+        "",
+        {"text": "发热3天"},
+        record_hash="h",
+        model="model-1",
+        prompt_version="1",
+        knowledge_version="1",
+    )
+    store.drafts.resolve_statement(context, draft.id, "1", "edited", "发热\x00")
+    store.feedback.add(context, draft.id, "like", idempotency_key="k")
+    store.drafts.accept(context, draft.id, "发热4天", 0)
+    store.drafts.sign(context, draft.id, "发热5天，咳嗽")
+    store.requests.finish(request.id)
+    return draft.id
+
+
+def test_the_migrations_make_what_the_models_say(store: Store) -> None:
+    with store.database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_everything_from_request_to_purge(
+    store: Store, context: Context, other: Context, clock: Any, secret: bytes
+) -> None:
+    draft_id = everything(store, context)
+    with pytest.raises(DraftNotFound):
+        store.drafts.get(other, draft_id)
+    row = store.drafts.get(context, draft_id)
+    assert (row.edit_distance, row.created_at) == (4, clock.now)
+    assert store.requests.get(context, row.request_id).payload == {"text": "发热\ufffd\ufffd🙂"}
+    (summary,) = store.feedback.summary()
+    assert (summary.likes, summary.mean_edit_distance) == (1, 4)
+    assert len(list(store.feedback_pairs(deidentify=False))) == 1
+    second = Store.open(URL, secret)
+    assert second.audit.verify().ok
+    second.close()
+    counts = store.purge_patient("patient-1", Context.operator("admin-1"))
+    assert (counts.requests, counts.drafts, counts.erased_from_files) == (1, 1, True)
+    report = store.audit.verify()
+    assert report.ok, report.reason
+    clock.forward(days=10)
+    assert store.purge_expired(5).requests == 0
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit SET actor_id = 'nobody'",
+        "DELETE FROM audit",
+        "TRUNCATE audit",
+        "INSERT INTO audit SELECT 99, at, actor_id, actor_role, action, object_type, object_id,"
+        " patient_ref, encounter_ref, content_ref, prev_hash, hash FROM audit WHERE seq = 1",
+    ],
+)
+def test_the_database_refuses_to_change_the_audit(
+    store: Store, context: Context, statement: str
+) -> None:
+    store.requests.list(context)
+
+    def change() -> None:
+        with store.database.write() as session:
+            session.execute(text(statement))
+
+    with pytest.raises(DatabaseFailed):
+        change()
+    assert store.audit.verify().ok
+
+
+def test_an_error_of_the_database_does_not_repeat_the_row(store: Store) -> None:
+    def write() -> None:
+        with store.database.write() as session:
+            session.execute(text("INSERT INTO requests (id, failure) VALUES ('1', '患者张三')"))
+
+    with pytest.raises(DatabaseFailed) as caught:
+        write()
+    assert "张三" not in str(caught.value)
+    assert "23502" in str(caught.value)
+
+
+def test_the_chain_is_one_line_with_two_programs_writing(
+    store: Store, context: Context, secret: bytes
+) -> None:
+    second = Store.open(URL, secret)
+    made: list[str] = []
+
+    def submit(target: Store) -> None:
+        for number in range(10):
+            row = target.requests.submit(context, "chat", {}, "h", idempotency_key=str(number))
+            made.append(row.id)
+
+    threads = [threading.Thread(target=submit, args=(one,)) for one in (store, second) * 2]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    second.close()
+    assert len(made) == 40
+    assert len(set(made)) == 10
+    report = store.audit.verify()
+    assert (report.ok, report.rows) == (True, 40)
