@@ -114,7 +114,8 @@ def build_app(settings: Settings, *, with_ui: bool = True) -> FastAPI:
     for module in (differential, discharge, answers, drafts, feedback, knowledge, audit, health):
         app.include_router(module.router)
     app.include_router(
-        openai_api.router(engines.open_engines, encoder=encoder), dependencies=[Depends(actor)]
+        openai_api.router(engines.open_engines, (lambda: encoder) if encoder else None),
+        dependencies=[Depends(actor)],
     )
     for entry in entry_points(group="bedside.routers"):
         app.include_router(entry.load())

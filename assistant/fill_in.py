@@ -154,7 +154,7 @@ def _differential(
     resolutions: Mapping[str, Resolution],
     taken: set[str],
 ) -> str:
-    lines = []
+    lines: list[str] = []
     for entry in entries:
         if entry.name in taken:
             continue

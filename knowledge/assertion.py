@@ -9,6 +9,7 @@ Where the text is ambiguous the rule is the cautious one: what may have been den
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -55,6 +56,7 @@ class _Reading:
     def __init__(self, text: str, matches: list[Match]) -> None:
         self.text = text
         self.matches = matches
+        self.starts = [match.start for match in matches]
         self.result = [
             Assertion(Polarity.ABSENT if match.denied else Polarity.PRESENT) for match in matches
         ]
@@ -77,12 +79,17 @@ class _Reading:
         for pattern in (cues.PSEUDO_NEGATION, cues.DOUBTED_DENIAL):
             for hit in pattern.finditer(self.text):
                 # 无痛性 is an idiom, 无痛 before a term that begins inside it is a denial.
-                if not any(hit.start() < m.start < hit.end() for m in self.matches):
+                if not self._inside(hit.start() + 1, hit.end()):
                     blocked[hit.start() : hit.end()] = b"\1" * (hit.end() - hit.start())
         return blocked
 
-    def _inside(self, start: int, end: int) -> list[int]:
-        return [i for i, match in enumerate(self.matches) if start <= match.start < end]
+    def _inside(self, start: int, end: int) -> range:
+        """Numbers of the terms that begin in ``[start, end)``."""
+        return range(bisect_left(self.starts, start), bisect_left(self.starts, end))
+
+    def _next_term(self, start: int, end: int) -> int:
+        inside = self._inside(start, end)
+        return self.starts[inside[0]] if inside else end
 
     # -- polarity ------------------------------------------------------------------------------
 
@@ -107,20 +114,36 @@ class _Reading:
         position = clause.start
         while position < clause.end:
             if self.blocked[position]:
+                opened = self._denying_term(position)
+                if opened is not None:
+                    end, closed = self._scope_end(opened, clause)
+                    self._deny_all(self._inside(position + 1, end))
+                    still_open = still_open if closed else opened.group()
                 position += 1
                 continue
-            hit = cues.LIST_NEGATION.match(self.text, position, clause.end)
+            # A cue ends where the next term begins (不发烧 is 不 + 发烧).
+            limit = self._next_term(position, clause.end)
+            hit = cues.LIST_NEGATION.match(self.text, position, limit)
             if hit and self._reaches(hit):
                 end, closed = self._scope_end(hit, clause)
                 self._deny_all(self._inside(hit.end(), end))
                 still_open = None if closed or "没" in hit.group() else hit.group()
                 position = max(hit.end(), position + 1)
                 continue
-            near = cues.NEAR_NEGATION.match(self.text, position, clause.end)
+            near = cues.NEAR_NEGATION.match(self.text, position, limit)
             if near:
                 self._deny_all(self._list_from(near.end(), clause.end))
             position += 1
         return still_open
+
+    def _denying_term(self, position: int) -> re.Match[str] | None:
+        """The cue that begins a term which denies by itself (未闻及干湿啰音), if one begins here."""
+        number = bisect_left(self.starts, position)
+        if number == len(self.starts) or self.starts[number] != position:
+            return None
+        match = self.matches[number]
+        hit = cues.LIST_NEGATION.match(self.text, position, match.end)
+        return hit if match.denied and hit and "没" not in hit.group() else None
 
     def _reaches(self, hit: re.Match[str]) -> bool:
         """Whether a colloquial 没有 is about a term at all (没有吃药以后咳嗽 is not)."""

@@ -34,7 +34,7 @@ CURRENT = "current"
 MANIFEST = "manifest.json"
 _DATA_FILES = ("synonyms.tsv", "predicates.yaml", "not_findings.txt")
 _CODE_FILES = (
-    "build.py", "folding.py", "graph_builder.py", "lexical.py", "lexicon.py", "passages.py", "vocabulary.py",
+    "build.py", "families.py", "folding.py", "graph_builder.py", "lexical.py", "lexicon.py", "passages.py", "vocabulary.py",
 )  # fmt: skip
 
 # Called with (stage, done, total).

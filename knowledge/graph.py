@@ -25,7 +25,7 @@ _TO_ASK = 5
 _TESTS = 8
 _GENERIC_TESTS = frozenset({"检查", "实验室检查", "影像学检查", "辅助检查", "体格检查", "体检", "常规检查", "其他检查", "基础检查", "检验"})
 # 小儿肺炎 and 肺炎 are one diagnosis at two ages.
-_AGE_PREFIX = re.compile(r"^(?:小儿|婴幼儿|儿童|成人|老年人?|急性|特指)(?=..)")
+_AGE_PREFIX = re.compile(r"^(?:小儿|婴幼儿|儿童|成人|老年人?|急性)+(?=..)")
 
 
 @dataclass(frozen=True)

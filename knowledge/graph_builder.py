@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from knowledge.disease import Disease
+from knowledge.families import share_in_families
 from knowledge.folding import fold
 from knowledge.sources.fact import Fact, Relation
 from knowledge.synonyms import SynonymTable, TermKind
@@ -86,12 +87,18 @@ def build_graph(subjects: dict[str, Subject], table: SynonymTable) -> GraphData:
     numbers: dict[str, int] = {}
     diseases: list[Disease] = []
     weights: list[dict[int, float]] = []
-    for subject in diseased:
-        listed = _listed_concepts(subject, vocabulary)
+    all_listed = [_listed_concepts(subject, vocabulary) for subject in diseased]
+    common = Counter(concept for listed in all_listed for concept in listed)
+    for subject, unordered in zip(diseased, all_listed, strict=True):
+        # Well-known findings first, and of those the ones that most diseases name.
+        listed = dict(
+            sorted(unordered.items(), key=lambda p: (p[0] not in table.concepts, -common[p[0]]))
+        )
         diseases.append(_disease(subject, vocabulary, listed))
         weights.append(
             {numbers.setdefault(c, len(numbers)): max(w.values()) for c, w in listed.items()}
         )
+    share_in_families([disease.name for disease in diseases], weights)
     return GraphData(
         diseases=diseases,
         popularity=_popularity(diseases, subjects),
@@ -112,9 +119,8 @@ def _listed_concepts(
             for concept in concepts:
                 if fold(concept) != fold(subject.name):
                     listed[concept][relation] = max(trust, listed[concept].get(relation, 0.0))
-    # A disease that is named after its leading symptom has that symptom.
-    own = vocabulary.concepts(subject.name)
-    for concept in own[:1]:
+    # A disease that is named after a finding has it.
+    for concept in vocabulary.concepts_in_name(subject.name):
         listed[concept].setdefault(Relation.SYMPTOM, 1.0)
     return listed
 

@@ -9,7 +9,7 @@ from knowledge.folding import fold
 from knowledge.graph_builder import Subject
 from knowledge.sources.fact import Passage, Relation, Source
 
-DENSE_CHARACTERS = 64
+DENSE_CHARACTERS = 40  # the encoder takes about 0.8 ms a character
 _DRUG_PARTS = (
     (Relation.GENERIC_NAME, "通用名", 3),
     (Relation.BRAND_NAME, "商品名", 4),
@@ -60,7 +60,7 @@ def dense_text(passage: Passage) -> str | None:
         return None
     body = passage.text
     start = body.find("常见症状：")
-    body = body[start:] if start >= 0 else body
+    body = body[start + len("常见症状：") :] if start >= 0 else body
     return f"{passage.subject}：{body}"[:DENSE_CHARACTERS]
 
 

@@ -49,6 +49,8 @@ class Vocabulary:
         self._plain = {
             phrase: count for phrase, count in counts.items() if self._is_plain(phrase, count)
         }
+        self._known = Lexicon()
+        self._known.add_synonyms(table)
         self._lexicon = Lexicon()
         self._lexicon.add_synonyms(table)
         for phrase, count in self._plain.items():
@@ -80,6 +82,11 @@ class Vocabulary:
         if key not in self._cache:
             self._cache[key] = tuple(dict.fromkeys(self._read(key)))
         return self._cache[key]
+
+    def concepts_in_name(self, name: str) -> tuple[str, ...]:
+        """The concepts that a disease carries in its name (过敏性鼻炎 → 过敏)."""
+        found = [match.concept for match in self._known.find(name) if not match.denied]
+        return tuple(dict.fromkeys(found))
 
     def _read(self, phrase: str) -> list[str]:
         whole = self._term(phrase)

@@ -31,6 +31,7 @@ from langchain_core.output_parsers.base import OutputParserLike
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable, RunnableMap, RunnablePassthrough
 from langchain_core.utils.function_calling import convert_to_json_schema
+from langchain_core.utils.pydantic import is_basemodel_subclass
 from pydantic import BaseModel, ConfigDict, Field
 
 from serving.blocking import iterate
@@ -48,6 +49,7 @@ _SAMPLING_FIELDS = (
     "logprobs",
     "prompt_lookup",
 )
+_METHODS = ("json_schema", "function_calling", "json_mode")
 _ROLES: dict[type[BaseMessage], Role] = {
     SystemMessage: "system",
     HumanMessage: "user",
@@ -85,7 +87,7 @@ class EngineChatModel(BaseChatModel):
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         params = super()._get_ls_params(stop=stop, **kwargs)
         params["ls_provider"] = "bedside"
-        params["ls_model_name"] = self.engine.card.name
+        params["ls_model_name"] = str(kwargs.get("model") or self.engine.card.name)
         return params
 
     def _generate(
@@ -144,22 +146,23 @@ class EngineChatModel(BaseChatModel):
     ) -> Runnable[LanguageModelInput, dict[str, Any] | BaseModel]:
         """Answers that the decoder holds to ``schema`` (JSON Schema, Pydantic or TypedDict).
 
+        The decoder is constrained in the same way whatever the ``method``.
         ``include_raw`` returns ``{"raw", "parsed", "parsing_error"}`` instead of raising.
 
         Raises:
-            ValueError: ``method`` asks for anything but constrained JSON.
+            ValueError: ``method`` is unknown, or another option is given.
         """
         method = kwargs.pop("method", "json_schema")
         kwargs.pop("strict", None)
-        if method not in ("json_schema", "json_mode") or kwargs:
-            raise ValueError("Structured output is made with method='json_schema' only.")
+        if method not in _METHODS or kwargs:
+            raise ValueError(f"Structured output takes a method of {_METHODS} and no other option.")
         form = convert_to_json_schema(schema)
         llm = self.bind(
             schema=form,
             ls_structured_output_format={"kwargs": {"method": method}, "schema": form},
         )
         parser: OutputParserLike[Any] = JsonOutputParser()
-        if isinstance(schema, type) and issubclass(schema, BaseModel):
+        if isinstance(schema, type) and is_basemodel_subclass(schema):
             parser = PydanticOutputParser(pydantic_object=schema)
         if not include_raw:
             return llm | parser

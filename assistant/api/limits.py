@@ -53,11 +53,14 @@ SECURITY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
         "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
-        "connect-src 'self' ws: wss: blob: data:; worker-src 'self' blob:; frame-ancestors 'self'; "
+        "connect-src 'self' blob: data:; worker-src 'self' blob:; frame-ancestors 'self'; "
         "base-uri 'self'; form-action 'self'; object-src 'none'"
     ),
 }
 """The page may load nothing from any other host; patient data is not kept in browser caches."""
+
+CACHED_PATHS = ("/assets/", "/static/")
+"""Scripts and styles whose names change with their content."""
 
 
 class SecurityHeaders:
@@ -75,6 +78,8 @@ class SecurityHeaders:
         async def adding(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                if scope["path"].startswith(CACHED_PATHS) and message["status"] == 200:
+                    headers["Cache-Control"] = "public, max-age=86400"
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)

@@ -70,8 +70,8 @@ async def shown_job(parts: Services, context: Context, row: RequestRow, path: st
     drafts = await asyncio.to_thread(parts.store.drafts.list, context, row.id)
     return Job(
         id=row.id,
-        kind=row.kind,  # type: ignore[arg-type]
-        status=row.status,  # type: ignore[arg-type]
+        kind=row.kind,
+        status=row.status,
         patient_id=row.patient_id,
         encounter_id=row.encounter_id,
         record_hash=row.record_hash,

@@ -16,7 +16,7 @@ from assistant.record import SEX_ZH, Case, Note
 from knowledge.base import KnowledgeBase
 from knowledge.critical import CriticalDiagnosis
 from knowledge.finding import Finding
-from knowledge.ranking import RankedDisease
+from knowledge.graph import RankedDisease
 from knowledge.sources import Passage
 
 CANDIDATES = 10

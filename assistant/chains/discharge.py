@@ -54,7 +54,7 @@ PLANS: dict[SectionName, _Plan] = {
         limit=260,
     ),
     "hospital_course": _Plan(
-        kinds=("first_progress", "progress", "operation", "consultation", "other"),
+        kinds=("progress", "operation", "consultation", "other"),
         tables=("table:operations",),
         scopes=_STAY,
         guidance="按时间写本次住院做了什么检查、治疗、手术和病情变化；以前住院的事不要写",
@@ -76,6 +76,19 @@ class Delta:
 
     section: SectionName
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Text from the model; ``cut`` on the last one when the length limit ended it."""
+
+    text: str
+    cut: bool
+
+
+def _whole_sentences(text: str) -> str:
+    end = max((text.rfind(mark) for mark in "。；;\n！？"), default=-1)
+    return text[: end + 1] if end >= 0 else text
 
 
 @dataclass
@@ -150,9 +163,15 @@ class DischargeWriter:
             if number:
                 text += "\n"
                 yield Delta(section, "\n")
+            written = ""
             async for piece in self._ask(section, plan, group, len(groups)):
-                text += piece
-                yield Delta(section, piece)
+                if piece.cut:
+                    written = _whole_sentences(written)
+                    draft.warnings.append("模型的文字到长度上限而中断，不完整的末句已略去。")
+                written += piece.text
+                if piece.text:
+                    yield Delta(section, piece.text)
+            text += written
         draft.statements = self._check(section, plan, text)
         found = gaps(section, self.notes)
         draft.missing = found
@@ -166,7 +185,7 @@ class DischargeWriter:
 
     async def _ask(
         self, section: SectionName, plan: _Plan, group: list[Note], groups: int
-    ) -> AsyncGenerator[str]:
+    ) -> AsyncGenerator[_Piece]:
         assert self.chat_model is not None
         system, user = prompts.template(TASK, PROMPT).render(
             title=SECTION_ZH[section],
@@ -177,8 +196,8 @@ class DischargeWriter:
         tokens = max(120, ANSWER_TOKENS // min(groups, 3))
         model = self.chat_model.bind(max_tokens=tokens, prompt_lookup=True)
         async for chunk in model.astream([SystemMessage(system), HumanMessage(user)]):
-            if chunk.text:
-                yield chunk.text
+            cut = chunk.response_metadata.get("finish_reason") == "length"
+            yield _Piece(chunk.text, cut)
 
     def _groups(self, plan: _Plan) -> list[list[Note]]:
         """The section's notes in groups that fit one prompt; every sentence is in one of them."""

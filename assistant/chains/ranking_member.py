@@ -12,7 +12,7 @@ from assistant.chains.citation import CRITICAL_PREFIX, CRITICAL_SOURCE, passage_
 from assistant.draft import DiagnosisEntry, DifferentialDraft, Evidence, Statement
 from knowledge.critical import CriticalDiagnosis
 from knowledge.finding import Finding
-from knowledge.ranking import RankedDisease
+from knowledge.graph import RankedDisease, Reason
 from knowledge.sources import Passage
 
 MEMBER = "知识库排序"
@@ -42,19 +42,18 @@ def rank_by_knowledge(context: CaseContext) -> DifferentialDraft:
 def _entry(context: CaseContext, rank: int, ranked: RankedDisease) -> DiagnosisEntry:
     disease = ranked.disease
     passage = passage_about(context.knowledge, disease)
-    supporting, opposing = [], []
+    supporting: list[Statement] = []
+    opposing: list[Statement] = []
     for number, reason in enumerate(ranked.reasons, 1):
         for_it = reason.relation == "for"
-        verb = "有" if for_it else "否认"
-        side = "符合" if for_it else "不支持"
         statement = Statement(
             id=f"d{rank}-{'s' if for_it else 'o'}{number}",
-            text=f"{verb}“{reason.finding.text}”，{side}{disease.name}（{reason.concept}）",
+            text=_say(reason, disease.name),
             status="supported",
             origin="knowledge",
             evidence=[
                 record_evidence(context, reason.finding),
-                *knowledge_evidence(passage, reason.concept),
+                *(knowledge_evidence(passage, reason.concept) if for_it else []),
             ],
         )
         (supporting if for_it else opposing).append(statement)
@@ -69,6 +68,17 @@ def _entry(context: CaseContext, rank: int, ranked: RankedDisease) -> DiagnosisE
         ask=known_statements(passage, ranked.to_ask[:4], f"d{rank}-a", "询问有无{}"),
         tests=known_statements(passage, ranked.tests[:4], f"d{rank}-t", "{}"),
     )
+
+
+def _say(reason: Reason, disease: str) -> str:
+    """The reason in words; what the patient has is never worded as denied, nor the reverse."""
+    finding = reason.finding
+    has = f"有“{finding.text}”" if finding.counts_for else f"否认“{finding.text}”"
+    if reason.relation == "for":
+        return f"{has}，符合{disease}（{reason.concept}）"
+    if finding.counts_for:
+        return f"{has}，{disease}不能解释"
+    return f"{has}，不支持{disease}（{reason.concept}）"
 
 
 def critical_entries(context: CaseContext) -> list[DiagnosisEntry]:

@@ -12,9 +12,10 @@ import psutil
 
 from assistant.application import open_knowledge, open_store
 from assistant.settings import Settings
+from serving.catalog import CatalogError
 from serving.engine import EngineError
 from serving.manifest import ModelInvalid
-from serving.store import CatalogError, ModelStore
+from serving.store import ModelStore
 
 FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_bf16", "amx_int8")
 LEAST_FREE_GIB = 5

@@ -15,6 +15,7 @@ from knowledge.base import KnowledgeBase
 from knowledge.sources import CMeKG, DiseaseRecords, Guidelines, Icd10Table, KnowledgeSource
 from serving import package_index
 from serving.encoder import open_encoder
+from serving.manifest import sha256_of
 
 app = typer.Typer(no_args_is_help=True, help="The knowledge base: build, show, search.")
 
@@ -53,7 +54,12 @@ def build(
         if not sources:
             raise typer.BadParameter("no source is left to build from")
         encoder = open_encoder(settings.encoder)
-        base = KnowledgeBase.build(sources, settings.knowledge_folder, encoder, report)
+        base = KnowledgeBase.build(
+            sources,
+            settings.knowledge_folder,
+            encoder,
+            lambda stage, done, total: report(done, total, stage),
+        )
     _describe(base)
 
 
@@ -62,7 +68,7 @@ def fetch_cmekg(settings: Settings, report: package_index.Progress) -> Path:
     project, version = CMEKG_PACKAGE
     folder = settings.home / "downloads"
     path = package_index.download(project, version, folder, report, kind="sdist")
-    if package_index.sha256_of(path) != CMEKG_SHA256:
+    if sha256_of(path) != CMEKG_SHA256:
         path.unlink()
         raise package_index.PackageUnavailable(
             f"The file of {project} {version} is not the known one; it was deleted."

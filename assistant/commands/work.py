@@ -39,6 +39,9 @@ def ddx(
     Example: bedside ddx case.json --json
     """
     loaded = _load(file)
+    if isinstance(loaded, dict):
+        # The shipped samples carry a name of their own beside the case.
+        loaded = {k: v for k, v in loaded.items() if k not in ("id", "title_zh", "title_en")}
     try:
         case = Case.model_validate(
             loaded

@@ -20,11 +20,11 @@ from assistant.ui.strings import Text
 MAX_TEXT = 20_000
 
 
-def field(data: dict[str, Any], name: str) -> str:
+def field(data: dict[str, Any], name: str, limit: int = MAX_TEXT) -> str:
     """A text that the card's form sent, bounded in length; empty when there is none."""
     fields = data.get("fields")
     value = fields.get(name, "") if isinstance(fields, dict) else ""
-    return value[:MAX_TEXT] if isinstance(value, str) else ""
+    return value[:limit] if isinstance(value, str) else ""
 
 
 async def act(parts: Services, work: Work, key: str, data: dict[str, Any], t: Text) -> None:
@@ -74,9 +74,7 @@ def _resolve(review: Review, shown: Shown, data: dict[str, Any]) -> None:
         shown.filled = None
 
 
-def _report(
-    parts: Services, context: Context, shown: Shown, data: dict[str, Any], t: Text
-) -> None:
+def _report(parts: Services, context: Context, shown: Shown, data: dict[str, Any], t: Text) -> None:
     quote = field(data, "quote").strip()
     if not quote:
         shown.problem = t("report.empty")

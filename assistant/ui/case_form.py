@@ -100,7 +100,7 @@ def read_case(values: dict[str, str], t: Text) -> Case:
         patient = Patient(
             id=values["patient_id"].strip(),
             name=values["name"].strip(),
-            sex=values["sex"] or None,  # type: ignore[arg-type]
+            sex=values["sex"] or None,
             age_text=f"{age}岁" if age.isdigit() else age,
             age_years=years,
         )

@@ -4,66 +4,254 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
 from assistant.chains.ranking_member import MEMBER as BASELINE
 from assistant.draft import DifferentialDraft
+from assistant.record import Case
 from assistant.store import Context
 from assistant.ui import watch
 from assistant.ui.actions import act
-from assistant.ui.case_form import (
-    CASE_TEXTS,
-    IDENTITY,
-    FormError,
-    new_identity,
-    read_case,
-    sample_cases,
-)
-from assistant.ui.frame import Frame, patient_banner
+from assistant.ui.case_form import CASE_TEXTS, FormError, read_case
+from assistant.ui.case_inputs import CaseInputs
+from assistant.ui.frame import Draw, Frame, patient_banner
 from assistant.ui.markup import esc, filled_form
 from assistant.ui.member_card import RECORD, critical_html, member_card
 from assistant.ui.record_view import record_html
 from assistant.ui.session import CaseWork, Session, identify
 
-LINES = {"chief_complaint": 2, "present_illness": 6, "past_history": 3, "examination": 4, "tests": 3}
+
+@dataclass
+class Layout:
+    """The parts of the page that change while the panel answers."""
+
+    banner: gr.HTML
+    record: gr.HTML
+    status: gr.HTML
+    critical: gr.HTML
+    cards: dict[str, gr.HTML]
+    filled: gr.HTML
+
+    def all(self) -> list[gr.HTML]:
+        """Every part, in the order in which handlers return them."""
+        return [
+            self.banner,
+            self.record,
+            self.status,
+            self.critical,
+            *self.cards.values(),
+            self.filled,
+        ]
 
 
 def build(frame: Frame) -> None:
     """Lay the page out and connect it."""
     t = frame.first.text
-    fields: dict[str, Any] = {}
     with gr.Row(elem_classes="split", equal_height=False):
-        with gr.Column(scale=4, min_width=300, elem_classes="left"):
-            frame.panel(lambda s: patient_banner(s.case.context, _who(s.case), s.text))
-            with gr.Tabs(elem_classes="inner") as tabs:
+        with gr.Column(scale=4, min_width=300, elem_classes="left scrolls"):
+            banner = frame.panel(lambda s: patient_banner(s.case.context, _who(s.case), s.text))
+            with gr.Tabs(elem_classes="inner", selected="edit") as tabs:
                 with frame.labelled(gr.Tab(t("case.edit"), id="edit"), "case.edit"):
-                    example = _example_picker(frame)
-                    _identity_fields(frame, fields)
-                    _text_fields(frame, fields)
-                with (
-                    frame.labelled(gr.Tab(t("case.record"), id="record"), "case.record"),
-                    gr.Column(elem_classes="scrolls"),
+                    inputs = CaseInputs(frame)
+                with frame.labelled(
+                    gr.Tab(t("case.record"), id="record", elem_id="case-record"), "case.record"
                 ):
                     record = frame.panel(_record)
             with gr.Row(elem_classes="run"):
-                run = frame.labelled(
-                    gr.Button(t("run"), variant="primary", elem_id="run-case"), "run", "value"
-                )
-                halt = frame.labelled(
-                    gr.Button(t("stop"), interactive=False, elem_id="stop-case"), "stop", "value"
-                )
-        with gr.Column(scale=9, min_width=520, elem_classes="right"):
+                run = gr.Button(t("run"), variant="primary", elem_id="run-case", scale=3)
+                halt = gr.Button(t("stop"), elem_id="stop-case", scale=1)
+        with gr.Column(scale=9, min_width=480, elem_classes="right"):
             status = frame.panel(_status)
             critical = frame.panel(lambda s: critical_html(list(s.case.shown.values()), s.text))
-            names = member_names(frame)
             with gr.Row(elem_classes="members", equal_height=False):
-                cards = {name: frame.panel(_drawer(frame, name), css="cell") for name in names}
+                cards = {name: frame.panel(_card(frame, name), css="cell") for name in names(frame)}
             filled = frame.panel(_filled, elem_id="fill-in")
-    banner = frame.drawn[0][0] if False else None
-    del banner
-    _connect(frame, fields, example, tabs, run, halt, [status, critical, *cards.values(), filled], record)
-    for name, card in cards.items():
-        _connect_card(frame, name, card, filled)
-    _connect_filled(frame, filled)
+    frame.labelled(run, "run", "value")
+    frame.labelled(halt, "stop", "value")
+    layout = Layout(banner, record, status, critical, cards, filled)
+    _connect_run(frame, inputs, layout, tabs, run, halt)
+    _connect_edits(frame, inputs, layout)
+    _connect_cards(frame, layout)
+
+
+def names(frame: Frame) -> list[str]:
+    """The members, the baseline first."""
+    return [BASELINE, *(member.name for member in frame.parts.settings.panel)]
+
+
+def _connect_run(
+    frame: Frame, inputs: CaseInputs, layout: Layout, tabs: gr.Tabs, run: gr.Button, halt: gr.Button
+) -> None:
+    parts, panels = frame.parts, layout.all()
+
+    async def start(
+        session: Session, request: gr.Request, *values: str
+    ) -> AsyncGenerator[list[Any]]:
+        actor = identify(session, parts.settings, request)
+        work = session.case
+        try:
+            case = read_case(inputs.named(values), session.text)
+        except FormError as error:
+            await watch.stop(parts, work)
+            work.state, work.message = "failed", str(error)
+            yield [*frame.draw(session, panels), gr.skip()]
+            return
+        work.case, work.findings, work.stale, work.filled_by = case, [], False, ""
+        context = Context(actor.id, actor.role, case.patient.id, case.encounter_id)
+        accepted = await watch.begin(
+            parts,
+            work,
+            context,
+            "differential_diagnosis",
+            case.model_dump(mode="json"),
+            case.record_hash(),
+        )
+        selected = gr.Tabs(selected="record") if accepted else gr.skip()
+        yield [*frame.draw(session, panels), selected]
+        if not accepted:
+            return
+        async for _ in watch.follow(parts, work):
+            _take_findings(work)
+            yield [*frame.draw(session, panels), gr.skip()]
+
+    async def stop(session: Session, request: gr.Request) -> list[Any]:
+        identify(session, parts.settings, request)
+        await watch.stop(parts, session.case)
+        return frame.draw(session, panels)
+
+    # Stopping answers at once, whatever else is waiting; running again stops what runs.
+    run.click(
+        start,
+        [frame.session, *inputs.components()],
+        [*panels, tabs],
+        show_progress="hidden",
+        trigger_mode="multiple",
+        concurrency_limit=None,
+        api_visibility="private",
+    )
+    halt.click(
+        stop,
+        frame.session,
+        panels,
+        show_progress="hidden",
+        concurrency_limit=None,
+        api_visibility="private",
+    )
+
+
+def _connect_edits(frame: Frame, inputs: CaseInputs, layout: Layout) -> None:
+    async def edited(session: Session, request: gr.Request, *values: str) -> Any:
+        identify(session, frame.parts.settings, request)
+        work = session.case
+        if work.case is None or not work.shown:
+            return gr.skip()
+        now = inputs.named(values)
+        stale = any(now[name] != getattr(work.case, name) for name in CASE_TEXTS)
+        if stale == work.stale:
+            return gr.skip()
+        work.stale = stale
+        return frame.draw(session, [layout.status])[0]
+
+    gr.on(
+        [inputs.fields[name].blur for name in CASE_TEXTS],
+        edited,
+        [frame.session, *inputs.components()],
+        layout.status,
+        show_progress="hidden",
+        concurrency_limit=None,
+        api_visibility="private",
+    )
+
+
+def _connect_cards(frame: Frame, layout: Layout) -> None:
+    def handler(name: str) -> Any:
+        async def handle(session: Session, data: dict[str, Any]) -> None:
+            await act(frame.parts, session.case, name, data, session.text)
+            if data.get("do") == "fill":
+                session.case.filled_by = name
+
+        return handle
+
+    for name, card in layout.cards.items():
+        frame.on_card(card, handler(name), [card, layout.filled])
+
+    async def handle_filled(session: Session, data: dict[str, Any]) -> None:
+        await act(frame.parts, session.case, session.case.filled_by, data, session.text)
+
+    frame.on_card(layout.filled, handle_filled, [layout.filled])
+    frame.on_card(layout.record, _nothing, [layout.record])
+    frame.on_card(layout.critical, _nothing, [layout.critical])
+
+
+async def _nothing(session: Session, data: dict[str, Any]) -> None:
+    """Cards whose buttons all act in the browser."""
+
+
+def _take_findings(work: CaseWork) -> None:
+    for shown in work.shown.values():
+        if isinstance(shown.draft, DifferentialDraft) and shown.draft.findings:
+            work.findings = shown.draft.findings
+            return
+
+
+def _who(work: CaseWork) -> str:
+    case: Case | None = work.case
+    if case is None:
+        return ""
+    sex = {"male": "男", "female": "女"}.get(case.patient.sex or "", "")
+    return " ".join(part for part in (case.patient.name, sex, case.patient.age_text) if part)
+
+
+def _record(session: Session) -> str:
+    case = session.case.case
+    notes = case.notes() if case and session.case.context else []
+    return record_html(notes, session.case.findings, RECORD, session.text, folded=False)
+
+
+def _status(session: Session) -> str:
+    work, t = session.case, session.text
+    if work.state == "idle":
+        return f'<p class="hint idle">{esc(t("idle.differential"))}</p>'
+    spinner = '<span class="spinner" aria-hidden="true"></span>' if work.busy else ""
+    css = "bad" if work.state == "failed" else work.state
+    message = work.message or t(f"state.{work.state}")
+    line = f'<p class="status {css}" role="status">{spinner}{esc(message)}</p>'
+    if work.stale:
+        line += f'<p class="notice warn" role="alert">{esc(t("stale"))}</p>'
+    missing = next(
+        (s.draft.missing for s in work.shown.values() if isinstance(s.draft, DifferentialDraft)), []
+    )
+    if missing:
+        line += f'<p class="notice warn"><b>{esc(t("missing"))}</b>：{esc("、".join(missing))}</p>'
+    return f'<div class="statusline">{line}</div>'
+
+
+def _card(frame: Frame, name: str) -> Draw:
+    engines = {member.name: member.engine for member in frame.parts.settings.panel}
+
+    def draw(session: Session) -> str:
+        engine = engines.get(name)
+        slots = frame.parts.clinic.engines.slots
+        model = frame.parts.clinic.engines.describe(engine) if engine else ""
+        demo = slots[engine].demo_only if engine else False
+        return member_card(name, model, demo, session.case, session.text)
+
+    return draw
+
+
+def _filled(session: Session) -> str:
+    work, t = session.case, session.text
+    shown = work.shown.get(work.filled_by)
+    if shown is None or shown.filled is None:
+        return ""
+    fields = json.dumps(shown.filled.model_dump(), ensure_ascii=False, indent=1)
+    problem = f'<p class="notice bad">{esc(shown.problem)}</p>' if shown.problem else ""
+    return (
+        f'<section class="card fill" aria-label="{esc(t("fill.title"))}"><header>'
+        f"<h3>{esc(t('fill.note'))}</h3><span>{esc(t('fill.from', name=work.filled_by))}</span>"
+        f"</header>{problem}{filled_form(shown.filled, shown.signed, fields, t, 'case-fill')}"
+        "</section>"
+    )

@@ -29,12 +29,13 @@ class Frame:
     first: Session
     session: gr.State
     drawn: list[tuple[Any, Draw]] = field(default_factory=list)
+    on_tabs: list[tuple[str, Callable[..., Any], Any]] = field(default_factory=list)
 
     def labelled(self, component: Any, key: str, what: str = "label", **more: str) -> Any:
         """Keep a component's label (or another property) in the language of the page."""
         names = {what: key, **more}
         self.drawn.append(
-            (component, lambda s: gr.update(**{name: s.text(k) for name, k in names.items()}))
+            (component, lambda s: _changed({name: s.text(k) for name, k in names.items()}))
         )
         return component
 
@@ -50,6 +51,10 @@ class Frame:
         )
         self.drawn.append((html, draw))
         return html
+
+    def on_tab(self, name: str, look: Callable[..., Any], shown: Any) -> None:
+        """Draw ``shown`` by ``look(session, request)`` whenever the page ``name`` is opened."""
+        self.on_tabs.append((name, look, shown))
 
     def draw(self, session: Session, panels: Sequence[gr.HTML]) -> list[Any]:
         """The panels as the session has them now."""
@@ -78,6 +83,10 @@ class Frame:
         )
 
 
+def _changed(properties: dict[str, Any]) -> Any:
+    return gr.update(**properties)
+
+
 def strip(parts: Services, session: Session) -> str:
     """The top bar: product, who is signed in, and which models serve."""
     t = session.text
@@ -100,9 +109,7 @@ def _who(parts: Services, session: Session, t: Text) -> str:
     if session.actor is None:
         return ""
     role = t(f"role.{session.actor.role}") if _known_role(session.actor.role) else ""
-    out = (
-        f' <a href="sign-out">{esc(t("sign_out"))}</a>' if parts.settings.keys_required else ""
-    )
+    out = f' <a href="sign-out">{esc(t("sign_out"))}</a>' if parts.settings.keys_required else ""
     return f"{esc(role)} <b>{esc(session.actor.id)}</b>{out}"
 
 

@@ -72,6 +72,7 @@ def evidence_chip(evidence: Evidence, number: int, record: str, t: Text) -> str:
             "data-note": span.note_id if span else None,
             "data-start": span.start if span else None,
             "data-end": span.end if span else None,
+            "data-passage": evidence.passage_id,
             "title": evidence.quote,
             "aria-label": f"{t('evidence.show')}：{kind} {place} {evidence.quote}",
         }
@@ -90,9 +91,7 @@ def statement_item(
     if resolution is not None and resolution.action == "edited" and resolution.text:
         text = resolution.text
     css = "statement " + (state or ("unsupported" if unsupported else "supported"))
-    chips = "".join(
-        evidence_chip(e, n, record, t) for n, e in enumerate(statement.evidence, 1)
-    )
+    chips = "".join(evidence_chip(e, n, record, t) for n, e in enumerate(statement.evidence, 1))
     flags = ""
     if unsupported and not state:
         flags = badge(f"⚠ {t('unsupported')}", "warn") + _problems(statement, t)
@@ -230,4 +229,3 @@ def notices(title: str, texts: Iterable[str], css: str) -> str:
     """Warnings or missing items in one line each."""
     items = "".join(f"<li>{esc(text)}</li>" for text in texts)
     return f'<div class="notice {css}"><b>{esc(title)}</b><ul>{items}</ul></div>' if items else ""
-

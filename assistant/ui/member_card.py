@@ -78,7 +78,7 @@ def _entry(entry: DiagnosisEntry, shown: Shown, t: Text, prefix: str, *, opened:
     )
     return (
         f'<li><details data-key="{esc(prefix)}-{entry.must_not_miss}-{entry.rank}"'
-        f'{" open" if opened or unresolved else ""}>'
+        f"{' open' if opened or unresolved else ''}>"
         f'<summary><span class="rank">{entry.rank}</span>'
         f'<b class="diagnosis">{esc(entry.name)}</b>{_code(entry, t)}{marks}</summary>'
         f"{_groups(entry, shown, t, prefix)}</details></li>"

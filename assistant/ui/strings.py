@@ -253,7 +253,11 @@ STRINGS: dict[str, tuple[str, str]] = {
     "system.knowledge": ("知识库", "Knowledge base"),
     "system.version": ("版本", "Version"),
     "system.sources": ("来源", "Sources"),
-    "system.size": ("规模", "Size"),
+    "system.licence": ("许可", "Licence"),
+    "system.facts": ("事实", "Facts"),
+    "system.passages": ("段落", "Passages"),
+    "system.retrieval.hybrid": ("向量与词汇混合检索", "hybrid search"),
+    "system.retrieval.lexical": ("仅词汇检索", "search by words only"),
     "system.audit": ("审计链", "Audit chain"),
     "system.verify": ("核验审计链", "Verify the chain"),
     "system.verify.hint": (

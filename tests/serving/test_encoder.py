@@ -20,7 +20,7 @@ def encoder(request: pytest.FixtureRequest) -> Encoder:
 
 
 def test_vectors_have_length_one_whatever_the_text(encoder: Encoder) -> None:
-    texts = ["咳嗽发热三天", "", "a\x00b", "\ud800", "😀" * 3000]
+    texts = ["咳嗽发热三天", "", "a\x00b", "\ud800", "😀" * 300]
     for vectors in (encoder.passages(texts), encoder.queries(texts)):
         assert vectors.shape == (len(texts), encoder.dim)
         assert vectors.dtype == np.float32

@@ -37,7 +37,9 @@ const send = (button) => {
   if (form) for (const field of form.querySelectorAll("[name]")) fields[field.name] = field.value;
   const item = button.closest("[data-focus]");
   touched = item ? item.id : null;
-  trigger("click", { ...button.dataset, fields });
+  const holder = button.closest("[data-card]");
+  const card = holder ? holder.dataset.card : "";
+  trigger("click", { ...button.dataset, card, fields });
 };
 
 const copy = async (button) => {
@@ -59,7 +61,7 @@ const copy = async (button) => {
   setTimeout(() => (button.textContent = label), 1500);
 };
 
-const card = () => {
+const evidenceCard = () => {
   let found = document.getElementById("evidence-card");
   if (!found) {
     found = document.createElement("div");
@@ -112,10 +114,18 @@ const highlight = (chip) => {
 };
 
 const evidence = (chip) => {
-  const shown = card();
+  const shown = evidenceCard();
   shown.children[0].textContent = chip.dataset.place;
   shown.children[1].textContent = chip.dataset.quote;
   if (chip.dataset.record) highlight(chip);
+  const within = chip.closest("[data-card]");
+  if (within && chip.dataset.passage) {
+    const wanted = `[data-passage-name="${CSS.escape(chip.dataset.passage)}"]`;
+    for (const passage of within.querySelectorAll(wanted)) {
+      passage.open = true;
+      openness.set(passage.dataset.key, true);
+    }
+  }
   if (!shown.matches(":popover-open")) shown.showPopover();
   const box = chip.getBoundingClientRect();
   const width = shown.offsetWidth;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from assistant.record import Note
 def test_sentences_are_the_text_without_its_ends(text: str) -> None:
     ranges = split_sentences(text)
     assert all(text[a:b].strip() == text[a:b] != "" for a, b in ranges)
-    assert all(a[1] <= b[0] for a, b in zip(ranges, ranges[1:], strict=False))
+    assert all(a[1] <= b[0] for a, b in pairwise(ranges))
     kept = "".join(text[a:b] for a, b in ranges)
     dropped = {"。", "；", "\n", " "}
     assert [c for c in text if c not in dropped] == [c for c in kept if c not in dropped]

@@ -1,0 +1,227 @@
+"""The page 出院记录: the stay's notes on the left, its record in the making on the right."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from assistant.chains.discharge_copy import header
+from assistant.draft import SECTION_ZH, DischargeHeader, SectionName
+from assistant.record import SEX_ZH, Encounter
+from assistant.store import Context
+from assistant.ui import watch
+from assistant.ui.actions import act, field
+from assistant.ui.case_form import FormError, read_encounter, sample_encounters
+from assistant.ui.frame import Draw, Frame, patient_banner
+from assistant.ui.markup import button, esc
+from assistant.ui.record_view import record_html
+from assistant.ui.section_card import RECORD, header_html, section_card, whole_html
+from assistant.ui.session import Session, StayWork, identify
+
+
+@dataclass
+class Layout:
+    """The parts of the page that change."""
+
+    banner: gr.HTML
+    notes: gr.HTML
+    status: gr.HTML
+    header: gr.HTML
+    sections: dict[SectionName, gr.HTML]
+    whole: gr.HTML
+
+    def result(self) -> list[gr.HTML]:
+        """What changes while the record is written."""
+        return [self.status, self.header, *self.sections.values(), self.whole]
+
+    def all(self) -> list[gr.HTML]:
+        """Everything, when another stay is opened."""
+        return [self.banner, self.notes, *self.result()]
+
+
+def build(frame: Frame) -> None:
+    """Lay the page out and connect it."""
+    t = frame.first.text
+    with gr.Row(elem_classes="split", equal_height=False):
+        with gr.Column(scale=5, min_width=320, elem_classes="left scrolls"):
+            banner = frame.panel(lambda s: patient_banner(s.stay.context, _who(s.stay), s.text))
+            sample = gr.Dropdown(
+                _choices(frame.first), value="", label=t("encounter.sample"), elem_id="sample-stay"
+            )
+            own = frame.panel(_own_form, elem_id="own-stay")
+            notes = frame.panel(_notes)
+            with gr.Row(elem_classes="run"):
+                run = gr.Button(t("generate"), variant="primary", elem_id="run-stay", scale=3)
+                halt = gr.Button(t("stop"), elem_id="stop-stay", scale=1)
+        with gr.Column(scale=8, min_width=460, elem_classes="right"):
+            status = frame.panel(_status)
+            head = frame.panel(lambda s: header_html(s.stay.header, s.text))
+            sections = {name: frame.panel(_section(name)) for name in SECTION_ZH}
+            whole = frame.panel(lambda s: whole_html(s.stay, s.text))
+    frame.drawn.append(
+        (sample, lambda s: gr.update(label=s.text("encounter.sample"), choices=_choices(s)))
+    )
+    frame.labelled(run, "generate", "value")
+    frame.labelled(halt, "stop", "value")
+    layout = Layout(banner, notes, status, head, sections, whole)
+    _connect_stay(frame, layout, sample, own)
+    _connect_run(frame, layout, run, halt)
+    _connect_cards(frame, layout)
+
+
+def _connect_stay(frame: Frame, layout: Layout, sample: gr.Dropdown, own: gr.HTML) -> None:
+    async def chosen(session: Session, value: str | None, request: gr.Request) -> list[Any]:
+        found = next((s for s in sample_encounters() if s.id == value), None)
+        if found is not None:
+            await _open(frame, session, Encounter.model_validate(found.data), request)
+        return frame.draw(session, layout.all())
+
+    async def opened(session: Session, event: gr.EventData, request: gr.Request) -> list[Any]:
+        identify(session, frame.parts.settings, request)
+        data = event._data
+        limit = frame.parts.settings.max_request_bytes
+        text = field(data, "text", limit) if isinstance(data, dict) else ""
+        try:
+            await _open(frame, session, read_encounter(text, session.text), request)
+        except FormError as error:
+            session.stay.state, session.stay.message = "failed", str(error)
+        return frame.draw(session, layout.all())
+
+    sample.input(
+        chosen,
+        [frame.session, sample],
+        layout.all(),
+        show_progress="hidden",
+        concurrency_limit=None,
+        api_visibility="private",
+    )
+    own.click(
+        opened,
+        frame.session,
+        layout.all(),
+        show_progress="hidden",
+        concurrency_limit=None,
+        api_visibility="private",
+    )
+
+
+async def _open(frame: Frame, session: Session, encounter: Encounter, request: gr.Request) -> None:
+    actor = identify(session, frame.parts.settings, request)
+    await watch.stop(frame.parts, session.stay)
+    context = Context(actor.id, actor.role, encounter.patient.id, encounter.id)
+    session.stay = StayWork(context=context, encounter=encounter, header=header(encounter))
+
+
+def _connect_run(frame: Frame, layout: Layout, run: gr.Button, halt: gr.Button) -> None:
+    parts, panels = frame.parts, layout.result()
+
+    async def start(session: Session, request: gr.Request) -> AsyncGenerator[list[Any]]:
+        identify(session, parts.settings, request)
+        work = session.stay
+        if work.encounter is None or work.context is None:
+            work.state, work.message = "failed", session.text("idle.discharge")
+            yield frame.draw(session, panels)
+            return
+        encounter = work.encounter
+        accepted = await watch.begin(
+            parts,
+            work,
+            work.context,
+            "discharge_record",
+            encounter.model_dump(mode="json"),
+            encounter.record_hash(),
+        )
+        yield frame.draw(session, panels)
+        if not accepted:
+            return
+        async for event in watch.follow(parts, work):
+            if event.name == "header":
+                work.header = DischargeHeader.model_validate(event.data)
+            if event.name == "delta":
+                # Only the section that grows is sent again.
+                only = layout.sections[event.data["section"]]
+                yield [frame.draw(session, [p])[0] if p is only else gr.skip() for p in panels]
+            else:
+                yield frame.draw(session, panels)
+
+    async def stop(session: Session, request: gr.Request) -> list[Any]:
+        identify(session, parts.settings, request)
+        await watch.stop(parts, session.stay)
+        return frame.draw(session, panels)
+
+    run.click(
+        start,
+        frame.session,
+        panels,
+        show_progress="hidden",
+        trigger_mode="multiple",
+        concurrency_limit=None,
+        api_visibility="private",
+    )
+    halt.click(
+        stop,
+        frame.session,
+        panels,
+        show_progress="hidden",
+        concurrency_limit=None,
+        api_visibility="private",
+    )
+
+
+def _connect_cards(frame: Frame, layout: Layout) -> None:
+    def handler(section: SectionName) -> Any:
+        async def handle(session: Session, data: dict[str, Any]) -> None:
+            await act(frame.parts, session.stay, section, data, session.text)
+
+        return handle
+
+    for section, card in layout.sections.items():
+        frame.on_card(card, handler(section), [card, layout.whole])
+
+
+def _section(section: SectionName) -> Draw:
+    return lambda session: section_card(section, session.stay, session.text)
+
+
+def _who(work: StayWork) -> str:
+    if work.encounter is None:
+        return ""
+    patient = work.encounter.patient
+    sex = SEX_ZH.get(patient.sex or "", "")
+    return " ".join(part for part in (patient.name, sex, patient.age_text) if part)
+
+
+def _notes(session: Session) -> str:
+    return record_html(session.stay.notes(), [], RECORD, session.text, folded=True)
+
+
+def _status(session: Session) -> str:
+    work, t = session.stay, session.text
+    if work.state == "idle":
+        return f'<p class="hint idle">{esc(t("idle.discharge"))}</p>'
+    spinner = '<span class="spinner" aria-hidden="true"></span>' if work.busy else ""
+    css = "bad" if work.state == "failed" else work.state
+    message = work.message or t(f"state.{work.state}")
+    return f'<p class="status {css}" role="status">{spinner}{esc(message)}</p>'
+
+
+def _own_form(session: Session) -> str:
+    t = session.text
+    return (
+        f'<details class="own-form" data-key="own" data-form>'
+        f"<summary>{esc(t('encounter.own'))}</summary>"
+        f'<label>{esc(t("encounter.json"))}<textarea name="text" rows="5"></textarea></label>'
+        f'<div class="verdicts">{button(t("encounter.open"), "open", css="primary")}'
+        f'<label class="file">{esc(t("encounter.file"))} '
+        f'<input type="file" accept=".json,.txt,application/json,text/plain"></label></div>'
+        f"</details>"
+    )
+
+
+def _choices(session: Session) -> list[tuple[str, str]]:
+    english = session.language == "en"
+    titles = [(s.title_en if english else s.title_zh, s.id) for s in sample_encounters()]
+    return [(session.text("example.choose"), ""), *titles]

@@ -1,0 +1,169 @@
+"""The Blocks that hold all pages, and how they are mounted beside the API."""
+
+from __future__ import annotations
+
+import copy
+from importlib.resources import files
+from typing import Any
+
+import gradio as gr
+from fastapi import FastAPI
+
+from assistant.api.context import Services
+from assistant.ui import chat, differential, discharge, feedback, sign_in, system
+from assistant.ui.frame import Frame, strip
+from assistant.ui.markup import esc
+from assistant.ui.session import Session, identify
+
+PAGES = {
+    "differential": differential.build,
+    "discharge": discharge.build,
+    "chat": chat.build,
+    "feedback": feedback.build,
+    "system": system.build,
+}
+FONTS = [
+    "PingFang SC",
+    "Microsoft YaHei",
+    "Noto Sans CJK SC",
+    "Source Han Sans SC",
+    "WenQuanYi Micro Hei",
+    "system-ui",
+    "sans-serif",
+]
+MONO = ["ui-monospace", "Consolas", "Noto Sans Mono CJK SC", "monospace"]
+STYLE = files("assistant.ui").joinpath("style.css").read_text(encoding="utf-8")
+ON_LOAD = """() => {
+  document.body.classList.remove("dark");
+  document.documentElement.lang = "zh-CN";
+}"""
+SET_LANGUAGE = """() => {
+  const english = document.documentElement.lang !== "en";
+  document.documentElement.lang = english ? "en" : "zh-CN";
+}"""
+LOADING_SECONDS = 2.0
+
+
+def mount(app: FastAPI, parts: Services) -> None:
+    """Put the pages at ``/``; where keys are required, nothing is shown before one is given."""
+    blocks = build(parts)
+    signed_in = sign_in.install(app, parts) if parts.settings.keys_required else None
+    gr.mount_gradio_app(
+        app,
+        blocks,
+        path="/",
+        footer_links=[],
+        # The browser would otherwise keep what was typed, patient data included.
+        run_history=False,
+        auth_dependency=signed_in,
+        max_file_size=1,
+        ssr_mode=False,
+        enable_monitoring=False,
+        pwa=False,
+        mcp_server=False,
+        show_error=True,
+        theme=theme(),
+        css=STYLE,
+        js=ON_LOAD,
+    )
+    if parts.settings.keys_required:
+        sign_in.guard(app)
+
+
+def theme() -> gr.themes.Base:
+    """Calm, dense, and made of fonts that the machine has already."""
+    return gr.themes.Base(
+        primary_hue="teal",
+        neutral_hue="slate",
+        text_size="sm",
+        spacing_size="sm",
+        radius_size="sm",
+        font=FONTS,
+        font_mono=MONO,
+    ).set(
+        body_background_fill="#f3f6f8",
+        body_background_fill_dark="#f3f6f8",
+        button_primary_background_fill="#0f6e78",
+        button_primary_background_fill_hover="#0b565e",
+        button_primary_text_color="#ffffff",
+    )
+
+
+def build(parts: Services) -> gr.Blocks:
+    """All pages in one Blocks."""
+    first = Session(language=parts.settings.language)
+    blocks: gr.Blocks = gr.Blocks(title="Bedside", analytics_enabled=False, fill_width=True)
+    with blocks:
+        frame = Frame(parts, first, gr.State(copy.deepcopy(first)))
+        t = first.text
+        with gr.Row(elem_classes="bar", equal_height=True):
+            top = frame.panel(lambda s: strip(parts, s), css="grow")
+            switch = frame.labelled(
+                gr.Button(t("switch"), size="sm", elem_id="switch-language", scale=0, min_width=84),
+                "switch",
+                "value",
+            )
+        tabs: dict[str, gr.Tab] = {}
+        with gr.Tabs(elem_classes="pages"):
+            for name, lay_out in PAGES.items():
+                key = f"page.{name}"
+                tabs[name] = frame.labelled(gr.Tab(t(key), id=name, elem_id=f"page-{name}"), key)
+                with tabs[name]:
+                    lay_out(frame)
+        frame.panel(lambda s: f'<footer class="foot">{esc(s.text("disclaimer"))}</footer>')
+        _connect_switch(frame, switch)
+        _connect_tabs(frame, tabs)
+        _connect_load(frame, blocks, top)
+    blocks.queue(default_concurrency_limit=None, max_size=None)
+    return blocks
+
+
+def _connect_switch(frame: Frame, switch: gr.Button) -> None:
+    async def other(session: Session, request: gr.Request) -> list[Any]:
+        identify(session, frame.parts.settings, request)
+        session.language = "en" if session.language == "zh" else "zh"
+        return [draw(session) for _, draw in frame.drawn]
+
+    switch.click(
+        other,
+        frame.session,
+        [component for component, _ in frame.drawn],
+        show_progress="hidden",
+        concurrency_limit=None,
+        api_visibility="private",
+        js=None,
+    )
+    switch.click(None, js=SET_LANGUAGE, api_visibility="private")
+
+
+def _connect_tabs(frame: Frame, tabs: dict[str, gr.Tab]) -> None:
+    """Pages that show what the store has are drawn when they are opened."""
+    for name, look, shown in frame.on_tabs:
+        tabs[name].select(
+            look,
+            frame.session,
+            shown,
+            show_progress="hidden",
+            concurrency_limit=None,
+            api_visibility="private",
+        )
+
+
+def _connect_load(frame: Frame, blocks: gr.Blocks, top: gr.HTML) -> None:
+    timer = gr.Timer(LOADING_SECONDS)
+
+    async def look(session: Session, request: gr.Request) -> list[Any]:
+        identify(session, frame.parts.settings, request)
+        slots = frame.parts.clinic.engines.slots.values()
+        settled = all(slot.settled.is_set() for slot in slots)
+        return [*frame.draw(session, [top]), gr.Timer(active=not settled)]
+
+    for event in (blocks.load, timer.tick):
+        event(
+            look,
+            frame.session,
+            [top, timer],
+            show_progress="hidden",
+            concurrency_limit=None,
+            api_visibility="private",
+        )

@@ -1,0 +1,154 @@
+"""The page 系统: which models serve, what the knowledge base is, whether the audit is whole."""
+
+from __future__ import annotations
+
+import asyncio
+
+import gradio as gr
+
+from assistant.api.context import Services
+from assistant.ui.frame import Frame
+from assistant.ui.markup import badge, esc
+from assistant.ui.session import Session, identify
+from assistant.ui.strings import Text
+
+ADD_MODEL = """bedside model list
+bedside model add my-model --folder /srv/models/my-model
+bedside model verify my-model"""
+CONFIGURATION = """[engines.ward]
+kind = "openvino"
+model = "my-model"
+
+[engines.remote]
+kind = "remote"
+model = "name-on-the-server"
+url = "http://10.0.0.2:8000/v1"
+
+[[panel]]
+name = "my-model"
+engine = "ward"
+"""
+
+
+def build(frame: Frame) -> None:
+    """Lay the page out and connect it."""
+    t = frame.first.text
+    parts = frame.parts
+    with gr.Column(elem_classes="sheet"):
+        shown = gr.HTML(
+            elem_classes=["panel"], elem_id="system", apply_default_css=False, padding=False
+        )
+        verify = frame.labelled(
+            gr.Button(t("system.verify"), size="sm", elem_id="verify-audit", scale=0),
+            "system.verify",
+            "value",
+        )
+        verified = gr.HTML(
+            elem_classes=["panel"], elem_id="verified", apply_default_css=False, padding=False
+        )
+
+    async def look(session: Session, request: gr.Request) -> str:
+        identify(session, parts.settings, request)
+        return page(parts, session)
+
+    async def check(session: Session, request: gr.Request) -> str:
+        identify(session, parts.settings, request)
+        report = await asyncio.to_thread(parts.store.audit.verify)
+        text = session.text
+        if report.ok:
+            said = text("system.verified", n=report.rows)
+        else:
+            said = text("system.broken", seq=report.first_bad_seq, reason=report.reason)
+        css = "good" if report.ok else "bad"
+        return f'<p class="notice {css}" role="status">{esc(said)}</p>'
+
+    frame.on_tab("system", look, shown)
+    verify.click(check, frame.session, verified, show_progress="hidden", api_visibility="private")
+
+
+def page(parts: Services, session: Session) -> str:
+    """The page's HTML."""
+    t = session.text
+    sections = (
+        ("system.missing", _missing(parts, t)),
+        ("system.engines", _engines(parts, t)),
+        ("system.knowledge", _knowledge(parts, t)),
+        ("system.add", _add(t)),
+        (
+            "system.api",
+            f'<p><a href="docs">{esc(t("system.docs"))}</a> · '
+            '<a href="openapi.json">OpenAPI</a> · <a href="readyz">readyz</a></p>',
+        ),
+        ("system.audit", f'<p class="hint">{esc(t("system.verify.hint"))}</p>'),
+    )
+    return "".join(
+        f'<section class="card" aria-label="{esc(t(key))}"><h3>{esc(t(key))}</h3>{body}</section>'
+        for key, body in sections
+    )
+
+
+def _missing(parts: Services, t: Text) -> str:
+    lines = [] if parts.clinic.has_knowledge else [t("knowledge_missing")]
+    if parts.clinic.has_knowledge and parts.clinic.knowledge.notice:
+        lines.append(parts.clinic.knowledge.notice)
+    lines += [s.problem for s in parts.clinic.engines.slots.values() if s.problem]
+    if not lines:
+        return f'<p class="notice good">{esc(t("system.complete"))}</p>'
+    return "".join(f'<p class="notice warn">{esc(line)}</p>' for line in lines)
+
+
+def _engines(parts: Services, t: Text) -> str:
+    engines = parts.clinic.engines
+    rows = "".join(
+        f"<tr><td>{esc(slot.name)}</td><td>{esc(slot.settings.kind)}</td>"
+        f"<td>{esc(engines.describe(slot.name))} "
+        f"{badge(t('demo_only'), 'demo') if slot.demo_only else ''}</td>"
+        f'<td><span class="engine {esc(slot.state)}"><span class="dot"></span>'
+        f"{esc(t('state.' + slot.state))}</span></td>"
+        f'<td class="number">{esc(t("seconds", n=slot.seconds))}</td></tr>'
+        for slot in engines.slots.values()
+    )
+    heads = "".join(
+        f'<th scope="col">{esc(t(key))}</th>'
+        for key in (
+            "system.name",
+            "system.kind",
+            "system.model",
+            "system.state",
+            "system.opened",
+        )
+    )
+    return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _knowledge(parts: Services, t: Text) -> str:
+    if not parts.clinic.has_knowledge:
+        return f'<p class="notice warn">{esc(t("knowledge_missing"))}</p>'
+    base = parts.clinic.knowledge
+    rows = "".join(
+        f"<tr><td>{esc(s.name)}</td><td>{esc(s.version)}</td><td>{esc(s.licence)}</td>"
+        f'<td class="number">{s.facts:,}</td><td class="number">{s.passages:,}</td></tr>'
+        for s in base.sources
+    )
+    heads = "".join(
+        f'<th scope="col">{esc(t(key))}</th>'
+        for key in (
+            "system.sources",
+            "system.version",
+            "system.licence",
+            "system.facts",
+            "system.passages",
+        )
+    )
+    return (
+        f"<p>{esc(t('system.version'))} <code>{esc(base.version)}</code> · "
+        f"{esc(t('system.retrieval.' + base.retrieval))}</p>"
+        f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+    )
+
+
+def _add(t: Text) -> str:
+    return (
+        f"<p>{esc(t('system.add.text'))}</p><div class='side-by-side'>"
+        f"<pre>{esc(ADD_MODEL)}</pre><pre>{esc(CONFIGURATION)}</pre></div>"
+    )

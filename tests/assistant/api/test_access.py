@@ -1,0 +1,116 @@
+"""Keys, roles, audit, health, docs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from assistant.application import build_app
+from assistant.settings import Settings
+
+DDX = "/v1/differential-diagnoses"
+
+
+@pytest.fixture
+def guarded(settings: Settings) -> Iterator[TestClient]:
+    app = build_app(settings.model_copy(update={"require_api_key": True}), with_ui=False)
+    with TestClient(app, base_url="http://127.0.0.1") as client:
+        yield client
+
+
+def key(client: TestClient, actor: str, role: str) -> dict[str, str]:
+    store = client.app.state.services.store  # type: ignore[attr-defined]
+    _, secret = store.api_keys.create(actor, role, "test")
+    return {"Authorization": f"Bearer {secret}"}
+
+
+def test_keys_are_asked_for_where_they_are_required(
+    guarded: TestClient, case: dict[str, Any]
+) -> None:
+    for path in ("/v1/knowledge/search?q=肺炎", "/v1/models", "/v1/audit"):
+        assert guarded.get(path).status_code == 401
+    assert guarded.post(DDX, json=case).status_code == 401
+    wrong = {"Authorization": "Bearer bsk_wrong"}
+    assert guarded.post(DDX, json=case, headers=wrong).status_code == 401
+    good = key(guarded, "cdss", "system")
+    assert guarded.post(DDX, json=case, headers=good).status_code == 202
+    assert guarded.get("/healthz").status_code == 200
+
+
+def test_settings_require_keys_off_loopback() -> None:
+    assert Settings(host="0.0.0.0").keys_required
+    assert not Settings(host="127.0.0.1").keys_required
+
+
+def test_a_system_key_names_the_doctor_but_cannot_become_an_auditor(
+    guarded: TestClient, case: dict[str, Any]
+) -> None:
+    system = key(guarded, "cdss", "system")
+    as_doctor = system | {"X-Actor-Id": "dr-li", "X-Actor-Role": "doctor"}
+    assert guarded.post(DDX, json=case, headers=as_doctor).status_code == 202
+    as_auditor = system | {"X-Actor-Id": "dr-li", "X-Actor-Role": "auditor"}
+    assert guarded.get("/v1/audit", headers=as_auditor).status_code == 403
+    auditor = key(guarded, "aud-1", "auditor")
+    rows = guarded.get("/v1/audit", headers=auditor).json()
+    assert any(r["actor_id"] == "dr-li" and r["action"] == "request.submit" for r in rows)
+
+
+def test_the_audit_is_for_auditors_and_holds_no_text(
+    client: TestClient, case: dict[str, Any]
+) -> None:
+    client.post(DDX, params={"wait": True}, json=case)
+    assert client.get("/v1/audit").status_code == 403
+    auditor = {"X-Actor-Id": "aud-1", "X-Actor-Role": "auditor"}
+    rows = client.get("/v1/audit", headers=auditor)
+    assert {"request.submit", "draft.add"} <= {r["action"] for r in rows.json()}
+    for secret in ("测试甲", "pat-1", "enc-1", "咳嗽"):
+        assert secret not in rows.text
+    verified = client.get("/v1/audit/verification", headers=auditor).json()
+    assert verified["ok"] is True
+
+
+def test_readiness_generates_for_real(client: TestClient) -> None:
+    for _ in range(100):
+        answer = client.get("/readyz")
+        if answer.status_code == 200:
+            break
+    assert answer.json()["ready"] is True
+    assert answer.json()["engines"][0]["demo_only"] is True
+
+
+def test_metrics_carry_route_templates_not_ids(client: TestClient) -> None:
+    client.get("/v1/drafts/secret-id", headers={"X-Patient-Id": "pat-1"})
+    text = client.get("/metrics").text
+    assert 'route="/v1/drafts/{draft_id}"' in text
+    assert "secret-id" not in text
+    assert "bedside_engine_ready" in text
+
+
+def test_the_docs_page_loads_from_this_server_only(client: TestClient) -> None:
+    page = client.get("/docs").text
+    assert "http://" not in page.replace("http://127.0.0.1", "")
+    assert "https://" not in page
+    for name in ("swagger-ui-bundle.js", "swagger-ui.css"):
+        assert f"/docs/{name}" in page
+        assert client.get(f"/docs/{name}").status_code == 200
+    assert client.get("/docs/..%2f..%2fsecret").status_code == 404
+
+
+def test_every_route_of_work_has_an_example(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    for path in (DDX, "/v1/discharge-records", "/v1/answers"):
+        content = document["paths"][path]["post"]["requestBody"]["content"]
+        assert content["application/json"]["examples"]
+
+
+def test_the_examples_in_the_document_work(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    for path in (DDX, "/v1/discharge-records", "/v1/answers"):
+        content = document["paths"][path]["post"]["requestBody"]["content"]
+        for example in content["application/json"]["examples"].values():
+            answer = client.post(path, params={"wait": True}, json=example["value"])
+            assert answer.status_code == 200
+            assert answer.json()["status"] == "finished"

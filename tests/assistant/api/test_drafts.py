@@ -1,0 +1,148 @@
+"""Resolve, fill in, sign, feedback: what a doctor does with a draft."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+DDX = "/v1/differential-diagnoses"
+PATIENT = {"X-Patient-Id": "pat-1", "X-Encounter-Id": "enc-1"}
+
+
+@pytest.fixture
+def drafts(client: TestClient, case: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    job = client.post(DDX, params={"wait": True}, json=case).json()
+    return {d["member"]: d for d in job["drafts"]}
+
+
+def unsupported(draft: dict[str, Any]) -> list[str]:
+    keys = ("supporting", "opposing", "ask", "tests", "red_flags")
+    return [
+        s["id"]
+        for entry in (*draft["critical"], *draft["diagnoses"])
+        for key in keys
+        for s in entry[key]
+        if s["status"] == "unsupported"
+    ]
+
+
+def resolve(client: TestClient, draft: str, **body: Any) -> Any:
+    return client.post(f"/v1/drafts/{draft}/resolutions", headers=PATIENT, json=body)
+
+
+def test_fill_in_is_refused_until_every_unsupported_statement_is_dealt_with(
+    client: TestClient, drafts: dict[str, dict[str, Any]]
+) -> None:
+    draft = drafts["甲"]
+    open_ids = unsupported(draft)
+    assert open_ids, "the echo engine's filler has no evidence"
+    refused = client.post(f"/v1/drafts/{draft['id']}/fill-in", headers=PATIENT)
+    assert refused.status_code == 409
+    assert "依据" in refused.json()["detail"]
+    for number, statement in enumerate(open_ids):
+        action = "deleted" if number % 2 else "confirmed"
+        left = resolve(client, draft["id"], statement_id=statement, action=action).json()["open"]
+        assert len(left) == len(open_ids) - number - 1
+    filled = client.post(f"/v1/drafts/{draft['id']}/fill-in", headers=PATIENT)
+    assert filled.status_code == 200
+    body = filled.json()
+    for heading in ("首次病程记录", "病例特点", "诊断依据", "鉴别诊断", "诊疗计划"):
+        assert heading in body["text"]
+    assert set(body["fields"]) >= {"case_features", "diagnostic_basis", "plan"}
+    assert "草稿" in body["notice"]
+
+
+def test_restored_statements_are_open_again(
+    client: TestClient, drafts: dict[str, dict[str, Any]]
+) -> None:
+    draft = drafts["甲"]
+    first = unsupported(draft)[0]
+    resolve(client, draft["id"], statement_id=first, action="deleted")
+    left = resolve(client, draft["id"], statement_id=first, action="restored").json()["open"]
+    assert first in [s["id"] for s in left]
+
+
+def test_the_baselines_note_keeps_negatives_negative(
+    client: TestClient, drafts: dict[str, dict[str, Any]]
+) -> None:
+    draft = drafts["知识库排序"]
+    for statement in unsupported(draft):
+        resolve(client, draft["id"], statement_id=statement, action="deleted")
+    text = client.post(f"/v1/drafts/{draft['id']}/fill-in", headers=PATIENT).json()["text"]
+    positive = next(line for line in text.splitlines() if "阳性表现：" in line)
+    negative = next(line for line in text.splitlines() if "阴性表现：" in line)
+    assert "发热" in positive
+    assert "胸痛" not in positive
+    assert "胸痛" in negative
+
+
+def test_an_edit_takes_the_place_of_the_statement(
+    client: TestClient, drafts: dict[str, dict[str, Any]]
+) -> None:
+    draft = drafts["甲"]
+    ids = unsupported(draft)
+    resolve(client, draft["id"], statement_id=ids[0], action="edited", text="医师改写的依据")
+    for statement in ids[1:]:
+        resolve(client, draft["id"], statement_id=statement, action="deleted")
+    text = client.post(f"/v1/drafts/{draft['id']}/fill-in", headers=PATIENT).json()["text"]
+    assert "医师改写的依据" in text
+
+
+def test_unknown_statements_and_drafts_are_refused(
+    client: TestClient, drafts: dict[str, dict[str, Any]]
+) -> None:
+    draft = drafts["甲"]["id"]
+    assert resolve(client, draft, statement_id="nope", action="deleted").status_code == 422
+    assert resolve(client, "nope", statement_id="x", action="deleted").status_code == 404
+    assert resolve(client, draft, statement_id="x", action="melted").status_code == 422
+
+
+def test_the_signed_text_gives_edit_distance_and_time(
+    client: TestClient, drafts: dict[str, dict[str, Any]]
+) -> None:
+    draft = drafts["知识库排序"]
+    for statement in unsupported(draft):
+        resolve(client, draft["id"], statement_id=statement, action="deleted")
+    text = client.post(f"/v1/drafts/{draft['id']}/fill-in", headers=PATIENT).json()["text"]
+    path = f"/v1/drafts/{draft['id']}/signature"
+    signed = client.post(path, headers=PATIENT, json={"text": text + "补"}).json()
+    assert signed["edit_distance"] == 1
+    assert signed["seconds_to_acceptance"] >= 0
+    again = client.post(path, headers=PATIENT, json={"text": "另一份"})
+    assert again.status_code == 409
+
+
+def test_a_changed_record_makes_older_drafts_stale(
+    client: TestClient, case: dict[str, Any], drafts: dict[str, dict[str, Any]]
+) -> None:
+    client.post(DDX, params={"wait": True}, json=case | {"tests": "白细胞13.2×10^9/L"})
+    old = client.get(f"/v1/drafts/{drafts['甲']['id']}", headers=PATIENT).json()
+    assert old["stale"] is True
+
+
+def test_feedback_is_kept_and_counted(
+    client: TestClient, drafts: dict[str, dict[str, Any]]
+) -> None:
+    body = {
+        "draft_id": drafts["甲"]["id"],
+        "verdict": "error",
+        "quote": "错误的一句",
+        "comment": "与病历不符",
+        "correction": "正确的一句",
+        "start": 0,
+        "end": 5,
+    }
+    key = PATIENT | {"Idempotency-Key": "f1"}
+    first = client.post("/v1/feedback", headers=key, json=body)
+    again = client.post("/v1/feedback", headers=key, json=body)
+    assert first.status_code == 201
+    assert first.json()["id"] == again.json()["id"]
+    client.post("/v1/feedback", headers=PATIENT, json=body | {"verdict": "like"})
+    assert len(client.get("/v1/feedback", headers=PATIENT).json()) == 2
+    row = next(r for r in client.get("/v1/feedback/summary").json() if r["member"] == "甲")
+    assert (row["likes"], row["errors"]) == (1, 1)
+    assert "错误的一句" not in client.get("/v1/feedback/summary").text
+    other = client.post("/v1/feedback", headers={"X-Patient-Id": "pat-2"}, json=body)
+    assert other.status_code == 404

@@ -1,0 +1,79 @@
+"""A whole application on the echo engine, the sample knowledge base and a fresh store."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from knowledge_sample import build_sample
+from starlette.testclient import TestClient
+
+from assistant.application import build_app
+from assistant.settings import EngineSettings, PanelMember, Settings
+from knowledge.base import KnowledgeBase
+from serving.encoder import HashingEncoder
+
+SAMPLES = Path(__file__).parent.parent.parent / "assistant" / "samples"
+
+
+@pytest.fixture(scope="session")
+def knowledge_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("knowledge")
+    build_sample(folder).close()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def knowledge(knowledge_folder: Path) -> KnowledgeBase:
+    return KnowledgeBase.open(knowledge_folder, HashingEncoder())
+
+
+@pytest.fixture
+def settings(tmp_path: Path, knowledge_folder: Path) -> Settings:
+    (tmp_path / "knowledge").symlink_to(knowledge_folder)
+    return Settings(
+        home=tmp_path,
+        engines={"demo": EngineSettings(kind="echo", demo_only=True)},
+        panel=[
+            PanelMember(name="甲", engine="demo", prompt="evidence"),
+            PanelMember(name="乙", engine="demo", prompt="open"),
+        ],
+        encoder="hashing",
+    )
+
+
+@pytest.fixture
+def client(settings: Settings) -> Iterator[TestClient]:
+    app = build_app(settings, with_ui=False)
+    with TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False) as opened:
+        yield opened
+
+
+@pytest.fixture
+def case() -> dict[str, Any]:
+    return {
+        "patient": {
+            "id": "pat-1",
+            "name": "测试甲",
+            "sex": "male",
+            "age_text": "30岁",
+            "age_years": 30,
+        },
+        "encounter_id": "enc-1",
+        "chief_complaint": "发热、咳嗽3天",
+        "present_illness": "3天前受凉后发热，体温最高39.2℃，咳嗽，咳黄痰，无胸痛、咯血。",
+        "past_history": "否认高血压、糖尿病。",
+        "examination": "右下肺可闻及湿啰音。",
+        "tests": "",
+    }
+
+
+@pytest.fixture
+def encounter() -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(
+        (SAMPLES / "encounters" / "cholecystectomy-laparoscopic.json").read_text("utf-8")
+    )
+    return loaded

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from knowledge.extraction import FindingExtractor
+from knowledge.finding import Certainty, Experiencer, Finding, Polarity, Temporality
+from knowledge.lexicon import Lexicon
+from knowledge.synonyms import TermKind, load_synonyms
+
+CASES = Path(__file__).parents[1] / "data" / "knowledge" / "extraction_cases.tsv"
+DISEASES = {
+    "肺炎": (),
+    "高血压": (),
+    "糖尿病": (),
+    "冠状动脉粥样硬化性心脏病": ("冠心病",),
+    "肝炎": (),
+    "结核": (),
+    "疟疾": (),
+    "支气管哮喘": ("哮喘",),
+    "急性心肌梗死": (),
+    "急性阑尾炎": (),
+    "手足口病": (),
+    "脑膜炎": (),
+    "肺结核": (),
+}
+SYMPTOMS = sorted(load_synonyms().concepts)
+
+
+def lexicon() -> Lexicon:
+    terms = Lexicon()
+    terms.add_synonyms(load_synonyms())
+    for disease, aliases in DISEASES.items():
+        for name in (disease, *aliases):
+            terms.add(name, disease, TermKind.DISEASE)
+    return terms
+
+
+EXTRACTOR = FindingExtractor(lexicon())
+
+
+def notation(finding: Finding) -> str:
+    marks = [
+        ("-", finding.polarity is Polarity.ABSENT),
+        ("?", finding.certainty is Certainty.UNCERTAIN),
+        ("P", finding.temporality is Temporality.PAST),
+        ("F", finding.experiencer is Experiencer.FAMILY),
+    ]
+    return finding.concept + "".join(mark for mark, holds in marks if holds)
+
+
+def table() -> list[tuple[str, str]]:
+    rows = [line.split("\t") for line in CASES.read_text(encoding="utf-8").splitlines()]
+    return [(row[0].replace("\\n", "\n"), row[1]) for row in rows if not row[0].startswith("#")]
+
+
+def test_the_table_is_large_enough() -> None:
+    assert len(table()) >= 120
+
+
+@pytest.mark.parametrize(("text", "expected"), table())
+def test_findings_of_the_table(text: str, expected: str) -> None:
+    found = EXTRACTOR.extract(text, "note")
+    assert " ".join(notation(finding) for finding in found) == expected
+
+
+@given(st.text(alphabet=st.sampled_from("无发热咳嗽不伴否认，。、腹痛3天（-）？史既往父亲 Aａ\n🙂没有")))
+def test_spans_are_exact_code_points(text: str) -> None:
+    found = EXTRACTOR.extract(text, "note")
+    end = 0
+    for finding in found:
+        assert text[finding.span.start : finding.span.end] == finding.text
+        assert finding.span.start >= end
+        end = finding.span.end
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_read(text: str) -> None:
+    for finding in EXTRACTOR.extract(text, "note"):
+        assert text[finding.span.start : finding.span.end] == finding.text
+
+
+@given(
+    cue=st.sampled_from(
+        ["无", "否认", "未见", "未诉", "没有", "不伴", "无明显", "并无", "否认有", "未出现", "亦无"]
+    ),
+    terms=st.lists(
+        st.sampled_from(["发热", "咳嗽", "腹痛", "胸痛", "呕吐", "尿频", "皮疹", "黄疸", "抽搐", "头晕"]),
+        min_size=1,
+        max_size=6,
+    ),
+    joints=st.lists(st.sampled_from(["、", "及", "和", "或", ""]), min_size=5, max_size=5),
+    before=st.sampled_from(["", "患者3天前出现乏力，", "神志清楚。", "现病史："]),
+    after=st.sampled_from(["", "。", "，精神可。", "；近2天出现畏寒", "，伴盗汗"]),
+)
+def test_what_is_denied_is_never_present(
+    cue: str, terms: list[str], joints: list[str], before: str, after: str
+) -> None:
+    listed = terms[0] + "".join(j + t for j, t in zip(joints, terms[1:], strict=False))
+    text = before + cue + listed + after
+    low, high = len(before) + len(cue), len(before) + len(cue) + len(listed)
+    inside = [f for f in EXTRACTOR.extract(text, "n") if low <= f.span.start < high]
+    assert inside
+    assert all(finding.polarity is Polarity.ABSENT for finding in inside)
+
+
+@given(concept=st.sampled_from(SYMPTOMS), cue=st.sampled_from(["无", "否认", "未见", "没有"]))
+def test_every_symptom_can_be_denied(concept: str, cue: str) -> None:
+    found = EXTRACTOR.extract(f"{cue}{concept}。", "note")
+    assert all(finding.polarity is Polarity.ABSENT for finding in found)
+
+
+@given(concept=st.sampled_from(SYMPTOMS), mark=st.sampled_from(["阴性", "（-）", "(-)", "：无"]))
+def test_a_denial_behind_the_term_counts(concept: str, mark: str) -> None:
+    found = EXTRACTOR.extract(f"{concept}{mark}。", "note")
+    assert all(finding.polarity is Polarity.ABSENT for finding in found)
+
+
+@given(concept=st.sampled_from(SYMPTOMS))
+def test_every_symptom_is_found_where_it_is_stated(concept: str) -> None:
+    found = EXTRACTOR.extract(f"患者出现{concept}3天。", "note")
+    assert concept in {finding.concept for finding in found if finding.counts_for}
+
+
+def test_a_long_note_is_read_in_reasonable_steps() -> None:
+    text = "患者发热3天，无咳嗽、咳痰。" * 5000
+    found = EXTRACTOR.extract(text, "note")
+    assert len(found) == 15000
+    assert sum(finding.counts_against for finding in found) == 10000
