@@ -1,8 +1,8 @@
 """The record: a patient, one encounter, and its notes with their offsets kept.
 
-A record comes as plain JSON (`Encounter.model_validate`), as a FHIR R4 Bundle (`assistant.fhir`) or
-as free text (`Encounter.from_text`).  Structured rows (observations, medication, orders) are also
-rendered as notes, one row a line, so that whatever a draft says can point to a `Span`.
+A record comes as plain JSON (`Encounter.model_validate`) or as free text (`Encounter.from_text`).
+Structured rows (observations, medication, orders) are also rendered as notes, one row a line, so
+that whatever a draft says can point to a `Span`.
 """
 
 from __future__ import annotations

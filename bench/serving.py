@@ -29,13 +29,16 @@ import platformdirs
 # This file has the name of the package that it measures, so its folder must not come first.
 sys.path[:] = [entry for entry in sys.path if Path(entry).resolve() != Path(__file__).parent]
 
-from serving.catalog import DEFAULT_MODEL
-from serving.engine import Completion, Engine, Message, Sampling, complete
-from serving.openvino_engine import OpenVinoEngine, OpenVinoOptions
-from serving.store import ModelStore
+from serving.catalog import DEFAULT_MODEL  # noqa: E402
+from serving.engine import Completion, Engine, Message, Sampling, complete  # noqa: E402
+from serving.openvino_engine import OpenVinoEngine, OpenVinoOptions  # noqa: E402
+from serving.store import ModelStore  # noqa: E402
 
-WORDS = """患者 主诉 反复 咳嗽 咳痰 发热 胸闷 气促 乏力 纳差 夜间 加重 活动后 明显 既往 体健 否认 过敏
-查体 双肺 呼吸音 粗 可闻及 湿啰音 心率 齐 腹软 无压痛 血常规 白细胞 升高 胸片 提示 感染""".split()
+WORDS = (
+    "患者 主诉 反复 咳嗽 咳痰 发热 胸闷 气促 乏力 纳差 夜间 加重 活动后 明显 既往 体健 "
+    "否认 过敏 "
+    "查体 双肺 呼吸音 粗 可闻及 湿啰音 心率 齐 腹软 无压痛 血常规 白细胞 升高 胸片 提示 感染"
+)
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ def text_of(engine: Engine, tokens: int, seed: int) -> str:
     source = random.Random(seed)
     text = ""
     while engine.count_tokens(text) < tokens:
-        text += "".join(source.choices(WORDS, k=16)) + "，"
+        text += "".join(source.choices(WORDS.split(), k=16)) + "，"
     return text
 
 

@@ -32,7 +32,7 @@ _log = logging.getLogger("bedside.knowledge.build")
 FORMAT = 1
 CURRENT = "current"
 MANIFEST = "manifest.json"
-_DATA_FILES = ("synonyms.tsv", "predicates.yaml", "not_findings.txt")
+_DATA_FILES = ("critical_diseases.yaml", "synonyms.tsv", "predicates.yaml", "not_findings.txt")
 _CODE_FILES = (
     "build.py", "families.py", "folding.py", "graph_builder.py", "lexical.py", "lexicon.py", "passages.py", "vocabulary.py",
 )  # fmt: skip

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from knowledge.critical import critical_diseases
 from knowledge.disease import Disease
 from knowledge.families import share_in_families
 from knowledge.folding import fold
@@ -99,6 +100,7 @@ def build_graph(subjects: dict[str, Subject], table: SynonymTable) -> GraphData:
             {numbers.setdefault(c, len(numbers)): max(w.values()) for c, w in listed.items()}
         )
     share_in_families([disease.name for disease in diseases], weights)
+    _credit_critical(diseases, weights, numbers)
     return GraphData(
         diseases=diseases,
         popularity=_popularity(diseases, subjects),
@@ -106,6 +108,19 @@ def build_graph(subjects: dict[str, Subject], table: SynonymTable) -> GraphData:
         weights=weights,
         terms=_terms(vocabulary, diseases),
     )
+
+
+def _credit_critical(
+    diseases: list[Disease], weights: list[dict[int, float]], numbers: dict[str, int]
+) -> None:
+    """Credit the diseases that must not be missed with the findings of the curated list."""
+    rows = {fold(disease.name): row for disease, row in zip(diseases, weights, strict=True)}
+    for entry in critical_diseases():
+        row = rows.get(fold(entry.name))
+        if row is not None:
+            for concept in frozenset().union(*entry.triggers):
+                number = numbers.setdefault(concept, len(numbers))
+                row[number] = max(row.get(number, 0.0), _WEIGHTS[Relation.SIGN])
 
 
 def _listed_concepts(

@@ -1,6 +1,8 @@
 """Hybrid retrieval: FAISS over embeddings and BM25 over bigrams, fused by reciprocal rank.
 
-``score(p) = Σ 1 / (60 + rank)`` over the two lists (Cormack, Clarke & Büttcher, SIGIR 2009).
+``score(p) = Σ 1 / (60 + rank)`` over the lists that hold *p* (Cormack, Clarke & Büttcher, SIGIR
+2009).  Passages whose subject the query names lead the lexical list and are a third list of their
+own, so that a question about 肺炎 is answered from 肺炎.
 """
 
 from __future__ import annotations
@@ -76,12 +78,13 @@ class PassageIndex:
         if limit < 1 or not query.strip():
             return []
         depth = max(_DEPTH, limit)
+        named = {row: n for n, row in enumerate(self._named(query), 1)}
         matched = (row for row, _ in self._lexical.search(query, depth))
-        ordered = dict.fromkeys([*self._named(query), *matched])
-        lexical = {row: n for n, row in enumerate(ordered, 1)}
+        lexical = {row: n for n, row in enumerate(dict.fromkeys([*named, *matched]), 1)}
         dense = {row: n for n, row in enumerate(self._search_dense(query, depth), 1)}
+        lists = (named, lexical, dense)
         scores = {
-            row: sum(1 / (RANK_CONSTANT + ranks[row]) for ranks in (lexical, dense) if row in ranks)
+            row: sum(1 / (RANK_CONSTANT + ranks[row]) for ranks in lists if row in ranks)
             for row in lexical.keys() | dense.keys()
         }
         best = sorted(scores, key=lambda row: (-scores[row], row))[:limit]

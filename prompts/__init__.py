@@ -1,8 +1,8 @@
 """One folder a task: versioned Jinja templates, output schema, few-shots; data, no logic.
 
 A template is ``<task>/<version>.jinja`` with two blocks, ``system`` and ``user``; the output schema
-is ``<task>/schema.json``.  `Template.version` names a template by its content, so that a changed
-prompt can never pass for the old one.
+is ``<task>/schema.json`` and the examples are ``<task>/few_shots.json``.  `Template.version` names
+a template by its content and examples, so that a changed prompt can never pass for the old one.
 """
 
 from __future__ import annotations
@@ -54,8 +54,27 @@ def template(task: str, name: str) -> Template:
     except (jinja2.TemplateNotFound, FileNotFoundError) as error:
         known = ", ".join(versions(task)) or "none"
         raise PromptMissing(f"no prompt {name!r} for {task!r}; there are: {known}") from error
-    digest = hashlib.sha256(text).hexdigest()[:8]
+    shots = resources.files("prompts") / task / "few_shots.json"
+    examples = shots.read_bytes() if shots.is_file() else b""
+    digest = hashlib.sha256(text + examples).hexdigest()[:8]
     return Template(task=task, name=name, version=f"{task}/{name}@{digest}", source=compiled)
+
+
+@dataclass(frozen=True)
+class FewShot:
+    """An example exchange that stands before the real one."""
+
+    user: str
+    assistant: str
+
+
+@cache
+def few_shots(task: str) -> tuple[FewShot, ...]:
+    """The task's examples, ``<task>/few_shots.json``; none where there is no such file."""
+    path = resources.files("prompts") / task / "few_shots.json"
+    if not path.is_file():
+        return ()
+    return tuple(FewShot(**entry) for entry in json.loads(path.read_text("utf-8")))
 
 
 @cache

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import atexit
 import re
-import secrets
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,7 +23,9 @@ from serving.engine import (
     Sampling,
     UnsupportedOption,
 )
-from serving.step_loop import Lane, Request, StepLoop
+from serving.generation_config import generation_config
+from serving.lane import Lane, Request
+from serving.step_loop import StepLoop
 from serving.text_stream import TextStream
 
 # Tokens of one key-value block of OpenVINO's CPU plugin.
@@ -211,7 +212,7 @@ class OpenVinoEngine(Engine):
     ) -> Request:
         constraint = json_schema.check(schema) if schema is not None else None
         lookup = sampling.prompt_lookup and self._options.prompt_lookup and constraint is None
-        config = self._config(sampling, constraint, lookup)
+        config = generation_config(sampling, constraint, lookup, self._end_ids)
         ids = self._encode(prompt if isinstance(prompt, str) else self._render(prompt))
         count = int(ids.get_shape()[1])
         if count == 0:
@@ -228,41 +229,6 @@ class OpenVinoEngine(Engine):
             schema=constraint,
             lookup=lookup,
         )
-
-    def _config(self, sampling: Sampling, constraint: str | None, lookup: bool) -> Any:
-        import openvino_genai
-
-        if sampling.max_tokens < 1:
-            raise UnsupportedOption("max_tokens must be at least 1.")
-        config = openvino_genai.GenerationConfig()
-        config.apply_chat_template = False
-        config.max_new_tokens = sampling.max_tokens
-        config.stop_token_ids = self._end_ids
-        config.logprobs = int(sampling.logprobs)
-        config.repetition_penalty = sampling.repetition_penalty
-        config.presence_penalty = sampling.presence_penalty
-        config.frequency_penalty = sampling.frequency_penalty
-        if sampling.temperature > 0:
-            config.do_sample = True
-            config.temperature = sampling.temperature
-            config.top_p = sampling.top_p
-            if sampling.top_k > 0:
-                config.top_k = sampling.top_k
-            seed = sampling.seed if sampling.seed is not None else secrets.randbits(31)
-            config.rng_seed = seed % 2**63
-        if lookup:
-            config.num_assistant_tokens = 5
-            config.max_ngram_size = 3
-        if constraint is not None:
-            config.structured_output_config = openvino_genai.StructuredOutputConfig(
-                json_schema=constraint
-            )
-        try:
-            config.validate()
-        except RuntimeError as error:
-            lines = [line for line in str(error).splitlines() if line.strip()]
-            raise UnsupportedOption(f"The sampling settings are invalid: {lines[-1]}") from error
-        return config
 
     def _render(self, prompt: Any) -> str:
         """Messages through the model's chat template.

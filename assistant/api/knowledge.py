@@ -6,7 +6,7 @@ import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.api.context import ActorDep, ServicesDep
 from assistant.api.problems import Problem, documented
@@ -61,6 +61,21 @@ async def search(
             for hit in hits
         ],
     )
+
+
+class SearchRequest(BaseModel):
+    """The same in a body: words that may be a patient's belong in no address and no proxy's log."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    query: str = Field(min_length=1, max_length=2_000)
+    limit: int = Field(default=10, ge=1, le=50)
+
+
+@router.post("/search", responses=documented(503))
+async def search_by_body(body: SearchRequest, parts: ServicesDep, who: ActorDep) -> SearchResult:
+    """Hybrid retrieval for words that should not stand in an address."""
+    return await search(parts, who, body.query, body.limit)
 
 
 @router.get("/passages/{passage_id:path}", responses=documented(404, 503))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from langchain_core.runnables import Runnable, RunnableLambda
 from langchain_core.utils.json import parse_partial_json
 
@@ -38,7 +38,7 @@ class Member:
 @dataclass(frozen=True)
 class _Prompted:
     context: CaseContext
-    messages: list[SystemMessage | HumanMessage]
+    messages: list[BaseMessage]
     warnings: list[str]
 
 
@@ -75,7 +75,9 @@ def differential_chain(member: Member) -> Runnable[CaseContext, DifferentialDraf
 def _prompt(member: Member, context: CaseContext) -> _Prompted:
     """Messages that fit the model's context; what had to be left out is said in a warning."""
     template = prompts.template(TASK, member.prompt)
+    shown = "".join(shot.user + shot.assistant for shot in prompts.few_shots(TASK))
     room = member.engine.card.context_length - ANSWER_TOKENS - 64
+    room -= member.engine.count_tokens(shown)
     warnings: list[str] = []
     for keep in _reductions(context):
         notes, passages, candidates, warning = keep
@@ -97,7 +99,10 @@ def _prompt(member: Member, context: CaseContext) -> _Prompted:
         warnings = [warning] if warning else []
         if member.engine.count_tokens(system + user) <= room:
             break
-    return _Prompted(context, [SystemMessage(system), HumanMessage(user)], warnings)
+    shots: list[BaseMessage] = []
+    for shot in prompts.few_shots(TASK):
+        shots += [HumanMessage(shot.user), AIMessage(shot.assistant)]
+    return _Prompted(context, [SystemMessage(system), *shots, HumanMessage(user)], warnings)
 
 
 def _reductions(

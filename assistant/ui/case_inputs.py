@@ -68,12 +68,12 @@ class CaseInputs:
     def _identity(self, frame: Frame) -> None:
         t = frame.first.text
         with gr.Row(elem_classes="tight"):
-            name = gr.Textbox(label=t("patient.name"), min_width=70)
+            name = gr.Textbox(label=t("patient.name"), max_lines=1, min_width=70)
             sex = gr.Dropdown(_sexes(frame.first), value="", label=t("patient.sex"), min_width=70)
-            age = gr.Textbox(label=t("patient.age"), placeholder=t("age.hint"), min_width=70)
+            age = gr.Textbox(label=t("patient.age"), placeholder=t("age.hint"), max_lines=1, min_width=70)
         with gr.Row(elem_classes="tight"):
-            patient = gr.Textbox(label=t("patient.id"), min_width=100)
-            encounter = gr.Textbox(label=t("encounter.id"), min_width=100)
+            patient = gr.Textbox(label=t("patient.id"), max_lines=1, min_width=100)
+            encounter = gr.Textbox(label=t("encounter.id"), max_lines=1, min_width=100)
         frame.drawn.append(
             (sex, lambda s: gr.update(label=s.text("patient.sex"), choices=_sexes(s)))
         )

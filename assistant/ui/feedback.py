@@ -14,7 +14,19 @@ from assistant.ui.markup import esc
 from assistant.ui.session import Session, identify
 from assistant.ui.strings import Text
 
-EXPORT = "bedside feedback export --output feedback.jsonl"
+EXPORT = "bedside feedback export --out feedback.jsonl"
+
+TEXT_COLUMNS = ("feedback.kind", "feedback.member", "feedback.model")
+NUMBER_COLUMNS = (
+    "feedback.drafts",
+    "like",
+    "dislike",
+    "feedback.errors",
+    "feedback.accepted",
+    "feedback.signed",
+    "feedback.distance",
+    "feedback.to_acceptance",
+)
 
 
 def build(frame: Frame) -> None:
@@ -61,20 +73,8 @@ def _table(rows: list[MemberSummary], t: Text) -> str:
         inner = f'<p class="hint">{esc(t("feedback.none"))}</p>'
     else:
         heads = "".join(
-            f'<th scope="col">{esc(t(key))}</th>'
-            for key in (
-                "feedback.kind",
-                "feedback.member",
-                "feedback.model",
-                "feedback.drafts",
-                "like",
-                "dislike",
-                "feedback.errors",
-                "feedback.accepted",
-                "feedback.signed",
-                "feedback.distance",
-                "feedback.to_acceptance",
-            )
+            f'<th scope="col" class="{"" if n < len(TEXT_COLUMNS) else "number"}">{esc(t(key))}</th>'
+            for n, key in enumerate((*TEXT_COLUMNS, *NUMBER_COLUMNS))
         )
         inner = (
             f'<div class="wide-table"><table><thead><tr>{heads}</tr></thead>'
@@ -99,16 +99,20 @@ def _row(row: MemberSummary, t: Text) -> str:
     ]
     cells = "".join(f'<td class="number">{esc(n)}</td>' for n in numbers)
     return (
-        f"<tr><td>{esc(t('kind.' + row.kind))}</td><td>{esc(row.member)}</td>"
+        f"<tr><td>{esc(t('kind.' + row.kind))}</td><td>{esc(_member(row.member, t))}</td>"
         f"<td>{esc(row.model or t('no_model'))}</td>{cells}</tr>"
     )
+
+
+def _member(name: str, t: Text) -> str:
+    return t("copied") if name == "copied" else name
 
 
 def _recent(context: Context, rows: list[FeedbackRow], t: Text) -> str:
     items = "".join(
         f'<li><span class="when">{row.created_at:%Y-%m-%d %H:%M}</span> '
         f'<b class="verdict {esc(row.verdict)}">{esc(t("verdict." + row.verdict))}</b> '
-        f"{esc(row.member)}{_words(row)}</li>"
+        f"{esc(_member(row.member, t))}{_words(row)}</li>"
         for row in rows
     )
     inner = (

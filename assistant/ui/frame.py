@@ -137,6 +137,6 @@ def patient_banner(context: Context | None, who: str, t: Text) -> str:
         else ""
     )
     return (
-        f'<p class="patient">{esc(t("patient"))}：<b>{esc(who or context.patient_id)}</b> '
+        f'<p class="patient">{esc(t("patient"))}：<b>{esc(who)}</b> '
         f'<span class="id">{esc(context.patient_id)}</span>{encounter}</p>'
     )

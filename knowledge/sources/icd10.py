@@ -13,7 +13,9 @@ from pathlib import Path
 from knowledge.sources.fact import Fact, Passage, Relation, Source, SourceError, file_digest
 
 # A letter, two characters, and in national tables a decimal part and an extension (A00.000x001).
-CODE = re.compile(r"[A-Z]\d[0-9A-Z](?:\.[0-9A-Zx+*]{1,10})?[+*]?", re.IGNORECASE)
+# Dagger and asterisk codes come in pairs (A01.005+J17.0*).
+_ONE = r"[A-Z]\d[0-9A-Z](?:\.?[0-9A-Zx]{1,10})?[+*]?"
+CODE = re.compile(rf"{_ONE}(?:[/ ]?{_ONE})?", re.IGNORECASE)
 MORPHOLOGY = re.compile(r"M\d{5}/\d")
 
 

@@ -1,0 +1,50 @@
+"""One browser and two servers for all tests of the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+from visit import ARGUMENTS, Server, Visit, chromium, open_page, start
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="package")
+def server(tmp_path_factory: pytest.TempPathFactory, knowledge_folder: Path) -> Iterator[Server]:
+    chromium()
+    running = start(tmp_path_factory.mktemp("home"), knowledge_folder)
+    yield running
+    running.process.terminate()
+    running.process.wait(20)
+
+
+@pytest.fixture(scope="package")
+def closed_server(
+    tmp_path_factory: pytest.TempPathFactory, knowledge_folder: Path
+) -> Iterator[Server]:
+    """One that requires API keys, as a server that other machines reach does."""
+    chromium()
+    home = tmp_path_factory.mktemp("closed")
+    running = start(home, knowledge_folder, BEDSIDE_REQUIRE_API_KEY="true")
+    yield running
+    running.process.terminate()
+    running.process.wait(20)
+
+
+@pytest.fixture
+def visit(browser: Browser, server: Server) -> Iterator[Visit]:
+    opened = open_page(browser, server.address)
+    opened.page.locator("#run-case").wait_for()
+    yield opened
+    opened.page.close()
+    assert opened.strangers() == []
+    assert opened.complaints == []

@@ -1,0 +1,103 @@
+"""出院记录 as a doctor uses it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+from visit import Visit
+
+from assistant.draft import SECTION_ZH
+
+pytestmark = pytest.mark.browser
+SAMPLES = Path(__file__).parents[3] / "assistant" / "samples" / "encounters"
+
+
+def write(visit: Visit, option: str = "胆囊结石") -> None:
+    visit.tab("出院记录")
+    visit.choose("#sample-stay", option)
+    visit.page.get_by_role("region", name="基本信息").wait_for()
+    visit.page.click("#run-stay")
+    visit.page.get_by_text("已完成").wait_for()
+
+
+def test_the_record_is_written_section_by_section(visit: Visit) -> None:
+    write(visit)
+    head = visit.page.get_by_role("region", name="基本信息")
+    expect(head).to_contain_text("沈若琳")
+    expect(head).to_contain_text("2025年8月18日")
+    expect(head).to_contain_text("胆囊标本病理检查")
+    for title in SECTION_ZH.values():
+        expect(visit.card(title).get_by_role("button", name="一键回填")).to_be_visible()
+    expect(visit.card("入院情况").get_by_text("仅供演示")).to_be_visible()
+    expect(visit.card("出院诊断").get_by_text("照抄自数据")).to_be_visible()
+    assert visit.page.locator(".signature .line").inner_text() == ""
+
+
+def test_evidence_opens_the_note_and_highlights_it(visit: Visit) -> None:
+    write(visit)
+    chip = visit.card("出院诊断").locator(".chip.record").first
+    chip.click()
+    record = visit.page.locator("[data-record-name=stay]")
+    expect(record).to_have_attribute("data-highlighted", "胆囊结石伴慢性胆囊炎")
+    note = record.locator(f"[data-note='{chip.get_attribute('data-note')}']")
+    expect(note).to_be_visible()
+
+
+def test_the_whole_record_is_copied_when_every_section_is_filled_in(visit: Visit) -> None:
+    write(visit)
+    whole = visit.page.get_by_role("region", name="整份出院记录")
+    expect(whole).to_contain_text("0/5")
+    for title in SECTION_ZH.values():
+        card = visit.card(title)
+        flagged = card.locator(".statement.unsupported")
+        while count := flagged.count():
+            flagged.first.get_by_role("button", name="删除").click()
+            expect(flagged).to_have_count(count - 1)
+        card.get_by_role("button", name="一键回填").click()
+        expect(card.get_by_label("回填文本")).to_be_visible()
+    text = visit.page.locator("#whole-text")
+    expect(text).to_contain_text("出院记录")
+    expect(text).to_contain_text("入院日期：2025年8月18日")
+    for title in SECTION_ZH.values():
+        expect(text).to_contain_text(f"{title}：")
+    assert (text.text_content() or "").endswith("医师签名：")
+
+
+def test_a_section_is_judged_and_its_signed_text_returned(visit: Visit) -> None:
+    write(visit)
+    card = visit.card("出院诊断")
+    card.get_by_role("button", name="无用", exact=True).click()
+    expect(card.get_by_role("status")).to_contain_text("已记录：无用")
+    card.get_by_role("button", name="一键回填").click()
+    area = card.get_by_label("回填文本")
+    area.fill(area.input_value() + "。")
+    card.get_by_role("button", name="存回签署稿").click()
+    expect(card.get_by_text(re.compile("编辑距离 1"))).to_be_visible()
+
+
+def test_ones_own_stay_is_opened_and_a_broken_one_refused(visit: Visit) -> None:
+    visit.tab("出院记录")
+    page = visit.page
+    own = page.locator("#own-stay")
+    own.get_by_text("粘贴或上传").click()
+    own.get_by_label("住院数据 JSON").fill('{"id": ')
+    own.get_by_role("button", name="打开").click()
+    expect(page.get_by_text("住院数据不符合格式")).to_be_visible()
+    stay = json.loads((SAMPLES / "stemi-pci.json").read_text(encoding="utf-8"))
+    own.get_by_label("住院数据 JSON").fill(json.dumps(stay, ensure_ascii=False))
+    own.get_by_role("button", name="打开").click()
+    expect(page.get_by_role("region", name="基本信息")).to_contain_text(stay["patient"]["name"])
+
+
+def test_a_file_is_opened_without_being_stored_by_the_server(visit: Visit) -> None:
+    visit.tab("出院记录")
+    page = visit.page
+    page.locator("#own-stay").get_by_text("粘贴或上传").click()
+    page.set_input_files("#own-stay input[type=file]", SAMPLES / "pneumonia-adult.json")
+    name = json.loads((SAMPLES / "pneumonia-adult.json").read_text())["patient"]["name"]
+    expect(page.get_by_role("region", name="基本信息")).to_contain_text(name)
+    assert not [url for url in visit.requests if "/upload" in url]

@@ -1,0 +1,161 @@
+"""What must hold on every page: keyboard, language, escaping, no other host, no open door."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+
+import pytest
+from playwright.sync_api import Browser, expect
+from visit import Server, Visit, open_page
+
+from assistant.application import open_store
+from assistant.settings import Settings
+
+pytestmark = pytest.mark.browser
+ATTACK = (
+    "<script>window.broken=1</script><img src=x onerror='window.broken=2'>"
+    '"><svg onload=alert(1)> ${window.broken=3} {{constructor}} </textarea><b>粗体</b>'
+)
+
+
+def test_a_case_is_run_judged_and_read_by_keyboard_alone(visit: Visit) -> None:
+    page = visit.page
+    keyboard = page.keyboard
+
+    def reach(selector: str, limit: int = 80) -> None:
+        for _ in range(limit):
+            keyboard.press("Tab")
+            if page.evaluate("s => document.activeElement?.matches(s) ?? false", selector):
+                return
+        raise AssertionError(f"{selector} cannot be reached by keyboard")
+
+    reach("#example-case input")
+    keyboard.press("ArrowDown")
+    keyboard.press("ArrowDown")
+    keyboard.press("Enter")
+    page.wait_for_function("document.querySelector('#case-chief_complaint textarea').value")
+    reach("#run-case")
+    keyboard.press("Enter")
+    page.get_by_text("已完成").wait_for()
+    reach(".chip")
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline == "solid"
+    keyboard.press("Enter")
+    expect(page.locator("#evidence-card")).to_be_visible()
+    keyboard.press("Escape")
+    reach("[data-do=verdict]")
+    keyboard.press("Enter")
+    expect(page.get_by_text("已记录：有用").first).to_be_visible()
+    reach("article[aria-label=甲] [data-action=confirmed]", 120)
+    keyboard.press("Space")
+    expect(visit.card("甲").get_by_text("已由医师确认").first).to_be_visible()
+    for _ in range(120):
+        keyboard.press("Shift+Tab")
+        if page.evaluate("document.activeElement?.id") == "page-differential-button":
+            break
+    keyboard.press("Tab")
+    assert page.evaluate("document.activeElement?.getAttribute('role')") == "tab"
+
+
+def test_english_is_one_click_away_and_keeps_what_was_typed(visit: Visit) -> None:
+    visit.run_example()
+    page = visit.page
+    page.get_by_role("tab", name="病历录入").click()
+    page.fill("#case-past_history textarea", "自己写的既往史")
+    page.get_by_role("button", name="English").click()
+    for name in ("Differential diagnosis", "Discharge record", "Knowledge", "System"):
+        expect(page.get_by_role("tab", name=name, exact=True)).to_be_visible()
+    expect(page.get_by_text("Must not be missed").first).to_be_visible()
+    expect(visit.card("甲").get_by_role("button", name="Fill in")).to_be_visible()
+    expect(page.get_by_text("demo only").first).to_be_visible()
+    expect(page.get_by_text("A licensed doctor must review")).to_be_visible()
+    expect(page.get_by_label("Past history")).to_have_value("自己写的既往史")
+    assert page.evaluate("document.documentElement.lang") == "en"
+    page.get_by_role("button", name="中文").click()
+    expect(page.get_by_role("tab", name="出院记录", exact=True)).to_be_visible()
+
+
+def test_record_and_model_text_cannot_bring_markup(visit: Visit) -> None:
+    page = visit.page
+    page.click("#new-patient")
+    page.fill("#case-chief_complaint textarea", f"胸痛，大汗{ATTACK}")
+    page.get_by_label("姓名").fill(ATTACK)
+    page.click("#run-case")
+    page.get_by_text("已完成").wait_for()
+    expect(page.locator("[data-note=chief_complaint]")).to_have_text(f"胸痛，大汗{ATTACK}")
+    visit.tab("出院记录")
+    stay = {
+        "id": "enc-x",
+        "patient": {"id": "pat-x", "name": ATTACK},
+        "notes": [{"id": "n1", "title": ATTACK, "kind": "admission", "text": f"主诉：{ATTACK}"}],
+    }
+    own = page.locator("#own-stay")
+    own.get_by_text("粘贴或上传").click()
+    own.get_by_label("住院数据 JSON").fill(json.dumps(stay))
+    own.get_by_role("button", name="打开").click()
+    expect(page.get_by_role("region", name="基本信息")).to_contain_text("<script>")
+    page.click("#run-stay")
+    page.get_by_text("已完成").wait_for()
+    # The echo engine gives the note back, so this is also what a model would have written.
+    expect(visit.card("入院情况")).to_contain_text("<")
+    visit.tab("知识问答")
+    page.fill("#question textarea", f"过敏性鼻炎{ATTACK}")
+    page.click("#send")
+    expect(page.locator(".turn .asked")).to_contain_text("<script>")
+    page.locator(".turn .statement").first.wait_for()
+    assert page.evaluate("window.broken") is None
+    assert page.locator(".panel :is(script, img, svg[onload])").count() == 0
+    expect(page.locator(".panel b", has_text="粗体")).to_have_count(0)
+
+
+def test_no_request_leaves_the_machine(visit: Visit) -> None:
+    visit.run_example()
+    for name in ("出院记录", "知识问答", "反馈", "系统"):
+        visit.tab(name)
+    expect(visit.page.get_by_role("region", name="知识库", exact=True)).to_be_visible()
+    assert len(visit.requests) > 10
+    assert visit.strangers() == []
+
+
+def test_the_page_keeps_nothing_in_the_browser(visit: Visit) -> None:
+    visit.run_example()
+    kept = visit.page.evaluate(
+        """async () => JSON.stringify([localStorage, sessionStorage]) +
+        JSON.stringify((await indexedDB.databases()).map((d) => d.name))"""
+    )
+    assert "杜承运" not in kept
+    assert "胸骨" not in kept
+
+
+def test_gradio_offers_no_api_of_its_own(server: Server) -> None:
+    with urllib.request.urlopen(f"{server.address}/gradio_api/info") as answer:
+        assert json.load(answer) == {"named_endpoints": {}, "unnamed_endpoints": {}}
+
+
+def test_nothing_is_shown_before_a_key_is_given(browser: Browser, closed_server: Server) -> None:
+    for path in ("config", "gradio_api/info", "theme.css"):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(f"{closed_server.address}/{path}")
+        assert refused.value.code == 401
+    visit = open_page(browser, closed_server.address)
+    page = visit.page
+    expect(page.get_by_label("API key")).to_be_visible()
+    assert page.locator("#run-case").count() == 0
+    page.fill("#key", "bsk_wrong")
+    page.get_by_role("button").click()
+    expect(page.get_by_role("alert")).to_contain_text("无效")
+    store = open_store(Settings(home=closed_server.home))
+    key_id, key = store.api_keys.create("dr-lin", "doctor", "test")
+    page.fill("#key", key)
+    page.get_by_role("button").click()
+    expect(page.locator(".who")).to_contain_text("dr-lin")
+    visit.run_example()
+    expect(visit.card("甲")).to_be_visible()
+    store.api_keys.revoke(key_id)
+    store.close()
+    page.reload()
+    expect(page.get_by_label("API key")).to_be_visible()
+    page.close()
+    assert visit.strangers() == []
