@@ -116,6 +116,7 @@ def build_app(settings: Settings, *, with_ui: bool = True) -> FastAPI:
     app.include_router(
         openai_api.router(engines.open_engines, (lambda: encoder) if encoder else None),
         dependencies=[Depends(actor)],
+        responses={401: {"description": problems.TITLES[401]}},
     )
     for entry in entry_points(group="bedside.routers"):
         app.include_router(entry.load())

@@ -103,9 +103,7 @@ def rank_cases(base: KnowledgeBase, cases: list[dict[str, Any]]) -> dict[str, An
         text = masked(fold(case["self_report"]), names)
         start = time.perf_counter()
         findings = case_findings(base, text, case["symptoms"])
-        ranked = base.graph.rank(
-            findings, age_years=age_in(text), sex=sex_in(text), limit=max(TOP)
-        )
+        ranked = base.graph.rank(findings, age_years=age_in(text), sex=sex_in(text), limit=max(TOP))
         seconds.append(time.perf_counter() - start)
         found = [entry.disease.name for entry in ranked]
         places[disease].append(place(found, names))

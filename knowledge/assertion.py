@@ -72,7 +72,7 @@ class _Reading:
         return self.result
 
     def _blocked(self) -> bytearray:
-        """Characters that cannot begin a cue: inside a term, or in a wording that denies nothing."""
+        """Characters that cannot begin a cue: in a term, or in a wording that denies nothing."""
         blocked = bytearray(len(self.text))
         for match in self.matches:
             blocked[match.start : match.end] = b"\1" * (match.end - match.start)
@@ -137,7 +137,7 @@ class _Reading:
         return still_open
 
     def _denying_term(self, position: int) -> re.Match[str] | None:
-        """The cue that begins a term which denies by itself (未闻及干湿啰音), if one begins here."""
+        """The cue that begins a term which denies by itself (未闻及干湿啰音), if any."""
         number = bisect_left(self.starts, position)
         if number == len(self.starts) or self.starts[number] != position:
             return None
@@ -219,8 +219,14 @@ class _Reading:
 
     def _doubt(self, sentence: _Part) -> None:
         for clause in _split(self.text, sentence.start, sentence.end, cues.CLAUSE_END):
-            starts = [hit.end() for hit in cues.PRE_UNCERTAIN.finditer(self.text, clause.start, clause.end)]
-            starts += [hit.end() for hit in cues.DOUBTED_DENIAL.finditer(self.text, clause.start, clause.end)]
+            starts = [
+                hit.end()
+                for hit in cues.PRE_UNCERTAIN.finditer(self.text, clause.start, clause.end)
+            ]
+            starts += [
+                hit.end()
+                for hit in cues.DOUBTED_DENIAL.finditer(self.text, clause.start, clause.end)
+            ]
             for start in starts:
                 for index in self._inside(start, clause.end):
                     self.result[index].certainty = Certainty.UNCERTAIN

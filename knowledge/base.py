@@ -62,7 +62,7 @@ class KnowledgeBase:
 
     @property
     def retrieval(self) -> str:
-        """"hybrid" or "lexical"; when lexical, ``notice`` says why."""
+        """ "hybrid" or "lexical"; when lexical, ``notice`` says why."""
         return "hybrid" if self.index.is_hybrid else "lexical"
 
     @classmethod

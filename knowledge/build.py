@@ -34,7 +34,8 @@ CURRENT = "current"
 MANIFEST = "manifest.json"
 _DATA_FILES = ("critical_diseases.yaml", "synonyms.tsv", "predicates.yaml", "not_findings.txt")
 _CODE_FILES = (
-    "build.py", "families.py", "folding.py", "graph_builder.py", "lexical.py", "lexicon.py", "passages.py", "vocabulary.py",
+    "build.py", "families.py", "folding.py", "graph_builder.py", "lexical.py", "lexicon.py",
+    "passages.py", "vocabulary.py",
 )  # fmt: skip
 
 # Called with (stage, done, total).
@@ -175,9 +176,8 @@ def _counted(
     """The facts, while counting them and gathering the codes that they give."""
     for fact in facts:
         counts[fact.source.name, "facts"] += 1
-        if fact.relation is Relation.CODE_NAME:
-            codes[fact.object, fact.subject, fact.source.name] = None
-        elif fact.relation is Relation.ICD10 and CODE.fullmatch(fact.object):
+        is_code = fact.relation is Relation.ICD10 and CODE.fullmatch(fact.object)
+        if is_code or fact.relation is Relation.CODE_NAME:
             codes[fact.object, fact.subject, fact.source.name] = None
         yield fact
 

@@ -33,8 +33,9 @@ class CriticalDisease:
 class CriticalDiagnosis:
     """A diagnosis to exclude in this patient.
 
-    ``reasons`` are the findings that call for it (in record order), ``red_flags`` what to look for,
-    ``excluded_by`` what would exclude it.  ``disease`` is its name in the base, if the base has it.
+    ``reasons`` are the findings that call for or support it, in record order; ``red_flags``
+    what to look for; ``excluded_by`` what would exclude it.  ``disease`` is its name in the base,
+    if the base has it.
     """
 
     name: str
@@ -86,9 +87,8 @@ def critical_diagnoses(
     for entry in critical_diseases():
         if not _fits(entry, age_years, sex):
             continue
-        met = [trigger for trigger in entry.triggers if trigger <= support.keys()]
-        if met:
-            concepts = frozenset().union(*met)
+        if any(trigger <= support.keys() for trigger in entry.triggers):
+            concepts = frozenset().union(*entry.triggers) & support.keys()
             reasons = {
                 (f.span.note_id, f.span.start, f.span.end): f for c in concepts for f in support[c]
             }

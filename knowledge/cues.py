@@ -4,6 +4,8 @@ All patterns are matched against folded text (`knowledge.folding.fold`), so punc
 except for the Chinese full stop and the enumeration comma 、.
 """
 
+# ruff: noqa: E501 - a pattern reads best on one line
+
 from __future__ import annotations
 
 import re
@@ -95,7 +97,9 @@ FAMILY = re.compile(
 FAMILY_SPEAKS = re.compile(
     r"[^,;。]{0,2}?(?:代诉|代述|代主诉|诉|述|说|发现|带|抱|陪|送|告知|描述|反映|提供|注意到|看到|觉得|认为|担心|喂|给|曾?问|您?好|孕期|怀孕|抱怨)"
 )
-PATIENT_AGAIN = re.compile(r"患者|患儿|本人|病人|宝宝|孩子|小儿|我(?!家|们|爸|妈|爷|奶|哥|姐|弟|妹)|自己|本例")
+PATIENT_AGAIN = re.compile(
+    r"患者|患儿|本人|病人|宝宝|孩子|小儿|我(?!家|们|爸|妈|爷|奶|哥|姐|弟|妹)|自己|本例"
+)
 
 SECTION = re.compile(
     r"(?:(?<=^)|(?<=[\n\r。;\s]))[【\[(]?(?:[一二三四五六七八九十\d]+[、.])?\s*"

@@ -1,5 +1,7 @@
 """Age and sex: what a text says of the patient, and whom a disease befalls."""
 
+# ruff: noqa: E501 - tables of Chinese words read best on one line
+
 from __future__ import annotations
 
 import re
@@ -9,15 +11,32 @@ from typing import Literal
 
 Sex = Literal["male", "female"]
 
-_DIGITS = {"零": 0, "〇": 0, "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
+_DIGITS = {
+    "零": 0,
+    "〇": 0,
+    "一": 1,
+    "二": 2,
+    "两": 2,
+    "三": 3,
+    "四": 4,
+    "五": 5,
+    "六": 6,
+    "七": 7,
+    "八": 8,
+    "九": 9,
+}
 _NUMBER = r"(?:\d+(?:\.\d+)?|[零〇一二两三四五六七八九十百]+|半)"
 _UNIT_YEARS = {"岁": 1.0, "周岁": 1.0, "月": 1 / 12, "周": 1 / 52, "天": 1 / 365, "日": 1 / 365}
 # 3岁, 2岁3个月, 一岁半, 7个月大, 13天的宝宝; not 3天前, 发热3天.
-_YEARS = re.compile(rf"(?P<years>{_NUMBER})个?多?(?:周)?岁(?:零|又|多)?(?:(?P<half>半)|(?P<months>{_NUMBER})个?月)?")
+_YEARS = re.compile(
+    rf"(?P<years>{_NUMBER})个?多?(?:周)?岁(?:零|又|多)?(?:(?P<half>半)|(?P<months>{_NUMBER})个?月)?"
+)
 _MONTHS = re.compile(
     rf"(?P<months>{_NUMBER})个?(?P<half>半|多)?月(?:大|龄|的(?=宝|孩|婴|女|男))?(?!前|后|内|来|以|余|经|月)"
 )
-_DAYS = re.compile(rf"(?:新生儿|出生|生后|宝宝|宝贝|孩子|今天|现在)?(?P<days>{_NUMBER})天(?:大|龄|的宝宝|(?=[,，!！女男]))")
+_DAYS = re.compile(
+    rf"(?:新生儿|出生|生后|宝宝|宝贝|孩子|今天|现在)?(?P<days>{_NUMBER})天(?:大|龄|的宝宝|(?=[,，!！女男]))"
+)
 _CHILD_WORDS = (
     ("新生儿", 0.04), ("早产儿", 0.04), ("婴儿", 0.5), ("宝宝", 1.5), ("宝贝", 1.5), ("婴幼儿", 1.0), ("幼儿", 2.0),
     ("患儿", 4.0), ("小儿", 4.0), ("小孩", 4.0), ("孩子", 4.0), ("小朋友", 5.0), ("女儿", 4.0), ("儿子", 4.0),
@@ -62,8 +81,14 @@ def age_in(text: str) -> float | None:
 
 def sex_in(text: str) -> Sex | None:
     """The patient's sex as a text states it plainly."""
-    female = re.search(r"(?:^|[,，。、;；:：\s(（])女(?=[,，。、;；\s)）\d童婴宝孩性]|$)|女宝|女孩|女婴|女童|女性|女儿|性别[:：]?女", text)
-    male = re.search(r"(?:^|[,，。、;；:：\s(（])男(?=[,，。、;；\s)）\d童婴宝孩性]|$)|男宝|男孩|男婴|男童|男性|儿子|性别[:：]?男", text)
+    female = re.search(
+        r"(?:^|[,，。、;；:：\s(（])女(?=[,，。、;；\s)）\d童婴宝孩性]|$)|女宝|女孩|女婴|女童|女性|女儿|性别[:：]?女",
+        text,
+    )
+    male = re.search(
+        r"(?:^|[,，。、;；:：\s(（])男(?=[,，。、;；\s)）\d童婴宝孩性]|$)|男宝|男孩|男婴|男童|男性|儿子|性别[:：]?男",
+        text,
+    )
     if bool(female) == bool(male):
         return None
     return "female" if female else "male"
@@ -99,7 +124,9 @@ _FEMALE = re.compile(
     r"妊娠|产后|产褥|分娩|孕|胎盘|羊水|子宫|宫颈|卵巢|输卵管|阴道|外阴|月经|痛经|闭经|绝经|更年期|经前期|乳腺(?!癌)|白带|盆腔炎|宫外|流产|难产|女性|附件炎|哺乳"
 )
 _MALE = re.compile(r"前列腺|睾丸|附睾|阴茎|阴囊|精索|精囊|包皮|遗精|阳痿|早泄|男性|输精管|龟头")
-_FEMALE_GROUP = re.compile(r"^(?:育龄|成年|中年|老年|青年|年轻|生育年龄|已婚|未婚)?(?:女性|妇女|孕妇|产妇)$")
+_FEMALE_GROUP = re.compile(
+    r"^(?:育龄|成年|中年|老年|青年|年轻|生育年龄|已婚|未婚)?(?:女性|妇女|孕妇|产妇)$"
+)
 _MALE_GROUP = re.compile(r"^(?:成年|中年|老年|青年|年轻)?男性$")
 
 

@@ -40,6 +40,7 @@ class Disease:
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> Disease:
         """The inverse of `as_record`."""
-        return cls(
-            **{key: tuple(value) if isinstance(value, list) else value for key, value in record.items()}
-        )
+        values: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in record.items()
+        }
+        return cls(**values)

@@ -1,8 +1,8 @@
 """What diseases of one family share.
 
-Sources list the findings of 军团菌肺炎, 大叶性肺炎 and 肺炎 separately and none completely.  Diseases
-whose names end in the same disease name are a family; a finding that many of the family list is
-credited in part to those that do not (partial pooling).
+Sources list the findings of 军团菌肺炎, 大叶性肺炎 and 肺炎 separately and none completely.
+Diseases whose names end in the same disease name are a family; a finding that many of the
+family list is credited in part to those that do not (partial pooling).
 """
 
 from __future__ import annotations

@@ -57,9 +57,7 @@ class Span(BaseModel):
 
     def overlaps(self, other: Span) -> bool:
         """True when both are in the same note and share at least one code point."""
-        return (
-            self.note_id == other.note_id and self.start < other.end and other.start < self.end
-        )
+        return self.note_id == other.note_id and self.start < other.end and other.start < self.end
 
     def shifted(self, by: int) -> Span:
         """The same range moved by ``by`` code points."""

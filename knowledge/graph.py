@@ -23,7 +23,20 @@ Floats = npt.NDArray[np.float32]
 
 _TO_ASK = 5
 _TESTS = 8
-_GENERIC_TESTS = frozenset({"检查", "实验室检查", "影像学检查", "辅助检查", "体格检查", "体检", "常规检查", "其他检查", "基础检查", "检验"})
+_GENERIC_TESTS = frozenset(
+    {
+        "检查",
+        "实验室检查",
+        "影像学检查",
+        "辅助检查",
+        "体格检查",
+        "体检",
+        "常规检查",
+        "其他检查",
+        "基础检查",
+        "检验",
+    }
+)
 # 小儿肺炎 and 肺炎 are one diagnosis at two ages.
 _AGE_PREFIX = re.compile(r"^(?:小儿|婴幼儿|儿童|成人|老年人?|急性)+(?=..)")
 
@@ -44,7 +57,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class RankedDisease:
-    """A candidate.  ``score`` is its share among all diseases of the base (0..1, no probability)."""
+    """A candidate.  ``score`` is its share among all diseases (0..1), no probability."""
 
     disease: Disease
     score: float
@@ -149,11 +162,7 @@ class Graph:
                 kept[number] = (finding, evidence)
         present = {number for number, (_, evidence) in kept.items() if evidence.present}
         implied = {ancestor for number in present for ancestor in self._broader.get(number, ())}
-        return [
-            pair
-            for number, pair in kept.items()
-            if number not in implied
-        ]
+        return [pair for number, pair in kept.items() if number not in implied]
 
     def _number(self, concept: str) -> int | None:
         for name in (concept, *self._table.ancestors(concept)):
@@ -184,7 +193,9 @@ class Graph:
             for (finding, evidence), weight in zip(used, weights, strict=True)
             if abs(weight) > 0.05 and (evidence.present or weight < 0)
         ]
-        return sorted(reasons, key=lambda reason: (reason.relation == "against", -abs(reason.weight)))
+        return sorted(
+            reasons, key=lambda reason: (reason.relation == "against", -abs(reason.weight))
+        )
 
     def _mentioned(self, used: list[tuple[Finding, Evidence]]) -> set[int]:
         mentioned: set[int] = set()

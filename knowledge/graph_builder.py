@@ -24,7 +24,10 @@ _DISEASE_RELATIONS = frozenset(
 _DRUG_RELATIONS = frozenset(
     {Relation.INDICATION, Relation.ADVERSE_EFFECT, Relation.CONTRAINDICATION, Relation.DOSAGE}
 )
+_DISEASE_END = re.compile(r"[病炎症癌瘤疮疹癣疣疝痔疖痈疸瘫喘]$")
 _LATIN_ALIAS = re.compile(r"[A-Za-z .'’—-]+")
+# Disease names that occur inside other words (良性病变).
+_AMBIGUOUS = frozenset({"性病"})
 # How far a listed finding is trusted to be typical.
 _WEIGHTS = {Relation.SYMPTOM: 1.0, Relation.SIGN: 0.9}
 _INDIRECT = 0.8
@@ -123,9 +126,7 @@ def _credit_critical(
                 row[number] = max(row.get(number, 0.0), _WEIGHTS[Relation.SIGN])
 
 
-def _listed_concepts(
-    subject: Subject, vocabulary: Vocabulary
-) -> dict[str, dict[Relation, float]]:
+def _listed_concepts(subject: Subject, vocabulary: Vocabulary) -> dict[str, dict[Relation, float]]:
     listed: dict[str, dict[Relation, float]] = defaultdict(dict)
     for relation in _FINDINGS:
         for phrase in subject.get(relation):
@@ -176,7 +177,7 @@ def _disease(
 
 
 def _popularity(diseases: list[Disease], subjects: dict[str, Subject]) -> list[float]:
-    """log(1 + mentions): drugs sold for a disease and its mentions as a complication or differential.
+    """log(1 + mentions): drugs sold for a disease and mentions as complication or differential.
 
     What is sold for and written about a disease grows with how often it is seen.
     """
@@ -189,20 +190,25 @@ def _popularity(diseases: list[Disease], subjects: dict[str, Subject]) -> list[f
         )
         mentions.update({fold(value) for value in subject.get(*relations)})
     return [
-        math.log1p(
-            len(d.drugs) + sum(mentions[fold(name)] for name in {d.name, *d.aliases})
-        )
+        math.log1p(len(d.drugs) + sum(mentions[fold(name)] for name in {d.name, *d.aliases}))
         for d in diseases
     ]
+
+
+def _is_term(alias: str) -> bool:
+    """Whether an alias is safe to look for in notes (sources give 结肠 as an alias, too)."""
+    if len(alias) > 20 or _LATIN_ALIAS.fullmatch(alias):
+        return False
+    return len(alias) > 2 or _DISEASE_END.search(alias) is not None
 
 
 def _terms(vocabulary: Vocabulary, diseases: list[Disease]) -> dict[str, tuple[str, TermKind]]:
     terms: dict[str, tuple[str, TermKind]] = {}
     for disease in diseases:
-        if len(disease.name) > 1:
+        if len(disease.name) > 1 and disease.name not in _AMBIGUOUS:
             terms.setdefault(disease.name, (disease.name, TermKind.DISEASE))
         for alias in disease.aliases:
-            if 2 <= len(alias) <= 20 and not _LATIN_ALIAS.fullmatch(alias):
+            if _is_term(alias):
                 terms.setdefault(alias, (disease.name, TermKind.DISEASE))
     for term, count in vocabulary.terms:
         concepts = vocabulary.concepts(term)

@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +35,7 @@ def term_codes(text: str) -> Counter[int]:
         elif len(run) == 1:
             codes[ord(run)] += 1
         else:
-            for first, second in zip(run, run[1:], strict=False):
+            for first, second in pairwise(run):
                 codes[ord(first) << 21 | ord(second)] += 1
     return codes
 

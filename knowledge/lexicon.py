@@ -56,9 +56,7 @@ class Lexicon:
 
     def _add_pattern(self, term: str, concept: str, kind: TermKind, denied: bool) -> None:
         head, tail = (re.escape(part) for part in term.split("…", 1))
-        pattern = re.compile(
-            f"{head}{_FILLER}{{0,3}}(?P<no>{_DENIAL})?{_FILLER}{{0,2}}{tail}"
-        )
+        pattern = re.compile(f"{head}{_FILLER}{{0,3}}(?P<no>{_DENIAL})?{_FILLER}{{0,2}}{tail}")
         self._patterns.setdefault(term[0], []).append((pattern, concept, kind, denied))
 
     def add_synonyms(self, table: SynonymTable) -> None:

@@ -20,7 +20,12 @@ _DRUG_PARTS = (
     (Relation.ADVERSE_EFFECT, "不良反应", 20),
     (Relation.INTERACTION, "药物相互作用", 10),
 )
-_SPEAKING = {Relation.INDICATION, Relation.DOSAGE, Relation.CONTRAINDICATION, Relation.ADVERSE_EFFECT}
+_SPEAKING = {
+    Relation.INDICATION,
+    Relation.DOSAGE,
+    Relation.CONTRAINDICATION,
+    Relation.ADVERSE_EFFECT,
+}
 
 
 def _part(label: str, values: Sequence[str], limit: int) -> str:
@@ -64,9 +69,7 @@ def dense_text(passage: Passage) -> str | None:
     return f"{passage.subject}：{body}"[:DENSE_CHARACTERS]
 
 
-def disease_passages(
-    diseases: Sequence[Disease], sources: dict[str, Source]
-) -> Iterator[Passage]:
+def disease_passages(diseases: Sequence[Disease], sources: dict[str, Source]) -> Iterator[Passage]:
     """One passage for every disease of which anything is known."""
     for disease in diseases:
         text = disease_text(disease)
@@ -83,9 +86,7 @@ def disease_passages(
             )
 
 
-def drug_passages(
-    subjects: dict[str, Subject], sources: dict[str, Source]
-) -> Iterator[Passage]:
+def drug_passages(subjects: dict[str, Subject], sources: dict[str, Source]) -> Iterator[Passage]:
     """One passage for every medicine with an indication, a dose, a warning or an effect."""
     seen: set[str] = set()
     for subject in subjects.values():

@@ -42,7 +42,7 @@ def common_diseases() -> dict[str, CommonDisease]:
     for line in text.splitlines():
         if not line or line.startswith("#"):
             continue
-        names, tier, low, high, sex = (line.split("\t") + [""])[:5]
+        names, tier, low, high, sex = [*line.split("\t"), ""][:5]
         chosen: Sex | None = "male" if sex == "male" else "female" if sex == "female" else None
         for name in names.split("|"):
             table[fold(name)] = CommonDisease(name, int(tier), float(low), float(high), chosen)
@@ -53,11 +53,11 @@ def common_diseases() -> dict[str, CommonDisease]:
 class PriorWeights:
     """The numbers of the formula; all are in natural-log units."""
 
-    common: float = 1.0
-    popularity: float = 0.3
+    common: float = 1.3
+    popularity: float = 0.2
     outside_strict: float = 8.0
-    outside: float = 1.5
-    inside: float = 0.8
+    outside: float = 2.0
+    inside: float = 1.2
     wrong_sex: float = 10.0
     restated: float = 1.5
 
@@ -70,7 +70,7 @@ class Prior:
         diseases: Sequence[Disease],
         popularity: Floats,
         table: SynonymTable,
-        weights: PriorWeights = PriorWeights(),  # noqa: B008 - frozen
+        weights: PriorWeights = PriorWeights(),
     ) -> None:
         """``popularity`` is log(1 + mentions), one a disease."""
         self._weights = weights
@@ -102,7 +102,9 @@ class Prior:
         if age_years is not None:
             inside = (self._low - 0.01 <= age_years) & (age_years <= self._high + 0.5)
             total += np.where(self._stated & inside, weights.inside, 0.0).astype(np.float32)
-            total -= np.where(~inside & self._strict, weights.outside_strict, 0.0).astype(np.float32)
+            total -= np.where(~inside & self._strict, weights.outside_strict, 0.0).astype(
+                np.float32
+            )
             total -= np.where(~inside & ~self._strict, weights.outside, 0.0).astype(np.float32)
         if sex is not None:
             other = 2 if sex == "male" else 1

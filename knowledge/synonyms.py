@@ -79,7 +79,9 @@ def parse_synonyms(text: str) -> SynonymTable:
             continue
         cells = [cell.strip() for cell in line.split("\t")] + ["", ""]
         if len(cells) > 6 or not cells[0] or cells[1] not in set(TermKind):
-            raise ValueError(f"synonym table, line {number}: expected name, kind, wordings, parents")
+            raise ValueError(
+                f"synonym table, line {number}: expected name, kind, wordings, parents"
+            )
         name, kind = cells[0], TermKind(cells[1])
         words = [word for word in cells[2].split("|") if word]
         if name in concepts:

@@ -29,7 +29,7 @@ class Question(BaseModel):
     encounter_id: Identifier | None = None
 
 
-@router.post("", responses=documented(409, 503), status_code=202)
+@router.post("", responses=documented(409, 503, done=work.Job), status_code=202)
 async def create(
     body: Annotated[
         Question,

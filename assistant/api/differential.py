@@ -40,7 +40,7 @@ EXAMPLE: dict[str, Any] = {
 }
 
 
-@router.post("", responses=documented(409, 503), status_code=202)
+@router.post("", responses=documented(409, 503, done=work.Job), status_code=202)
 async def create(
     body: Annotated[CaseRequest, Body(openapi_examples={"chest pain": {"value": EXAMPLE}})],
     response: Response,

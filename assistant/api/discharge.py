@@ -89,7 +89,7 @@ EXAMPLE: dict[str, Any] = {
 }
 
 
-@router.post("", responses=documented(409, 503), status_code=202)
+@router.post("", responses=documented(409, 503, done=DischargeJob), status_code=202)
 async def create(
     body: Annotated[
         DischargeRequest, Body(openapi_examples={"cholecystectomy": {"value": EXAMPLE}})

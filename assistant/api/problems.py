@@ -136,9 +136,15 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
-def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI ``responses`` of a route that may answer with these problems."""
-    return {
+def documented(
+    *statuses: int, done: type[BaseModel] | None = None
+) -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI ``responses`` of a route that may answer with these problems.
+
+    ``done`` is what a route that answers 202 gives with 200 when it was asked to wait.
+    """
+    waited = {200: {"model": done, "description": "Finished"}} if done is not None else {}
+    return waited | {
         status: {
             "model": ProblemDetail,
             "description": TITLES[status],

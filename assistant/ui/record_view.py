@@ -52,6 +52,6 @@ def _note(note: Note, findings: Sequence[Finding], closed: bool) -> str:
     return (
         f'<details class="note" data-key="{key}"{"" if closed else " open"}>'
         f'<summary><b>{esc(note.title or note.id)}</b> <span class="when">{esc(about)}</span>'
-        f'</summary><div class="note-text" data-note="{esc(note.id)}" tabindex="-1">'
+        f'</summary><div class="note-text" data-note-name="{esc(note.id)}" tabindex="-1">'
         f"{marked(note.text, here)}</div></details>"
     )

@@ -1,8 +1,9 @@
 """Disease records as JSON lines, one disease a line (plain or .gz).
 
-A record has ``name`` and any of ``desc``, ``alias``, ``has_complication``, ``belongs_to_department``,
-``treat_way``, ``common_drug``, ``cure_prob``, ``disease_ratio``, ``susceptible_people``,
-``transmission_way``, ``inspect_info`` (or ``check``) and ``symptom_data.symptoms``.  Unknown fields are left alone.
+A record has ``name`` and any of ``desc``, ``alias``, ``has_complication``,
+``belongs_to_department``, ``treat_way``, ``common_drug``, ``cure_prob``, ``disease_ratio``,
+``susceptible_people``, ``transmission_way``, ``inspect_info`` (or ``check``) and ``symptom_data.symptoms``.  Unknown fields
+are left alone.
 """
 
 from __future__ import annotations

@@ -15,8 +15,10 @@ from knowledge.sources.fact import Fact, Passage, Relation, Source, SourceError,
 # A letter, two characters, and in national tables a decimal part and an extension (A00.000x001).
 # Dagger and asterisk codes come in pairs (A01.005+J17.0*).
 _ONE = r"[A-Z]\d[0-9A-Z](?:\.?[0-9A-Zx]{1,10})?[+*]?"
-CODE = re.compile(rf"{_ONE}(?:[/ ]?{_ONE})?", re.IGNORECASE)
-MORPHOLOGY = re.compile(r"M\d{5}/\d")
+_MORPHOLOGY = r"M\d{5,6}/\d"
+CODE = re.compile(rf"{_ONE}(?:[/ ]?(?:{_MORPHOLOGY}|{_ONE}))?", re.IGNORECASE)
+# Morphology of tumours and chapter letters stand in the tables and code no diagnosis.
+OTHER = re.compile(rf"{_MORPHOLOGY}|[A-Z]")
 
 
 class Icd10Table:
@@ -46,7 +48,7 @@ class Icd10Table:
             cells = [cell.strip().strip('"') for cell in line.split("\t")]
             if not any(cells):
                 continue
-            if len(cells) < 2 or not (CODE.fullmatch(cells[0]) or MORPHOLOGY.fullmatch(cells[0])):
+            if len(cells) < 2 or not (CODE.fullmatch(cells[0]) or OTHER.fullmatch(cells[0])):
                 if number == 1:
                     continue
                 raise SourceError(f"{self._path.name}, line {number}: no ICD-10 code and name.")

@@ -8,8 +8,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from knowledge.base import KnowledgeBase
 from knowledge_sample import build_sample
+
+from knowledge.base import KnowledgeBase
 
 
 @pytest.fixture(scope="session")

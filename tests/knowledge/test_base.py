@@ -99,11 +99,11 @@ def test_a_rebuild_embeds_only_what_is_new(tmp_path: Path) -> None:
     first = KnowledgeBase.build([DiseaseRecords(records)], tmp_path / "kb", encoder)
     before = encoder.embedded
     with records.open("a", encoding="utf-8") as file:
-        file.write(json.dumps({"name": "百日咳", "belongs_to_department": ["儿科"]}) + "\n")
+        file.write(json.dumps({"name": "克山病", "belongs_to_department": ["儿科"]}) + "\n")
     second = KnowledgeBase.build([DiseaseRecords(records)], tmp_path / "kb", encoder)
     assert encoder.embedded == before + 1
     assert second.version != first.version
-    assert second.graph.disease("百日咳") is not None
+    assert second.graph.disease("克山病") is not None
     assert not first.folder.exists()
 
 

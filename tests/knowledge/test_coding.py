@@ -25,7 +25,12 @@ def test_the_same_name_scores_one() -> None:
 
 @pytest.mark.parametrize(
     ("written", "code"),
-    [("急性心肌梗塞", "I21.900"), ("２型糖尿病", "E11.900"), ("Ⅱ型糖尿病", "E11.900"), ("高血压", "I10.x00")],
+    [
+        ("急性心肌梗塞", "I21.900"),
+        ("２型糖尿病", "E11.900"),
+        ("Ⅱ型糖尿病", "E11.900"),
+        ("高血压", "I10.x00"),
+    ],
 )
 def test_other_spellings_find_the_code(written: str, code: str) -> None:
     assert CODER.candidates(written)[0].code == code

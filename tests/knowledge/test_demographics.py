@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables of Chinese words
 from __future__ import annotations
 
 import pytest
@@ -38,7 +39,14 @@ def test_any_text_has_an_age_or_none(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "sex"),
-    [("女，3岁", "female"), ("男宝宝", "male"), ("患者男性，45岁", "male"), ("我女儿", "female"), ("发热", None), ("男女均可", None)],
+    [
+        ("女，3岁", "female"),
+        ("男宝宝", "male"),
+        ("患者男性，45岁", "male"),
+        ("我女儿", "female"),
+        ("发热", None),
+        ("男女均可", None),
+    ],
 )
 def test_stated_sex(text: str, sex: str | None) -> None:
     assert sex_in(text) == sex

@@ -67,7 +67,11 @@ def test_findings_of_the_table(text: str, expected: str) -> None:
     assert " ".join(notation(finding) for finding in found) == expected
 
 
-@given(st.text(alphabet=st.sampled_from("无发热咳嗽不伴否认，。、腹痛3天（-）？史既往父亲 Aａ\n🙂没有")))
+@given(
+    st.text(
+        alphabet=st.sampled_from("无发热咳嗽不伴否认，。、腹痛3天（-）？史既往父亲 Aａ\n🙂没有")
+    )
+)
 def test_spans_are_exact_code_points(text: str) -> None:
     found = EXTRACTOR.extract(text, "note")
     end = 0
@@ -88,7 +92,9 @@ def test_any_text_is_read(text: str) -> None:
         ["无", "否认", "未见", "未诉", "没有", "不伴", "无明显", "并无", "否认有", "未出现", "亦无"]
     ),
     terms=st.lists(
-        st.sampled_from(["发热", "咳嗽", "腹痛", "胸痛", "呕吐", "尿频", "皮疹", "黄疸", "抽搐", "头晕"]),
+        st.sampled_from(
+            ["发热", "咳嗽", "腹痛", "胸痛", "呕吐", "尿频", "皮疹", "黄疸", "抽搐", "头晕"]
+        ),
         min_size=1,
         max_size=6,
     ),

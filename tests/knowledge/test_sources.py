@@ -14,7 +14,12 @@ import pytest
 from knowledge.sources import CMeKG, DiseaseRecords, Guidelines, Icd10Table, Relation, SourceError
 
 GRAPH: dict[str, Any] = {
-    "肺炎": {"常见症状": ["发热", "咳嗽"], "ICD10": ["J18.9"], "分类": ["错"], "就诊科室": ["呼吸科"]},
+    "肺炎": {
+        "常见症状": ["发热", "咳嗽"],
+        "ICD10": ["J18.9"],
+        "分类": ["错"],
+        "就诊科室": ["呼吸科"],
+    },
     "阿莫西林胶囊": {"适应症": ["肺炎"], "分类": ["麻醉药品"], "药品监管分级": ["麻醉药品"]},
 }
 
@@ -150,7 +155,8 @@ def test_guidelines_as_pdf_only_say_what_to_do(tmp_path: Path) -> None:
 
 @pytest.mark.shared
 @pytest.mark.parametrize(
-    ("name", "count"), [("icd10_national_clinical_v2", 35862), ("icd10_beijing_clinical_v601", 40474)]
+    ("name", "count"),
+    [("icd10_national_clinical_v2", 35862), ("icd10_beijing_clinical_v601", 40474)],
 )
 def test_whole_icd10_tables(name: str, count: int) -> None:
     path = Path(__file__).parents[2] / "../shared/data/kb" / f"{name}.tsv"

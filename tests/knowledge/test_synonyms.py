@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables of Chinese words
 from __future__ import annotations
 
 import pytest

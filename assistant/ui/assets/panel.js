@@ -98,7 +98,7 @@ const highlight = (chip) => {
   const panel = shown.closest("[role=tabpanel]");
   const tab = panel && panel.id ? document.getElementById(`${panel.id}-button`) : null;
   if (tab && tab.getAttribute("aria-selected") === "false") tab.click();
-  const place = shown.querySelector(`[data-note="${CSS.escape(note)}"]`);
+  const place = shown.querySelector(`[data-note-name="${CSS.escape(note)}"]`);
   const range = place && rangeOf(place, Number(start), Number(end));
   if (!range) return;
   for (let up = place.closest("details"); up; up = up.parentElement.closest("details")) up.open = true;

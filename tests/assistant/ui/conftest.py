@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from browser_visit import ARGUMENTS, Server, Visit, chromium, open_page, start
 from playwright.sync_api import Browser, sync_playwright
-from visit import ARGUMENTS, Server, Visit, chromium, open_page, start
 
 
 @pytest.fixture(scope="package")

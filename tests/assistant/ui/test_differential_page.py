@@ -6,8 +6,8 @@ import json
 import re
 
 import pytest
+from browser_visit import Visit
 from playwright.sync_api import expect
-from visit import Visit
 
 pytestmark = pytest.mark.browser
 
@@ -99,7 +99,7 @@ def test_record_evidence_is_highlighted_in_the_record(visit: Visit) -> None:
     chip.click()
     expect(visit.page.locator("#evidence-card")).to_be_visible()
     record = visit.page.locator("[data-record-name=case]")
-    text = record.locator(f"[data-note={note}]").text_content() or ""
+    text = record.locator(f"[data-note-name={note}]").text_content() or ""
     expect(record).to_have_attribute("data-highlighted", text[start:end])
     visit.page.keyboard.press("Escape")
     expect(visit.page.locator("#evidence-card")).not_to_be_visible()
@@ -114,7 +114,7 @@ def test_an_edited_complaint_marks_the_result_as_old_until_run_again(visit: Visi
     expect(page.get_by_text("病历在分析之后已有修改")).to_be_visible()
     page.click("#run-case")
     expect(page.get_by_text("病历在分析之后已有修改")).not_to_be_visible()
-    expect(page.locator("[data-note=chief_complaint]")).to_have_text("发热、咳嗽3天")
+    expect(page.locator("[data-note-name=chief_complaint]")).to_have_text("发热、咳嗽3天")
 
 
 def test_a_bad_form_is_answered_with_a_sentence(visit: Visit) -> None:

@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 import pytest
+from browser_visit import Visit
 from playwright.sync_api import expect
-from visit import Visit
 
 from assistant.draft import SECTION_ZH
 
@@ -21,7 +21,7 @@ def write(visit: Visit, option: str = "胆囊结石") -> None:
     visit.choose("#sample-stay", option)
     visit.page.get_by_role("region", name="基本信息").wait_for()
     visit.page.click("#run-stay")
-    visit.page.get_by_text("已完成").wait_for()
+    visit.finished()
 
 
 def test_the_record_is_written_section_by_section(visit: Visit) -> None:
@@ -43,7 +43,7 @@ def test_evidence_opens_the_note_and_highlights_it(visit: Visit) -> None:
     chip.click()
     record = visit.page.locator("[data-record-name=stay]")
     expect(record).to_have_attribute("data-highlighted", "胆囊结石伴慢性胆囊炎")
-    note = record.locator(f"[data-note='{chip.get_attribute('data-note')}']")
+    note = record.locator(f"[data-note-name='{chip.get_attribute('data-note')}']")
     expect(note).to_be_visible()
 
 

@@ -7,8 +7,8 @@ import urllib.error
 import urllib.request
 
 import pytest
+from browser_visit import Server, Visit, open_page
 from playwright.sync_api import Browser, expect
-from visit import Server, Visit, open_page
 
 from assistant.application import open_store
 from assistant.settings import Settings
@@ -38,7 +38,7 @@ def test_a_case_is_run_judged_and_read_by_keyboard_alone(visit: Visit) -> None:
     page.wait_for_function("document.querySelector('#case-chief_complaint textarea').value")
     reach("#run-case")
     keyboard.press("Enter")
-    page.get_by_text("已完成").wait_for()
+    visit.finished()
     reach(".chip")
     outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
     assert outline == "solid"
@@ -83,8 +83,8 @@ def test_record_and_model_text_cannot_bring_markup(visit: Visit) -> None:
     page.fill("#case-chief_complaint textarea", f"胸痛，大汗{ATTACK}")
     page.get_by_label("姓名").fill(ATTACK)
     page.click("#run-case")
-    page.get_by_text("已完成").wait_for()
-    expect(page.locator("[data-note=chief_complaint]")).to_have_text(f"胸痛，大汗{ATTACK}")
+    visit.finished()
+    expect(page.locator("[data-note-name=chief_complaint]")).to_have_text(f"胸痛，大汗{ATTACK}")
     visit.tab("出院记录")
     stay = {
         "id": "enc-x",
@@ -97,7 +97,7 @@ def test_record_and_model_text_cannot_bring_markup(visit: Visit) -> None:
     own.get_by_role("button", name="打开").click()
     expect(page.get_by_role("region", name="基本信息")).to_contain_text("<script>")
     page.click("#run-stay")
-    page.get_by_text("已完成").wait_for()
+    visit.finished()
     # The echo engine gives the note back, so this is also what a model would have written.
     expect(visit.card("入院情况")).to_contain_text("<")
     visit.tab("知识问答")

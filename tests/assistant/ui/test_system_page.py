@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from browser_visit import Visit
 from playwright.sync_api import expect
-from visit import Visit
 
 pytestmark = pytest.mark.browser
 

@@ -39,6 +39,7 @@ PANEL = [
     {"name": "乙", "engine": "demo", "prompt": "open"},
 ]
 LOCAL = "127.0.0.1"
+ROOT = Path(__file__).parent.parent
 
 
 def chromium() -> str:
@@ -74,7 +75,7 @@ def start(home: Path, knowledge: Path, **settings: str) -> Server:
         **settings,
     }
     process = subprocess.Popen(
-        [sys.executable, "-c", SERVER], env=environment, stdout=subprocess.DEVNULL
+        [sys.executable, "-c", SERVER], env=environment, cwd=ROOT, stdout=subprocess.DEVNULL
     )
     address = f"http://{LOCAL}:{port}"
     for _ in range(300):
@@ -116,14 +117,16 @@ class Visit:
         """A member's or a section's card."""
         return self.page.get_by_role("article", name=name, exact=True)
 
+    def finished(self) -> None:
+        """Wait until the request of the page in front is done."""
+        self.page.locator(".status.finished:visible").wait_for()
+
     def run_example(self, option: str = "胸痛") -> None:
         """Load an example case and wait for the whole panel."""
         self.choose("#example-case", option)
-        self.page.wait_for_function(
-            "document.querySelector('#case-chief_complaint textarea').value"
-        )
+        expect(self.page.locator("#case-chief_complaint textarea")).not_to_have_value("")
         self.page.click("#run-case")
-        self.page.get_by_text("已完成").wait_for()
+        self.finished()
 
 
 def open_page(browser: Browser, address: str) -> Visit:
