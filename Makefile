@@ -24,7 +24,7 @@ check: $(VENV)/.test
 
 docs: $(VENV)/.test
 	$(BIN)/bedside settings > docs/configuration.md
-	$(BIN)/typer assistant.cli utils docs --name bedside --output docs/cli.md
+	$(BIN)/bedside reference > docs/cli.md
 
 browser:
 	@command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || \

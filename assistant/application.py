@@ -79,6 +79,7 @@ def open_store(settings: Settings) -> Store:
 
 def build_app(settings: Settings, *, with_ui: bool = True) -> FastAPI:
     """The ASGI app.  It opens the store now and models in the background when it starts."""
+    quiet_libraries()
     store = open_store(settings)
     base, encoder = open_knowledge(settings)
     engines = Engines(settings)

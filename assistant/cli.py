@@ -112,7 +112,16 @@ def settings_reference() -> None:
     print(markdown(), end="")
 
 
-def _add_commands() -> None:
+@app.command("reference", hidden=True)
+def reference() -> None:
+    """Every command as Markdown, generated from the commands themselves."""
+    from assistant.cli_reference import markdown
+
+    print(markdown(app), end="")
+
+
+def add_commands() -> None:
+    """Add the subcommands; apart, so that importing the module stays quick."""
     from assistant.commands import kb, model, records, work
 
     app.add_typer(model.app, name="model")
@@ -120,9 +129,9 @@ def _add_commands() -> None:
     app.add_typer(records.audit, name="audit")
     app.add_typer(records.feedback, name="feedback")
     app.add_typer(records.key, name="key")
-    app.command()(work.ddx)
-    app.command()(work.discharge)
-    app.command()(records.purge)
+    app.command(epilog="Example: bedside ddx case.json --json")(work.ddx)
+    app.command(epilog="Example: bedside discharge encounter.json")(work.discharge)
+    app.command(epilog="Example: bedside purge --patient pat-0001")(records.purge)
     for entry in entry_points(group="bedside.commands"):
         app.add_typer(entry.load(), name=entry.name)
 
@@ -133,7 +142,7 @@ def main() -> None:
     from assistant.commands.progress import console
 
     quiet_libraries()
-    _add_commands()
+    add_commands()
     try:
         app()
     except ValidationError as error:

@@ -13,7 +13,7 @@ from typing import Any
 from assistant.chains import chat
 from assistant.chains.case_context import CaseContext, examine
 from assistant.chains.differential import Member, differential_chain
-from assistant.chains.discharge import Delta, DischargeWriter
+from assistant.chains.discharge import Delta, discharge_chain
 from assistant.chains.discharge_copy import header
 from assistant.chains.ranking_member import critical_entries, rank_by_knowledge
 from assistant.draft import SECTION_ZH, Answer, DifferentialDraft, SectionDraft, SectionName
@@ -24,7 +24,8 @@ from assistant.settings import PanelMember, Settings
 from assistant.store import Store
 from assistant.store.models import DraftRow, RequestRow
 from knowledge.base import KnowledgeBase
-from serving.engine import EngineBusy, EngineError, EngineUnavailable
+from serving.chat_model import EngineChatModel
+from serving.engine import Engine, EngineBusy, EngineError, EngineUnavailable
 
 Step = tuple[str, dict[str, Any]]
 """(event name, JSON data) as `assistant.jobs` publishes them."""
@@ -130,42 +131,32 @@ class Clinic:
         for draft in kept:
             yield _draft_step(draft)
         done = {draft.section for draft in kept}
-        writer = await self._writer(encounter)
         remaining = [s for s in wanted if s not in done]
-        async with contextlib.aclosing(writer.write(remaining)) as items:
-            async for item in items:
-                if isinstance(item, Delta):
-                    yield "delta", {"section": item.section, "text": item.text}
-                else:
-                    yield await self._keep(row, item, None)
+        chain = discharge_chain(self.knowledge, *await self._default_model(), remaining)
+        async for item in chain.astream(encounter):
+            if isinstance(item, Delta):
+                yield "delta", {"section": item.section, "text": item.text}
+            else:
+                yield await self._keep(row, item, None)
 
-    async def _writer(self, encounter: Encounter) -> DischargeWriter:
+    async def _default_model(self) -> tuple[Engine | None, EngineChatModel | None]:
         try:
-            engine, chat_model = await self.engines.ready(self.settings.default_engine)
+            return await self.engines.ready(self.settings.default_engine)
         except EngineUnavailable:
-            return await asyncio.to_thread(DischargeWriter, encounter, self.knowledge, None, None)
-        return await asyncio.to_thread(
-            DischargeWriter, encounter, self.knowledge, engine, chat_model
-        )
+            return None, None
 
     async def _chat(self, row: RequestRow, kept: list[DraftRow]) -> AsyncGenerator[Step]:
         if kept:
             yield _draft_step(kept[0])
             return
-        try:
-            engine, chat_model = await self.engines.ready(self.settings.default_engine)
-        except EngineUnavailable:
-            pieces = chat.answer(row.payload["question"], self.knowledge, None, None)
-        else:
-            pieces = chat.answer(row.payload["question"], self.knowledge, engine, chat_model)
-        async with contextlib.aclosing(pieces):
-            async for piece in pieces:
-                if isinstance(piece, chat.Found):
-                    yield "passages", {"passages": [_passage(p) for p in piece.passages]}
-                elif isinstance(piece, Answer):
-                    yield await self._keep(row, piece, None)
-                else:
-                    yield "delta", {"text": piece}
+        chain = chat.chat_chain(self.knowledge, *await self._default_model())
+        async for piece in chain.astream(row.payload["question"]):
+            if isinstance(piece, chat.Found):
+                yield "passages", {"passages": [_passage(p) for p in piece.passages]}
+            elif isinstance(piece, Answer):
+                yield await self._keep(row, piece, None)
+            else:
+                yield "delta", {"text": piece.text}
 
     async def _keep(self, row: RequestRow, draft: Draft, already: DraftRow | None) -> Step:
         if already is not None:

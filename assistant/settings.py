@@ -46,7 +46,11 @@ class EngineSettings(BaseModel):
     max_concurrent: int = Field(default=8, ge=1, le=256, description="Requests in one batch.")
     queue_limit: int = Field(default=32, ge=1, description="Requests that may wait; more get 503.")
     threads: int = Field(default=0, ge=0, description="CPU threads; 0 lets OpenVINO choose.")
-    prompt_lookup: bool = Field(default=False, description="Prompt-lookup decoding.")
+    prompt_lookup: bool = Field(
+        default=False,
+        description="Prompt-lookup decoding for the discharge record: much faster where the answer "
+        "repeats the notes, for a second copy of the weights in memory.",
+    )
     demo_only: bool = Field(default=False, description="Show 仅供演示 beside this model's name.")
 
 
@@ -84,7 +88,7 @@ class Settings(BaseSettings):
         "folder.",
     )
     engines: dict[str, EngineSettings] = Field(
-        default_factory=lambda: {"demo": EngineSettings(demo_only=True)},
+        default_factory=lambda: {"demo": EngineSettings(demo_only=True, prompt_lookup=True)},
         description="Models by name.",
     )
     default_engine: str = Field(default="demo", description="Used by discharge record and chat.")

@@ -157,7 +157,7 @@ def _disease(
     }  # fmt: skip
     return Disease(
         name=subject.name,
-        aliases=tuple(a for a in subject.get(Relation.ALIAS) if a != subject.name),
+        aliases=_aliases(subject),
         icd10=subject.get(Relation.ICD10),
         departments=subject.get(Relation.DEPARTMENT),
         symptoms=tuple(c for c, w in listed.items() if Relation.SYMPTOM in w),
@@ -193,6 +193,12 @@ def _popularity(diseases: list[Disease], subjects: dict[str, Subject]) -> list[f
         math.log1p(len(d.drugs) + sum(mentions[fold(name)] for name in {d.name, *d.aliases}))
         for d in diseases
     ]
+
+
+def _aliases(subject: Subject) -> tuple[str, ...]:
+    """The other names, one by one (sources join some with commas and semicolons)."""
+    pieces = (p.strip() for a in subject.get(Relation.ALIAS) for p in re.split(r"[;；,，、]", a))
+    return tuple(dict.fromkeys(piece for piece in pieces if piece and piece != subject.name))
 
 
 def _is_term(alias: str) -> bool:

@@ -102,7 +102,7 @@ class Lexicon:
 
     def _is_denial_of_longer(self, text: str, match: Match) -> bool:
         """True for 无尿 in 无尿频: the denial of a longer term, not a term that begins with 无."""
-        if match.denied or text[match.start] not in _DENYING:
+        if text[match.start] not in _DENYING:
             return False
         inner = (self._longest(text, match.start + skip) for skip in (1, 2))
         return any(other is not None and other.end > match.end for other in inner)

@@ -38,10 +38,10 @@ class Weights:
     leak: float = 0.25
     length: float = 12.0
     length_power: float = 0.3
-    absent: float = 0.6
+    absent: float = 0.8
     uncertain: float = 0.5
     narrower: float = 0.25
-    floor: float = 0.025
+    floor: float = 0.015
 
 
 DEFAULT_WEIGHTS = Weights()

@@ -143,7 +143,9 @@ def documented(
 
     ``done`` is what a route that answers 202 gives with 200 when it was asked to wait.
     """
-    waited = {200: {"model": done, "description": "Finished"}} if done is not None else {}
+    waited: dict[int | str, dict[str, Any]] = (
+        {200: {"model": done, "description": "Finished"}} if done is not None else {}
+    )
     return waited | {
         status: {
             "model": ProblemDetail,

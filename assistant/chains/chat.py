@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import re
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage, SystemMessage
+from langchain_core.runnables import Runnable, RunnableGenerator
 
 import prompts
 from assistant.chains.drugs import DrugNames
@@ -34,18 +37,41 @@ class Found:
     passages: list[Passage]
 
 
+@dataclass(frozen=True)
+class Piece:
+    """Text of the answer as it is written; not yet checked."""
+
+    text: str
+
+
+def chat_chain(
+    knowledge: KnowledgeBase, engine: Engine | None, chat_model: BaseChatModel | None
+) -> Runnable[str, Found | Piece | Answer]:
+    """The chain from a question to its passages, text and checked answer (``astream``)."""
+
+    async def reply(questions: AsyncIterator[str]) -> AsyncIterator[Found | Piece | Answer]:
+        async for question in questions:
+            steps = answer(question, knowledge, engine, chat_model)
+            async with contextlib.aclosing(steps):
+                async for step in steps:
+                    yield step
+
+    return RunnableGenerator(reply, name="chat")
+
+
 async def answer(
     question: str,
     knowledge: KnowledgeBase,
     engine: Engine | None,
     chat_model: BaseChatModel | None,
-) -> AsyncGenerator[Found | str | Answer]:
+) -> AsyncGenerator[Found | Piece | Answer]:
     """The passages first, then pieces of text, then the checked answer.
 
     With no model the passages stand alone and the answer says why.
     """
     started = time.perf_counter()
-    passages = [hit.passage for hit in knowledge.index.search(question, limit=PASSAGES)]
+    hits = await asyncio.to_thread(knowledge.index.search, question, PASSAGES)
+    passages = [hit.passage for hit in hits]
     yield Found(passages)
     result = Answer(question=question, model="", passages=[p.id for p in passages])
     if not passages:
@@ -61,7 +87,7 @@ async def answer(
         async for chunk in model.astream([SystemMessage(system), HumanMessage(user)]):
             text += chunk.text
             if chunk.text:
-                yield chunk.text
+                yield Piece(chunk.text)
         result.model = engine.card.name
         result.demo_only = engine.card.demo_only
         result.prompt_version = template.version

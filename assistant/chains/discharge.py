@@ -7,13 +7,16 @@ sentence by sentence.  A record longer than the context is written note group by
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import re
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage, SystemMessage
+from langchain_core.runnables import Runnable, RunnableGenerator
 
 import prompts
 from assistant.chains.discharge_copy import copied_sections, gaps, not_recorded
@@ -89,6 +92,29 @@ class _Piece:
 def _whole_sentences(text: str) -> str:
     end = max((text.rfind(mark) for mark in "。；;\n！？"), default=-1)
     return text[: end + 1] if end >= 0 else text
+
+
+def discharge_chain(
+    knowledge: KnowledgeBase,
+    engine: Engine | None,
+    chat_model: BaseChatModel | None,
+    only: Sequence[SectionName] | None = None,
+) -> Runnable[Encounter, Delta | SectionDraft]:
+    """The chain from an encounter to its sections; made to be streamed (``astream``).
+
+    Raises (when streamed) what the engine raises: see `serving.engine.Engine.generate`.
+    """
+
+    async def write(encounters: AsyncIterator[Encounter]) -> AsyncIterator[Delta | SectionDraft]:
+        async for encounter in encounters:
+            writer = await asyncio.to_thread(
+                DischargeWriter, encounter, knowledge, engine, chat_model
+            )
+            async with contextlib.aclosing(writer.write(only)) as items:
+                async for item in items:
+                    yield item
+
+    return RunnableGenerator(write, name="discharge_record")
 
 
 @dataclass

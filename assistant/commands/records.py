@@ -110,10 +110,7 @@ def purge(
     older_than_days: Annotated[int, typer.Option(min=0, help="All patients, by age.")] = 0,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Delete a patient's requests, drafts and feedback text for good; the audit stays.
-
-    Example: bedside purge --patient pat-0001
-    """
+    """Delete a patient's requests, drafts and feedback text for good; the audit stays."""
     if bool(patient) == bool(older_than_days):
         raise typer.BadParameter("give either --patient or --older-than-days")
     if not yes:

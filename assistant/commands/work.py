@@ -34,10 +34,7 @@ def ddx(
     patient: Patient = "pat-cli",
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
-    """Differential diagnosis of a case (JSON as in the API, or free text).
-
-    Example: bedside ddx case.json --json
-    """
+    """Differential diagnosis of a case (JSON as in the API, or free text)."""
     loaded = _load(file)
     if isinstance(loaded, dict):
         # The shipped samples carry a name of their own beside the case.
@@ -74,10 +71,7 @@ def discharge(
     patient: Patient = "pat-cli",
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
-    """Discharge record of an encounter (JSON as in the API, or free text).
-
-    Example: bedside discharge encounter.json
-    """
+    """Discharge record of an encounter (JSON as in the API, or free text)."""
     loaded = _load(file)
     try:
         encounter = (

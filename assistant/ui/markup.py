@@ -74,7 +74,7 @@ def evidence_chip(evidence: Evidence, number: int, record: str, t: Text) -> str:
             "data-end": span.end if span else None,
             "data-passage": evidence.passage_id,
             "title": evidence.quote,
-            "aria-label": f"{t('evidence.show')}：{kind} {place} {evidence.quote}",
+            "aria-label": f"{t('evidence.show')}：{kind}{number} {place}",
         }
     )
     return f'<button type="button"{values}>{esc(kind)}{number}</button>'

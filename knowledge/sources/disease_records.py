@@ -2,8 +2,8 @@
 
 A record has ``name`` and any of ``desc``, ``alias``, ``has_complication``,
 ``belongs_to_department``, ``treat_way``, ``common_drug``, ``cure_prob``, ``disease_ratio``,
-``susceptible_people``, ``transmission_way``, ``inspect_info`` (or ``check``) and ``symptom_data.symptoms``.  Unknown fields
-are left alone.
+``susceptible_people``, ``transmission_way``, ``inspect_info`` (or ``check``) and
+``symptom_data.symptoms``.  Unknown fields are left alone.
 """
 
 from __future__ import annotations

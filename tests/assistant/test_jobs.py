@@ -34,7 +34,7 @@ from serving.echo import EchoEngine
 
 class SlowEcho(EchoEngine):
     def __init__(self):
-        super().__init__(delay=float(sys.argv[3]))
+        super().__init__(seconds_per_word=float(sys.argv[3]))
 
 engines.EchoEngine = SlowEcho
 settings = Settings(

@@ -27,7 +27,11 @@ DISEASES = {
     "脑膜炎": (),
     "肺结核": (),
 }
-SYMPTOMS = sorted(load_synonyms().concepts)
+SYMPTOMS = sorted(
+    concept.name
+    for concept in load_synonyms().concepts.values()
+    if concept.kind in (TermKind.SYMPTOM, TermKind.SIGN)
+)
 
 
 def lexicon() -> Lexicon:
@@ -129,6 +133,36 @@ def test_a_denial_behind_the_term_counts(concept: str, mark: str) -> None:
 def test_every_symptom_is_found_where_it_is_stated(concept: str) -> None:
     found = EXTRACTOR.extract(f"患者出现{concept}3天。", "note")
     assert concept in {finding.concept for finding in found if finding.counts_for}
+
+
+DENIALS = (
+    "无{}。",
+    "否认{}、头晕。",
+    "未见{}及头晕。",
+    "患者无{}、头晕、咳嗽",
+    "无咳嗽、{}、头晕。",
+    "没有{}",
+    "{}阴性",
+    "{}（-）",
+)
+
+
+@pytest.mark.parametrize("template", DENIALS)
+def test_no_wording_of_the_table_escapes_its_denial(template: str) -> None:
+    wordings = [
+        wording
+        for concept in load_synonyms().concepts.values()
+        if concept.kind in (TermKind.SYMPTOM, TermKind.SIGN)
+        for wording in (concept.name, *concept.wordings)
+        if "…" not in wording
+    ]
+    escaped = [
+        (wording, finding.text)
+        for wording in wordings
+        for finding in EXTRACTOR.extract(template.format(wording), "note")
+        if finding.polarity is Polarity.PRESENT
+    ]
+    assert escaped == []
 
 
 def test_a_long_note_is_read_in_reasonable_steps() -> None:
