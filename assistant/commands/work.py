@@ -22,9 +22,7 @@ from assistant.settings import Settings
 from assistant.store import Context
 from assistant.store.models import RequestKind
 
-File = Annotated[
-    Path, typer.Argument(exists=True, dir_okay=False, allow_dash=True, help="JSON or plain text.")
-]
+File = Annotated[Path, typer.Argument(help="JSON or plain text; - is standard input.")]
 Patient = Annotated[str, typer.Option(help="Patient id, for plain text.")]
 OPERATOR = "cli"
 
@@ -109,7 +107,9 @@ def _print_statements(statements: list[dict[str, Any]], prefix: str = "") -> Non
 
 
 def _load(file: Path) -> dict[str, Any] | str:
-    raw = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8", errors="strict")
+    if str(file) != "-" and not file.is_file():
+        raise typer.BadParameter(f"there is no file {file}")
+    raw = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8", errors="replace")
     with contextlib.suppress(ValueError):
         loaded = json.loads(raw)
         if isinstance(loaded, dict):

@@ -143,7 +143,7 @@ def _answer(turn: Turn, shown: Shown | None, t: Text) -> str:
             unchecked = badge(t("section.unchecked"), "plain")
             return f'<p class="partial" aria-live="polite">{esc(partial)}</p>{unchecked}'
         waiting = t("chat.searching") if not turn.passages else t("section.writing")
-        return f'<p class="hint"><span class="spinner"></span>{esc(waiting)}</p>'
+        return f'<p class="hint"><span class="turning"></span>{esc(waiting)}</p>'
     answer = shown.draft
     listed = statement_list(
         "", answer.statements, shown, t, record="", prefix=shown.draft_id, locked=True

@@ -215,10 +215,10 @@ def _status(session: Session) -> str:
     work, t = session.case, session.text
     if work.state == "idle":
         return f'<p class="hint idle">{esc(t("idle.differential"))}</p>'
-    spinner = '<span class="spinner" aria-hidden="true"></span>' if work.busy else ""
+    turning = '<span class="turning" aria-hidden="true"></span>' if work.busy else ""
     css = "bad" if work.state == "failed" else work.state
     message = work.message or t(f"state.{work.state}")
-    line = f'<p class="status {css}" role="status">{spinner}{esc(message)}</p>'
+    line = f'<p class="status {css}" role="status">{turning}{esc(message)}</p>'
     if work.stale:
         line += f'<p class="notice warn" role="alert">{esc(t("stale"))}</p>'
     missing = next(

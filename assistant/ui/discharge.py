@@ -202,10 +202,10 @@ def _status(session: Session) -> str:
     work, t = session.stay, session.text
     if work.state == "idle":
         return f'<p class="hint idle">{esc(t("idle.discharge"))}</p>'
-    spinner = '<span class="spinner" aria-hidden="true"></span>' if work.busy else ""
+    turning = '<span class="turning" aria-hidden="true"></span>' if work.busy else ""
     css = "bad" if work.state == "failed" else work.state
     message = work.message or t(f"state.{work.state}")
-    return f'<p class="status {css}" role="status">{spinner}{esc(message)}</p>'
+    return f'<p class="status {css}" role="status">{turning}{esc(message)}</p>'
 
 
 def _own_form(session: Session) -> str:

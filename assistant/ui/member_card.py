@@ -31,11 +31,11 @@ def member_card(name: str, model: str, demo_only: bool, work: CaseWork, t: Text)
         return ""
     if shown is None or not isinstance(shown.draft, DifferentialDraft):
         waiting = t("member.waiting") if work.busy else t(f"state.{work.state}")
-        spinner = '<span class="spinner" aria-hidden="true"></span>' if work.busy else ""
+        turning = '<span class="turning" aria-hidden="true"></span>' if work.busy else ""
         return (
             f'<article class="card member waiting" aria-label="{esc(name)}">'
             f"<header><h3>{esc(name)}</h3>{model_name(model, demo_only, t)}</header>"
-            f'<p class="hint" role="status">{spinner}{esc(waiting)}</p></article>'
+            f'<p class="hint" role="status">{turning}{esc(waiting)}</p></article>'
         )
     return _answered(name, shown, shown.draft, t)
 

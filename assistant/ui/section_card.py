@@ -69,7 +69,7 @@ def _unwritten(title: str, partial: str, work: StayWork, t: Text) -> str:
     if partial:
         state = (
             f"{badge(t('section.unchecked'), 'plain')}"
-            f'<span class="hint"><span class="spinner" aria-hidden="true"></span>'
+            f'<span class="hint"><span class="turning" aria-hidden="true"></span>'
             f"{esc(t('section.writing'))}</span>"
         )
         body = f'<p class="partial" aria-live="polite">{esc(partial)}</p>'

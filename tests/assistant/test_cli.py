@@ -1,0 +1,112 @@
+"""The command line as an engineer uses it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from assistant.cli import add_commands, app
+from assistant.cli_reference import markdown
+
+ROOT = Path(__file__).parent.parent.parent
+SAMPLES = ROOT / "assistant" / "samples"
+CONFIG = """
+encoder = "hashing"
+[engines.demo]
+kind = "echo"
+[[panel]]
+name = "甲"
+engine = "demo"
+"""
+
+
+@pytest.fixture
+def environment(tmp_path: Path, knowledge_folder: Path) -> dict[str, str]:
+    (tmp_path / "knowledge").symlink_to(knowledge_folder)
+    config = tmp_path / "bedside.toml"
+    config.write_text(CONFIG)
+    return os.environ | {"BEDSIDE_HOME": str(tmp_path), "BEDSIDE_CONFIG": str(config)}
+
+
+def bedside(
+    environment: dict[str, str], *arguments: str, stdin: str | None = None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "assistant.cli", *arguments],
+        env=environment,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=ROOT,
+    )
+
+
+def test_ddx_of_a_sample_case(environment: dict[str, str]) -> None:
+    run = bedside(environment, "ddx", str(SAMPLES / "cases" / "child-fever-cough.json"), "--json")
+    assert run.returncode == 0, run.stderr
+    assert {d["member"] for d in json.loads(run.stdout)} == {"知识库排序", "甲"}
+
+
+def test_ddx_of_free_text_from_standard_input(environment: dict[str, str]) -> None:
+    run = bedside(environment, "ddx", "-", "--json", stdin="发热、咳嗽3天，无胸痛。")
+    assert run.returncode == 0, run.stderr
+    findings = json.loads(run.stdout)[0]["findings"]
+    assert {f["text"]: f["polarity"] for f in findings}["胸痛"] == "absent"
+
+
+def test_discharge_of_a_sample_encounter(environment: dict[str, str]) -> None:
+    run = bedside(environment, "discharge", str(SAMPLES / "encounters" / "stemi-pci.json"))
+    assert run.returncode == 0, run.stderr
+    for title in ("出院诊断", "入院情况", "诊疗经过", "出院情况", "出院医嘱"):
+        assert title in run.stderr
+
+
+def test_a_wrong_file_gets_a_sentence_and_not_a_traceback(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    wrong = tmp_path / "wrong.json"
+    wrong.write_text('{"patient": {"id": "p"}}')
+    run = bedside(environment, "ddx", str(wrong))
+    assert run.returncode == 2
+    assert "encounter_id" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_audit_key_and_purge(environment: dict[str, str]) -> None:
+    bedside(environment, "ddx", "-", "--patient", "pat-7", stdin="咳嗽3天")
+    assert "intact" in bedside(environment, "audit", "verify").stderr
+    made = bedside(environment, "key", "create", "cdss")
+    assert made.stdout.strip()
+    assert made.stdout.strip() not in bedside(environment, "key", "list").stderr
+    purged = bedside(environment, "purge", "--patient", "pat-7", "--yes")
+    assert purged.returncode == 0
+    assert "intact" in bedside(environment, "audit", "verify").stderr
+    exported = bedside(environment, "feedback", "export")
+    assert exported.returncode == 0
+
+
+def test_doctor_says_what_is_there_and_what_is_wrong(environment: dict[str, str]) -> None:
+    good = bedside(environment, "doctor")
+    assert good.returncode in (0, 1)
+    for name in ("CPU", "memory", "knowledge", "store"):
+        assert name in good.stderr
+    (Path(environment["BEDSIDE_HOME"]) / "knowledge").unlink()
+    assert "kb build" in bedside(environment, "doctor").stderr
+
+
+def test_a_bad_setting_is_named(environment: dict[str, str]) -> None:
+    run = bedside(environment | {"BEDSIDE_PORT": "none"}, "doctor")
+    assert run.returncode == 2
+    assert "port" in run.stderr
+
+
+def test_the_command_reference_is_up_to_date() -> None:
+    add_commands()
+    kept = (ROOT / "docs" / "cli.md").read_text("utf-8")
+    assert kept == markdown(app), "run `make docs`"
