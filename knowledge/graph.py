@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -104,7 +105,7 @@ class Graph:
         number = self._names.get(fold(name.strip()))
         return None if number is None else self.diseases[number]
 
-    @property
+    @cached_property
     def names(self) -> Mapping[str, str]:
         """Folded names and aliases → disease names."""
         return {key: self.diseases[number].name for key, number in self._names.items()}

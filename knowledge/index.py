@@ -2,7 +2,8 @@
 
 ``score(p) = Σ 1 / (60 + rank)`` over the lists that hold *p* (Cormack, Clarke & Büttcher, SIGIR
 2009).  Passages whose subject the query names lead the lexical list and are a third list of their
-own, so that a question about 肺炎 is answered from 肺炎.
+own, so that a question about 肺炎 is answered from 肺炎; medicines that it does not name count
+less.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ _log = logging.getLogger("bedside.knowledge.index")
 
 RANK_CONSTANT = 60
 _DEPTH = 50
+# A medicine that the query does not name: what it treats is a list of many diseases' words.
+_UNNAMED_DRUG = 0.6
+_DENSE_CHARACTERS = 40  # of a query are embedded, as of a passage; the rest is lexical only
 _NAMED_CHARACTERS = 200  # of a query are searched for subject names
 _NAME_LENGTH = 20
 _COLUMNS = tuple(f.name for f in fields(Passage))
@@ -87,14 +91,17 @@ class PassageIndex:
             row: sum(1 / (RANK_CONSTANT + ranks[row]) for ranks in lists if row in ranks)
             for row in lexical.keys() | dense.keys()
         }
+        passages = self._rows(list(scores))
+        for row, passage in passages.items():
+            if passage.kind == "drug" and row not in named:
+                scores[row] *= _UNNAMED_DRUG
         best = sorted(scores, key=lambda row: (-scores[row], row))[:limit]
-        passages = self._rows(best)
         return [Hit(passages[row], scores[row], dense.get(row), lexical.get(row)) for row in best]
 
     def _search_dense(self, query: str, depth: int) -> list[int]:
         if self._dense is None or self._encoder is None:
             return []
-        vectors = self._encoder.queries([query])
+        vectors = self._encoder.queries([query.strip()[:_DENSE_CHARACTERS]])
         _, rows = self._dense.search(vectors, min(depth, self._dense.ntotal))
         return [int(self._dense_rows[row]) for row in rows[0] if row >= 0]
 

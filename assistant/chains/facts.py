@@ -113,17 +113,12 @@ _UNITS: dict[str, str] = {
 _UNIT = "|".join(sorted((re.escape(u) for u in _UNITS), key=len, reverse=True))
 _COUNTED = "小时|分钟|周期|疗程|个月|天|日|周|月|年|岁|次|片|粒|支|袋|级|期|枚"
 _DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0}
+_NUMBER = r"\d+(?:\.\d+)?"
 _QUANTITY = re.compile(
-    rf"(?P<num>\d+(?:\.\d+)?)\s*(?:余|多)?\s*(?P<unit>{_UNIT})?"
+    rf"(?P<num>{_NUMBER}(?:\s*[*/~\-至x]\s*(?!10\^|10(?:9|12)/){_NUMBER})*)\s*(?:余|多)?\s*(?P<unit>{_UNIT})?"
     rf"|(?P<zh>[一二两三四五六七八九十]{{1,3}})(?P<zhunit>{_COUNTED})",
     re.IGNORECASE,
 )
-_SHARED_UNIT = re.compile(
-    rf"(?P<first>\d+(?:\.\d+)?)(?P<sep>\s*[-~*/至]\s*)(?P<second>\d+(?:\.\d+)?)\s*(?P<unit>{_UNIT})",
-    re.IGNORECASE,
-)
-
-
 _LIST = re.compile(
     rf"(?:\d+(?:\.\d+)?\s*[、,，]\s*)+\d+(?:\.\d+)?\s*(?P<unit>{_UNIT})", re.IGNORECASE
 )
@@ -134,12 +129,18 @@ _RELATIVE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A number with its canonical unit ("" when none is written) at ``[start, end)``."""
+    """A number with its canonical unit ("" when none is written) at ``[start, end)``.
+
+    A compound (``5*4*2cm``, ``2/8``, ``160/95mmHg``, ``10-15mg``) is one quantity whose value is
+    written ``5*4*2``; ``parts`` are its numbers.  ``near`` are the bigrams just before and after.
+    """
 
     value: str
     unit: str
     start: int
     end: int
+    parts: tuple[str, ...]
+    near: frozenset[str]
 
 
 def _canonical(number: str) -> str:
@@ -157,28 +158,30 @@ def _chinese_number(text: str) -> int:
 
 
 def quantities(text: str) -> list[Quantity]:
-    """Every number of the text outside dates; ``5*3cm`` and ``10-15mg`` share their unit."""
+    """Every number of the text outside dates; the numbers of ``1、5、10分钟`` share their unit."""
     folded = _RELATIVE.sub(lambda m: " " * len(m[0]), fold(text))
     taken = [(d.start, d.end) for d in dates(text)]
-    shared = {
-        match.start("first"): _UNITS[match["unit"].lower()]
-        for match in _SHARED_UNIT.finditer(folded)
-    }
+    shared: dict[int, str] = {}
     for listed in _LIST.finditer(folded):
         for number in re.finditer(r"\d+(?:\.\d+)?", listed[0]):
             shared.setdefault(listed.start() + number.start(), _UNITS[listed["unit"].lower()])
     found: list[Quantity] = []
     for match in _QUANTITY.finditer(folded):
-        if any(start <= match.start() < end for start, end in taken):
+        start, end = match.span()
+        if any(left <= start < right for left, right in taken):
             continue
         if match["num"]:
-            unit = _UNITS[match["unit"].lower()] if match["unit"] else ""
-            unit = unit or shared.get(match.start(), "")
-            found.append(Quantity(_canonical(match["num"]), unit, match.start(), match.end()))
+            parts = tuple(_canonical(n) for n in re.findall(r"\d+(?:\.\d+)?", match["num"]))
+            joint = re.search(r"[*/~\-至x]", match["num"])
+            value = ("-" if joint and joint[0] in "~-至" else joint[0] if joint else "").join(parts)
+            unit = _UNITS[match["unit"].lower()] if match["unit"] else shared.get(start, "")
         else:
-            value = str(_chinese_number(match["zh"])) if match["zh"] != "十" else "10"
-            unit = _UNITS[match["zhunit"]]
-            found.append(Quantity(value, unit, match.start(), match.end()))
+            parts = (str(_chinese_number(match["zh"])),)
+            value, unit = parts[0], _UNITS[match["zhunit"]]
+        near = frozenset(
+            bigrams(folded[max(0, start - 10) : start]) | bigrams(folded[end : end + 6])
+        )
+        found.append(Quantity(value, unit, start, end, parts, near))
     return found
 
 
@@ -252,7 +255,7 @@ def sides(text: str) -> list[Side]:
 
 _CUE = re.compile(
     r"否认|未见|未及|未闻|未触及|未诉|未发现|未查见|未出现|未行|未予|未使用|没有|不伴|阴性|排除|(?<![如若])无"
-    r"(?!力|尿|菌|痛性|创|线|明显诱因|名|机|水|神)"
+    r"(?!力|尿|菌|痛性|创|线|明显诱因|名|机|水|神|关|效)"
 )
 CONTENT = re.compile(r"[\u4e00-\u9fffA-Za-z]")
 
@@ -276,7 +279,7 @@ def negated_phrases(text: str) -> list[NegatedPhrase]:
             if before:
                 found.append(NegatedPhrase(match[0], before[0], before.start(), match.end()))
             continue
-        after = re.match(r"(?:明显|任何)?([\u4e00-\u9fffA-Za-z]{2,6})", text[match.end() :])
+        after = re.match(r"(?:明显|任何)?([\u4e00-\u9fffA-Za-z]{1,6})", text[match.end() :])
         if after:
             end = match.end() + after.end()
             found.append(NegatedPhrase(match[0], after[1], match.start(), end))

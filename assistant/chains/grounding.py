@@ -60,6 +60,10 @@ class _Part:
         """Bigrams of what the clause denies."""
         return {b for n in negated_phrases(self.text) for b in bigrams(self.text[n.start :])}
 
+    def denies(self, clause: str) -> bool:
+        """Whether the beginning of what this clause denies stands in ``clause``."""
+        return any(n.phrase[:2] in clause for n in negated_phrases(self.text))
+
 
 @dataclass(frozen=True)
 class _Source:
@@ -176,20 +180,22 @@ class Grounder:
         return check
 
     def _check_quantities(self, text: str, sources: Sequence[_Source], check: _Check) -> None:
+        """Each number must stand, with its unit, beside the same words in some sentence."""
         for quantity in quantities(text):
             clause = _clause(text, quantity.start, quantity.end)
             drugs = self._drugs_of(clause)
             same_value = [
-                (s, q) for s in sources for q in s.quantities if q.value == quantity.value
+                (s, q) for s in sources for q in s.quantities if _values_agree(quantity, q)
             ]
-            same = [s for s, q in same_value if _units_agree(quantity, q)]
+            same_unit = [(s, q) for s, q in same_value if _units_agree(quantity, q)]
+            same = [s for s, q in same_unit if _places_agree(quantity, q)]
             near = _nearest(clause, same)
             written = text[quantity.start : quantity.end]
             if drugs and not any(d in s.segment.text for s in same for d in drugs):
                 check.problem("dose", written)
             elif near is not None:
                 check.use(near)
-            elif same_value and not same:
+            elif same_value and not same_unit:
                 check.problem("unit", written)
             else:
                 check.problem("number", written)
@@ -259,24 +265,35 @@ class Grounder:
     def _check_negation(self, text: str, sources: Sequence[_Source], check: _Check) -> None:
         """What the statement denies, the clause that is most like it must deny too, and the other
         way round: what that clause denies, the statement must not assert."""
-        parts = [part for source in sources if not source.is_plan for part in source.parts]
+        everything = [part for source in sources for part in source.parts]
+        parts = [part for part in everything if not part.source.is_plan]
         for start, end in _clauses(text):
             clause = text[start:end]
             like = _Like(text, clause)
             denied = negated_phrases(clause)
             for negated in denied:
                 phrase = bigrams(negated.phrase) or {negated.phrase}
-                about = [part for part in parts if phrase & part.bigrams]
+                short = len(negated.phrase) == 1
+                about = [
+                    part
+                    for part in parts
+                    if phrase & part.bigrams or (short and negated.phrase in part.text)
+                ]
                 best = like.best(about)
-                denying = [p for p in about if like.score(p) == best and phrase & p.denied]
+                denying = [
+                    p
+                    for p in about
+                    if like.score(p) == best
+                    and (phrase & p.denied or (short and p.denies(negated.phrase)))
+                ]
                 if denying:
                     check.use(denying[0].source)
                 else:
                     check.problem("negation", clause[negated.start : negated.end])
             if not denied and len(like.clause) > 1:
-                best = like.best(parts)
-                alike = [p for p in parts if like.score(p) == best]
-                if alike and all(len(like.clause & p.denied) > 1 for p in alike):
+                best = like.best(everything)
+                alike = [p for p in everything if like.score(p) == best]
+                if alike and all(p.denies(clause) for p in alike):
                     check.problem("negation", clause)
 
     def _check_wording(
@@ -341,6 +358,18 @@ def _clause(text: str, start: int, end: int) -> str:
     rights = [text.find(mark, end) for mark in "，。；;\n"]
     right = min((r for r in rights if r >= 0), default=len(text))
     return text[left + 1 : right]
+
+
+def _values_agree(wanted: Quantity, written: Quantity) -> bool:
+    """The same number, or one number of a compound (160 of 160/95)."""
+    return wanted.value == written.value or (
+        len(wanted.parts) == 1 and wanted.value in written.parts
+    )
+
+
+def _places_agree(wanted: Quantity, written: Quantity) -> bool:
+    """Whether both numbers stand beside a word that they share; a number alone stands anywhere."""
+    return not wanted.near or not written.near or bool(wanted.near & written.near)
 
 
 def _units_agree(wanted: Quantity, written: Quantity) -> bool:

@@ -70,7 +70,9 @@ class CaseInputs:
         with gr.Row(elem_classes="tight"):
             name = gr.Textbox(label=t("patient.name"), max_lines=1, min_width=70)
             sex = gr.Dropdown(_sexes(frame.first), value="", label=t("patient.sex"), min_width=70)
-            age = gr.Textbox(label=t("patient.age"), placeholder=t("age.hint"), max_lines=1, min_width=70)
+            age = gr.Textbox(
+                label=t("patient.age"), placeholder=t("age.hint"), max_lines=1, min_width=70
+            )
         with gr.Row(elem_classes="tight"):
             patient = gr.Textbox(label=t("patient.id"), max_lines=1, min_width=100)
             encounter = gr.Textbox(label=t("encounter.id"), max_lines=1, min_width=100)

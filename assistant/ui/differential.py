@@ -65,7 +65,7 @@ def build(frame: Frame) -> None:
                 halt = gr.Button(t("stop"), elem_id="stop-case", scale=1)
         with gr.Column(scale=9, min_width=480, elem_classes="right"):
             status = frame.panel(_status)
-            critical = frame.panel(lambda s: critical_html(list(s.case.shown.values()), s.text))
+            critical = frame.panel(lambda s: critical_html(s.case, s.text))
             with gr.Row(elem_classes="members", equal_height=False):
                 cards = {name: frame.panel(_card(frame, name), css="cell") for name in names(frame)}
             filled = frame.panel(_filled, elem_id="fill-in")

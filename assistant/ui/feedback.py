@@ -72,9 +72,8 @@ def _table(rows: list[MemberSummary], t: Text) -> str:
     if not rows:
         inner = f'<p class="hint">{esc(t("feedback.none"))}</p>'
     else:
-        heads = "".join(
-            f'<th scope="col" class="{"" if n < len(TEXT_COLUMNS) else "number"}">{esc(t(key))}</th>'
-            for n, key in enumerate((*TEXT_COLUMNS, *NUMBER_COLUMNS))
+        heads = "".join(f'<th scope="col">{esc(t(key))}</th>' for key in TEXT_COLUMNS) + "".join(
+            f'<th scope="col" class="number">{esc(t(key))}</th>' for key in NUMBER_COLUMNS
         )
         inner = (
             f'<div class="wide-table"><table><thead><tr>{heads}</tr></thead>'

@@ -55,8 +55,11 @@ def model_name(model: str, demo_only: bool, t: Text) -> str:
     return name + (badge(t("demo_only"), "demo") if demo_only else "")
 
 
-def evidence_chip(evidence: Evidence, number: int, record: str, t: Text) -> str:
-    """A button that opens the quote; for record evidence it also highlights the words."""
+def evidence_chip(evidence: Evidence, number: int, record: str, t: Text, *, label: str = "") -> str:
+    """A button that opens the quote; for record evidence it also highlights the words.
+
+    It reads ``label``, or the kind of evidence and its number.
+    """
     kind = t("evidence.record" if evidence.kind == "record" else "evidence.knowledge")
     span = evidence.span
     place = evidence.source
@@ -74,10 +77,10 @@ def evidence_chip(evidence: Evidence, number: int, record: str, t: Text) -> str:
             "data-end": span.end if span else None,
             "data-passage": evidence.passage_id,
             "title": evidence.quote,
-            "aria-label": f"{t('evidence.show')}：{kind}{number} {place}",
+            "aria-label": f"{t('evidence.show')}：{label or f'{kind}{number}'} {place}",
         }
     )
-    return f'<button type="button"{values}>{esc(kind)}{number}</button>'
+    return f'<button type="button"{values}>{esc(label or f"{kind}{number}")}</button>'
 
 
 def statement_item(

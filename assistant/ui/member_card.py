@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from assistant.draft import DiagnosisEntry, DifferentialDraft
 from assistant.fill_in import open_statements
 from assistant.ui.markup import (
     badge,
     esc,
+    evidence_chip,
     model_name,
     notices,
     refusal,
@@ -109,27 +110,42 @@ def _groups(entry: DiagnosisEntry, shown: Shown, t: Text, prefix: str, locked: b
     )
 
 
-def critical_html(members: Sequence[Shown], t: Text) -> str:
+def critical_html(work: CaseWork, t: Text) -> str:
     """不可漏诊, once for all members, from the first draft that names each."""
-    seen: set[str] = set()
-    cards = []
-    drafts = [(s, s.draft) for s in members if isinstance(s.draft, DifferentialDraft)]
-    for shown, draft in drafts:
-        for entry in draft.critical:
-            if entry.name in seen:
-                continue
-            seen.add(entry.name)
-            cards.append(
-                f'<li class="critical-card"><h4>{esc(entry.name)} {_code(entry, t)}</h4>'
-                f"{_groups(entry, shown, t, f'top-{shown.draft_id}', locked=True)}</li>"
-            )
+    drafts = [(s, s.draft) for s in work.shown.values() if isinstance(s.draft, DifferentialDraft)]
     if not drafts:
         return ""
+    texts = {note.id: note.text for note in work.case.notes()} if work.case else {}
+    seen: dict[str, str] = {}
+    for shown, draft in drafts:
+        for entry in draft.critical:
+            if entry.name not in seen:
+                seen[entry.name] = _critical_card(entry, shown, texts, t)
     inner = (
-        f"<ul>{''.join(cards)}</ul>" if cards else f'<p class="hint">{esc(t("critical.none"))}</p>'
+        f"<ul>{''.join(seen.values())}</ul>"
+        if seen
+        else f'<p class="hint">{esc(t("critical.none"))}</p>'
     )
-    css = "critical" if cards else "critical none"
+    css = "critical" if seen else "critical none"
     return (
         f'<section class="{css}" aria-label="{esc(t("critical"))}">'
         f"<h3>{esc(t('critical'))}</h3>{inner}</section>"
+    )
+
+
+def _critical_card(entry: DiagnosisEntry, shown: Shown, texts: Mapping[str, str], t: Text) -> str:
+    """Short, since several may stand above the members: the words that call for it, then more."""
+    words: dict[str, str] = {}
+    for evidence in (e for s in entry.supporting for e in s.evidence):
+        span = evidence.span
+        if span is None or span.note_id not in texts:
+            continue
+        word = texts[span.note_id][span.start : span.end]
+        words.setdefault(word, evidence_chip(evidence, 0, RECORD, t, label=word))
+    groups = _groups(entry, shown, t, f"top-{shown.draft_id}", locked=True)
+    return (
+        f'<li class="critical-card"><h4>{esc(entry.name)} {_code(entry, t)}</h4>'
+        f'<p class="words">{"".join(words.values())}</p>'
+        f'<details data-key="critical-{esc(entry.name)}">'
+        f"<summary>{esc(t('critical.more'))}</summary>{groups}</details></li>"
     )

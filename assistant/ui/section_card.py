@@ -91,12 +91,14 @@ def _written(title: str, shown: Shown, draft: SectionDraft, t: Text) -> str:
         if draft.model
         else f'<span class="model">{esc(t("copied"))}</span>'
     )
-    count = (
-        badge(f"⚠ {t('unsupported.count', n=len(still_open))}", "warn")
-        if still_open
-        else badge(t("fill.ready"), "good")
-    )
+    count = ""
+    if still_open:
+        count = badge(f"⚠ {t('unsupported.count', n=len(still_open))}", "warn")
+    elif draft.statements:
+        count = badge(t("fill.ready"), "good")
     statements = statement_list("", draft.statements, shown, t, record=RECORD, prefix=prefix)
+    if not draft.statements:
+        statements = f'<p class="notice warn">{esc(t("section.empty"))}</p>'
     filled = ""
     if shown.filled is not None:
         fields = json.dumps(shown.filled.model_dump(), ensure_ascii=False, indent=1)

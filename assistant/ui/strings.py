@@ -13,7 +13,6 @@ STRINGS: dict[str, tuple[str, str]] = {
     "product": ("Bedside 临床辅助", "Bedside clinical assistant"),
     "disclaimer": (DISCLAIMER_ZH, DISCLAIMER_EN),
     "switch": ("English", "中文"),
-    "doctor": ("医师", "Clinician"),
     "role.doctor": ("医师", "doctor"),
     "role.nurse": ("护士", "nurse"),
     "role.pharmacist": ("药师", "pharmacist"),
@@ -64,7 +63,6 @@ STRINGS: dict[str, tuple[str, str]] = {
     "tests": ("辅助检查", "Tests"),
     "text": ("或直接粘贴整份病历", "Or paste the whole note"),
     "run": ("开始鉴别诊断", "Run"),
-    "run.again": ("重新分析", "Run again"),
     "stop": ("停止", "Stop"),
     "record.empty": (
         "分析后，这里显示病历原文；点按任何一条“病历”依据，对应文字会高亮。",
@@ -90,9 +88,9 @@ STRINGS: dict[str, tuple[str, str]] = {
     "member.none": ("该成员没有给出诊断。", "This member gave no diagnosis."),
     "seconds": ("{n:.1f} 秒", "{n:.1f} s"),
     "no_model": ("无语言模型", "no language model"),
-    "draft": ("草稿", "Draft"),
     # diagnosis
     "critical": ("不可漏诊", "Must not be missed"),
+    "critical.more": ("依据、排除方法与危险信号", "Evidence, how to exclude it, red flags"),
     "critical.none": (
         "知识库没有就本病例提示不可漏诊的疾病；这不等于可以排除。",
         "The knowledge base names none for this case; that does not exclude any.",
@@ -107,7 +105,6 @@ STRINGS: dict[str, tuple[str, str]] = {
     "red_flags": ("危险信号", "Red flags"),
     "missing": ("病历未填", "Not in the record"),
     "warnings": ("注意", "Note"),
-    "rest": ("其他诊断", "Other diagnoses"),
     # statements
     "unsupported": ("无依据", "unsupported"),
     "unsupported.count": ("{n} 条无依据待处理", "{n} unsupported"),
@@ -179,7 +176,6 @@ STRINGS: dict[str, tuple[str, str]] = {
         "Choose a stay; its notes are shown here.",
     ),
     "generate": ("生成出院记录", "Write the record"),
-    "generate.again": ("重新生成", "Write again"),
     "idle.discharge": (
         "选择一次住院，然后生成出院记录；五个部分依次写出，逐条标注依据。",
         "Choose a stay, then write its record: five sections, one after the other, with evidence.",
@@ -192,6 +188,10 @@ STRINGS: dict[str, tuple[str, str]] = {
     "header.admission_diagnoses": ("入院诊断", "Admission diagnosis"),
     "header.pending": ("尚未回报的结果", "Results still pending"),
     "header.signature": ("医师签名", "Signature"),
+    "section.empty": (
+        "模型没有写出可以核对的内容，请重新生成或自行书写。",
+        "The model wrote nothing that could be checked: write again, or by hand.",
+    ),
     "section.waiting": ("尚未写到", "Not yet written"),
     "section.writing": ("正在书写…", "Writing…"),
     "section.unchecked": ("未核对", "not checked yet"),
@@ -201,7 +201,6 @@ STRINGS: dict[str, tuple[str, str]] = {
         "五个部分全部回填后，可在此整份复制（已回填 {n}/5）。",
         "When all five sections are filled in, copy the whole record here ({n}/5).",
     ),
-    "notes": ("病历", "Notes"),
     # chat
     "question": ("问题", "Question"),
     "question.hint": (
