@@ -72,6 +72,7 @@ class _Reading:
             self._deny(part)
             self._doubt(part)
             self._date(part)
+            self._suppose(part)
             self._relate(part)
         self._read_sections()
         return self.result
@@ -261,6 +262,15 @@ class _Reading:
                 for listed in self._list_before(index, sentence.start):
                     self.result[listed].temporality = Temporality.PAST
 
+    def _suppose(self, sentence: _Part) -> None:
+        """What a condition or a plan names is nobody's finding; a denial in it stays one."""
+        for clause in _split(self.text, sentence.start, sentence.end, cues.CLAUSE_END):
+            for pattern in (cues.CONDITION, cues.PLAN):
+                for hit in pattern.finditer(self.text, clause.start, clause.end):
+                    for index in self._inside(hit.end(), clause.end):
+                        if not self.blocked[hit.start()]:
+                            self.result[index].temporality = Temporality.HYPOTHETICAL
+
     def _relate(self, sentence: _Part) -> None:
         for hit in cues.FAMILY.finditer(self.text, sentence.start, sentence.end):
             if cues.FAMILY_SPEAKS.match(self.text, hit.end(), sentence.end):
@@ -279,6 +289,8 @@ class _Reading:
             for index in self._inside(heading.end(), end):
                 if name in cues.PAST_SECTIONS:
                     self.result[index].temporality = Temporality.PAST
+                elif name in cues.PLAN_SECTIONS:
+                    self.result[index].temporality = Temporality.HYPOTHETICAL
                 elif name in cues.FAMILY_SECTIONS:
                     self.result[index].experiencer = Experiencer.FAMILY
                 elif name in cues.DIFFERENTIAL_SECTIONS:

@@ -27,10 +27,14 @@ class Certainty(StrEnum):
 
 
 class Temporality(StrEnum):
-    """Whether the finding belongs to this illness or to the past."""
+    """Whether the finding belongs to this illness, to the past, or is only thought of.
+
+    Hypothetical is what a plan or an advice names (如出现发热请就诊, 预防感染): nobody has it.
+    """
 
     CURRENT = "current"
     PAST = "past"
+    HYPOTHETICAL = "hypothetical"
 
 
 class Experiencer(StrEnum):

@@ -15,6 +15,7 @@ from assistant.chains.segments import Segment, segment_notes, segment_passages
 from assistant.record import SEX_ZH, Case, Note
 from knowledge.base import KnowledgeBase
 from knowledge.critical import CriticalDiagnosis
+from knowledge.demographics import age_in, sex_in
 from knowledge.finding import Finding
 from knowledge.graph import RankedDisease
 from knowledge.sources import Passage
@@ -78,9 +79,12 @@ def examine(case: Case, knowledge: KnowledgeBase) -> CaseContext:
     """Extract the findings, rank the diseases and retrieve the passages of one case."""
     notes = case.notes()
     findings = [f for note in notes for f in knowledge.extractor.extract(note.text, note.id)]
+    told = "\n".join(note.text for note in notes)
     age = case.patient.age_at(date.today())
-    ranked = knowledge.graph.rank(findings, age_years=age, sex=case.patient.sex, limit=CANDIDATES)
-    critical = knowledge.graph.critical(findings, age_years=age, sex=case.patient.sex)
+    age = age_in(told) if age is None else age
+    sex = case.patient.sex or sex_in(told)
+    ranked = knowledge.graph.rank(findings, age_years=age, sex=sex, limit=CANDIDATES)
+    critical = knowledge.graph.critical(findings, age_years=age, sex=sex)
     query = case.chief_complaint or " ".join(note.text for note in notes)[:200]
     hits = knowledge.index.search(query, limit=PASSAGES) if query.strip() else []
     of_candidates = [

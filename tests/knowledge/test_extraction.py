@@ -51,6 +51,7 @@ def notation(finding: Finding) -> str:
         ("-", finding.polarity is Polarity.ABSENT),
         ("?", finding.certainty is Certainty.UNCERTAIN),
         ("P", finding.temporality is Temporality.PAST),
+        ("H", finding.temporality is Temporality.HYPOTHETICAL),
         ("F", finding.experiencer is Experiencer.FAMILY),
     ]
     return finding.concept + "".join(mark for mark, holds in marks if holds)
