@@ -43,7 +43,7 @@ def serve(
     ]
     if demo:
         lines.append("当前为演示模型，仅供演示，不得用于诊疗。The demo model is not for care.")
-    console.print("\n".join(lines), highlight=False)
+    console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
     uvicorn.run(
         application,
         host=settings.host,

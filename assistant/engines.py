@@ -17,9 +17,10 @@ from assistant.settings import EngineSettings, Settings
 from serving.chat_model import EngineChatModel
 from serving.echo import EchoEngine
 from serving.engine import Engine, EngineError, EngineUnavailable
-from serving.openvino_engine import OpenVinoEngine, OpenVinoOptions
+from serving.openvino_engine import OpenVinoOptions
 from serving.remote import RemoteEngine
 from serving.store import ModelStore
+from serving.worker_engine import WorkerEngine
 
 logger = logging.getLogger("bedside.assistant.engines")
 
@@ -120,7 +121,7 @@ class Engines:
         folder = Path(chosen.model)
         if not folder.is_dir():
             folder = self._store.path(chosen.model)
-        return OpenVinoEngine(
+        return WorkerEngine(
             folder,
             OpenVinoOptions(
                 cache_size_gb=chosen.cache_gib,

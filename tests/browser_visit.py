@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Request, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Request, expect
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -117,6 +117,12 @@ class Visit:
         """A member's or a section's card."""
         return self.page.get_by_role("article", name=name, exact=True)
 
+    def new_patient(self) -> None:
+        """Empty the form; the ids show that it is done."""
+        before = self.page.get_by_label("患者编号").input_value()
+        self.page.click("#new-patient")
+        expect(self.page.get_by_label("患者编号")).not_to_have_value(before)
+
     def finished(self) -> None:
         """Wait until the request of the page in front is done."""
         self.page.locator(".status.finished:visible").wait_for()
@@ -129,8 +135,8 @@ class Visit:
         self.finished()
 
 
-def open_page(browser: Browser, address: str) -> Visit:
-    page = browser.new_page(viewport={"width": 1440, "height": 900}, locale="zh-CN")
+def open_page(browser: BrowserContext, address: str) -> Visit:
+    page = browser.new_page()
     page.set_default_timeout(20_000)
     visit = Visit(page)
 

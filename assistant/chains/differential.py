@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -153,6 +155,20 @@ def _parse(context: CaseContext, reply: AIMessage) -> tuple[list[DiagnosisEntry]
     return entries, warnings
 
 
+@cache
+def _example_texts() -> frozenset[str]:
+    """What the examples say: a weak model repeats it, and it is about another patient."""
+    answers = [json.loads(shot.assistant) for shot in prompts.few_shots(TASK)]
+    return frozenset(
+        text
+        for answer in answers
+        for entry in answer["diagnoses"]
+        for value in entry.values()
+        if isinstance(value, list)
+        for text in value
+    )
+
+
 def _entry(context: CaseContext, rank: int, name: str, item: dict[str, Any]) -> DiagnosisEntry:
     knowledge = context.knowledge
     disease = knowledge.graph.disease(name)
@@ -165,11 +181,11 @@ def _entry(context: CaseContext, rank: int, name: str, item: dict[str, Any]) -> 
     ranked = next((r for r in context.ranked if r.disease.name == known), None)
 
     def stated(field: str, letter: str, grounder: Grounder) -> list[Statement]:
-        texts = item.get(field) or []
+        texts = [str(text).strip() for text in item.get(field) or []]
         return [
-            grounder.ground(f"d{rank}-{letter}{number}", str(text).strip())
+            grounder.ground(f"d{rank}-{letter}{number}", text)
             for number, text in enumerate(texts, 1)
-            if str(text).strip()
+            if text and text not in _example_texts()
         ]
 
     return DiagnosisEntry(

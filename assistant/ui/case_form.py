@@ -17,6 +17,7 @@ from assistant.ui.strings import Text
 
 CASE_TEXTS = ("chief_complaint", "present_illness", "past_history", "examination", "tests", "text")
 IDENTITY = ("name", "patient_id", "encounter_id", "sex", "age")
+OLDEST = 150
 _AGE = re.compile(
     r"^(?:(?P<years>\d{1,3}(?:\.\d)?)\s*(?:岁|y)?)?\s*"
     r"(?:(?P<months>\d{1,2})\s*(?:个月|月龄|月|m))?\s*(?:(?P<days>\d{1,3})\s*[天日])?$"
@@ -78,7 +79,10 @@ def age_in_years(text: str) -> float | None:
     if match is None or not any(match.groups()):
         raise ValueError(text)
     years, months, days = (float(value or 0) for value in match.groups())
-    return years + months / 12 + days / 365.2425
+    age = years + months / 12 + days / 365.2425
+    if age > OLDEST:
+        raise ValueError(text)
+    return age
 
 
 def new_identity() -> tuple[str, str]:
@@ -107,7 +111,7 @@ def read_case(values: dict[str, str], t: Text) -> Case:
         texts = {name: values[name] for name in CASE_TEXTS}
         return Case(patient=patient, encounter_id=values["encounter_id"].strip(), **texts)
     except ValidationError as error:
-        raise FormError(_why(error, t)) from None
+        raise FormError(t("error.case_bad", why=_why(error, t))) from None
 
 
 def read_encounter(text: str, t: Text) -> Encounter:
@@ -124,6 +128,8 @@ def read_encounter(text: str, t: Text) -> Encounter:
     except json.JSONDecodeError as error:
         where = f"JSON {error.lineno}:{error.colno}"
         raise FormError(t("encounter.bad", why=where)) from None
+    except RecursionError:
+        raise FormError(t("encounter.bad", why="JSON")) from None
     except ValidationError as error:
         raise FormError(t("encounter.bad", why=_why(error, t))) from None
     if not any(note.text.strip() for note in encounter.all_notes()):

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from assistant.ui.case_form import CASE_TEXTS, new_identity, sample_cases
+from assistant.ui.case_form import CASE_TEXTS, sample_cases
 from assistant.ui.frame import Frame
 from assistant.ui.session import Session
 
@@ -61,9 +61,8 @@ class CaseInputs:
             show_progress="hidden",
             api_visibility="private",
         )
-        fresh.click(
-            self._clear, None, [example, *outputs], show_progress="hidden", api_visibility="private"
-        )
+        # In the browser: what is typed right after the click must not be cleared by a late answer.
+        fresh.click(None, None, [example, *outputs], js=self._clearing(), api_visibility="private")
 
     def _identity(self, frame: Frame) -> None:
         t = frame.first.text
@@ -103,10 +102,15 @@ class CaseInputs:
         values = {**{name: sample.data.get(name, "") for name in CASE_TEXTS}, **identity}
         return [values[name] for name in self.fields]
 
-    def _clear(self) -> list[Any]:
-        patient_id, encounter_id = new_identity()
-        values = {"patient_id": patient_id, "encounter_id": encounter_id}
-        return ["", *(values.get(name, "") for name in self.fields)]
+    def _clearing(self) -> str:
+        """JavaScript that empties every field and gives the patient ids that nobody has."""
+        new = {"patient_id": "`pat-${id}`", "encounter_id": "`enc-${id}`"}
+        values = ", ".join(["''", *(new.get(name, "''") for name in self.fields)])
+        return (
+            "() => { const id = Array.from(crypto.getRandomValues(new Uint8Array(4)), "
+            "(n) => n.toString(16).padStart(2, '0')).join(''); "
+            f"return [{values}]; }}"
+        )
 
 
 def _choices(session: Session) -> list[tuple[str, str]]:

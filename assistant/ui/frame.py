@@ -18,6 +18,7 @@ from assistant.ui.strings import Text
 PANEL_JS = files("assistant.ui").joinpath("assets/panel.js").read_text(encoding="utf-8")
 
 Draw = Callable[[Session], Any]
+Look = Callable[[Session, gr.Request], Awaitable[Any]]
 Handle = Callable[[Session, dict[str, Any]], Awaitable[None]]
 
 
@@ -29,7 +30,7 @@ class Frame:
     first: Session
     session: gr.State
     drawn: list[tuple[Any, Draw]] = field(default_factory=list)
-    on_tabs: list[tuple[str, Callable[..., Any], Any]] = field(default_factory=list)
+    on_tabs: list[tuple[str, Look, Any]] = field(default_factory=list)
 
     def labelled(self, component: Any, key: str, what: str = "label", **more: str) -> Any:
         """Keep a component's label (or another property) in the language of the page."""
@@ -52,7 +53,7 @@ class Frame:
         self.drawn.append((html, draw))
         return html
 
-    def on_tab(self, name: str, look: Callable[..., Any], shown: Any) -> None:
+    def on_tab(self, name: str, look: Look, shown: Any) -> None:
         """Draw ``shown`` by ``look(session, request)`` whenever the page ``name`` is opened."""
         self.on_tabs.append((name, look, shown))
 

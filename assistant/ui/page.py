@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from assistant.api.context import Services
 from assistant.ui import chat, differential, discharge, feedback, sign_in, system
-from assistant.ui.frame import Frame, strip
+from assistant.ui.frame import Frame, Look, strip
 from assistant.ui.markup import esc
 from assistant.ui.session import Session, identify
 
@@ -124,15 +124,23 @@ def _connect_switch(frame: Frame, switch: gr.Button) -> None:
         session.language = "en" if session.language == "zh" else "zh"
         return [draw(session) for _, draw in frame.drawn]
 
-    switch.click(
+    switched = switch.click(
         other,
         frame.session,
         [component for component, _ in frame.drawn],
         show_progress="hidden",
         concurrency_limit=None,
         api_visibility="private",
-        js=None,
     )
+    for name, look, shown in frame.on_tabs:
+        switched.then(
+            _looking(name, look, only_if_opened=True),
+            frame.session,
+            shown,
+            show_progress="hidden",
+            concurrency_limit=None,
+            api_visibility="private",
+        )
     switch.click(None, js=SET_LANGUAGE, api_visibility="private")
 
 
@@ -140,13 +148,23 @@ def _connect_tabs(frame: Frame, tabs: dict[str, gr.Tab]) -> None:
     """Pages that show what the store has are drawn when they are opened."""
     for name, look, shown in frame.on_tabs:
         tabs[name].select(
-            look,
+            _looking(name, look),
             frame.session,
             shown,
             show_progress="hidden",
             concurrency_limit=None,
             api_visibility="private",
         )
+
+
+def _looking(name: str, look: Look, *, only_if_opened: bool = False) -> Look:
+    async def looking(session: Session, request: gr.Request) -> Any:
+        if only_if_opened and name not in session.opened:
+            return gr.skip()
+        session.opened.add(name)
+        return await look(session, request)
+
+    return looking
 
 
 def _connect_load(frame: Frame, blocks: gr.Blocks, top: gr.HTML) -> None:

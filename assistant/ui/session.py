@@ -98,6 +98,7 @@ class Session:
     case: CaseWork = field(default_factory=CaseWork)
     stay: StayWork = field(default_factory=StayWork)
     turns: list[Turn] = field(default_factory=list)
+    opened: set[str] = field(default_factory=set)
 
     @property
     def text(self) -> Text:

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 from browser_visit import ARGUMENTS, Server, Visit, chromium, open_page, start
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import BrowserContext, sync_playwright
 
 
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
+def browser() -> Iterator[BrowserContext]:
+    """One profile for all pages, so that scripts are fetched once."""
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
-        yield opened
+        yield opened.new_context(viewport={"width": 1440, "height": 900}, locale="zh-CN")
         opened.close()
 
 
@@ -41,7 +42,7 @@ def closed_server(
 
 
 @pytest.fixture
-def visit(browser: Browser, server: Server) -> Iterator[Visit]:
+def visit(browser: BrowserContext, server: Server) -> Iterator[Visit]:
     opened = open_page(browser, server.address)
     opened.page.locator("#run-case").wait_for()
     yield opened

@@ -121,7 +121,7 @@ def test_a_bad_form_is_answered_with_a_sentence(visit: Visit) -> None:
     page = visit.page
     page.click("#run-case")
     expect(page.get_by_text("病历内容为空")).to_be_visible()
-    page.click("#new-patient")
+    visit.new_patient()
     page.fill("#case-chief_complaint textarea", "头痛")
     page.get_by_label("年龄").fill("很老")
     page.click("#run-case")

@@ -8,7 +8,7 @@ import urllib.request
 
 import pytest
 from browser_visit import Server, Visit, open_page
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import BrowserContext, expect
 
 from assistant.application import open_store
 from assistant.settings import Settings
@@ -73,13 +73,16 @@ def test_english_is_one_click_away_and_keeps_what_was_typed(visit: Visit) -> Non
     expect(page.get_by_text("A licensed doctor must review")).to_be_visible()
     expect(page.get_by_label("Past history")).to_have_value("自己写的既往史")
     assert page.evaluate("document.documentElement.lang") == "en"
+    visit.tab("System")
+    expect(page.get_by_role("region", name="Knowledge base")).to_be_visible()
     page.get_by_role("button", name="中文").click()
+    expect(page.get_by_role("region", name="知识库", exact=True)).to_be_visible()
     expect(page.get_by_role("tab", name="出院记录", exact=True)).to_be_visible()
 
 
 def test_record_and_model_text_cannot_bring_markup(visit: Visit) -> None:
     page = visit.page
-    page.click("#new-patient")
+    visit.new_patient()
     page.fill("#case-chief_complaint textarea", f"胸痛，大汗{ATTACK}")
     page.get_by_label("姓名").fill(ATTACK)
     page.click("#run-case")
@@ -134,7 +137,9 @@ def test_gradio_offers_no_api_of_its_own(server: Server) -> None:
         assert json.load(answer) == {"named_endpoints": {}, "unnamed_endpoints": {}}
 
 
-def test_nothing_is_shown_before_a_key_is_given(browser: Browser, closed_server: Server) -> None:
+def test_nothing_is_shown_before_a_key_is_given(
+    browser: BrowserContext, closed_server: Server
+) -> None:
     for path in ("config", "gradio_api/info", "theme.css"):
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(f"{closed_server.address}/{path}")
