@@ -150,7 +150,10 @@ def _mount_docs(app: FastAPI) -> None:
 
 async def _purge_expired(settings: Settings, store: Store) -> None:
     while settings.retention_days:
-        await asyncio.to_thread(store.purge_expired, settings.retention_days)
+        try:
+            await asyncio.to_thread(store.purge_expired, settings.retention_days)
+        except Exception as error:
+            logger.error("nothing was purged: %s", type(error).__name__)
         await asyncio.sleep(PURGE_EVERY_SECONDS)
 
 

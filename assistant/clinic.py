@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -26,6 +27,8 @@ from assistant.store.models import DraftRow, RequestRow
 from knowledge.base import KnowledgeBase
 from serving.chat_model import EngineChatModel
 from serving.engine import Engine, EngineBusy, EngineError, EngineUnavailable
+
+logger = logging.getLogger("bedside.assistant.clinic")
 
 Step = tuple[str, dict[str, Any]]
 """(event name, JSON data) as `assistant.jobs` publishes them."""
@@ -78,7 +81,7 @@ class Clinic:
         context = await asyncio.to_thread(examine, case, self.knowledge)
         wanted = row.options.get("members")
         done = {draft.member: draft for draft in kept}
-        baseline = rank_by_knowledge(context)
+        baseline = await asyncio.to_thread(rank_by_knowledge, context)
         yield await self._keep(row, baseline, done.get(baseline.member))
         members = [
             m
@@ -113,18 +116,26 @@ class Clinic:
                 except EngineBusy as busy:
                     await asyncio.sleep(busy.retry_after)
         except EngineError as error:
-            return DifferentialDraft(
-                member=seat.name,
-                model=self.engines.describe(seat.engine),
-                critical=critical_entries(context),
-                findings=context.findings,
-                missing=context.case.missing_fields(),
-                warnings=[str(error)],
+            reason = str(error)
+        except Exception as error:
+            logger.error("a panel member failed: %s", type(error).__name__)
+            reason = (
+                "该成员处理时发生内部错误，没有给出意见，请重试；若再次发生，请告诉管理员。"
+                "(This member failed with an internal error.)"
             )
+        return DifferentialDraft(
+            member=seat.name,
+            model=self.engines.describe(seat.engine),
+            critical=await asyncio.to_thread(critical_entries, context),
+            findings=context.findings,
+            missing=context.case.missing_fields(),
+            warnings=[reason],
+        )
 
     async def _discharge(self, row: RequestRow, kept: list[DraftRow]) -> AsyncGenerator[Step]:
         encounter = Encounter.model_validate(row.payload)
-        yield "header", header(encounter).model_dump(mode="json")
+        copied = await asyncio.to_thread(header, encounter)
+        yield "header", copied.model_dump(mode="json")
         wanted: list[SectionName] = [
             s for s in SECTION_ZH if s in (row.options.get("sections") or SECTION_ZH)
         ]

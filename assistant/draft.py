@@ -24,6 +24,7 @@ ProblemKind = Literal[
     "dose",
     "laterality",
     "negation",
+    "certainty",
     "earlier_stay",
     "wrong_patient",
     "no_evidence",
@@ -62,14 +63,26 @@ class Statement(BaseModel):
     origin: Literal["record", "knowledge", "model"] = "model"
 
 
+def name_id(statement_id: str) -> str:
+    """The id of the name of the diagnosis that a statement is about (``d1-s2`` → ``d1-n``)."""
+    return statement_id.rpartition("-")[0] + "-n"
+
+
 class DiagnosisEntry(BaseModel):
-    """One candidate diagnosis of one member, ranked from 1."""
+    """One candidate diagnosis of one member, ranked from 1.
+
+    ``name_statement`` is the name as something to review: a doctor who deletes it takes the whole
+    entry away, one who edits it changes the name.  ``own`` marks a diagnosis that was not among the
+    candidates offered to the model, ``in_knowledge`` one that the knowledge base has.
+    """
 
     rank: int
     name: str
+    name_statement: Statement
     icd10: str | None = None
     icd10_name: str | None = None
     in_knowledge: bool = True
+    own: bool = False
     must_not_miss: bool = False
     score: float | None = None
     supporting: list[Statement] = Field(default_factory=list)
@@ -79,8 +92,15 @@ class DiagnosisEntry(BaseModel):
     red_flags: list[Statement] = Field(default_factory=list)
 
     def statements(self) -> list[Statement]:
-        """All statements of the entry, in reading order."""
-        return [*self.supporting, *self.opposing, *self.ask, *self.tests, *self.red_flags]
+        """All statements of the entry, its name first, in reading order."""
+        return [
+            self.name_statement,
+            *self.supporting,
+            *self.opposing,
+            *self.ask,
+            *self.tests,
+            *self.red_flags,
+        ]
 
 
 class DifferentialDraft(BaseModel):
@@ -101,8 +121,9 @@ class DifferentialDraft(BaseModel):
     disclaimer: str = DISCLAIMER_ZH
 
     def statements(self) -> list[Statement]:
-        """All statements of all entries."""
-        return [s for entry in (*self.critical, *self.diagnoses) for s in entry.statements()]
+        """All statements of all entries; one that two entries share comes once."""
+        entries = (*self.critical, *self.diagnoses)
+        return list({s.id: s for entry in entries for s in entry.statements()}.values())
 
 
 SectionName = Literal[

@@ -16,13 +16,17 @@ from typing import Literal
 from assistant.settings import EngineSettings, Settings
 from serving.chat_model import EngineChatModel
 from serving.echo import EchoEngine
-from serving.engine import Engine, EngineError, EngineUnavailable
+from serving.engine import Engine, EngineError, EngineUnavailable, Message, Sampling, complete
 from serving.openvino_engine import OpenVinoOptions
 from serving.remote import RemoteEngine
 from serving.store import ModelStore
 from serving.worker_engine import WorkerEngine
 
 logger = logging.getLogger("bedside.assistant.engines")
+
+PROBE_SECONDS = 20.0
+PROBE_KEPT_SECONDS = 15.0
+"""How long an answer to a probe holds: a probe generates, which costs requests time."""
 
 HOW_TO_ADD = (
     "添加模型：bedside model pull qwen2.5-coder-0.5b-instruct（演示），"
@@ -48,6 +52,15 @@ class Slot:
         return self.settings.demo_only or bool(self.engine and self.engine.card.demo_only)
 
 
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """How an engine answered when it was last asked for a token, and how long it took."""
+
+    state: str
+    problem: str
+    seconds: float | None = None
+
+
 class Engines:
     """All engines of one server."""
 
@@ -55,6 +68,8 @@ class Engines:
         self._store = ModelStore(settings.home)
         self.slots = {name: Slot(name, chosen) for name, chosen in settings.engines.items()}
         self._tasks: list[asyncio.Task[None]] = []
+        self._probing = asyncio.Lock()
+        self._probed: tuple[float, list[str], dict[str, Probe]] | None = None
 
     def start(self) -> None:
         """Begin to open every engine; returns at once.  Needs a running event loop."""
@@ -88,6 +103,23 @@ class Engines:
         """The model's name, whether it is open or not."""
         slot = self.slots[name]
         return slot.engine.card.name if slot.engine else slot.settings.model
+
+    async def probes(self) -> dict[str, Probe]:
+        """Whether each engine generates, asked now or a few seconds ago, by one caller at a time.
+
+        An engine that has been opened since is asked again at once.
+        """
+        async with self._probing:
+            states: list[str] = [slot.state for slot in self.slots.values()]
+            now = time.monotonic()
+            if self._probed is not None:
+                asked_at, were, kept = self._probed
+                if were == states and now - asked_at < PROBE_KEPT_SECONDS:
+                    return kept
+            found = await asyncio.gather(*(_probe(slot) for slot in self.slots.values()))
+            answers = dict(zip(self.slots, found, strict=True))
+            self._probed = (time.monotonic(), states, answers)
+            return answers
 
     async def _open(self, slot: Slot) -> None:
         started = time.perf_counter()
@@ -131,3 +163,19 @@ class Engines:
                 prompt_lookup=chosen.prompt_lookup,
             ),
         )
+
+
+async def _probe(slot: Slot) -> Probe:
+    if slot.engine is None:
+        return Probe(slot.state, slot.problem)
+    started = time.perf_counter()
+    state, problem = "ready", ""
+    try:
+        async with asyncio.timeout(PROBE_SECONDS):
+            await complete(slot.engine, [Message("user", "你好")], Sampling(max_tokens=1))
+    except (EngineError, TimeoutError) as error:
+        state, problem = "failing", str(error) or f"no answer within {PROBE_SECONDS:.0f} s"
+    except Exception as error:
+        logger.error("the probe of engine %s failed: %s", slot.name, type(error).__name__)
+        state, problem = "failing", type(error).__name__
+    return Probe(state, problem, round(time.perf_counter() - started, 3))

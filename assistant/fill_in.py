@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from assistant.chains.case_context import hedged, stated
 from assistant.draft import (
     DISCLAIMER_ZH,
     NOT_RECORDED,
@@ -19,6 +20,7 @@ from assistant.draft import (
     DifferentialDraft,
     SectionDraft,
     Statement,
+    name_id,
 )
 from assistant.record import CASE_FIELDS, SEX_ZH, Case
 
@@ -44,23 +46,53 @@ class Unresolved(Exception):
         self.statements = list(statements)
 
 
+class NothingToFill(Unresolved):
+    """The draft holds nothing that could be filled in; no statement is open."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+        self.args = (
+            "草稿中没有可以回填的内容：模型没有作答，或内容已全部删除。请重新生成，或由医师自行书写。"
+            " (The draft has nothing to fill in.)",
+        )
+
+
+STALE_ZH = "病历在本草稿生成之后已有改动，请先与现在的病历核对，或重新生成。"
+
+
 class FillIn(BaseModel):
-    """Text ready to copy, and the same as fields for the CDSS."""
+    """Text ready to copy, and the same as fields for the CDSS.
+
+    ``stale``: the record has changed since the draft was made; the notice then says so.
+    """
 
     text: str
     fields: dict[str, str]
     notice: str = DISCLAIMER_ZH
+    stale: bool = False
+
+    def marked_stale(self) -> FillIn:
+        """The same, said to be made from an older record."""
+        return self.model_copy(update={"stale": True, "notice": f"{STALE_ZH}{self.notice}"})
 
 
 def open_statements(
     statements: Sequence[Statement], resolutions: Mapping[str, Resolution]
 ) -> list[Statement]:
-    """Unsupported statements that no doctor has dealt with (a restored one is open again)."""
+    """Unsupported statements that no doctor has dealt with (a restored one is open again).
+
+    With the name of a diagnosis all that was said of it is dealt with.
+    """
+
+    def deleted(statement_id: str) -> bool:
+        return statement_id in resolutions and resolutions[statement_id].action == "deleted"
+
     return [
         s
         for s in statements
         if s.status == "unsupported"
         and (s.id not in resolutions or resolutions[s.id].action == "restored")
+        and not deleted(name_id(s.id))
     ]
 
 
@@ -78,33 +110,60 @@ def _kept(statements: Sequence[Statement], resolutions: Mapping[str, Resolution]
 def fill_in(
     draft: Draft, resolutions: Mapping[str, Resolution], case: Case | None = None
 ) -> FillIn:
-    """The text of the draft.  Raises `Unresolved` while an unsupported statement is open."""
+    """The text of the draft.
+
+    Raises `Unresolved` while an unsupported statement is open, and its kind `NothingToFill` when
+    no diagnosis or no text is left.
+    """
     statements = draft.statements() if isinstance(draft, DifferentialDraft) else draft.statements
     if pending := open_statements(statements, resolutions):
         raise Unresolved(pending)
     if isinstance(draft, DifferentialDraft):
         return _first_progress_note(draft, resolutions, case)
-    if isinstance(draft, SectionDraft):
-        separator = "\n" if draft.section in ("discharge_diagnosis", "discharge_orders") else ""
-        text = separator.join(_kept(draft.statements, resolutions))
-        return FillIn(text=text, fields={draft.section: text})
-    text = "".join(_kept(draft.statements, resolutions))
-    return FillIn(text=text, fields={"answer": text})
+    section = draft.section if isinstance(draft, SectionDraft) else "answer"
+    separator = "\n" if section in ("discharge_diagnosis", "discharge_orders") else ""
+    text = separator.join(_kept(draft.statements, resolutions))
+    if not text.strip():
+        raise NothingToFill
+    return FillIn(text=text, fields={section: text})
+
+
+def _standing(
+    entries: Sequence[DiagnosisEntry], resolutions: Mapping[str, Resolution]
+) -> list[DiagnosisEntry]:
+    """The entries whose name was not deleted, under the name that the doctor gave them.
+
+    The code belongs to the member's name and does not go with another one.
+    """
+    standing = []
+    for entry in entries:
+        resolution = resolutions.get(entry.name_statement.id)
+        if not _kept([entry.name_statement], resolutions):
+            continue
+        if resolution is not None and resolution.action == "edited" and resolution.text:
+            entry = entry.model_copy(
+                update={"name": resolution.text, "icd10": None, "icd10_name": None}
+            )
+        standing.append(entry)
+    return standing
 
 
 def _first_progress_note(
     draft: DifferentialDraft, resolutions: Mapping[str, Resolution], case: Case | None
 ) -> FillIn:
     """首次病程记录: 病例特点, 诊断依据, 鉴别诊断, 诊疗计划."""
-    entries = draft.diagnoses
+    entries = _standing(draft.diagnoses, resolutions)
+    critical = _standing(draft.critical, resolutions)
+    if not entries:
+        raise NothingToFill
+    first = entries[0]
+    others = [e for e in critical if e.name_statement.id != first.name_statement.id]
     fields = {
         "case_features": _case_features(draft, case),
-        "preliminary_diagnosis": _named(entries[0]) if entries else NOT_RECORDED,
-        "diagnostic_basis": _basis(entries[0], resolutions) if entries else NOT_RECORDED,
-        "differential_diagnosis": _differential(
-            [*draft.critical, *entries[1:]], resolutions, {entries[0].name} if entries else set()
-        ),
-        "plan": _plan([*entries, *draft.critical], resolutions),
+        "preliminary_diagnosis": _named(first),
+        "diagnostic_basis": _basis(first, resolutions),
+        "differential_diagnosis": _differential([*others, *entries[1:]], resolutions, {first.name}),
+        "plan": _plan([*entries, *critical], resolutions),
     }
     titles = {
         "case_features": "一、病例特点",
@@ -133,10 +192,14 @@ def _case_features(draft: DifferentialDraft, case: Case | None) -> str:
             + (f"，{patient}" if patient else "")
             + (f"，主诉：{complaint}" if complaint else "")
         )
-    positive = list(dict.fromkeys(f.text for f in draft.findings if f.counts_for))
-    negative = list(dict.fromkeys(f.text for f in draft.findings if f.counts_against))
-    lines.append("阳性表现：" + ("、".join(positive) or NOT_RECORDED))
-    lines.append("有鉴别意义的阴性表现：" + ("、".join(negative) or NOT_RECORDED))
+    found = stated(draft.findings)
+    positive = "、".join(dict.fromkeys(f.text for f in found.present))
+    negative = "、".join(dict.fromkeys(f.text for f in found.absent))
+    uncertain = "、".join(dict.fromkeys(hedged(f) for f in found.uncertain))
+    lines.append("阳性表现：" + (positive or NOT_RECORDED))
+    lines.append("有鉴别意义的阴性表现：" + (negative or NOT_RECORDED))
+    if uncertain:
+        lines.append("不确定的表现：" + uncertain)
     if case is not None:
         for name in ("past_history", "examination", "tests"):
             value = str(getattr(case, name)).strip()
@@ -175,7 +238,7 @@ def _plan(entries: Sequence[DiagnosisEntry], resolutions: Mapping[str, Resolutio
     asks = [t for e in entries for t in _kept(e.ask, resolutions)]
     flags = [t for e in entries for t in _kept(e.red_flags, resolutions)]
     lines = [
-        label + "；".join(list(dict.fromkeys(texts))[:10])
+        label + "；".join(dict.fromkeys(texts))
         for label, texts in (
             ("完善检查：", tests),
             ("补充询问：", asks),

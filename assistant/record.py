@@ -9,25 +9,70 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import date, datetime
-from typing import Annotated, Literal
+from calendar import monthrange
+from datetime import date
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
-Identifier = Annotated[
-    str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$")
-]
-ShortText = Annotated[str, StringConstraints(max_length=500)]
+from assistant.rows import (
+    Diagnosis,
+    Identifier,
+    Medication,
+    Moment,
+    Observation,
+    Operation,
+    Order,
+    ShortText,
+    Strict,
+    diagnosis_line,
+    medication_line,
+    observation_line,
+    operation_line,
+    order_line,
+)
+
+__all__ = [
+    "CASE_FIELDS", "RESERVED", "SEX_ZH", "Case", "Diagnosis", "Encounter", "Identifier",
+    "Medication", "Note", "NoteKind", "Observation", "Operation", "Order", "Patient", "Sex",
+    "ShortText", "age_in_words",
+]  # fmt: skip
+
 NoteText = Annotated[str, StringConstraints(max_length=200_000)]
 Sex = Literal["male", "female"]
 SEX_ZH = {"male": "男", "female": "女"}
+RESERVED = "table:"
+"""What the ids of the notes made from structured rows begin with."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=False)
+def _months_and_days(birth: date, when: date) -> tuple[int, int]:
+    """Completed months, and the days since the last of them."""
+    months = (when.year - birth.year) * 12 + when.month - birth.month - (when.day < birth.day)
+    year, month = divmod(birth.month - 1 + months, 12)
+    last = monthrange(birth.year + year, month + 1)[1]
+    since = date(birth.year + year, month + 1, min(birth.day, last))
+    return months, (when - since).days
 
 
-class Patient(_Strict):
+def age_in_words(birth: date, when: date) -> str:
+    """Age on ``when`` as a ward writes it: ``64岁`` in completed years, ``1岁8个月`` under three
+    years, ``12天`` under one month; "" before the birth."""
+    if birth > when:
+        return ""
+    months, days = _months_and_days(birth, when)
+    return _age_words(months, days)
+
+
+def _age_words(months: int, days: int) -> str:
+    if months < 1:
+        return f"{days}天"
+    years, rest = divmod(months, 12)
+    if years >= 3:
+        return f"{years}岁"
+    return (f"{years}岁" if years else "") + (f"{rest}个月" if rest else "")
+
+
+class Patient(Strict):
     """Who the record is about."""
 
     id: Identifier
@@ -43,16 +88,19 @@ class Patient(_Strict):
             return self.age_years
         if self.birth_date is None or self.birth_date > when:
             return None
-        return (when - self.birth_date).days / 365.2425
+        months, days = _months_and_days(self.birth_date, when)
+        return months / 12 + days / 372
 
-
-class Diagnosis(_Strict):
-    """A diagnosis that a doctor has written down; the code is as given, never looked up."""
-
-    kind: Literal["admission", "discharge"] = "admission"
-    name: ShortText
-    icd10: ShortText | None = None
-    primary: bool = False
+    def age_words(self, when: date) -> str:
+        """The age as written in the record, else from the birth date or the years; "" if none."""
+        if self.age_text:
+            return self.age_text
+        if self.birth_date is not None:
+            return age_in_words(self.birth_date, when)
+        if self.age_years is None:
+            return ""
+        months = int(self.age_years * 12 + 1e-6)
+        return _age_words(months, int(self.age_years * 365.2425 + 1e-6))
 
 
 NoteKind = Literal[
@@ -68,66 +116,18 @@ NoteKind = Literal[
 ]
 
 
-class Note(_Strict):
+class Note(Strict):
     """One text of the record.  ``text`` is never changed: offsets point into it."""
 
     id: Identifier
     kind: NoteKind = "other"
     title: ShortText = ""
-    written_at: datetime | None = None
+    written_at: Moment | None = None
     author: ShortText = ""
     text: NoteText
 
 
-class Observation(_Strict):
-    """A laboratory or bedside value."""
-
-    id: Identifier
-    name: ShortText
-    value: ShortText = ""
-    unit: ShortText = ""
-    reference: ShortText = ""
-    flag: Literal["high", "low", "normal", "abnormal"] | None = None
-    at: datetime | None = None
-    status: Literal["final", "pending"] = "final"
-
-
-class Order(_Strict):
-    """A test, imaging study, diet or other order that is not a drug."""
-
-    id: Identifier
-    kind: Literal["test", "imaging", "nursing", "diet", "other"] = "other"
-    text: ShortText
-    ordered_at: datetime | None = None
-    status: Literal["active", "completed", "stopped", "pending"] = "active"
-
-
-class Medication(_Strict):
-    """A drug order; ``discharge`` marks what the patient takes home."""
-
-    id: Identifier
-    name: ShortText
-    specification: ShortText = ""
-    dose: ShortText = ""
-    route: ShortText = ""
-    frequency: ShortText = ""
-    days: int | None = Field(default=None, ge=0, le=3650)
-    start: date | None = None
-    stop: date | None = None
-    discharge: bool = False
-
-
-class Operation(_Strict):
-    """An operation or interventional procedure."""
-
-    id: Identifier
-    name: ShortText
-    at: datetime | None = None
-    laterality: Literal["left", "right", "both"] | None = None
-    note_id: Identifier | None = None
-
-
-class Encounter(_Strict):
+class Encounter(Strict):
     """One stay or visit, with all that was written in it."""
 
     id: Identifier
@@ -135,14 +135,31 @@ class Encounter(_Strict):
     department: ShortText = ""
     ward: ShortText = ""
     bed: ShortText = ""
-    admitted_at: datetime | None = None
-    discharged_at: datetime | None = None
+    admitted_at: Moment | None = None
+    discharged_at: Moment | None = None
     diagnoses: list[Diagnosis] = Field(default_factory=list, max_length=200)
     notes: list[Note] = Field(default_factory=list, max_length=500)
     observations: list[Observation] = Field(default_factory=list, max_length=5000)
     orders: list[Order] = Field(default_factory=list, max_length=5000)
     medications: list[Medication] = Field(default_factory=list, max_length=2000)
     operations: list[Operation] = Field(default_factory=list, max_length=200)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        """Refuse what would make a wrong record; the messages hold no patient text."""
+        if any(n.kind == "structured" or n.id.startswith(RESERVED) for n in self.notes):
+            raise ValueError(
+                f"病程的 kind 不能是 structured，id 不能以 {RESERVED} 开头，它们留给数据表。"
+                f" (Note kind structured and ids beginning with {RESERVED} are reserved.)"
+            )
+        admitted, discharged = self.admitted_at, self.discharged_at
+        if (
+            admitted
+            and discharged
+            and discharged.replace(tzinfo=None) < admitted.replace(tzinfo=None)
+        ):
+            raise ValueError("出院时间早于入院时间，请核对。(discharged_at is before admitted_at.)")
+        return self
 
     @classmethod
     def from_text(cls, text: str, *, patient_id: str, encounter_id: str) -> Encounter:
@@ -172,7 +189,10 @@ class Encounter(_Strict):
             ("orders", "医嘱", [order_line(o) for o in self.orders]),
         ]
         return [
-            Note(id=f"table:{key}", kind="structured", title=title, text="\n".join(lines))
+            # Not validated: a long table may exceed the length that an input note may have.
+            Note.model_construct(
+                id=RESERVED + key, kind="structured", title=title, text="\n".join(lines)
+            )
             for key, title, lines in tables
             if lines
         ]
@@ -180,64 +200,6 @@ class Encounter(_Strict):
     def note(self, note_id: str) -> Note | None:
         """The note with this id, structured ones included."""
         return next((n for n in self.all_notes() if n.id == note_id), None)
-
-
-def _day(value: date | datetime | None) -> str:
-    return f"{value.year}年{value.month}月{value.day}日" if value else ""
-
-
-FLAG_ZH = {"high": "↑", "low": "↓", "abnormal": "异常", "normal": ""}
-LATERALITY_ZH = {"left": "左侧", "right": "右侧", "both": "双侧"}
-ORDER_STATUS_ZH = {
-    "active": "执行中",
-    "completed": "已完成",
-    "stopped": "已停止",
-    "pending": "结果未回",
-}
-
-
-def diagnosis_line(row: Diagnosis) -> str:
-    """``出院诊断：2型糖尿病（E11.9）``"""
-    kind = "入院诊断" if row.kind == "admission" else "出院诊断"
-    return f"{kind}：{row.name}" + (f"（{row.icd10}）" if row.icd10 else "")
-
-
-def operation_line(row: Operation) -> str:
-    """``2026年3月5日 左侧 胫骨骨折切开复位内固定术``"""
-    side = LATERALITY_ZH[row.laterality] if row.laterality else ""
-    return " ".join(part for part in (_day(row.at), side, row.name) if part)
-
-
-def observation_line(row: Observation) -> str:
-    """``2026年3月5日 白细胞计数 13.2 10^9/L ↑（参考 3.5-9.5）``"""
-    if row.status == "pending":
-        return " ".join(part for part in (_day(row.at), row.name, "结果未回") if part)
-    flag = FLAG_ZH[row.flag] if row.flag else ""
-    line = " ".join(part for part in (_day(row.at), row.name, row.value, row.unit, flag) if part)
-    return line + (f"（参考 {row.reference}）" if row.reference else "")
-
-
-def medication_line(row: Medication) -> str:
-    """``出院带药：阿司匹林肠溶片 100mg/片 每次100mg 口服 每日1次 30天``"""
-    period = " 至 ".join(day for day in (_day(row.start), _day(row.stop)) if day)
-    parts = (
-        row.name,
-        row.specification,
-        f"每次{row.dose}" if row.dose else "",
-        row.route,
-        row.frequency,
-        f"{row.days}天" if row.days is not None else "",
-        period,
-    )
-    prefix = "出院带药：" if row.discharge else "住院用药："
-    return prefix + " ".join(part for part in parts if part)
-
-
-def order_line(row: Order) -> str:
-    """``2026年3月5日 胸部CT平扫 已完成``"""
-    return " ".join(
-        part for part in (_day(row.ordered_at), row.text, ORDER_STATUS_ZH[row.status]) if part
-    )
 
 
 CASE_FIELDS = {
@@ -250,7 +212,7 @@ CASE_FIELDS = {
 }
 
 
-class Case(_Strict):
+class Case(Strict):
     """What a differential diagnosis starts from: fields, or one free text, or both."""
 
     patient: Patient

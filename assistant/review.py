@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from assistant.draft import Answer, DifferentialDraft, SectionDraft, Statement
-from assistant.fill_in import Draft, FillIn, Resolution, Unresolved, fill_in, open_statements
+from assistant.fill_in import (
+    Draft,
+    FillIn,
+    NothingToFill,
+    Resolution,
+    Unresolved,
+    fill_in,
+    open_statements,
+)
 from assistant.record import Case
 from assistant.store import Context, DraftRow, InvalidArgument, StatementAction, Store
 from assistant.store.errors import UnresolvedStatements
@@ -63,10 +71,15 @@ class Review:
         return open_statements(statements_of(draft), self.resolutions(draft_id))
 
     def fill_in(self, draft_id: str) -> FillIn:
-        """The text to copy, kept as accepted.  Raises `Unresolved`, `DraftNotFound`."""
+        """The text to copy, kept as accepted.  Raises `Unresolved`, `DraftNotFound`.
+
+        A draft with nothing to fill in raises `NothingToFill` and is not accepted.
+        """
         row = self._store.drafts.get(self._context, draft_id)
         try:
             filled = fill_in(typed(row), self.resolutions(draft_id), self._case(row))
+        except NothingToFill:
+            raise
         except Unresolved as error:
             try:
                 self._store.drafts.accept(self._context, draft_id, "", len(error.statements))
@@ -74,7 +87,7 @@ class Review:
                 raise error from None
             raise
         self._store.drafts.accept(self._context, draft_id, filled.text, 0)
-        return filled
+        return filled if row.stale_at is None else filled.marked_stale()
 
     def sign(self, draft_id: str, final_text: str) -> DraftRow:
         """Keep the signed text.  Raises `DraftNotFound`, `AlreadySigned`."""

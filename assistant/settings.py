@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+from collections import Counter
 from pathlib import Path
 from typing import Literal
 
@@ -21,7 +22,14 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+import prompts
+
 DEMO_MODEL = "qwen2.5-coder-0.5b-instruct"
+
+KNOWLEDGE_MEMBER = "知识库排序"
+"""The panel's baseline, which every panel has: no other member may take its name."""
+
+PANEL_TASK = "differential_diagnosis"
 
 
 class EngineSettings(BaseModel):
@@ -120,6 +128,18 @@ class Settings(BaseSettings):
         named = {self.default_engine, *(m.engine for m in self.panel)}
         if unknown := sorted(named - self.engines.keys()):
             raise ValueError(f"no engine named {', '.join(unknown)} under `engines`")
+        return self
+
+    @model_validator(mode="after")
+    def _panel_seated(self) -> Settings:
+        names = Counter(member.name for member in self.panel)
+        if twice := [name for name, count in names.items() if count > 1]:
+            raise ValueError(f"panel members need different names; twice: {', '.join(twice)}")
+        if KNOWLEDGE_MEMBER in names:
+            raise ValueError(f"{KNOWLEDGE_MEMBER} is the knowledge ranking, not a panel member")
+        known = prompts.versions(PANEL_TASK)
+        if missing := sorted({member.prompt for member in self.panel} - set(known)):
+            raise ValueError(f"no prompt named {', '.join(missing)}; there are: {', '.join(known)}")
         return self
 
     @classmethod

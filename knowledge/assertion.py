@@ -273,13 +273,25 @@ class _Reading:
 
     def _relate(self, sentence: _Part) -> None:
         for hit in cues.FAMILY.finditer(self.text, sentence.start, sentence.end):
-            if cues.FAMILY_SPEAKS.match(self.text, hit.end(), sentence.end):
+            if not cues.FAMILY_SPEAKS.match(self.text, hit.end(), sentence.end):
+                self._give_away(hit.end(), sentence.end, (cues.PATIENT_AGAIN,))
+        others = list(cues.OTHERS.finditer(self.text, sentence.start, sentence.end))
+        if cues.PATIENT_NAMED.search(self.text, 0, sentence.end):
+            others += cues.CHILDREN.finditer(self.text, sentence.start, sentence.end)
+        for hit in others:
+            if any(
+                pattern.match(self.text, hit.end(), sentence.end)
+                for pattern in (cues.FAMILY_SPEAKS, cues.OTHERS_ACT)
+            ):
                 continue
-            limit = min(sentence.end, hit.end() + _REACH)
-            again = cues.PATIENT_AGAIN.search(self.text, hit.end(), limit)
-            end = again.start() if again else limit
-            for index in self._inside(hit.end(), end):
-                self.result[index].experiencer = Experiencer.FAMILY
+            self._give_away(hit.end(), sentence.end, (cues.PATIENT_AGAIN, cues.STORY_AGAIN))
+
+    def _give_away(self, start: int, end: int, back: Sequence[re.Pattern[str]]) -> None:
+        """What is said from ``start`` on is about somebody else, until the patient is back."""
+        limit = min(end, start + _REACH)
+        returns = [hit.start() for p in back if (hit := p.search(self.text, start, limit))]
+        for index in self._inside(start, min(returns, default=limit)):
+            self.result[index].experiencer = Experiencer.FAMILY
 
     def _read_sections(self) -> None:
         headings = list(cues.SECTION.finditer(self.text))
@@ -288,10 +300,17 @@ class _Reading:
             name = re.sub(r"\s", "", heading.group("name"))
             for index in self._inside(heading.end(), end):
                 if name in cues.PAST_SECTIONS:
-                    self.result[index].temporality = Temporality.PAST
+                    if not self._is_now(heading.end(), self.starts[index]):
+                        self.result[index].temporality = Temporality.PAST
                 elif name in cues.PLAN_SECTIONS:
                     self.result[index].temporality = Temporality.HYPOTHETICAL
                 elif name in cues.FAMILY_SECTIONS:
                     self.result[index].experiencer = Experiencer.FAMILY
                 elif name in cues.DIFFERENTIAL_SECTIONS:
                     self.result[index].certainty = Certainty.UNCERTAIN
+
+    def _is_now(self, start: int, position: int) -> bool:
+        """Whether the sentence, up to ``position``, has come to the present."""
+        ends = [hit.end() for hit in cues.SENTENCE_END.finditer(self.text, start, position)]
+        begin = ends[-1] if ends else start
+        return cues.NOW.search(self.text, begin, position) is not None

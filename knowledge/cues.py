@@ -88,6 +88,12 @@ POST_PAST = re.compile(
     r"(?:等)?(?:慢性|急性|传染|遗传|类似|相关|基础|家族|过敏)?(?:疾?病|发作|手术|治疗|住院|感染|接触|服药|术后)?(?:病)?史(?!学)"
 )
 
+# In the history of earlier illnesses, what marks a finding as of now.
+NOW = re.compile(
+    r"(?<![体出表发实呈])现(?![象病实状场代存行有])(?:在)?|目前|近(?:\d|[一二两三几半日来期])|最近|刚才|刚刚|此次|本次|(?<!至)今(?:日|晨|天|晚)|"
+    r"昨(?:日|晚|天|夜)|入院(?:前|时|后)|就诊前|(?:\d+|[一二两三四五六七八九十半数几]+)余?多?个?(?:小时|h|分钟|天|日)余?(?:前|来)"
+)
+
 # What is only thought of: a condition (to the end of its sentence part), a plan (to the comma).
 CONDITION = re.compile(
     r"(?<![例诸比譬正何])如(?:果|有|再|出现|发生|伴|仍|又|遇|发现)|若(?!干)|一旦|倘若|假如|万一"
@@ -101,6 +107,26 @@ FAMILY = re.compile(
     r"家族(?!性)(?:中|里|内|成员|史)?|家里人|家人|家属中|(?:其|患者|患儿|孩子|宝宝|我|他|她|的|有)?(?:父亲?母亲?|父母|父亲|母亲|爸爸|妈妈|爸|妈|爷爷|奶奶|外公|外婆|姥姥|姥爷|"
     r"祖父|祖母|外祖父|外祖母|哥哥|弟弟|姐姐|妹妹|兄弟|姐妹|兄妹|姐弟|同胞|叔叔|伯父|姑姑|姑妈|舅舅|舅|姨妈|小姨|父系|母系|双亲)|"
     r"其(?:兄|弟|姐|妹|子|女|父|母|祖|叔|伯|姑|姨|儿子|女儿|子女|妻|夫|丈夫|妻子)"
+)
+# A spouse or somebody outside the family, unless only company or a cause (与妻子争吵后胸痛).
+OTHERS = re.compile(
+    r"(?<![与和跟同及被由经向陪替给为对])(?:其|患者|病人|本人|我)?的?(?:妻子|丈夫|爱人|配偶|老公|老婆|儿媳|女婿|岳父|岳母|公公|婆婆|"
+    r"孙子|孙女|外孙女?|侄子|侄女|外甥女?|表[兄弟姐妹哥]|堂[兄弟姐妹哥]|亲戚|同事|工友|同学|邻居|室友|舍友|同屋|同住者|同住人员?|同行者|朋友|战友|"
+    r"老师|密切接触者)(?![家的])"
+)
+# A child is the patient where a parent writes, and somebody else's where the patient is named.
+CHILDREN = re.compile(
+    r"(?<![与和跟同及被由经向陪替给为对])(?:患者|病人|本人)?的?(?:儿子|女儿|子女)"
+)
+PATIENT_NAMED = re.compile(r"患者|病人|本人")
+# What somebody else does with or for the patient.
+OTHERS_ACT = re.compile(
+    r"[^,;。]{0,2}?(?:聚餐|聚会|吃饭|喝酒|饮酒|争吵|吵架|打架|殴打|打伤|推倒|撞伤|搀扶|扶起|呼叫|拨打|叫醒|呼唤|目击|照顾|急送)"
+)
+# A clause that goes back to the patient, whom it does not name (同事感冒，2天后出现发热).
+STORY_AGAIN = re.compile(
+    r"(?<=,)(?:(?:约|大约)?(?:\d+|[一二两三四五六七八九十半数几]+)余?多?个?(?:小时|分钟|天|日|周|星期|月)(?:余|多)?"
+    r"(?:后|前[^,;。]{0,4}?(?:出现|开始|起病))|随后|随即|之后|此后|后出现|继而|遂|自觉|自感|自己|现|目前|今|昨)"
 )
 # The relative only tells the story: 母亲代诉, 妈妈说.
 FAMILY_SPEAKS = re.compile(

@@ -38,7 +38,7 @@ class Temporality(StrEnum):
 
 
 class Experiencer(StrEnum):
-    """Who has it: the patient, or someone of the family."""
+    """Who has it: the patient, or somebody else (of the family, at work, next door)."""
 
     PATIENT = "patient"
     FAMILY = "family"
@@ -86,8 +86,13 @@ class Finding(BaseModel):
     experiencer: Experiencer = Experiencer.PATIENT
 
     @property
+    def is_certain(self) -> bool:
+        """False when the writer only thinks it possible: it is then not to be stated as fact."""
+        return self.certainty is Certainty.CERTAIN
+
+    @property
     def counts_for(self) -> bool:
-        """True when the finding is evidence of the patient's present illness."""
+        """True when the finding, certain or not, is evidence of the patient's present illness."""
         return (
             self.polarity is Polarity.PRESENT
             and self.temporality is Temporality.CURRENT
@@ -96,7 +101,7 @@ class Finding(BaseModel):
 
     @property
     def counts_against(self) -> bool:
-        """True when the patient is said not to have it now."""
+        """True when the patient is said, for certain or not, not to have it now."""
         return (
             self.polarity is Polarity.ABSENT
             and self.temporality is Temporality.CURRENT

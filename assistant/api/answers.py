@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.api import work
-from assistant.api.context import ActorDep, IdempotencyKey, PatientDep, ServicesDep
+from assistant.api.context import ClinicianDep, IdempotencyKey, PatientDep, ServicesDep
 from assistant.api.problems import Problem, documented
 from assistant.record import Identifier
 from assistant.store import Context
@@ -41,7 +41,7 @@ async def create(
     ],
     response: Response,
     parts: ServicesDep,
-    who: ActorDep,
+    who: ClinicianDep,
     wait: Annotated[bool, Query(description="Answer when the text is whole.")] = False,
     idempotency_key: IdempotencyKey = None,
     x_patient_id: Annotated[str | None, Header()] = None,

@@ -2,14 +2,15 @@
 
 On loopback without keys the actor is a demo doctor unless the headers name another.  A key whose
 role is ``system`` (a CDSS) names the doctor at its keyboard in ``X-Actor-Id``; any other key is
-itself the actor.
+itself the actor.  Patients' records are for clinical roles and such systems; what goes into the
+record, a doctor answers for.
 """
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Annotated, cast
+from typing import Annotated, Literal, cast
 
 from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -21,6 +22,7 @@ from assistant.settings import Settings
 from assistant.store import Context, Store
 
 DEMO_ACTOR = "demo-doctor"
+Role = Literal["system", "doctor", "nurse", "pharmacist", "student", "auditor", "admin"]
 CLINICAL_ROLES = {"doctor", "nurse", "pharmacist", "student"}
 OVERSIGHT_ROLES = {"auditor", "admin"}
 _ID = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$"
@@ -57,7 +59,7 @@ async def actor(
     parts: ServicesDep,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
     x_actor_id: Annotated[str | None, Header(pattern=_ID)] = None,
-    x_actor_role: Annotated[str | None, Header(pattern=_ID)] = None,
+    x_actor_role: Annotated[Role | None, Header()] = None,
 ) -> Actor:
     """The actor of the call.  401 without a valid key where keys are required."""
     if credentials is not None:
@@ -91,8 +93,18 @@ async def oversight(who: ActorDep) -> Actor:
 OversightDep = Annotated[Actor, Depends(oversight)]
 
 
+async def clinician(who: ActorDep) -> Actor:
+    """An actor that may see and send patients' records.  403 for others."""
+    if who.role not in CLINICAL_ROLES | {"system"}:
+        raise Problem(403, "该角色不能查看或提交病历。(Needs a clinical role or role system.)")
+    return who
+
+
+ClinicianDep = Annotated[Actor, Depends(clinician)]
+
+
 async def patient_context(
-    who: ActorDep,
+    who: ClinicianDep,
     x_patient_id: Annotated[str, Header(pattern=_ID)],
     x_encounter_id: Annotated[str, Header(pattern=rf"^$|{_ID}")] = "",
 ) -> Context:
@@ -101,6 +113,20 @@ async def patient_context(
 
 
 PatientDep = Annotated[Context, Depends(patient_context)]
+
+
+async def doctor_context(context: PatientDep) -> Context:
+    """The same for what only a doctor may do.  403 for others, and for a system that names none."""
+    if context.actor_role != "doctor":
+        raise Problem(
+            403,
+            "只有医师可以回填或签名；system 密钥须用 X-Actor-Id 指明医师。"
+            "(Needs role doctor, or a system key that names the doctor in X-Actor-Id.)",
+        )
+    return context
+
+
+DoctorDep = Annotated[Context, Depends(doctor_context)]
 
 
 def context_of_record(

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from assistant.api import work
 from assistant.api.context import (
-    ActorDep,
+    ClinicianDep,
     IdempotencyKey,
     PatientDep,
     ServicesDep,
@@ -45,7 +45,7 @@ async def create(
     body: Annotated[CaseRequest, Body(openapi_examples={"chest pain": {"value": EXAMPLE}})],
     response: Response,
     parts: ServicesDep,
-    who: ActorDep,
+    who: ClinicianDep,
     wait: Annotated[bool, Query(description="Answer when all members have.")] = False,
     idempotency_key: IdempotencyKey = None,
     x_patient_id: Annotated[str | None, Header()] = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Header, Query, Response
@@ -10,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.api import work
 from assistant.api.context import (
-    ActorDep,
+    ClinicianDep,
     IdempotencyKey,
     PatientDep,
     ServicesDep,
@@ -96,7 +97,7 @@ async def create(
     ],
     response: Response,
     parts: ServicesDep,
-    who: ActorDep,
+    who: ClinicianDep,
     wait: Annotated[bool, Query(description="Answer when all sections are written.")] = False,
     idempotency_key: IdempotencyKey = None,
     x_patient_id: Annotated[str | None, Header()] = None,
@@ -121,7 +122,7 @@ async def create(
         idempotency_key=idempotency_key,
         options={"sections": body.sections} if body.sections else None,
     )
-    return DischargeJob(**job.model_dump(), header=header(encounter))
+    return DischargeJob(**job.model_dump(), header=await asyncio.to_thread(header, encounter))
 
 
 @router.get("/{job_id}", responses=documented(404))

@@ -6,16 +6,19 @@ import asyncio
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from assistant.api.context import IdempotencyKey, PatientDep, ServicesDep
+from assistant.api.context import DoctorDep, IdempotencyKey, PatientDep, ServicesDep
 from assistant.api.problems import documented
+from assistant.api.replay import once
 from assistant.api.work import shown_draft
 from assistant.draft import Statement
 from assistant.fill_in import FillIn
 from assistant.review import Review
 
 router = APIRouter(prefix="/v1/drafts", tags=["drafts 草稿"])
+_FILLED = TypeAdapter(FillIn)
+_SHOWN = TypeAdapter(dict[str, Any])
 
 
 class ResolutionRequest(BaseModel):
@@ -87,11 +90,19 @@ async def resolve(
 async def fill(
     draft_id: str,
     parts: ServicesDep,
-    context: PatientDep,
+    context: DoctorDep,
     idempotency_key: IdempotencyKey = None,
 ) -> FillIn:
-    """一键回填.  409 while an unsupported statement is open; done again it gives the same."""
-    return await asyncio.to_thread(Review(parts.store, context).fill_in, draft_id)
+    """一键回填, by a doctor.  409 while an unsupported statement is open."""
+    route = f"/v1/drafts/{draft_id}/fill-in"
+    review = Review(parts.store, context)
+
+    def work() -> FillIn:
+        return review.fill_in(draft_id)
+
+    return await asyncio.to_thread(
+        once, parts.store, context, idempotency_key, route, None, _FILLED, work
+    )
 
 
 @router.post("/{draft_id}/signature", responses=documented(404, 409))
@@ -99,9 +110,19 @@ async def sign(
     draft_id: str,
     body: SignatureRequest,
     parts: ServicesDep,
-    context: PatientDep,
+    context: DoctorDep,
     idempotency_key: IdempotencyKey = None,
 ) -> dict[str, Any]:
-    """Post back the signed text; the answer has the edit distance and the seconds it took."""
+    """Post back the text that a doctor signed; the answer has the edit distance.
+
+    Signing is no fill-in: ``accepted_at`` stays empty for a draft that was never filled in.
+    """
+    route = f"/v1/drafts/{draft_id}/signature"
     review = Review(parts.store, context)
-    return shown_draft(await asyncio.to_thread(review.sign, draft_id, body.text))
+
+    def work() -> dict[str, Any]:
+        return shown_draft(review.sign(draft_id, body.text))
+
+    return await asyncio.to_thread(
+        once, parts.store, context, idempotency_key, route, body.text, _SHOWN, work
+    )

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from assistant.api.context import ActorDep, IdempotencyKey, PatientDep, ServicesDep
 from assistant.api.problems import documented
@@ -30,6 +30,14 @@ class FeedbackRequest(BaseModel):
     quote: str | None = Field(default=None, max_length=5_000)
     comment: str | None = Field(default=None, max_length=5_000)
     correction: str | None = Field(default=None, max_length=50_000)
+
+    @model_validator(mode="after")
+    def _range_whole(self) -> FeedbackRequest:
+        if (self.start is None) != (self.end is None):
+            raise ValueError("start and end come together")
+        if self.start is not None and self.end is not None and self.end < self.start:
+            raise ValueError("end is before start")
+        return self
 
 
 class FeedbackShown(BaseModel):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import logging
 from typing import cast
 
 from fastapi import APIRouter, Request, Response
@@ -12,10 +12,10 @@ from pydantic import BaseModel
 
 from assistant.api.context import ServicesDep
 from assistant.metrics import Metrics
-from serving.engine import EngineError, Message, Sampling, complete
+from assistant.store import StoreError
 
 router = APIRouter(tags=["health"])
-PROBE_SECONDS = 20.0
+logger = logging.getLogger("bedside.assistant.api")
 
 
 class EngineState(BaseModel):
@@ -35,6 +35,8 @@ class Readiness(BaseModel):
     ready: bool
     knowledge: bool
     knowledge_version: str
+    store: bool
+    workers: bool
     engines: list[EngineState]
 
 
@@ -46,38 +48,42 @@ async def healthz() -> dict[str, str]:
 
 @router.get("/readyz", responses={503: {"model": Readiness}})
 async def readyz(parts: ServicesDep, response: Response) -> Readiness:
-    """Everything that is configured works: each engine generates a token.  503 otherwise."""
-    states = await asyncio.gather(*(_probe(parts, name) for name in parts.clinic.engines.slots))
-    ready = parts.clinic.has_knowledge and all(s.state == "ready" for s in states)
+    """Everything that is configured works: each engine generates a token, or did so a few seconds
+    ago; the store answers and the workers take requests.  503 otherwise."""
+    engines = parts.clinic.engines
+    probes = await engines.probes()
+    store = await _answers(parts)
+    parts_ready = (parts.clinic.has_knowledge, store, parts.jobs.alive)
+    ready = all(parts_ready) and all(p.state == "ready" for p in probes.values())
     response.status_code = 200 if ready else 503
     return Readiness(
         ready=ready,
         knowledge=parts.clinic.has_knowledge,
         knowledge_version=parts.clinic.knowledge.version if parts.clinic.has_knowledge else "",
-        engines=list(states),
+        store=store,
+        workers=parts.jobs.alive,
+        engines=[
+            EngineState(
+                name=name,
+                model=engines.describe(name),
+                demo_only=engines.slots[name].demo_only,
+                state=probe.state,
+                seconds=probe.seconds,
+                problem=probe.problem,
+            )
+            for name, probe in probes.items()
+        ],
     )
 
 
-async def _probe(parts: ServicesDep, name: str) -> EngineState:
-    slot = parts.clinic.engines.slots[name]
-    state = EngineState(
-        name=name,
-        model=parts.clinic.engines.describe(name),
-        demo_only=slot.demo_only,
-        state=slot.state,
-        problem=slot.problem,
-    )
-    if slot.engine is None:
-        return state
-    started = time.perf_counter()
+async def _answers(parts: ServicesDep) -> bool:
+    """Whether the store answers."""
     try:
-        async with asyncio.timeout(PROBE_SECONDS):
-            await complete(slot.engine, [Message("user", "你好")], Sampling(max_tokens=1))
-    except (EngineError, TimeoutError) as error:
-        state.state = "failing"
-        state.problem = str(error) or f"no answer within {PROBE_SECONDS:.0f} s"
-    state.seconds = round(time.perf_counter() - started, 3)
-    return state
+        await asyncio.to_thread(parts.store.requests.count, "queued")
+    except StoreError as error:
+        logger.error("the store does not answer: %s", type(error).__name__)
+        return False
+    return True
 
 
 @router.get("/metrics", response_class=Response)

@@ -152,5 +152,5 @@ def documented(
             "description": TITLES[status],
             "content": {MEDIA_TYPE: {}},
         }
-        for status in (*statuses, 400, 401, 413, 422)
+        for status in (*statuses, 400, 401, 403, 413, 422)
     }

@@ -100,8 +100,6 @@ async def accept(
     row = await parts.jobs.submit(
         context, kind, payload, record_hash, idempotency_key=idempotency_key, options=options
     )
-    if kind != "chat":
-        await asyncio.to_thread(parts.store.drafts.mark_stale, context, kind, record_hash)
     if wait:
         await parts.jobs.finished(context, row.id)
         row = await asyncio.to_thread(parts.store.requests.get, context, row.id)

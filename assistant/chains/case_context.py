@@ -5,6 +5,7 @@ This is computed once a case and shared, so that members differ in their reasoni
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -16,12 +17,13 @@ from assistant.record import SEX_ZH, Case, Note
 from knowledge.base import KnowledgeBase
 from knowledge.critical import CriticalDiagnosis
 from knowledge.demographics import age_in, sex_in
-from knowledge.finding import Finding
+from knowledge.finding import Finding, Polarity
 from knowledge.graph import RankedDisease
 from knowledge.sources import Passage
 
 CANDIDATES = 10
 PASSAGES = 6
+ADULT_YEARS = 18
 
 
 @dataclass(frozen=True)
@@ -39,13 +41,18 @@ class CaseContext:
 
     @property
     def present(self) -> list[Finding]:
-        """Findings that the patient has now, first mention of each concept."""
-        return _unique(f for f in self.findings if f.counts_for)
+        """Findings that the patient is said to have now, first mention of each concept."""
+        return stated(self.findings).present
 
     @property
     def absent(self) -> list[Finding]:
         """Findings that the record denies, first mention of each concept."""
-        return _unique(f for f in self.findings if f.counts_against)
+        return stated(self.findings).absent
+
+    @property
+    def uncertain(self) -> list[Finding]:
+        """Findings that the record only thinks possible and nowhere states as certain."""
+        return stated(self.findings).uncertain
 
     def describe_patient(self) -> str:
         """``67岁 男`` as far as it is known."""
@@ -68,21 +75,67 @@ class CaseContext:
         )
 
 
-def _unique(findings: object) -> list[Finding]:
+@dataclass(frozen=True)
+class Stated:
+    """The findings of now by how they are stated, first mention of each concept."""
+
+    present: list[Finding]
+    absent: list[Finding]
+    uncertain: list[Finding]
+
+
+def stated(findings: Sequence[Finding]) -> Stated:
+    """Sort the findings of the present illness; those of the past or of others are left out."""
+    present = _unique(f for f in findings if f.counts_for and f.is_certain)
+    absent = _unique(f for f in findings if f.counts_against and f.is_certain)
+    has = {f.concept for f in present}
+    settled = has | {f.concept for f in absent}
+    doubted = (
+        f
+        for f in findings
+        if not f.is_certain
+        and (
+            (f.counts_for and f.concept not in has)
+            or (f.counts_against and f.concept not in settled)
+        )
+    )
+    return Stated(present, absent, _unique(doubted))
+
+
+def hedged(finding: Finding) -> str:
+    """``可能有胸痛``: an uncertain finding is never worded as a fact."""
+    if finding.polarity is Polarity.ABSENT:
+        return f"可能无“{finding.text}”"
+    return f"可能有{finding.text}"
+
+
+def _unique(findings: Iterable[Finding]) -> list[Finding]:
     seen: dict[str, Finding] = {}
-    for finding in findings:  # type: ignore[attr-defined]
+    for finding in findings:
         seen.setdefault(finding.concept, finding)
     return list(seen.values())
+
+
+def _extract(note: Note, knowledge: KnowledgeBase, *, adult: bool) -> list[Finding]:
+    """The findings of one field, read under the heading that the form shows above it.
+
+    The heading makes what stands in 既往史 past; that an adult is the patient makes 儿子 and 女儿
+    somebody else.  Spans point into the note as it is.
+    """
+    lead = ("患者\n" if adult else "") + ("既往史：\n" if note.id == "past_history" else "")
+    found = knowledge.extractor.extract(lead + note.text, note.id)
+    return [f.model_copy(update={"span": f.span.shifted(-len(lead))}) for f in found]
 
 
 def examine(case: Case, knowledge: KnowledgeBase) -> CaseContext:
     """Extract the findings, rank the diseases and retrieve the passages of one case."""
     notes = case.notes()
-    findings = [f for note in notes for f in knowledge.extractor.extract(note.text, note.id)]
     told = "\n".join(note.text for note in notes)
     age = case.patient.age_at(date.today())
     age = age_in(told) if age is None else age
     sex = case.patient.sex or sex_in(told)
+    adult = age is not None and age >= ADULT_YEARS
+    findings = [f for note in notes for f in _extract(note, knowledge, adult=adult)]
     ranked = knowledge.graph.rank(findings, age_years=age, sex=sex, limit=CANDIDATES)
     critical = knowledge.graph.critical(findings, age_years=age, sex=sex)
     query = case.chief_complaint or " ".join(note.text for note in notes)[:200]

@@ -17,7 +17,7 @@ import prompts
 from assistant.chains.drugs import DrugNames
 from assistant.chains.grounding import Grounder
 from assistant.chains.segments import segment_passages, split_sentences
-from assistant.draft import Answer, Statement
+from assistant.draft import Answer, Problem, Statement
 from knowledge.base import KnowledgeBase
 from knowledge.sources import Passage
 from serving.engine import Engine
@@ -27,7 +27,12 @@ PROMPT = "cited"
 PASSAGES = 4
 PASSAGE_CHARACTERS = 400
 ANSWER_TOKENS = 300
-_CITATION = re.compile(r"[〔\[【](\d{1,2})[〕\]】]")
+NOT_IN_PASSAGES = "资料中没有提到"
+"""The sentence that the prompt asks for where the passages do not answer."""
+
+_MARK = r"[〔\[【]\s*\d+(?:\s*[,，、]\s*\d+)*\s*[〕\]】]"
+_CITATION = re.compile(_MARK)
+_CITED_BEHIND = re.compile(rf"([。；;！!？?]+)((?:\s*{_MARK})+)")
 
 
 @dataclass(frozen=True)
@@ -91,26 +96,49 @@ async def answer(
         result.model = engine.card.name
         result.demo_only = engine.card.demo_only
         result.prompt_version = template.version
-        result.statements = _check(text, passages, knowledge)
+        result.statements = await asyncio.to_thread(_check, text, passages, knowledge)
     result.seconds = time.perf_counter() - started
     yield result
 
 
 def _check(text: str, passages: list[Passage], knowledge: KnowledgeBase) -> list[Statement]:
-    """Each sentence against the passages it cites, or against all where it cites none."""
+    """Each sentence against the passages it cites, or against all where it cites none.
+
+    A sentence that cites what was not shown is unsupported, whatever else it cites.
+    """
     statements: list[Statement] = []
+    # A citation behind the full stop belongs to the sentence before it.
+    text = _CITED_BEHIND.sub(r"\2\1", text)
     for start, end in split_sentences(text):
         sentence = text[start:end]
-        cited = {int(n) for n in _CITATION.findall(sentence)}
         bare = _CITATION.sub("", sentence).strip(" 。，")
         if not bare:
             continue
-        within = [p for n, p in enumerate(passages, 1) if n in cited] or passages
+        statement_id = f"a-{len(statements) + 1}"
+        marks = [(mark[0], int(n)) for mark in _CITATION.finditer(sentence) for n in _numbers(mark)]
+        unknown = [mark for mark, number in marks if not 1 <= number <= len(passages)]
+        cited = {number for _, number in marks}
+        within = [p for n, p in enumerate(passages, 1) if n in cited or not cited]
+        if bare == NOT_IN_PASSAGES and not unknown:
+            statements.append(
+                Statement(id=statement_id, text=bare + "。", status="supported", origin="knowledge")
+            )
+            continue
         grounder = Grounder(
             segment_passages([(p.id, p.text) for p in within]),
             findings_of=knowledge.extractor.extract,
             drugs_of=DrugNames(),
             sources={p.id: p.source for p in within},
         )
-        statements.append(grounder.ground(f"a-{len(statements) + 1}", bare + "。"))
+        statement = grounder.ground(statement_id, bare + "。")
+        if unknown:
+            problems = [Problem(kind="no_evidence", text=mark) for mark in unknown]
+            statement = statement.model_copy(
+                update={"status": "unsupported", "problems": [*statement.problems, *problems]}
+            )
+        statements.append(statement)
     return statements
+
+
+def _numbers(mark: re.Match[str]) -> list[str]:
+    return re.findall(r"\d+", mark[0])

@@ -9,6 +9,7 @@ import time
 
 from assistant.chains.case_context import CaseContext
 from assistant.chains.citation import CRITICAL_PREFIX, CRITICAL_SOURCE, passage_about
+from assistant.chains.diagnosis_name import critical_disease, exact_code, name_statement
 from assistant.draft import DiagnosisEntry, DifferentialDraft, Evidence, Statement
 from knowledge.critical import CriticalDiagnosis
 from knowledge.finding import Finding
@@ -25,7 +26,8 @@ def rank_by_knowledge(context: CaseContext) -> DifferentialDraft:
     entries = [
         _entry(context, rank, ranked) for rank, ranked in enumerate(context.ranked[:SHOWN], 1)
     ]
-    warnings = [] if context.present else ["病历中没有提取到知识库认识的表现，排序没有依据。"]
+    told = context.present or context.uncertain
+    warnings = [] if told else ["病历中没有提取到知识库认识的表现，排序没有依据。"]
     return DifferentialDraft(
         member=MEMBER,
         model="",
@@ -41,6 +43,7 @@ def rank_by_knowledge(context: CaseContext) -> DifferentialDraft:
 
 def _entry(context: CaseContext, rank: int, ranked: RankedDisease) -> DiagnosisEntry:
     disease = ranked.disease
+    name = disease.name
     passage = passage_about(context.knowledge, disease)
     supporting: list[Statement] = []
     opposing: list[Statement] = []
@@ -48,7 +51,7 @@ def _entry(context: CaseContext, rank: int, ranked: RankedDisease) -> DiagnosisE
         for_it = reason.relation == "for"
         statement = Statement(
             id=f"d{rank}-{'s' if for_it else 'o'}{number}",
-            text=_say(reason, disease.name),
+            text=_say(reason, name),
             status="supported",
             origin="knowledge",
             evidence=[
@@ -59,7 +62,8 @@ def _entry(context: CaseContext, rank: int, ranked: RankedDisease) -> DiagnosisE
         (supporting if for_it else opposing).append(statement)
     return DiagnosisEntry(
         rank=rank,
-        name=disease.name,
+        name=name,
+        name_statement=name_statement(context.knowledge, f"d{rank}-n", name),
         icd10=disease.icd10[0] if disease.icd10 else None,
         must_not_miss=ranked.must_not_miss,
         score=round(ranked.score, 4),
@@ -73,7 +77,7 @@ def _entry(context: CaseContext, rank: int, ranked: RankedDisease) -> DiagnosisE
 def _say(reason: Reason, disease: str) -> str:
     """The reason in words; what the patient has is never worded as denied, nor the reverse."""
     finding = reason.finding
-    has = f"有“{finding.text}”" if finding.counts_for else f"否认“{finding.text}”"
+    has = _has(finding)
     if reason.relation == "for":
         return f"{has}，符合{disease}（{reason.concept}）"
     if finding.counts_for:
@@ -81,28 +85,66 @@ def _say(reason: Reason, disease: str) -> str:
     return f"{has}，不支持{disease}（{reason.concept}）"
 
 
+def _has(finding: Finding) -> str:
+    """The finding in words; one that is only thought possible is said so."""
+    if not finding.is_certain:
+        return ("可能有" if finding.counts_for else "可能无") + f"“{finding.text}”"
+    return ("有" if finding.counts_for else "否认") + f"“{finding.text}”"
+
+
 def critical_entries(context: CaseContext) -> list[DiagnosisEntry]:
     """Diagnoses that must not be missed, with what in the record calls for excluding them."""
-    entries = []
-    for rank, critical in enumerate(context.critical, 1):
-        code = next(iter(context.knowledge.coder.candidates(critical.name, limit=1)), None)
-        exact = code if code is not None and code.name == critical.name else None
-        entries.append(
-            DiagnosisEntry(
-                rank=rank,
-                name=critical.name,
-                icd10=exact.code if exact else None,
-                icd10_name=exact.name if exact else None,
-                must_not_miss=True,
-                supporting=[
-                    _trigger(context, critical, f, rank, n)
-                    for n, f in enumerate(critical.reasons, 1)
-                ],
-                tests=[_curated(f"c{rank}-t", critical.excluded_by, critical)],
-                red_flags=[_curated(f"c{rank}-r", critical.red_flags, critical)],
-            )
+    return [
+        _critical_entry(
+            context,
+            rank,
+            critical,
+            supporting=[
+                _trigger(context, critical, f, rank, n) for n, f in enumerate(critical.reasons, 1)
+            ],
         )
-    return entries
+        for rank, critical in enumerate(context.critical, 1)
+    ]
+
+
+def with_own_critical(
+    context: CaseContext, critical: list[DiagnosisEntry], entries: list[DiagnosisEntry]
+) -> list[DiagnosisEntry]:
+    """``critical`` and one entry more for each of ``entries`` that must not be missed either.
+
+    It shares its name and its grounded reasons with the member's entry, so that what a doctor
+    decides about one holds for the other.
+    """
+    result = list(critical)
+    for entry in entries:
+        listed = critical_disease(context.knowledge, entry.name)
+        if listed is None or any(listed.name == other.name for other in result):
+            continue
+        called = CriticalDiagnosis(
+            listed.name, None, (), red_flags=listed.red_flags, excluded_by=listed.excluded_by
+        )
+        grounded = [s for s in entry.supporting if s.status == "supported"]
+        added = _critical_entry(context, len(result) + 1, called, supporting=grounded)
+        result.append(added.model_copy(update={"name_statement": entry.name_statement}))
+    return result
+
+
+def _critical_entry(
+    context: CaseContext, rank: int, critical: CriticalDiagnosis, supporting: list[Statement]
+) -> DiagnosisEntry:
+    code = exact_code(context.knowledge, critical.name)
+    return DiagnosisEntry(
+        rank=rank,
+        name=critical.name,
+        name_statement=_curated(f"c{rank}-n", critical.name, critical),
+        icd10=code.code if code else None,
+        icd10_name=code.name if code else None,
+        in_knowledge=context.knowledge.graph.disease(critical.name) is not None,
+        must_not_miss=True,
+        supporting=supporting,
+        tests=[_curated(f"c{rank}-t", critical.excluded_by, critical)],
+        red_flags=[_curated(f"c{rank}-r", critical.red_flags, critical)],
+    )
 
 
 def _trigger(
@@ -110,7 +152,7 @@ def _trigger(
 ) -> Statement:
     return Statement(
         id=f"c{rank}-s{number}",
-        text=f"有“{finding.text}”，须排除{critical.name}",
+        text=f"{_has(finding)}，须排除{critical.name}",
         status="supported",
         origin="knowledge",
         evidence=[record_evidence(context, finding)],

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from assistant.chains.facts import dates, fold
+from assistant.chains.clauses import Time, Writing, timed_parts
+from assistant.chains.wording import fold
 from assistant.record import Note
 from knowledge.finding import Span
 
@@ -24,7 +25,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One sentence or table row: ``text`` is ``note.text[start:end]``."""
+    """A sentence, a part of one or a table row: ``text`` is ``note.text[start:end]``."""
 
     note_id: str
     start: int
@@ -45,25 +46,47 @@ _HEADING = re.compile(
     r"(主\s*诉|现病史|既往史|个人史|婚育史|月经史|家族史|过敏史|体格检查|查体|专科检查|专科情况"
     r"|辅助检查|初步诊断|入院诊断|诊疗计划|诊断依据|鉴别诊断|病例特点)\s*[：:]"
 )
-_HISTORY = {"既往史", "个人史", "婚育史", "月经史", "家族史", "过敏史"}
-_EARLIER = re.compile(
-    r"(?:\d+|[一二两三四五六七八九十数半])(?:余|多)?\s*(?:年|个?月|周)(?:余|多)?前"
-    r"|既往|曾于|曾行|上次|前次|末次化疗|外院|上一周期|第[一二三四五六七八九十\d]+(?:周期|次)化疗后"
+_STAY_HEADING = re.compile(
+    r"(入院诊断|初步诊断|入院日期|入院时间|入院情况|诊疗经过|治疗经过|住院经过|手术经过|出院日期|出院时间"
+    r"|出院诊断|最后诊断|出院情况|出院时情况|出院医嘱|出院指导|出院带药)\s*[：:]"
 )
+_HISTORY = {"既往史", "个人史", "婚育史", "月经史", "家族史", "过敏史"}
+_ONSET = {"主诉", "现病史"}
+_PRESENTING = {*_ONSET, "入院情况", "入院日期", "入院时间", "入院诊断", "初步诊断"}
 
 
-def _scope(note: Note, text: str, section: str, admitted_on: date | None) -> Scope:
-    if note.kind == "structured":
+def _scope(note: Note, section: str, time: Time | None) -> Scope:
+    if time is Time.STAY:
         return Scope.STAY
-    if section in _HISTORY or _EARLIER.search(text):
+    if time is Time.EARLIER or (section in _HISTORY and time is None):
         return Scope.PRIOR
-    if admitted_on is not None:
-        written = [d for d in dates(text) if d.year is not None]
-        days = [(d.year or 0, d.month, d.day or 28) for d in written]
-        before = (admitted_on.year, admitted_on.month, admitted_on.day)
-        if days and all(day < before for day in days):
-            return Scope.PRIOR
-    return Scope.PRESENTING if note.kind == "admission" else Scope.STAY
+    opening = note.kind in ("admission", "first_progress") or section in _PRESENTING
+    return Scope.PRESENTING if opening else Scope.STAY
+
+
+def _parts(
+    note: Note, start: int, end: int, section: str, admitted_on: date | None
+) -> list[tuple[int, int, Scope]]:
+    """The sentence cut where its clauses turn from an earlier time to this stay or back."""
+    if note.kind == "structured":
+        return [(start, end, Scope.STAY)]
+    text = note.text[start:end]
+    written_on = note.written_at.date() if note.written_at else None
+    opening = note.kind in ("admission", "first_progress") or section in _ONSET | _HISTORY
+    writing = Writing(admitted_on, written_on, opening)
+    parts: list[tuple[int, int, Scope]] = []
+    for left, right, time in timed_parts(text, writing):
+        piece = text[left:right]
+        left += len(piece) - len(piece.lstrip())
+        right = left + len(piece.strip())
+        if left == right:
+            continue
+        scope = _scope(note, section, time)
+        if parts and parts[-1][2] is scope:
+            parts[-1] = (parts[-1][0], start + right, scope)
+        else:
+            parts.append((start + left, start + right, scope))
+    return parts or [(start, end, _scope(note, section, None))]
 
 
 def split_sentences(text: str) -> list[tuple[int, int]]:
@@ -82,27 +105,26 @@ def split_sentences(text: str) -> list[tuple[int, int]]:
 
 
 def segment_note(note: Note, admitted_on: date | None = None) -> list[Segment]:
-    """The sentences of one note; a section heading holds until the next one."""
+    """The sentences of one note; a section heading holds until the next one.
+
+    A sentence that speaks of an earlier time and of this stay is cut between the two.
+    """
     segments: list[Segment] = []
     section = ""
+    written_on = note.written_at.date() if note.written_at else None
     for start, end in split_sentences(note.text):
-        text = note.text[start:end]
-        headings = list(_HEADING.finditer(fold(text)))
+        folded = fold(note.text[start:end])
+        headings = list(_HEADING.finditer(folded))
+        if opened := _STAY_HEADING.match(folded):
+            headings.append(opened)
         if headings and headings[0].start() <= 2:
             section = re.sub(r"\s", "", headings[0][1])
-        segments.append(
-            Segment(
-                note.id,
-                start,
-                end,
-                text,
-                section,
-                _scope(note, text, section, admitted_on),
-                note.written_at.date() if note.written_at else None,
-            )
-        )
+        segments += [
+            Segment(note.id, left, right, note.text[left:right], section, scope, written_on)
+            for left, right, scope in _parts(note, start, end, section, admitted_on)
+        ]
         if headings:
-            section = re.sub(r"\s", "", headings[-1][1])
+            section = re.sub(r"\s", "", max(headings, key=lambda h: h.start())[1])
     return segments
 
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from assistant.api.context import Role
 from assistant.application import open_store
 from assistant.commands.progress import console
 from assistant.settings import Settings
@@ -79,7 +80,13 @@ def export(
 @key.command(epilog="Example: bedside key create cdss --role system --label 门诊CDSS")
 def create(
     actor: Annotated[str, typer.Argument(help="Whom the key stands for.")],
-    role: Annotated[str, typer.Option(help="system, doctor, auditor, admin …")] = "system",
+    role: Annotated[
+        Role,
+        typer.Option(
+            metavar="ROLE",
+            help="system (a CDSS), doctor, nurse, pharmacist, student, auditor or admin.",
+        ),
+    ] = "system",
     label: Annotated[str, typer.Option(help="A note for yourself.")] = "",
 ) -> None:
     """Make an API key; it is shown once and kept as a hash only."""

@@ -16,7 +16,7 @@ from assistant.application import open_knowledge, open_store
 from assistant.clinic import Clinic
 from assistant.commands.progress import console
 from assistant.engines import Engines
-from assistant.jobs import Jobs
+from assistant.jobs import Event, Jobs
 from assistant.record import Case, Encounter
 from assistant.settings import Settings
 from assistant.store import Context
@@ -133,18 +133,30 @@ async def _run(
     engines = Engines(settings)
     clinic = Clinic(settings, store, engines, base)
     engines.start()
+    jobs = Jobs(store, clinic, workers=0, limit=settings.max_waiting)
     drafts: list[dict[str, Any]] = []
+    last = Event("failed", {})
     try:
-        row = store.requests.submit(context, kind, payload, record_hash)
-        # A server on the same database may have been quicker; then its drafts are waited for.
-        if store.requests.claim(row.id) is None:
-            jobs = Jobs(store, clinic, workers=0, limit=1)
+        await jobs.start()
+        row = await jobs.submit(context, kind, payload, record_hash)
+        # A server on the same database may be quicker; then its drafts are waited for.
+        working = asyncio.create_task(jobs.work_on(row.id))
+        try:
             async with contextlib.aclosing(jobs.events(context, row.id)) as events:
-                return [event.data async for event in events if event.name == "draft"]
-        async with contextlib.aclosing(clinic.perform(row)) as steps:
-            drafts = [data async for name, data in steps if name == "draft"]
-        store.requests.finish(row.id)
+                async for last in events:
+                    if last.name == "draft":
+                        drafts.append(last.data)
+            await working
+        except BaseException:
+            # Nobody waits for the answer any more.
+            store.requests.cancel(context, row.id)
+            raise
     finally:
+        await jobs.stop()
         await engines.close()
         store.close()
+    if last.name != "finished":
+        console.print(f"[red]{last.data.get('message') or last.name}[/red]")
+        if not drafts:
+            raise typer.Exit(1)
     return drafts

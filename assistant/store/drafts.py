@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, get_args
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from assistant.store.access import (
@@ -38,6 +38,7 @@ from assistant.store.models import (
     StatementAction,
 )
 from assistant.store.requests import check_key
+from assistant.store.staleness import overtaken
 
 
 def is_current(draft: DraftRow, record_hash: str) -> bool:
@@ -76,7 +77,8 @@ class Drafts:
         """Keep a draft; it and its audit row are on the disk when this returns.
 
         A request has one draft for each member and section: the first one stays, so that a job
-        that starts again after a kill doubles nothing.
+        that starts again after a kill doubles nothing.  A draft of a record that has changed since
+        the request was made is stale from the beginning.
 
         Raises `RequestNotFound` when the request is not this patient's or was purged.
         """
@@ -94,6 +96,7 @@ class Drafts:
             if row is not None:
                 self._audit.append(session, context, "draft.read", "draft", row.id)
                 return row
+            now = self._database.clock()
             row = DraftRow(
                 id=new_id(),
                 request_id=request_id,
@@ -108,7 +111,8 @@ class Drafts:
                 model=model,
                 prompt_version=prompt_version,
                 knowledge_version=knowledge_version,
-                created_at=self._database.clock(),
+                created_at=now,
+                stale_at=now if overtaken(session, request) else None,
             )
             session.add(row)
             self._audit.append(session, context, "draft.add", "draft", row.id, content)
@@ -230,6 +234,9 @@ class Drafts:
     def sign(self, context: Context, draft_id: str, final_text: str) -> DraftRow:
         """Keep the signed text and how far it is from the accepted (else generated) one.
 
+        Signing accepts nothing: a draft that was never filled in keeps no time of acceptance,
+        since nobody has dealt with its unsupported statements.
+
         Raises `DraftNotFound`, and `AlreadySigned` when another text was signed before.
         """
         with self._database.write() as session:
@@ -238,7 +245,6 @@ class Drafts:
                 if row.signed_at is not None and row.signed_text != final_text:
                     raise AlreadySigned
                 if row.signed_at is None:
-                    self._mark_accepted(context, row)
                     before = draft_text(row) if row.accepted_text is None else row.accepted_text
                     row.edit_distance = (
                         None if before is None else edit_distance(before, final_text)
@@ -249,28 +255,6 @@ class Drafts:
                 return row
             self._refuse(session, context, draft_id)
         raise DraftNotFound
-
-    def mark_stale(self, context: Context, kind: RequestKind, record_hash: str) -> int:
-        """The record now has ``record_hash``: mark this context's drafts of ``kind`` by it.
-
-        Gives how many drafts were made from an older record.  A record that is changed back makes
-        its drafts current again.
-        """
-        query = select(DraftRow).where(
-            visible_rows(context, DraftRow),
-            DraftRow.kind == kind,
-            or_(DraftRow.record_hash != record_hash, DraftRow.stale_at.is_not(None)),
-        )
-        stale = 0
-        with self._database.write() as session:
-            for row in session.scalars(query):
-                if is_current(row, record_hash):
-                    row.stale_at = None
-                else:
-                    stale += 1
-                    row.stale_at = row.stale_at or self._database.clock()
-            self._audit.append(session, context, "draft.mark_stale", "draft", content=record_hash)
-        return stale
 
     def _mark_accepted(self, context: Context, row: DraftRow) -> None:
         if row.accepted_at is None:

@@ -22,6 +22,13 @@ class DatabaseFailed(StoreError):
     """The database refused a statement, or could not be reached."""
 
 
+class QueueFull(StoreError):
+    """As many requests are waiting as may; nothing was kept."""
+
+    def __init__(self) -> None:
+        super().__init__("Too many requests are waiting; try again later.")
+
+
 class RequestNotFound(StoreError):
     """No such request in this patient's context."""
 

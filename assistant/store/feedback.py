@@ -21,6 +21,7 @@ from assistant.store.access import (
 from assistant.store.audit import Audit
 from assistant.store.context import Context
 from assistant.store.database import Database
+from assistant.store.drafts import draft_text
 from assistant.store.errors import DraftNotFound, InvalidArgument
 from assistant.store.identifier import new_id
 from assistant.store.keyed_hash import KeyedHash
@@ -77,7 +78,8 @@ class Feedback:
         A like or dislike takes the place of the one that the same actor gave before on the same
         section; errors add up.
 
-        Raises `DraftNotFound`, `InvalidArgument`, `IdempotencyConflict`.
+        Raises `DraftNotFound`, `InvalidArgument` (also for a range beyond the draft's text),
+        `IdempotencyConflict`.
         """
         if verdict not in get_args(Verdict):
             raise InvalidArgument("Feedback is a like, a dislike or an error.")
@@ -96,6 +98,8 @@ class Feedback:
                 if row is not None:
                     self._audit.append(session, context, "feedback.read", "feedback", row.id)
                     return row
+                if span is not None and span[1] > len(draft_text(draft) or ""):
+                    raise InvalidArgument("The marked range ends behind the draft's text.")
                 if verdict != "error":
                     self._supersede(session, context, draft_id, section)
                 row = FeedbackRow(

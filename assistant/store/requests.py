@@ -13,12 +13,15 @@ from assistant.store.access import find, made_before, page_size, page_start, vis
 from assistant.store.audit import Audit
 from assistant.store.context import SYSTEM, Context, check_id
 from assistant.store.database import Database
-from assistant.store.errors import InvalidArgument, RequestNotFound
+from assistant.store.errors import InvalidArgument, QueueFull, RequestNotFound
 from assistant.store.identifier import new_id
 from assistant.store.keyed_hash import KeyedHash
 from assistant.store.models import RequestKind, RequestRow, RequestStatus
+from assistant.store.staleness import mark_older
 
-MAX_ATTEMPTS = 3
+MAX_ATTEMPTS = 10
+"""A request that is itself what kills the program must end some time; most were bystanders."""
+
 OPEN: tuple[RequestStatus, ...] = ("queued", "running")
 
 
@@ -39,13 +42,16 @@ class Requests:
         *,
         idempotency_key: str | None = None,
         options: dict[str, Any] | None = None,
+        max_queued: int | None = None,
     ) -> RequestRow:
         """Keep a request; it is ``queued`` and on the disk when this returns.
 
-        The same key with the same content gives the request made the first time.
+        The same key with the same content gives the request made the first time.  A new request
+        marks the drafts of its context and kind that were made from another record as stale.
 
         Raises `InvalidArgument` for an unknown kind or a payload that is not JSON,
-        `IdempotencyConflict` for a key used with another content.
+        `IdempotencyConflict` for a key used with another content, `QueueFull` for a new request
+        while ``max_queued`` are queued.
         """
         if kind not in get_args(RequestKind):
             raise InvalidArgument("This kind of request is not known.")
@@ -59,6 +65,8 @@ class Requests:
             if row is not None:
                 self._audit.append(session, context, "request.read", "request", row.id)
                 return row
+            if max_queued is not None and _count(session, "queued") >= max_queued:
+                raise QueueFull
             row = RequestRow(
                 id=new_id(),
                 kind=kind,
@@ -77,6 +85,8 @@ class Requests:
             )
             session.add(row)
             self._audit.append(session, context, "request.submit", "request", row.id, payload)
+            for draft in mark_older(session, row):
+                self._audit.append(session, context, "draft.mark_stale", "draft", draft.id)
             return row
 
     def get(self, context: Context, request_id: str) -> RequestRow:
@@ -124,9 +134,8 @@ class Requests:
 
     def count(self, status: RequestStatus) -> int:
         """How many requests have this status."""
-        query = select(func.count()).select_from(RequestRow).where(RequestRow.status == status)
         with self._database.read() as session:
-            return session.scalar(query) or 0
+            return _count(session, status)
 
     def claim_next(self) -> RequestRow | None:
         """Take the oldest queued request to work on it; None when there is none."""
@@ -196,7 +205,7 @@ class Requests:
     def requeue_unfinished(self, silent_for: timedelta | None = None) -> int:
         """Queue again what was running when the program stopped; gives how many.
 
-        A request that was begun three times already fails instead.  Where several processes share
+        A request that was begun ten times already fails instead.  Where several processes share
         one database, ``silent_for`` leaves alone whatever had a heartbeat more recently.
         """
         now = self._database.clock()
@@ -233,6 +242,11 @@ class Requests:
     def _note(self, session: Session, row: RequestRow, action: str) -> None:
         context = Context(SYSTEM.actor_id, SYSTEM.actor_role, row.patient_id, row.encounter_id)
         self._audit.append(session, context, action, "request", row.id)
+
+
+def _count(session: Session, status: RequestStatus) -> int:
+    query = select(func.count()).select_from(RequestRow).where(RequestRow.status == status)
+    return session.scalar(query) or 0
 
 
 def check_key(key: str | None) -> None:

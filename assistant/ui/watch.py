@@ -39,8 +39,6 @@ async def begin(
         # Without a knowledge base nothing can be started, and the sentence says what to do.
         _ = parts.clinic.knowledge
         row = await parts.jobs.submit(context, kind, payload, record_hash)
-        if kind != "chat":
-            await asyncio.to_thread(parts.store.drafts.mark_stale, context, kind, record_hash)
     except (StoreError, TooManyJobs, EngineError) as error:
         work.state, work.message = "failed", str(error)
         return False
@@ -81,8 +79,8 @@ async def follow(parts: Services, work: Work) -> AsyncGenerator[Event]:
 def keep(work: Work, event: Event) -> None:
     """Take one event into the session."""
     match event.name:
-        case "started":
-            work.state = "running"
+        case "started" | "restarted":
+            work.state, work.partial = "running", {}
         case "delta":
             section = event.data.get("section", "")
             work.partial[section] = work.partial.get(section, "") + event.data["text"]

@@ -91,6 +91,13 @@ def test_audit_key_and_purge(environment: dict[str, str]) -> None:
     assert exported.returncode == 0
 
 
+def test_a_key_with_a_role_that_is_none_is_not_made(environment: dict[str, str]) -> None:
+    made = bedside(environment, "key", "create", "x", "--role", "banana")
+    assert made.returncode == 2
+    assert "auditor" in made.stderr
+    assert made.stdout == ""
+
+
 def test_doctor_says_what_is_there_and_what_is_wrong(environment: dict[str, str]) -> None:
     good = bedside(environment, "doctor")
     assert good.returncode in (0, 1)

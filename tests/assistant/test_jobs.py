@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
@@ -9,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import AsyncGenerator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +18,12 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 
+from assistant import jobs as module
 from assistant.application import build_app, open_secret
-from assistant.jobs import Jobs, TooManyJobs
+from assistant.jobs import Event, Jobs, TooManyJobs
 from assistant.settings import Settings
-from assistant.store import Context, Store
+from assistant.store import Context, DatabaseFailed, RequestRow, Store
+from serving.engine import EngineBusy
 
 DDX = "/v1/differential-diagnoses"
 PATIENT = {"X-Patient-Id": "pat-1", "X-Encounter-Id": "enc-1"}
@@ -95,14 +99,226 @@ def test_an_accepted_job_survives_a_kill_and_finishes_after_the_restart(
         store.close()
 
 
-async def test_a_full_queue_accepts_nothing(settings: Settings) -> None:
-    store = Store.open(settings.database, open_secret(settings))
-    jobs = Jobs(store, None, workers=0, limit=1)  # type: ignore[arg-type]
-    context = Context("dr", "doctor", "pat-1")
-    await jobs.submit(context, "chat", {"question": "?"}, "hash")
+Steps = Callable[[RequestRow], AsyncGenerator[tuple[str, dict[str, Any]]]]
+CONTEXT = Context("dr", "doctor", "pat-1", "enc-1")
+
+
+class Work:
+    """A clinic whose work is the function that it is given."""
+
+    def __init__(self, perform: Steps) -> None:
+        self.perform = perform
+
+
+async def nothing(row: RequestRow) -> AsyncGenerator[tuple[str, dict[str, Any]]]:
+    yield "delta", {"text": "字"}
+
+
+@pytest.fixture
+def store(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    for name in ("POLL_SECONDS", "RETRY_SECONDS", "BUSY_SECONDS", "HEARTBEAT_SECONDS"):
+        monkeypatch.setattr(module, name, 0.02)
+    opened = Store.open(settings.database, open_secret(settings))
+    yield opened
+    opened.close()
+
+
+def jobs_of(store: Store, perform: Steps = nothing, *, workers: int = 1, limit: int = 9) -> Jobs:
+    return Jobs(store, Work(perform), workers=workers, limit=limit)  # type: ignore[arg-type]
+
+
+def submit(store: Store, text: str = "一") -> RequestRow:
+    return store.requests.submit(CONTEXT, "discharge_record", {"text": text}, text)
+
+
+def add_draft(store: Store, row: RequestRow, member: str = "甲") -> str:
+    versions = {"model": "m", "prompt_version": "p", "knowledge_version": "k"}
+    content = {"text": "文", "draft": {"member": member}}
+    return store.drafts.add(
+        row.context,
+        row.id,
+        "discharge_record",
+        member,
+        "",
+        content,
+        record_hash=row.record_hash,
+        **versions,
+    ).id
+
+
+async def told(jobs: Jobs, request_id: str) -> list[Event]:
+    return [event async for event in jobs.events(CONTEXT, request_id)]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for something that has to come (the test's own time limit is the suite's)."""
+    while not condition():
+        await asyncio.sleep(0.01)
+
+
+def failing(change: Callable[..., Any], times: int) -> Callable[..., Any]:
+    """``change``, which fails as a full disk does the first ``times`` times."""
+    left = iter(range(times))
+
+    def call(*arguments: Any) -> Any:
+        if next(left, None) is not None:
+            raise DatabaseFailed("full")
+        return change(*arguments)
+
+    return call
+
+
+async def test_a_full_queue_accepts_nothing(store: Store) -> None:
+    jobs = jobs_of(store, workers=0, limit=1)
+    question = (CONTEXT, "chat", {"question": "?"}, "hash")
+    first = await jobs.submit(*question, idempotency_key="k")  # type: ignore[arg-type]
     with pytest.raises(TooManyJobs):
-        await jobs.submit(context, "chat", {"question": "?"}, "hash")
-    store.close()
+        await jobs.submit(*question)  # type: ignore[arg-type]
+    again = await jobs.submit(*question, idempotency_key="k")  # type: ignore[arg-type]
+    assert again.id == first.id, "what was accepted is found again"
+
+
+async def test_a_worker_outlives_an_error_of_the_store(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store.requests, "claim_next", failing(store.requests.claim_next, 2))
+    jobs = jobs_of(store)
+    await jobs.start()
+    assert (await told(jobs, submit(store).id))[-1].name == "finished"
+    assert jobs.alive
+    await jobs.stop()
+    assert not jobs.alive
+
+
+@pytest.mark.parametrize("end", ["finish", "fail"])
+async def test_the_end_is_kept_even_if_the_store_fails_first(
+    store: Store, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    async def broken(row: RequestRow) -> AsyncGenerator[tuple[str, dict[str, Any]]]:
+        yield "delta", {"text": "字"}
+        raise ValueError
+
+    monkeypatch.setattr(store.requests, end, failing(getattr(store.requests, end), 2))
+    jobs = jobs_of(store, nothing if end == "finish" else broken)
+    await jobs.start()
+    row = submit(store)
+    wanted = "finished" if end == "finish" else "failed"
+    assert (await told(jobs, row.id))[-1].name == wanted
+    assert store.requests.status(row.id) == wanted
+    await jobs.stop()
+
+
+async def test_a_second_process_leaves_running_work_alone_until_its_heartbeat_stops(
+    store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+
+    async def endless(row: RequestRow) -> AsyncGenerator[tuple[str, dict[str, Any]]]:
+        begun.append(row.id)
+        yield "delta", {"text": "字"}
+        await asyncio.Event().wait()
+
+    first = jobs_of(store, endless)
+    await first.start()
+    row = submit(store)
+    await until(lambda: begun == [row.id])
+    second_store = Store.open(settings.database, open_secret(settings))
+    second = jobs_of(second_store)
+    await second.start()
+    beat = store.requests.get(CONTEXT, row.id).heartbeat_at
+    await until(lambda: store.requests.get(CONTEXT, row.id).heartbeat_at != beat)
+    assert store.requests.status(row.id) == "running"
+    assert begun == [row.id]
+    # The first process dies: nobody says any more that the work goes on.
+    first._tasks[-1].cancel()
+    monkeypatch.setattr(module, "SILENT_SECONDS", 0.0)
+    await until(lambda: store.requests.status(row.id) == "finished")
+    await first.stop()
+    await second.stop()
+    second_store.close()
+
+
+async def test_alone_on_the_database_it_takes_up_at_once_what_was_left(store: Store) -> None:
+    row = submit(store)
+    store.requests.claim(row.id)
+    jobs = jobs_of(store)
+    await jobs.start()
+    assert (await told(jobs, row.id))[-1].name == "finished"
+    await jobs.stop()
+
+
+async def test_what_another_process_does_is_told_with_its_drafts(store: Store) -> None:
+    here = jobs_of(store, workers=0)
+    row = submit(store)
+    watching = asyncio.create_task(told(here, row.id))
+    await until(lambda: bool(here._channels))
+    store.requests.claim(row.id)
+    kept = add_draft(store, row)
+    store.requests.finish(row.id)
+    events = await watching
+    assert [e.name for e in events] == ["draft", "finished"]
+    assert events[0].data["id"] == kept
+    assert not here._channels, "nothing is left of the watching"
+
+
+async def test_a_purge_ends_the_stream(store: Store) -> None:
+    jobs = jobs_of(store, workers=0)
+    row = submit(store)
+    watching = asyncio.create_task(told(jobs, row.id))
+    await until(lambda: bool(jobs._channels))
+    store.purge_patient("pat-1", Context.operator("admin"))
+    assert [e.name for e in await watching] == ["failed"]
+
+
+async def test_waiting_leaves_no_rows_in_the_audit(store: Store) -> None:
+    jobs = jobs_of(store, workers=0)
+    row = submit(store)
+    watching = asyncio.create_task(told(jobs, row.id))
+    await until(lambda: bool(jobs._channels))
+    before = len(store.audit.list())
+    await asyncio.sleep(5 * module.POLL_SECONDS)
+    assert len(store.audit.list()) == before
+    await jobs.cancel(CONTEXT, row.id)
+    assert [e.name for e in await watching] == ["cancelled"]
+
+
+async def test_cancelled_between_taking_and_beginning_nothing_is_made(store: Store) -> None:
+    begun: list[str] = []
+
+    async def noting(row: RequestRow) -> AsyncGenerator[tuple[str, dict[str, Any]]]:
+        begun.append(row.id)
+        yield "delta", {"text": "字"}
+
+    jobs = jobs_of(store, noting, workers=0)
+    row = submit(store)
+    claimed = store.requests.claim(row.id)
+    assert claimed is not None
+    await jobs.cancel(CONTEXT, row.id)
+    await jobs._do(claimed)
+    assert begun == []
+    assert store.requests.status(row.id) == "cancelled"
+
+
+async def test_when_the_work_begins_again_the_watcher_is_told(store: Store) -> None:
+    busy = [EngineBusy(0)]
+
+    async def stumbling(row: RequestRow) -> AsyncGenerator[tuple[str, dict[str, Any]]]:
+        yield "draft", {"id": "d1"}
+        yield "delta", {"text": "字"}
+        if busy:
+            raise busy.pop()
+
+    jobs = jobs_of(store, stumbling)
+    row = submit(store)
+    await jobs.start()
+    names = [e.name for e in await told(jobs, row.id)]
+    after = names[names.index("restarted") :] if "restarted" in names else names
+    assert after in (
+        ["restarted", "delta", "finished"],
+        ["restarted", "draft", "delta", "finished"],
+    )
+    assert names.count("draft") == 1
+    await jobs.stop()
 
 
 def test_no_log_line_at_any_level_holds_patient_text(

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from assistant.settings import Settings
+from assistant.chains.ranking_member import MEMBER
+from assistant.settings import KNOWLEDGE_MEMBER, PanelMember, Settings
 from assistant.settings_reference import markdown
 
 ROOT = Path(__file__).parent.parent.parent
@@ -30,6 +31,23 @@ def test_environment_over_file_over_default(
 def test_an_unknown_engine_is_refused() -> None:
     with pytest.raises(ValidationError, match="nobody"):
         Settings(default_engine="nobody")
+
+
+@pytest.mark.parametrize(
+    ("panel", "said"),
+    [
+        ([PanelMember(name="甲"), PanelMember(name="甲", prompt="open")], "甲"),
+        ([PanelMember(name="知识库排序")], "knowledge ranking"),
+        ([PanelMember(name="甲", prompt="wishful")], "wishful; there are: evidence"),
+    ],
+)
+def test_a_panel_that_cannot_sit_is_refused(panel: list[PanelMember], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        Settings(panel=panel)
+
+
+def test_the_reserved_name_is_the_rankings() -> None:
+    assert KNOWLEDGE_MEMBER == MEMBER
 
 
 def test_the_example_file_is_valid_and_seats_three_members(

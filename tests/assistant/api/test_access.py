@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from assistant import engines
 from assistant.application import build_app
 from assistant.settings import Settings
+from assistant.store import DatabaseFailed
 
 DDX = "/v1/differential-diagnoses"
 
@@ -58,6 +60,36 @@ def test_a_system_key_names_the_doctor_but_cannot_become_an_auditor(
     assert any(r["actor_id"] == "dr-li" and r["action"] == "request.submit" for r in rows)
 
 
+@pytest.mark.parametrize("role", ["auditor", "admin", "banana"])
+def test_a_key_without_a_clinical_role_sees_and_sends_no_records(
+    guarded: TestClient, case: dict[str, Any], role: str
+) -> None:
+    wrong = key(guarded, "someone", role)
+    patient = {"X-Patient-Id": "pat-1", "X-Encounter-Id": "enc-1"}
+    question = {"question": "？", "patient_id": "pat-1"}
+    assert guarded.post(DDX, json=case, headers=wrong).status_code == 403
+    assert guarded.post("/v1/answers", json=question, headers=wrong).status_code == 403
+    for path in ("/v1/drafts", "/v1/drafts/x", f"{DDX}/x", f"{DDX}/x/events", "/v1/feedback"):
+        assert guarded.get(path, headers=wrong | patient).status_code == 403, path
+
+
+def test_filling_in_and_signing_take_a_doctor(guarded: TestClient, case: dict[str, Any]) -> None:
+    patient = {"X-Patient-Id": "pat-1", "X-Encounter-Id": "enc-1"}
+    system = key(guarded, "cdss", "system")
+    for who in (key(guarded, "nurse-1", "nurse"), system):
+        for path in ("/v1/drafts/x/fill-in", "/v1/drafts/x/signature"):
+            body = {"text": "定稿"}
+            assert guarded.post(path, headers=who | patient, json=body).status_code == 403
+    named = system | patient | {"X-Actor-Id": "dr-li"}
+    assert guarded.post("/v1/drafts/x/fill-in", headers=named).status_code == 404
+    doctor = key(guarded, "dr-li", "doctor") | patient
+    assert guarded.post("/v1/drafts/x/fill-in", headers=doctor).status_code == 404
+
+
+def test_an_unknown_role_in_the_header_is_refused(client: TestClient, case: dict[str, Any]) -> None:
+    assert client.post(DDX, json=case, headers={"X-Actor-Role": "banana"}).status_code == 422
+
+
 def test_the_audit_is_for_auditors_and_holds_no_text(
     client: TestClient, case: dict[str, Any]
 ) -> None:
@@ -79,6 +111,55 @@ def test_readiness_generates_for_real(client: TestClient) -> None:
             break
     assert answer.json()["ready"] is True
     assert answer.json()["engines"][0]["demo_only"] is True
+
+
+def test_asking_for_readiness_often_generates_once(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    async def counting(slot: Any) -> engines.Probe:
+        asked.append(slot.name)
+        return engines.Probe("ready", "")
+
+    monkeypatch.setattr(engines, "_probe", counting)
+    slots = client.app.state.services.clinic.engines.slots  # type: ignore[attr-defined]
+    while slots["demo"].state == "loading":
+        pass
+    for _ in range(5):
+        assert client.get("/readyz").status_code == 200
+    assert asked == ["demo"]
+
+
+def test_dead_workers_are_not_ready(client: TestClient) -> None:
+    jobs = client.app.state.services.jobs  # type: ignore[attr-defined]
+    jobs._tasks[0].cancel()
+    for _ in range(100):
+        answer = client.get("/readyz")
+        if not answer.json()["workers"]:
+            break
+    assert answer.status_code == 503
+    assert answer.json()["workers"] is False
+
+
+def test_a_store_that_does_not_answer_is_not_ready(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(status: str) -> int:
+        raise DatabaseFailed("down")
+
+    store = client.app.state.services.store  # type: ignore[attr-defined]
+    monkeypatch.setattr(store.requests, "count", refuse)
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["store"] is False
+
+
+def test_a_method_that_is_none_becomes_no_label(client: TestClient) -> None:
+    client.request("ZHANGSAN-PAT", "/healthz")
+    text = client.get("/metrics").text
+    assert "ZHANGSAN" not in text
+    assert 'method="other"' in text
 
 
 def test_metrics_carry_route_templates_not_ids(client: TestClient) -> None:

@@ -122,6 +122,64 @@ def test_a_changed_record_makes_older_drafts_stale(
     assert old["stale"] is True
 
 
+def test_an_old_request_sent_again_leaves_the_new_drafts_current(
+    client: TestClient, case: dict[str, Any]
+) -> None:
+    old = {"Idempotency-Key": "old"}
+    client.post(DDX, params={"wait": True}, json=case, headers=old)
+    changed = case | {"tests": "白细胞13.2×10^9/L"}
+    new = client.post(DDX, params={"wait": True}, json=changed).json()
+    again = client.post(DDX, params={"wait": True}, json=case, headers=old).json()
+    assert [d["stale"] for d in again["drafts"]] == [True] * 3
+    for draft in new["drafts"]:
+        shown = client.get(f"/v1/drafts/{draft['id']}", headers=PATIENT).json()
+        assert shown["stale"] is False
+
+
+def test_fill_in_and_signature_answer_again_under_their_key(
+    client: TestClient, drafts: dict[str, dict[str, Any]]
+) -> None:
+    draft = drafts["甲"]
+    fill, sign = (f"/v1/drafts/{draft['id']}/{name}" for name in ("fill-in", "signature"))
+    key = PATIENT | {"Idempotency-Key": "k1"}
+    assert client.post(fill, headers=key).status_code == 409
+    for statement in unsupported(draft):
+        resolve(client, draft["id"], statement_id=statement, action="deleted")
+    first = client.post(fill, headers=key)
+    assert first.status_code == 200, "what was refused may be asked again"
+    signing = PATIENT | {"Idempotency-Key": "k2"}
+    signed = client.post(sign, headers=signing, json={"text": "定稿"})
+    assert signed.status_code == 200
+    assert client.post(sign, headers=signing, json={"text": "定稿"}).json() == signed.json()
+    assert client.post(fill, headers=key).json() == first.json()
+    assert client.post(sign, headers=key, json={"text": "定稿"}).status_code == 409
+    assert client.post(sign, headers=signing, json={"text": "别的"}).status_code == 409
+    other = signing | {"X-Patient-Id": "pat-2"}
+    assert client.post(sign, headers=other, json={"text": "定稿"}).status_code == 409
+
+
+def test_signing_a_draft_with_open_statements_accepts_nothing(
+    client: TestClient, drafts: dict[str, dict[str, Any]]
+) -> None:
+    draft = drafts["甲"]
+    assert unsupported(draft)
+    path = f"/v1/drafts/{draft['id']}/signature"
+    signed = client.post(path, headers=PATIENT, json={"text": "医师自己写的"}).json()
+    assert signed["signed_at"] is not None
+    assert signed["accepted_at"] is None
+    assert signed["seconds_to_acceptance"] is None
+
+
+@pytest.mark.parametrize(
+    "marked", [{"start": 1}, {"end": 1}, {"start": 3, "end": 2}, {"start": 0, "end": 900_000}]
+)
+def test_feedback_on_a_range_that_is_none_is_refused(
+    client: TestClient, drafts: dict[str, dict[str, Any]], marked: dict[str, int]
+) -> None:
+    body = {"draft_id": drafts["甲"]["id"], "verdict": "error", **marked}
+    assert client.post("/v1/feedback", headers=PATIENT, json=body).status_code == 422
+
+
 def test_feedback_is_kept_and_counted(
     client: TestClient, drafts: dict[str, dict[str, Any]]
 ) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from assistant import clinic
+
 DDX = "/v1/differential-diagnoses"
 DISCHARGE = "/v1/discharge-records"
 PATIENT = {"X-Patient-Id": "pat-1", "X-Encounter-Id": "enc-1"}
@@ -172,3 +174,23 @@ def test_a_job_can_be_cancelled(client: TestClient, case: dict[str, Any]) -> Non
     answer = client.delete(f"{DDX}/{job['id']}", headers=PATIENT)
     assert answer.status_code == 200
     assert answer.json()["status"] in ("cancelled", "finished")
+
+
+def test_one_bad_member_does_not_fail_the_panel(
+    client: TestClient, case: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = clinic.differential_chain
+
+    def chain(member: clinic.Member) -> Any:
+        if member.name == "甲":
+            raise ValueError("病历里的一句话")
+        return real(member)
+
+    monkeypatch.setattr(clinic, "differential_chain", chain)
+    job = client.post(DDX, params={"wait": True}, json=case).json()
+    assert job["status"] == "finished"
+    drafts = {d["member"]: d for d in job["drafts"]}
+    assert set(drafts) == {"知识库排序", "甲", "乙"}
+    assert "内部错误" in drafts["甲"]["warnings"][0]
+    assert "病历里的一句话" not in str(job)
+    assert drafts["乙"]["diagnoses"]

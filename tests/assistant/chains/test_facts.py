@@ -6,15 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.chains.facts import (
-    bigrams,
-    dates,
-    fold,
-    has_negation,
-    negated_phrases,
-    quantities,
-    sides,
-)
+from assistant.chains.facts import dates, marks, modes, negated_phrases, opposed, sides
+from assistant.chains.quantity import frequencies, quantities, routes
+from assistant.chains.wording import bigrams, fold
 
 
 @pytest.mark.parametrize(
@@ -29,9 +23,12 @@ from assistant.chains.facts import (
         ("发热三天", [("3", "d")]),
         ("病程十二年", [("12", "年")]),
         ("心率98次/分", [("98", "次/分")]),
-        ("阿司匹林100mg 每日1次 30天", [("100", "mg"), ("1", "次"), ("30", "d")]),
+        ("阿司匹林100mg 每日1次 30天", [("100", "mg"), ("30", "d")]),
         ("2026年3月5日入院", []),
         ("无明显不适", []),
+        ("发热10余天", [("10+", "d")]),
+        ("肌力Ⅳ级", [("4", "级")]),
+        ("生后1、5、10分钟", [("1", "min"), ("5", "min"), ("10", "min")]),
     ],
 )
 def test_quantities(text: str, expected: list[tuple[str, str]]) -> None:
@@ -41,7 +38,8 @@ def test_quantities(text: str, expected: list[tuple[str, str]]) -> None:
 @given(st.text(max_size=200))
 def test_offsets_stay_inside_any_text(text: str) -> None:
     assert len(fold(text)) == len(text)
-    for item in (*quantities(text), *dates(text), *sides(text), *negated_phrases(text)):
+    found = (*quantities(text), *dates(text), *sides(text), *negated_phrases(text))
+    for item in (*found, *frequencies(text), *routes(text)):
         assert 0 <= item.start < item.end <= len(text)
 
 
@@ -103,8 +101,38 @@ def test_sides(text: str, expected: list[tuple[str, str]]) -> None:
 def test_negated_phrases(text: str, expected: list[str]) -> None:
     found = [n.phrase for n in negated_phrases(text)]
     assert [phrase[-len(want) :] for phrase, want in zip(found, expected, strict=True)] == expected
-    assert has_negation(text) == bool(expected)
 
 
 def test_bigrams_leave_out_digits_and_punctuation() -> None:
     assert bigrams("咳嗽，3天") == {"咳嗽"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("每日2次", ["日2"]),
+        ("bid", ["日2"]),
+        ("每12小时1次", ["12小时1"]),
+        ("q8h", ["8小时1"]),
+        ("每周一次", ["周1"]),
+        ("隔日1次", ["隔日1"]),
+        ("每晚睡前", ["晚1"]),
+    ],
+)
+def test_frequencies(text: str, expected: list[str]) -> None:
+    assert [f.value for f in frequencies(text)] == expected
+
+
+def test_how_a_text_means_its_matter() -> None:
+    assert modes("建议行冠脉造影，患者拒绝") == {"planned", "refused"}
+    assert modes("停用阿司匹林") == {"stopped"}
+    assert modes("行冠脉造影") == frozenset()
+    assert opposed("血压上升", "血压下降")
+    assert not opposed("血压下降", "血压较前下降")
+    assert marks("ER（+），HER2（-）") == {"ER": "+", "HER2": "-"}
+
+
+def test_long_lists_of_numbers_are_read_in_one_pass() -> None:
+    for text in ("1," * 60_000, "1、" * 60_000, "无" * 60_000, "阴性" * 30_000):
+        quantities(text)
+        negated_phrases(text)

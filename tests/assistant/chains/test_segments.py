@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.chains.segments import Scope, segment_note, split_sentences
-from assistant.record import Note
+from assistant.record import Note, NoteKind
 
 
 @given(st.text(alphabet="咳嗽。；\n 无a1，", max_size=120))
@@ -32,7 +33,7 @@ def test_sections_and_scopes_of_an_admission_note() -> None:
     found = [(s.section, s.scope) for s in segment_note(note)]
     assert found == [
         ("主诉", Scope.PRESENTING),
-        ("现病史", Scope.PRESENTING),
+        ("现病史", Scope.PRIOR),
         ("现病史", Scope.PRIOR),
         ("既往史", Scope.PRIOR),
         ("体格检查", Scope.PRESENTING),
@@ -53,3 +54,104 @@ def test_segments_quote_their_note_exactly() -> None:
     note = Note(id="n3", text="𠮷某，咳嗽😷3天。\n发热。")
     for segment in segment_note(note):
         assert note.text[segment.start : segment.end] == segment.text
+
+
+_WORDS = [
+    "既往糖尿病",
+    "本次住院",
+    "，",
+    ",",
+    "。",
+    "；",
+    "\n",
+    " ",
+    "（",
+    "）",
+    "2年前",
+    "3月1日",
+    "今日",
+]
+
+
+@given(
+    st.lists(st.sampled_from([*_WORDS, "予胰岛素", "查体：", "25年3月", "较", "𠮷"]), max_size=25)
+)
+def test_parts_of_sentences_lose_nothing_but_commas(words: list[str]) -> None:
+    note = Note(id="n", kind="progress", text="".join(words))
+    found = segment_note(note, date(2026, 3, 2))
+    assert all(note.text[s.start : s.end] == s.text == s.text.strip() != "" for s in found)
+    assert all(a.end <= b.start for a, b in pairwise(found))
+    kept = "".join(s.text for s in found)
+    ignored = set("。；，, \n")
+    assert [c for c in note.text if c not in ignored] == [c for c in kept if c not in ignored]
+
+
+def scopes_of(text: str, kind: NoteKind = "progress", day: int = 5) -> list[tuple[str, Scope]]:
+    note = Note(id="n", kind=kind, text=text, written_at=datetime(2026, 3, day))
+    return [(s.text, s.scope) for s in segment_note(note, date(2026, 3, 2))]
+
+
+def test_a_sentence_of_two_times_is_cut_between_them() -> None:
+    assert scopes_of("既往糖尿病，口服二甲双胍，本次住院予胰岛素泵降糖治疗。") == [
+        ("既往糖尿病，口服二甲双胍", Scope.PRIOR),
+        ("本次住院予胰岛素泵降糖治疗", Scope.STAY),
+    ]
+    assert scopes_of("3年前外院住院，出院诊断：胰腺炎，现再次腹痛。", "admission", 2) == [
+        ("3年前外院住院，出院诊断：胰腺炎", Scope.PRIOR),
+        ("现再次腹痛", Scope.PRESENTING),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "血压较1周前下降，继续予氨氯地平",
+        "病灶较2025年12月1日缩小",
+        "3月3日行手术",
+        "2天前行手术",
+        "水肿比上次减轻",
+    ],
+)
+def test_this_stay(text: str) -> None:
+    assert scopes_of(text) == [(text, Scope.STAY)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "去年行阑尾切除术",
+        "上月住院期间行胆囊切除术",
+        "2025.3行冠脉支架植入术",
+        "25年3月行冠脉支架植入术",
+        "2月20日行胃镜检查",
+        "12月20日行肠镜检查",
+        "２０２５年３月１日行支架植入术",
+        "10天前行清创术",
+        "2023年因肺炎住院",
+    ],
+)
+def test_earlier_than_this_stay(text: str) -> None:
+    assert scopes_of(text) == [(text, Scope.PRIOR)]
+
+
+def test_care_before_the_admission_is_earlier() -> None:
+    for text in ("患者10天前当地诊所予青霉素静滴", "在门诊予头孢口服", "自服布洛芬"):
+        assert scopes_of(text, "admission", 2) == [(text, Scope.PRIOR)]
+        assert scopes_of(text, "first_progress", 2) == [(text, Scope.PRIOR)]
+    assert scopes_of("出院后门诊复查") == [("出院后门诊复查", Scope.STAY)]
+
+
+def test_a_first_progress_note_tells_what_was_before_the_stay() -> None:
+    assert scopes_of("病例特点：发热3天，体温39℃", "first_progress", 2) == [
+        ("病例特点：发热3天，体温39℃", Scope.PRESENTING)
+    ]
+
+
+def test_free_text_under_its_headings() -> None:
+    text = "现病史：咳嗽5天。\n诊疗经过：予头孢曲松静滴。\n出院医嘱：门诊复查。"
+    found = [(s.section, s.scope) for s in segment_note(Note(id="text", text=text))]
+    assert found == [
+        ("现病史", Scope.PRESENTING),
+        ("诊疗经过", Scope.STAY),
+        ("出院医嘱", Scope.STAY),
+    ]

@@ -12,6 +12,7 @@ from assistant.store import (
     Context,
     IdempotencyConflict,
     InvalidArgument,
+    QueueFull,
     RequestNotFound,
     RequestRow,
     Store,
@@ -97,6 +98,16 @@ def test_the_same_key_makes_one_request(store: Store, context: Context, submit: 
         submit(payload={"text": "别的"}, idempotency_key="k-1")
     with pytest.raises(IdempotencyConflict):
         submit("chat", idempotency_key="k-1")
+
+
+def test_a_full_queue_takes_nothing_new_and_gives_back_what_it_took(
+    store: Store, context: Context, submit: Submit
+) -> None:
+    first = submit(idempotency_key="k-1", max_queued=1)
+    with pytest.raises(QueueFull):
+        submit(max_queued=1)
+    assert submit(idempotency_key="k-1", max_queued=1).id == first.id
+    assert len(store.requests.list(context)) == 1
 
 
 def test_two_actors_may_use_the_same_key(submit: Submit) -> None:
@@ -187,11 +198,11 @@ def test_a_finished_request_is_not_cancelled(
     assert store.requests.cancel(context, row.id).status == "finished"
 
 
-def test_after_a_crash_running_requests_are_taken_up_three_times_at_most(
+def test_after_a_crash_running_requests_are_taken_up_ten_times_at_most(
     path: Path, secret: bytes, store: Store, context: Context, submit: Submit
 ) -> None:
     row, waiting = submit(), submit()
-    for attempt in (1, 2):
+    for attempt in range(1, 10):
         claimed = store.requests.claim(row.id)
         assert claimed is not None
         assert claimed.attempts == attempt
@@ -203,7 +214,7 @@ def test_after_a_crash_running_requests_are_taken_up_three_times_at_most(
     assert store.requests.requeue_unfinished() == 0
     failed = store.requests.get(context, row.id)
     assert failed.status == "failed"
-    assert "3 times" in (failed.failure or "")
+    assert "10 times" in (failed.failure or "")
     assert store.requests.status(waiting.id) == "queued"
 
 

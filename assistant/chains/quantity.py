@@ -1,0 +1,280 @@
+"""Numbers with their units, grades and frequencies, as facts that must agree exactly.
+
+Everything works in one pass over the text and gives offsets into it.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from dataclasses import dataclass
+
+from assistant.chains.facts import dates
+from assistant.chains.wording import bigrams, fold
+
+_UNITS: dict[str, str] = {
+    "℃": "℃",
+    "°c": "℃",
+    "摄氏度": "℃",
+    "度": "℃",
+    "mmhg": "mmHg",
+    "毫米汞柱": "mmHg",
+    "kpa": "kPa",
+    "mg/kg": "mg/kg",
+    "mg/dl": "mg/dL",
+    "mg/l": "mg/L",
+    "mg/d": "mg/d",
+    "毫克": "mg",
+    "mg": "mg",
+    "微克": "ug",
+    "mcg": "ug",
+    "ug": "ug",
+    "ug/l": "ug/L",
+    "ng/ml": "ng/mL",
+    "ng/l": "ng/L",
+    "pg/ml": "pg/mL",
+    "g/l": "g/L",
+    "克": "g",
+    "g": "g",
+    "kg": "kg",
+    "公斤": "kg",
+    "千克": "kg",
+    "ml": "mL",
+    "毫升": "mL",
+    "l/min": "L/min",
+    "升": "L",
+    "l": "L",
+    "mmol/l": "mmol/L",
+    "umol/l": "umol/L",
+    "iu/l": "IU/L",
+    "u/l": "U/L",
+    "万u": "万U",
+    "万单位": "万U",
+    "iu": "IU",
+    "u": "U",
+    "单位": "U",
+    "10^9/l": "10^9/L",
+    "*10^9/l": "10^9/L",
+    "*109/l": "10^9/L",
+    "10^12/l": "10^12/L",
+    "*10^12/l": "10^12/L",
+    "*1012/l": "10^12/L",
+    "%": "%",
+    "次/分钟": "次/分",
+    "次/分": "次/分",
+    "次/min": "次/分",
+    "bpm": "次/分",
+    "cm": "cm",
+    "厘米": "cm",
+    "mm": "mm",
+    "毫米": "mm",
+    "小时": "h",
+    "h": "h",
+    "分钟": "min",
+    "min": "min",
+    "天": "d",
+    "日": "d",
+    "d": "d",
+    "周期": "周期",
+    "疗程": "疗程",
+    "周岁": "岁",
+    "周": "周",
+    "个月": "月",
+    "月": "月",
+    "年": "年",
+    "岁": "岁",
+    "片": "片",
+    "粒": "粒",
+    "支": "支",
+    "袋": "袋",
+    "级": "级",
+    "期": "期",
+    "枚": "枚",
+    "次": "次",
+    "分": "分",
+}
+_UNIT = "|".join(sorted((re.escape(u) for u in _UNITS), key=len, reverse=True))
+_COUNTED = "小时|分钟|周期|疗程|个月|天|日|周|月|年|岁|次|片|粒|支|袋|级|期|枚"
+_DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0}
+_NUMBER = r"\d{1,12}(?:\.\d{1,6})?"
+_QUANTITY = re.compile(
+    rf"(?P<num>{_NUMBER}(?:\s?[*/~\-至x]\s?(?!10\^|10(?:9|12)/){_NUMBER}){{0,4}})"
+    rf"\s?(?P<more>[余多+]?)\s?(?P<unit>{_UNIT})?"
+    rf"|(?P<zh>[一二两三四五六七八九十]{{1,3}})(?P<zhmore>[余多]?)(?P<zhunit>{_COUNTED})"
+    r"|(?P<roman>[ⅠⅡⅢⅣⅤⅥ]{1,3}|(?<![A-Za-z])[IVX]{1,4})[ABCabc]?(?P<grade>[级期度型])",
+    re.IGNORECASE,
+)
+_ROMAN = {"Ⅰ": "1", "Ⅱ": "2", "Ⅲ": "3", "Ⅳ": "4", "Ⅴ": "5", "Ⅵ": "6", "I": "1", "II": "2"} | {
+    "III": "3",
+    "IV": "4",
+    "V": "5",
+    "VI": "6",
+    "VII": "7",
+    "VIII": "8",
+    "IX": "9",
+    "X": "10",
+}
+_RELATIVE = re.compile(
+    r"(?<=[前后同当隔第])[一二两]?[天日周次]|(?<=第)[一二三四五六七八九十]{1,3}[天日周次]"
+)
+_LISTED = re.compile(r"\s?[、,，]\s?")
+_BOUNDARY = re.compile(r"[，,、；;：:。\n]")
+
+_FREQUENCY = re.compile(
+    r"(?P<code>(?<![A-Za-z])(?:q\d{1,2}h|qod|qd|bid|tid|qid|qn|qw|biw|prn)(?![A-Za-z]))"
+    r"|(?P<every>每\s?(?:(?P<hours>\d{1,2})\s?小时|[日天晚早晨周月])|隔日)"
+    r"\s?(?:(?P<count>\d{1,2}|[一二两三四五六])\s?次)?",
+    re.IGNORECASE,
+)
+_CODES = {"qd": "日1", "bid": "日2", "tid": "日3", "qid": "日4", "qn": "晚1", "qw": "周1"} | {
+    "biw": "周2",
+    "qod": "隔日1",
+    "prn": "prn",
+}
+_ROUTE = re.compile(
+    r"口服|静脉滴注|静滴|静脉泵入|泵入|静脉注射|静推|静注|皮下注射|皮下|肌内注射|肌注|肌肉注射|雾化吸入|雾化"
+    r"|吸入|含服|舌下|外用|外敷|鼻饲|灌肠|直肠|滴眼|滴鼻"
+)
+_ROUTES = {
+    "静滴": "静脉滴注", "泵入": "静脉泵入", "静推": "静脉注射", "静注": "静脉注射",
+    "皮下": "皮下注射", "肌注": "肌内注射", "肌肉注射": "肌内注射", "雾化": "吸入",
+    "雾化吸入": "吸入", "舌下": "含服",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number with its canonical unit ("" when none is written) at ``[start, end)``.
+
+    A compound (``5*4*2cm``, ``2/8``, ``160/95mmHg``, ``10-15mg``) is one quantity whose value is
+    written ``5*4*2``; ``parts`` are its numbers.  ``before`` are the bigrams of its clause before
+    it, back to the number before; ``after`` those up to the next boundary.
+    """
+
+    value: str
+    unit: str
+    start: int
+    end: int
+    parts: tuple[str, ...]
+    before: frozenset[str]
+    after: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A frequency or a route in canonical form at ``[start, end)``."""
+
+    value: str
+    start: int
+    end: int
+
+
+def _canonical(number: str) -> str:
+    whole, _, fraction = number.partition(".")
+    fraction = fraction.rstrip("0")
+    whole = whole.lstrip("0") or "0"
+    return f"{whole}.{fraction}" if fraction else whole
+
+
+def _chinese_number(text: str) -> int:
+    tens, found, ones = text.partition("十")
+    if not found:
+        return int("".join(str(_DIGITS[c]) for c in text))
+    return (_DIGITS[tens[0]] if tens else 1) * 10 + (_DIGITS[ones[0]] if ones else 0)
+
+
+def frequencies(text: str) -> list[Term]:
+    """每日2次, bid, 每12小时1次 …, each as ``日2``, ``12小时1``."""
+    found = []
+    for match in _FREQUENCY.finditer(fold(text)):
+        if match["code"]:
+            code = match["code"].lower()
+            value = _CODES.get(code) or f"{code[1:-1]}小时1"
+        else:
+            every = f"{match['hours']}小时" if match["hours"] else match["every"].strip("每 ")
+            every = {"天": "日", "早": "晨"}.get(every, every)
+            count = match["count"] or "1"
+            value = every + (count if count.isdigit() else str(_DIGITS[count]))
+        found.append(Term(value, match.start(), match.end()))
+    return found
+
+
+def routes(text: str) -> list[Term]:
+    """口服, 静脉滴注 …; abbreviations written out."""
+    return [
+        Term(_ROUTES.get(match[0], match[0]), match.start(), match.end())
+        for match in _ROUTE.finditer(text)
+    ]
+
+
+def quantities(text: str) -> list[Quantity]:
+    """Every number of the text outside dates and frequencies, in one pass."""
+    folded = _RELATIVE.sub(lambda m: " " * len(m[0]), fold(text))
+    taken = bytearray(len(text))
+    spans = [(d.start, d.end) for d in dates(text)] + [(f.start, f.end) for f in frequencies(text)]
+    for start, end in spans:
+        taken[start:end] = b"\1" * (end - start)
+    matches = [m for m in _QUANTITY.finditer(folded) if not taken[m.start()]]
+    boundaries = [m.end() for m in _BOUNDARY.finditer(folded)] + [len(folded)]
+    found: list[Quantity] = []
+    unit_ahead = ""
+    left_edges = _edges_before(boundaries, [m.start() for m in matches])
+    for index in range(len(matches) - 1, -1, -1):
+        match = matches[index]
+        following = matches[index + 1] if index + 1 < len(matches) else None
+        listed = following is not None and _LISTED.fullmatch(
+            folded, match.end(), min(following.start(), match.end() + 4)
+        )
+        if not (listed and following and following.start() - match.end() < 4):
+            unit_ahead = ""
+        value, unit, parts = _read(match)
+        unit = unit or unit_ahead
+        unit_ahead = unit
+        previous = matches[index - 1].end() if index else 0
+        left = max(left_edges[index], previous, match.start() - 16)
+        ahead = following.start() if following else len(folded)
+        right = min(ahead, match.end() + 8, _edge_after(boundaries, match.end()))
+        found.append(
+            Quantity(
+                value,
+                unit,
+                match.start(),
+                match.end(),
+                parts,
+                frozenset(bigrams(folded[left : match.start()])),
+                frozenset(bigrams(folded[match.end() : right])),
+            )
+        )
+    return found[::-1]
+
+
+def _read(match: re.Match[str]) -> tuple[str, str, tuple[str, ...]]:
+    """(value, unit, numbers) of one match; 余 and 多 make another value: 10余天 is not 10天."""
+    if match["num"]:
+        parts = tuple(_canonical(n) for n in re.findall(_NUMBER, match["num"]))
+        joint = re.search(r"[*/~\-至x]", match["num"])
+        value = ("-" if joint and joint[0] in "~-至" else joint[0] if joint else "").join(parts)
+        unit = _UNITS[match["unit"].lower()] if match["unit"] else ""
+        return value + ("+" if match["more"] else ""), unit, parts
+    if match["zh"]:
+        number = str(_chinese_number(match["zh"]))
+        return number + ("+" if match["zhmore"] else ""), _UNITS[match["zhunit"]], (number,)
+    roman = match["roman"].upper()
+    number = _ROMAN.get(roman) or "".join(_ROMAN.get(c, c) for c in roman)
+    return number, match["grade"], (number,)
+
+
+def _edges_before(boundaries: list[int], starts: list[int]) -> list[int]:
+    """For each start (ascending) the last boundary at or before it."""
+    edges, at = [], 0
+    last = 0
+    for start in starts:
+        while at < len(boundaries) and boundaries[at] <= start:
+            last = boundaries[at]
+            at += 1
+        edges.append(last)
+    return edges
+
+
+def _edge_after(boundaries: list[int], end: int) -> int:
+    return boundaries[min(bisect_left(boundaries, end), len(boundaries) - 1)]

@@ -1,0 +1,55 @@
+"""What words a text shares with another: folding to half width, bigrams of content characters."""
+
+from __future__ import annotations
+
+import re
+
+_WIDE = {code: code - 0xFEE0 for code in range(0xFF10, 0xFF5B)} | {
+    ord("％"): ord("%"),
+    ord("／"): ord("/"),
+    ord("．"): ord("."),
+    ord("－"): ord("-"),
+    ord("～"): ord("~"),
+    ord("—"): ord("-"),
+    ord("–"): ord("-"),
+    ord("μ"): ord("u"),
+    ord("µ"): ord("u"),
+    ord("×"): ord("*"),
+    ord("\u00a0"): ord(" "),
+}
+
+
+def fold(text: str) -> str:
+    """The same text in half width; the length never changes."""
+    return text.translate(_WIDE)
+
+
+CONTENT = re.compile(r"[\u4e00-\u9fffA-Za-z]")
+
+_STOP = set("的了在于是为有与及和并等之给予患者目前本次")
+_FILLER = re.compile(
+    r"出院前|入院前|次日|当日|今日|昨日|峰值|最高|最低|考虑|可能|疑似|出院时|入院时|入院后|出院后|住院期间|经治疗|之后|随后|此后|降至|升至|达到|尚未|未出|发生|发现|出现|结果|进行|治疗后"
+)
+_ABBREVIATIONS = [
+    (re.compile(r"\bspo[2₂]|指脉氧(?:饱和度)?|血氧饱和度|氧饱和度"), "血氧"),
+    (re.compile(r"\bbp\b"), "血压"),
+    (re.compile(r"\bt(?=\s*[::]?\s*3\d)"), "体温"),
+    (re.compile(r"\bp(?=\s*[::]?\s*\d)|\bhr\b"), "脉搏"),
+    (re.compile(r"\br(?=\s*[::]?\s*\d)"), "呼吸"),
+    (re.compile(r"\bwbc\b"), "白细胞"),
+    (re.compile(r"\bhb\b|\bhgb\b"), "血红蛋白"),
+    (re.compile(r"\bplt\b"), "血小板"),
+    (re.compile(r"\bcrp\b"), "c反应蛋白"),
+    (re.compile(r"\bpct\b"), "降钙素原"),
+]
+"""Abbreviations of the ward, written out so that either wording supports the other."""
+
+
+def bigrams(text: str) -> set[str]:
+    """Pairs of neighbouring content characters, without function words, digits, punctuation."""
+    folded = fold(text).lower()
+    for pattern, written_out in _ABBREVIATIONS:
+        folded = pattern.sub(written_out, folded)
+    folded = _FILLER.sub(" ", folded)
+    kept = "".join(c if CONTENT.match(c) and c not in _STOP else " " for c in folded)
+    return {word[i : i + 2] for word in kept.split() for i in range(len(word) - 1)}
