@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -51,13 +52,18 @@ def own_records() -> Iterator[Record]:
         yield Record(encounter.all_notes(), encounter.admitted_at.date(), drugs)
 
 
+def lines_of(path: Path) -> Iterator[str]:
+    if path.suffix == ".gz":
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            yield from lines
+    else:
+        with path.open(encoding="utf-8") as lines:
+            yield from lines
+
+
 def records_of(path: Path, limit: int) -> Iterator[Record]:
-    opened = gzip.open(path, "rt") if path.suffix == ".gz" else path.open()
-    with opened as lines:
-        for number, line in enumerate(lines):
-            if number == limit:
-                return
-            yield Record([Note(id="text", text=json.loads(line)["text"])])
+    for line in islice(lines_of(path), limit):
+        yield Record([Note(id="text", text=json.loads(line)["text"])])
 
 
 def false_versions(text: str, dice: random.Random) -> Iterator[tuple[str, str]]:

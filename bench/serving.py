@@ -31,8 +31,9 @@ sys.path[:] = [entry for entry in sys.path if Path(entry).resolve() != Path(__fi
 
 from serving.catalog import DEFAULT_MODEL  # noqa: E402
 from serving.engine import Completion, Engine, Message, Sampling, complete  # noqa: E402
-from serving.openvino_engine import OpenVinoEngine, OpenVinoOptions  # noqa: E402
+from serving.openvino_engine import OpenVinoOptions  # noqa: E402
 from serving.store import ModelStore  # noqa: E402
+from serving.worker_engine import WorkerEngine  # noqa: E402
 
 WORDS = (
     "患者 主诉 反复 咳嗽 咳痰 发热 胸闷 气促 乏力 纳差 夜间 加重 活动后 明显 既往 体健 "
@@ -117,7 +118,7 @@ async def run(settings: argparse.Namespace) -> None:
         max_num_seqs=max(8, *settings.clients),
         max_num_batched_tokens=settings.batched_tokens,
     )
-    engine = OpenVinoEngine(store.path(settings.model), options)
+    engine = WorkerEngine(store.path(settings.model), options)
     cases = [(clients, warm) for clients in settings.clients for warm in (False, True)]
     found: dict[tuple[int, bool], list[Measurement]] = defaultdict(list)
     seed = random.SystemRandom().randrange(10**6) * 1000

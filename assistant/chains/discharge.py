@@ -19,58 +19,20 @@ from langchain_core.messages import HumanMessage, SystemMessage
 from langchain_core.runnables import Runnable, RunnableGenerator
 
 import prompts
-from assistant.chains.discharge_copy import copied_sections, gaps, not_recorded
+from assistant.chains.discharge_copy import copied_sections, not_recorded
+from assistant.chains.discharge_gaps import gaps, is_somewhere
+from assistant.chains.discharge_plan import PLANS, Plan, gather
 from assistant.chains.drugs import DrugNames
 from assistant.chains.grounding import Grounder
 from assistant.chains.segments import Scope, Segment, segment_notes, split_sentences
 from assistant.draft import NOT_RECORDED, SECTION_ZH, SectionDraft, SectionName, Statement
-from assistant.record import Encounter, Note, NoteKind
+from assistant.record import Encounter, Note
 from knowledge.base import KnowledgeBase
 from serving.engine import Engine
 
 TASK = "discharge_record"
 PROMPT = "section"
 ANSWER_TOKENS = 360
-GROUP_CHARACTERS = 1500
-"""Characters of notes in one prompt at most, so that first text comes within seconds on a CPU."""
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """Which notes a narrative section is written from, and what may support it."""
-
-    kinds: tuple[NoteKind, ...]
-    tables: tuple[str, ...]
-    scopes: frozenset[Scope]
-    guidance: str
-    limit: int
-
-
-_ALL = frozenset({Scope.PRIOR, Scope.PRESENTING, Scope.STAY})
-_STAY = frozenset({Scope.PRESENTING, Scope.STAY})
-PLANS: dict[SectionName, _Plan] = {
-    "admission_condition": _Plan(
-        kinds=("admission", "other"),
-        tables=(),
-        scopes=_ALL,
-        guidance="概括主诉、现病史要点、重要既往史、入院查体和入院时的检查结果",
-        limit=260,
-    ),
-    "hospital_course": _Plan(
-        kinds=("progress", "operation", "consultation", "other"),
-        tables=("table:operations",),
-        scopes=_STAY,
-        guidance="按时间写本次住院做了什么检查、治疗、手术和病情变化；以前住院的事不要写",
-        limit=300,
-    ),
-    "discharge_condition": _Plan(
-        kinds=("discharge_day", "other"),
-        tables=(),
-        scopes=frozenset({Scope.STAY}),
-        guidance="写出院当天的症状、体征和切口等情况",
-        limit=160,
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -158,6 +120,7 @@ class DischargeWriter:
                     title=SECTION_ZH[section],
                     model="",
                     statements=copied[section],
+                    missing=gaps(section, self.encounter, self.notes),
                 )
                 yield Delta(section, "\n".join(s.text for s in draft.statements))
                 yield draft
@@ -166,15 +129,27 @@ class DischargeWriter:
                 yield item
 
     async def _narrate(
-        self, section: SectionName, plan: _Plan
+        self, section: SectionName, plan: Plan
     ) -> AsyncGenerator[Delta | SectionDraft]:
         started = time.perf_counter()
-        groups = self._groups(plan)
+        material = gather(section, self.encounter, self.notes, self.segments)
+        groups = material.groups
         draft = SectionDraft(section=section, title=SECTION_ZH[section], model="", statements=[])
+        if material.earlier:
+            draft.warnings.append(
+                f"有 {material.earlier} 处写的是入院前或以往的事，未用于本段；如属本次住院请补充。"
+            )
+        if material.rows:
+            draft.warnings.append(
+                f"另有 {material.rows} 行检查、检验或用药未交给模型，请核对是否需要补写。"
+            )
         if not groups:
-            draft.statements = [not_recorded(f"{section}-1", "")]
-            draft.missing = [SECTION_ZH[section]]
-            yield Delta(section, NOT_RECORDED)
+            if is_somewhere(section, self.notes):
+                draft.warnings.append("病历中有相关记载，但无法归入本段，请核对原文后填写。")
+            else:
+                draft.statements = [not_recorded(f"{section}-1", "")]
+                draft.missing = [SECTION_ZH[section]]
+                yield Delta(section, NOT_RECORDED)
             yield draft
             return
         if self.engine is None or self.chat_model is None:
@@ -198,8 +173,8 @@ class DischargeWriter:
                 if piece.text:
                     yield Delta(section, piece.text)
             text += written
-        draft.statements = self._check(section, plan, text)
-        found = gaps(section, self.notes)
+        draft.statements = await asyncio.to_thread(self._check, section, material.scopes, text)
+        found = gaps(section, self.encounter, self.notes)
         draft.missing = found
         draft.statements += [
             not_recorded(f"{section}-missing{number}", item) for number, item in enumerate(found, 1)
@@ -210,7 +185,7 @@ class DischargeWriter:
         yield draft
 
     async def _ask(
-        self, section: SectionName, plan: _Plan, group: list[Note], groups: int
+        self, section: SectionName, plan: Plan, group: list[Note], groups: int
     ) -> AsyncGenerator[_Piece]:
         assert self.chat_model is not None
         system, user = prompts.template(TASK, PROMPT).render(
@@ -225,38 +200,7 @@ class DischargeWriter:
             cut = chunk.response_metadata.get("finish_reason") == "length"
             yield _Piece(chunk.text, cut)
 
-    def _groups(self, plan: _Plan) -> list[list[Note]]:
-        """The section's notes in groups that fit one prompt; every sentence is in one of them."""
-        wanted = [
-            Note(id=n.id, kind=n.kind, title=n.title or n.kind, text=piece)
-            for n in self.notes
-            if n.kind in plan.kinds or n.id in plan.tables
-            for piece in self._pieces(n, plan)
-        ]
-        groups: list[list[Note]] = []
-        room = 0
-        for note in wanted:
-            if not groups or len(note.text) > room:
-                groups.append([])
-                room = GROUP_CHARACTERS
-            groups[-1].append(note)
-            room -= len(note.text)
-        return groups
-
-    def _pieces(self, note: Note, plan: _Plan) -> list[str]:
-        """The note's sentences of the right time, in pieces of at most a prompt's size."""
-        kept = [s.text for s in self.segments if s.note_id == note.id and s.scope in plan.scopes]
-        pieces: list[str] = []
-        for sentence in kept:
-            for at in range(0, len(sentence), GROUP_CHARACTERS):
-                part = sentence[at : at + GROUP_CHARACTERS]
-                if pieces and len(pieces[-1]) + len(part) < GROUP_CHARACTERS:
-                    pieces[-1] += "。" + part
-                else:
-                    pieces.append(part)
-        return pieces
-
-    def _check(self, section: SectionName, plan: _Plan, text: str) -> list[Statement]:
+    def _check(self, section: SectionName, scopes: frozenset[Scope], text: str) -> list[Statement]:
         statements: list[Statement] = []
         seen: set[str] = set()
         for start, end in split_sentences(text):
@@ -266,7 +210,7 @@ class DischargeWriter:
             seen.add(sentence)
             statements.append(
                 self.grounder.ground(
-                    f"{section}-{len(statements) + 1}", sentence + "。", scopes=plan.scopes
+                    f"{section}-{len(statements) + 1}", sentence + "。", scopes=scopes
                 )
             )
         return statements

@@ -1,59 +1,19 @@
-"""What a discharge record copies from the data: header, diagnoses, orders, and what is missing."""
+"""What a discharge record copies from the record: diagnoses, orders, and what is missing."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from datetime import date, datetime
+from collections.abc import Iterable, Sequence
 
-from assistant.chains.segments import Segment
-from assistant.draft import (
-    NOT_RECORDED,
-    DischargeHeader,
-    Evidence,
-    SectionName,
-    Statement,
-)
-from assistant.record import SEX_ZH, Diagnosis, Encounter, Note, medication_line
+from assistant.chains.discharge_header import diagnosis_text, header, pending
+from assistant.chains.segments import Scope, Segment
+from assistant.chains.written import OPENING, Written, bodies, listed, sentences
+from assistant.draft import NOT_RECORDED, Evidence, SectionName, Statement
+from assistant.record import RESERVED, Encounter, Medication, Note
+from assistant.rows import diagnosis_line, medication_line, observation_line, order_line
 from knowledge.finding import Span
 
-
-def header(encounter: Encounter) -> DischargeHeader:
-    """Identity, dates and admission diagnoses as the data has them; 病历未记载 otherwise."""
-    patient = encounter.patient
-    admitted, discharged = encounter.admitted_at, encounter.discharged_at
-    age = patient.age_text
-    if not age:
-        years = patient.age_at((admitted or datetime.now()).date())
-        age = f"{years:.0f}岁" if years is not None else ""
-    days = (discharged.date() - admitted.date()).days if admitted and discharged else None
-    return DischargeHeader(
-        patient_name=patient.name or NOT_RECORDED,
-        sex=SEX_ZH.get(patient.sex or "", NOT_RECORDED),
-        age=age or NOT_RECORDED,
-        department=encounter.department or NOT_RECORDED,
-        admitted_on=_day(admitted),
-        discharged_on=_day(discharged),
-        days_in_hospital=f"{days}天" if days is not None else NOT_RECORDED,
-        admission_diagnoses=[_diagnosis(d) for d in encounter.diagnoses if d.kind == "admission"]
-        or [NOT_RECORDED],
-        pending_results=pending(encounter),
-    )
-
-
-def pending(encounter: Encounter) -> list[str]:
-    """Names of results that are still outstanding."""
-    tests = [o.name for o in encounter.observations if o.status == "pending"]
-    orders = [o.text for o in encounter.orders if o.status == "pending"]
-    return list(dict.fromkeys([*tests, *orders]))
-
-
-def _day(value: date | datetime | None) -> str:
-    return f"{value.year}年{value.month}月{value.day}日" if value else NOT_RECORDED
-
-
-def _diagnosis(row: Diagnosis) -> str:
-    return row.name + (f"（{row.icd10}）" if row.icd10 else "")
+__all__ = ["copied_sections", "header", "not_recorded"]
 
 
 def not_recorded(statement_id: str, item: str) -> Statement:
@@ -65,123 +25,175 @@ def not_recorded(statement_id: str, item: str) -> Statement:
 def copied_sections(
     encounter: Encounter, notes: Sequence[Note], segments: Sequence[Segment]
 ) -> dict[SectionName, list[Statement]]:
-    """出院诊断 and 出院医嘱, each statement with the row or sentence that it is copied from."""
-    return {
+    """The sections that are copied, each statement with the row or sentence it is copied from.
+
+    出院诊断 and 出院医嘱 always; 出院情况 where the text has it under such a heading.
+    """
+    copied: dict[SectionName, list[Statement]] = {
         "discharge_diagnosis": _diagnoses(encounter, notes, segments),
         "discharge_orders": _orders(encounter, notes, segments),
     }
+    if not any(n.kind == "discharge_day" for n in notes):
+        found = bodies(notes, segments, "出院(?:时)?情况", OPENING)
+        if found:
+            copied["discharge_condition"] = [
+                _copied(f"discharge_condition-{number}", s.text + "。", s)
+                for number, s in enumerate(sentences(found[-1]), 1)
+            ]
+    return copied
 
 
-def _copied(statement_id: str, text: str, note: Note, quote: str) -> Statement:
-    start = note.text.index(quote)
-    span = Span(note_id=note.id, start=start, end=start + len(quote))
+def _copied(statement_id: str, text: str, source: Written) -> Statement:
+    span = Span(note_id=source.note.id, start=source.start, end=source.end)
     return Statement(
         id=statement_id,
         text=text,
         status="supported",
         origin="record",
-        evidence=[Evidence(kind="record", quote=quote, span=span)],
+        evidence=[Evidence(kind="record", quote=source.text, span=span)],
     )
 
 
-_WRITTEN_DIAGNOSIS = re.compile(
-    r"(?:出院诊断|目前诊断|最后诊断)\s*[：:为]\s*(?P<names>[^\n。]{2,200})"
-)
+def _row(notes: Iterable[Note], table: str, line: str) -> Written:
+    """The whole line of a table, not a longer line that begins with the same words."""
+    note = next(n for n in notes if n.id == RESERVED + table)
+    start = f"\n{note.text}\n".index(f"\n{line}\n")
+    return Written(note, start, start + len(line))
 
 
 def _diagnoses(
     encounter: Encounter, notes: Sequence[Note], segments: Sequence[Segment]
 ) -> list[Statement]:
-    table = next((n for n in notes if n.id == "table:diagnoses"), None)
     rows = [d for d in encounter.diagnoses if d.kind == "discharge"]
     rows.sort(key=lambda d: not d.primary)
-    if rows and table:
+    if rows:
         return [
             _copied(
-                f"discharge_diagnosis-{number}", f"{number}. {_diagnosis(row)}", table, row.name
+                f"discharge_diagnosis-{number}",
+                f"{number}. {diagnosis_text(row)}",
+                _row(notes, "diagnoses", diagnosis_line(row)),
             )
             for number, row in enumerate(rows, 1)
         ]
-    for note in reversed(notes):
-        match = _WRITTEN_DIAGNOSIS.search(note.text)
-        if match and note.kind != "structured":
-            names = match["names"].strip()
-            return [_copied("discharge_diagnosis-1", names, note, names)]
+    for names in ("出院诊断", "最后诊断|目前诊断"):
+        if found := bodies(notes, segments, names, OPENING):
+            return [
+                _copied(f"discharge_diagnosis-{number}", entry.text, entry)
+                for number, entry in enumerate(listed(found[-1]), 1)
+            ]
     return [not_recorded("discharge_diagnosis-1", "")]
 
 
-_ORDER = re.compile(
-    r"出院后|复查|随访|随诊|门诊|不适.*就诊|注意|避免|忌|饮食|休息|继续|换药|拆线|康复|戒烟|监测|负重|禁"
+_REFUSED = re.compile(r"拒绝|不同意|不愿|不能配合|无需|不需")
+_ADVICE = re.compile(
+    r"(?<![遵医])嘱(?!托)|建议|出院后|带药|定期|定于|不可|不适.{0,6}(?:随诊|就诊)"
+    r"|(?:后|每周|每月|门诊)[^，。]{0,14}(?:复查|复诊|拆线|随访|随诊|换药|就诊|取)"
+    r"|继续(?:口服|服用|服药|使用|吸入|康复|功能锻炼|随访)"
+    r"|^\s*(?:注意(?!力)|避免|忌|禁(?:忌|止|烟|酒)|戒烟|戒酒|休息(?=[\d一二两三四])|加强|低[盐脂糖]|清淡)"
 )
+_FOLLOW_UP = re.compile(r"复查|复诊|随访|随诊|门诊|返院|就诊|拆线|换药")
+_TAKE_HOME = re.compile(r"带药|(?:出院|嘱)[^。\n]{0,40}(?:口服|服用|吸入|外用|皮下注射)")
+
+
+def _advice(text: str) -> str:
+    """The clauses of a sentence without those that tell of a refusal; "" if none advises."""
+    clauses = [c for c in re.split(r"[，,]", text) if not _REFUSED.search(c)]
+    return "，".join(clauses) if any(_ADVICE.search(c) for c in clauses) else ""
+
+
+def _medication(row: Medication) -> str:
+    """The row as a line, with the fields that the data does not have."""
+    fields = (
+        ("规格", row.specification or None),
+        ("剂量", row.dose or None),
+        ("用法", row.route or None),
+        ("频次", row.frequency or None),
+        ("天数", row.days),
+    )
+    absent = "、".join(name for name, value in fields if value is None)
+    line = medication_line(row).removeprefix("出院带药：")
+    return line + (f"（{absent}：{NOT_RECORDED}）" if absent else "")
+
+
+def _written_orders(notes: Sequence[Note], segments: Sequence[Segment]) -> list[Written]:
+    """Sentences under 出院医嘱, and sentences that advise, of the discharge; none twice."""
+    found = [s for b in bodies(notes, segments, "出院(?:医嘱|指导)", OPENING) for s in sentences(b)]
+    taken = [*found, *bodies(notes, segments, "(?:出院)?带药", OPENING)]
+    by_id = {n.id: n for n in notes}
+    for segment in segments:
+        note = by_id[segment.note_id]
+        if note.kind == "structured" or note.kind in OPENING or segment.scope is Scope.PRIOR:
+            continue
+        if note.kind != "discharge_day" and "出院" not in segment.text:
+            continue
+        place = Written(note, segment.start, segment.end)
+        known = any(t.note is note and t.start < place.end and place.start < t.end for t in taken)
+        if not known and _advice(segment.text):
+            found.append(place)
+    return found
 
 
 def _orders(
     encounter: Encounter, notes: Sequence[Note], segments: Sequence[Segment]
 ) -> list[Statement]:
-    statements: list[Statement] = []
-
-    def add(text: str, note: Note, quote: str) -> None:
-        number = len(statements) + 1
-        statements.append(_copied(f"discharge_orders-{number}", f"{number}. {text}", note, quote))
-
-    medication = next((n for n in notes if n.id == "table:medications"), None)
-    home = [m for m in encounter.medications if m.discharge]
-    for row in home:
-        assert medication is not None
-        line = medication_line(row)
-        gaps_of = [
-            name
-            for name, value in (
-                ("规格", row.specification),
-                ("剂量", row.dose),
-                ("用法", row.route),
-                ("频次", row.frequency),
-                ("天数", row.days),
-            )
-            if not value
-        ]
-        note_gap = f"（{'、'.join(gaps_of)}：{NOT_RECORDED}）" if gaps_of else ""
-        add(line.removeprefix("出院带药：") + note_gap, medication, line)
-    by_id = {n.id: n for n in notes}
-    for segment in segments:
-        note = by_id[segment.note_id]
-        if note.kind == "discharge_day" and _ORDER.search(segment.text):
-            add(segment.text + "。", note, segment.text)
-    outstanding = pending(encounter)
-    missing = [] if home else ["出院带药"]
-    if not any(
-        by_id[s.note_id].kind == "discharge_day" and _ORDER.search(s.text) for s in segments
-    ):
+    rows = [m for m in encounter.medications if m.discharge]
+    lines = [(_medication(m), _row(notes, "medications", medication_line(m))) for m in rows]
+    if not rows:
+        taken_home = bodies(notes, segments, "(?:出院)?带药", OPENING)
+        lines += [(f"出院带药：{s.text}", s) for b in taken_home for s in sentences(b)]
+    has_medication = bool(lines)
+    written = _written_orders(notes, segments)
+    lines += [(s.text + "。", s) for s in written]
+    follow_up = any(_FOLLOW_UP.search(_advice(s.text) or s.text) for s in written)
+    if not follow_up:
+        active = [o for o in encounter.orders if o.status == "active" and _FOLLOW_UP.search(o.text)]
+        lines += [(o.text, _row(notes, "orders", order_line(o))) for o in active]
+        follow_up = bool(active)
+    statements = [
+        _copied(f"discharge_orders-{number}", f"{number}. {text}", source)
+        for number, (text, source) in enumerate(lines, 1)
+    ]
+    missing = []
+    if not has_medication and not _said(notes, segments, _TAKE_HOME):
+        missing.append("出院带药")
+    if not follow_up and not _advised(notes, segments):
         missing.append("随访与复查安排")
     statements += [
         not_recorded(f"discharge_orders-missing{n}", item) for n, item in enumerate(missing, 1)
     ]
-    for number, name in enumerate(outstanding, 1):
-        table = next(n for n in notes if n.kind == "structured" and name in n.text)
-        statements.append(
-            _copied(f"discharge_orders-pending{number}", f"待回报结果：{name}", table, name)
-        )
-    return statements
+    return statements + _pending(encounter, notes)
 
 
-_EXPECTED: dict[SectionName, list[tuple[str, re.Pattern[str]]]] = {
-    "admission_condition": [
-        ("主诉", re.compile(r"主\s*诉|因[“\"]?.{2,40}(?:入院|就诊)")),
-        ("过敏史", re.compile(r"过敏")),
-        ("入院查体", re.compile(r"查体|体格检查|体温|T\s*[:：]?\s*3\d")),
-    ],
-    "discharge_condition": [
-        ("出院生命体征", re.compile(r"体温|血压|心率|脉搏|BP|T\s*[:：]?\s*3\d")),
-    ],
-}
-_WHERE: dict[SectionName, tuple[str, ...]] = {
-    "admission_condition": ("admission", "first_progress", "other"),
-    "discharge_condition": ("discharge_day",),
-}
+def _of_the_stay(notes: Sequence[Note], segments: Sequence[Segment]) -> list[str]:
+    kinds = {n.id: n.kind for n in notes}
+    return [
+        s.text
+        for s in segments
+        if s.scope is not Scope.PRIOR and kinds[s.note_id] not in {*OPENING, "structured"}
+    ]
 
 
-def gaps(section: SectionName, notes: Sequence[Note]) -> list[str]:
-    """Items that a reader expects in the section and that the record does not hold."""
-    kinds = _WHERE.get(section, ())
-    text = "\n".join(n.text for n in notes if n.kind in kinds)
-    return [item for item, pattern in _EXPECTED.get(section, []) if not pattern.search(text)]
+def _said(notes: Sequence[Note], segments: Sequence[Segment], pattern: re.Pattern[str]) -> bool:
+    return any(pattern.search(text) for text in _of_the_stay(notes, segments))
+
+
+def _advised(notes: Sequence[Note], segments: Sequence[Segment]) -> bool:
+    """Whether any sentence of the stay advises a follow-up, at whatever time."""
+    return any(_FOLLOW_UP.search(_advice(text)) for text in _of_the_stay(notes, segments))
+
+
+def _pending(encounter: Encounter, notes: Sequence[Note]) -> list[Statement]:
+    """One statement for each outstanding result; a name that both tables have comes once."""
+    sources = {
+        o.text: _row(notes, "orders", order_line(o))
+        for o in encounter.orders
+        if o.status == "pending"
+    } | {
+        o.name: _row(notes, "observations", observation_line(o))
+        for o in encounter.observations
+        if o.status == "pending"
+    }
+    return [
+        _copied(f"discharge_orders-pending{number}", f"待回报结果：{name}", sources[name])
+        for number, name in enumerate(pending(encounter), 1)
+    ]

@@ -90,7 +90,8 @@ def listed(body: Written) -> list[Written]:
 
     Where nothing stands on the heading's own line, lines without numbers are entries as well.
     """
-    note, found, at = body.note, [], body.start
+    note, at = body.note, body.start
+    found: list[Written] = []
     before = note.text[: body.start].rstrip(" \t\u3000\r")
     below = before.endswith("\n")
     while at < body.end:

@@ -127,6 +127,7 @@ STRINGS: dict[str, tuple[str, str]] = {
     "problem.dose": ("剂量不符", "dose"),
     "problem.laterality": ("左右侧不符", "side"),
     "problem.negation": ("否定不符", "negation"),
+    "problem.certainty": ("原文只是可能、计划或已拒绝", "only possible, planned or refused"),
     "problem.earlier_stay": ("属于既往住院", "earlier stay"),
     "problem.wrong_patient": ("不属于本患者", "another person"),
     "problem.no_evidence": ("找不到依据", "no evidence"),

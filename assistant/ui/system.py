@@ -22,7 +22,7 @@ model = "my-model"
 [engines.remote]
 kind = "remote"
 model = "name-on-the-server"
-url = "http://10.0.0.2:8000/v1"
+url = "http://127.0.0.1:9000/v1"
 
 [[panel]]
 name = "my-model"

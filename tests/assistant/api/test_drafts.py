@@ -22,9 +22,8 @@ def unsupported(draft: dict[str, Any]) -> list[str]:
     return [
         s["id"]
         for entry in (*draft["critical"], *draft["diagnoses"])
-        for key in keys
-        for s in entry[key]
-        if s["status"] == "unsupported"
+        for s in (entry.get("name_statement"), *(s for key in keys for s in entry[key]))
+        if s is not None and s["status"] == "unsupported"
     ]
 
 
