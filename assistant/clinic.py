@@ -210,7 +210,7 @@ def plain_text(draft: Draft) -> str:
     """The draft's statements as lines: what edit distance and feedback pairs are made from."""
     if isinstance(draft, DifferentialDraft):
         return "\n".join(
-            f"{entry.rank}. {entry.name}：" + "；".join(s.text for s in entry.statements())
+            f"{entry.rank}. {entry.name}：" + "；".join(s.text for s in entry.statements()[1:])
             for entry in draft.diagnoses
         )
     return "\n".join(s.text for s in draft.statements)

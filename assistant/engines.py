@@ -7,16 +7,20 @@ leaves a sentence that says why and what to do.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+import prompts
 from assistant.settings import EngineSettings, Settings
+from serving.catalog import CatalogError
 from serving.chat_model import EngineChatModel
 from serving.echo import EchoEngine
 from serving.engine import Engine, EngineError, EngineUnavailable, Message, Sampling, complete
+from serving.manifest import ModelInvalid
 from serving.openvino_engine import OpenVinoOptions
 from serving.remote import RemoteEngine
 from serving.store import ModelStore
@@ -126,7 +130,7 @@ class Engines:
         try:
             slot.engine = await asyncio.to_thread(self._make, slot)
             slot.state = "ready"
-        except EngineError as error:
+        except (EngineError, CatalogError, ModelInvalid) as error:
             slot.state, slot.problem = "missing", f"{error} {HOW_TO_ADD}"
         except Exception as error:
             logger.exception("engine %s could not be opened", slot.name)
@@ -138,6 +142,16 @@ class Engines:
             slot.seconds = time.perf_counter() - started
             slot.settled.set()
         logger.info("engine %s is %s after %.1f s", slot.name, slot.state, slot.seconds)
+        if isinstance(slot.engine, WorkerEngine):
+            await self._warm(slot.engine)
+
+    async def _warm(self, engine: Engine) -> None:
+        """Compile what the first doctor would otherwise wait for: grammar and prompt lookup."""
+        greeting = [Message("user", "你好")]
+        short = Sampling(max_tokens=2)
+        with contextlib.suppress(EngineError):
+            await complete(engine, greeting, short, prompts.schema("differential_diagnosis"))
+            await complete(engine, greeting, replace(short, prompt_lookup=True))
 
     def _make(self, slot: Slot) -> Engine:
         chosen = slot.settings

@@ -111,8 +111,8 @@ FAMILY = re.compile(
 # A spouse or somebody outside the family, unless only company or a cause (与妻子争吵后胸痛).
 OTHERS = re.compile(
     r"(?<![与和跟同及被由经向陪替给为对])(?:其|患者|病人|本人|我)?的?(?:妻子|丈夫|爱人|配偶|老公|老婆|儿媳|女婿|岳父|岳母|公公|婆婆|"
-    r"孙子|孙女|外孙女?|侄子|侄女|外甥女?|表[兄弟姐妹哥]|堂[兄弟姐妹哥]|亲戚|同事|工友|同学|邻居|室友|舍友|同屋|同住者|同住人员?|同行者|朋友|战友|"
-    r"老师|密切接触者)(?![家的])"
+    r"孙子|孙女|外孙女?|侄子|侄女|外甥女?|表[兄弟姐妹哥]|堂[兄弟姐妹哥]|亲戚|同事|工友|同学|邻居|室友|舍友|同屋|同住者|同住人员?|同行者|(?<![小男女])朋友|[男女]朋友|战友|"
+    r"密切接触者)(?![家的])"
 )
 # A child is the patient where a parent writes, and somebody else's where the patient is named.
 CHILDREN = re.compile(
@@ -121,12 +121,12 @@ CHILDREN = re.compile(
 PATIENT_NAMED = re.compile(r"患者|病人|本人")
 # What somebody else does with or for the patient.
 OTHERS_ACT = re.compile(
-    r"[^,;。]{0,2}?(?:聚餐|聚会|吃饭|喝酒|饮酒|争吵|吵架|打架|殴打|打伤|推倒|撞伤|搀扶|扶起|呼叫|拨打|叫醒|呼唤|目击|照顾|急送)"
+    r"[^,;。]{0,2}?(?:聚餐|聚会|吃饭|喝酒|饮酒|争吵|吵架|打架|殴打|打伤|推倒|撞伤|搀扶|扶起|呼叫|拨打|叫醒|呼唤|目击|照顾|急送|研究|报道)"
 )
 # A clause that goes back to the patient, whom it does not name (同事感冒，2天后出现发热).
 STORY_AGAIN = re.compile(
     r"(?<=,)(?:(?:约|大约)?(?:\d+|[一二两三四五六七八九十半数几]+)余?多?个?(?:小时|分钟|天|日|周|星期|月)(?:余|多)?"
-    r"(?:后|前[^,;。]{0,4}?(?:出现|开始|起病))|随后|随即|之后|此后|后出现|继而|遂|自觉|自感|自己|现|目前|今|昨)"
+    r"(?:后|前[^,;。]{0,4}?(?:出现|开始|起病))|随后|随即|之后|此后|后出现|继而|遂|自觉|自感|自己|现|目前|今|昨|前天|当[晚天日夜]|次日|第二天)"
 )
 # The relative only tells the story: 母亲代诉, 妈妈说.
 FAMILY_SPEAKS = re.compile(

@@ -70,6 +70,8 @@ def _earlier_day(match: re.Match[str], writing: Writing) -> Time | None:
     if admitted is None or (month and not 1 <= int(month) <= 12):
         return None
     if year is None:
+        if match.string[: match.start()].endswith(("去年", "前年")):
+            return Time.EARLIER
         base = writing.written_on or admitted
         years = [y for y in (base.year - 1, base.year, base.year + 1) if 1 <= y <= 9999]
         days = [_day(y, int(month), int(day)) for y in years]

@@ -21,6 +21,7 @@ from langchain_core.runnables import Runnable, RunnableGenerator
 import prompts
 from assistant.chains.discharge_copy import copied_sections, not_recorded
 from assistant.chains.discharge_gaps import gaps, is_somewhere
+from assistant.chains.discharge_header import admission_day
 from assistant.chains.discharge_plan import PLANS, Plan, gather
 from assistant.chains.drugs import DrugNames
 from assistant.chains.grounding import Grounder
@@ -96,9 +97,8 @@ class DischargeWriter:
     grounder: Grounder = field(init=False)
 
     def __post_init__(self) -> None:
-        admitted = self.encounter.admitted_at
         self.notes = self.encounter.all_notes()
-        self.segments = segment_notes(self.notes, admitted.date() if admitted else None)
+        self.segments = segment_notes(self.notes, admission_day(self.encounter, self.notes))
         self.grounder = Grounder(
             self.segments,
             findings_of=self.knowledge.extractor.extract,
@@ -120,8 +120,8 @@ class DischargeWriter:
                     title=SECTION_ZH[section],
                     model="",
                     statements=copied[section],
-                    missing=gaps(section, self.encounter, self.notes),
                 )
+                self._name_gaps(draft)
                 yield Delta(section, "\n".join(s.text for s in draft.statements))
                 yield draft
                 continue
@@ -174,15 +174,18 @@ class DischargeWriter:
                     yield Delta(section, piece.text)
             text += written
         draft.statements = await asyncio.to_thread(self._check, section, material.scopes, text)
-        found = gaps(section, self.encounter, self.notes)
-        draft.missing = found
-        draft.statements += [
-            not_recorded(f"{section}-missing{number}", item) for number, item in enumerate(found, 1)
-        ]
+        self._name_gaps(draft)
         if len(groups) > 1:
             draft.warnings.append(f"病历较长，本段分 {len(groups)} 部分生成，请通读合并。")
         draft.seconds = time.perf_counter() - started
         yield draft
+
+    def _name_gaps(self, draft: SectionDraft) -> None:
+        draft.missing = gaps(draft.section, self.encounter, self.notes)
+        draft.statements += [
+            not_recorded(f"{draft.section}-missing{number}", item)
+            for number, item in enumerate(draft.missing, 1)
+        ]
 
     async def _ask(
         self, section: SectionName, plan: Plan, group: list[Note], groups: int

@@ -126,6 +126,8 @@ def _written_orders(notes: Sequence[Note], segments: Sequence[Segment]) -> list[
             continue
         if note.kind != "discharge_day" and "出院" not in segment.text:
             continue
+        if segment.text.endswith(("：", ":")):
+            continue
         place = Written(note, segment.start, segment.end)
         known = any(t.note is note and t.start < place.end and place.start < t.end for t in taken)
         if not known and _advice(segment.text):

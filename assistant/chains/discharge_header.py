@@ -45,7 +45,7 @@ def header(encounter: Encounter) -> DischargeHeader:
     """Identity, dates and admission diagnoses as the data or the text has them, else 病历未记载."""
     notes = encounter.all_notes()
     admitted, discharged = encounter.admitted_at, encounter.discharged_at
-    segments = segment_notes(notes, admitted.date() if admitted else None)
+    segments = segment_notes(notes, admission_day(encounter, notes))
     patient = encounter.patient
 
     def said(patterns: Sequence[str]) -> str:
@@ -66,6 +66,13 @@ def header(encounter: Encounter) -> DischargeHeader:
         admission_diagnoses=_admission_diagnoses(encounter, notes, segments) or [NOT_RECORDED],
         pending_results=pending(encounter),
     )
+
+
+def admission_day(encounter: Encounter, notes: Sequence[Note]) -> date | None:
+    """The day of admission from the data, else as the text writes it in full."""
+    if encounter.admitted_at is not None:
+        return encounter.admitted_at.date()
+    return _date(_said(notes, segment_notes(notes), _DATES["admitted_on"]))
 
 
 def pending(encounter: Encounter) -> list[str]:
@@ -110,13 +117,14 @@ def _day(value: date | datetime | None) -> str:
     return f"{value.year}年{value.month}月{value.day}日" if value else ""
 
 
+def _date(text: str) -> date | None:
+    match = _FULL_DATE.match(text)
+    try:
+        return date(int(match[1]), int(match[2]), int(match[3])) if match else None
+    except ValueError:
+        return None
+
+
 def _days(admitted_on: str, discharged_on: str) -> str:
-    days = []
-    for text in (admitted_on, discharged_on):
-        match = _FULL_DATE.match(text)
-        try:
-            days.append(date(*(int(n) for n in match.groups())) if match else None)
-        except ValueError:
-            return ""
-    first, last = days
+    first, last = _date(admitted_on), _date(discharged_on)
     return f"{(last - first).days}天" if first and last and last >= first else ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from assistant.chains.discharge_gaps import EXPECTED, is_of_departure
 from assistant.chains.segments import Scope, Segment
+from assistant.chains.written import OPENING
 from assistant.draft import SectionName
 from assistant.record import Encounter, Note, NoteKind
 from assistant.rows import medication_line, observation_line, operation_line, order_line
@@ -14,8 +15,8 @@ from assistant.rows import medication_line, observation_line, operation_line, or
 GROUP_CHARACTERS = 1500
 """Characters of notes in one prompt at most, so that first text comes within seconds on a CPU."""
 
-LEAST_ROWS = 600
-"""Characters of table rows that are shown however long the notes are."""
+LEAST_ROWS = 400
+"""Characters of table rows that are shown even if they need a prompt of their own."""
 
 
 @dataclass(frozen=True)
@@ -81,12 +82,14 @@ def gather(
     of_chosen = [s for s in segments if s.note_id in ids]
     rows = _rows(encounter) if section == "hospital_course" else []
     scopes = plan.scopes
-    if section == "hospital_course" and not rows:
-        if all(s.scope is not Scope.STAY for s in of_chosen):
-            scopes = scopes | {Scope.PRESENTING}
+    told = rows or any(s.scope is Scope.STAY for s in of_chosen)
+    if section == "hospital_course" and not told:
+        scopes = scopes | {Scope.PRESENTING}
     material = Material(scopes)
     if Scope.PRIOR not in scopes:
-        material.earlier = sum(s.scope is Scope.PRIOR for s in of_chosen)
+        # A first progress note tells the history as a matter of course.
+        later = {n.id for n in chosen if n.kind not in OPENING}
+        material.earlier = sum(s.scope is Scope.PRIOR and s.note_id in later for s in of_chosen)
     kept = [s for s in of_chosen if s.scope in scopes]
     kept += _expected(section, encounter, notes, segments, kept)
     pieces = [
@@ -94,7 +97,8 @@ def gather(
         for note in notes
         for piece in _pieces([s.text for s in kept if s.note_id == note.id], "。")
     ]
-    room = max(LEAST_ROWS, GROUP_CHARACTERS - sum(len(p.text) for p in pieces))
+    left = GROUP_CHARACTERS - sum(len(p.text) for p in pieces) % GROUP_CHARACTERS
+    room = left if left >= LEAST_ROWS else left + LEAST_ROWS
     said = "\n".join(p.text for p in pieces)
     pieces += _row_notes(rows, room, said, material)
     material.groups = _grouped(pieces)

@@ -11,12 +11,12 @@ from assistant.chains.case_context import CaseContext
 from assistant.chains.citation import CRITICAL_PREFIX, CRITICAL_SOURCE, passage_about
 from assistant.chains.diagnosis_name import critical_disease, exact_code, name_statement
 from assistant.draft import DiagnosisEntry, DifferentialDraft, Evidence, Statement
+from assistant.settings import KNOWLEDGE_MEMBER
 from knowledge.critical import CriticalDiagnosis
 from knowledge.finding import Finding
 from knowledge.graph import RankedDisease, Reason
 from knowledge.sources import Passage
 
-MEMBER = "知识库排序"
 SHOWN = 5
 
 
@@ -29,7 +29,7 @@ def rank_by_knowledge(context: CaseContext) -> DifferentialDraft:
     told = context.present or context.uncertain
     warnings = [] if told else ["病历中没有提取到知识库认识的表现，排序没有依据。"]
     return DifferentialDraft(
-        member=MEMBER,
+        member=KNOWLEDGE_MEMBER,
         model="",
         knowledge_version=context.knowledge.version,
         critical=critical_entries(context),
@@ -189,13 +189,21 @@ def knowledge_evidence(passage: Passage | None, concept: str) -> list[Evidence]:
     return [Evidence(kind="knowledge", quote=quote, passage_id=passage.id, source=passage.source)]
 
 
+def _graph_evidence(passage: Passage | None, item: str) -> list[Evidence]:
+    """The graph's own fact, where the passage words it otherwise or leaves it out."""
+    if passage is None:
+        return []
+    quote = f"知识图谱：{passage.subject} — {item}"
+    return [Evidence(kind="knowledge", quote=quote, passage_id=passage.id, source=passage.source)]
+
+
 def known_statements(
     passage: Passage | None, items: list[str], prefix: str, wording: str
 ) -> list[Statement]:
     """Statements that the graph makes of a disease, each with the passage that says it."""
     statements = []
     for number, item in enumerate(items, 1):
-        evidence = knowledge_evidence(passage, item)
+        evidence = knowledge_evidence(passage, item) or _graph_evidence(passage, item)
         statements.append(
             Statement(
                 id=f"{prefix}{number}",

@@ -97,3 +97,5 @@ def _fill(review: Review, shown: Shown) -> None:
         shown.filled, shown.refused = review.fill_in(shown.draft_id), []
     except Unresolved as error:
         shown.filled, shown.refused = None, error.statements
+        if not error.statements:
+            shown.problem = str(error)

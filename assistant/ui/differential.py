@@ -9,9 +9,9 @@ from typing import Any
 
 import gradio as gr
 
-from assistant.chains.ranking_member import MEMBER as BASELINE
 from assistant.draft import DifferentialDraft
 from assistant.record import Case
+from assistant.settings import KNOWLEDGE_MEMBER as BASELINE
 from assistant.store import Context
 from assistant.ui import watch
 from assistant.ui.actions import act

@@ -74,16 +74,26 @@ def _entry(entry: DiagnosisEntry, shown: Shown, t: Text, prefix: str, *, opened:
     unresolved = len(open_statements(entry.statements(), shown.resolutions))
     marks = (
         (badge(t("must_not_miss"), "critical") if entry.must_not_miss else "")
-        + ("" if entry.in_knowledge else badge(t("own"), "own"))
+        + (badge(t("own"), "own") if entry.own else "")
+        + ("" if entry.in_knowledge else badge(t("not_in_knowledge"), "own"))
         + (badge(f"⚠ {unresolved}", "warn") if unresolved else "")
     )
     return (
         f'<li><details data-key="{esc(prefix)}-{entry.must_not_miss}-{entry.rank}"'
         f"{' open' if opened or unresolved else ''}>"
         f'<summary><span class="rank">{entry.rank}</span>'
-        f'<b class="diagnosis">{esc(entry.name)}</b>{_code(entry, t)}{marks}</summary>'
+        f'<b class="diagnosis">{esc(_shown_name(entry, shown))}</b>'
+        f"{_code(entry, t)}{marks}</summary>"
         f"{_groups(entry, shown, t, prefix)}</details></li>"
     )
+
+
+def _shown_name(entry: DiagnosisEntry, shown: Shown) -> str:
+    """The name, or what the doctor has made of it."""
+    resolution = shown.resolutions.get(entry.name_statement.id)
+    if resolution is not None and resolution.action == "edited" and resolution.text:
+        return resolution.text
+    return entry.name
 
 
 def _code(entry: DiagnosisEntry, t: Text) -> str:
@@ -93,7 +103,13 @@ def _code(entry: DiagnosisEntry, t: Text) -> str:
 
 
 def _groups(entry: DiagnosisEntry, shown: Shown, t: Text, prefix: str, locked: bool = False) -> str:
-    return "".join(
+    name = entry.name_statement
+    named = (
+        statement_list("", [name], shown, t, record=RECORD, prefix=prefix, locked=locked)
+        if name.status == "unsupported"
+        else ""
+    )
+    return named + "".join(
         f'<div class="group {group}">{listed}</div>'
         for group in GROUPS
         if (

@@ -97,6 +97,7 @@ STRINGS: dict[str, tuple[str, str]] = {
     ),
     "must_not_miss": ("不可漏诊", "must not miss"),
     "own": ("模型自行提出", "the model's own"),
+    "not_in_knowledge": ("知识库未收录", "not in the knowledge base"),
     "no_icd10": ("无编码", "no code"),
     "supporting": ("支持点", "For"),
     "opposing": ("不支持点", "Against"),

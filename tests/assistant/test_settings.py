@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from assistant.chains.ranking_member import MEMBER
-from assistant.settings import KNOWLEDGE_MEMBER, PanelMember, Settings
+from assistant.settings import PanelMember, Settings
 from assistant.settings_reference import markdown
 
 ROOT = Path(__file__).parent.parent.parent
@@ -44,10 +43,6 @@ def test_an_unknown_engine_is_refused() -> None:
 def test_a_panel_that_cannot_sit_is_refused(panel: list[PanelMember], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         Settings(panel=panel)
-
-
-def test_the_reserved_name_is_the_rankings() -> None:
-    assert KNOWLEDGE_MEMBER == MEMBER
 
 
 def test_the_example_file_is_valid_and_seats_three_members(

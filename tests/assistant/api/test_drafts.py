@@ -19,12 +19,16 @@ def drafts(client: TestClient, case: dict[str, Any]) -> dict[str, dict[str, Any]
 
 def unsupported(draft: dict[str, Any]) -> list[str]:
     keys = ("supporting", "opposing", "ask", "tests", "red_flags")
-    return [
-        s["id"]
+    statements = [
+        s
         for entry in (*draft["critical"], *draft["diagnoses"])
-        for s in (entry.get("name_statement"), *(s for key in keys for s in entry[key]))
-        if s is not None and s["status"] == "unsupported"
+        for s in (entry["name_statement"], *(s for key in keys for s in entry[key]))
     ]
+    return list(dict.fromkeys(s["id"] for s in statements if s["status"] == "unsupported"))
+
+
+def names(draft: dict[str, Any]) -> list[str]:
+    return [entry["name_statement"]["id"] for entry in draft["diagnoses"]]
 
 
 def resolve(client: TestClient, draft: str, **body: Any) -> Any:
@@ -42,6 +46,7 @@ def test_fill_in_is_refused_until_every_unsupported_statement_is_dealt_with(
     assert "依据" in refused.json()["detail"]
     for number, statement in enumerate(open_ids):
         action = "deleted" if number % 2 else "confirmed"
+        assert statement not in names(draft) or action == "confirmed"
         left = resolve(client, draft["id"], statement_id=statement, action=action).json()["open"]
         assert len(left) == len(open_ids) - number - 1
     filled = client.post(f"/v1/drafts/{draft['id']}/fill-in", headers=PATIENT)
@@ -81,12 +86,40 @@ def test_an_edit_takes_the_place_of_the_statement(
     client: TestClient, drafts: dict[str, dict[str, Any]]
 ) -> None:
     draft = drafts["甲"]
-    ids = unsupported(draft)
-    resolve(client, draft["id"], statement_id=ids[0], action="edited", text="医师改写的依据")
-    for statement in ids[1:]:
+    basis = draft["diagnoses"][0]["supporting"][0]["id"]
+    edits = {basis: "医师改写的依据", names(draft)[0]: "医师改写的诊断"}
+    for statement, text in edits.items():
+        resolve(client, draft["id"], statement_id=statement, action="edited", text=text)
+    for statement in set(unsupported(draft)) - set(edits):
         resolve(client, draft["id"], statement_id=statement, action="deleted")
-    text = client.post(f"/v1/drafts/{draft['id']}/fill-in", headers=PATIENT).json()["text"]
-    assert "医师改写的依据" in text
+    body = client.post(f"/v1/drafts/{draft['id']}/fill-in", headers=PATIENT).json()
+    assert "医师改写的依据" in body["text"]
+    assert body["fields"]["preliminary_diagnosis"] == "医师改写的诊断"
+    assert draft["diagnoses"][0]["name"] not in body["text"]
+
+
+def test_without_a_diagnosis_left_nothing_is_filled_in_or_accepted(
+    client: TestClient, drafts: dict[str, dict[str, Any]]
+) -> None:
+    draft = drafts["甲"]
+    for statement in names(draft):
+        left = resolve(client, draft["id"], statement_id=statement, action="deleted").json()
+    assert left["open"] == [], "with the name all that was said of it is gone"
+    refused = client.post(f"/v1/drafts/{draft['id']}/fill-in", headers=PATIENT)
+    assert refused.status_code == 409
+    assert "没有可以回填的内容" in refused.json()["detail"]
+    kept = client.get(f"/v1/drafts/{draft['id']}", headers=PATIENT).json()
+    assert kept["accepted_at"] is None
+
+
+def test_a_name_that_the_doctor_restores_is_open_again_with_its_statements(
+    client: TestClient, drafts: dict[str, dict[str, Any]]
+) -> None:
+    draft = drafts["甲"]
+    name = names(draft)[0]
+    resolve(client, draft["id"], statement_id=name, action="deleted")
+    left = resolve(client, draft["id"], statement_id=name, action="restored").json()["open"]
+    assert {s["id"] for s in left} == set(unsupported(draft))
 
 
 def test_unknown_statements_and_drafts_are_refused(
@@ -119,6 +152,24 @@ def test_a_changed_record_makes_older_drafts_stale(
     client.post(DDX, params={"wait": True}, json=case | {"tests": "白细胞13.2×10^9/L"})
     old = client.get(f"/v1/drafts/{drafts['甲']['id']}", headers=PATIENT).json()
     assert old["stale"] is True
+    path = f"/v1/drafts/{drafts['知识库排序']['id']}"
+    for statement in unsupported(drafts["知识库排序"]):
+        resolve(client, drafts["知识库排序"]["id"], statement_id=statement, action="deleted")
+    filled = client.post(f"{path}/fill-in", headers=PATIENT).json()
+    assert filled["stale"] is True
+    assert "已有改动" in filled["notice"]
+    assert "草稿" in filled["notice"]
+
+
+def test_a_current_draft_is_not_called_stale(
+    client: TestClient, drafts: dict[str, dict[str, Any]]
+) -> None:
+    draft = drafts["知识库排序"]
+    for statement in unsupported(draft):
+        resolve(client, draft["id"], statement_id=statement, action="deleted")
+    filled = client.post(f"/v1/drafts/{draft['id']}/fill-in", headers=PATIENT).json()
+    assert filled["stale"] is False
+    assert "已有改动" not in filled["notice"]
 
 
 def test_an_old_request_sent_again_leaves_the_new_drafts_current(
@@ -143,7 +194,7 @@ def test_fill_in_and_signature_answer_again_under_their_key(
     key = PATIENT | {"Idempotency-Key": "k1"}
     assert client.post(fill, headers=key).status_code == 409
     for statement in unsupported(draft):
-        resolve(client, draft["id"], statement_id=statement, action="deleted")
+        resolve(client, draft["id"], statement_id=statement, action="confirmed")
     first = client.post(fill, headers=key)
     assert first.status_code == 200, "what was refused may be asked again"
     signing = PATIENT | {"Idempotency-Key": "k2"}
