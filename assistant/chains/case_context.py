@@ -71,6 +71,7 @@ class CaseContext:
             findings_of=self.knowledge.extractor.extract,
             drugs_of=DrugNames(),
             patient_names=[self.case.patient.name],
+            patient_sex=self.case.patient.sex,
             sources={p.id: p.source for p in cited},
         )
 

@@ -104,6 +104,7 @@ class DischargeWriter:
             findings_of=self.knowledge.extractor.extract,
             drugs_of=DrugNames(m.name for m in self.encounter.medications),
             patient_names=[self.encounter.patient.name],
+            patient_sex=self.encounter.patient.sex,
         )
 
     async def write(

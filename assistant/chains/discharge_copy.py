@@ -61,6 +61,11 @@ def _row(notes: Iterable[Note], table: str, line: str) -> Written:
     return Written(note, start, start + len(line))
 
 
+def _name_in(line: Written, name: str) -> Written:
+    start = line.start + line.text.index("：") + 1
+    return Written(line.note, start, start + len(name))
+
+
 def _diagnoses(
     encounter: Encounter, notes: Sequence[Note], segments: Sequence[Segment]
 ) -> list[Statement]:
@@ -71,15 +76,16 @@ def _diagnoses(
             _copied(
                 f"discharge_diagnosis-{number}",
                 f"{number}. {diagnosis_text(row)}",
-                _row(notes, "diagnoses", diagnosis_line(row)),
+                _name_in(_row(notes, "diagnoses", diagnosis_line(row)), row.name),
             )
             for number, row in enumerate(rows, 1)
         ]
     for names in ("出院诊断", "最后诊断|目前诊断"):
-        if found := bodies(notes, segments, names, OPENING):
+        found = [entries for b in bodies(notes, segments, names, OPENING) if (entries := listed(b))]
+        if found:
             return [
                 _copied(f"discharge_diagnosis-{number}", entry.text, entry)
-                for number, entry in enumerate(listed(found[-1]), 1)
+                for number, entry in enumerate(found[-1], 1)
             ]
     return [not_recorded("discharge_diagnosis-1", "")]
 

@@ -93,8 +93,9 @@ def _admission_diagnoses(
     if rows := [diagnosis_text(d) for d in encounter.diagnoses if d.kind == "admission"]:
         return rows
     for names in ("入院诊断", "初步诊断"):
-        if found := bodies(notes, segments, names):
-            return [entry.text for entry in listed(found[-1])]
+        found = [entries for b in bodies(notes, segments, names) if (entries := listed(b))]
+        if found:
+            return [entry.text for entry in found[-1]]
     return []
 
 
