@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from typing import Any
 
+from serving import compact_grammar
 from serving.engine import Sampling, UnsupportedOption
 
 # Prompt lookup: how many tokens are drafted at once, and how long a match in the prompt must be.
@@ -47,8 +49,11 @@ def generation_config(
         config.num_assistant_tokens = _DRAFT_TOKENS
         config.max_ngram_size = _NGRAM
     if constraint is not None:
-        config.structured_output_config = openvino_genai.StructuredOutputConfig(
-            json_schema=constraint
+        compact = compact_grammar.grammar(json.loads(constraint))
+        config.structured_output_config = (
+            openvino_genai.StructuredOutputConfig(json_schema=constraint)
+            if compact is None
+            else openvino_genai.StructuredOutputConfig(grammar=compact)
         )
     try:
         config.validate()
