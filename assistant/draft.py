@@ -186,8 +186,3 @@ class Answer(BaseModel):
     warnings: list[str] = Field(default_factory=list)
     seconds: float = 0.0
     disclaimer: str = DISCLAIMER_ZH
-
-
-def unresolved(statements: list[Statement], resolutions: dict[str, str]) -> list[Statement]:
-    """Unsupported statements that no doctor has confirmed, edited or deleted yet."""
-    return [s for s in statements if s.status == "unsupported" and s.id not in resolutions]

@@ -76,6 +76,11 @@ class FillIn(BaseModel):
         return self.model_copy(update={"stale": True, "notice": f"{STALE_ZH}{self.notice}"})
 
 
+def statements_of(draft: Draft) -> list[Statement]:
+    """All statements of a draft of any kind."""
+    return draft.statements() if isinstance(draft, DifferentialDraft) else draft.statements
+
+
 def open_statements(
     statements: Sequence[Statement], resolutions: Mapping[str, Resolution]
 ) -> list[Statement]:
@@ -115,8 +120,7 @@ def fill_in(
     Raises `Unresolved` while an unsupported statement is open, and its kind `NothingToFill` when
     no diagnosis or no text is left.
     """
-    statements = draft.statements() if isinstance(draft, DifferentialDraft) else draft.statements
-    if pending := open_statements(statements, resolutions):
+    if pending := open_statements(statements_of(draft), resolutions):
         raise Unresolved(pending)
     if isinstance(draft, DifferentialDraft):
         return _first_progress_note(draft, resolutions, case)

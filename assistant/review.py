@@ -13,6 +13,7 @@ from assistant.fill_in import (
     Unresolved,
     fill_in,
     open_statements,
+    statements_of,
 )
 from assistant.record import Case
 from assistant.store import Context, DraftRow, InvalidArgument, StatementAction, Store
@@ -29,11 +30,6 @@ def typed(row: DraftRow) -> Draft:
     """The chain's draft out of its row."""
     content: dict[str, Any] = row.content["draft"]
     return _KINDS[content["kind"]].model_validate(content)
-
-
-def statements_of(draft: Draft) -> list[Statement]:
-    """All statements of a draft of any kind."""
-    return draft.statements() if isinstance(draft, DifferentialDraft) else draft.statements
 
 
 class Review:

@@ -4,7 +4,7 @@ For 1, 4 and 8 clients at once, with a prompt that the engine has never seen (co
 whose beginning it has already read (warm).  The cases take turns, so that a change in the machine's
 speed meets all of them; each line holds the median over the repetitions.
 
-    python bench/serving.py --repetitions 5 > serving.jsonl
+    python -m bench.serving --repetitions 5 > serving.jsonl
 """
 
 from __future__ import annotations
@@ -13,27 +13,22 @@ import argparse
 import asyncio
 import json
 import os
-import platform
 import random
 import statistics
-import subprocess
 import sys
 import time
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import platformdirs
 
-# This file has the name of the package that it measures, so its folder must not come first.
-sys.path[:] = [entry for entry in sys.path if Path(entry).resolve() != Path(__file__).parent]
-
-from serving.catalog import DEFAULT_MODEL  # noqa: E402
-from serving.engine import Completion, Engine, Message, Sampling, complete  # noqa: E402
-from serving.openvino_engine import OpenVinoOptions  # noqa: E402
-from serving.store import ModelStore  # noqa: E402
-from serving.worker_engine import WorkerEngine  # noqa: E402
+from bench.machine import describe
+from serving.catalog import DEFAULT_MODEL
+from serving.engine import Completion, Engine, Message, Sampling, complete
+from serving.openvino_engine import OpenVinoOptions
+from serving.store import ModelStore
+from serving.worker_engine import WorkerEngine
 
 WORDS = (
     "患者 主诉 反复 咳嗽 咳痰 发热 胸闷 气促 乏力 纳差 夜间 加重 活动后 明显 既往 体健 "
@@ -92,25 +87,6 @@ def messages(record: str, client: int) -> list[Message]:
     return [Message("user", f"{record}\n问题{client}：请详细写出诊断、鉴别诊断和诊疗计划。")]
 
 
-def machine() -> dict[str, Any]:
-    """What the figures were taken on."""
-    model = platform.processor()
-    information = Path("/proc/cpuinfo")
-    if information.is_file():
-        lines = information.read_text().splitlines()
-        names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-        model = names[0] if names else model
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"],
-        cwd=Path(__file__).parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout.strip()
-    cores = len(os.sched_getaffinity(0))
-    return {"cpu": model, "cores": cores, "commit": commit or "unknown"}
-
-
 async def run(settings: argparse.Namespace) -> None:
     """Measure every case in turn and print one line each."""
     store = ModelStore(settings.home)
@@ -139,7 +115,7 @@ async def run(settings: argparse.Namespace) -> None:
             "repetitions": len(rounds),
             "batched_tokens": settings.batched_tokens,
             "model": engine.card.name,
-            **machine(),
+            **describe(),
         }
         print(json.dumps(line, ensure_ascii=False), flush=True)
     await engine.close()

@@ -23,6 +23,7 @@ from serving.engine import (
     Sampling,
     UnsupportedOption,
 )
+from serving.tokenizer import well_formed
 
 _ROLES: dict[str, Role] = {
     "system": "system",
@@ -32,12 +33,7 @@ _ROLES: dict[str, Role] = {
 }
 
 
-def _well_formed(text: str) -> str:
-    """Text without lone surrogates, which JSON can carry but UTF-8 cannot."""
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
-Text = Annotated[str, Field(max_length=2_000_000), AfterValidator(_well_formed)]
+Text = Annotated[str, Field(max_length=2_000_000), AfterValidator(well_formed)]
 
 
 class ApiError(Exception):

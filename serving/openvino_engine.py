@@ -6,17 +6,15 @@ import asyncio
 import atexit
 import re
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import suppress
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from serving import json_schema, manifest
+from serving import json_schema, tokenizer
 from serving.engine import (
     Chunk,
     Engine,
-    EngineError,
-    EngineUnavailable,
     ModelCard,
     Prompt,
     PromptTooLong,
@@ -24,6 +22,7 @@ from serving.engine import (
     UnsupportedOption,
 )
 from serving.generation_config import generation_config
+from serving.inbox import Inbox
 from serving.lane import Lane, Request
 from serving.step_loop import StepLoop
 from serving.text_stream import TextStream
@@ -75,17 +74,9 @@ class OpenVinoEngine(Engine):
         Raises:
             EngineUnavailable: the folder is no prepared model, or cannot be loaded.
         """
-        import openvino_genai
-
         self._options = options or OpenVinoOptions()
         self._folder = folder
-        try:
-            self._manifest = manifest.read(folder)
-            self._tokenizer = openvino_genai.Tokenizer(str(folder))
-        except manifest.ModelInvalid as error:
-            raise EngineUnavailable(str(error)) from error
-        except RuntimeError as error:
-            raise EngineUnavailable(f"The tokenizer in {folder} cannot be loaded.") from error
+        self._manifest, self._tokenizer = tokenizer.load(folder)
         self._control = self._control_pattern()
         self._tokens_per_encode = self._longest_encoding()
         self._cache_tokens = 0
@@ -133,28 +124,15 @@ class OpenVinoEngine(Engine):
         schema: Mapping[str, Any] | None = None,
     ) -> AsyncGenerator[Chunk]:
         """See `Engine.generate`."""
-        loop = asyncio.get_running_loop()
-        arrived: asyncio.Queue[Chunk | EngineError] = asyncio.Queue()
-
-        def deliver(item: Chunk | EngineError) -> None:
-            # A loop that has been closed has nobody left to tell.
-            with suppress(RuntimeError):
-                loop.call_soon_threadsafe(arrived.put_nowait, item)
-
+        inbox = Inbox()
         request = await asyncio.to_thread(self._request, prompt, sampling or Sampling(), schema)
-        request.deliver = deliver
-        self._loop.submit(request)
-        finished = False
-        try:
-            while not finished:
-                item = await arrived.get()
-                finished = isinstance(item, EngineError) or item.finish_reason is not None
-                if isinstance(item, EngineError):
-                    raise item
-                yield item
-        finally:
-            if not finished:
-                self._loop.cancel(request)
+        request.deliver = inbox.deliver
+        stream = inbox.chunks(
+            lambda: self._loop.submit(request), lambda: self._loop.cancel(request)
+        )
+        async with aclosing(stream):
+            async for chunk in stream:
+                yield chunk
 
     async def close(self) -> None:
         """See `Engine.close`."""
@@ -237,7 +215,10 @@ class OpenVinoEngine(Engine):
         up with a space: no text of a record can pose as another role.
         """
         turns = [
-            {"role": message.role, "content": self._control.sub(_defuse, _clean(message.content))}
+            {
+                "role": message.role,
+                "content": self._control.sub(_defuse, tokenizer.well_formed(message.content)),
+            }
             for message in prompt
         ]
         try:
@@ -247,7 +228,7 @@ class OpenVinoEngine(Engine):
         return text
 
     def _encode(self, text: str) -> Any:
-        ids = self._tokenizer.encode(_clean(text), add_special_tokens=False).input_ids
+        ids = tokenizer.encode(self._tokenizer, text)
         count = int(ids.get_shape()[1])
         if count >= self._tokens_per_encode:
             raise PromptTooLong(count, self._tokens_per_encode - 1)
@@ -268,11 +249,6 @@ class OpenVinoEngine(Engine):
         if not tokens:
             return _COMMON_CONTROL
         return re.compile("|".join(map(re.escape, tokens)))
-
-
-def _clean(text: str) -> str:
-    """Text without lone surrogates, which have no bytes."""
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _defuse(match: re.Match[str]) -> str:

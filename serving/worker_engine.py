@@ -16,12 +16,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from serving import manifest
+from serving import tokenizer
 from serving.engine import (
     Chunk,
     Engine,
@@ -36,6 +36,7 @@ from serving.engine import (
     UnsupportedOption,
     Usage,
 )
+from serving.inbox import Inbox
 from serving.openvino_engine import OpenVinoOptions
 
 _log = logging.getLogger("bedside.serving.worker_engine")
@@ -154,17 +155,9 @@ class WorkerEngine(Engine):
         Raises:
             EngineUnavailable: the folder is no prepared model, or cannot be loaded.
         """
-        import openvino_genai
-
         self._folder = folder
         self._options = options or OpenVinoOptions()
-        try:
-            manifest.read(folder)
-            self._tokenizer = openvino_genai.Tokenizer(str(folder))
-        except manifest.ModelInvalid as error:
-            raise EngineUnavailable(str(error)) from error
-        except RuntimeError as error:
-            raise EngineUnavailable(f"The tokenizer in {folder} cannot be loaded.") from error
+        _, self._tokenizer = tokenizer.load(folder)
         self._numbers = itertools.count(1)
         self._starting = threading.Lock()
         self._starts: deque[float] = deque(maxlen=_MOST_STARTS)
@@ -183,9 +176,7 @@ class WorkerEngine(Engine):
 
     def count_tokens(self, text: str) -> int:
         """See `Engine.count_tokens`."""
-        clean = text.encode("utf-8", "replace").decode("utf-8")
-        encoded = self._tokenizer.encode(clean, add_special_tokens=False)
-        return int(encoded.input_ids.get_shape()[1])
+        return int(tokenizer.encode(self._tokenizer, text).get_shape()[1])
 
     async def generate(
         self,
@@ -194,14 +185,7 @@ class WorkerEngine(Engine):
         schema: Mapping[str, Any] | None = None,
     ) -> AsyncGenerator[Chunk]:
         """See `Engine.generate`."""
-        loop = asyncio.get_running_loop()
-        arrived: asyncio.Queue[Chunk | EngineError] = asyncio.Queue()
-
-        def deliver(item: Chunk | EngineError) -> None:
-            # A loop that has been closed has nobody left to tell.
-            with suppress(RuntimeError):
-                loop.call_soon_threadsafe(arrived.put_nowait, item)
-
+        inbox = Inbox()
         process = await asyncio.to_thread(self._running)
         number = next(self._numbers)
         request = {
@@ -209,18 +193,12 @@ class WorkerEngine(Engine):
             "sampling": asdict(sampling or Sampling()),
             "schema": schema,
         }
-        finished = False
-        try:
-            await asyncio.to_thread(process.ask, number, request, deliver)
-            while not finished:
-                item = await arrived.get()
-                finished = isinstance(item, EngineError) or item.finish_reason is not None
-                if isinstance(item, EngineError):
-                    raise item
-                yield item
-        finally:
-            if not finished:
-                process.cancel(number)
+        stream = inbox.chunks(
+            lambda: process.ask(number, request, inbox.deliver), lambda: process.cancel(number)
+        )
+        async with aclosing(stream):
+            async for chunk in stream:
+                yield chunk
 
     async def close(self) -> None:
         """See `Engine.close`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from assistant.chains.source import Clause, Source
 from assistant.draft import Problem, ProblemKind
@@ -35,6 +36,7 @@ class Check:
         if found not in self.problems:
             self.problems.append(found)
 
+    @cached_property
     def clauses(self) -> list[Clause]:
         """Every clause of every source."""
         return [clause for source in self.sources for clause in source.clauses]

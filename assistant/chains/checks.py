@@ -74,7 +74,7 @@ def check_sides(check: Check) -> None:
         like = Likeness(check.text, clause_at(check.text, side.start))
         with_part = [
             (clause, other)
-            for clause in check.clauses()
+            for clause in check.clauses
             for other in clause.sides
             if not side.part or other.part[:1] == side.part[:1]
         ]

@@ -10,17 +10,28 @@ exact; there is no model here.  Where they cannot tell, the statement is unsuppo
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from assistant.chains.check import Check
 from assistant.chains.checks import CHECKS
 from assistant.chains.segments import Scope, Segment
 from assistant.chains.source import DrugsOf, FindingsOf, Source
 from assistant.draft import Evidence, Problem, Statement
+from knowledge.finding import Finding
 
 COVERAGE = 0.5
 """Share of a clause's bigrams that the supporting sentences must contain, at least."""
 
 MOST_EVIDENCE = 5
+
+
+@dataclass(frozen=True)
+class _Said:
+    """A statement as it was read, once for all scopes."""
+
+    text: str
+    findings: list[Finding]
+    drugs: list[str]
 
 
 class Grounder:
@@ -54,10 +65,11 @@ class Grounder:
         coverage: float = COVERAGE,
     ) -> Statement:
         """Check one statement against the sentences whose scope is in ``scopes`` (None: all)."""
+        said = _Said(text, self._findings_of(text, "statement"), self._drugs_of(text))
         allowed = [s for s in self._sources if scopes is None or s.segment.scope in scopes]
-        check = self._check(text, allowed, coverage)
-        if check.problems and scopes is not None and len(allowed) < len(self._sources):
-            everything = self._check(text, self._sources, coverage)
+        check = self._check(said, allowed, coverage)
+        if check.problems and len(allowed) < len(self._sources):
+            everything = self._check(said, self._sources, coverage)
             if not everything.problems:
                 check = everything
                 check.problems = [Problem(kind="earlier_stay", text=text)]
@@ -69,12 +81,12 @@ class Grounder:
             problems=check.problems,
         )
 
-    def _check(self, text: str, sources: Sequence[Source], coverage: float) -> Check:
+    def _check(self, said: _Said, sources: Sequence[Source], coverage: float) -> Check:
         check = Check(
-            text=text,
+            text=said.text,
             sources=sources,
-            findings=self._findings_of(text, "statement"),
-            drugs=self._drugs_of(text),
+            findings=said.findings,
+            drugs=said.drugs,
             coverage=coverage,
             patient_names=self._patient_names,
             patient_sex=self._patient_sex,
@@ -82,7 +94,7 @@ class Grounder:
         for verify in CHECKS:
             verify(check)
         if not check.used and not check.problems:
-            check.problem("no_evidence", text)
+            check.problem("no_evidence", said.text)
         return check
 
     def _evidence(self, source: Source) -> Evidence:

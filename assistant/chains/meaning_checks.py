@@ -76,7 +76,7 @@ def _why_not(said: Finding, written: list[Finding]) -> ProblemKind:
 
 def check_negation(check: Check) -> None:
     """What the statement denies, the clause most like it must deny too, and the other way round."""
-    everything = check.clauses()
+    everything = check.clauses
     facts = [clause for clause in everything if not clause.source.is_plan]
     for start, end in clause_ranges(check.text):
         clause = check.text[start:end]
@@ -104,7 +104,7 @@ def check_negation(check: Check) -> None:
 
 def check_meaning(check: Check) -> None:
     """What was planned, refused or stopped is not done, and 上升 is not 下降."""
-    everything = check.clauses()
+    everything = check.clauses
     said = modes(check.text)
     for start, end in clause_ranges(check.text):
         clause = check.text[start:end]

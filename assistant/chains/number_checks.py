@@ -71,7 +71,7 @@ def check_quantities(check: Check) -> None:
             if _is_dose(quantity) and any(written in text for text in in_regimens):
                 continue
             same_value = [
-                (c, q) for c in check.clauses() for q in c.quantities if _values_agree(quantity, q)
+                (c, q) for c in check.clauses for q in c.quantities if _values_agree(quantity, q)
             ]
             same_unit = [(c, q) for c, q in same_value if _units_agree(quantity, q)]
             same = [

@@ -180,8 +180,10 @@ class Likeness:
 
     def most_alike(self, clauses: Sequence[Clause]) -> list[Clause]:
         """The clauses with the highest score, if that is more than nothing."""
-        best = self.best(clauses)
-        return [clause for clause in clauses if self.score(clause) == best] if best > 0 else []
+        scores = [self.score(clause) for clause in clauses]
+        best = max(scores, default=0)
+        pairs = zip(clauses, scores, strict=True)
+        return [clause for clause, score in pairs if score == best] if best > 0 else []
 
 
 def clause_ranges(text: str) -> list[tuple[int, int]]:

@@ -30,13 +30,16 @@ class Check:
     advice: str = ""
 
 
+def _cpu_field(name: str) -> str:
+    """One field of the first processor, as Linux tells it; empty elsewhere."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith(name)), "")
+
+
 def cpu_flags() -> list[str]:
     """Which of the instruction sets that matter this processor has (Linux)."""
-    info = Path("/proc/cpuinfo")
-    words: set[str] = set()
-    if info.exists():
-        lines = (line for line in info.read_text().splitlines() if line.startswith("flags"))
-        words = set(next(lines, "").split())
+    words = set(_cpu_field("flags").split())
     return [flag for flag in FLAGS if flag in words]
 
 
@@ -46,10 +49,11 @@ def examine(settings: Settings) -> list[Check]:
     settings.home.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(settings.home).free / 2**30
     flags = cpu_flags()
+    cpu = _cpu_field("model name") or platform.processor()
     checks = [
         Check("bedside", f"{version('bedside')}, Python {platform.python_version()}"),
         Check("openvino", version("openvino")),
-        Check("CPU", f"{_cpu_name()}, {psutil.cpu_count(logical=False)} cores"),
+        Check("CPU", f"{cpu}, {psutil.cpu_count(logical=False)} cores"),
         Check(
             "instructions",
             " ".join(flags) or "none of " + " ".join(FLAGS),
@@ -70,14 +74,6 @@ def examine(settings: Settings) -> list[Check]:
     checks.append(_knowledge(settings))
     checks.append(_store(settings))
     return checks
-
-
-def _cpu_name() -> str:
-    info = Path("/proc/cpuinfo")
-    if not info.exists():
-        return platform.processor()
-    lines = (line for line in info.read_text().splitlines() if line.startswith("model name"))
-    return next(lines, "model name: unknown").partition(":")[2].strip()
 
 
 def _models(settings: Settings) -> list[Check]:

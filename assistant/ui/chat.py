@@ -90,24 +90,8 @@ def _connect(
             await watch.stop(parts, turn)
         return frame.draw(session, [turns])[0]
 
-    gr.on(
-        [send.click, question.submit],
-        ask,
-        [frame.session, question],
-        [turns, question],
-        show_progress="hidden",
-        trigger_mode="multiple",
-        concurrency_limit=None,
-        api_visibility="private",
-    )
-    halt.click(
-        stop,
-        frame.session,
-        turns,
-        show_progress="hidden",
-        concurrency_limit=None,
-        api_visibility="private",
-    )
+    frame.on_run([send.click, question.submit], ask, [frame.session, question], [turns, question])
+    frame.on_stop(halt, stop, turns)
 
     async def handle(session: Session, data: dict[str, Any]) -> None:
         turn = next((x for x in session.turns if x.request_id == data.get("card")), None)

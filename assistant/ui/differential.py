@@ -122,24 +122,8 @@ def _connect_run(
         await watch.stop(parts, session.case)
         return frame.draw(session, panels)
 
-    # Stopping answers at once, whatever else is waiting; running again stops what runs.
-    run.click(
-        start,
-        [frame.session, *inputs.components()],
-        [*panels, tabs],
-        show_progress="hidden",
-        trigger_mode="multiple",
-        concurrency_limit=None,
-        api_visibility="private",
-    )
-    halt.click(
-        stop,
-        frame.session,
-        panels,
-        show_progress="hidden",
-        concurrency_limit=None,
-        api_visibility="private",
-    )
+    frame.on_run([run.click], start, [frame.session, *inputs.components()], [*panels, tabs])
+    frame.on_stop(halt, stop, panels)
 
 
 def _connect_edits(frame: Frame, inputs: CaseInputs, layout: Layout) -> None:

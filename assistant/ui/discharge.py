@@ -152,23 +152,8 @@ def _connect_run(frame: Frame, layout: Layout, run: gr.Button, halt: gr.Button) 
         await watch.stop(parts, session.stay)
         return frame.draw(session, panels)
 
-    run.click(
-        start,
-        frame.session,
-        panels,
-        show_progress="hidden",
-        trigger_mode="multiple",
-        concurrency_limit=None,
-        api_visibility="private",
-    )
-    halt.click(
-        stop,
-        frame.session,
-        panels,
-        show_progress="hidden",
-        concurrency_limit=None,
-        api_visibility="private",
-    )
+    frame.on_run([run.click], start, frame.session, panels)
+    frame.on_stop(halt, stop, panels)
 
 
 def _connect_cards(frame: Frame, layout: Layout) -> None:

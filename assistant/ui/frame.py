@@ -62,6 +62,30 @@ class Frame:
         how = {id(component): draw for component, draw in self.drawn}
         return [how[id(panel)](session) for panel in panels]
 
+    def on_run(self, events: Sequence[Any], start: Any, inputs: Any, outputs: Any) -> None:
+        """Let ``events`` begin ``start``; running again stops what runs."""
+        gr.on(
+            list(events),
+            start,
+            inputs,
+            outputs,
+            show_progress="hidden",
+            trigger_mode="multiple",
+            concurrency_limit=None,
+            api_visibility="private",
+        )
+
+    def on_stop(self, halt: gr.Button, stop: Any, outputs: Any) -> None:
+        """Let ``halt`` stop what runs; it answers at once, whatever else is waiting."""
+        halt.click(
+            stop,
+            self.session,
+            outputs,
+            show_progress="hidden",
+            concurrency_limit=None,
+            api_visibility="private",
+        )
+
     def on_card(self, panel: gr.HTML, handle: Handle, redraw: Sequence[gr.HTML]) -> Any:
         """Let ``handle`` do what a button in ``panel`` asks for, then draw ``redraw`` again."""
 

@@ -12,9 +12,8 @@ import gradio as gr
 
 from assistant.api.context import CLINICAL_ROLES, DEMO_ACTOR, Actor
 from assistant.draft import DischargeHeader, Statement
-from assistant.fill_in import Draft, FillIn, Resolution, open_statements
+from assistant.fill_in import Draft, FillIn, Resolution, open_statements, statements_of
 from assistant.record import Case, Encounter, Note
-from assistant.review import statements_of
 from assistant.settings import Settings
 from assistant.store import Context, Verdict
 from assistant.ui.strings import Language, Text
