@@ -1,0 +1,1 @@
+"""Checkpoint → OpenVINO stateful IR, built operation by operation: no torch, no remote code."""

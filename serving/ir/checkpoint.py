@@ -1,0 +1,125 @@
+"""A checkpoint: named tensors, read lazily, and the configuration beside them."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from serving.ir.matrix import Floats, Order
+
+_PICKLES = ("pytorch_model*.bin", "*.pt", "*.pth", "model*.ckpt")
+
+
+class CheckpointError(Exception):
+    """A checkpoint cannot be read; the message names the file and, where it can, the tensor."""
+
+
+class Checkpoint(ABC):
+    """Tensors by name.  Nothing is read before it is asked for."""
+
+    path: Path
+    config: Mapping[str, Any]
+
+    @abstractmethod
+    def names(self) -> list[str]:
+        """Names of all tensors."""
+
+    @abstractmethod
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Shape of one tensor.
+
+        Raises:
+            CheckpointError: there is no such tensor.
+        """
+
+    @abstractmethod
+    def read(self, name: str, rows: slice | Order | None = None) -> Floats:
+        """One tensor, or the rows asked for, as float32.
+
+        Raises:
+            CheckpointError: there is no such tensor, or its file is cut short.
+        """
+
+    @abstractmethod
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of every file that the tensors lie in."""
+
+    @property
+    @abstractmethod
+    def bytes(self) -> int:
+        """Size of the tensors as stored."""
+
+    def expect(self, name: str, shape: tuple[int, ...]) -> None:
+        """Raise `CheckpointError` unless the tensor is there and has this shape."""
+        found = self.shape(name)
+        if found != shape:
+            raise CheckpointError(
+                f"{self.path}: the tensor {name} has the shape {list(found)}, but config.json "
+                f"asks for {list(shape)}. The files do not belong together, or are damaged."
+            )
+
+
+def open_checkpoint(path: Path) -> Checkpoint:
+    """A Hugging Face folder (safetensors) or a GGUF file.
+
+    Raises:
+        CheckpointError: it is neither, or is incomplete.
+    """
+    from serving.ir.gguf_checkpoint import GgufCheckpoint
+
+    if path.is_file() and path.suffix == ".gguf":
+        return GgufCheckpoint(path)
+    if not path.exists():
+        raise CheckpointError(f"There is no {path}.")
+    if not path.is_dir():
+        raise CheckpointError(
+            f"{path} is neither a folder with a model in the Hugging Face layout nor a .gguf file."
+        )
+    if any(path.glob("*.safetensors")):
+        from serving.ir.safetensors_checkpoint import SafetensorsCheckpoint
+
+        return SafetensorsCheckpoint(path)
+    files = sorted(path.glob("*.gguf"))
+    if len(files) == 1:
+        return GgufCheckpoint(files[0])
+    if files:
+        raise CheckpointError(f"{path} holds several GGUF files; name the one to convert.")
+    if any(found for pattern in _PICKLES for found in path.glob(pattern)):
+        raise CheckpointError(
+            f"{path} holds a PyTorch pickle, which can run code when it is read. Rewrite it once, "
+            "reading weights only, with: pip install 'bedside[train]' and then "
+            f"bedside model rewrite {path}"
+        )
+    raise CheckpointError(f"{path} holds no .safetensors and no .gguf file.")
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """``config.json`` of a folder.
+
+    Raises:
+        CheckpointError: it is missing or no JSON object.
+    """
+    path = folder / "config.json"
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise CheckpointError(
+            f"{path} is missing; it comes with the model and says how it is built."
+        ) from error
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path} is not valid JSON.") from error
+    if not isinstance(value, dict):
+        raise CheckpointError(f"{path} is not a JSON object.")
+    return value
+
+
+def as_float32(raw: np.ndarray[Any, Any], kind: str) -> Floats:
+    """Stored numbers as float32; ``kind`` is the safetensors name of their type (BF16, F16…)."""
+    if kind == "BF16":
+        return (raw.astype(np.uint32) << 16).view(np.float32)
+    return raw.astype(np.float32, copy=False)

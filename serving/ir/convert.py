@@ -1,0 +1,237 @@
+"""Checkpoint → a folder that serves: model, tokenizer, manifest; whole, or not there."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import importlib.metadata
+import json
+import logging
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import openvino
+
+from serving import manifest
+from serving.file_lock import FileLock
+from serving.ir import decoder, sensitivity
+from serving.ir.architecture import Architecture, ArchitectureUnknown, describe
+from serving.ir.checkpoint import Checkpoint, CheckpointError, open_checkpoint
+from serving.ir.formats import Precision
+from serving.ir.quantize import QuantizationError
+from serving.ir.spool import Spool
+from serving.ir.token_set import TokenizerError
+from serving.ir.tokenizer import TokenizerFacts, convert_tokenizer
+from serving.ir.weights import Weights
+from serving.manifest import Manifest
+
+Progress = Callable[[int, int, str], None]
+
+_SPARE = 64 << 20
+# GLM-4's tokenizer depends on who laid the checkpoint out, not on which of its graphs it is.
+_TOKENIZER_FAMILIES = {"glm4-chatglm": "glm4", "glm4": "glm"}
+_log = logging.getLogger("bedside.serving.ir.convert")
+
+
+class ConversionError(Exception):
+    """A checkpoint cannot be converted; the message names the file and says what to do."""
+
+
+def convert(
+    source: Path,
+    target: Path,
+    precision: Precision | None = None,
+    progress: Progress | None = None,
+    *,
+    name: str = "",
+    licence: str = "",
+    demo_only: bool = False,
+    family: str = "",
+) -> Manifest:
+    """Write the OpenVINO form of ``source`` to the folder ``target``.
+
+    ``source``: a Hugging Face folder with safetensors, or a GGUF file.  ``progress(done, total,
+    what)`` counts weights.  ``family`` says which one where the configuration does not.  A process
+    that is killed leaves nothing that loads; the next run removes what it left.
+
+    Raises:
+        ConversionError: the source or the disk does not allow it, or ``target`` is there already.
+    """
+    wanted = precision or Precision()
+    report = progress or (lambda done, total, what: None)
+    target = target.absolute()
+    if target.exists():
+        raise ConversionError(f"{target} is there already; remove it, or choose another name.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    work = target.parent / f".{target.name}.partial"
+    with FileLock(target.parent / f".{target.name}.lock"):
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir()
+        try:
+            made = _convert(source, work, wanted, report, family)
+            made = replace(made, name=name or target.name, licence=licence, demo_only=demo_only)
+            made.write(work)
+            work.rename(target)
+        except (
+            CheckpointError,
+            ArchitectureUnknown,
+            QuantizationError,
+            TokenizerError,
+        ) as error:
+            raise ConversionError(str(error)) from error
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                raise ConversionError(_disk_full(target.parent)) from error
+            raise
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    _log.info("converted a checkpoint of %s", made.architecture)
+    return made
+
+
+def load(source: Path, family: str = "") -> tuple[Checkpoint, Architecture]:
+    """Open a checkpoint and check that every tensor is there in its shape.
+
+    Raises:
+        CheckpointError, ArchitectureUnknown: as their messages say.
+    """
+    checkpoint = open_checkpoint(source)
+    architecture = describe(checkpoint.config, family)
+    for matrix in architecture.matrices:
+        matrix.check(checkpoint)
+    return checkpoint, architecture
+
+
+def _convert(
+    source: Path, work: Path, precision: Precision, report: Progress, family: str
+) -> Manifest:
+    checkpoint, architecture = load(source, family)
+    _check_disk(work, architecture, precision)
+    family = _TOKENIZER_FAMILIES.get(architecture.family, architecture.family)
+    facts = convert_tokenizer(source, work, family, architecture.context_length)
+    digests = checkpoint.digests()
+    provenance = {
+        "source": source.name,
+        **{f"sha256 {file}": digest for file, digest in digests.items()},
+        "family": architecture.family,
+        "bedside": importlib.metadata.version("bedside"),
+        **precision.words(),
+    }
+    write_model(checkpoint, architecture, precision, work, report, provenance)
+    _write_generation_config(work, facts)
+    report(0, 1, "checking")
+    files = {path.name: manifest.sha256_of(path) for path in sorted(work.iterdir())}
+    report(1, 1, "checking")
+    return Manifest(
+        name="",
+        source=source.name,
+        source_sha256=_combined(digests),
+        context_length=architecture.context_length,
+        architecture=architecture.family,
+        control_tokens=tuple(sorted(facts.control_tokens)),
+        end_token_ids=tuple(facts.end_token_ids),
+        files=files,
+        settings={
+            "prepared_from": type(checkpoint).__name__.removesuffix("Checkpoint").lower(),
+            **precision.words(),
+        },
+    )
+
+
+def write_model(
+    checkpoint: Checkpoint,
+    architecture: Architecture,
+    precision: Precision,
+    folder: Path,
+    report: Progress,
+    provenance: dict[str, str],
+) -> None:
+    """``openvino_model.xml`` and ``.bin`` in ``folder``; weights pass through a file beside them.
+
+    Raises:
+        ConversionError: the disk is full.
+    """
+    total = sum(_size(matrix.shape) for matrix in architecture.matrices)
+    count = 0
+
+    def done(tensor: str, weights: int) -> None:
+        nonlocal count
+        count += weights
+        report(min(count, total), total, "converting weights")
+
+    wide = sensitivity.widest(
+        architecture,
+        checkpoint,
+        precision.narrow,
+        precision.int8_share if precision.weights == "int4" else 0.0,
+        lambda number, of: report(number, of, "judging sensitivity"),
+    )
+    with Spool(folder / "weights.spool") as spool:
+        weights = Weights(checkpoint, precision, spool, done, wide)
+        model = decoder.build(architecture, weights)
+        for key, value in provenance.items():
+            model.set_rt_info(value, ["bedside", key])
+        report(0, 1, "writing")
+        _serialize(model, folder)
+        del model
+    report(1, 1, "writing")
+
+
+def _serialize(model: Any, folder: Path) -> None:
+    path = folder / manifest.MODEL_FILE
+    needed = sum(
+        node.get_byte_size() for node in model.get_ops() if node.get_type_name() == "Constant"
+    )
+    # The spool's pages count against the disk as much as the model's own.
+    if shutil.disk_usage(folder).free < needed + _SPARE:
+        raise ConversionError(_disk_full(folder))
+    try:
+        openvino.serialize(model, path)
+    except RuntimeError as error:
+        raise ConversionError(f"{path} could not be written. {_disk_full(folder)}") from error
+    with path.with_suffix(".bin").open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _check_disk(folder: Path, architecture: Architecture, precision: Precision) -> None:
+    weights = sum(_size(matrix.shape) for matrix in architecture.matrices)
+    needed = int(2 * weights * precision.bits() / 8) + _SPARE
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise ConversionError(
+            f"{folder.parent} has {free / 1e9:.1f} GB free; converting this model needs "
+            f"{needed / 1e9:.1f} GB there (half of it only while it runs)."
+        )
+
+
+def _write_generation_config(folder: Path, facts: TokenizerFacts) -> None:
+    ends = list(facts.end_token_ids)
+    values = {
+        "bos_token_id": facts.bos_id,
+        "eos_token_id": ends[0] if len(ends) == 1 else ends,
+        "pad_token_id": facts.pad_id,
+    }
+    text = json.dumps({key: value for key, value in values.items() if value not in (None, [])})
+    (folder / "generation_config.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _combined(digests: dict[str, str]) -> str:
+    """One hash of all source files: that of the file, or of the sorted list of names and hashes."""
+    if len(digests) == 1:
+        return next(iter(digests.values()))
+    listed = "".join(f"{digest}  {file}\n" for file, digest in sorted(digests.items()))
+    return hashlib.sha256(listed.encode()).hexdigest()
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    rows, *columns = shape
+    return rows * (columns[0] if columns else 1)
+
+
+def _disk_full(folder: Path) -> str:
+    free = shutil.disk_usage(folder).free
+    return f"The disk of {folder} is full ({free / 1e9:.1f} GB free); make room and try again."

@@ -1,0 +1,224 @@
+"""The decoder as a graph of OpenVINO operations, one for every architecture.
+
+Keys and values are variables of the model (ReadValue, Assign): each step gives the new ones only,
+and the CPU plugin appends them in place.  Attention is one ScaledDotProductAttention a layer.
+Query, key and value are one projection, and so are gate and up, because at one token a step the
+time goes into reading weights, and a few large matrices are read faster than many small ones.  The
+forms that operations are written in here (rotation, norms, grouped heads) are those that the plugin
+fuses and that its paged-attention pass knows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from openvino import Model, Node, PartialShape, Type
+from openvino import opset16 as op
+from openvino.op.util import Variable, VariableInfo
+
+from serving.ir.architecture import Architecture, Layer, Linear, Norm
+from serving.ir.inputs import Inputs, inputs, integer, number
+from serving.ir.prefix import prefix
+from serving.ir.weights import Weights
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What every layer shares: sine and cosine [batch, 1, length, head size], and the mask that is
+    added to attention scores [batch, 1, length, length so far]."""
+
+    sine: Node
+    cosine: Node
+    bias: Node
+    beams: Node
+    batch: Node
+
+
+def build(architecture: Architecture, weights: Weights) -> Model:
+    """The whole model: ``input_ids``, ``attention_mask``, ``position_ids``, ``beam_idx`` →
+    ``logits`` [batch, length, vocabulary], float32."""
+    return _Decoder(architecture, weights).model()
+
+
+class _Decoder:
+    def __init__(self, architecture: Architecture, weights: Weights) -> None:
+        self._is = architecture
+        self._weights = weights
+        self._assigns: list[Node] = []
+        self._variables: list[Variable] = []
+
+    def model(self) -> Model:
+        given = inputs()
+        table = self._weights.embedding(self._is.embedding)
+        hidden = op.gather(table, op.convert(given.ids, "i32"), integer(0))
+        context = self._context(given)
+        for index in range(self._is.layer_count):
+            hidden = self._layer(index, self._is.layer(index), hidden, context)
+        hidden = self._norm(hidden, self._is.final_norm)
+        head = table if self._is.head is None else self._weights.head(self._is.head)
+        logits = op.matmul(hidden, head, False, True)
+        logits.output(0).set_names({"logits"})
+        result = op.result(logits)
+        result.set_friendly_name("logits")
+        return Model([result], self._assigns, given.parameters, self._variables, self._is.family)
+
+    def _context(self, given: Inputs) -> Context:
+        axes, prompt_end = [given.positions], None
+        if self._is.prefix_token is not None:
+            found = prefix(given, self._is.prefix_token, self._is.mask_tokens)
+            axes, prompt_end = [found.positions, found.blocks], found.end
+            self._assigns.append(found.assign)
+            self._variables.append(found.variable)
+        sine, cosine = self._rotation(axes)
+        bias = _scores_bias(given, prompt_end)
+        return Context(sine, cosine, bias, given.beams, given.batch)
+
+    def _rotation(self, axes: list[Node]) -> tuple[Node, Node]:
+        turn = self._is.rotary
+        angles: Node | None = None
+        for positions, frequencies in zip(axes, turn.frequencies, strict=True):
+            place = op.unsqueeze(op.convert(positions, "f32"), integer(-1))
+            part = op.multiply(place, op.constant(frequencies[np.newaxis, np.newaxis], np.float32))
+            angles = part if angles is None else op.add(angles, part)
+        both = op.concat([angles, angles], axis=-1)
+
+        def over_heads(values: Node) -> Node:
+            if turn.magnitude != 1.0:
+                values = op.multiply(values, number(turn.magnitude))
+            return op.unsqueeze(values, integer(1))
+
+        return over_heads(op.sin(both)), over_heads(op.cos(both))
+
+    def _layer(self, index: int, layer: Layer, hidden: Node, context: Context) -> Node:
+        scale = self._is.residual_scale
+        normed = self._norm(hidden, layer.attention_norm)
+        attended = self._attention(index, layer, normed, context)
+        if layer.post_attention_norm is not None:
+            attended = self._norm(attended, layer.post_attention_norm)
+        hidden = op.add(_residual(hidden, normed, scale), attended)
+        normed = self._norm(hidden, layer.mlp_norm)
+        fed = self._mlp(layer, normed)
+        if layer.post_mlp_norm is not None:
+            fed = self._norm(fed, layer.post_mlp_norm)
+        return op.add(_residual(hidden, normed, scale), fed)
+
+    def _attention(self, index: int, layer: Layer, hidden: Node, context: Context) -> Node:
+        heads, kv_heads, size = self._is.heads, self._is.kv_heads, self._is.head_size
+        fused = self._linear(hidden, layer.qkv)
+        widths = [heads * size, kv_heads * size, kv_heads * size]
+        split = op.variadic_split(fused, integer(-1), integer(widths))
+        query = self._heads(split.output(0), heads, layer.query_norm)
+        key = self._heads(split.output(1), kv_heads, layer.key_norm)
+        value = self._heads(split.output(2), kv_heads, None)
+        query, key = self._rotate(query, context), self._rotate(key, context)
+        key = self._shared(self._remember(f"key.{index}", key, context))
+        value = self._shared(self._remember(f"value.{index}", value, context))
+        attended = op.scaled_dot_product_attention(
+            query, key, value, context.bias, number(1 / math.sqrt(size)), causal=False
+        )
+        rows = op.transpose(attended, integer([0, 2, 1, 3]))
+        flat = op.reshape(rows, integer([0, 0, heads * size]), special_zero=True)
+        return self._linear(flat, layer.attention_output)
+
+    def _heads(self, rows: Node, count: int, norm: Norm | None) -> Node:
+        """[batch, length, count · size] → [batch, count, length, size]."""
+        shape = integer([0, 0, count, self._is.head_size])
+        apart = op.reshape(rows, shape, special_zero=True)
+        if norm is not None:
+            apart = self._norm(apart, norm)
+        return op.transpose(apart, integer([0, 2, 1, 3]))
+
+    def _rotate(self, heads: Node, context: Context) -> Node:
+        half = self._is.head_size // 2
+        split = op.variadic_split(heads, integer(3), integer([half, half]))
+        turned = op.concat([op.multiply(split.output(1), number(-1.0)), split.output(0)], axis=-1)
+        return op.add(op.multiply(heads, context.cosine), op.multiply(turned, context.sine))
+
+    def _remember(self, name: str, new: Node, context: Context) -> Node:
+        """All keys or values so far [batch, heads, length so far, size], with ``new`` appended."""
+        heads, size = self._is.kv_heads, self._is.head_size
+        info = VariableInfo()
+        info.data_shape = PartialShape([-1, heads, -1, size])
+        info.data_type = Type.f32
+        info.variable_id = name
+        variable = Variable(info)
+        none = op.concat([context.batch, integer([heads, 0, size])], axis=0)
+        past = op.read_value(op.broadcast(number(0.0), none), variable)
+        past.set_friendly_name(name)
+        kept = op.gather(past, context.beams, integer(0))
+        longer = op.concat([kept, new], axis=2)
+        assign = op.assign(longer, variable)
+        assign.set_friendly_name(f"{name}/next")
+        self._assigns.append(assign)
+        self._variables.append(variable)
+        return longer
+
+    def _shared(self, heads: Node) -> Node:
+        """Each key or value head stands for its group of query heads; nothing is copied."""
+        groups = self._is.heads // self._is.kv_heads
+        if groups == 1:
+            return heads
+        # The plugin knows grouped heads by a constant target; one made at run time it does not.
+        wide = op.broadcast(
+            op.unsqueeze(heads, integer(2)),
+            integer([1, 1, groups, 1, 1]),
+            broadcast_spec="BIDIRECTIONAL",
+        )
+        shape = integer([0, self._is.heads, -1, self._is.head_size])
+        return op.reshape(wide, shape, special_zero=True)
+
+    def _mlp(self, layer: Layer, hidden: Node) -> Node:
+        rows = self._linear(hidden, layer.gate_up)
+        act: Callable[[Node], Node] = op.swish if self._is.activation == "silu" else _gelu
+        if self._is.gated:
+            width = self._is.intermediate_size
+            split = op.variadic_split(rows, integer(-1), integer([width, width]))
+            rows = op.multiply(act(split.output(0)), split.output(1))
+        else:
+            rows = act(rows)
+        return self._linear(rows, layer.down)
+
+    def _linear(self, rows: Node, linear: Linear) -> Node:
+        product = op.matmul(rows, self._weights.linear(linear.weight), False, True)
+        if linear.bias is None:
+            return product
+        return op.add(
+            product, op.constant(self._weights.vector(linear.bias)[np.newaxis, np.newaxis])
+        )
+
+    def _norm(self, rows: Node, norm: Norm) -> Node:
+        weight = op.constant(self._weights.vector(norm.weight))
+        if norm.bias is not None:
+            centred = op.mvn(rows, integer([-1]), True, self._is.norm_epsilon, "inside_sqrt")
+            return op.add(
+                op.multiply(centred, weight), op.constant(self._weights.vector(norm.bias))
+            )
+        square = op.reduce_mean(op.power(rows, number(2.0)), integer([-1]), keep_dims=True)
+        root = op.sqrt(op.add(square, number(self._is.norm_epsilon)))
+        return op.multiply(weight, op.multiply(rows, op.divide(number(1.0), root)))
+
+
+def _scores_bias(inputs: Inputs, prompt_end: Node | None) -> Node:
+    """What is added to the scores: 0 where a token may look, a large negative number elsewhere.
+
+    A finite number keeps rows that may look nowhere (padding on the left) free of NaN.
+    """
+    seen = op.less_equal(inputs.every, op.unsqueeze(inputs.columns, integer(-1)))
+    seen = op.unsqueeze(seen, integer([0, 1]))
+    if prompt_end is not None:
+        prompt = op.less(op.convert(inputs.every, "i32"), prompt_end)
+        seen = op.logical_or(seen, prompt)
+    real = op.unsqueeze(op.not_equal(inputs.mask, integer(0)), integer([1, 2]))
+    blocked = number(float(np.finfo(np.float16).min))
+    return op.select(op.logical_and(real, seen), number(0.0), blocked)
+
+
+def _residual(hidden: Node, normed: Node, scale: float | None) -> Node:
+    return hidden if scale is None else op.multiply(normed, number(scale))
+
+
+def _gelu(rows: Node) -> Node:
+    return op.gelu(rows, "tanh")

@@ -1,0 +1,38 @@
+"""One module a family: its configuration and tensor names → `serving.ir.architecture`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from serving.ir.architecture import Architecture, Config
+from serving.ir.families import chatglm, chatglm2, llama
+
+KNOWN: dict[str, Callable[[Config, str], Architecture]] = {
+    "chatglm": chatglm.describe,
+    "chatglm2": chatglm2.describe,
+    "chatglm3": chatglm2.describe,
+    "glm4-chatglm": chatglm2.describe,
+    "glm": llama.describe_glm,
+    "glm4": llama.describe_glm,
+    "llama": llama.describe,
+    "qwen2": llama.describe,
+    "qwen3": llama.describe,
+}
+_WIDE_VOCABULARY = 100_000
+
+
+def name_of(config: Config) -> str | None:
+    """Which family a configuration belongs to, or None.
+
+    ChatGLM-6B, ChatGLM2, ChatGLM3 and GLM-4 as published all say ``chatglm``.  The last has a wide
+    vocabulary.  ChatGLM2 and 3 are one graph and differ in their chat format only: where nothing
+    tells, ChatGLM3 is meant.
+    """
+    kind = config.get("model_type")
+    if kind != "chatglm":
+        return kind if kind in KNOWN else None
+    if "position_encoding_2d" in config or "inner_hidden_size" in config:
+        return "chatglm"
+    if int(config.get("padded_vocab_size", 0)) > _WIDE_VOCABULARY:
+        return "glm4-chatglm"
+    return "chatglm2" if "chatglm2" in str(config.get("_name_or_path", "")).lower() else "chatglm3"

@@ -1,0 +1,83 @@
+"""How weights are stored: what a user asks for, and what follows for each kind of weight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from serving.ir.quantize import GROUPS, Scheme
+
+Plain = Literal["f32", "f16", "bf16"]
+Format = Scheme | Plain
+WeightKind = Literal["int4", "int8", "fp16", "bf16", "fp32"]
+_PLAIN: dict[str, Plain] = {"fp16": "f16", "bf16": "bf16", "fp32": "f32"}
+
+
+class OptionInvalid(Exception):
+    """A choice of precision does not exist; the message lists those that do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """What a user asks for.
+
+    ``group``: neighbours in a row that share a scale (0: the row).  ``int8_share``: the share of
+    projection weights that keep eight bits.  ``head`` and ``embedding``: INT8 unless said otherwise
+    where ``weights`` is INT4.
+    """
+
+    weights: WeightKind = "int4"
+    group: int = 128
+    symmetric: bool = True
+    int8_share: float = 0.0
+    head: WeightKind = "int8"
+    embedding: WeightKind = "int8"
+
+    def __post_init__(self) -> None:
+        if self.group not in GROUPS:
+            raise OptionInvalid(f"group {self.group}: choose 32, 64, 128, or 0 for a whole row.")
+        if not 0.0 <= self.int8_share <= 1.0:
+            raise OptionInvalid(f"int8 share {self.int8_share}: a number from 0 to 1.")
+        for kind in (self.weights, self.head, self.embedding):
+            if kind not in ("int4", "int8", *_PLAIN):
+                raise OptionInvalid(f"{kind!r}: choose int4, int8, fp16, bf16 or fp32.")
+
+    def linear(self, columns: int) -> Format:
+        """The form of a projection with rows of ``columns`` weights."""
+        return self._form(self.weights, columns)
+
+    def head_form(self, columns: int) -> Format:
+        """The form of the head."""
+        return self._form(self._of(self.head), columns)
+
+    def embedding_form(self, columns: int) -> Format:
+        """The form of the embedding."""
+        return self._form(self._of(self.embedding), columns)
+
+    def narrow(self, columns: int) -> Scheme:
+        """The four-bit form: the widest group up to the wanted one that divides the row."""
+        fitting = [size for size in GROUPS if size and size <= self.group and columns % size == 0]
+        return Scheme(4, max(fitting, default=0), self.symmetric)
+
+    def words(self) -> dict[str, str]:
+        """For a manifest and the IR."""
+        chosen: dict[str, str] = {"weights": self.weights}
+        if self.weights == "int4":
+            chosen["group"] = str(self.group) if self.group else "channel"
+            chosen["codes"] = "symmetric" if self.symmetric else "asymmetric"
+            chosen["head"], chosen["embedding"] = self.head, self.embedding
+            if self.int8_share:
+                chosen["int8_share"] = str(self.int8_share)
+        return chosen
+
+    def bits(self) -> float:
+        """Roughly, the stored bits a weight."""
+        return {"int4": 4.5, "int8": 8.1, "fp32": 32.0}.get(self.weights, 16.0)
+
+    def _of(self, kind: WeightKind) -> WeightKind:
+        return kind if self.weights == "int4" else self.weights
+
+    def _form(self, kind: WeightKind, columns: int) -> Format:
+        if kind == "int8":
+            return Scheme(8)
+        return self.narrow(columns) if kind == "int4" else _PLAIN[kind]

@@ -1,0 +1,96 @@
+"""Weights as the graph wants them, named by where their rows lie in the checkpoint.
+
+A checkpoint stores what its authors trained (query, key and value apart or interleaved by head);
+the graph wants one matrix a step.  A `Matrix` says which rows of which tensors it is made of, so
+that it can be read block by block and never needs to be whole in memory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Order = NDArray[np.int64]
+
+
+class Reader(Protocol):
+    """What a `Matrix` needs of a checkpoint."""
+
+    def expect(self, name: str, shape: tuple[int, ...]) -> None:
+        """Raise unless the tensor is there and has this shape."""
+
+    def read(self, name: str, rows: slice | Order | None = None) -> Floats:
+        """A tensor, or some of its rows, as float32."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Rows of one tensor: all of it in ``order`` (None: as stored).
+
+    ``shape`` is what the tensor must have: (rows, columns), or (rows,) for a vector.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    order: Order | None = None
+
+    @property
+    def rows(self) -> int:
+        """Rows that this segment gives."""
+        return self.shape[0] if self.order is None else len(self.order)
+
+    def read(self, reader: Reader, start: int, stop: int) -> Floats:
+        """Rows ``start`` to ``stop`` of this segment."""
+        if self.order is None:
+            return reader.read(self.name, slice(start, stop))
+        return reader.read(self.name, self.order[start:stop])
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Segments below one another: a matrix (rows, columns), or a vector (rows,)."""
+
+    segments: tuple[Segment, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the whole."""
+        return (sum(part.rows for part in self.segments), *self.segments[0].shape[1:])
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Tensors that this is made of."""
+        return tuple(dict.fromkeys(part.name for part in self.segments))
+
+    def check(self, reader: Reader) -> None:
+        """Raise unless every tensor is in the checkpoint in its shape."""
+        for part in self.segments:
+            reader.expect(part.name, part.shape)
+
+    def rows(self, reader: Reader, wanted: slice) -> Floats:
+        """Some rows of the whole, float32."""
+        parts, top = [], 0
+        for part in self.segments:
+            start, stop = max(wanted.start - top, 0), min(wanted.stop - top, part.rows)
+            if start < stop:
+                parts.append(part.read(reader, start, stop))
+            top += part.rows
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def read(self, reader: Reader) -> Floats:
+        """The whole, float32."""
+        return self.rows(reader, slice(0, self.shape[0]))
+
+
+def whole(name: str, *shape: int) -> Matrix:
+    """A tensor as it is."""
+    return Matrix((Segment(name, shape),))
+
+
+def stack(*parts: Matrix) -> Matrix:
+    """Matrices below one another."""
+    return Matrix(tuple(segment for part in parts for segment in part.segments))

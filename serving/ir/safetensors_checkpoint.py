@@ -1,0 +1,146 @@
+"""A Hugging Face folder: ``config.json`` and safetensors shards.
+
+Format: an 8-byte little-endian length, that many bytes of JSON naming each tensor's type, shape and
+place, then the tensors (the safetensors specification, version 0.4).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from serving.ir.checkpoint import Checkpoint, CheckpointError, as_float32, read_config
+from serving.ir.matrix import Floats, Order
+from serving.manifest import sha256_of
+
+# Types that weights come in.  numpy has no bfloat16, which is read as its 16 bits.
+_TYPES: dict[str, type[np.generic]] = {
+    "F64": np.float64,
+    "F32": np.float32,
+    "F16": np.float16,
+    "BF16": np.uint16,
+}
+_LONGEST_HEADER = 100_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    file: Path
+    kind: str
+    shape: tuple[int, ...]
+    offset: int
+
+
+class SafetensorsCheckpoint(Checkpoint):
+    """One folder; shards are mapped, not loaded."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read the configuration and every shard's header.
+
+        Raises:
+            CheckpointError: a shard is missing, cut short or damaged.
+        """
+        self.path = folder
+        self.config = read_config(folder)
+        self._files = _shards(folder)
+        self._places: dict[str, _Place] = {}
+        for file in self._files:
+            self._places |= _header(file)
+
+    def names(self) -> list[str]:
+        """See `Checkpoint.names`."""
+        return sorted(self._places)
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """See `Checkpoint.shape`."""
+        return self._place(name).shape
+
+    def file(self, name: str) -> Path:
+        """The file that a tensor lies in.  Raises as `shape` does."""
+        return self._place(name).file
+
+    @property
+    def bytes(self) -> int:
+        """See `Checkpoint.bytes`."""
+        return sum(file.stat().st_size for file in self._files)
+
+    def digests(self) -> dict[str, str]:
+        """See `Checkpoint.digests`."""
+        return {file.name: sha256_of(file) for file in self._files}
+
+    def read(self, name: str, rows: slice | Order | None = None) -> Floats:
+        """See `Checkpoint.read`."""
+        place = self._place(name)
+        if place.kind not in _TYPES:
+            raise CheckpointError(
+                f"{place.file}: the tensor {name} is of type {place.kind}, which is not a plain "
+                f"weight (known: {', '.join(_TYPES)}). Use the unquantised checkpoint."
+            )
+        # Mapped anew each time, so that pages already read do not count as this process's memory.
+        mapped = np.memmap(
+            place.file, _TYPES[place.kind], "r", offset=place.offset, shape=place.shape
+        )
+        return as_float32(np.asarray(mapped if rows is None else mapped[rows]), place.kind)
+
+    def _place(self, name: str) -> _Place:
+        try:
+            return self._places[name]
+        except KeyError as error:
+            raise CheckpointError(
+                f"{self.path}: the tensor {name} is missing (a shard that was not downloaded, or "
+                "a config.json of another model)."
+            ) from error
+
+
+def _shards(folder: Path) -> list[Path]:
+    index = folder / "model.safetensors.index.json"
+    if not index.is_file():
+        return sorted(folder.glob("*.safetensors"))
+    try:
+        names = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        raise CheckpointError(f"{index} is damaged; fetch it again.") from error
+    files = [folder / Path(str(name)).name for name in sorted(names)]
+    for file in files:
+        if not file.is_file():
+            raise CheckpointError(f"{file} is missing; {index.name} names it. Fetch it again.")
+    return files
+
+
+def _header(file: Path) -> dict[str, _Place]:
+    size = file.stat().st_size
+    try:
+        with file.open("rb") as stream:
+            length = int.from_bytes(stream.read(8), "little")
+            if not 2 <= length <= min(size - 8, _LONGEST_HEADER):
+                raise CheckpointError(f"{file} is cut short or is no safetensors file.")
+            header: dict[str, Any] = json.loads(stream.read(length))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{file} is damaged: its header cannot be read.") from error
+    places = {}
+    for name, entry in header.items():
+        if name != "__metadata__":
+            places[name] = _place(file, name, entry, 8 + length, size)
+    return places
+
+
+def _place(file: Path, name: str, entry: Any, start: int, size: int) -> _Place:
+    try:
+        kind, shape = str(entry["dtype"]), tuple(int(count) for count in entry["shape"])
+        begin, end = (int(place) for place in entry["data_offsets"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{file} is damaged at the tensor {name}.") from error
+    if not 0 <= begin <= end or start + end > size:
+        raise CheckpointError(
+            f"{file} is cut short: the tensor {name} should end at byte {start + end}, the file "
+            f"has {size}. Fetch it again."
+        )
+    width = np.dtype(_TYPES[kind]).itemsize if kind in _TYPES else 0
+    if width and math.prod(shape) * width != end - begin:
+        raise CheckpointError(f"{file} is damaged: the tensor {name} has not the size it states.")
+    return _Place(file, kind, shape, start + begin)

@@ -1,0 +1,135 @@
+"""Weights as graph nodes: compressed constants that the CPU plugin multiplies by as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from openvino import Node, Shape, Tensor, Type
+from openvino import opset16 as op
+from openvino.op import Constant
+
+from serving.ir.formats import Format, Plain, Precision
+from serving.ir.matrix import Floats, Matrix, Reader
+from serving.ir.quantize import QuantizationError, Quantized, Scheme, quantize_rows
+from serving.ir.spool import Spool
+
+_INT8 = Scheme(8)
+_ROWS = 1024
+
+
+class Weights:
+    """Reads a checkpoint's matrices and gives them as nodes."""
+
+    def __init__(
+        self,
+        reader: Reader,
+        precision: Precision,
+        spool: Spool,
+        done: Callable[[str, int], None],
+        wide: frozenset[str] = frozenset(),
+    ) -> None:
+        """``done(name, weights)`` is called after every matrix.
+
+        ``wide``: names of projections that keep eight bits (see `serving.ir.sensitivity`).
+        """
+        self._reader = reader
+        self._precision = precision
+        self._wide = wide
+        self._spool = spool
+        self._done = done
+
+    def linear(self, matrix: Matrix) -> Node:
+        """A projection's weight [rows, columns] as float32."""
+        wide = matrix.names[0] in self._wide
+        return self._node(matrix, _INT8 if wide else self._precision.linear(matrix.shape[1]))
+
+    def embedding(self, matrix: Matrix) -> Node:
+        """The embedding [vocabulary, hidden] as float32."""
+        return self._node(matrix, self._precision.embedding_form(matrix.shape[1]))
+
+    def head(self, matrix: Matrix) -> Node:
+        """The head [vocabulary, hidden] as float32."""
+        return self._node(matrix, self._precision.head_form(matrix.shape[1]))
+
+    def vector(self, matrix: Matrix) -> Floats:
+        """A norm's weight or a bias, float32."""
+        values = matrix.read(self._reader)
+        self._done(matrix.names[0], values.size)
+        return values
+
+    def _node(self, matrix: Matrix, form: Format) -> Node:
+        rows, columns = matrix.shape
+        if isinstance(form, Scheme):
+            try:
+                node = self._compressed(
+                    quantize_rows(
+                        lambda part: matrix.rows(self._reader, part), (rows, columns), form
+                    )
+                )
+            except QuantizationError as error:
+                raise QuantizationError(f"{', '.join(matrix.names)}: {error}") from error
+        else:
+            node = self._plain(matrix, form)
+        node.set_friendly_name(matrix.names[0])
+        self._done(matrix.names[0], rows * columns)
+        return node
+
+    def _plain(self, matrix: Matrix, form: Plain) -> Node:
+        kinds: dict[Plain, type[np.generic]] = {
+            "f32": np.float32,
+            "f16": np.float16,
+            "bf16": np.uint16,
+        }
+        stored = np.empty(matrix.shape, kinds[form])
+        for start in range(0, matrix.shape[0], _ROWS):
+            part = slice(start, min(start + _ROWS, matrix.shape[0]))
+            values = matrix.rows(self._reader, part)
+            stored[part] = _bfloat16(values) if form == "bf16" else values
+        if form == "f16" and not np.isfinite(stored).all():
+            raise QuantizationError(
+                f"{', '.join(matrix.names)}: a weight is infinite, no number, or too large for "
+                "float16; use bf16."
+            )
+        kept = self._spool.keep(stored)
+        if form == "f32":
+            return Constant(Tensor(kept, shared_memory=True), shared_memory=True)
+        kind = Type.bf16 if form == "bf16" else Type.f16
+        constant = Constant(Tensor(kept, Shape(list(matrix.shape)), kind), shared_memory=True)
+        return op.convert(constant, "f32")
+
+    def _compressed(self, weights: Quantized) -> Node:
+        """Constant → Convert → [Subtract] → Multiply → [Reshape] → Convert.
+
+        This is the pattern of compressed weights that OpenVINO's CPU plugin keeps compressed in
+        MatMul and Gather.
+        """
+        rows, columns = weights.shape
+        groups = weights.scale.shape[1]
+        shape = [rows, groups, columns // groups] if groups > 1 else [rows, columns]
+        per_group = [rows, groups, 1] if groups > 1 else [rows, 1]
+        names = {(4, True): Type.i4, (4, False): Type.u4, (8, True): Type.i8, (8, False): Type.u8}
+        kind = names[weights.scheme.bits, weights.scheme.symmetric]
+        node: Node = op.convert(self._packed(weights.codes, shape, kind), "f16")
+        if weights.zero_point is not None:
+            origin = self._packed(weights.zero_point, per_group, kind)
+            node = op.subtract(node, op.convert(origin, "f16"))
+        scale = self._spool.keep(weights.scale.reshape(per_group))
+        node = op.multiply(node, Constant(Tensor(scale, shared_memory=True), shared_memory=True))
+        if groups > 1:
+            node = op.reshape(node, np.array([rows, columns], np.int64), special_zero=False)
+        return op.convert(node, "f32")
+
+    def _packed(self, codes: Any, shape: list[int], kind: Type) -> Node:
+        kept = self._spool.keep(codes.view(np.uint8).reshape(-1))
+        if kind in (Type.i8, Type.u8):
+            kept = kept.view(np.int8 if kind == Type.i8 else np.uint8).reshape(shape)
+            return Constant(Tensor(kept, shared_memory=True), shared_memory=True)
+        return Constant(Tensor(kept, Shape(shape), kind), shared_memory=True)
+
+
+def _bfloat16(values: Floats) -> np.ndarray[Any, Any]:
+    """The upper half of each float32, rounded to nearest even (as IEEE 754 rounds)."""
+    bits = values.view(np.uint32)
+    return ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype(np.uint16)

@@ -1,0 +1,119 @@
+"""What the CPU plugin makes of the graph: attention with its cache, rotation and norms are fused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import openvino
+import openvino_genai
+import pytest
+from converted import EXACT, Running, compiled, kind, write
+from serving.ir.formats import Precision
+from serving.ir.token_set import BytePairs, SpecialToken, TokenSet
+from serving.ir.tokenizer_graph import detokenizer_graph, tokenizer_graph
+from tiny_checkpoint import GEOMETRIES, write_checkpoint
+
+FAMILIES = [(family, next(iter(named))) for family, named in GEOMETRIES.items()]
+# The positions of the prompt's end are ChatGLM-6B's own, and paged attention has no place for them.
+PAGED = [case for case in FAMILIES if case[0] != "chatglm"]
+INT4 = Precision("int4", group=32)
+
+
+@pytest.fixture(params=FAMILIES, ids=[family for family, _ in FAMILIES])
+def served(request: pytest.FixtureRequest, tmp_path: Path) -> Running:
+    family, geometry = request.param
+    source = write_checkpoint(tmp_path / "source", family, **GEOMETRIES[family][geometry])
+    return compiled(source, tmp_path, INT4, {})
+
+
+def test_each_layer_is_one_attention_two_rotations_and_its_norms(served: Running) -> None:
+    kinds, layers = served.kinds(), served.architecture.layer_count
+    assert kinds["ScaledDotProductAttention"] == layers
+    assert kinds["RoPE"] == 2 * layers
+    assert kinds["MatMul"] == kinds["SoftMax"] == 0
+    if served.architecture.residual_scale is None:
+        layer = served.architecture.layer(0)
+        optional = (
+            layer.query_norm,
+            layer.key_norm,
+            layer.post_attention_norm,
+            layer.post_mlp_norm,
+        )
+        extra = sum(norm is not None for norm in optional)
+        assert kinds["RMS"] == (2 + extra) * layers + 1
+    else:
+        assert kinds["MVN"] == 2 * layers + 1
+
+
+def test_projections_stay_compressed_and_are_four_a_layer(served: Running) -> None:
+    model = served.compiled.get_runtime_model()
+    products = [node for node in model.get_ops() if kind(node) == "FullyConnected"]
+    assert len(products) == 4 * served.architecture.layer_count + 1
+    stored = {str(node.input_value(1).get_element_type().get_type_name()) for node in products}
+    assert stored <= {"i4", "u4", "i8", "u8"}
+
+
+def test_nothing_copies_keys_and_values(served: Running) -> None:
+    """Between a variable and its attention there is no node, and none behind it."""
+    model = served.compiled.get_runtime_model()
+    attentions = 0
+    for node in model.get_ops():
+        if kind(node) != "MemoryInput" or "prefix" in node.get_friendly_name():
+            continue
+        users = {
+            kind(target.get_node()) for port in node.outputs() for target in port.get_target_inputs()
+        }
+        assert users == {"ScaledDotProductAttention"}, node.get_friendly_name()
+        attentions += 1
+    assert attentions == 2 * served.architecture.layer_count
+    sources = {
+        kind(node.input_value(0).get_node())
+        for node in model.get_ops()
+        if kind(node) == "MemoryOutput" and "prefix" not in node.get_friendly_name()
+    }
+    assert sources == {"ScaledDotProductAttention"}
+
+
+@pytest.mark.parametrize(("family", "geometry"), PAGED)
+def test_paged_attention_gives_the_tokens_of_the_stateful_model(
+    tmp_path: Path, family: str, geometry: str
+) -> None:
+    source = write_checkpoint(tmp_path / "source", family, **GEOMETRIES[family][geometry])
+    path, architecture = write(source, tmp_path)
+    stateful = Running(path, architecture, EXACT)
+    prompts = np.random.default_rng(0).integers(0, architecture.vocabulary, (3, 40))
+    answers = paged(path, prompts, 32)
+    for prompt, answer in zip(prompts, answers, strict=True):
+        stateful.reset()
+        rows = stateful.step([[*prompt, *answer[:-1]]])[0, len(prompt) - 1 :]
+        chosen = rows[np.arange(len(answer)), answer]
+        # The likeliest at each step, up to what two sums in another order can differ by.
+        assert (rows.max(axis=-1) - chosen).max() < 1e-3
+
+
+def paged(path: Path, prompts: np.ndarray, steps: int) -> list[list[int]]:
+    """The greedy answers of GenAI's continuous batching, all prompts at once."""
+    codes = [bytes([code]) for code in range(256)]
+    # GenAI makes options of the padding, the prefix and the hidden tokens; there must be each.
+    begin = SpecialToken("<s>", 1)
+    bytes_only = TokenSet(BytePairs([], ()), codes, (begin,), prefix=(1,), pad=0)
+    folder = path.parent
+    graphs = {"tokenizer": tokenizer_graph(bytes_only, 4096)}
+    graphs["detokenizer"] = detokenizer_graph(bytes_only)
+    for name, made in graphs.items():
+        made.set_rt_info("2026", "openvino_tokenizers_version")
+        openvino.serialize(made, folder / f"openvino_{name}.xml")
+    scheduler = openvino_genai.SchedulerConfig()
+    scheduler.num_kv_blocks = 64
+    pipeline = openvino_genai.ContinuousBatchingPipeline(str(folder), scheduler, "CPU", EXACT)
+    config = openvino_genai.GenerationConfig()
+    config.max_new_tokens, config.ignore_eos = steps, True
+    config.set_eos_token_id(0)
+    handles = [
+        pipeline.add_request(number, openvino.Tensor(row[np.newaxis].astype(np.int64)), config)
+        for number, row in enumerate(prompts)
+    ]
+    while pipeline.has_non_finished_requests():
+        pipeline.step()
+    return [list(handle.read_all()[0].generated_ids) for handle in handles]
