@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from serving.ir.formats import OptionInvalid, Precision, WeightKind
+
 FILE_NAME = "catalog.yaml"
 DEFAULT_MODEL = "qwen2.5-coder-0.5b-instruct"
 
@@ -56,11 +58,33 @@ class PackagesMirror(_Strict):
 Mirror = Annotated[FolderMirror | HubMirror | PackagesMirror, Field(discriminator="kind")]
 
 
+class PrecisionChoice(_Strict):
+    """How a model's weights are stored once it is converted (see `serving.ir.formats`)."""
+
+    weights: WeightKind = "int4"
+    group: Annotated[int, Field(description="neighbours that share a scale; 0: a row")] = 128
+    symmetric: bool = True
+    head: WeightKind = "int8"
+    embedding: WeightKind = "int8"
+
+    @model_validator(mode="after")
+    def _possible(self) -> PrecisionChoice:
+        try:
+            self.chosen()
+        except OptionInvalid as error:
+            raise ValueError(str(error)) from error
+        return self
+
+    def chosen(self) -> Precision:
+        """The same, for the converter."""
+        return Precision(**self.model_dump())
+
+
 class Entry(_Strict):
     """One model.
 
-    ``prepare`` is ``gguf`` (``file`` is a GGUF that is converted) or ``none`` (``folder`` is an
-    OpenVINO folder that serves as it is).
+    ``prepare`` is ``gguf`` (``file`` is a GGUF that is converted, to ``precision``) or ``none``
+    (``folder`` is an OpenVINO folder that serves as it is).
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
@@ -71,6 +95,7 @@ class Entry(_Strict):
     licence: str = ""
     demo_only: bool = False
     architecture: str = ""
+    precision: PrecisionChoice = PrecisionChoice()
     folder: Path | None = None
     mirrors: tuple[Mirror, ...] = ()
 

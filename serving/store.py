@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from serving import catalog, gguf_model, manifest, mirrors
+from serving import catalog, manifest, mirrors
 from serving.catalog import CatalogError, Entry
 from serving.engine import ModelCard
 from serving.file_lock import FileLock
-from serving.manifest import Manifest, ModelInvalid
+from serving.manifest import ModelInvalid
 
 Progress = Callable[[int, int, str], None]
 Status = Literal["ready", "missing", "broken"]
@@ -75,7 +74,13 @@ class ModelStore:
         file = file.expanduser().resolve()
         if not file.is_file():
             raise CatalogError(f"There is no file {file}.")
-        facts = gguf_model.metadata(file)
+        from serving.ir.checkpoint import CheckpointError
+        from serving.ir.gguf_checkpoint import GgufCheckpoint
+
+        try:
+            config = GgufCheckpoint(file).config
+        except CheckpointError as error:
+            raise ModelInvalid(str(error)) from error
         mirror = catalog.FolderMirror(kind="folder", path=file.parent)
         self.add(
             _entry(
@@ -83,11 +88,25 @@ class ModelStore:
                 file=file.name,
                 sha256=manifest.sha256_of(file),
                 bytes=file.stat().st_size,
-                architecture=facts["architecture"],
+                architecture=str(config["model_type"]),
                 licence=licence,
                 mirrors=(mirror,),
             )
         )
+
+    def new_folder(self, name: str) -> Path:
+        """Where a model that is called ``name`` from now on is to be put.
+
+        Raises:
+            CatalogError: no model can be called that, or one is.
+        """
+        folder = self._models / _entry(name=name, prepare="none", folder=self._models).name
+        if name in catalog.load(self._home) or folder.exists():
+            raise CatalogError(
+                f"There is a model {name} already; choose another name, or remove it with "
+                f"`bedside model remove {name}`."
+            )
+        return folder
 
     def pull(
         self, name: str, progress: Progress | None = None, *, keep_source: bool = False
@@ -108,8 +127,9 @@ class ModelStore:
         with self._lock(name):
             target = self._models / name
             if manifest.is_prepared(target):
-                known = manifest.read(target).source_sha256
-                if known == entry.sha256:
+                known = manifest.read(target)
+                wanted = entry.precision.chosen().words().items()
+                if known.source_sha256 == entry.sha256 and wanted <= known.settings.items():
                     return target
             self._prepare(entry, target, progress or (lambda done, total, what: None), keep_source)
         return target
@@ -175,31 +195,28 @@ class ModelStore:
                 catalog.save_own(self._home, entries)
 
     def _prepare(self, entry: Entry, target: Path, progress: Progress, keep_source: bool) -> None:
+        from serving.ir.convert import ConversionError, convert
+
         source = mirrors.fetch(entry, self._home / "downloads", progress)
-        work = self._models / f".{entry.name}.{os.getpid()}"
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir(parents=True)
+        made, old = (self._models / f".{entry.name}.{what}" for what in ("new", "old"))
+        for left in (made, old):
+            shutil.rmtree(left, ignore_errors=True)
         try:
-            facts = gguf_model.metadata(source)
-            gguf_model.convert_in_child(source, work, progress)
-            Manifest(
+            convert(
+                source,
+                made,
+                entry.precision.chosen(),
+                progress,
                 name=entry.name,
-                source=entry.file,
-                source_sha256=entry.sha256,
                 licence=entry.licence,
                 demo_only=entry.demo_only,
-                files={path.name: manifest.sha256_of(path) for path in sorted(work.iterdir())},
-                settings={"prepared_from": "gguf", **gguf_model.versions()},
-                **facts,
-            ).write(work)
-            old = self._models / f".{entry.name}.old"
-            shutil.rmtree(old, ignore_errors=True)
-            if target.exists():
-                target.rename(old)
-            work.rename(target)
-            shutil.rmtree(old, ignore_errors=True)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
+            )
+        except ConversionError as error:
+            raise ModelInvalid(str(error)) from error
+        if target.exists():
+            target.rename(old)
+        made.rename(target)
+        shutil.rmtree(old, ignore_errors=True)
         if not keep_source:
             source.unlink(missing_ok=True)
         _log.info("prepared %s", entry.name)
@@ -219,13 +236,17 @@ class ModelStore:
     def _listing(self, name: str, entry: Entry | None) -> Listing:
         folder = self._folder(name, entry)
         status: Status = "missing"
+        known = None
         if folder.is_dir():
-            status = "ready" if manifest.is_prepared(folder) else "broken"
+            try:
+                known, status = manifest.read(folder), "ready"
+            except ModelInvalid:
+                status = "broken"
         return Listing(
             name=name,
             status=status,
-            demo_only=bool(entry and entry.demo_only),
-            licence=entry.licence if entry else "",
+            demo_only=bool(entry and entry.demo_only) or bool(known and known.demo_only),
+            licence=(entry.licence if entry else "") or (known.licence if known else ""),
             path=folder,
         )
 

@@ -21,9 +21,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import tiny_gguf
 
-from serving import gguf_model
 from serving.catalog import DEFAULT_MODEL
-from serving.manifest import Manifest
+from serving.ir.convert import convert
 from serving.openvino_engine import OpenVinoEngine
 
 
@@ -34,9 +33,8 @@ def tiny_gguf_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_folder(tiny_gguf_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("tiny")
-    gguf_model.convert_in_child(tiny_gguf_file, folder, lambda done, total, what: None)
-    Manifest(name="tiny", source="tiny.gguf", **gguf_model.metadata(tiny_gguf_file)).write(folder)
+    folder = tmp_path_factory.mktemp("converted") / "tiny"
+    convert(tiny_gguf_file, folder)
     return folder
 
 

@@ -4,13 +4,16 @@ import multiprocessing
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from serving import gguf_model, mirrors
-from serving.catalog import CatalogError, Entry
+from serving import catalog, mirrors
+from serving.catalog import CatalogError, Entry, PrecisionChoice
 from serving.engine import Sampling, complete
 from serving.file_lock import FileLock
+from serving.ir import convert as conversion
+from serving.ir.convert import ConversionError
 from serving.manifest import ModelInvalid
 from serving.openvino_engine import OpenVinoEngine
 from serving.store import ModelStore
@@ -31,7 +34,7 @@ async def test_a_gguf_file_is_prepared_and_serves(store: ModelStore) -> None:
     assert status(store, "tiny") == "missing"
     steps: list[str] = []
     folder = store.pull("tiny", lambda done, total, what: steps.append(what))
-    assert {"rewriting tensors", "converting the model"} <= set(steps)
+    assert {"converting weights", "writing"} <= set(steps)
     assert status(store, "tiny") == "ready"
     assert store.verify("tiny") == ()
     assert store.card("tiny").licence == "Apache-2.0"
@@ -53,13 +56,13 @@ def test_nothing_is_done_twice_and_nothing_is_left_behind(store: ModelStore, tmp
 
 def test_several_pulls_at_once_prepare_once(store: ModelStore, monkeypatch) -> None:
     converted: list[Path] = []
-    convert = gguf_model.convert_in_child
+    convert = conversion.convert
 
-    def counted(source: Path, target: Path, progress: gguf_model.Progress) -> None:
+    def counted(source: Path, target: Path, *rest: Any, **more: Any) -> Any:
         converted.append(target)
-        convert(source, target, progress)
+        return convert(source, target, *rest, **more)
 
-    monkeypatch.setattr(gguf_model, "convert_in_child", counted)
+    monkeypatch.setattr(conversion, "convert", counted)
     threads = [threading.Thread(target=store.pull, args=("tiny",)) for _ in range(3)]
     for thread in threads:
         thread.start()
@@ -79,12 +82,12 @@ def test_a_damaged_file_is_found(store: ModelStore) -> None:
 def test_a_failed_conversion_leaves_no_model(
     store: ModelStore, tmp_path: Path, monkeypatch
 ) -> None:
-    def broken(source: Path, target: Path, progress: gguf_model.Progress) -> None:
-        (target / "openvino_model.xml").write_text("half")
-        raise ModelInvalid("no")
+    def broken(*given: Any) -> None:
+        (given[3] / "openvino_model.xml").write_text("half")
+        raise ConversionError("no")
 
-    monkeypatch.setattr(gguf_model, "convert_in_child", broken)
-    with pytest.raises(ModelInvalid):
+    monkeypatch.setattr(conversion, "write_model", broken)
+    with pytest.raises(ModelInvalid, match="no"):
         store.pull("tiny")
     assert list((tmp_path / "home/models").iterdir()) == []
 
@@ -96,11 +99,16 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
         ModelStore(tmp_path).add_gguf("x", path)
 
 
-def test_the_converters_own_words_are_passed_on(tmp_path: Path) -> None:
-    path = tmp_path / "x.gguf"
-    path.write_bytes(b"not a model")
-    with pytest.raises(ModelInvalid, match="converter said"):
-        gguf_model.convert_in_child(path, tmp_path, lambda done, total, what: None)
+def test_another_precision_prepares_anew(
+    store: ModelStore, tiny_gguf_file: Path, tmp_path: Path
+) -> None:
+    folder = store.pull("tiny")
+    size = (folder / "openvino_model.bin").stat().st_size
+    entry = catalog.own(tmp_path / "home")["tiny"]
+    store.add(entry.model_copy(update={"precision": PrecisionChoice(weights="fp16")}))
+    assert store.pull("tiny") == folder
+    assert (folder / "openvino_model.bin").stat().st_size > 2 * size
+    assert store.verify("tiny") == ()
 
 
 def test_an_exported_folder_is_used_where_it_lies(tiny_folder: Path, tmp_path: Path) -> None:

@@ -56,9 +56,7 @@ def test_sixty_four_greedy_tokens_are_those_of_the_reference(
 
 
 @pytest.mark.parametrize(("family", "geometry"), FAMILIES)
-def test_one_pass_gives_what_single_steps_give(
-    tmp_path: Path, family: str, geometry: str
-) -> None:
+def test_one_pass_gives_what_single_steps_give(tmp_path: Path, family: str, geometry: str) -> None:
     _, running = make(tmp_path, family, geometry)
     ids = tokens(running, 2, 15)
     at_once = running.step(ids)
@@ -71,9 +69,7 @@ def test_one_pass_gives_what_single_steps_give(
 
 
 @pytest.mark.parametrize(("family", "geometry"), FAMILIES)
-def test_a_padded_row_gives_what_it_gives_alone(
-    tmp_path: Path, family: str, geometry: str
-) -> None:
+def test_a_padded_row_gives_what_it_gives_alone(tmp_path: Path, family: str, geometry: str) -> None:
     _, running = make(tmp_path, family, geometry)
     long, short = tokens(running, 1, 18)[0], tokens(running, 1, 9, seed=1)[0]
     rows = np.stack([long, np.concatenate([np.zeros(9, np.int64), short])])

@@ -62,7 +62,9 @@ def test_nothing_copies_keys_and_values(served: Running) -> None:
         if kind(node) != "MemoryInput" or "prefix" in node.get_friendly_name():
             continue
         users = {
-            kind(target.get_node()) for port in node.outputs() for target in port.get_target_inputs()
+            kind(target.get_node())
+            for port in node.outputs()
+            for target in port.get_target_inputs()
         }
         assert users == {"ScaledDotProductAttention"}, node.get_friendly_name()
         attentions += 1

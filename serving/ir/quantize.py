@@ -1,0 +1,214 @@
+"""Weights → INT4 or INT8 codes with a scale a group, as OpenVINO stores them.
+
+Nothing but the weights is looked at.  Codes are ``u4``/``i4`` packed two a byte with the earlier
+one in the low nibble, or ``u8``/``i8``; a weight is read back as ``scale * (code - zero_point)``.
+
+Rows are taken in blocks that stay in a core's cache, by as many threads as there are cores, so
+the memory needed besides weights and codes is a few MiB a core whatever the tensor.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from serving.ir.scale_search import Floats, fit
+
+Rows = Callable[[slice], NDArray[Any]]
+GROUPS = (0, 32, 64, 128)
+
+# Weights a block: with the codes as float32 beside them, half of a 2 MiB second-level cache.
+_BLOCK = 1 << 17
+# Up to this length a group lies across the vectors, so that every operation runs along groups.
+_ACROSS = 256
+_MOST_THREADS = 16
+_LARGEST_SCALE = float(np.finfo(np.float16).max)
+
+
+class QuantizationError(ValueError):
+    """These weights cannot be held in the codes that were asked for."""
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """How many bits a code has, how many weights share a scale, and whether zero may move.
+
+    ``group`` is 32, 64 or 128 neighbours in a row, or 0 for one scale a row (output channel).
+    Symmetric codes are signed (-8..7, -128..127) and have no zero point; others are unsigned.
+
+    Raises:
+        QuantizationError: other bits or groups.
+    """
+
+    bits: int
+    group: int = 0
+    symmetric: bool = True
+
+    def __post_init__(self) -> None:
+        if self.bits not in (4, 8):
+            raise QuantizationError(f"{self.bits} bits a weight: use 4 or 8.")
+        if self.group not in GROUPS:
+            raise QuantizationError(f"Groups of {self.group}: use 32, 64, 128, or 0 for a row.")
+
+    def groups(self, columns: int) -> int:
+        """How many groups a row of ``columns`` weights has.
+
+        Raises:
+            QuantizationError: the row does not divide into groups, or, at four bits, into bytes.
+        """
+        if columns < 1:
+            raise QuantizationError("A row without weights cannot be quantised.")
+        if self.bits == 4 and columns % 2:
+            raise QuantizationError(
+                f"Rows of {columns} weights do not fill whole bytes at 4 bits; use 8 bits."
+            )
+        size = self.group or columns
+        if columns % size:
+            fitting = [group for group in GROUPS if group and columns % group == 0]
+            choice = f"{max(fitting)}" if fitting else "0 (one a row)"
+            raise QuantizationError(
+                f"Rows of {columns} weights do not divide into groups of {size}; "
+                f"use group {choice}."
+            )
+        return columns // size
+
+    def bits_per_weight(self, columns: int) -> float:
+        """Stored bits a weight, scales and zero points included."""
+        extra = 16 if self.symmetric else 16 + self.bits
+        return self.bits + extra * self.groups(columns) / columns
+
+
+@dataclass(frozen=True)
+class Quantized:
+    """Codes and what is needed to read them.
+
+    ``codes``: uint8 [rows, columns / 2] at four bits, int8 or uint8 [rows, columns] at eight.
+    ``scale``: float16 [rows, groups], never 0; those of symmetric codes may be negative.
+    ``zero_point``: None when symmetric.  At eight bits uint8 [rows, groups]; at four bits the
+    same packed flat, uint8 [ceil(rows * groups / 2)], the last nibble 0 where it is not used.
+    """
+
+    codes: NDArray[Any]
+    scale: NDArray[np.float16]
+    zero_point: NDArray[np.uint8] | None
+    shape: tuple[int, int]
+    scheme: Scheme
+
+
+def quantize(weight: NDArray[Any], scheme: Scheme, threads: int | None = None) -> Quantized:
+    """Codes of ``weight``, floating point [rows, columns].
+
+    Raises:
+        QuantizationError: the shape does not fit the scheme, or a weight is infinite, no number,
+            or too large for a float16 scale.
+    """
+    if weight.ndim != 2:
+        raise QuantizationError(f"A matrix is needed, not {weight.ndim} dimensions.")
+    rows, columns = weight.shape
+    return quantize_rows(lambda part: weight[part], (rows, columns), scheme, threads)
+
+
+def quantize_rows(
+    read: Rows, shape: tuple[int, int], scheme: Scheme, threads: int | None = None
+) -> Quantized:
+    """As :func:`quantize`, for weights that ``read`` gives some rows at a time.
+
+    ``read`` is called by several threads at once with slices of a few rows, each row once.
+    """
+    rows, columns = shape
+    groups = scheme.groups(columns)
+    kind = np.int8 if scheme.bits == 8 and scheme.symmetric else np.uint8
+    codes: NDArray[Any] = np.empty((rows, columns * scheme.bits // 8), kind)
+    scale = np.empty((rows, groups), np.float16)
+    zero = None if scheme.symmetric else np.empty((rows, groups), np.uint8)
+
+    def block(start: int) -> None:
+        stop = min(start + step, rows)
+        weights = np.ascontiguousarray(read(slice(start, stop)), np.float32)
+        grouped = weights.reshape(-1, columns // groups).T
+        if len(grouped) <= _ACROSS:
+            grouped = np.ascontiguousarray(grouped)
+        _check(grouped, scheme, start, groups)
+        found = fit(grouped, scheme.bits, scheme.symmetric, wide=scheme.group == 0)
+        counted = found.codes(grouped)
+        if not scheme.symmetric:
+            counted += found.zero
+        stored = counted.astype(np.int8 if scheme.symmetric else np.uint8).view(np.uint8)
+        if scheme.bits == 4:
+            stored = _pack(stored)
+        codes[start:stop] = stored.T.reshape(stop - start, -1).view(kind)
+        scale[start:stop] = found.scale.reshape(-1, groups)
+        if zero is not None:
+            zero[start:stop] = found.zero.reshape(-1, groups)
+
+    step = max(1, _BLOCK // columns)
+    with ThreadPoolExecutor(threads or _threads()) as pool:
+        for _ in pool.map(block, range(0, rows, step)):
+            pass
+    if zero is not None and scheme.bits == 4:
+        zero = _pack(np.pad(zero.reshape(-1), (0, zero.size % 2)))
+    return Quantized(codes, scale, zero, (rows, columns), scheme)
+
+
+def dequantize(quantized: Quantized) -> Floats:
+    """The weights that the codes stand for, float32 [rows, columns]."""
+    rows, columns = quantized.shape
+    scheme = quantized.scheme
+    groups = scheme.groups(columns)
+    codes = quantized.codes
+    if scheme.bits == 4:
+        codes = _unpack(codes)
+        if scheme.symmetric:
+            codes = (codes ^ 8).astype(np.int8) - np.int8(8)
+    weights = codes.astype(np.float32).reshape(rows, groups, -1)
+    if quantized.zero_point is not None:
+        zero = quantized.zero_point
+        if scheme.bits == 4:
+            zero = _unpack(zero)[: rows * groups]
+        weights -= zero.reshape(rows, groups, 1)
+    weights *= quantized.scale.astype(np.float32)[:, :, None]
+    return weights.reshape(rows, columns)
+
+
+def _threads() -> int:
+    """Cores that this process may use, as far as more of them help."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(allowed or 1, _MOST_THREADS)
+
+
+def _check(grouped: Floats, scheme: Scheme, start: int, groups: int) -> None:
+    """Raise, with the row, where a weight is no finite number or passes float16 scales."""
+    low, high = grouped.min(axis=0), grouped.max(axis=0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        most = np.maximum(-low, high) * np.float32(2 ** (1 - scheme.bits))
+    bad = np.flatnonzero(~(most <= _LARGEST_SCALE))
+    if bad.size == 0:
+        return
+    row = start + int(bad[0]) // groups
+    if np.isfinite(most[bad[0]]):
+        largest = _LARGEST_SCALE * 2 ** (scheme.bits - 1)
+        raise QuantizationError(
+            f"Row {row} has a weight beyond {largest:.0f}, too large for a float16 scale."
+        )
+    raise QuantizationError(f"Row {row} has a weight that is infinite or no number.")
+
+
+def _pack(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Two codes a byte along the first axis, the earlier one in the low nibble."""
+    packed = np.left_shift(codes[1::2], 4, dtype=np.uint8)
+    packed |= codes[0::2] & 15
+    return packed
+
+
+def _unpack(packed: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Nibbles along the last axis, the low one first."""
+    codes = np.empty((*packed.shape, 2), np.uint8)
+    np.bitwise_and(packed, 15, out=codes[..., 0])
+    np.right_shift(packed, 4, out=codes[..., 1])
+    return codes.reshape(*packed.shape[:-1], -1)
