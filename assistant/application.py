@@ -121,6 +121,7 @@ def build_app(settings: Settings, *, with_ui: bool = True) -> FastAPI:
     )
     for entry in entry_points(group="bedside.routers"):
         app.include_router(entry.load())
+    problems.answer_the_rest(app)
     _mount_docs(app)
     if with_ui:
         from assistant.ui.page import mount

@@ -10,6 +10,8 @@ from pydantic import ValidationError
 
 from assistant.settings import DEMO_MODEL, Settings
 
+_OURS = ("serving", "knowledge", "assistant", "eval")
+
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -65,10 +67,10 @@ def setup(
 
     What cannot be had is said and left out: Bedside starts without it.
     """
-    from assistant.application import open_knowledge
     from assistant.commands import kb
     from assistant.commands import model as models
     from assistant.commands.progress import console
+    from knowledge.base import KnowledgeBase
 
     failed = False
     if not skip_model:
@@ -77,7 +79,7 @@ def setup(
         except Exception as error:
             failed = True
             console.print(f"[yellow]模型未就绪 no model: {error}[/yellow]")
-    if not skip_knowledge and open_knowledge(Settings())[0] is None:
+    if not skip_knowledge and not KnowledgeBase.is_built(Settings().knowledge_folder):
         try:
             kb.build()
         except Exception as error:
@@ -90,6 +92,7 @@ def setup(
 @app.command("doctor")
 def examine() -> None:
     """Processor, memory, models, knowledge base, store: what is there and what is wrong."""
+    from rich.markup import escape
     from rich.table import Table
 
     from assistant.commands.doctor import examine as look
@@ -98,7 +101,8 @@ def examine() -> None:
     checks = look(Settings())
     table = Table("", "check", "value", "what to do")
     for check in checks:
-        table.add_row("✗" if check.advice else "✓", check.name, check.value, check.advice)
+        told = check.advice or check.note
+        table.add_row("✗" if check.advice else "✓", check.name, escape(check.value), escape(told))
     console.print(table)
     if any(check.advice for check in checks):
         raise typer.Exit(1)
@@ -122,13 +126,18 @@ def reference() -> None:
 
 def add_commands() -> None:
     """Add the subcommands; apart, so that importing the module stays quick."""
-    from assistant.commands import kb, model, records, work
+    from assistant.commands import chat, engine, kb, model, records, work
 
     app.add_typer(model.app, name="model")
+    app.add_typer(engine.app, name="engine")
     app.add_typer(kb.app, name="kb")
     app.add_typer(records.audit, name="audit")
     app.add_typer(records.feedback, name="feedback")
     app.add_typer(records.key, name="key")
+    app.command(
+        epilog="例 Examples: bedside chat chatglm3-6b\n\n"
+        'bedside chat /srv/models/glm-4-9b-int4 --prompt "高血压患者为何要限盐？"'
+    )(chat.chat)
     app.command(epilog="Example: bedside ddx case.json --json")(work.ddx)
     app.command(epilog="Example: bedside discharge encounter.json")(work.discharge)
     app.command(epilog="Example: bedside purge --patient pat-0001")(records.purge)
@@ -139,22 +148,29 @@ def add_commands() -> None:
 def main() -> None:
     """Run the command; an error that has a sentence for the user is that sentence."""
     from assistant.application import quiet_libraries
-    from assistant.commands.progress import console
+    from assistant.engines import open_configured
 
     quiet_libraries()
     add_commands()
     try:
-        app()
+        app(obj=open_configured)
     except ValidationError as error:
         for item in error.errors():
             place = ".".join(str(part) for part in item["loc"])
-            console.print(f"[red]设置有误 bad setting {place}: {item['msg']}[/red]")
+            _complain(f"设置有误 bad setting {place}: {item['msg']}")
         raise SystemExit(2) from None
     except Exception as error:
-        if type(error).__module__.split(".")[0] not in ("serving", "knowledge", "assistant"):
+        if type(error).__module__.split(".")[0] not in _OURS:
             raise
-        console.print(f"[red]{error}[/red]")
+        _complain(str(error))
         raise SystemExit(1) from None
+
+
+def _complain(sentence: str) -> None:
+    """In red and in one line; what stands in brackets is text, not markup."""
+    from assistant.commands.progress import console
+
+    console.print(sentence, style="red", markup=False, highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

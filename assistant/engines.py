@@ -16,6 +16,7 @@ from typing import Literal
 
 import prompts
 from assistant.settings import EngineSettings, Settings
+from serving.bigdl.engine import BigdlEngine, BigdlOptions
 from serving.catalog import CatalogError
 from serving.chat_model import EngineChatModel
 from serving.echo import EchoEngine
@@ -69,6 +70,7 @@ class Engines:
     """All engines of one server."""
 
     def __init__(self, settings: Settings) -> None:
+        self._home = settings.home
         self._store = ModelStore(settings.home)
         self.slots = {name: Slot(name, chosen) for name, chosen in settings.engines.items()}
         self._tasks: list[asyncio.Task[None]] = []
@@ -128,7 +130,7 @@ class Engines:
     async def _open(self, slot: Slot) -> None:
         started = time.perf_counter()
         try:
-            slot.engine = await asyncio.to_thread(self._make, slot)
+            slot.engine = await asyncio.to_thread(self.load, slot.settings)
             slot.state = "ready"
         except (EngineError, CatalogError, ModelInvalid) as error:
             slot.state, slot.problem = "missing", f"{error} {HOW_TO_ADD}"
@@ -153,8 +155,11 @@ class Engines:
             await complete(engine, greeting, short, prompts.schema("differential_diagnosis"))
             await complete(engine, greeting, replace(short, prompt_lookup=True))
 
-    def _make(self, slot: Slot) -> Engine:
-        chosen = slot.settings
+    def load(self, chosen: EngineSettings) -> Engine:
+        """One engine, opened now: seconds, or longer for a large model.
+
+        Raises `EngineError`, `CatalogError` or `ModelInvalid` where it cannot be had.
+        """
         if chosen.kind == "echo":
             return EchoEngine()
         if chosen.kind == "remote":
@@ -165,6 +170,18 @@ class Engines:
                 context_length=chosen.context_length or 8192,
             )
         folder = Path(chosen.model)
+        if chosen.kind == "bigdl":
+            return BigdlEngine(
+                folder,
+                self._home,
+                BigdlOptions(
+                    environment=chosen.environment,
+                    max_running=chosen.max_concurrent,
+                    queue_limit=chosen.queue_limit,
+                    threads=chosen.threads,
+                    context_length=chosen.context_length,
+                ),
+            )
         if not folder.is_dir():
             folder = self._store.path(chosen.model)
         return WorkerEngine(
@@ -174,9 +191,37 @@ class Engines:
                 max_num_seqs=chosen.max_concurrent,
                 queue_limit=chosen.queue_limit,
                 num_threads=chosen.threads,
+                precision=chosen.precision,
+                kv_cache=chosen.kv_cache,
                 prompt_lookup=chosen.prompt_lookup,
             ),
         )
+
+
+def open_configured(name: str) -> tuple[Engine, dict[str, str]]:
+    """The engine called ``name`` in the settings ("": the default one), and what it is.
+
+    ``folder`` is there where the model's files lie on this machine.  This is what a command that
+    knows nothing of the settings opens an engine with.
+
+    Raises:
+        EngineUnavailable: there is no such engine, or it cannot be opened.
+    """
+    settings = Settings()
+    chosen = settings.engines.get(name or settings.default_engine)
+    if chosen is None:
+        known = ", ".join(sorted(settings.engines))
+        raise EngineUnavailable(f"There is no engine {name!r} in the settings; there are: {known}.")
+    facts = {key: getattr(chosen, key) for key in ("kind", "model", "url", "precision", "kv_cache")}
+    store = ModelStore(settings.home)
+    try:
+        engine = Engines(settings).load(chosen)
+        if chosen.kind in ("openvino", "bigdl"):
+            folder = Path(chosen.model)
+            facts["folder"] = str(folder if folder.is_dir() else store.path(chosen.model))
+    except (CatalogError, ModelInvalid) as error:
+        raise EngineUnavailable(str(error)) from error
+    return engine, facts
 
 
 async def _probe(slot: Slot) -> Probe:

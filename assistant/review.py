@@ -85,6 +85,23 @@ class Review:
         self._store.drafts.accept(self._context, draft_id, filled.text, 0)
         return filled if row.stale_at is None else filled.marked_stale()
 
+    def filled(self, row: DraftRow) -> FillIn | None:
+        """What was filled in or signed before, read without accepting anything anew.
+
+        None when nothing was, or when the doctor has decided otherwise since and not signed.
+        """
+        if row.accepted_text is None:
+            return None
+        try:
+            now = fill_in(typed(row), self.resolutions(row.id), self._case(row))
+        except Unresolved:
+            now = FillIn(text="", fields={})
+        if row.signed_text is not None:
+            now = now.model_copy(update={"text": row.signed_text})
+        elif now.text != row.accepted_text:
+            return None
+        return now if row.stale_at is None else now.marked_stale()
+
     def sign(self, draft_id: str, final_text: str) -> DraftRow:
         """Keep the signed text.  Raises `DraftNotFound`, `AlreadySigned`."""
         return self._store.drafts.sign(self._context, draft_id, final_text)

@@ -23,6 +23,7 @@ from pydantic_settings import (
 )
 
 import prompts
+from serving.compute import Compute, KvCache
 
 DEMO_MODEL = "qwen2.5-coder-0.5b-instruct"
 
@@ -35,15 +36,16 @@ PANEL_TASK = "differential_diagnosis"
 class EngineSettings(BaseModel):
     """One model to serve."""
 
-    kind: Literal["openvino", "remote", "echo"] = Field(
+    kind: Literal["openvino", "bigdl", "remote", "echo"] = Field(
         default="openvino",
-        description="`openvino` runs a prepared model here; `remote` asks an OpenAI-compatible "
+        description="`openvino` runs a prepared model here; `bigdl` runs a Hugging Face checkpoint "
+        "on BigDL-LLM's INT4 kernels (see bigdl.md); `remote` asks an OpenAI-compatible "
         "server; `echo` repeats its prompt and is for trying the product out without a model.",
     )
     model: str = Field(
         default=DEMO_MODEL,
-        description="A catalogue name, or a folder with an OpenVINO model, or the model's name "
-        "on the remote server.",
+        description="A catalogue name, or a folder with an OpenVINO model (for `bigdl`: with a "
+        "checkpoint), or the model's name on the remote server.",
     )
     url: str = Field(default="", description="Remote only: base address, ending in /v1.")
     api_key: SecretStr = Field(default=SecretStr(""), description="Remote only: the server's key.")
@@ -54,10 +56,22 @@ class EngineSettings(BaseModel):
     max_concurrent: int = Field(default=8, ge=1, le=256, description="Requests in one batch.")
     queue_limit: int = Field(default=32, ge=1, description="Requests that may wait; more get 503.")
     threads: int = Field(default=0, ge=0, description="CPU threads; 0 lets OpenVINO choose.")
+    precision: Compute = Field(
+        default="auto",
+        description="What the model computes in: `int4` and `int8` say what its weights must be, "
+        "`bf16` needs AMX or AVX-512 BF16, `auto` takes what is fastest here.",
+    )
+    kv_cache: KvCache = Field(
+        default="auto", description="Numbers of the KV cache; `auto` is `u8`, the smallest."
+    )
     prompt_lookup: bool = Field(
         default=False,
         description="Prompt-lookup decoding for the discharge record: much faster where the answer "
         "repeats the notes, for a second copy of the weights in memory.",
+    )
+    environment: Literal["bigdl", "ipex-llm"] = Field(
+        default="bigdl",
+        description="For `bigdl` only: the environment, as `bedside engine install` calls it.",
     )
     demo_only: bool = Field(default=False, description="Show 仅供演示 beside this model's name.")
 

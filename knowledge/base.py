@@ -75,28 +75,27 @@ class KnowledgeBase:
         Raises:
             KnowledgeMissing: there is no base, or it is damaged or of another format.
         """
-        folder = Path(folder)
-        try:
-            version = (folder / CURRENT).read_text(encoding="utf-8").strip()
-            manifest = _read_json(folder / version / MANIFEST)
-        except FileNotFoundError as error:
-            raise KnowledgeMissing(
-                f"There is no knowledge base in {folder}. Build one with: bedside kb build"
-            ) from error
-        except (OSError, ValueError) as error:
-            raise KnowledgeMissing(_damaged(folder, error)) from error
-        if manifest.get("format") != FORMAT:
-            raise KnowledgeMissing(
-                f"The knowledge base in {folder} has another format than this version of Bedside "
-                "reads. Build it again with: bedside kb build"
-            )
-        try:
-            base = cls(folder / version, manifest, encoder)
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-            raise KnowledgeMissing(_damaged(folder, error)) from error
+        base = cls._opened(Path(folder), encoder)
         if base.notice:
             _log.warning("%s", base.notice)
         return base
+
+    @classmethod
+    def _opened(cls, folder: Path, encoder: Encoder | None) -> KnowledgeBase:
+        current, manifest = _current(folder)
+        try:
+            return cls(current, manifest, encoder)
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+            raise KnowledgeMissing(_damaged(folder, error)) from error
+
+    @classmethod
+    def is_built(cls, folder: Path) -> bool:
+        """Whether a whole base that this version reads stands under ``folder``."""
+        try:
+            cls._opened(Path(folder), None).close()
+        except KnowledgeMissing:
+            return False
+        return True
 
     @classmethod
     def build(
@@ -113,6 +112,25 @@ class KnowledgeBase:
     def close(self) -> None:
         """Release the files of the passage index."""
         self.index.close()
+
+
+def _current(folder: Path) -> tuple[Path, dict[str, Any]]:
+    """The folder and the manifest of the current base.  Raises `KnowledgeMissing`."""
+    try:
+        version = (folder / CURRENT).read_text(encoding="utf-8").strip()
+        manifest = _read_json(folder / version / MANIFEST)
+    except FileNotFoundError as error:
+        raise KnowledgeMissing(
+            f"There is no knowledge base in {folder}. Build one with: bedside kb build"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise KnowledgeMissing(_damaged(folder, error)) from error
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise KnowledgeMissing(
+            f"The knowledge base in {folder} has another format than this version of Bedside "
+            "reads. Build it again with: bedside kb build"
+        )
+    return folder / version, manifest
 
 
 def _damaged(folder: Path, error: Exception) -> str:

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import re
+
 from knowledge.assertion import assert_terms
 from knowledge.finding import Finding, Span
-from knowledge.lexicon import Lexicon
+from knowledge.lexicon import Lexicon, Match
 from knowledge.synonyms import TermKind
 
 FINDING_KINDS = frozenset({TermKind.SYMPTOM, TermKind.SIGN, TermKind.DISEASE})
+
+
+_TREATMENT = re.compile(r"抗-?$")
+"""抗感染 and 抗休克 name what is given, which says nothing of what the patient has."""
+
+_OF_SOMETHING_ELSE = re.compile(r"型|科(?![学室])|(?<=发热)门诊|坏死因子|标[志记]物")
+"""溃疡型 is how a tumour looks, 感染科 and 发热门诊 are places, 肿瘤坏死因子 is a drug."""
+
+
+def _names_something_else(text: str, match: Match) -> bool:
+    before = text[max(0, match.start - 2) : match.start]
+    return bool(_TREATMENT.search(before) or _OF_SOMETHING_ELSE.match(text, match.end))
 
 
 class FindingExtractor:
@@ -27,7 +41,8 @@ class FindingExtractor:
         Each span covers the wording in ``text`` exactly (code points); symptoms, signs and
         diseases only.  A finding is reported as often as the text states it.
         """
-        matches = self._lexicon.find(text, FINDING_KINDS)
+        found = self._lexicon.find(text, FINDING_KINDS)
+        matches = [match for match in found if not _names_something_else(text, match)]
         return [
             Finding(
                 text=text[match.start : match.end],

@@ -63,7 +63,7 @@ class PrecisionChoice(_Strict):
 
     weights: WeightKind = "int4"
     group: Annotated[int, Field(description="neighbours that share a scale; 0: a row")] = 128
-    symmetric: bool = True
+    symmetric: bool = False
     head: WeightKind = "int8"
     embedding: WeightKind = "int8"
 

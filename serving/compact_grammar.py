@@ -11,6 +11,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from serving.json_schema import GRAMMAR
+
 # The characters stand in the rule itself: behind the name of another rule they cost three times as
 # much to decode.  Control characters that JSON has no short escape for cannot be written.
 _STRING = r'"\"" ([^"\\\x00-\x1f] | "\\" ["\\/bfnrt]){{{low},{high}}} "\""'
@@ -42,8 +44,11 @@ def grammar(schema: Mapping[str, Any]) -> str | None:
     """The grammar in EBNF with the rule ``root``, or None where it would not be exact.
 
     Covered: objects whose properties are all required and no others allowed (in the order of
-    ``properties``), arrays, strings with lengths, enum, const, and plain types.
+    ``properties``), arrays, strings with lengths, enum, const, and plain types.  What is a grammar
+    already stays as it is.
     """
+    if GRAMMAR in schema:
+        return str(schema[GRAMMAR])
     rules = _Rules()
     try:
         root = rules.of(schema)

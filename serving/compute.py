@@ -12,7 +12,7 @@ KvCache = Literal["auto", "u8", "bf16", "f16", "f32"]
 
 _BF16 = frozenset({"amx_bf16", "avx512_bf16"})
 # Activations of compressed projections are quantised to eight bits in groups of this many: larger
-# groups cost fewer operations.  They may not be larger than the weights' own groups; then the plugin
+# groups cost fewer operations.  Where they are larger than the weights' own groups, the plugin
 # gives eight bits up.
 _GROUP = 128
 

@@ -47,7 +47,8 @@ class EchoEngine(Engine):
     ) -> None:
         """``reply`` turns the last user message into the answer; without it, it is repeated.
 
-        With a schema, the answer is ``reply``'s if that is JSON, else a minimal instance.
+        With a schema, the answer is ``reply``'s if that is JSON, else a minimal instance; a grammar
+        is not looked at.
         """
         self._reply = reply
         self._delay = seconds_per_word
@@ -130,6 +131,8 @@ class EchoEngine(Engine):
         if schema is None:
             return answer
         json_schema.check(schema)
+        if json_schema.GRAMMAR in schema:
+            return answer
         if self._reply is not None and _is_json(answer):
             return answer
         return json.dumps(minimal(schema), ensure_ascii=False)

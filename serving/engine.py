@@ -137,7 +137,8 @@ class Engine(ABC):
         """Stream the answer; closing the iterator cancels the request at once.
 
         ``prompt`` as a string is raw text, as messages it passes through the model's chat
-        template.  ``schema`` is a JSON Schema that the answer is constrained to.
+        template.  ``schema`` is a JSON Schema that the answer is constrained to, or
+        ``{"$grammar": text}``: a grammar in EBNF (xgrammar's notation) with the rule ``root``.
 
         Raises:
             EngineBusy: the queue is full.

@@ -16,6 +16,9 @@ from jsonschema.exceptions import SchemaError
 
 from serving.engine import UnsupportedOption
 
+GRAMMAR = "$grammar"
+"""The one key of a mapping that is no JSON Schema but a grammar in EBNF, of the whole answer."""
+
 _SCHEMA_MAPS = frozenset({"properties", "$defs", "definitions"})
 _SCHEMA_LISTS = frozenset({"anyOf", "oneOf", "prefixItems"})
 _SCHEMAS = frozenset({"items", "additionalProperties"})
@@ -36,11 +39,13 @@ _UNSUPPORTED_PATTERN = re.compile(r"\(\?(?!:)|\\[bBAZzGkpP1-9]|[*+?}]\+")
 
 
 def check(schema: Mapping[str, Any]) -> str:
-    """The schema as JSON text for the decoder, without its annotations.
+    """The schema as JSON text for the decoder, without its annotations; a grammar as it is.
 
     Raises:
         UnsupportedOption: the schema is invalid, or uses what the decoder cannot honour.
     """
+    if GRAMMAR in schema:
+        return _grammar(schema)
     try:
         Draft202012Validator.check_schema(schema)
         text = json.dumps(_reduced(schema, schema, "schema", 0), ensure_ascii=False)
@@ -53,6 +58,15 @@ def check(schema: Mapping[str, Any]) -> str:
     if size > _MAX_BYTES:
         raise UnsupportedOption(f"The JSON schema is longer than {_MAX_BYTES} bytes.")
     return text
+
+
+def _grammar(schema: Mapping[str, Any]) -> str:
+    text = schema[GRAMMAR]
+    if len(schema) != 1 or not isinstance(text, str) or not text.startswith("root ::="):
+        raise UnsupportedOption(f"{GRAMMAR!r} stands alone, its text begins with the rule root.")
+    if len(text.encode("utf-8", "replace")) > _MAX_BYTES:
+        raise UnsupportedOption(f"The grammar is longer than {_MAX_BYTES} bytes.")
+    return json.dumps(dict(schema), ensure_ascii=False)
 
 
 def _reduced(schema: Any, root: Mapping[str, Any], place: str, depth: int) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 
 FILE_NAME = "bedside.json"
 MODEL_FILE = "openvino_model.xml"
+WEIGHTS_FILE = "openvino_model.bin"
 TOKENIZER_FILE = "openvino_tokenizer.xml"
 _DEFAULT_CONTEXT = 4096
 
@@ -65,12 +66,21 @@ def read(folder: Path) -> Manifest:
     path = folder / FILE_NAME
     if not path.is_file():
         return _describe(folder)
+    return parse(path)
+
+
+def parse(path: Path) -> Manifest:
+    """One ``bedside.json``.
+
+    Raises:
+        ModelInvalid: it cannot be read.
+    """
     try:
         fields: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         fields["control_tokens"] = tuple(fields.get("control_tokens", ()))
         fields["end_token_ids"] = tuple(fields.get("end_token_ids", ()))
         return Manifest(**fields)
-    except (ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise ModelInvalid(f"{path} cannot be read; prepare the model again.") from error
 
 

@@ -26,6 +26,7 @@ from serving.engine import (
     UnsupportedOption,
     Usage,
 )
+from serving.json_schema import GRAMMAR
 
 _CODE = re.compile(r"[\w.-]{1,60}")
 
@@ -161,6 +162,9 @@ class RemoteEngine(Engine):
         }
         body |= {key: value for key, value in optional.items() if value is not None}
         if schema is not None:
+            if GRAMMAR in schema:
+                # There is no field that every server either honours or refuses.
+                raise UnsupportedOption("A remote model cannot be held to a grammar.")
             form = {"name": "answer", "schema": dict(schema), "strict": True}
             body["response_format"] = {"type": "json_schema", "json_schema": form}
         return body

@@ -20,18 +20,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
-from serving.engine import EngineBusy, EngineError, Message, Prompt, PromptTooLong, Sampling
+from serving.engine import EngineError, Message, Prompt, Sampling
+from serving.line_process import error_as_data
 from serving.openvino_engine import OpenVinoEngine, OpenVinoOptions
-
-
-def error_as_data(error: EngineError) -> dict[str, Any]:
-    """What `serving.worker_engine.error_from_data` makes the same error from."""
-    data: dict[str, Any] = {"kind": type(error).__name__, "message": str(error)}
-    if isinstance(error, EngineBusy):
-        data["retry_after"] = error.retry_after
-    elif isinstance(error, PromptTooLong):
-        data |= {"tokens": error.tokens, "limit": error.limit}
-    return data
 
 
 class Worker:
@@ -82,7 +73,8 @@ class Worker:
             stream = self._engine.generate(prompt, sampling, request["schema"])
             async with aclosing(stream):
                 async for chunk in stream:
-                    self.send({"id": number, "chunk": asdict(chunk)})
+                    last = chunk.finish_reason is not None
+                    self.send({"id": number, "chunk": asdict(chunk), "last": last})
         except EngineError as error:
             self.send({"id": number, "error": error_as_data(error)})
 

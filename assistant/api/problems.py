@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from assistant.clinic import KnowledgeUnavailable
 from assistant.fill_in import Unresolved
@@ -29,6 +30,7 @@ from serving.engine import EngineBusy, EngineError, EngineUnavailable, PromptToo
 
 logger = logging.getLogger("bedside.assistant.api")
 MEDIA_TYPE = "application/problem+json"
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 class ProblemDetail(BaseModel):
@@ -53,6 +55,22 @@ TITLES = {
     500: "Internal error",
     503: "Unavailable",
 }
+
+
+NOT_JSON = (
+    "请求正文不是有效的 JSON，第 {at} 个字符附近有误。"
+    "(The body is not valid JSON, near character {at}.)"
+)
+_PLAIN = {
+    (400, "There was an error parsing the body"): (
+        "请求正文无法读取：应为 UTF-8 编码的 JSON。(The body cannot be read: send JSON in UTF-8.)"
+    ),
+    (404, "Not Found"): "没有这个地址，接口见 /docs。(No such address; see /docs.)",
+    (405, "Method Not Allowed"): (
+        "这个地址不支持该请求方法，接口见 /docs。(This address has no such method; see /docs.)"
+    ),
+}
+"""What the framework says in a few words, as a sentence."""
 
 
 class Problem(HTTPException):
@@ -108,12 +126,16 @@ async def _known(request: Request, error: Exception) -> JSONResponse:
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    return respond(error.status_code, str(error.detail), headers=error.headers)
+    detail = _PLAIN.get((error.status_code, str(error.detail)), str(error.detail))
+    return respond(error.status_code, detail, headers=error.headers)
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     """Names the fields and what is wrong, never the values: those may be a patient's."""
     assert isinstance(error, RequestValidationError)
+    for item in error.errors():
+        if item["type"] == "json_invalid":
+            return respond(422, NOT_JSON.format(at=item["loc"][-1]))
     errors = [
         {"field": ".".join(str(part) for part in item["loc"]), "message": str(item["msg"])}
         for item in error.errors()
@@ -134,6 +156,29 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Exception, _unexpected)
+
+
+def answer_the_rest(app: FastAPI) -> None:
+    """Answer what no route under ``/v1`` takes as a problem; call it when all routers are in.
+
+    What is mounted at ``/`` would otherwise answer in its own way.
+    """
+
+    known = list(app.router.routes)
+
+    @app.api_route("/v1/{rest:path}", methods=METHODS, include_in_schema=False)
+    async def unknown(request: Request) -> None:
+        allowed = [
+            method
+            for method in METHODS
+            if any(
+                route.matches({**request.scope, "method": method})[0] is Match.FULL
+                for route in known
+            )
+        ]
+        if allowed:
+            raise HTTPException(405, headers={"Allow": ", ".join(allowed)})
+        raise HTTPException(404)
 
 
 def documented(

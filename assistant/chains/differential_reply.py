@@ -7,6 +7,9 @@ from typing import Any
 from langchain_core.utils.json import parse_partial_json
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
+_PUNCTUATION = " \t\r\n'\"[]{},，、:："
+"""What a weak model leaves of its own JSON around a text."""
+
 FIELDS = ("supporting", "opposing", "ask", "tests", "red_flags")
 
 
@@ -32,7 +35,8 @@ class ReplyEntry(BaseModel):
         texts = [item for item in items if isinstance(item, str)] if type(items) is list else []
         if info.context is not None and (type(items) is not list or len(texts) < len(items)):
             info.context.append(info.field_name)
-        return [text for text in texts if text.strip()]
+        stripped = (text.strip(_PUNCTUATION) for text in texts)
+        return [text for text in stripped if text]
 
 
 def read_reply(text: str) -> tuple[list[ReplyEntry], list[str]]:

@@ -167,10 +167,11 @@ class DischargeWriter:
                 yield Delta(section, "\n")
             written = ""
             async for piece in self._ask(section, plan, group, len(groups)):
+                # What ends the text may itself bring the last characters of it.
+                written += piece.text
                 if piece.cut:
                     written = _whole_sentences(written)
                     draft.warnings.append("模型的文字到长度上限而中断，不完整的末句已略去。")
-                written += piece.text
                 if piece.text:
                     yield Delta(section, piece.text)
             text += written

@@ -81,7 +81,8 @@ def _say(reason: Reason, disease: str) -> str:
     if reason.relation == "for":
         return f"{has}，符合{disease}（{reason.concept}）"
     if finding.counts_for:
-        return f"{has}，{disease}不能解释"
+        # That the base does not list it is not that the disease cannot explain it.
+        return f"{has}，知识库未列入{disease}的表现"
     return f"{has}，不支持{disease}（{reason.concept}）"
 
 

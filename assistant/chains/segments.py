@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
@@ -64,8 +64,54 @@ def _scope(note: Note, section: str, time: Time | None) -> Scope:
     return Scope.PRESENTING if opening else Scope.STAY
 
 
+@dataclass
+class _Story:
+    """The time that a text without headings has come to: it holds until another one is named."""
+
+    told: Time | None = None
+
+    def goes_on(self, time: Time | None) -> Time | None:
+        if time is None and self.told is Time.EARLIER:
+            return Time.EARLIER
+        self.told = time
+        return time
+
+
+_ADMITTED = re.compile(
+    r"收(?:入|住|治)|来我?院|就诊我院"
+    r"|入院(?!前|后|时|第|当|次|诊断|日期|时间|情况|查体|体检|检查|治疗经过|以来)"
+)
+_SINCE = re.compile(r"(?:患者)?(?:近期|近来|自?(?:发|起|患)病以?来|病程中|.{0,4}出院以来)")
+
+
+def _until_admitted(story: list[Segment]) -> list[Segment]:
+    """What a text without headings tells up to the admission is not of the stay, nor is how the
+    patient has been since falling ill."""
+    came = next(
+        (
+            n
+            for n, s in enumerate(story)
+            if s.scope is not Scope.PRIOR and _ADMITTED.search(fold(s.text))
+        ),
+        None,
+    )
+    if came is None:
+        return story
+    return [
+        replace(s, scope=Scope.PRESENTING)
+        if s.scope is Scope.STAY and (n <= came or _SINCE.match(fold(s.text)))
+        else s
+        for n, s in enumerate(story)
+    ]
+
+
 def _parts(
-    note: Note, start: int, end: int, section: str, admitted_on: date | None
+    note: Note,
+    start: int,
+    end: int,
+    section: str,
+    admitted_on: date | None,
+    story: _Story | None,
 ) -> list[tuple[int, int, Scope]]:
     """The sentence cut where its clauses turn from an earlier time to this stay or back."""
     if note.kind == "structured":
@@ -75,7 +121,8 @@ def _parts(
     opening = note.kind in ("admission", "first_progress") or section in _ONSET | _HISTORY
     writing = Writing(admitted_on, written_on, opening)
     parts: list[tuple[int, int, Scope]] = []
-    for left, right, time in timed_parts(text, writing):
+    for left, right, named in timed_parts(text, writing):
+        time = story.goes_on(named) if story is not None else named
         piece = text[left:right]
         left += len(piece) - len(piece.lstrip())
         right = left + len(piece.strip())
@@ -107,10 +154,12 @@ def split_sentences(text: str) -> list[tuple[int, int]]:
 def segment_note(note: Note, admitted_on: date | None = None) -> list[Segment]:
     """The sentences of one note; a section heading holds until the next one.
 
-    A sentence that speaks of an earlier time and of this stay is cut between the two.
+    A sentence that speaks of an earlier time and of this stay is cut between the two.  A free text
+    tells its story from sentence to sentence until its first heading.
     """
     segments: list[Segment] = []
     section = ""
+    story = _Story() if note.kind == "other" else None
     written_on = note.written_at.date() if note.written_at else None
     for start, end in split_sentences(note.text):
         folded = fold(note.text[start:end])
@@ -119,13 +168,15 @@ def segment_note(note: Note, admitted_on: date | None = None) -> list[Segment]:
             headings.append(opened)
         if headings and headings[0].start() <= 2:
             section = re.sub(r"\s", "", headings[0][1])
+        if story is not None and section:
+            story, segments = None, _until_admitted(segments)
         segments += [
             Segment(note.id, left, right, note.text[left:right], section, scope, written_on)
-            for left, right, scope in _parts(note, start, end, section, admitted_on)
+            for left, right, scope in _parts(note, start, end, section, admitted_on, story)
         ]
         if headings:
             section = re.sub(r"\s", "", max(headings, key=lambda h: h.start())[1])
-    return segments
+    return segments if story is None else _until_admitted(segments)
 
 
 def segment_notes(notes: Iterable[Note], admitted_on: date | None = None) -> list[Segment]:

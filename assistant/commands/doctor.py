@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import platform
 import shutil
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 import psutil
 
 from assistant.application import open_knowledge, open_store
+from assistant.commands import processor
+from assistant.commands.processor import Check
 from assistant.settings import Settings
+from serving import cpu, topology
 from serving.catalog import CatalogError
 from serving.engine import EngineError
 from serving.manifest import ModelInvalid
@@ -19,15 +21,6 @@ from serving.store import ModelStore
 
 FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_bf16", "amx_int8")
 LEAST_FREE_GIB = 5
-
-
-@dataclass(frozen=True)
-class Check:
-    """One line of the report; ``advice`` is empty when all is well."""
-
-    name: str
-    value: str
-    advice: str = ""
 
 
 def _cpu_field(name: str) -> str:
@@ -39,8 +32,8 @@ def _cpu_field(name: str) -> str:
 
 def cpu_flags() -> list[str]:
     """Which of the instruction sets that matter this processor has (Linux)."""
-    words = set(_cpu_field("flags").split())
-    return [flag for flag in FLAGS if flag in words]
+    found = cpu.flags()
+    return [flag for flag in FLAGS if flag in found]
 
 
 def examine(settings: Settings) -> list[Check]:
@@ -49,16 +42,18 @@ def examine(settings: Settings) -> list[Check]:
     settings.home.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(settings.home).free / 2**30
     flags = cpu_flags()
-    cpu = _cpu_field("model name") or platform.processor()
+    name = _cpu_field("model name") or platform.processor()
     checks = [
         Check("bedside", f"{version('bedside')}, Python {platform.python_version()}"),
         Check("openvino", version("openvino")),
-        Check("CPU", f"{cpu}, {psutil.cpu_count(logical=False)} cores"),
+        Check("CPU", f"{name}, {psutil.cpu_count(logical=False)} cores"),
         Check(
             "instructions",
             " ".join(flags) or "none of " + " ".join(FLAGS),
             "" if "avx512f" in flags else "没有 AVX-512，速度会明显较慢。No AVX-512: slower.",
         ),
+        *processor.inference(cpu.flags(), processor.plugin_facts()),
+        processor.layout(topology.read()),
         Check(
             "memory",
             f"{memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GiB free",

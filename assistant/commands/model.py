@@ -1,4 +1,4 @@
-"""``bedside model``: add, pull, list, verify, remove."""
+"""``bedside model``: convert, inspect, try, add, pull, list, verify, remove."""
 
 from __future__ import annotations
 
@@ -8,11 +8,28 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from assistant.commands import checkpoint, trial
 from assistant.commands.progress import console, progress
 from assistant.settings import Settings
 from serving.store import ModelStore
 
-app = typer.Typer(no_args_is_help=True, help="Models: add, pull, list, verify, remove.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Models: convert, inspect, try, add, pull, list, verify, remove.",
+)
+app.command(
+    epilog="例 Examples: bedside model convert /srv/models/chatglm3-6b --name chatglm3-6b\n\n"
+    "bedside model convert glm-4-9b-chat --weights int4 --group 64 --head int4 --out glm-4-9b-int4"
+)(checkpoint.convert)
+app.command(epilog="例 Example: bedside model inspect /srv/models/chatglm3-6b --json")(
+    checkpoint.inspect
+)
+app.command(
+    "try",
+    epilog="例 Examples: bedside model try /srv/models/chatglm3-6b --text 出院小结.txt\n\n"
+    "bedside model try glm-4-9b-chat --weights int8 --weights int4 --group 32 --json",
+)(trial.compare)
+app.command(epilog="例 Example: bedside model rewrite /srv/models/chatglm2-6b")(checkpoint.rewrite)
 Name = Annotated[str, typer.Argument(help="A name of `bedside model list`.")]
 
 

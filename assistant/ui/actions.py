@@ -33,6 +33,9 @@ async def act(parts: Services, work: Work, key: str, data: dict[str, Any], t: Te
     if shown is None or work.context is None:
         return
     shown.problem = ""
+    if data.get("do") in ("fill", "sign") and work.context.actor_role != "doctor":
+        shown.problem = t("error.doctor")
+        return
     try:
         await _act(parts, work.context, shown, data, t)
     except StoreError as error:
@@ -57,7 +60,7 @@ async def _act(
         case "sign" if shown.filled is not None:
             final = field(data, "final") or shown.filled.text
             row = await asyncio.to_thread(review.sign, shown.draft_id, final)
-            shown.signed = (row.edit_distance or 0, row.seconds_to_acceptance or 0.0)
+            shown.signed = (row.edit_distance, row.seconds_to_acceptance)
 
 
 def _resolve(review: Review, shown: Shown, data: dict[str, Any]) -> None:

@@ -17,7 +17,15 @@ from assistant.ui.strings import Text
 
 CASE_TEXTS = ("chief_complaint", "present_illness", "past_history", "examination", "tests", "text")
 IDENTITY = ("name", "patient_id", "encounter_id", "sex", "age")
+LABELS = {name: name for name in CASE_TEXTS} | {
+    "id": "patient.id",
+    "encounter_id": "encounter.id",
+    "name": "patient.name",
+    "sex": "patient.sex",
+    "age_text": "patient.age",
+}
 OLDEST = 150
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _AGE = re.compile(
     r"^(?:(?P<years>\d{1,3}(?:\.\d)?)\s*(?:岁|y)?)?\s*"
     r"(?:(?P<months>\d{1,2})\s*(?:个月|月龄|月|m))?\s*(?:(?P<days>\d{1,3})\s*[天日])?$"
@@ -85,6 +93,24 @@ def age_in_years(text: str) -> float | None:
     return age
 
 
+def case_values(case: Case) -> dict[str, str]:
+    """A case as the values of the form's fields."""
+    patient = case.patient
+    return {
+        **{name: getattr(case, name) for name in CASE_TEXTS},
+        "name": patient.name,
+        "sex": patient.sex or "",
+        "age": patient.age_text,
+        "patient_id": patient.id,
+        "encounter_id": case.encounter_id,
+    }
+
+
+def is_id(text: str) -> bool:
+    """Whether the text can be the id of a patient or an encounter."""
+    return _ID.fullmatch(text) is not None
+
+
 def new_identity() -> tuple[str, str]:
     """A patient id and an encounter id that nobody has."""
     token = secrets.token_hex(4)
@@ -92,7 +118,10 @@ def new_identity() -> tuple[str, str]:
 
 
 def read_case(values: dict[str, str], t: Text) -> Case:
-    """The case of the form.  Raises `FormError` with what is to be mended."""
+    """The case of the form; a patient without ids is given new ones.
+
+    Raises `FormError` with what is to be mended.
+    """
     try:
         years = age_in_years(values["age"])
     except ValueError:
@@ -100,28 +129,36 @@ def read_case(values: dict[str, str], t: Text) -> Case:
     if not any(values[name].strip() for name in CASE_TEXTS):
         raise FormError(t("error.case_empty"))
     age = values["age"].strip()
+    patient_id, encounter_id = values["patient_id"].strip(), values["encounter_id"].strip()
+    if not patient_id and not encounter_id:
+        patient_id, encounter_id = new_identity()
     try:
         patient = Patient(
-            id=values["patient_id"].strip(),
+            id=patient_id,
             name=values["name"].strip(),
             sex=values["sex"] or None,
             age_text=f"{age}岁" if age.isdigit() else age,
             age_years=years,
         )
         texts = {name: values[name] for name in CASE_TEXTS}
-        return Case(patient=patient, encounter_id=values["encounter_id"].strip(), **texts)
+        return Case(patient=patient, encounter_id=encounter_id, **texts)
     except ValidationError as error:
-        raise FormError(t("error.case_bad", why=_why(error, t))) from None
+        raise FormError(t("error.case_bad", why=_why(error, t, LABELS))) from None
 
 
-def read_encounter(text: str, t: Text) -> Encounter:
-    """An encounter from JSON, or a whole note as text.  Raises `FormError`."""
+def read_encounter(text: str, ids: tuple[str, str], t: Text) -> Encounter:
+    """An encounter from JSON, or a whole note as text of the patient and encounter ``ids``.
+
+    Free text without ids is given new ones.  Raises `FormError`.
+    """
     text = text.strip().removeprefix("\ufeff")
     if not text:
         raise FormError(t("error.case_empty"))
     try:
         if not text.startswith("{"):
-            patient_id, encounter_id = new_identity()
+            if any(ids) and not all(map(is_id, ids)):
+                raise FormError(t("encounter.ids.bad"))
+            patient_id, encounter_id = ids if any(ids) else new_identity()
             return Encounter.from_text(text, patient_id=patient_id, encounter_id=encounter_id)
         data = json.loads(text)
         encounter = Encounter.model_validate(data.get("encounter", data))
@@ -131,7 +168,7 @@ def read_encounter(text: str, t: Text) -> Encounter:
     except RecursionError:
         raise FormError(t("encounter.bad", why="JSON")) from None
     except ValidationError as error:
-        raise FormError(t("encounter.bad", why=_why(error, t))) from None
+        raise FormError(t("encounter.bad", why=_why(error, t, {}))) from None
     if not any(note.text.strip() for note in encounter.all_notes()):
         raise FormError(t("error.case_empty"))
     if len({note.id for note in encounter.notes}) < len(encounter.notes):
@@ -139,9 +176,23 @@ def read_encounter(text: str, t: Text) -> Encounter:
     return encounter
 
 
-def _why(error: ValidationError, t: Text) -> str:
+def _why(error: ValidationError, t: Text, labels: dict[str, str]) -> str:
+    """The first thing that is wrong: which field, by its label where it has one, and why."""
     first = error.errors(include_input=False, include_url=False)[0]
     where = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "string_pattern_mismatch":
-        return f"{where}：{t('error.id')}"
-    return f"{where}：{first['msg']}"
+    name = t(labels[where]) if where in labels else where
+    return f"{name}：{_reason(first['type'], first.get('ctx', {}), t) or first['msg']}"
+
+
+def _reason(kind: str, limits: dict[str, Any], t: Text) -> str:
+    """A sentence for the common mistakes; empty for the others."""
+    match kind:
+        case "string_pattern_mismatch":
+            return t("error.id")
+        case "missing" | "string_too_short":
+            return t("error.required")
+        case "string_too_long":
+            return t("error.too_long", n=limits["max_length"])
+        case "extra_forbidden":
+            return t("error.unknown_field")
+    return ""

@@ -37,6 +37,18 @@ class CaseInputs:
         """Values by field name; a field that was never touched is empty."""
         return {name: value or "" for name, value in zip(self.fields, values, strict=True)}
 
+    def on_identity(self, look: Any, inputs: Sequence[Any], shown: Any) -> None:
+        """Draw ``shown`` by ``look`` when the form is about another patient or encounter."""
+        for event in self._identity_events:
+            event(
+                look,
+                list(inputs),
+                shown,
+                show_progress="hidden",
+                concurrency_limit=None,
+                api_visibility="private",
+            )
+
     def _lay_out(self, frame: Frame) -> None:
         t = frame.first.text
         with gr.Row(elem_classes="tight"):
@@ -54,15 +66,22 @@ class CaseInputs:
             box = gr.Textbox(label=t(name), lines=low, max_lines=high, elem_id=f"case-{name}")
             self.fields[name] = frame.labelled(box, name)
         outputs = self.components()
-        example.input(
+        filled = example.input(
             self._fill_example,
-            example,
+            [frame.session, example],
             outputs,
             show_progress="hidden",
             api_visibility="private",
         )
         # In the browser: what is typed right after the click must not be cleared by a late answer.
-        fresh.click(None, None, [example, *outputs], js=self._clearing(), api_visibility="private")
+        cleared = fresh.click(
+            None, None, [example, *outputs], js=self._clearing(), api_visibility="private"
+        )
+        cleared.then(
+            self._forget_example, frame.session, show_progress="hidden", api_visibility="private"
+        )
+        ids = (self.fields["patient_id"], self.fields["encounter_id"])
+        self._identity_events = [filled.then, cleared.then, *(box.blur for box in ids)]
 
     def _identity(self, frame: Frame) -> None:
         t = frame.first.text
@@ -87,9 +106,11 @@ class CaseInputs:
         self.fields["patient_id"] = frame.labelled(patient, "patient.id")
         self.fields["encounter_id"] = frame.labelled(encounter, "encounter.id")
 
-    def _fill_example(self, chosen: str | None) -> list[Any]:
+    def _fill_example(self, session: Session, chosen: str | None) -> list[Any]:
+        # Gradio also reports the same choice when the list is only passed through by keyboard.
+        again, session.example = chosen == session.example, chosen or ""
         sample = next((s for s in sample_cases() if s.id == chosen), None)
-        if sample is None:
+        if sample is None or again:
             return [gr.skip() for _ in self.fields]
         patient = sample.data["patient"]
         identity = {
@@ -101,6 +122,9 @@ class CaseInputs:
         }
         values = {**{name: sample.data.get(name, "") for name in CASE_TEXTS}, **identity}
         return [values[name] for name in self.fields]
+
+    def _forget_example(self, session: Session) -> None:
+        session.example = ""
 
     def _clearing(self) -> str:
         """JavaScript that empties every field and gives the patient ids that nobody has."""

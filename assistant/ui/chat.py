@@ -22,7 +22,7 @@ from assistant.ui.markup import (
     statement_list,
     verdict_bar,
 )
-from assistant.ui.session import Session, Shown, Turn, identify
+from assistant.ui.session import Session, Shown, Turn, clinician, identify
 from assistant.ui.strings import Text
 
 MAX_QUESTION = 1_000
@@ -59,7 +59,7 @@ def _connect(
     async def ask(
         session: Session, text: str | None, request: gr.Request
     ) -> AsyncGenerator[list[Any]]:
-        actor = identify(session, parts.settings, request)
+        actor = clinician(session, parts.settings, request)
         text = (text or "").strip()
         if not text or len(text) > MAX_QUESTION:
             raise gr.Error(

@@ -12,16 +12,17 @@ import gradio as gr
 from assistant.draft import DifferentialDraft
 from assistant.record import Case
 from assistant.settings import KNOWLEDGE_MEMBER as BASELINE
-from assistant.store import Context
+from assistant.store import Context, StoreError
 from assistant.ui import watch
 from assistant.ui.actions import act
-from assistant.ui.case_form import CASE_TEXTS, FormError, read_case
+from assistant.ui.case_form import CASE_TEXTS, FormError, case_values, is_id, read_case
 from assistant.ui.case_inputs import CaseInputs
+from assistant.ui.earlier import chosen_run, earlier_html, look_up, reopen_case
 from assistant.ui.frame import Draw, Frame, patient_banner
 from assistant.ui.markup import esc, filled_form
 from assistant.ui.member_card import RECORD, critical_html, member_card
 from assistant.ui.record_view import record_html
-from assistant.ui.session import CaseWork, Session, identify
+from assistant.ui.session import CaseWork, EarlierRuns, Session, clinician, identify
 
 
 @dataclass
@@ -29,6 +30,7 @@ class Layout:
     """The parts of the page that change while the panel answers."""
 
     banner: gr.HTML
+    earlier: gr.HTML
     record: gr.HTML
     status: gr.HTML
     critical: gr.HTML
@@ -39,6 +41,7 @@ class Layout:
         """Every part, in the order in which handlers return them."""
         return [
             self.banner,
+            self.earlier,
             self.record,
             self.status,
             self.critical,
@@ -53,6 +56,7 @@ def build(frame: Frame) -> None:
     with gr.Row(elem_classes="split", equal_height=False):
         with gr.Column(scale=4, min_width=300, elem_classes="left scrolls"):
             banner = frame.panel(lambda s: patient_banner(s.case.context, _who(s.case), s.text))
+            earlier = frame.panel(lambda s: earlier_html(s.earlier_cases, s.case, s.text))
             with gr.Tabs(elem_classes="inner", selected="edit") as tabs:
                 with frame.labelled(gr.Tab(t("case.edit"), id="edit"), "case.edit"):
                     inputs = CaseInputs(frame)
@@ -71,9 +75,10 @@ def build(frame: Frame) -> None:
             filled = frame.panel(_filled, elem_id="fill-in")
     frame.labelled(run, "run", "value")
     frame.labelled(halt, "stop", "value")
-    layout = Layout(banner, record, status, critical, cards, filled)
+    layout = Layout(banner, earlier, record, status, critical, cards, filled)
     _connect_run(frame, inputs, layout, tabs, run, halt)
     _connect_edits(frame, inputs, layout)
+    _connect_earlier(frame, inputs, layout, tabs)
     _connect_cards(frame, layout)
 
 
@@ -86,20 +91,22 @@ def _connect_run(
     frame: Frame, inputs: CaseInputs, layout: Layout, tabs: gr.Tabs, run: gr.Button, halt: gr.Button
 ) -> None:
     parts, panels = frame.parts, layout.all()
+    ids = [inputs.fields["patient_id"], inputs.fields["encounter_id"]]
+    unchanged = [gr.skip(), gr.skip()]
 
     async def start(
         session: Session, request: gr.Request, *values: str
     ) -> AsyncGenerator[list[Any]]:
-        actor = identify(session, parts.settings, request)
+        actor = clinician(session, parts.settings, request)
         work = session.case
         try:
             case = read_case(inputs.named(values), session.text)
         except FormError as error:
             await watch.stop(parts, work)
             work.state, work.message = "failed", str(error)
-            yield [*frame.draw(session, panels), gr.skip()]
+            yield [*frame.draw(session, panels), gr.skip(), *unchanged]
             return
-        work.case, work.findings, work.stale, work.filled_by = case, [], False, ""
+        work.case, work.stale, work.filled_by = case, False, ""
         context = Context(actor.id, actor.role, case.patient.id, case.encounter_id)
         accepted = await watch.begin(
             parts,
@@ -110,19 +117,20 @@ def _connect_run(
             case.record_hash(),
         )
         selected = gr.Tabs(selected="record") if accepted else gr.skip()
-        yield [*frame.draw(session, panels), selected]
+        session.earlier_cases = await look_up(parts, context, "differential_diagnosis")
+        given = [case.patient.id, case.encounter_id]
+        yield [*frame.draw(session, panels), selected, *given]
         if not accepted:
             return
         async for _ in watch.follow(parts, work):
-            _take_findings(work)
-            yield [*frame.draw(session, panels), gr.skip()]
+            yield [*frame.draw(session, panels), gr.skip(), *unchanged]
 
     async def stop(session: Session, request: gr.Request) -> list[Any]:
         identify(session, parts.settings, request)
         await watch.stop(parts, session.case)
         return frame.draw(session, panels)
 
-    frame.on_run([run.click], start, [frame.session, *inputs.components()], [*panels, tabs])
+    frame.on_run([run.click], start, [frame.session, *inputs.components()], [*panels, tabs, *ids])
     frame.on_stop(halt, stop, panels)
 
 
@@ -150,6 +158,46 @@ def _connect_edits(frame: Frame, inputs: CaseInputs, layout: Layout) -> None:
     )
 
 
+def _connect_earlier(frame: Frame, inputs: CaseInputs, layout: Layout, tabs: gr.Tabs) -> None:
+    parts, panels = frame.parts, layout.all()
+    names = list(inputs.fields)
+
+    async def look(session: Session, request: gr.Request, *values: str) -> Any:
+        actor = clinician(session, parts.settings, request)
+        now = inputs.named(values)
+        patient, encounter = now["patient_id"].strip(), now["encounter_id"].strip()
+        session.earlier_cases = EarlierRuns()
+        if is_id(patient) and is_id(encounter):
+            context = Context(actor.id, actor.role, patient, encounter)
+            session.earlier_cases = await look_up(parts, context, "differential_diagnosis")
+        return frame.draw(session, [layout.earlier])[0]
+
+    async def reopen(
+        session: Session, event: gr.EventData, request: gr.Request
+    ) -> AsyncGenerator[list[Any]]:
+        clinician(session, parts.settings, request)
+        runs, wanted = session.earlier_cases, chosen_run(event)
+        if runs.context is not None and wanted:
+            try:
+                session.case = await reopen_case(parts, runs.context, wanted)
+                runs.problem = ""
+            except StoreError as error:
+                runs.problem = str(error)
+        values = case_values(session.case.case) if session.case.case else {}
+        fields = [values.get(name, gr.skip()) for name in names]
+        yield [*frame.draw(session, panels), gr.Tabs(selected="record"), *fields]
+        work, unchanged = session.case, [gr.skip() for _ in names]
+        if not work.busy:
+            return
+        async for _ in watch.follow(parts, work):
+            yield [*frame.draw(session, panels), gr.skip(), *unchanged]
+
+    inputs.on_identity(look, [frame.session, *inputs.components()], layout.earlier)
+    frame.on_run(
+        [layout.earlier.click], reopen, frame.session, [*panels, tabs, *inputs.components()]
+    )
+
+
 def _connect_cards(frame: Frame, layout: Layout) -> None:
     def handler(name: str) -> Any:
         async def handle(session: Session, data: dict[str, Any]) -> None:
@@ -174,13 +222,6 @@ async def _nothing(session: Session, data: dict[str, Any]) -> None:
     """Cards whose buttons all act in the browser."""
 
 
-def _take_findings(work: CaseWork) -> None:
-    for shown in work.shown.values():
-        if isinstance(shown.draft, DifferentialDraft) and shown.draft.findings:
-            work.findings = shown.draft.findings
-            return
-
-
 def _who(work: CaseWork) -> str:
     case: Case | None = work.case
     if case is None:
@@ -203,7 +244,9 @@ def _status(session: Session) -> str:
     css = "bad" if work.state == "failed" else work.state
     message = work.message or t(f"state.{work.state}")
     line = f'<p class="status {css}" role="status">{turning}{esc(message)}</p>'
-    if work.stale:
+    if work.overtaken:
+        line += f'<p class="notice warn" role="alert">{esc(t("overtaken"))}</p>'
+    elif work.stale:
         line += f'<p class="notice warn" role="alert">{esc(t("stale"))}</p>'
     missing = next(
         (s.draft.missing for s in work.shown.values() if isinstance(s.draft, DifferentialDraft)), []

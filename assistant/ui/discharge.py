@@ -11,15 +11,16 @@ import gradio as gr
 from assistant.chains.discharge_copy import header
 from assistant.draft import SECTION_ZH, DischargeHeader, SectionName
 from assistant.record import SEX_ZH, Encounter
-from assistant.store import Context
+from assistant.store import Context, StoreError
 from assistant.ui import watch
 from assistant.ui.actions import act, field
-from assistant.ui.case_form import FormError, read_encounter, sample_encounters
+from assistant.ui.case_form import FormError, is_id, read_encounter, sample_encounters
+from assistant.ui.earlier import chosen_run, earlier_html, look_up, reopen_stay
 from assistant.ui.frame import Draw, Frame, patient_banner
 from assistant.ui.markup import button, esc
 from assistant.ui.record_view import record_html
 from assistant.ui.section_card import RECORD, header_html, section_card, whole_html
-from assistant.ui.session import Session, StayWork, identify
+from assistant.ui.session import Session, StayWork, clinician, identify
 
 
 @dataclass
@@ -27,6 +28,7 @@ class Layout:
     """The parts of the page that change."""
 
     banner: gr.HTML
+    earlier: gr.HTML
     notes: gr.HTML
     status: gr.HTML
     header: gr.HTML
@@ -39,7 +41,7 @@ class Layout:
 
     def all(self) -> list[gr.HTML]:
         """Everything, when another stay is opened."""
-        return [self.banner, self.notes, *self.result()]
+        return [self.banner, self.earlier, self.notes, *self.result()]
 
 
 def build(frame: Frame) -> None:
@@ -48,6 +50,7 @@ def build(frame: Frame) -> None:
     with gr.Row(elem_classes="split", equal_height=False):
         with gr.Column(scale=5, min_width=320, elem_classes="left scrolls"):
             banner = frame.panel(lambda s: patient_banner(s.stay.context, _who(s.stay), s.text))
+            earlier = frame.panel(lambda s: earlier_html(s.earlier_stays, s.stay, s.text))
             sample = gr.Dropdown(
                 _choices(frame.first), value="", label=t("encounter.sample"), elem_id="sample-stay"
             )
@@ -66,26 +69,32 @@ def build(frame: Frame) -> None:
     )
     frame.labelled(run, "generate", "value")
     frame.labelled(halt, "stop", "value")
-    layout = Layout(banner, notes, status, head, sections, whole)
+    layout = Layout(banner, earlier, notes, status, head, sections, whole)
     _connect_stay(frame, layout, sample, own)
     _connect_run(frame, layout, run, halt)
+    _connect_earlier(frame, layout)
     _connect_cards(frame, layout)
 
 
 def _connect_stay(frame: Frame, layout: Layout, sample: gr.Dropdown, own: gr.HTML) -> None:
     async def chosen(session: Session, value: str | None, request: gr.Request) -> list[Any]:
         found = next((s for s in sample_encounters() if s.id == value), None)
-        if found is not None:
-            await _open(frame, session, Encounter.model_validate(found.data), request)
+        encounter = Encounter.model_validate(found.data) if found is not None else None
+        # Gradio also reports the same choice when the list is only passed through by keyboard.
+        if encounter is not None and encounter != session.stay.encounter:
+            await _open(frame, session, encounter, request)
         return frame.draw(session, layout.all())
 
     async def opened(session: Session, event: gr.EventData, request: gr.Request) -> list[Any]:
         identify(session, frame.parts.settings, request)
-        data = event._data
-        limit = frame.parts.settings.max_request_bytes
-        text = field(data, "text", limit) if isinstance(data, dict) else ""
+        data = event._data if isinstance(event._data, dict) else {}
+        text = field(data, "text", frame.parts.settings.max_request_bytes)
+        ids = field(data, "patient_id").strip(), field(data, "encounter_id").strip()
         try:
-            await _open(frame, session, read_encounter(text, session.text), request)
+            if not text.strip() and all(is_id(one) for one in ids):
+                await _return_to(frame, session, ids, request)
+            else:
+                await _open(frame, session, read_encounter(text, ids, session.text), request)
         except FormError as error:
             session.stay.state, session.stay.message = "failed", str(error)
         return frame.draw(session, layout.all())
@@ -109,17 +118,31 @@ def _connect_stay(frame: Frame, layout: Layout, sample: gr.Dropdown, own: gr.HTM
 
 
 async def _open(frame: Frame, session: Session, encounter: Encounter, request: gr.Request) -> None:
-    actor = identify(session, frame.parts.settings, request)
+    actor = clinician(session, frame.parts.settings, request)
     await watch.stop(frame.parts, session.stay)
     context = Context(actor.id, actor.role, encounter.patient.id, encounter.id)
     session.stay = StayWork(context=context, encounter=encounter, header=header(encounter))
+    session.earlier_stays = await look_up(frame.parts, context, "discharge_record")
+
+
+async def _return_to(
+    frame: Frame, session: Session, ids: tuple[str, str], request: gr.Request
+) -> None:
+    """Show what was made for this stay before.  Raises `FormError` when there is nothing."""
+    actor = clinician(session, frame.parts.settings, request)
+    context = Context(actor.id, actor.role, *ids)
+    found = await look_up(frame.parts, context, "discharge_record")
+    if not found.runs:
+        raise FormError(session.text("earlier.none"))
+    session.earlier_stays = found
+    session.stay = await reopen_stay(frame.parts, context, found.runs[0].request_id)
 
 
 def _connect_run(frame: Frame, layout: Layout, run: gr.Button, halt: gr.Button) -> None:
-    parts, panels = frame.parts, layout.result()
+    parts, panels = frame.parts, [layout.earlier, *layout.result()]
 
     async def start(session: Session, request: gr.Request) -> AsyncGenerator[list[Any]]:
-        identify(session, parts.settings, request)
+        clinician(session, parts.settings, request)
         work = session.stay
         if work.encounter is None or work.context is None:
             work.state, work.message = "failed", session.text("idle.discharge")
@@ -134,18 +157,12 @@ def _connect_run(frame: Frame, layout: Layout, run: gr.Button, halt: gr.Button) 
             encounter.model_dump(mode="json"),
             encounter.record_hash(),
         )
+        session.earlier_stays = await look_up(parts, work.context, "discharge_record")
         yield frame.draw(session, panels)
         if not accepted:
             return
-        async for event in watch.follow(parts, work):
-            if event.name == "header":
-                work.header = DischargeHeader.model_validate(event.data)
-            if event.name == "delta":
-                # Only the section that grows is sent again.
-                only = layout.sections[event.data["section"]]
-                yield [frame.draw(session, [p])[0] if p is only else gr.skip() for p in panels]
-            else:
-                yield frame.draw(session, panels)
+        async for drawn in _followed(frame, layout, session, panels):
+            yield drawn
 
     async def stop(session: Session, request: gr.Request) -> list[Any]:
         identify(session, parts.settings, request)
@@ -154,6 +171,44 @@ def _connect_run(frame: Frame, layout: Layout, run: gr.Button, halt: gr.Button) 
 
     frame.on_run([run.click], start, frame.session, panels)
     frame.on_stop(halt, stop, panels)
+
+
+async def _followed(
+    frame: Frame, layout: Layout, session: Session, panels: list[gr.HTML]
+) -> AsyncGenerator[list[Any]]:
+    """The panels, drawn anew with each event of the record that is being written."""
+    work = session.stay
+    async for event in watch.follow(frame.parts, work):
+        if event.name == "header":
+            work.header = DischargeHeader.model_validate(event.data)
+        if event.name == "delta":
+            # Only the section that grows is sent again.
+            only = layout.sections[event.data["section"]]
+            yield [frame.draw(session, [p])[0] if p is only else gr.skip() for p in panels]
+        else:
+            yield frame.draw(session, panels)
+
+
+def _connect_earlier(frame: Frame, layout: Layout) -> None:
+    parts, panels = frame.parts, layout.all()
+
+    async def reopen(
+        session: Session, event: gr.EventData, request: gr.Request
+    ) -> AsyncGenerator[list[Any]]:
+        clinician(session, parts.settings, request)
+        runs, wanted = session.earlier_stays, chosen_run(event)
+        if runs.context is not None and wanted:
+            try:
+                session.stay = await reopen_stay(parts, runs.context, wanted)
+                runs.problem = ""
+            except StoreError as error:
+                runs.problem = str(error)
+        yield frame.draw(session, panels)
+        if session.stay.busy:
+            async for drawn in _followed(frame, layout, session, panels):
+                yield drawn
+
+    frame.on_run([layout.earlier.click], reopen, frame.session, panels)
 
 
 def _connect_cards(frame: Frame, layout: Layout) -> None:
@@ -190,15 +245,23 @@ def _status(session: Session) -> str:
     turning = '<span class="turning" aria-hidden="true"></span>' if work.busy else ""
     css = "bad" if work.state == "failed" else work.state
     message = work.message or t(f"state.{work.state}")
-    return f'<p class="status {css}" role="status">{turning}{esc(message)}</p>'
+    line = f'<p class="status {css}" role="status">{turning}{esc(message)}</p>'
+    if work.overtaken:
+        line += f'<p class="notice warn" role="alert">{esc(t("overtaken"))}</p>'
+    return f'<div class="statusline">{line}</div>'
 
 
 def _own_form(session: Session) -> str:
     t = session.text
+    ids = "".join(
+        f'<label>{esc(t(label))}<input type="text" name="{name}" maxlength="64"></label>'
+        for name, label in (("patient_id", "patient.id"), ("encounter_id", "encounter.id"))
+    )
     return (
         f'<details class="own-form" data-key="own" data-form>'
         f"<summary>{esc(t('encounter.own'))}</summary>"
         f'<label>{esc(t("encounter.json"))}<textarea name="text" rows="5"></textarea></label>'
+        f'<p class="hint">{esc(t("encounter.ids"))}</p><div class="ids">{ids}</div>'
         f'<div class="verdicts">{button(t("encounter.open"), "open", css="primary")}'
         f'<label class="file">{esc(t("encounter.file"))} '
         f'<input type="file" accept=".json,.txt,application/json,text/plain"></label></div>'

@@ -109,7 +109,7 @@ def _member(name: str, t: Text) -> str:
 
 def _recent(context: Context, rows: list[FeedbackRow], t: Text) -> str:
     items = "".join(
-        f'<li><span class="when">{row.created_at:%Y-%m-%d %H:%M}</span> '
+        f'<li><span class="when">{row.created_at.astimezone():%Y-%m-%d %H:%M}</span> '
         f'<b class="verdict {esc(row.verdict)}">{esc(t("verdict." + row.verdict))}</b> '
         f"{esc(_member(row.member, t))}{_words(row)}</li>"
         for row in rows

@@ -161,7 +161,8 @@ def patient_banner(context: Context | None, who: str, t: Text) -> str:
         if context.encounter_id
         else ""
     )
+    name = f"<b>{esc(who)}</b> " if who else ""
     return (
-        f'<p class="patient">{esc(t("patient"))}：<b>{esc(who)}</b> '
+        f'<p class="patient">{esc(t("patient"))}：{name}'
         f'<span class="id">{esc(context.patient_id)}</span>{encounter}</p>'
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from assistant.draft import Evidence, Statement
 from assistant.fill_in import FillIn
-from assistant.ui.session import Shown
+from assistant.ui.session import Shown, Signed
 from assistant.ui.strings import Text
 
 RECORD_TITLES = {
@@ -203,16 +203,12 @@ def refusal(shown: Shown, t: Text, prefix: str) -> str:
     )
 
 
-def filled_form(
-    filled: FillIn, signed: tuple[int, float] | None, fields_json: str, t: Text, key: str
-) -> str:
+def filled_form(filled: FillIn, signed: Signed | None, fields_json: str, t: Text, key: str) -> str:
     """The text to copy, editable, with its JSON and the way to hand the signed text back."""
     area = f"{key}-text"
-    done = (
-        f'<p class="notice good" role="status">{esc(t("signed", d=signed[0], s=signed[1]))}</p>'
-        if signed is not None
-        else ""
-    )
+    done = _signed(signed, t) if signed is not None else ""
+    if filled.stale:
+        done += f'<p class="notice warn" role="alert">{esc(t("overtaken"))}</p>'
     rows = min(22, max(3, filled.text.count("\n") + 2 + len(filled.text) // 60))
     return (
         f'<div class="filled" data-form><p class="hint">{esc(t("fill.edit"))}</p>'
@@ -226,6 +222,17 @@ def filled_form(
         f"{button(t('copy_json'), 'copy', target=f'{key}-json', done=t('copy.done'))}</details>"
         f'<p class="disclaimer">{esc(t("disclaimer"))}</p></div>'
     )
+
+
+def _signed(signed: Signed, t: Text) -> str:
+    """That the text is kept, with those of its figures that were measured."""
+    distance, seconds = signed
+    said = (
+        t("signed")
+        + ("" if distance is None else t("signed.distance", d=distance))
+        + ("" if seconds is None else t("signed.seconds", s=seconds))
+    )
+    return f'<p class="notice good" role="status">{esc(said)}</p>'
 
 
 def notices(title: str, texts: Iterable[str], css: str) -> str:

@@ -132,11 +132,14 @@ def critical_html(work: CaseWork, t: Text) -> str:
     if not drafts:
         return ""
     texts = {note.id: note.text for note in work.case.notes()} if work.case else {}
+    ours = {entry.name for _, draft in drafts if not draft.model for entry in draft.critical}
     seen: dict[str, str] = {}
     for shown, draft in drafts:
         for entry in draft.critical:
             if entry.name not in seen:
-                seen[entry.name] = _critical_card(entry, shown, texts, t)
+                # One that only a model thought of is said to be that model's.
+                own = "" if entry.name in ours else t("critical.by", name=draft.member)
+                seen[entry.name] = _critical_card(entry, shown, texts, t, own)
     inner = (
         f"<ul>{''.join(seen.values())}</ul>"
         if seen
@@ -149,7 +152,9 @@ def critical_html(work: CaseWork, t: Text) -> str:
     )
 
 
-def _critical_card(entry: DiagnosisEntry, shown: Shown, texts: Mapping[str, str], t: Text) -> str:
+def _critical_card(
+    entry: DiagnosisEntry, shown: Shown, texts: Mapping[str, str], t: Text, own: str
+) -> str:
     """Short, since several may stand above the members: the words that call for it, then more."""
     words: dict[str, str] = {}
     for evidence in (e for s in entry.supporting for e in s.evidence):
@@ -160,7 +165,8 @@ def _critical_card(entry: DiagnosisEntry, shown: Shown, texts: Mapping[str, str]
         words.setdefault(word, evidence_chip(evidence, 0, RECORD, t, label=word))
     groups = _groups(entry, shown, t, f"top-{shown.draft_id}", locked=True)
     return (
-        f'<li class="critical-card"><h4>{esc(entry.name)} {_code(entry, t)}</h4>'
+        f'<li class="critical-card"><h4>{esc(entry.name)} {_code(entry, t)}'
+        f"{badge(own, 'own') if own else ''}</h4>"
         f'<p class="words">{"".join(words.values())}</p>'
         f'<details data-key="critical-{esc(entry.name)}">'
         f"<summary>{esc(t('critical.more'))}</summary>{groups}</details></li>"

@@ -11,7 +11,7 @@ from knowledge.finding import Finding
 
 
 def marked(text: str, findings: Sequence[Finding]) -> str:
-    """The escaped text with present and denied findings marked; overlaps go to the longer one."""
+    """The escaped text with its findings marked, by kind; overlaps go to the longer one."""
     pieces: list[str] = []
     at = 0
     ordered = sorted(findings, key=lambda f: (f.span.start, -f.span.end))
@@ -19,12 +19,17 @@ def marked(text: str, findings: Sequence[Finding]) -> str:
         start, end = finding.span.start, finding.span.end
         if start < at or end > len(text) or not (finding.counts_for or finding.counts_against):
             continue
-        css = "present" if finding.counts_for else "absent"
         pieces.append(esc(text[at:start]))
-        pieces.append(f'<span class="{css}">{esc(text[start:end])}</span>')
+        pieces.append(f'<span class="{_kind(finding)}">{esc(text[start:end])}</span>')
         at = end
     pieces.append(esc(text[at:]))
     return "".join(pieces)
+
+
+def _kind(finding: Finding) -> str:
+    if not finding.is_certain:
+        return "uncertain"
+    return "present" if finding.counts_for else "absent"
 
 
 def record_html(
@@ -34,12 +39,11 @@ def record_html(
     if not notes:
         empty = t("encounter.empty" if folded else "record.empty")
         return f'<p class="hint">{esc(empty)}</p>'
-    legend = (
-        f'<p class="legend"><span class="present">{esc(t("legend.present"))}</span>'
-        f'<span class="absent">{esc(t("legend.absent"))}</span></p>'
-        if findings
-        else ""
+    kinds = "".join(
+        f'<span class="{kind}">{esc(t("legend." + kind))}</span>'
+        for kind in ("present", "uncertain", "absent")
     )
+    legend = f'<p class="legend">{kinds}</p>' if findings else ""
     body = "".join(_note(note, findings, folded and n > 0) for n, note in enumerate(notes))
     return f'<div class="record" data-record-name="{esc(record)}">{legend}{body}</div>'
 

@@ -19,6 +19,7 @@ from assistant.ui.session import Shown, StayWork
 from assistant.ui.strings import Text
 
 RECORD = "stay"
+TO_BE_WRITTEN = "（草稿无内容，请医师书写）"
 
 
 def header_html(header: DischargeHeader | None, t: Text) -> str:
@@ -87,14 +88,15 @@ def _written(title: str, shown: Shown, draft: SectionDraft, t: Text) -> str:
     prefix = shown.draft_id
     still_open = shown.open()
     name = (
-        model_name(draft.model, draft.demo_only, t)
+        f"{model_name(draft.model, draft.demo_only, t)}"
+        f'<span class="seconds">{esc(t("seconds", n=draft.seconds))}</span>'
         if draft.model
         else f'<span class="model">{esc(t("copied"))}</span>'
     )
     count = ""
     if still_open:
         count = badge(f"⚠ {t('unsupported.count', n=len(still_open))}", "warn")
-    elif draft.statements:
+    elif not shown.nothing_left:
         count = badge(t("fill.ready"), "good")
     statements = statement_list("", draft.statements, shown, t, record=RECORD, prefix=prefix)
     if not draft.statements:
@@ -105,21 +107,25 @@ def _written(title: str, shown: Shown, draft: SectionDraft, t: Text) -> str:
         filled = filled_form(shown.filled, shown.signed, fields, t, f"fill-{draft.section}")
     return (
         f'<article class="card section" aria-label="{esc(title)}"><header><h3>{esc(title)}</h3>'
-        f'{name}<span class="seconds">{esc(t("seconds", n=draft.seconds))}</span>{count}</header>'
+        f"{name}{count}</header>"
         f"{notices(t('warnings'), draft.warnings, 'warn')}"
         f"{notices(NOT_RECORDED, draft.missing, 'quiet')}{statements}"
-        f"{verdict_bar(shown, t)}{refusal(shown, t, prefix)}{filled}</article>"
+        f"{verdict_bar(shown, t, fill=not shown.nothing_left)}{refusal(shown, t, prefix)}{filled}"
+        "</article>"
     )
 
 
 def whole_record(work: StayWork) -> str | None:
-    """The text of the whole 出院记录; None until all five sections are filled in."""
+    """The text of the whole 出院记录; None until every section is filled in.
+
+    A section in which nothing stands is left for the doctor to write.
+    """
     texts: dict[str, str] = {}
     for section in SECTION_ZH:
         shown = work.shown.get(section)
-        if shown is None or shown.filled is None:
+        if shown is None or (shown.filled is None and not shown.nothing_left):
             return None
-        texts[section] = shown.filled.text
+        texts[section] = shown.filled.text if shown.filled is not None else TO_BE_WRITTEN
     if work.header is None:
         return None
     h = work.header

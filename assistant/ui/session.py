@@ -6,12 +6,13 @@ Ids of requests and drafts stay here; the browser sends only the name of the car
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 import gradio as gr
 
 from assistant.api.context import CLINICAL_ROLES, DEMO_ACTOR, Actor
-from assistant.draft import DischargeHeader, Statement
+from assistant.draft import DifferentialDraft, DischargeHeader, Statement
 from assistant.fill_in import Draft, FillIn, Resolution, open_statements, statements_of
 from assistant.record import Case, Encounter, Note
 from assistant.settings import Settings
@@ -20,6 +21,10 @@ from assistant.ui.strings import Language, Text
 from knowledge.finding import Finding
 
 State = Literal["idle", "queued", "running", "finished", "failed", "cancelled"]
+
+
+Signed = tuple[int | None, float | None]
+"""Edit distance, and seconds from draft to acceptance, of a signed text; None if not known."""
 
 
 @dataclass
@@ -33,8 +38,16 @@ class Shown:
     reports: int = 0
     refused: list[Statement] = field(default_factory=list)
     filled: FillIn | None = None
-    signed: tuple[int, float] | None = None
+    signed: Signed | None = None
     problem: str = ""
+
+    @property
+    def nothing_left(self) -> bool:
+        """Whether no statement stands: none was written, or the doctor has deleted all."""
+        done = self.resolutions
+        return all(
+            s.id in done and done[s.id].action == "deleted" for s in statements_of(self.draft)
+        )
 
     def open(self) -> list[Statement]:
         """Unsupported statements that have not been dealt with."""
@@ -49,6 +62,8 @@ class Work:
     request_id: str = ""
     state: State = "idle"
     message: str = ""
+    overtaken: bool = False
+    """A newer run of the same context brought another record."""
     shown: dict[str, Shown] = field(default_factory=dict)
     partial: dict[str, str] = field(default_factory=dict)
 
@@ -63,9 +78,14 @@ class CaseWork(Work):
     """A differential diagnosis."""
 
     case: Case | None = None
-    findings: list[Finding] = field(default_factory=list)
     stale: bool = False
     filled_by: str = ""
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What was found in the case, as the first answer has it."""
+        answers = (s.draft for s in self.shown.values() if isinstance(s.draft, DifferentialDraft))
+        return next((answer.findings for answer in answers if answer.findings), [])
 
 
 @dataclass
@@ -88,6 +108,28 @@ class Turn(Work):
     passages: list[dict[str, str]] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class EarlierRun:
+    """One earlier run for the patient in front, and how far the doctor came with its drafts."""
+
+    request_id: str
+    created_at: datetime
+    status: State
+    drafts: int
+    accepted: int
+    signed: int
+    stale: bool
+
+
+@dataclass
+class EarlierRuns:
+    """The earlier runs of one context, newest first."""
+
+    context: Context | None = None
+    runs: list[EarlierRun] = field(default_factory=list)
+    problem: str = ""
+
+
 @dataclass
 class Session:
     """One open page."""
@@ -96,8 +138,12 @@ class Session:
     actor: Actor | None = None
     case: CaseWork = field(default_factory=CaseWork)
     stay: StayWork = field(default_factory=StayWork)
+    earlier_cases: EarlierRuns = field(default_factory=EarlierRuns)
+    earlier_stays: EarlierRuns = field(default_factory=EarlierRuns)
     turns: list[Turn] = field(default_factory=list)
     opened: set[str] = field(default_factory=set)
+    example: str = ""
+    """The example case that the form was filled with last."""
 
     @property
     def text(self) -> Text:
@@ -122,6 +168,12 @@ def identify(session: Session, settings: Settings, request: gr.Request) -> Actor
     return actor
 
 
-def may_work(actor: Actor) -> bool:
-    """Whether the actor's role reads patients' records."""
-    return actor.role in CLINICAL_ROLES
+def clinician(session: Session, settings: Settings, request: gr.Request) -> Actor:
+    """`identify`, for what reads or sends patients' records.
+
+    Raises `gradio.Error` for a role that may not, as the API refuses it.
+    """
+    actor = identify(session, settings, request)
+    if actor.role not in CLINICAL_ROLES | {"system"}:
+        raise gr.Error(session.text("error.role"), print_exception=False)
+    return actor

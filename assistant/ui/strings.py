@@ -69,10 +69,25 @@ STRINGS: dict[str, tuple[str, str]] = {
         "After a run the record is shown here; any “record” evidence highlights its words.",
     ),
     "legend.present": ("阳性表现", "present"),
+    "legend.uncertain": ("不确定（可能、疑似）", "uncertain"),
     "legend.absent": ("阴性表现", "denied"),
     "stale": (
         "病历在分析之后已有修改，以下结果依据的是修改前的版本，请重新分析。",
         "The record has changed since this run; the result is of the earlier version. Run again.",
+    ),
+    "earlier": ("本次就诊的历次草稿（{n}）", "Earlier drafts of this encounter ({n})"),
+    "earlier.none": (
+        "该患者本次就诊还没有出院记录草稿。",
+        "There is no earlier draft of this patient's encounter.",
+    ),
+    "earlier.drafts": ("{n} 份草稿", "drafts: {n}"),
+    "earlier.accepted": ("已回填 {n}", "filled in: {n}"),
+    "earlier.signed": ("已签署 {n}", "signed: {n}"),
+    "earlier.stale": ("病历已改动", "record changed"),
+    "overtaken": (
+        "此后本次就诊又提交过改动的病历；以下草稿依据的是当时的版本，请与现在的病历核对，或重新运行。",
+        "The record has been sent in changed since; these drafts are of the earlier version. "
+        "Check them against the record as it is now, or run again.",
     ),
     # states
     "idle.differential": (
@@ -91,6 +106,7 @@ STRINGS: dict[str, tuple[str, str]] = {
     # diagnosis
     "critical": ("不可漏诊", "Must not be missed"),
     "critical.more": ("依据、排除方法与危险信号", "Evidence, how to exclude it, red flags"),
+    "critical.by": ("由 {name} 提出", "raised by {name}"),
     "critical.none": (
         "知识库没有就本病例提示不可漏诊的疾病；这不等于可以排除。",
         "The knowledge base names none for this case; that does not exclude any.",
@@ -163,13 +179,24 @@ STRINGS: dict[str, tuple[str, str]] = {
     "json": ("JSON（供 CDSS 调用）", "JSON (for the CDSS)"),
     "sign": ("存回签署稿", "Return the signed text"),
     "signed": (
-        "签署稿已保存：编辑距离 {d}，从草稿到采纳 {s:.0f} 秒。",
-        "Signed text kept: edit distance {d}, {s:.0f} s from draft to acceptance.",
+        "签署稿已保存。",
+        "Signed text kept.",
     ),
+    "signed.distance": ("编辑距离 {d}。", " Edit distance {d}."),
+    "signed.seconds": ("从草稿到采纳 {s:.0f} 秒。", " {s:.0f} s from draft to acceptance."),
     # discharge record
     "encounter.sample": ("住院示例", "Example stay"),
     "encounter.own": ("粘贴或上传住院数据（JSON）", "Paste or upload a stay (JSON)"),
     "encounter.json": ("住院数据 JSON，或病历全文", "Encounter as JSON, or the note as text"),
+    "encounter.ids": (
+        "纯文本可填编号，不填则新建；只填编号可打开已有草稿。",
+        "For a text, optional: new ones are given. Ids alone open what was drafted before.",
+    ),
+    "encounter.ids.bad": (
+        "患者编号和就诊编号要么都不填，要么都填；只能用字母、数字和 . _ : -，且以字母或数字开头。",
+        "Give both ids or none; they are letters, digits and . _ : - "
+        "and begin with a letter or digit.",
+    ),
     "encounter.file": ("选择文件", "Choose a file"),
     "encounter.open": ("打开", "Open"),
     "encounter.bad": ("住院数据不符合格式：{why}", "The encounter is not valid: {why}"),
@@ -291,6 +318,17 @@ STRINGS: dict[str, tuple[str, str]] = {
         "年龄无法识别，请写成 58岁、3岁1月 或 8个月。",
         "The age is not understood; write 58, 58岁, 3岁1月 or 8个月.",
     ),
+    "error.role": (
+        "当前角色不能查看或提交病历。",
+        "This role may not read or send patients' records.",
+    ),
+    "error.doctor": (
+        "只有医师可以回填或签署。",
+        "Only a doctor may fill in or sign.",
+    ),
+    "error.required": ("必填", "required"),
+    "error.too_long": ("超过 {n} 字", "longer than {n} characters"),
+    "error.unknown_field": ("没有这个字段", "no such field"),
     "error.id": (
         "编号只能用字母、数字和 . _ : -，且以字母或数字开头。",
         "Ids are letters, digits and . _ : - and begin with a letter or digit.",

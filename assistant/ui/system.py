@@ -115,9 +115,9 @@ def _engines(parts: Services, t: Text) -> str:
             "system.kind",
             "system.model",
             "system.state",
-            "system.opened",
         )
     )
+    heads += f'<th scope="col" class="number">{esc(t("system.opened"))}</th>'
     return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
 
 
@@ -136,9 +136,11 @@ def _knowledge(parts: Services, t: Text) -> str:
             "system.sources",
             "system.version",
             "system.licence",
-            "system.facts",
-            "system.passages",
         )
+    )
+    heads += "".join(
+        f'<th scope="col" class="number">{esc(t(key))}</th>'
+        for key in ("system.facts", "system.passages")
     )
     return (
         f"<p>{esc(t('system.version'))} <code>{esc(base.version)}</code> · "

@@ -34,7 +34,7 @@ async def begin(
     """Stop what the page was at, then submit; False, with the reason kept, if it is refused."""
     await stop(parts, work)
     work.context, work.request_id, work.state, work.message = context, "", "queued", ""
-    work.shown, work.partial = {}, {}
+    work.shown, work.partial, work.overtaken = {}, {}, False
     try:
         # Without a knowledge base nothing can be started, and the sentence says what to do.
         _ = parts.clinic.knowledge
@@ -89,7 +89,8 @@ def keep(work: Work, event: Event) -> None:
             draft = _DRAFT.validate_python(body)
             key = key_of(draft)
             work.partial.pop(key, None)
-            work.shown[key] = Shown(event.data["id"], draft)
+            if key not in work.shown or work.shown[key].draft_id != event.data["id"]:
+                work.shown[key] = Shown(event.data["id"], draft)
         case "finished" | "failed" | "cancelled":
             work.state = cast(State, event.name)
             work.message = event.data.get("message", "")

@@ -135,10 +135,13 @@ def describe(config: Config, family: str = "") -> Architecture:
             "Other architectures can be exported with optimum-intel: pip install 'bedside[export]'."
         )
     try:
-        return families.KNOWN[name](config, name)
+        found = families.KNOWN[name](config, name)
+        if found.heads % found.kv_heads:
+            raise ValueError(f"{found.kv_heads} key heads cannot serve {found.heads} heads")
+        return found
     except KeyError as error:
         raise ArchitectureUnknown(
             f"config.json of this {name} model lacks the field {error.args[0]!r}."
         ) from error
-    except (TypeError, ValueError, RotaryUnknown) as error:
+    except (TypeError, ValueError, AttributeError, ArithmeticError, RotaryUnknown) as error:
         raise ArchitectureUnknown(f"config.json of this {name} model: {error}.") from error

@@ -38,6 +38,10 @@ class Checkpoint(ABC):
         """
 
     @abstractmethod
+    def kind(self, name: str) -> str:
+        """How one tensor is stored (``F16``, ``BF16``, ``Q4_K``…).  Raises as `shape` does."""
+
+    @abstractmethod
     def read(self, name: str, rows: slice | Order | None = None) -> Floats:
         """One tensor, or the rows asked for, as float32.
 

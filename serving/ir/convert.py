@@ -9,7 +9,7 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,16 +17,17 @@ from typing import Any
 import openvino
 
 from serving import manifest
-from serving.file_lock import FileLock
 from serving.ir import decoder, sensitivity
 from serving.ir.architecture import Architecture, ArchitectureUnknown, describe
 from serving.ir.checkpoint import Checkpoint, CheckpointError, open_checkpoint
+from serving.ir.footprint import stored_bytes
 from serving.ir.formats import Precision
 from serving.ir.quantize import QuantizationError
 from serving.ir.spool import Spool
 from serving.ir.token_set import TokenizerError
 from serving.ir.tokenizer import TokenizerFacts, convert_tokenizer
 from serving.ir.weights import Weights
+from serving.ir.workspace import workspace
 from serving.manifest import Manifest
 
 Progress = Callable[[int, int, str], None]
@@ -66,29 +67,21 @@ def convert(
     target = target.absolute()
     if target.exists():
         raise ConversionError(f"{target} is there already; remove it, or choose another name.")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    work = target.parent / f".{target.name}.partial"
-    with FileLock(target.parent / f".{target.name}.lock"):
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir()
-        try:
+    try:
+        with workspace(target) as work:
             made = _convert(source, work, wanted, report, family)
             made = replace(made, name=name or target.name, licence=licence, demo_only=demo_only)
             made.write(work)
             work.rename(target)
-        except (
-            CheckpointError,
-            ArchitectureUnknown,
-            QuantizationError,
-            TokenizerError,
-        ) as error:
-            raise ConversionError(str(error)) from error
-        except OSError as error:
-            if error.errno == errno.ENOSPC:
-                raise ConversionError(_disk_full(target.parent)) from error
-            raise
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
+    except (CheckpointError, ArchitectureUnknown, QuantizationError, TokenizerError) as error:
+        raise ConversionError(str(error)) from error
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise ConversionError(_disk_full(target.parent)) from error
+        if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
+            raise ConversionError(f"{target} was made meanwhile; nothing was replaced.") from error
+        place = error.filename or target.parent
+        raise ConversionError(f"{place}: {error.strerror or error}.") from error
     _log.info("converted a checkpoint of %s", made.architecture)
     return made
 
@@ -100,10 +93,23 @@ def load(source: Path, family: str = "") -> tuple[Checkpoint, Architecture]:
         CheckpointError, ArchitectureUnknown: as their messages say.
     """
     checkpoint = open_checkpoint(source)
+    if method := _quantised(checkpoint.config):
+        raise CheckpointError(
+            f"{source} is quantised already ({method}); convert the checkpoint that it was made "
+            "from, in float16 or bfloat16."
+        )
     architecture = describe(checkpoint.config, family)
     for matrix in architecture.matrices:
         matrix.check(checkpoint)
     return checkpoint, architecture
+
+
+def _quantised(config: Mapping[str, Any]) -> str:
+    """How a checkpoint's weights were quantised, empty where they were not."""
+    settings = config.get("quantization_config")
+    if isinstance(settings, dict) and settings:
+        return str(settings.get("quant_method", "quantization_config"))
+    return "quantization_bit" if config.get("quantization_bit") else ""
 
 
 def _convert(
@@ -198,8 +204,7 @@ def _serialize(model: Any, folder: Path) -> None:
 
 
 def _check_disk(folder: Path, architecture: Architecture, precision: Precision) -> None:
-    weights = sum(_size(matrix.shape) for matrix in architecture.matrices)
-    needed = int(2 * weights * precision.bits() / 8) + _SPARE
+    needed = 2 * stored_bytes(architecture, precision) + _SPARE
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise ConversionError(

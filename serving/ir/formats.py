@@ -28,7 +28,7 @@ class Precision:
 
     weights: WeightKind = "int4"
     group: int = 128
-    symmetric: bool = True
+    symmetric: bool = False
     int8_share: float = 0.0
     head: WeightKind = "int8"
     embedding: WeightKind = "int8"
@@ -69,10 +69,6 @@ class Precision:
             if self.int8_share:
                 chosen["int8_share"] = str(self.int8_share)
         return chosen
-
-    def bits(self) -> float:
-        """Roughly, the stored bits a weight."""
-        return {"int4": 4.5, "int8": 8.1, "fp32": 32.0}.get(self.weights, 16.0)
 
     def _of(self, kind: WeightKind) -> WeightKind:
         return kind if self.weights == "int4" else self.weights

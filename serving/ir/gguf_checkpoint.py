@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,15 @@ _LAYER = re.compile(r"^(?:model|transformer\.encoder)\.layers\.(\d+)\.(.+)\.(wei
 _FACTORS = "rope_freqs.weight"
 
 
+@dataclass(frozen=True, slots=True)
+class _Tensor:
+    shape: tuple[int, ...]
+    quantization: Any
+    kind: np.dtype[Any]
+    stored_shape: tuple[int, ...]
+    offset: int
+
+
 class GgufCheckpoint(Checkpoint):
     """One file; tensors are mapped, and dequantised a few rows at a time."""
 
@@ -65,7 +75,7 @@ class GgufCheckpoint(Checkpoint):
         self.path = path
         try:
             reader = GGUFReader(str(path))
-            self._tensors = {tensor.name: tensor for tensor in reader.tensors}
+            self._tensors = {tensor.name: _tensor(tensor) for tensor in reader.tensors}
             fields = {key: field.contents() for key, field in _plain(reader.fields).items()}
         except (OSError, ValueError, IndexError, KeyError, TypeError) as error:
             raise CheckpointError(f"{path} is no complete GGUF file; fetch it again.") from error
@@ -83,6 +93,10 @@ class GgufCheckpoint(Checkpoint):
             self.config = _CONFIGS[kind](self, _Fields(kind, fields))
         except KeyError as error:
             raise CheckpointError(f"{path} lacks the field {error.args[0]}.") from error
+        except (TypeError, ValueError, ZeroDivisionError) as error:
+            raise CheckpointError(
+                f"{path}: its metadata give no plain {kind} model ({error})."
+            ) from error
 
     def names(self) -> list[str]:
         """See `Checkpoint.names`; as GGUF calls them."""
@@ -90,7 +104,11 @@ class GgufCheckpoint(Checkpoint):
 
     def shape(self, name: str) -> tuple[int, ...]:
         """See `Checkpoint.shape`."""
-        return tuple(int(size) for size in reversed(self._tensor(name).shape))
+        return self._tensor(name).shape
+
+    def kind(self, name: str) -> str:
+        """See `Checkpoint.kind`."""
+        return str(self._tensor(name).quantization.name)
 
     @property
     def bytes(self) -> int:
@@ -106,9 +124,12 @@ class GgufCheckpoint(Checkpoint):
         from gguf.quants import dequantize
 
         tensor = self._tensor(name)
-        part = tensor.data if rows is None else tensor.data[rows]
-        values = dequantize(np.ascontiguousarray(part), tensor.tensor_type)
-        return np.asarray(values, np.float32)
+        # Mapped anew each time, so that pages already read do not count as this process's memory.
+        mapped = np.memmap(
+            self.path, tensor.kind, "r", offset=tensor.offset, shape=tensor.stored_shape
+        )
+        part = np.ascontiguousarray(mapped if rows is None else mapped[rows])
+        return np.asarray(dequantize(part, tensor.quantization), np.float32)
 
     def holds(self, name: str) -> bool:
         """Whether the tensor, under its Hugging Face name, is in the file."""
@@ -118,9 +139,9 @@ class GgufCheckpoint(Checkpoint):
         """What each rotary frequency is divided by (Llama 3), empty where the file has none."""
         if _FACTORS not in self._tensors:
             return []
-        return [float(value) for value in self._tensors[_FACTORS].data]
+        return [float(value) for value in self.read(_FACTORS)]
 
-    def _tensor(self, name: str) -> Any:
+    def _tensor(self, name: str) -> _Tensor:
         try:
             return self._tensors[self._stored_name(name)]
         except KeyError as error:
@@ -221,3 +242,13 @@ _CONFIGS: dict[str, Callable[[GgufCheckpoint, _Fields], dict[str, Any]]] = {
 def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Fields but the vocabulary, which is long and not needed here."""
     return {key: field for key, field in fields.items() if not key.startswith("tokenizer.")}
+
+
+def _tensor(found: Any) -> _Tensor:
+    return _Tensor(
+        shape=tuple(int(size) for size in reversed(found.shape)),
+        quantization=found.tensor_type,
+        kind=found.data.dtype,
+        stored_shape=found.data.shape,
+        offset=int(found.data_offset),
+    )

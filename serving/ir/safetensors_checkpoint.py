@@ -60,6 +60,10 @@ class SafetensorsCheckpoint(Checkpoint):
         """See `Checkpoint.shape`."""
         return self._place(name).shape
 
+    def kind(self, name: str) -> str:
+        """See `Checkpoint.kind`."""
+        return self._place(name).kind
+
     def file(self, name: str) -> Path:
         """The file that a tensor lies in.  Raises as `shape` does."""
         return self._place(name).file
@@ -120,10 +124,11 @@ def _header(file: Path) -> dict[str, _Place]:
             if not 2 <= length <= min(size - 8, _LONGEST_HEADER):
                 raise CheckpointError(f"{file} is cut short or is no safetensors file.")
             header: dict[str, Any] = json.loads(stream.read(length))
-    except (OSError, ValueError) as error:
+            named = header.items()
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
         raise CheckpointError(f"{file} is damaged: its header cannot be read.") from error
     places = {}
-    for name, entry in header.items():
+    for name, entry in named:
         if name != "__metadata__":
             places[name] = _place(file, name, entry, 8 + length, size)
     return places
@@ -133,7 +138,7 @@ def _place(file: Path, name: str, entry: Any, start: int, size: int) -> _Place:
     try:
         kind, shape = str(entry["dtype"]), tuple(int(count) for count in entry["shape"])
         begin, end = (int(place) for place in entry["data_offsets"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise CheckpointError(f"{file} is damaged at the tensor {name}.") from error
     if not 0 <= begin <= end or start + end > size:
         raise CheckpointError(

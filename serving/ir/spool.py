@@ -32,12 +32,17 @@ class Spool:
             self._kept.append(array)
             return array
         offset = self._file.tell()
-        np.ascontiguousarray(array).tofile(self._file)
-        self._file.write(bytes(-array.nbytes % _ALIGNMENT))
+        self._write(np.ascontiguousarray(array).data.cast("B"))
+        self._write(memoryview(bytes(-array.nbytes % _ALIGNMENT)))
         # OpenVINO takes writable memory only, though it never writes to a constant.
         kept = np.memmap(self._path, array.dtype, "r+", offset=offset, shape=array.shape)
         self._kept.append(kept)
         return kept
+
+    def _write(self, data: memoryview) -> None:
+        # numpy's own `tofile` does not say why it failed; the system writes 2 GiB at most at once.
+        while data:
+            data = data[self._file.write(data) :]
 
     def __enter__(self) -> Self:
         return self

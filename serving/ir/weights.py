@@ -56,6 +56,7 @@ class Weights:
     def vector(self, matrix: Matrix) -> Floats:
         """A norm's weight or a bias, float32."""
         values = matrix.read(self._reader)
+        _check_finite(values, matrix)
         self._done(matrix.names[0], values.size)
         return values
 
@@ -86,11 +87,12 @@ class Weights:
         for start in range(0, matrix.shape[0], _ROWS):
             part = slice(start, min(start + _ROWS, matrix.shape[0]))
             values = matrix.rows(self._reader, part)
-            stored[part] = _bfloat16(values) if form == "bf16" else values
+            _check_finite(values, matrix)
+            with np.errstate(over="ignore"):
+                stored[part] = _bfloat16(values) if form == "bf16" else values
         if form == "f16" and not np.isfinite(stored).all():
             raise QuantizationError(
-                f"{', '.join(matrix.names)}: a weight is infinite, no number, or too large for "
-                "float16; use bf16."
+                f"{', '.join(matrix.names)}: a weight is too large for float16; use bf16."
             )
         kept = self._spool.keep(stored)
         if form == "f32":
@@ -127,6 +129,13 @@ class Weights:
             kept = kept.view(np.int8 if kind == Type.i8 else np.uint8).reshape(shape)
             return Constant(Tensor(kept, shared_memory=True), shared_memory=True)
         return Constant(Tensor(kept, Shape(shape), kind), shared_memory=True)
+
+
+def _check_finite(values: Floats, matrix: Matrix) -> None:
+    if not np.isfinite(values).all():
+        raise QuantizationError(
+            f"{', '.join(matrix.names)}: a weight is infinite or no number; the file is damaged."
+        )
 
 
 def _bfloat16(values: Floats) -> np.ndarray[Any, Any]:

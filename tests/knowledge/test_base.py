@@ -51,6 +51,17 @@ def test_a_damaged_base_is_refused(tmp_path: Path) -> None:
         KnowledgeBase.open(tmp_path)
 
 
+def test_only_a_whole_base_counts_as_built(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert not KnowledgeBase.is_built(tmp_path)
+    built = build_sample(tmp_path)
+    assert KnowledgeBase.is_built(tmp_path)
+    (built.folder / "diseases.json").write_text("{", encoding="utf-8")
+    assert not KnowledgeBase.is_built(tmp_path)
+    assert caplog.text == ""
+
+
 def test_a_base_of_another_format_is_refused(tmp_path: Path) -> None:
     built = build_sample(tmp_path)
     manifest = json.loads((built.folder / "manifest.json").read_text(encoding="utf-8"))

@@ -25,9 +25,9 @@ from serving.engine import (
     UnsupportedOption,
     complete,
 )
+from serving.line_process import error_as_data, error_from_data
 from serving.openvino_engine import OpenVinoEngine, OpenVinoOptions
-from serving.worker import error_as_data
-from serving.worker_engine import WorkerEngine, error_from_data
+from serving.worker_engine import WorkerEngine
 
 HELLO = [Message("user", "你好")]
 

@@ -10,6 +10,9 @@ from gguf.quants import quantize
 
 LAYERS, HEADS, WIDTH, INNER, CONTEXT = 2, 2, 64, 128, 4096
 CONTROL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
+# Tokens that are never likely: those of control, so that an answer goes on until its limit or its
+# grammar's end, and bytes that can begin what looks like a character of UTF-8 and is none.
+SILENT = [0xC0, 0xC1, 0xE0, 0xED, *range(0xF0, 0x100), *range(256, 256 + len(CONTROL))]
 TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n"
     "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
@@ -51,8 +54,9 @@ def write(path: Path, kind: GGMLQuantizationType = GGMLQuantizationType.Q5_0) ->
     writer.add_add_bos_token(False)
     writer.add_chat_template(TEMPLATE)
 
-    def matrix(name: str, rows: int, columns: int) -> None:
+    def matrix(name: str, rows: int, columns: int, silent: list[int] | None = None) -> None:
         data = random.normal(0, 0.4, (rows, columns)).astype(np.float32)
+        data[silent or []] = 0
         writer.add_tensor(name, quantize(data, kind), raw_dtype=kind)
 
     def vector(name: str, size: int, value: float) -> None:
@@ -60,7 +64,7 @@ def write(path: Path, kind: GGMLQuantizationType = GGMLQuantizationType.Q5_0) ->
 
     matrix("token_embd.weight", len(tokens), WIDTH)
     vector("output_norm.weight", WIDTH, 1.0)
-    matrix("output.weight", len(tokens), WIDTH)
+    matrix("output.weight", len(tokens), WIDTH, SILENT)
     for layer in range(LAYERS):
         stem = f"blk.{layer}."
         for part in ("attn_q", "attn_k", "attn_v"):

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from assistant.application import build_app
 from assistant.settings import Settings
 
 DDX = "/v1/differential-diagnoses"
@@ -98,3 +99,25 @@ def test_security_headers(client: TestClient) -> None:
     assert headers["x-content-type-options"] == "nosniff"
     assert "default-src 'self'" in headers["content-security-policy"]
     assert headers["cache-control"] == "no-store"
+
+
+def test_broken_json_is_said_to_be(client: TestClient) -> None:
+    answer = client.post(DDX, content=b'{"patient":', headers=JSON)
+    assert answer.status_code == 422
+    assert "不是有效的 JSON，第 11 个字符" in answer.json()["detail"]
+    unreadable = client.post(DDX, content=b'{"patient": "\xff"}', headers=JSON)
+    assert unreadable.status_code == 400
+    assert "UTF-8" in unreadable.json()["detail"]
+
+
+@pytest.mark.parametrize("with_ui", [False, True])
+def test_an_unknown_address_or_method_is_a_problem(settings: Settings, with_ui: bool) -> None:
+    app = build_app(settings, with_ui=with_ui)
+    with TestClient(app, base_url="http://127.0.0.1") as opened:
+        missing = opened.get("/v1/no-such-thing")
+        wrong = opened.delete(DDX)
+    for answer, status in ((missing, 404), (wrong, 405)):
+        assert answer.status_code == status
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert "/docs" in answer.json()["detail"]
+    assert wrong.headers["allow"] == "POST"

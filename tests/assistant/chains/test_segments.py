@@ -142,3 +142,29 @@ def test_free_text_under_its_headings() -> None:
         ("诊疗经过", Scope.STAY),
         ("出院医嘱", Scope.STAY),
     ]
+
+
+def free_scopes(text: str) -> list[Scope]:
+    return [s.scope for s in segment_note(Note(id="text", text=text))]
+
+
+def test_a_free_text_goes_on_with_the_earlier_time_until_it_comes_to_this_stay() -> None:
+    text = (
+        "患者4月前因胃癌于我院行胃癌根治术。术后病理示腺癌，切缘阴性。术后予2周期化疗，副反应轻。"
+        "现患者为行第3周期化疗再次来院，门诊以“胃癌术后”收入院。近期精神可，大便正常。"
+        "入院后予奥沙利铂化疗。无恶心、呕吐。"
+    )
+    assert free_scopes(text) == [
+        *[Scope.PRIOR] * 3,
+        *[Scope.PRESENTING] * 2,
+        *[Scope.STAY] * 2,
+    ]
+
+
+def test_a_free_text_of_the_stay_alone_is_of_the_stay() -> None:
+    assert free_scopes("予头孢曲松静滴。体温降至36.8℃。入院第3天复查血常规。") == [Scope.STAY] * 3
+    assert free_scopes("患者因咳嗽3天入院。予头孢曲松静滴。入院第3天体温正常。") == [
+        Scope.PRESENTING,
+        Scope.STAY,
+        Scope.STAY,
+    ]

@@ -130,3 +130,48 @@ def test_a_bad_form_is_answered_with_a_sentence(visit: Visit) -> None:
     page.get_by_label("患者编号").fill("张三 1")
     page.click("#run-case")
     expect(page.get_by_text("编号只能用字母")).to_be_visible()
+
+
+def test_earlier_drafts_are_opened_again_after_a_reload(visit: Visit) -> None:
+    page = visit.page
+    visit.new_patient()
+    page.fill("#case-chief_complaint textarea", "发热、咳嗽3天，可能有胸痛")
+    page.get_by_label("姓名").fill("某甲")
+    patient = page.get_by_label("患者编号").input_value()
+    encounter = page.get_by_label("就诊编号").input_value()
+    page.click("#run-case")
+    visit.finished()
+    expect(page.locator(".note-text .uncertain")).to_have_text("胸痛")
+    card = visit.card("知识库排序")
+    card.get_by_role("button", name="有用", exact=True).click()
+    expect(card.get_by_role("status")).to_contain_text("已记录：有用")
+    card.get_by_role("button", name="一键回填").click()
+    expect(page.locator("#case-fill-text")).to_have_value(re.compile("首次病程记录"))
+
+    page.reload()
+    page.locator("#run-case").wait_for()
+    assert page.locator(".earlier").count() == 0
+    page.get_by_label("患者编号").fill(patient)
+    page.get_by_label("就诊编号").fill(encounter)
+    page.keyboard.press("Tab")
+    earlier = page.locator(".earlier:visible")
+    earlier.locator("summary").click()
+    expect(earlier).to_contain_text("3 份草稿 · 已回填 1")
+    earlier.get_by_role("button").press("Enter")
+    expect(visit.card("知识库排序").get_by_role("status")).to_contain_text("已记录：有用")
+    expect(page.locator("#case-fill-text")).to_have_value(re.compile("首次病程记录"))
+    expect(page.get_by_text("某甲")).to_be_visible()
+    page.get_by_role("tab", name="病历录入").click()
+    expect(page.locator("#case-chief_complaint textarea")).to_have_value(
+        re.compile("发热、咳嗽3天")
+    )
+
+
+def test_a_patient_without_ids_is_given_some(visit: Visit) -> None:
+    page = visit.page
+    page.fill("#case-text textarea", "患者发热、咳嗽3天。")
+    page.click("#run-case")
+    visit.finished()
+    page.get_by_role("tab", name="病历录入").click()
+    expect(page.get_by_label("患者编号")).to_have_value(re.compile("^pat-"))
+    expect(page.get_by_label("就诊编号")).to_have_value(re.compile("^enc-"))

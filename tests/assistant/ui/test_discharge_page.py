@@ -101,3 +101,51 @@ def test_a_file_is_opened_without_being_stored_by_the_server(visit: Visit) -> No
     name = json.loads((SAMPLES / "pneumonia-adult.json").read_text())["patient"]["name"]
     expect(page.get_by_role("region", name="基本信息")).to_contain_text(name)
     assert not [url for url in visit.requests if "/upload" in url]
+
+
+def test_a_pasted_stay_is_found_again_by_its_ids(visit: Visit) -> None:
+    page = visit.page
+
+    def paste(text: str) -> None:
+        visit.tab("出院记录")
+        own = page.locator("#own-stay")
+        own.get_by_text("粘贴或上传").click()
+        own.get_by_label("住院数据 JSON").fill(text)
+        own.get_by_label("患者编号").fill("pat-pasted")
+        own.get_by_label("就诊编号").fill("enc-pasted")
+        own.get_by_role("button", name="打开").click()
+
+    paste("")
+    expect(page.get_by_text("还没有出院记录草稿")).to_be_visible()
+    page.locator("#own-stay").get_by_label("住院数据 JSON").fill("患者咳嗽3天入院。予头孢曲松。")
+    page.locator("#own-stay").get_by_role("button", name="打开").click()
+    expect(page.get_by_text("pat-pasted").first).to_be_visible()
+    page.click("#run-stay")
+    visit.finished()
+    page.reload()
+    page.locator("#run-case").wait_for()
+    paste("")
+    expect(visit.card("诊疗经过").get_by_role("button", name="一键回填")).to_be_visible()
+
+
+def test_a_section_with_nothing_left_does_not_hold_up_the_record(visit: Visit) -> None:
+    write(visit)
+    empty = visit.card("诊疗经过")
+    standing = empty.locator(".statement:not(.deleted)")
+    while count := standing.count():
+        standing.first.hover()
+        standing.first.get_by_role("button", name="删除").click()
+        expect(standing).to_have_count(count - 1)
+    expect(empty.get_by_role("button", name="一键回填")).to_have_count(0)
+    for title in SECTION_ZH.values():
+        card = visit.card(title)
+        flagged = card.locator(".statement.unsupported")
+        while count := flagged.count():
+            flagged.first.get_by_role("button", name="删除").click()
+            expect(flagged).to_have_count(count - 1)
+        if card.get_by_role("button", name="一键回填").count():
+            card.get_by_role("button", name="一键回填").click()
+            expect(card.get_by_label("回填文本")).to_be_visible()
+    expect(visit.page.locator("#whole-text")).to_contain_text(
+        "诊疗经过：（草稿无内容，请医师书写）"
+    )

@@ -14,6 +14,7 @@ from assistant.application import open_store
 from assistant.settings import Settings
 
 pytestmark = pytest.mark.browser
+ROLES = ("auditor", "nurse")
 ATTACK = (
     "<script>window.broken=1</script><img src=x onerror='window.broken=2'>"
     '"><svg onload=alert(1)> ${window.broken=3} {{constructor}} </textarea><b>粗体</b>'
@@ -164,3 +165,53 @@ def test_nothing_is_shown_before_a_key_is_given(
     expect(page.get_by_label("API key")).to_be_visible()
     page.close()
     assert visit.strangers() == []
+
+
+def test_the_pages_hold_to_the_roles_of_the_api(
+    browser: BrowserContext, closed_server: Server
+) -> None:
+    store = open_store(Settings(home=closed_server.home))
+    keys = {role: store.api_keys.create(f"{role}-1", role, "test")[1] for role in ROLES}
+    store.close()
+    for role, key in keys.items():
+        visit = open_page(browser, closed_server.address)
+        page = visit.page
+        page.fill("#key", key)
+        page.get_by_role("button").click()
+        page.locator("#run-case").wait_for()
+        page.fill("#case-text textarea", "发热、咳嗽3天。")
+        page.click("#run-case")
+        if role == "auditor":
+            expect(page.get_by_text("当前角色不能查看或提交病历")).to_be_visible()
+            assert page.locator("article.member").count() == 0
+        else:
+            visit.finished()
+            visit.card("知识库排序").get_by_role("button", name="一键回填").click()
+            expect(page.get_by_text("只有医师可以回填或签署")).to_be_visible()
+            assert page.locator("#case-fill-text").count() == 0
+        page.goto(f"{closed_server.address}/sign-out")
+        page.close()
+
+
+def test_passing_through_the_examples_by_keyboard_changes_nothing(visit: Visit) -> None:
+    page = visit.page
+    visit.choose("#example-case", "胸痛")
+    complaint = page.locator("#case-chief_complaint textarea")
+    expect(complaint).not_to_have_value("")
+    complaint.fill("自己改过的主诉")
+    page.locator("#example-case input").focus()
+    page.keyboard.press("Tab")
+    page.wait_for_timeout(1_000)
+    expect(complaint).to_have_value("自己改过的主诉")
+    visit.new_patient()
+    visit.choose("#example-case", "胸痛")
+    expect(complaint).not_to_have_value("")
+    visit.tab("出院记录")
+    visit.choose("#sample-stay", "胆囊结石")
+    page.get_by_role("region", name="基本信息").wait_for()
+    page.click("#run-stay")
+    visit.finished()
+    page.locator("#sample-stay input").focus()
+    page.keyboard.press("Tab")
+    page.wait_for_timeout(1_000)
+    expect(visit.card("诊疗经过")).to_be_visible()

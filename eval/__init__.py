@@ -1,0 +1,1 @@
+"""Evaluation: task sets → predictions → scores → report."""

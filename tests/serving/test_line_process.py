@@ -1,0 +1,64 @@
+"""A child process that speaks lines, however it ends."""
+
+from __future__ import annotations
+
+import queue
+import sys
+from pathlib import Path
+
+import pytest
+
+from serving.engine import EngineError, EngineUnavailable
+from serving.line_process import Answer, LastingProcess, LineProcess, ProcessDied
+
+READY = "import sys; print('{\"ready\": {}}', flush=True); sys.stdin.readline(); "
+
+
+def child(code: str) -> LineProcess:
+    return LineProcess([sys.executable, "-c", code])
+
+
+def first_answer(process: LineProcess) -> Answer | EngineError:
+    arrived: queue.Queue[Answer | EngineError] = queue.Queue()
+    process.ask(1, {}, arrived.put)
+    return arrived.get(timeout=60)
+
+
+def test_half_a_line_ends_what_waits() -> None:
+    process = child(READY + "print('{\"id\": 1, \"chu', end='', flush=True)")
+    answer = first_answer(process)
+    assert isinstance(answer, EngineError)
+    assert "send the request again" in str(answer)
+    process.close()
+    assert not process.alive
+
+
+def test_a_question_to_a_dead_process_is_answered() -> None:
+    process = child(READY)
+    assert isinstance(first_answer(process), EngineError)
+    assert isinstance(first_answer(process), EngineError)
+    process.close()
+
+
+def test_progress_comes_before_ready() -> None:
+    told: list[object] = []
+    code = 'print(\'{"progress": {"done": 1}}\'); print(\'{"ready": {"card": 2}}\', flush=True)'
+    process = LineProcess([sys.executable, "-c", code], progress=told.append)
+    assert (told, process.ready) == ([{"done": 1}], {"card": 2})
+    process.close()
+
+
+def test_a_process_that_cannot_start_or_dies_says_so(tmp_path: Path) -> None:
+    with pytest.raises(EngineUnavailable, match="cannot be started"):
+        LineProcess([str(tmp_path / "none")])
+    with pytest.raises(ProcessDied, match="status 3"):
+        child("raise SystemExit(3)")
+
+
+def test_one_that_dies_again_and_again_is_left_dead() -> None:
+    lasting = LastingProcess(lambda: child(READY))
+    for _ in range(3):
+        assert isinstance(first_answer(lasting.running()), EngineError)
+    with pytest.raises(EngineUnavailable, match="died 3 times"):
+        lasting.running()
+    lasting.close()
