@@ -181,7 +181,6 @@ class OpenVinoEngine(Engine):
         """
         import numpy as np
         import openvino
-        import openvino_genai
 
         defaults = pipeline.get_config()
         self._end_ids |= {int(i) for i in defaults.stop_token_ids}

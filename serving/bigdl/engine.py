@@ -242,7 +242,9 @@ class BigdlEngine(Engine):
 
         return LineProcess(
             [str(self._environment.python), *self._command],
-            environment=plain_environment()
+            # Threads that wait by spinning hold each other up wherever cores are shared.
+            environment={"OMP_WAIT_POLICY": "PASSIVE"}
+            | plain_environment()
             | {
                 "LLAMA_CPP_LIB": str(self._environment.libraries / kernel.library(name)),
                 "OMP_NUM_THREADS": str(threads),

@@ -10,11 +10,10 @@ from typing import Any
 from serving import manifest
 from serving.bigdl.source import Source
 from serving.engine import EngineUnavailable
+from serving.ir.families import TOKENIZERS
 from serving.ir.tokenizer import TokenizerError, convert_tokenizer
 from serving.manifest import Manifest, ModelInvalid
 
-# GLM-4's tokenizer depends on who laid the checkpoint out, not on which of its graphs it is.
-_FAMILIES = {"glm4-chatglm": "glm4", "glm4": "glm"}
 FOLDER = "tokenizer"
 _FILES = ("*.json", "tokenizer*", "*.jinja")
 
@@ -51,7 +50,7 @@ def _convert(source: Source, place: Path, fingerprint: str) -> Manifest:
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     try:
-        family = _FAMILIES.get(source.family, source.family)
+        family = TOKENIZERS.get(source.family, source.family)
         facts = convert_tokenizer(source.folder, work, family, source.context_length)
         made = Manifest(
             name=source.folder.name,

@@ -20,10 +20,14 @@ class CheckpointError(Exception):
 
 
 class Checkpoint(ABC):
-    """Tensors by name.  Nothing is read before it is asked for."""
+    """Tensors by name.  Nothing is read before it is asked for.
+
+    ``metadata``: what a GGUF file says besides, its vocabulary too; None for a folder.
+    """
 
     path: Path
     config: Mapping[str, Any]
+    metadata: Mapping[str, Any] | None = None
 
     @abstractmethod
     def names(self) -> list[str]:

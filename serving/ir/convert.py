@@ -17,7 +17,7 @@ from typing import Any
 import openvino
 
 from serving import manifest
-from serving.ir import decoder, sensitivity
+from serving.ir import decoder, families, sensitivity
 from serving.ir.architecture import Architecture, ArchitectureUnknown, describe
 from serving.ir.checkpoint import Checkpoint, CheckpointError, open_checkpoint
 from serving.ir.footprint import stored_bytes
@@ -33,8 +33,6 @@ from serving.manifest import Manifest
 Progress = Callable[[int, int, str], None]
 
 _SPARE = 64 << 20
-# GLM-4's tokenizer depends on who laid the checkpoint out, not on which of its graphs it is.
-_TOKENIZER_FAMILIES = {"glm4-chatglm": "glm4", "glm4": "glm"}
 _log = logging.getLogger("bedside.serving.ir.convert")
 
 
@@ -115,11 +113,15 @@ def _quantised(config: Mapping[str, Any]) -> str:
 def _convert(
     source: Path, work: Path, precision: Precision, report: Progress, family: str
 ) -> Manifest:
+    report(0, 1, "reading")
     checkpoint, architecture = load(source, family)
     _check_disk(work, architecture, precision)
-    family = _TOKENIZER_FAMILIES.get(architecture.family, architecture.family)
-    facts = convert_tokenizer(source, work, family, architecture.context_length)
+    family = families.TOKENIZERS.get(architecture.family, architecture.family)
+    facts = convert_tokenizer(
+        checkpoint.path, work, family, architecture.context_length, checkpoint.metadata
+    )
     digests = checkpoint.digests()
+    report(1, 1, "reading")
     provenance = {
         "source": source.name,
         **{f"sha256 {file}": digest for file, digest in digests.items()},

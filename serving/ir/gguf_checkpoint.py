@@ -76,7 +76,8 @@ class GgufCheckpoint(Checkpoint):
         try:
             reader = GGUFReader(str(path))
             self._tensors = {tensor.name: _tensor(tensor) for tensor in reader.tensors}
-            fields = {key: field.contents() for key, field in _plain(reader.fields).items()}
+            # Kept whole: parsing a large vocabulary takes seconds, and the tokenizer needs it too.
+            fields = {key: field.contents() for key, field in reader.fields.items()}
         except (OSError, ValueError, IndexError, KeyError, TypeError) as error:
             raise CheckpointError(f"{path} is no complete GGUF file; fetch it again.") from error
         if int(fields.get("split.count", 1)) > 1:
@@ -88,6 +89,7 @@ class GgufCheckpoint(Checkpoint):
             raise CheckpointError(
                 f"{path}: GGUF architecture {kind!r} is not known (known: {', '.join(_CONFIGS)})."
             )
+        self.metadata = fields
         self._names = _CHATGLM_NAMES if kind == "chatglm" else _LLAMA_NAMES
         try:
             self.config = _CONFIGS[kind](self, _Fields(kind, fields))
@@ -237,11 +239,6 @@ _CONFIGS: dict[str, Callable[[GgufCheckpoint, _Fields], dict[str, Any]]] = {
     "glm4": _llama_config,
     "chatglm": _chatglm_config,
 }
-
-
-def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Fields but the vocabulary, which is long and not needed here."""
-    return {key: field for key, field in fields.items() if not key.startswith("tokenizer.")}
 
 
 def _tensor(found: Any) -> _Tensor:

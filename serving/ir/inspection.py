@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
@@ -74,7 +75,7 @@ def inspect(path: Path, family: str = "") -> Inspection:
             matrix.check(checkpoint)
         except CheckpointError as error:
             problems.append(str(error))
-    tokenizer = _tokenizer(checkpoint.path)
+    tokenizer = _tokenizer(checkpoint)
     if not tokenizer:
         problems.append(f"{path} has no tokenizer; copy it there from where the weights came from.")
     shape = CacheShape(architecture.layer_count, architecture.kv_heads, architecture.head_size)
@@ -104,7 +105,7 @@ def _unknown(path: Path, checkpoint: Checkpoint, problem: str) -> Inspection:
         family=str(checkpoint.config.get("model_type", "unknown")),
         parameters=sum(prod(checkpoint.shape(name)) for name in checkpoint.names()),
         context_length=0,
-        tokenizer=_tokenizer(checkpoint.path) or "none",
+        tokenizer=_tokenizer(checkpoint) or "none",
         stored_bytes=checkpoint.bytes,
         tensor_types=_types(checkpoint),
         problems=(problem,),
@@ -181,12 +182,12 @@ def _cache(shape: CacheShape) -> dict[str, int]:
     return {kind: 1000 * shape.bytes_per_token(kind) for kind in footprint.CACHE_KINDS}
 
 
-def _tokenizer(source: Path) -> str:
+def _tokenizer(checkpoint: Checkpoint) -> str:
     """What kind of tokenizer lies beside or inside the weights, empty where there is none."""
-    if source.is_file():
-        return _tokenizer_of_gguf(source)
+    if checkpoint.metadata is not None:
+        return _tokenizer_of_gguf(checkpoint.path, checkpoint.metadata)
     for name in _TOKENIZER_FILES:
-        path = source / name
+        path = checkpoint.path / name
         if path.is_file():
             kind = _kind_of_json(path) if path.suffix == ".json" else _kind_of_model(path)
             return f"{kind} ({name})"
@@ -208,9 +209,9 @@ def _kind_of_model(path: Path) -> str:
         return "tiktoken ranks"
 
 
-def _tokenizer_of_gguf(path: Path) -> str:
+def _tokenizer_of_gguf(path: Path, metadata: Mapping[str, Any]) -> str:
     try:
-        fields = tokenizer_fields(path)
+        fields = tokenizer_fields(path, metadata)
     except TokenizerError:
         return ""
     kind = "/".join(str(fields[key]) for key in ("ggml.model", "ggml.pre") if key in fields)

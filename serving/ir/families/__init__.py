@@ -18,6 +18,8 @@ KNOWN: dict[str, Callable[[Config, str], Architecture]] = {
     "qwen2": llama.describe,
     "qwen3": llama.describe,
 }
+# GLM-4's tokenizer depends on who laid the checkpoint out, not on which of its graphs it is.
+TOKENIZERS = {"glm4-chatglm": "glm4", "glm4": "glm"}
 _WIDE_VOCABULARY = 100_000
 
 

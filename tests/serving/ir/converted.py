@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import openvino
+
 from serving.ir.architecture import Architecture
 from serving.ir.convert import load, write_model
 from serving.ir.formats import Precision

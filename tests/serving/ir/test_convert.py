@@ -111,6 +111,21 @@ def test_the_ir_says_what_it_was_made_from_and_how(source: Path, tmp_path: Path)
     assert {"u4", "i8"} <= kinds
 
 
+def test_a_folder_with_one_gguf_file_is_that_file(tiny_gguf_file: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "source"
+    folder.mkdir()
+    shutil.copy(tiny_gguf_file, folder)
+    from_folder, from_file = (
+        convert(folder, tmp_path / "a"),
+        convert(tiny_gguf_file, tmp_path / "b"),
+    )
+    # The names of a graph's nodes, in the XML, are new in each process and each conversion.
+    for name in ("openvino_model.bin", "openvino_tokenizer.bin", "generation_config.json"):
+        assert from_folder.files[name] == from_file.files[name]
+    assert from_folder.control_tokens == from_file.control_tokens
+    assert from_folder.source_sha256 == from_file.source_sha256
+
+
 def test_one_source_hash_stands_for_all_shards(source: Path, tmp_path: Path) -> None:
     first = convert(source, tmp_path / "a").source_sha256
     assert convert(source, tmp_path / "b").source_sha256 == first

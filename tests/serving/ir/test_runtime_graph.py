@@ -1,4 +1,4 @@
-"""What the CPU plugin makes of the graph: attention with its cache, rotation and norms are fused."""
+"""What the CPU plugin makes of the graph: attention with its cache, rotation, norms are fused."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import openvino
 import openvino_genai
 import pytest
 from converted import EXACT, Running, compiled, kind, write
+from tiny_checkpoint import GEOMETRIES, write_checkpoint
+
 from serving.ir.formats import Precision
 from serving.ir.token_set import BytePairs, SpecialToken, TokenSet
 from serving.ir.tokenizer_graph import detokenizer_graph, tokenizer_graph
-from tiny_checkpoint import GEOMETRIES, write_checkpoint
 
 FAMILIES = [(family, next(iter(named))) for family, named in GEOMETRIES.items()]
 # The positions of the prompt's end are ChatGLM-6B's own, and paged attention has no place for them.

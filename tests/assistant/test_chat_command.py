@@ -1,0 +1,189 @@
+"""``bedside chat``: one question, a conversation, and an answer that is stopped."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncGenerator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assistant.commands.chat import Conversation, engine_settings
+from assistant.settings import EngineSettings, Settings
+from serving.catalog import CatalogError
+from serving.echo import EchoEngine
+from serving.engine import Chunk, Message, Prompt, PromptTooLong, Sampling
+from serving.ir.convert import convert
+
+ROOT = Path(__file__).parent.parent.parent
+sys.path.insert(0, str(ROOT / "tests" / "serving"))
+
+import tiny_gguf  # noqa: E402
+
+CONFIG = """
+[engines.demo]
+kind = "echo"
+demo_only = true
+[[panel]]
+name = "甲"
+engine = "demo"
+"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data home with a model of random weights."""
+    home = tmp_path_factory.mktemp("home")
+    convert(tiny_gguf.write(home / "tiny.gguf"), home / "models" / "tiny")
+    (home / "bedside.toml").write_text(CONFIG, encoding="utf-8")
+    return home
+
+
+def chat(home: Path, *arguments: str, **more: Any) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "assistant.cli", "chat", *arguments],
+        env=os.environ | {"BEDSIDE_HOME": str(home), "BEDSIDE_CONFIG": str(home / "bedside.toml")},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        cwd=ROOT,
+        **more,
+    )
+
+
+def test_one_question_prints_its_answer_alone(home: Path) -> None:
+    run = chat(home, "tiny", "--prompt", "你好", "--max-tokens", "6")
+    out, notes = run.communicate(timeout=200)
+    assert run.returncode == 0, notes
+    assert out.strip()
+    assert "模型 model: tiny" in notes
+    assert "+ 6 tokens" in notes
+    assert "仅供演示" not in notes
+
+
+def test_an_engine_of_the_settings_answers_and_says_that_it_is_for_show(home: Path) -> None:
+    run = chat(home, "--prompt", "-")
+    out, notes = run.communicate("胸痛3小时\n第二行", timeout=200)
+    assert run.returncode == 0, notes
+    assert "胸痛3小时\n第二行" in out
+    assert "仅供演示" in notes
+
+
+def test_a_conversation_goes_on_until_exit(home: Path) -> None:
+    run = chat(home, "demo")
+    out, notes = run.communicate("咳嗽\n/help\n/clear\n发热\n/exit\n腹痛\n", timeout=200)
+    assert run.returncode == 0, notes
+    assert "咳嗽" in out
+    assert "发热" in out
+    assert "腹痛" not in out
+    assert "已清空" in notes
+    assert notes.count("/exit") == 2
+
+
+def test_a_model_that_is_none_is_one_line(home: Path) -> None:
+    run = chat(home, "nothing", "--prompt", "a")
+    out, notes = run.communicate(timeout=200)
+    assert run.returncode == 1
+    assert "nothing" in notes
+    assert "demo" in notes
+    assert "Traceback" not in notes
+    assert out == ""
+
+
+def test_a_question_that_is_too_long_fails(home: Path) -> None:
+    run = chat(home, "tiny", "--prompt", "a", "--max-tokens", "9999")
+    out, notes = run.communicate(timeout=200)
+    assert run.returncode == 1
+    assert "tokens" in notes
+    assert out == ""
+
+
+def test_an_interrupt_stops_the_answer_and_not_the_conversation(home: Path) -> None:
+    # A session of its own, so that the interrupt reaches every process as at a terminal.
+    run = chat(home, "tiny", "--max-tokens", "4000", start_new_session=True)
+    assert run.stdin is not None
+    assert run.stdout is not None
+    watchdog = threading.Timer(200, run.kill)
+    watchdog.start()
+    run.stdin.write("你好\n")
+    run.stdin.flush()
+    # The prompt's two characters, then the answer begins.
+    assert len(run.stdout.read(6)) == 6
+    os.killpg(run.pid, signal.SIGINT)
+    run.stdin.write("再说一次\n/exit\n")
+    run.stdin.flush()
+    _, notes = run.communicate(timeout=200)
+    watchdog.cancel()
+    assert run.returncode == 0, notes
+    assert notes.count("已停止 stopped") == 1
+    assert notes.count("+ 4000 tokens") + notes.count(" tokens,") >= 1
+    assert "ended while it was answering" not in notes
+
+
+class Narrow(EchoEngine):
+    """Takes two messages at most."""
+
+    def generate(
+        self,
+        prompt: Prompt,
+        sampling: Sampling | None = None,
+        schema: Mapping[str, Any] | None = None,
+    ) -> AsyncGenerator[Chunk]:
+        self.asked = list(prompt)
+        if len(prompt) > 2:
+            raise PromptTooLong(len(prompt), 2)
+        return super().generate(prompt, sampling, schema)
+
+
+async def test_what_was_said_goes_along_and_clear_forgets_it(capsys: Any) -> None:
+    engine = EchoEngine()
+    talk = Conversation(engine, Sampling(), "你是助手")
+    asked: list[list[Message]] = []
+    generate = engine.generate
+
+    def remembering(prompt: Any, *rest: Any) -> Any:
+        asked.append(list(prompt))
+        return generate(prompt, *rest)
+
+    engine.generate = remembering  # type: ignore[method-assign]
+    assert await talk.ask("一")
+    assert await talk.ask("二")
+    talk.clear()
+    assert await talk.ask("三")
+    said = [
+        [message.content for message in messages if message.role != "assistant"]
+        for messages in asked
+    ]
+    assert said == [["你是助手", "一"], ["你是助手", "一", "二"], ["你是助手", "三"]]
+    assert [message.role for message in asked[1]] == ["system", "user", "assistant", "user"]
+    assert "一" in capsys.readouterr().out
+
+
+async def test_a_question_that_failed_is_not_remembered(capsys: Any) -> None:
+    engine = Narrow()
+    talk = Conversation(engine, Sampling())
+    assert await talk.ask("一")
+    assert not await talk.ask("二")
+    assert "/clear" in capsys.readouterr().err
+    talk.clear()
+    assert await talk.ask("三")
+    assert [message.content for message in engine.asked] == ["三"]
+
+
+def test_a_name_means_an_engine_then_a_folder_then_a_model(home: Path, tmp_path: Path) -> None:
+    engines = {"tiny": EngineSettings(kind="echo"), "demo": EngineSettings(kind="echo")}
+    settings = Settings(home=home, engines=engines, panel=[])
+    assert engine_settings(settings, "tiny").kind == "echo"
+    folder = home / "models" / "tiny"
+    assert engine_settings(settings, str(folder)).model == str(folder)
+    plain = Settings(home=home, engines={"demo": EngineSettings(kind="echo")}, panel=[])
+    assert engine_settings(plain, "tiny") == EngineSettings(model="tiny")
+    with pytest.raises(CatalogError, match="demo"):
+        engine_settings(plain, "other")

@@ -1,0 +1,56 @@
+"""The layout of processors, as kernels describe machines that this one is not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from serving import topology
+
+
+def machine(folder: Path, cpus: list[tuple[int, int]], nodes: dict[int, str]) -> Path:
+    """``cpus``: (socket, core) of each logical processor; ``nodes``: node → its processors."""
+    for number, (socket, core) in enumerate(cpus):
+        place = folder / "cpu" / f"cpu{number}" / "topology"
+        place.mkdir(parents=True)
+        (place / "physical_package_id").write_text(f"{socket}\n")
+        (place / "core_id").write_text(f"{core}\n")
+    (folder / "cpu" / "cpufreq").mkdir(parents=True, exist_ok=True)
+    for number, listed in nodes.items():
+        place = folder / "node" / f"node{number}"
+        place.mkdir(parents=True)
+        (place / "cpulist").write_text(f"{listed}\n")
+    return folder
+
+
+def test_two_sockets_with_two_threads_a_core(tmp_path: Path) -> None:
+    cpus = [(socket, core) for _ in range(2) for socket in (0, 1) for core in range(4)]
+    system = machine(tmp_path, cpus, {0: "0-3,8-11", 1: "4-7,12-15"})
+    found = topology.read(system, allowed=16)
+    assert found == topology.Topology(sockets=((0,), (1,)), cores=8, allowed=16)
+    assert found.nodes == 2
+
+
+def test_a_socket_may_have_several_nodes(tmp_path: Path) -> None:
+    cpus = [(number // 4, number % 4) for number in range(8)]
+    system = machine(tmp_path, cpus, {0: "0-1", 1: "2-3", 2: "4-5", 3: "6,7", 4: ""})
+    found = topology.read(system, allowed=6)
+    assert found.sockets == ((0, 1), (2, 3))
+    assert (found.nodes, found.cores, found.allowed) == (4, 8, 6)
+
+
+def test_a_kernel_without_nodes_has_one_a_socket(tmp_path: Path) -> None:
+    assert topology.read(machine(tmp_path, [(0, 0), (0, 1)], {}), 2).sockets == ((0,),)
+
+
+def test_a_machine_that_tells_nothing_is_one_socket(tmp_path: Path) -> None:
+    assert topology.read(tmp_path, 3) == topology.Topology(((0,),), 3, 3)
+
+
+@pytest.mark.skipif(not topology.SYSTEM.is_dir(), reason="no Linux")
+def test_this_machine_has_processors() -> None:
+    found = topology.read()
+    assert found.cores >= 1
+    assert found.allowed >= 1
+    assert found.sockets
