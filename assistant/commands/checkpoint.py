@@ -26,7 +26,10 @@ Weights = Annotated[WeightKind, typer.Option(help="How weights are stored.")]
 Group = Annotated[
     int, typer.Option(help="INT4: neighbours that share a scale: 32, 64, 128; 0: a row.")
 ]
-Asymmetric = Annotated[bool, typer.Option("--asymmetric", help="INT4: the zero point may move.")]
+Symmetric = Annotated[
+    bool,
+    typer.Option("--symmetric/--asymmetric", help="INT4: no zero point, or one that moves."),
+]
 Int8Share = Annotated[
     float, typer.Option(help="INT4: share of the projections, the most sensitive, kept in INT8.")
 ]
@@ -39,11 +42,15 @@ def convert(
     source: Source,
     weights: Weights = "int4",
     group: Group = 128,
-    asymmetric: Asymmetric = False,
+    symmetric: Symmetric = False,
     int8_share: Int8Share = 0.0,
     head: Head = "int8",
     embedding: Embedding = "int8",
     family: Family = "",
+    calibration: Annotated[
+        Path | None,
+        typer.Option(help="INT4: a UTF-8 file of your own texts to fit to, an empty line between."),
+    ] = None,
     licence: Annotated[str, typer.Option(help="The model's licence, as shown to users.")] = "",
     out: Annotated[Path | None, typer.Option(help="Folder to make.")] = None,
     name: Annotated[str, typer.Option(help="Or: what Bedside is to call the model.")] = "",
@@ -56,11 +63,21 @@ def convert(
         raise typer.BadParameter("give either --out or --name")
     from serving.ir.convert import convert as make
 
-    precision = Precision(weights, group, not asymmetric, int8_share, head, embedding)
+    precision = Precision(weights, group, symmetric, int8_share, head, embedding)
+    texts = calibration.read_text("utf-8").split("\n\n") if calibration else []
     target = ModelStore(Settings().home).new_folder(name) if out is None else out
     started = time.monotonic()
     with progress() as report:
-        made = make(source, target, precision, report, name=name, licence=licence, family=family)
+        made = make(
+            source,
+            target,
+            precision,
+            report,
+            name=name,
+            licence=licence,
+            family=family,
+            calibration=texts,
+        )
     taken = time.monotonic() - started
     size = sum(path.stat().st_size for path in target.iterdir())
     engine = f'model = "{name or target.absolute()}"'

@@ -15,7 +15,7 @@ import typer
 from rich.table import Table
 
 from assistant.commands.checkpoint import (
-    Asymmetric,
+    Symmetric,
     Embedding,
     Family,
     Group,
@@ -46,7 +46,7 @@ def compare(
         ),
     ] = None,
     group: Group = 128,
-    asymmetric: Asymmetric = False,
+    symmetric: Symmetric = False,
     int8_share: Int8Share = 0.0,
     head: Head = "int8",
     embedding: Embedding = "int8",
@@ -67,11 +67,13 @@ def compare(
 ) -> None:
     """Compare precisions on your own texts: perplexity, first choices, speed, memory, size.
 
+    Each computes as it would be served on this machine.
+
     在自己的文本上比较各种精度：困惑度、首选词一致率、速度、内存和体积，据此决定用哪一种。
     """
     from serving.ir import trial
 
-    chosen = Precision("int4", group, not asymmetric, int8_share, head, embedding)
+    chosen = Precision("int4", group, symmetric, int8_share, head, embedding)
     kinds = cast(list[WeightKind], weights or ["int4", "int8"])
     precisions = [replace(chosen, weights=kind) for kind in kinds]
     texts = [part for path in text for part in read_texts(path)] if text else sample_texts()

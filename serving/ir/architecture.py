@@ -128,6 +128,9 @@ def describe(config: Config, family: str = "") -> Architecture:
 
     name = family or families.name_of(config)
     if name not in families.KNOWN:
+        if family:
+            known = ", ".join(sorted(families.KNOWN))
+            raise ArchitectureUnknown(f"The family {family!r} is not known (known: {known}).")
         kind = config.get("model_type") or config.get("architectures") or "no model_type"
         known = ", ".join(sorted(families.KNOWN))
         raise ArchitectureUnknown(

@@ -9,7 +9,7 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,12 @@ from typing import Any
 import openvino
 
 from serving import manifest
-from serving.ir import decoder, families, sensitivity
+from serving.ir import calibrated, decoder, families, sensitivity
 from serving.ir.architecture import Architecture, ArchitectureUnknown, describe
+from serving.ir.calibrated import CalibrationUnavailable
 from serving.ir.checkpoint import Checkpoint, CheckpointError, open_checkpoint
 from serving.ir.footprint import stored_bytes
-from serving.ir.formats import Precision
+from serving.ir.formats import OptionInvalid, Precision
 from serving.ir.quantize import QuantizationError
 from serving.ir.spool import Spool
 from serving.ir.token_set import TokenizerError
@@ -33,6 +34,14 @@ from serving.manifest import Manifest
 Progress = Callable[[int, int, str], None]
 
 _SPARE = 64 << 20
+_FAULTS = (
+    ArchitectureUnknown,
+    CalibrationUnavailable,
+    CheckpointError,
+    OptionInvalid,
+    QuantizationError,
+    TokenizerError,
+)
 _log = logging.getLogger("bedside.serving.ir.convert")
 
 
@@ -50,12 +59,14 @@ def convert(
     licence: str = "",
     demo_only: bool = False,
     family: str = "",
+    calibration: Sequence[str] = (),
 ) -> Manifest:
     """Write the OpenVINO form of ``source`` to the folder ``target``.
 
     ``source``: a Hugging Face folder with safetensors, or a GGUF file.  ``progress(done, total,
-    what)`` counts weights.  ``family`` says which one where the configuration does not.  A process
-    that is killed leaves nothing that loads; the next run removes what it left.
+    what)`` counts weights.  ``family`` says which one where the configuration does not.
+    ``calibration``: texts to fit INT4 to (see `serving.ir.calibrated`).  A process that is killed
+    leaves nothing that loads; the next run removes what it left.
 
     Raises:
         ConversionError: the source or the disk does not allow it, or ``target`` is there already.
@@ -67,11 +78,11 @@ def convert(
         raise ConversionError(f"{target} is there already; remove it, or choose another name.")
     try:
         with workspace(target) as work:
-            made = _convert(source, work, wanted, report, family)
+            made = _convert(source, work, wanted, report, family, calibration)
             made = replace(made, name=name or target.name, licence=licence, demo_only=demo_only)
             made.write(work)
             work.rename(target)
-    except (CheckpointError, ArchitectureUnknown, QuantizationError, TokenizerError) as error:
+    except _FAULTS as error:
         raise ConversionError(str(error)) from error
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
@@ -111,8 +122,15 @@ def _quantised(config: Mapping[str, Any]) -> str:
 
 
 def _convert(
-    source: Path, work: Path, precision: Precision, report: Progress, family: str
+    source: Path,
+    work: Path,
+    precision: Precision,
+    report: Progress,
+    family: str,
+    calibration: Sequence[str],
 ) -> Manifest:
+    if calibration:
+        calibrated.require()
     report(0, 1, "reading")
     checkpoint, architecture = load(source, family)
     _check_disk(work, architecture, precision)
@@ -122,14 +140,20 @@ def _convert(
     )
     digests = checkpoint.digests()
     report(1, 1, "reading")
+    chosen = precision.words() | (calibrated.words(calibration) if calibration else {})
     provenance = {
         "source": source.name,
         **{f"sha256 {file}": digest for file, digest in digests.items()},
         "family": architecture.family,
         "bedside": importlib.metadata.version("bedside"),
-        **precision.words(),
+        **chosen,
     }
-    write_model(checkpoint, architecture, precision, work, report, provenance)
+    if calibration:
+        _write_calibrated(
+            checkpoint, architecture, precision, work, report, provenance, calibration
+        )
+    else:
+        write_model(checkpoint, architecture, precision, work, report, provenance)
     _write_generation_config(work, facts)
     report(0, 1, "checking")
     files = {path.name: manifest.sha256_of(path) for path in sorted(work.iterdir())}
@@ -145,7 +169,7 @@ def _convert(
         files=files,
         settings={
             "prepared_from": type(checkpoint).__name__.removesuffix("Checkpoint").lower(),
-            **precision.words(),
+            **chosen,
         },
     )
 
@@ -187,6 +211,25 @@ def write_model(
         _serialize(model, folder)
         del model
     report(1, 1, "writing")
+
+
+def _write_calibrated(
+    checkpoint: Checkpoint,
+    architecture: Architecture,
+    precision: Precision,
+    folder: Path,
+    report: Progress,
+    provenance: dict[str, str],
+    texts: Sequence[str],
+) -> None:
+    full = folder / "full"
+    full.mkdir()
+    write_model(checkpoint, architecture, Precision("fp16"), full, report, provenance)
+    report(0, 1, "calibrating")
+    model = calibrated.compress(full / manifest.MODEL_FILE, folder, texts, architecture, precision)
+    report(1, 1, "calibrating")
+    _serialize(model, folder)
+    shutil.rmtree(full)
 
 
 def _serialize(model: Any, folder: Path) -> None:

@@ -109,12 +109,12 @@ def compare(
 
 
 def label(precision: Precision) -> str:
-    """A precision in one word: ``int4-g128``, ``int4-g32-asymmetric-head-int4``, ``int8``."""
+    """A precision in one word: ``int4-g128``, ``int4-g32-symmetric-head-int4``, ``int8``."""
     if precision.weights != "int4":
         return precision.weights
     parts = ["int4", f"g{precision.group}" if precision.group else "channel"]
-    if not precision.symmetric:
-        parts.append("asymmetric")
+    if precision.symmetric:
+        parts.append("symmetric")
     if precision.int8_share:
         parts.append(f"share{precision.int8_share:g}")
     for what, kind in (("head", precision.head), ("embedding", precision.embedding)):

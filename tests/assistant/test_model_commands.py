@@ -40,7 +40,8 @@ def complaint(run: subprocess.CompletedProcess[str]) -> str:
     """The one line that a command which failed has said."""
     assert run.returncode == 1, run.stderr
     assert run.stdout == ""
-    (line,) = run.stderr.splitlines()
+    *bars, line = filter(None, map(str.strip, run.stderr.splitlines()))
+    assert all("%" in bar for bar in bars), run.stderr
     return line
 
 

@@ -48,6 +48,7 @@ def test_parameters_are_those_of_the_checkpoint(tmp_path: Path) -> None:
     checkpoint, architecture = load(source)
     stored = sum(checkpoint.read(name).size for name in checkpoint.names())
     assert footprint.parameters(architecture) == stored
+    assert footprint.stored_bytes(architecture, Precision("fp32")) == 4 * stored
 
 
 def test_a_token_takes_its_keys_and_values() -> None:

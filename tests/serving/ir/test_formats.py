@@ -12,7 +12,7 @@ from serving.ir.quantize import Scheme
 
 def test_the_default_is_int4_in_groups_with_the_outer_layers_in_int8() -> None:
     chosen = Precision()
-    assert chosen.linear(4096) == Scheme(4, 128)
+    assert chosen.linear(4096) == Scheme(4, 128, symmetric=False)
     assert chosen.head_form(4096) == chosen.embedding_form(4096) == Scheme(8)
 
 
@@ -23,7 +23,7 @@ def test_the_default_is_int4_in_groups_with_the_outer_layers_in_int8() -> None:
 def test_the_widest_group_that_divides_the_row_is_taken(
     group: int, columns: int, expected: int
 ) -> None:
-    assert Precision(group=group).linear(columns) == Scheme(4, expected)
+    assert Precision(group=group).linear(columns) == Scheme(4, expected, symmetric=False)
 
 
 @pytest.mark.parametrize(("kind", "stored"), [("fp32", "f32"), ("fp16", "f16"), ("bf16", "bf16")])

@@ -168,12 +168,15 @@ def test_files_are_mapped_where_their_layout_allows(torch: Torch, tmp_path: Path
     )
 
 
-def test_transposed_tensors_are_written_in_row_order(torch: Torch, tmp_path: Path) -> None:
+def test_views_of_other_tensors_are_written_as_they_read(torch: Torch, tmp_path: Path) -> None:
     values = np.arange(12, dtype=np.float32).reshape(3, 4)
-    torch.save({"a": Tensor(values.T, "float32")}, tmp_path / "pytorch_model.bin")
+    views = {"a": Tensor(values.T, "float32"), "b": Tensor(values[:, 1], "float32")}
+    torch.save(views, tmp_path / "pytorch_model.bin")
     (tmp_path / "config.json").write_text("{}")
     rewrite(tmp_path)
-    np.testing.assert_array_equal(SafetensorsCheckpoint(tmp_path).read("a"), values.T)
+    found = SafetensorsCheckpoint(tmp_path)
+    np.testing.assert_array_equal(found.read("a"), values.T)
+    np.testing.assert_array_equal(found.read("b"), values[:, 1])
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,11 @@ def test_yarn_slows_long_waves_only_and_sharpens_attention() -> None:
     plain, scaled = rotary(128, 1e6), rotary(128, 1e6, scaling=given)
     np.testing.assert_allclose(scaled.frequencies[0, 0], plain.frequencies[0, 0])
     np.testing.assert_allclose(scaled.frequencies[0, -1], plain.frequencies[0, -1] / 4)
+    # 32 turns in 32,768 positions lie at dimension 23.6 of 64, one turn at 39.7.
+    share = scaled.frequencies[0] / plain.frequencies[0]
+    assert np.flatnonzero(share < 1).min() == 24
+    assert np.flatnonzero(share > 0.25 + 1e-12).max() == 39
+    assert share[31] == pytest.approx(1 - 0.75 * (31 - 23) / (40 - 23))
     assert scaled.magnitude == pytest.approx(0.1 * math.log(4) + 1)
     from_context = {"rope_type": "yarn", "factor": 4.0}
     same = rotary(128, 1e6, scaling=from_context, context=32768)

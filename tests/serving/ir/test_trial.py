@@ -187,7 +187,7 @@ def test_what_cannot_be_converted_is_named(tmp_path: Path) -> None:
     ("precision", "name"),
     [
         (Precision(), "int4-g128"),
-        (Precision("int4", 0, symmetric=False), "int4-channel-asymmetric"),
+        (Precision("int4", 0, symmetric=True), "int4-channel-symmetric"),
         (Precision("int4", 64, int8_share=0.2, head="fp16"), "int4-g64-share0.2-head-fp16"),
         (Precision("bf16", head="int4"), "bf16"),
     ],
