@@ -80,12 +80,14 @@ async def run(options: argparse.Namespace) -> None:
         for name, encounter in encounters(str(time.time_ns())):
             order = (0, 1) if (repetition + len(ratios)) % 2 else (1, 0)
             found = {way: await write(engines[way], base, encounter) for way in order}
-            same += found[0].text == found[1].text
+            equal = found[0].text == found[1].text
+            same += equal
             ratios.append(found[0].seconds / found[1].seconds)
             tokens.append(engines[0].count_tokens(found[0].text))
             for way, record in found.items():
                 seconds[way].append(record.seconds)
-            print(f"{repetition + 1} {name}: {ratios[-1]:.2f}", file=sys.stderr, flush=True)
+            told = f"{repetition + 1} {name}: {ratios[-1]:.2f}, {'same' if equal else 'other'} text"
+            print(told, file=sys.stderr, flush=True)
     line = {
         "bench": "lookup",
         "times_as_fast": round(statistics.median(ratios), 2),
