@@ -15,13 +15,13 @@ import typer
 from rich.table import Table
 
 from assistant.commands.checkpoint import (
-    Symmetric,
     Embedding,
     Family,
     Group,
     Head,
     Int8Share,
     Source,
+    Symmetric,
     megabytes,
     say,
 )

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from complete_checkpoint import write_complete
+
 from serving.ir.calibrated import words
 from serving.ir.convert import ConversionError, convert
 from serving.ir.formats import Precision
