@@ -31,15 +31,15 @@ def merges(ranks: Mapping[bytes, int]) -> tuple[list[tuple[bytes, bytes]], dict[
     """The merges that these ranks stand for, in order, and the tokens that no merge makes.
 
     tiktoken merges the adjacent pair whose joined text ranks lowest, and looks a word up whole
-    before it merges anything.  When a pair is merged, each of its halves has been made of its
-    own bytes alone by lower ranks only, so a token's one merge is what lower ranks leave of it.
+    before it merges anything.  Whatever stands around a token, the merges within it come in the
+    order in which they come when it stands alone, so its one merge is the last of that run.
     """
     pairs: list[tuple[bytes, bytes]] = []
     whole: dict[bytes, int] = {}
     for token, rank in sorted(ranks.items(), key=lambda item: item[1]):
         if len(token) < 2:
             continue
-        parts = _merge(ranks, token, rank)
+        parts = _last_parts(ranks, token)
         if len(parts) == 2:
             pairs.append((parts[0], parts[1]))
         else:
@@ -47,15 +47,17 @@ def merges(ranks: Mapping[bytes, int]) -> tuple[list[tuple[bytes, bytes]], dict[
     return pairs, whole
 
 
-def _merge(ranks: Mapping[bytes, int], token: bytes, limit: int) -> list[bytes]:
+def _last_parts(ranks: Mapping[bytes, int], token: bytes) -> list[bytes]:
+    """What merging leaves of a token that stands alone, before the merge that makes it whole."""
     parts = [token[at : at + 1] for at in range(len(token))]
     while len(parts) > 2:
-        best, place = limit, -1
-        for at in range(len(parts) - 1):
-            rank = ranks.get(parts[at] + parts[at + 1], limit)
-            if rank < best:
-                best, place = rank, at
-        if place < 0:
+        found = [
+            (ranks[joined], at)
+            for at, joined in enumerate(map(bytes.__add__, parts, parts[1:]))
+            if joined in ranks
+        ]
+        if not found:
             break
+        _, place = min(found)
         parts[place : place + 2] = [parts[place] + parts[place + 1]]
     return parts

@@ -47,6 +47,12 @@ def test_merges_do_what_ranks_do(tokens: set[bytes], text: str, random: object) 
     assert (_apply(text.encode(), ranks) if text else []) == expected
 
 
+def test_a_part_may_rank_after_what_it_is_a_part_of() -> None:
+    ranks = {bytes([c]): c for c in range(256)} | {b"ccb": 256, b"cb": 257}
+    assert tiktoken_file.merges(ranks) == ([(b"c", b"cb"), (b"c", b"b")], {})
+    assert _apply(b"accb", ranks) == [97, 256]
+
+
 @pytest.mark.parametrize(
     "data", [b"", b"YQ==", b"YQ== x", b"!!! 1", b"YQ== 0\nYg== 0", b"YQ== -1", b"a b c"]
 )
