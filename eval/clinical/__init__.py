@@ -1,0 +1,1 @@
+"""The clinical sets: differential, checker, discharge record, retrieval, structuring."""
