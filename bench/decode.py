@@ -245,9 +245,10 @@ def entrants_of(options: argparse.Namespace) -> list[Entrant]:
 
 
 def _fastest_kernel() -> str:
-    from serving.bigdl.kernel import cpu_flags, kernels
+    from serving import cpu
+    from serving.bigdl.kernel import kernels
 
-    return kernels(cpu_flags())[0]
+    return kernels(cpu.shared_flags())[0]
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from serving import manifest
 from serving.engine import UnsupportedOption
+from serving.stateful_model import StatefulModel
 from serving.token_choice import TokenChoice
 
 ARCHITECTURES = frozenset({"chatglm"})
@@ -103,7 +104,7 @@ class SequentialPipeline:
             if settings.is_file()
             else openvino_genai.GenerationConfig()
         )
-        self._model = _Model(folder / manifest.MODEL_FILE, device, properties)
+        self._model = StatefulModel(folder / manifest.MODEL_FILE, device, properties)
         self._requests: deque[Handle] = deque()
         self._current: Handle | None = None
 
@@ -148,7 +149,7 @@ class SequentialPipeline:
             self._model.reset()
             self._current = handle
         given = np.array(handle.answer[-1:], np.int64) if handle.answer else handle.prompt
-        handle.take(*handle.choice.choose(self._model.step(given)))
+        handle.take(*handle.choice.choose(self._model.step(given)[-1]))
 
     def _first(self) -> Handle | None:
         from openvino_genai import GenerationStatus
@@ -171,48 +172,3 @@ def check(config: Any) -> None:
         )
     if config.is_prompt_lookup():
         raise UnsupportedOption("This model (ChatGLM-6B) cannot draft from its prompt.")
-
-
-class _Model:
-    """A compiled model with the keys and values of one sequence, appended in place."""
-
-    def __init__(self, path: Path, device: str, properties: Mapping[str, Any]) -> None:
-        import openvino
-
-        core = openvino.Core()
-        model = core.read_model(path)
-        _keep_last_row(model)
-        compiled = core.compile_model(model, device, dict(properties))
-        self._request = compiled.create_infer_request()
-        self._seen = 0
-
-    def reset(self) -> None:
-        """Forget every token."""
-        self._request.reset_state()
-        self._seen = 0
-
-    def step(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Logits [vocabulary] after the tokens ``ids``; the next step writes over them."""
-        seen = self._seen + len(ids)
-        given = {
-            "input_ids": ids[np.newaxis],
-            "attention_mask": np.ones((1, seen), np.int64),
-            "position_ids": np.arange(self._seen, seen)[np.newaxis],
-            "beam_idx": np.zeros(1, np.int32),
-        }
-        self._request.infer(given)
-        self._seen = seen
-        logits: NDArray[np.float32] = self._request.get_tensor("logits").data[0, -1]
-        return logits
-
-
-def _keep_last_row(model: Any) -> None:
-    """Have the head computed for the last token only: for each of a prompt of 2,048, ChatGLM-6B's
-    logits would take 1 GB."""
-    from openvino import opset16 as op
-
-    head = model.output("logits").get_node().input_value(0).get_node()
-    axis = op.constant(np.array(1, np.int64))
-    last = op.gather(head.input_value(0), op.constant(np.array([-1], np.int64)), axis)
-    head.input(0).replace_source_output(last.output(0))
-    model.validate_nodes_and_infer_types()

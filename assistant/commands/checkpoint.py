@@ -33,7 +33,13 @@ Symmetric = Annotated[
 Int8Share = Annotated[
     float, typer.Option(help="INT4: share of the projections, the most sensitive, kept in INT8.")
 ]
-Head = Annotated[WeightKind, typer.Option(help="The head's weights, where the others are INT4.")]
+Head = Annotated[
+    WeightKind,
+    typer.Option(
+        help="The head's weights, where the others are INT4; a head that is the embedding's own "
+        "table is as the embedding is."
+    ),
+]
 Embedding = Annotated[WeightKind, typer.Option(help="The embedding's, where the others are INT4.")]
 Family = Annotated[str, typer.Option(help="The architecture, where config.json does not tell it.")]
 

@@ -23,13 +23,6 @@ FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_bf
 LEAST_FREE_GIB = 5
 
 
-def _cpu_field(name: str) -> str:
-    """One field of the first processor, as Linux tells it; empty elsewhere."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith(name)), "")
-
-
 def cpu_flags() -> list[str]:
     """Which of the instruction sets that matter this processor has (Linux)."""
     found = cpu.flags()
@@ -42,7 +35,7 @@ def examine(settings: Settings) -> list[Check]:
     settings.home.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(settings.home).free / 2**30
     flags = cpu_flags()
-    name = _cpu_field("model name") or platform.processor()
+    name = cpu.model_name() or platform.processor()
     checks = [
         Check("bedside", f"{version('bedside')}, Python {platform.python_version()}"),
         Check("openvino", version("openvino")),

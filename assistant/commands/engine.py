@@ -9,6 +9,7 @@ from rich.table import Table
 
 from assistant.commands.progress import console
 from assistant.settings import Settings
+from serving import cpu
 from serving.bigdl import environment, kernel
 from serving.bigdl.environment import RECIPES, EnvironmentMissing
 
@@ -61,7 +62,7 @@ def listing() -> None:
             status, folder = "missing", ""
         table.add_row(name, status, " ".join(recipe.pins), folder)
     console.print(table)
-    names = kernel.kernels(kernel.cpu_flags())
+    names = kernel.kernels(cpu.shared_flags())
     console.print(f"内核 kernels: {', '.join(names) or '无 none: no AVX'}")
 
 

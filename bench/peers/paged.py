@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -49,16 +48,6 @@ class PagedRunner:
 
     def decode(self, count: int) -> dict[str, Any]:
         return timed(self._step, count)
-
-    def together(self, prompts: list[list[int]], new_tokens: int) -> dict[str, Any]:
-        """Several requests at once: ``seconds`` until all have ended, ``new_tokens`` in all."""
-        self._finish()
-        begin = time.perf_counter()
-        handles = [self._add(ids, new_tokens) for ids in prompts]
-        while self._pipeline.has_non_finished_requests():
-            self._pipeline.step()
-        seconds = time.perf_counter() - begin
-        return {"seconds": seconds, "new_tokens": len(handles) * new_tokens}
 
     def _add(self, ids: list[int], new_tokens: int) -> Any:
         config = openvino_genai.GenerationConfig()

@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from serving import compact_grammar, json_schema
+from serving import compact_grammar, cpu, json_schema
 from serving.bigdl import kernel, vocabulary
 from serving.bigdl.environment import Environment, EnvironmentMissing, find, plain_environment
 from serving.bigdl.reply import Reply, check
@@ -214,7 +214,7 @@ class BigdlEngine(Engine):
         A processor may have an instruction set that the system (a virtual machine, a container)
         does not let a program use; then the next kernel is tried.
         """
-        names = kernel.kernels(kernel.cpu_flags())
+        names = kernel.kernels(cpu.shared_flags())
         if not names:
             raise EngineUnavailable("BigDL-LLM's kernels need a processor with AVX.")
         for name in names:

@@ -8,7 +8,6 @@ told, and a library that the processor cannot run ends the process with an illeg
 from __future__ import annotations
 
 from collections.abc import Set
-from pathlib import Path
 
 _AVX2 = frozenset({"avx", "avx2", "fma", "f16c"})
 _AVX512 = _AVX2 | {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl", "avx512_vnni"}
@@ -35,12 +34,3 @@ def kernels(flags: Set[str]) -> list[str]:
 def library(name: str) -> str:
     """The file name of a kernel library."""
     return f"libllama_{name}.so"
-
-
-def cpu_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> frozenset[str]:
-    """Flags that every processor of this machine has; empty where Linux does not tell."""
-    if not cpuinfo.is_file():
-        return frozenset()
-    lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
-    found = [line.partition(":")[2].split() for line in lines if line.startswith("flags")]
-    return frozenset.intersection(*map(frozenset, found)) if found else frozenset()

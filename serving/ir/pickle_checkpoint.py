@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from serving.ir.checkpoint import CheckpointError
+from serving.ir.shard_index import shards
 from serving.ir.workspace import workspace
 
 Progress = Callable[[int, int, str], None]
@@ -98,14 +99,7 @@ def _files(source: Path) -> list[Path]:
         return [source]
     index = source / _INDEX
     if index.is_file():
-        try:
-            named = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-        except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-            raise CheckpointError(f"{index} is damaged; fetch it again.") from error
-        files = [source / Path(str(name)).name for name in sorted(named)]
-        for file in files:
-            if not file.is_file():
-                raise CheckpointError(f"{file} is missing; {index.name} names it. Fetch it again.")
+        files = shards(index)
         if files:
             return files
     for pattern in _PATTERNS:

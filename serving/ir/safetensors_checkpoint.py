@@ -16,6 +16,7 @@ import numpy as np
 
 from serving.ir.checkpoint import Checkpoint, CheckpointError, as_float32, read_config
 from serving.ir.matrix import Floats, Order
+from serving.ir.shard_index import shards
 from serving.manifest import sha256_of
 
 # Types that weights come in.  numpy has no bfloat16, which is read as its 16 bits.
@@ -47,7 +48,7 @@ class SafetensorsCheckpoint(Checkpoint):
         """
         self.path = folder
         self.config = read_config(folder)
-        self._files = _shards(folder)
+        self._files = _files(folder)
         self._places: dict[str, _Place] = {}
         for file in self._files:
             self._places |= _header(file)
@@ -101,19 +102,11 @@ class SafetensorsCheckpoint(Checkpoint):
             ) from error
 
 
-def _shards(folder: Path) -> list[Path]:
+def _files(folder: Path) -> list[Path]:
     index = folder / "model.safetensors.index.json"
     if not index.is_file():
         return sorted(folder.glob("*.safetensors"))
-    try:
-        names = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-        raise CheckpointError(f"{index} is damaged; fetch it again.") from error
-    files = [folder / Path(str(name)).name for name in sorted(names)]
-    for file in files:
-        if not file.is_file():
-            raise CheckpointError(f"{file} is missing; {index.name} names it. Fetch it again.")
-    return files
+    return shards(index)
 
 
 def _header(file: Path) -> dict[str, _Place]:

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import openvino
 import psutil
 from numpy.typing import NDArray
 
 from serving import compute, cpu, manifest, tokenizer
 from serving.engine import EngineUnavailable
+from serving.stateful_model import StatefulModel
 
 PIECE = 128
 """Tokens of one pass whose logits are kept: a vocabulary of 150,000 takes 77 MB for that many."""
@@ -30,7 +30,6 @@ PIECE = 128
 _PROMPT_TOKENS = 512
 _DECODE_STEPS = 32
 _PASSES = 3
-_ROWS = "rows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,41 +45,6 @@ class Reading:
     resident: int
 
 
-class Stateful:
-    """A converted model, asked for the logits of chosen rows only."""
-
-    def __init__(self, folder: Path) -> None:
-        model = openvino.Core().read_model(folder / manifest.MODEL_FILE)
-        _choose_rows(model)
-        settings = manifest.read(folder).settings
-        # As the engine serves it where nothing else is asked for.
-        properties = compute.properties("auto", "auto", settings, cpu.flags())
-        compiled = openvino.Core().compile_model(model, "CPU", properties)
-        self._request = compiled.create_infer_request()
-        self._inputs = {name for port in compiled.inputs for name in port.get_names()}
-        self._seen = 0
-
-    def reset(self) -> None:
-        """Forget every token."""
-        self._request.reset_state()
-        self._seen = 0
-
-    def step(self, ids: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Logits [rows, vocabulary] after the next tokens; the memory is the model's own."""
-        last = self._seen + len(ids)
-        given = {
-            "input_ids": ids[np.newaxis],
-            "attention_mask": np.ones((1, last), np.int64),
-            "position_ids": np.arange(self._seen, last)[np.newaxis],
-            "beam_idx": np.zeros(1, np.int32),
-            _ROWS: rows,
-        }
-        self._request.infer({key: value for key, value in given.items() if key in self._inputs})
-        self._seen = last
-        logits: NDArray[np.float32] = self._request.get_tensor("logits").data[0]
-        return logits
-
-
 def measure(folder: Path, texts: list[str], most_tokens: int) -> Reading:
     """Score ``texts``, at most ``most_tokens`` of all of them, and time the model.
 
@@ -89,7 +53,9 @@ def measure(folder: Path, texts: list[str], most_tokens: int) -> Reading:
         ValueError: the texts have no two tokens.
     """
     known, encoder = tokenizer.load(folder)
-    model = Stateful(folder)
+    # As the engine serves it where nothing else is asked for.
+    properties = compute.properties("auto", "auto", known.settings, cpu.flags())
+    model = StatefulModel(folder / manifest.MODEL_FILE, "CPU", properties)
     samples = list(_samples(encoder, texts, most_tokens, known.context_length))
     if not samples:
         raise ValueError("The texts hold fewer than two tokens.")
@@ -103,25 +69,6 @@ def measure(folder: Path, texts: list[str], most_tokens: int) -> Reading:
     prompt, decode = _speeds(model, longest)
     resident = psutil.Process().memory_info().rss
     return Reading(len(likeliest), nats, likeliest, prompt, decode, resident)
-
-
-def _choose_rows(model: Any) -> None:
-    """Give the model an input that says of which rows the head is to be computed.
-
-    Serving computes the head of a prompt's last token only; timing it with all of them would
-    understate every precision.
-    """
-    head = model.output("logits").get_node().input_value(0).get_node()
-    while head.get_type_name() != "MatMul":
-        head = head.input_value(0).get_node()
-    rows = openvino.opset16.parameter([-1], openvino.Type.i64)
-    rows.set_friendly_name(_ROWS)
-    rows.output(0).set_names({_ROWS})
-    axis = openvino.opset16.constant(np.array(1, np.int64))
-    chosen = openvino.opset16.gather(head.input_value(0), rows, axis)
-    head.input(0).replace_source_output(chosen.output(0))
-    model.add_parameters([rows])
-    model.validate_nodes_and_infer_types()
 
 
 def _samples(
@@ -145,7 +92,7 @@ def _samples(
 
 
 def _rows(
-    model: Stateful, ids: NDArray[np.int64], first: int
+    model: StatefulModel, ids: NDArray[np.int64], first: int
 ) -> Iterator[tuple[NDArray[np.float32], int]]:
     """The logits of every scored place, with the token that stands there."""
     model.reset()
@@ -163,13 +110,12 @@ def _log_probability(row: NDArray[np.float32], wanted: int) -> float:
     return float(row[wanted] - top - np.log(np.exp(row - top, dtype=np.float64).sum()))
 
 
-def _speeds(model: Stateful, ids: NDArray[np.int64]) -> tuple[float, float]:
+def _speeds(model: StatefulModel, ids: NDArray[np.int64]) -> tuple[float, float]:
     """Tokens a second of reading a prompt (median of some passes) and of the steps after it."""
-    last = np.array([-1])
 
     def read() -> None:
         model.reset()
-        model.step(ids, last)
+        model.step(ids)
 
     read()
     prompt = statistics.median(_seconds(read) for _ in range(_PASSES))
@@ -177,7 +123,7 @@ def _speeds(model: Stateful, ids: NDArray[np.int64]) -> tuple[float, float]:
     steps = []
     for _ in range(_DECODE_STEPS):
         started = time.perf_counter()
-        row = model.step(np.array([following]), last)[0]
+        row = model.step(np.array([following]))[0]
         steps.append(time.perf_counter() - started)
         following = int(row.argmax())
     return len(ids) / prompt, 1 / statistics.median(steps)

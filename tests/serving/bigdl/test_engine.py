@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.bigdl import kernel
+from serving import cpu
 from serving.bigdl.engine import BigdlEngine, BigdlOptions
 from serving.engine import (
     Chunk,
@@ -170,7 +170,7 @@ async def test_the_process_gets_no_secret_and_no_path_of_ours(
 async def test_a_kernel_that_does_not_run_here_gives_way(
     fake: Fake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kernel, "cpu_flags", lambda: {"avx", "avx2", "fma", "f16c", "avx_vnni"})
+    monkeypatch.setattr(cpu, "shared_flags", lambda: {"avx", "avx2", "fma", "f16c", "avx_vnni"})
     engine = fake("picky")
     assert engine.card.details["kernel"] == "avx"
     assert (await complete(engine, "好", Sampling(max_tokens=9))).text == "好"
@@ -184,7 +184,7 @@ def test_a_model_that_cannot_be_loaded_says_why(
         fake("failed")
     with pytest.raises(EngineUnavailable, match="status 3"):
         fake("dead")
-    monkeypatch.setattr(kernel, "cpu_flags", frozenset)
+    monkeypatch.setattr(cpu, "shared_flags", frozenset)
     with pytest.raises(EngineUnavailable, match="AVX"):
         fake("echo")
 

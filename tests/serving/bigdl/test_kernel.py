@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from serving.bigdl.kernel import cpu_flags, kernels, library
+from serving import cpu
+from serving.bigdl.kernel import kernels, library
 
 SANDY_BRIDGE = {"sse4_2", "avx"}
 HASWELL = SANDY_BRIDGE | {"avx2", "fma", "f16c", "bmi2"}
@@ -48,8 +49,8 @@ def test_no_avx_no_kernel() -> None:
 def test_flags_are_those_that_every_processor_has(tmp_path: Path) -> None:
     told = tmp_path / "cpuinfo"
     told.write_text("processor: 0\nflags\t\t: avx avx2\n\nprocessor: 1\nflags\t\t: avx\n")
-    assert cpu_flags(told) == {"avx"}
-    assert cpu_flags(tmp_path / "none") == frozenset()
+    assert cpu.shared_flags(told) == {"avx"}
+    assert cpu.shared_flags(tmp_path / "none") == frozenset()
 
 
 def test_the_file_name_is_that_of_the_wheel() -> None:
