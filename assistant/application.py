@@ -15,6 +15,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from assistant.api import (
     answers,
+    approvals,
     audit,
     differential,
     discharge,
@@ -23,6 +24,7 @@ from assistant.api import (
     health,
     knowledge,
     problems,
+    structured_notes,
 )
 from assistant.api.context import Services, actor
 from assistant.api.limits import BodyLimit, SecurityHeaders
@@ -91,11 +93,14 @@ def build_app(settings: Settings, *, with_ui: bool = True) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         engines.start()
         await jobs.start()
+        # Hashes of large models take a while; the first page need not wait for them.
+        looking = asyncio.create_task(clinic.standing.refresh())
         purging = asyncio.create_task(_purge_expired(settings, store))
         try:
             yield
         finally:
             purging.cancel()
+            await asyncio.gather(looking, return_exceptions=True)
             await jobs.stop()
             await engines.close()
             await asyncio.to_thread(store.close)
@@ -112,7 +117,18 @@ def build_app(settings: Settings, *, with_ui: bool = True) -> FastAPI:
     app.state.services = parts
     app.state.metrics = Metrics()
     problems.install(app)
-    for module in (differential, discharge, answers, drafts, feedback, knowledge, audit, health):
+    for module in (
+        differential,
+        discharge,
+        answers,
+        drafts,
+        feedback,
+        knowledge,
+        approvals,
+        structured_notes,
+        audit,
+        health,
+    ):
         app.include_router(module.router)
     app.include_router(
         openai_api.router(engines.open_engines, (lambda: encoder) if encoder else None),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from pydantic import ValidationError
 
 from assistant.settings import DEMO_MODEL, Settings
+from serving.engine import Engine
 
 _OURS = ("serving", "knowledge", "assistant", "eval")
 
@@ -36,15 +39,17 @@ def serve(
     log_to_stderr(settings)
     application = build_app(settings)
     address = f"http://{settings.host}:{settings.port}"
-    demo = any(e.demo_only for e in settings.engines.values())
     lines = [
         f"界面 UI        {address}/",
         f"接口文档 API   {address}/docs",
         "自带模型 your own model: bedside model add NAME --folder DIR, "
         "then [engines] in bedside.toml (README)",
     ]
-    if demo:
-        lines.append("当前为演示模型，仅供演示，不得用于诊疗。The demo model is not for care.")
+    if not application.state.services.store.approvals.in_force():
+        lines.append(
+            "没有经批准的模型：全部标注“仅供演示”，不得用于诊疗。"
+            "No model is approved for care: bedside model approve"
+        )
     console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
     uvicorn.run(
         application,
@@ -126,7 +131,7 @@ def reference() -> None:
 
 def add_commands() -> None:
     """Add the subcommands; apart, so that importing the module stays quick."""
-    from assistant.commands import chat, engine, kb, model, records, work
+    from assistant.commands import chat, engine, kb, model, records, structure, work
 
     app.add_typer(model.app, name="model")
     app.add_typer(engine.app, name="engine")
@@ -140,6 +145,9 @@ def add_commands() -> None:
     )(chat.chat)
     app.command(epilog="Example: bedside ddx case.json --json")(work.ddx)
     app.command(epilog="Example: bedside discharge encounter.json")(work.discharge)
+    app.command(epilog="Example: bedside structure ct_reports/ --template chest-ct")(
+        structure.structure
+    )
     app.command(epilog="Example: bedside purge --patient pat-0001")(records.purge)
     for entry in entry_points(group="bedside.commands"):
         app.add_typer(entry.load(), name=entry.name)
@@ -148,12 +156,11 @@ def add_commands() -> None:
 def main() -> None:
     """Run the command; an error that has a sentence for the user is that sentence."""
     from assistant.application import quiet_libraries
-    from assistant.engines import open_configured
 
     quiet_libraries()
     add_commands()
     try:
-        app(obj=open_configured)
+        app(obj=_installation)
     except ValidationError as error:
         for item in error.errors():
             place = ".".join(str(part) for part in item["loc"])
@@ -164,6 +171,16 @@ def main() -> None:
             raise
         _complain(str(error))
         raise SystemExit(1) from None
+
+
+def _installation() -> tuple[Path, Callable[[str], tuple[Engine, dict[str, str]]]]:
+    """What mounted commands are told: the home folder, and what opens a configured engine.
+
+    The settings are read only for a command that asks.
+    """
+    from assistant.engines import open_configured
+
+    return Settings().home, open_configured
 
 
 def _complain(sentence: str) -> None:

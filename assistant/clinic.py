@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import threading
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -17,13 +18,17 @@ from assistant.chains.differential import Member, differential_chain
 from assistant.chains.discharge import Delta, discharge_chain
 from assistant.chains.discharge_copy import header
 from assistant.chains.ranking_member import critical_entries, rank_by_knowledge
+from assistant.chains.structuring import NotesToStructure, structuring_chain
 from assistant.draft import SECTION_ZH, Answer, DifferentialDraft, SectionDraft, SectionName
 from assistant.engines import Engines
 from assistant.fill_in import Draft
 from assistant.record import Case, Encounter
 from assistant.settings import PanelMember, Settings
+from assistant.standing import Standing
 from assistant.store import Store
 from assistant.store.models import DraftRow, RequestRow
+from assistant.structuring.opening import open_structurer
+from assistant.structuring.pipeline import Structurer
 from knowledge.base import KnowledgeBase
 from serving.chat_model import EngineChatModel
 from serving.engine import Engine, EngineBusy, EngineError, EngineUnavailable
@@ -48,6 +53,9 @@ class Clinic:
         self.engines = engines
         self._store = store
         self._knowledge = knowledge
+        self._structurer: Structurer | None = None
+        self._structurer_lock = threading.Lock()
+        self.standing = Standing(settings, store, engines)
 
     @property
     def knowledge(self) -> KnowledgeBase:
@@ -58,6 +66,14 @@ class Clinic:
                 " (No knowledge base yet: run `bedside kb build`.)"
             )
         return self._knowledge
+
+    @property
+    def structurer(self) -> Structurer:
+        """What structures notes; made once, which takes seconds.  It works without a base, too."""
+        with self._structurer_lock:
+            if self._structurer is None:
+                self._structurer = open_structurer(self._knowledge, self.settings.home)
+            return self._structurer
 
     @property
     def has_knowledge(self) -> bool:
@@ -71,6 +87,7 @@ class Clinic:
             "differential_diagnosis": self._differential,
             "discharge_record": self._discharge,
             "chat": self._chat,
+            "structured_notes": self._structure,
         }[row.kind]
         async with contextlib.aclosing(work(row, list(kept))) as steps:
             async for step in steps:
@@ -169,9 +186,32 @@ class Clinic:
             else:
                 yield "delta", {"text": piece.text}
 
+    async def _structure(self, row: RequestRow, kept: list[DraftRow]) -> AsyncGenerator[Step]:
+        if kept:
+            yield _draft_step(kept[0])
+            return
+        request = NotesToStructure.model_validate(row.payload)
+        structurer = await asyncio.to_thread(lambda: self.structurer)
+        draft = await structuring_chain(structurer).ainvoke(request)
+        added = await asyncio.to_thread(
+            self._store.drafts.add,
+            row.context,
+            row.id,
+            "structured_notes",
+            draft.model,
+            "",
+            {"text": draft.plain_text(), "draft": draft.model_dump(mode="json")},
+            record_hash=row.record_hash,
+            model=draft.model,
+            prompt_version=draft.prompt_version,
+            knowledge_version=draft.knowledge_version,
+        )
+        yield _draft_step(added)
+
     async def _keep(self, row: RequestRow, draft: Draft, already: DraftRow | None) -> Step:
         if already is not None:
             return _draft_step(already)
+        await self._mark(draft)
         if isinstance(draft, DifferentialDraft):
             member, section = draft.member, ""
         else:
@@ -191,6 +231,17 @@ class Clinic:
             knowledge_version=self.knowledge.version,
         )
         return _draft_step(kept)
+
+    async def _mark(self, draft: Draft) -> None:
+        """Say on the draft whether what wrote it was approved."""
+        if not draft.model:
+            return
+        engine = self.settings.default_engine
+        if isinstance(draft, DifferentialDraft):
+            engine = next(m.engine for m in self.settings.panel if m.name == draft.member)
+        await self.standing.refresh()
+        draft.approved = self.standing.approved(engine, draft.prompt_version)
+        draft.demo_only = not draft.approved
 
 
 def _draft_step(draft: DraftRow) -> Step:

@@ -1,7 +1,9 @@
 """Drafts: what a chain hands to the doctor, statement by statement, each with its evidence.
 
 Nothing here is final.  A `Statement` that nothing supports says so, and a draft cannot be filled in
-until every such statement has been deleted or confirmed by a doctor.
+until every such statement has been deleted or confirmed by a doctor.  ``approved`` says whether
+model, precision and prompt were approved for clinical use when a model wrote the draft; where they
+were not, it is ``demo_only``.
 """
 
 from __future__ import annotations
@@ -110,6 +112,7 @@ class DifferentialDraft(BaseModel):
     member: str
     model: str
     demo_only: bool = False
+    approved: bool = False
     prompt_version: str = ""
     knowledge_version: str = ""
     critical: list[DiagnosisEntry] = Field(default_factory=list)
@@ -150,6 +153,7 @@ class SectionDraft(BaseModel):
     title: str
     model: str
     demo_only: bool = False
+    approved: bool = False
     prompt_version: str = ""
     statements: list[Statement] = Field(default_factory=list)
     missing: list[str] = Field(default_factory=list)
@@ -180,6 +184,7 @@ class Answer(BaseModel):
     question: str
     model: str
     demo_only: bool = False
+    approved: bool = False
     prompt_version: str = ""
     statements: list[Statement] = Field(default_factory=list)
     passages: list[str] = Field(default_factory=list)

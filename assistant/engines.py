@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Literal
 
 import prompts
+from assistant.combination import NotIdentified, model_folder
+from assistant.model_files import Signature, folder_signature
 from assistant.settings import EngineSettings, Settings
 from serving.bigdl.engine import BigdlEngine, BigdlOptions
 from serving.catalog import CatalogError
@@ -41,7 +43,11 @@ HOW_TO_ADD = (
 
 @dataclass
 class Slot:
-    """One configured engine and how far it is."""
+    """One configured engine and how far it is.
+
+    ``files`` are the model's as they were when it was opened.  ``approved`` is set by
+    `assistant.standing.Standing`.
+    """
 
     name: str
     settings: EngineSettings
@@ -50,11 +56,13 @@ class Slot:
     problem: str = ""
     seconds: float = 0.0
     settled: asyncio.Event = field(default_factory=asyncio.Event)
+    files: Signature | None = None
+    approved: bool = False
 
     @property
     def demo_only(self) -> bool:
-        """Whether the model serves for demonstration only."""
-        return self.settings.demo_only or bool(self.engine and self.engine.card.demo_only)
+        """Whether it serves for demonstration only: nobody has approved what runs here."""
+        return not self.approved
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +138,7 @@ class Engines:
     async def _open(self, slot: Slot) -> None:
         started = time.perf_counter()
         try:
+            slot.files = await asyncio.to_thread(self._files, slot.settings)
             slot.engine = await asyncio.to_thread(self.load, slot.settings)
             slot.state = "ready"
         except (EngineError, CatalogError, ModelInvalid) as error:
@@ -146,6 +155,12 @@ class Engines:
         logger.info("engine %s is %s after %.1f s", slot.name, slot.state, slot.seconds)
         if isinstance(slot.engine, WorkerEngine):
             await self._warm(slot.engine)
+
+    def _files(self, chosen: EngineSettings) -> Signature | None:
+        try:
+            return folder_signature(model_folder(chosen, self._home))
+        except (NotIdentified, OSError):
+            return None
 
     async def _warm(self, engine: Engine) -> None:
         """Compile what the first doctor would otherwise wait for: grammar and prompt lookup."""

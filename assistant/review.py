@@ -27,8 +27,12 @@ _KINDS: dict[str, type[Draft]] = {
 
 
 def typed(row: DraftRow) -> Draft:
-    """The chain's draft out of its row."""
+    """The chain's draft out of its row.  Raises `InvalidArgument` for a kind without statements."""
     content: dict[str, Any] = row.content["draft"]
+    if content["kind"] not in _KINDS:
+        raise InvalidArgument(
+            "这类草稿没有可逐条确认或回填的内容。(This kind of draft has no statements.)"
+        )
     return _KINDS[content["kind"]].model_validate(content)
 
 

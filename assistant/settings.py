@@ -73,7 +73,11 @@ class EngineSettings(BaseModel):
         default="bigdl",
         description="For `bigdl` only: the environment, as `bedside engine install` calls it.",
     )
-    demo_only: bool = Field(default=False, description="Show 仅供演示 beside this model's name.")
+    demo_only: bool = Field(
+        default=False,
+        description="Show 仅供演示 beside this model's name, whatever is approved; models that are "
+        "not approved (`bedside model approve`) show it anyway.",
+    )
 
 
 class PanelMember(BaseModel):
@@ -110,7 +114,7 @@ class Settings(BaseSettings):
         "folder.",
     )
     engines: dict[str, EngineSettings] = Field(
-        default_factory=lambda: {"demo": EngineSettings(demo_only=True, prompt_lookup=True)},
+        default_factory=lambda: {"demo": EngineSettings(prompt_lookup=True)},
         description="Models by name.",
     )
     default_engine: str = Field(default="demo", description="Used by discharge record and chat.")

@@ -25,7 +25,7 @@ import platformdirs
 from assistant.chains.discharge import Delta, discharge_chain
 from assistant.draft import SECTION_ZH
 from assistant.record import Encounter
-from bench.grounding import open_base
+from bench.base import open_base
 from bench.machine import describe
 from knowledge.base import KnowledgeBase
 from serving.catalog import DEFAULT_MODEL

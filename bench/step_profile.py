@@ -1,6 +1,6 @@
 """Where the time of one decoding step goes, beside what reading the weights must take.
 
-The plugin's own counters over some steps at one context, the median of each node.  A projection's
+The plugin's own counters over some steps at one context, the mean of each node.  A projection's
 bytes over its time is the speed at which it reads its weights; the same bytes over the memory's
 speed, probed before and after, is the least that it could take.  One JSON line a kind of operation,
 one a shape of projection, and one for the whole step, where ``outside`` is what a step takes beyond
@@ -17,6 +17,7 @@ import statistics
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +32,32 @@ from serving.stateful_model import StatefulModel
 _STEPS = 24
 
 
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One operation: the plugin's names of its kind and kernel, and its mean seconds at a step."""
+
+    kind: str
+    kernel: str
+    seconds: float
+
+
 def weights_of(model: Any) -> dict[str, int]:
-    """Bytes of the stored constants behind every MatMul, by the MatMul's name."""
+    """Bytes of the stored constants behind every MatMul, by the name that the plugin gives it."""
     found = {}
     for node in model.get_ordered_ops():
         if node.get_type_name() == "MatMul":
-            found[node.get_friendly_name()] = _stored(node.input_value(1).get_node())
+            found[_fused(node).get_friendly_name()] = _stored(node.input_value(1).get_node())
     return found
+
+
+def _fused(matmul: Any) -> Any:
+    """The node whose name a projection bears: that of the addition of its bias, if it has one."""
+    after = [target.get_node() for target in matmul.output(0).get_target_inputs()]
+    if len(after) == 1 and after[0].get_type_name() == "Add":
+        others = [value.get_node() for value in after[0].input_values()]
+        if any(node.get_type_name() in ("Constant", "Convert") for node in others):
+            return after[0]
+    return matmul
 
 
 def _stored(node: Any) -> int:
@@ -49,41 +69,43 @@ def _stored(node: Any) -> int:
     return sum(_stored(value.get_node()) for value in node.input_values())
 
 
-def profile(model: StatefulModel, context: int) -> tuple[dict[str, list[float]], Any, list[float]]:
-    """Seconds of every node at each step, the last step's counters, and each step's seconds."""
+def profile(model: StatefulModel, context: int) -> tuple[dict[str, Node], float]:
+    """Every operation at a step after ``context`` tokens, and the median step's seconds."""
     model.reset()
     model.step(np.arange(context, dtype=np.int64) % 1000 + 100)
-    seconds: dict[str, list[float]] = defaultdict(list)
+    # The plugin tells the mean over every call so far, the prompt's among them.
+    first = {info.node_name: _seconds(info) for info in model.profile()}
     steps = []
     for _ in range(_STEPS):
         begin = time.perf_counter()
         model.step(np.array([100]))
         steps.append(time.perf_counter() - begin)
-        for info in model.profile():
-            if info.status == info.Status.EXECUTED:
-                seconds[info.node_name].append(info.real_time.total_seconds())
-    return seconds, model.profile(), steps
+    nodes = {}
+    for info in model.profile():
+        if info.status == info.Status.EXECUTED:
+            all_calls = (_STEPS + 1) * _seconds(info)
+            seconds = (all_calls - first.get(info.node_name, 0.0)) / _STEPS
+            nodes[info.node_name] = Node(info.node_type, info.exec_type, max(seconds, 0.0))
+    return nodes, statistics.median(steps)
+
+
+def _seconds(info: Any) -> float:
+    return float(info.real_time.total_seconds())
 
 
 def lines(
-    seconds: dict[str, list[float]],
-    counters: Any,
-    steps: list[float],
-    stored: dict[str, int],
-    bandwidth: float,
+    nodes: dict[str, Node], step: float, stored: dict[str, int], bandwidth: float
 ) -> Iterator[dict[str, Any]]:
     """What is printed: kinds of operation, shapes of projection, the whole."""
     kinds: dict[str, list[float]] = defaultdict(list)
     shapes: dict[tuple[int, str], list[float]] = defaultdict(list)
-    for info in counters:
-        if info.node_name not in seconds:
-            continue
-        took = statistics.median(seconds[info.node_name])
-        kinds[info.node_type].append(took)
-        if size := stored.get(info.node_name, 0):
-            shapes[size, info.exec_type].append(took)
-    step = statistics.median(steps)
+    for name, node in nodes.items():
+        kinds[node.kind].append(node.seconds)
+        if size := stored.get(name, 0):
+            shapes[size, node.kernel].append(node.seconds)
     for kind, times in sorted(kinds.items(), key=lambda item: -sum(item[1])):
+        if sum(times) < 0.001 * step:
+            continue
         yield {
             "operation": kind,
             "nodes": len(times),
@@ -127,10 +149,10 @@ def main() -> None:
     probe = Probe()
     model = StatefulModel(file, "CPU", properties | {"PERF_COUNT": True})
     before = probe()
-    seconds, counters, steps = profile(model, options.context)
+    nodes, step = profile(model, options.context)
     bandwidth = (before + probe()) / 2
     about = {"bench": "step_profile", "folder": options.folder.name, "context": options.context}
-    for line in lines(seconds, counters, steps, stored, bandwidth):
+    for line in lines(nodes, step, stored, bandwidth):
         print(json.dumps(about | line | describe()), flush=True)
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from eval.errors import EvalError
-from eval.promptcblue.prediction import Prediction
+from eval.promptcblue.prediction import Prediction, read_predictions
 from eval.promptcblue.sample import Sample
 from eval.promptcblue.score import Scores, score
 from eval.promptcblue.tally import Tally
-from eval.promptcblue.tracks import Track
+from eval.promptcblue.tracks import TRACKS, Track
+from eval.run.run import PREDICTIONS, read_answers, read_run
 from eval.significance import RESAMPLES, Difference, compare_tasks
 
 LEAST = 100
@@ -90,3 +92,45 @@ def _paired(track: Track, name: str, a: Scores, b: Scores) -> Tally:
     return track.tasks[name].tally(
         [row.gold for row in rows], [row.parsed and row.parsed.answer for row in rows]
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Two runs on the same samples, with what tells them apart."""
+
+    track: Track
+    samples: list[Sample]
+    a: list[Prediction]
+    b: list[Prediction]
+    facts: dict[str, str]
+
+
+def read_sides(a: Path, b: Path) -> Sides:
+    """The runs in the folders ``a`` and ``b``.
+
+    Raises:
+        EvalError: one is no run, or they were not made on the same samples.
+    """
+    runs = read_run(a), read_run(b)
+    if runs[0]["track"] != runs[1]["track"] or runs[0]["data_sha256"] != runs[1]["data_sha256"]:
+        raise EvalError("The two runs were not made on the same samples.")
+    track = TRACKS[runs[0]["track"]]
+    samples, _ = read_answers(a, track)
+    known = {sample.sample_id: sample for sample in samples}
+    first, second = (
+        read_predictions(side / PREDICTIONS, known, whole_lines=True) for side in (a, b)
+    )
+    return Sides(track, samples, first, second, _facts(*runs))
+
+
+def _facts(a: dict[str, Any], b: dict[str, Any]) -> dict[str, str]:
+    """What tells the two runs apart, and what they were made on."""
+    facts = {"SHA-256 data": str(a["data_sha256"])}
+    for side, run in (("A", a), ("B", b)):
+        facts[f"{side} command"] = str(run["command"])
+        facts[f"{side} model"] = str(run["model"]["name"])
+        facts[f"{side} SHA-256 model"] = str(run["model_sha256"])
+        facts[f"{side} SHA-256 prompts"] = str(run["prompts_sha256"])
+        facts[f"{side} constrained"] = "yes" if run["constrained"] else "no"
+        facts[f"{side} few-shot"] = str(run["shots"])
+    return facts

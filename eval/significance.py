@@ -1,6 +1,7 @@
 """Intervals and tests over documents: bootstrap, paired permutation, Holm's correction.
 
-A document is a sample here.  Tasks are resampled each by itself, as they are different sets.
+Samples about one document are drawn together (`eval.promptcblue.document`).  Tasks are resampled
+each by itself, as they are different sets.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
+from eval.promptcblue.document import documents
 from eval.promptcblue.score import Scores, TaskScore
 from eval.promptcblue.tally import Floats, Tally
 
@@ -57,16 +60,30 @@ class Difference:
         return self.low > -margin
 
 
-def _counts(rng: np.random.Generator, rows: int, resamples: int) -> Floats:
-    """How often each row is drawn in each resample: (resamples, rows)."""
-    return rng.multinomial(rows, np.full(rows, 1 / rows), resamples).astype(np.float64)
+Numbers = npt.NDArray[np.int64]
 
 
-def resampled(tally: Tally, resamples: int = RESAMPLES, seed: int = SEED) -> Floats:
-    """The score of each bootstrap resample: (resamples,)."""
+def _counts(rng: np.random.Generator, grouped: Numbers, resamples: int) -> Floats:
+    """How often each row is drawn in each resample, with its document: (resamples, rows)."""
+    count = int(grouped.max()) + 1
+    drawn = rng.multinomial(count, np.full(count, 1 / count), resamples)
+    return drawn[:, grouped].astype(np.float64)
+
+
+def resampled(
+    tally: Tally,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+    grouped: Numbers | None = None,
+) -> Floats:
+    """The score of each bootstrap resample: (resamples,).
+
+    ``grouped`` (rows,) is the number of each row's document, from 0; without it every row is one.
+    """
     rng = np.random.default_rng(seed)
+    numbers = np.arange(tally.rows) if grouped is None else grouped
     blocks = [
-        tally.scores(_counts(rng, tally.rows, min(_BLOCK, resamples - start)))
+        tally.scores(_counts(rng, numbers, min(_BLOCK, resamples - start)))
         for start in range(0, resamples, _BLOCK)
     ]
     return np.concatenate(blocks)
@@ -82,10 +99,14 @@ def intervals(scores: Scores, resamples: int = RESAMPLES) -> tuple[Interval, dic
     drawn: list[Floats] = []
     found: dict[str, Interval] = {}
     for place, (name, task) in enumerate(scores.tasks.items()):
-        values = 100 * resampled(task.tally, resamples, SEED + place)
+        values = 100 * resampled(task.tally, resamples, SEED + place, _documents(task))
         drawn.append(values)
         found[name] = Interval(task.score, *_range(values))
     return Interval(scores.overall, *_range(np.mean(drawn, axis=0))), found
+
+
+def _documents(task: TaskScore) -> Numbers:
+    return documents([judged.sample for judged in task.judged])
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -108,14 +129,14 @@ def compare_tasks(
     """Overall and by task: how far B is above A, on the same samples.
 
     ``paired`` has a tally a task with the rows of A and then those of B.  Intervals are of the
-    paired bootstrap; p values of the permutation that swaps the two answers to a sample, each with
-    probability ½, with the observed one counted among them.
+    paired bootstrap; p values of the permutation that swaps the two systems' answers about a
+    document, each with probability ½, with the observed one counted among them.
     """
     boot: list[Floats] = []
     permuted: list[Floats] = []
     raw: list[tuple[TaskScore, float, tuple[float, float]]] = []
     for place, (name, tally) in enumerate(paired.items()):
-        drawn, swapped = _paired(tally, resamples, SEED + place)
+        drawn, swapped = _paired(tally, resamples, SEED + place, _documents(a.tasks[name]))
         boot.append(drawn)
         permuted.append(swapped)
         observed = b.tasks[name].score - a.tasks[name].score
@@ -134,7 +155,7 @@ def compare_tasks(
     return Difference("overall", samples, a.overall, b.overall, low, high, p, p), tasks
 
 
-def _paired(tally: Tally, resamples: int, seed: int) -> tuple[Floats, Floats]:
+def _paired(tally: Tally, resamples: int, seed: int, grouped: Numbers) -> tuple[Floats, Floats]:
     """Differences in points: of bootstrap resamples, and of random swaps."""
     rng = np.random.default_rng(seed)
     rows = tally.rows // 2
@@ -142,8 +163,8 @@ def _paired(tally: Tally, resamples: int, seed: int) -> tuple[Floats, Floats]:
     swapped: list[Floats] = []
     for start in range(0, resamples, _BLOCK):
         size = min(_BLOCK, resamples - start)
-        counts, none = _counts(rng, rows, size), np.zeros((size, rows))
-        keep = rng.integers(0, 2, (size, rows)).astype(np.float64)
+        counts, none = _counts(rng, grouped, size), np.zeros((size, rows))
+        keep = rng.integers(0, 2, (size, int(grouped.max()) + 1))[:, grouped].astype(np.float64)
         for kept, first, second in ((drawn, counts, none), (swapped, keep, 1 - keep)):
             a = tally.scores(np.hstack([first, second]))
             b = tally.scores(np.hstack([second, first]))

@@ -21,6 +21,7 @@ from knowledge.index import PassageIndex
 from knowledge.lexicon import Lexicon
 from knowledge.ranking import Incidence
 from knowledge.sources.fact import KnowledgeSource
+from knowledge.sources.icd10 import MORPHOLOGY
 from knowledge.synonyms import TermKind, load_synonyms
 from serving.encoder import Encoder
 
@@ -56,9 +57,14 @@ class KnowledgeBase:
         self.extractor = FindingExtractor(_read_lexicon(folder))
 
     @cached_property
+    def codes(self) -> list[Code]:
+        """The codes of the tables of the base, in their order, morphology of tumours included."""
+        return [Code(*entry) for entry in _read_json(self.folder / "codes.json")]
+
+    @cached_property
     def coder(self) -> Coder:
         """Diagnosis coding over the tables of the base."""
-        return Coder(Code(*entry) for entry in _read_json(self.folder / "codes.json"))
+        return Coder(code for code in self.codes if not MORPHOLOGY.fullmatch(code.code))
 
     @property
     def retrieval(self) -> str:

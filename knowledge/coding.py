@@ -50,7 +50,8 @@ class CodeCandidate:
     score: float
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """A name without the spellings, signs and words that make no difference."""
     text = fold(name.translate(_NUMERALS))
     for old, new in _SPELLINGS:
         text = text.replace(old, new)
@@ -67,7 +68,7 @@ class Coder:
     def __init__(self, codes: Iterable[Code]) -> None:
         """``codes`` may hold a name several times, once a table."""
         self._codes: list[Code] = list(dict.fromkeys(codes))
-        names = [_plain(code.name) for code in self._codes]
+        names = [plain(code.name) for code in self._codes]
         self._exact: dict[str, list[int]] = defaultdict(list)
         postings: dict[str, list[int]] = defaultdict(list)
         sizes: list[int] = []
@@ -111,7 +112,7 @@ class Coder:
         return list(mixed.values())[: max(limit, len(parts))]
 
     def _best(self, diagnosis: str, limit: int) -> list[CodeCandidate]:
-        name = _plain(diagnosis)
+        name = plain(diagnosis)
         if not name or limit < 1 or not self._codes:
             return []
         scores = np.zeros(len(self._codes))

@@ -35,14 +35,18 @@ class FindingExtractor:
         """The terms that are looked for."""
         return self._lexicon
 
+    def matches(self, text: str) -> list[Match]:
+        """The symptoms, signs and diseases that ``text`` names, in text order."""
+        found = self._lexicon.find(text, FINDING_KINDS)
+        return [match for match in found if not _names_something_else(text, match)]
+
     def extract(self, text: str, note_id: str) -> list[Finding]:
         """The findings of ``text`` in text order.
 
         Each span covers the wording in ``text`` exactly (code points); symptoms, signs and
         diseases only.  A finding is reported as often as the text states it.
         """
-        found = self._lexicon.find(text, FINDING_KINDS)
-        matches = [match for match in found if not _names_something_else(text, match)]
+        matches = self.matches(text)
         return [
             Finding(
                 text=text[match.start : match.end],

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
@@ -77,14 +77,18 @@ class PassageIndex:
         """The passage of this id, or None."""
         return self._select("id = ?", (passage_id,)).get(passage_id)
 
+    def of_kind(self, kind: str) -> list[Passage]:
+        """All passages of a kind ("disease", "drug", "guideline"), in the order of the base."""
+        found = self._select("kind = ?", (kind,))
+        return list(found.values())
+
     def search(self, query: str, limit: int = 10) -> list[Hit]:
         """The best passages for ``query``, best first; empty for a query without words."""
         if limit < 1 or not query.strip():
             return []
         depth = max(_DEPTH, limit)
         named = {row: n for n, row in enumerate(self._named(query), 1)}
-        matched = (row for row, _ in self._lexical.search(query, depth))
-        lexical = {row: n for n, row in enumerate(dict.fromkeys([*named, *matched]), 1)}
+        lexical = {row: n for n, row in enumerate(self._search_words(query, named, depth), 1)}
         dense = {row: n for n, row in enumerate(self._search_dense(query, depth), 1)}
         lists = (named, lexical, dense)
         scores = {
@@ -97,6 +101,23 @@ class PassageIndex:
                 scores[row] *= _UNNAMED_DRUG
         best = sorted(scores, key=lambda row: (-scores[row], row))[:limit]
         return [Hit(passages[row], scores[row], dense.get(row), lexical.get(row)) for row in best]
+
+    def by_words(self, query: str, limit: int = 10) -> list[Passage]:
+        """The best passages by subject names and words alone: the lexical list of `search`."""
+        rows = self._search_words(query, self._named(query), limit)[:limit]
+        found = self._rows(rows)
+        return [found[row] for row in rows]
+
+    def by_meaning(self, query: str, limit: int = 10) -> list[Passage]:
+        """The passages nearest by embedding alone; none where search is lexical only."""
+        rows = self._search_dense(query, limit) if query.strip() else []
+        found = self._rows(rows)
+        return [found[row] for row in rows]
+
+    def _search_words(self, query: str, named: Iterable[int], depth: int) -> list[int]:
+        """Rows of the passages named, then of those that share words."""
+        matched = (row for row, _ in self._lexical.search(query, depth))
+        return list(dict.fromkeys([*named, *matched]))
 
     def _search_dense(self, query: str, depth: int) -> list[int]:
         if self._dense is None or self._encoder is None:

@@ -24,6 +24,9 @@ class TermKind(StrEnum):
     TEST = "test"
     DISEASE = "disease"
     DRUG = "drug"
+    BODY_PART = "body_part"
+    IMAGING = "imaging"
+    PROCEDURE = "procedure"
 
 
 @dataclass(frozen=True)

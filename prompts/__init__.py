@@ -78,6 +78,21 @@ def few_shots(task: str) -> tuple[FewShot, ...]:
 
 
 @cache
+def fingerprint(task: str, name: str) -> str:
+    """SHA-256 over all that a chain takes from here for ``name``: template, examples and schema.
+
+    Raises PromptMissing.
+    """
+    _ = template(task, name)
+    total = hashlib.sha256()
+    for file in (f"{name}.jinja", "few_shots.json", "schema.json"):
+        path = resources.files("prompts") / task / file
+        data = path.read_bytes() if path.is_file() else b""
+        total.update(len(data).to_bytes(8, "big") + data)
+    return total.hexdigest()
+
+
+@cache
 def versions(task: str) -> tuple[str, ...]:
     """Names of the templates of ``task``, sorted."""
     folder = resources.files("prompts") / task

@@ -23,6 +23,7 @@ class EngineState(BaseModel):
 
     name: str
     model: str
+    approved: bool
     demo_only: bool
     state: str
     seconds: float | None = None
@@ -51,6 +52,7 @@ async def readyz(parts: ServicesDep, response: Response) -> Readiness:
     """Everything that is configured works: each engine generates a token, or did so a few seconds
     ago; the store answers and the workers take requests.  503 otherwise."""
     engines = parts.clinic.engines
+    await parts.clinic.standing.refresh()
     probes = await engines.probes()
     store = await _answers(parts)
     parts_ready = (parts.clinic.has_knowledge, store, parts.jobs.alive)
@@ -66,6 +68,7 @@ async def readyz(parts: ServicesDep, response: Response) -> Readiness:
             EngineState(
                 name=name,
                 model=engines.describe(name),
+                approved=engines.slots[name].approved,
                 demo_only=engines.slots[name].demo_only,
                 state=probe.state,
                 seconds=probe.seconds,

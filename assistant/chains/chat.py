@@ -94,7 +94,6 @@ async def answer(
             if chunk.text:
                 yield Piece(chunk.text)
         result.model = engine.card.name
-        result.demo_only = engine.card.demo_only
         result.prompt_version = template.version
         result.statements = await asyncio.to_thread(_check, text, passages, knowledge)
     result.seconds = time.perf_counter() - started

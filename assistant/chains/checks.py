@@ -108,10 +108,12 @@ def check_wording(check: Check) -> None:
 
 
 def _check_short(check: Check, clause: str) -> None:
-    """A clause without a pair of content characters: what is left of it must stand there."""
+    """A clause without a pair of content characters: what is left of it beside numbers and dates
+    must stand there."""
     bare = clause
-    for quantity in reversed(quantities(clause)):
-        bare = bare[: quantity.start] + bare[quantity.end :]
+    values = [(q.start, q.end) for q in quantities(clause)]
+    for start, end in sorted([*values, *((d.start, d.end) for d in dates(clause))], reverse=True):
+        bare = bare[:start] + bare[end:]
     content = "".join(c for c in CONTENT.findall(bare) if c not in _LITTLE)
     if not content:
         return

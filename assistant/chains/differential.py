@@ -63,7 +63,6 @@ def differential_chain(member: Member) -> Runnable[CaseContext, DifferentialDraf
         return DifferentialDraft(
             member=member.name,
             model=member.engine.card.name,
-            demo_only=member.engine.card.demo_only,
             prompt_version=prompts.template(TASK, member.prompt).version,
             knowledge_version=context.knowledge.version,
             critical=with_own_critical(context, critical_entries(context), entries),

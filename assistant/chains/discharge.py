@@ -158,7 +158,6 @@ class DischargeWriter:
             yield draft
             return
         draft.model = self.engine.card.name
-        draft.demo_only = self.engine.card.demo_only
         draft.prompt_version = prompts.template(TASK, PROMPT).version
         text = ""
         for number, group in enumerate(groups):

@@ -32,12 +32,24 @@ def check_regimens(check: Check) -> None:
             check.use(holding[0])
 
 
+_DOSE_UNITS = frozenset(
+    {"mg", "g", "ug", "mg/kg", "mg/d", "mL", "U", "IU", "AxaIU", "万U", "片", "粒", "支", "袋"}
+)
+_DOSING = bigrams("每次，剂量，加量，减量，总量，首剂，负荷，维持，增至，减至")
+
+
 def _doses(regimen: Regimen) -> list[Quantity]:
-    return [q for q in regimen.quantities if _is_dose(q)]
+    """The doses of the drug: those in its clause, and further on those that no other word claims.
 
-
-def _is_dose(quantity: Quantity) -> bool:
-    return quantity.unit not in ("d", "h", "周", "月", "年", "岁", "次")
+    In 头孢呋辛1.5g静脉滴注，术中出血150ml the volume is of something else.
+    """
+    at = regimen.text.find(regimen.drug)
+    end = next((b for a, b in clause_ranges(regimen.text) if a <= at < b), len(regimen.text))
+    return [
+        q
+        for q in regimen.quantities
+        if q.unit in _DOSE_UNITS and (q.start < end or not q.before or q.before & _DOSING)
+    ]
 
 
 _FORMULATION = re.compile(
@@ -62,13 +74,13 @@ def _regimen_holds(wanted: Regimen, written: Regimen) -> bool:
 
 def check_quantities(check: Check) -> None:
     """Each number must stand, with its unit, beside the same words in some clause."""
-    in_regimens = [r.text for r in regimens(check.text, check.drugs)]
+    doses = {r.text[q.start : q.end] for r in regimens(check.text, check.drugs) for q in _doses(r)}
     for start, end in clause_ranges(check.text):
         clause = check.text[start:end]
         side = sides(clause)
         for quantity in quantities(clause):
             written = clause[quantity.start : quantity.end]
-            if _is_dose(quantity) and any(written in text for text in in_regimens):
+            if written in doses:
                 continue
             same_value = [
                 (c, q) for c in check.clauses for q in c.quantities if _values_agree(quantity, q)
@@ -112,7 +124,7 @@ def _places_agree(wanted: Quantity, written: Quantity, clause: Clause) -> bool:
     if wanted.before:
         return bool(wanted.before & before) or bool(wanted.before & written.after)
     if wanted.after:
-        return bool(wanted.after & (written.after | written.before)) or not written.after
+        return bool(wanted.after & (written.after | before))
     return True
 
 

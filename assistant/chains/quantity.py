@@ -32,6 +32,9 @@ _UNITS: dict[str, str] = {
     "ug/l": "ug/L",
     "ng/ml": "ng/mL",
     "ng/l": "ng/L",
+    "ng/dl": "ng/dL",
+    "ug/ml": "ug/mL",
+    "ug/dl": "ug/dL",
     "pg/ml": "pg/mL",
     "g/l": "g/L",
     "克": "g",
@@ -46,19 +49,38 @@ _UNITS: dict[str, str] = {
     "l": "L",
     "mmol/l": "mmol/L",
     "umol/l": "umol/L",
+    "nmol/l": "nmol/L",
+    "pmol/l": "pmol/L",
+    "meq/l": "mEq/L",
+    "miu/l": "mIU/L",
+    "miu/ml": "mIU/mL",
+    "uiu/ml": "uIU/mL",
+    "iu/ml": "IU/mL",
+    "u/ml": "U/mL",
+    "mm/h": "mm/h",
+    "ml/min": "mL/min",
+    "g/24h": "g/24h",
+    "mg/24h": "mg/24h",
+    "cmh2o": "cmH2O",
+    "kg/m2": "kg/m2",
     "iu/l": "IU/L",
     "u/l": "U/L",
     "万u": "万U",
     "万单位": "万U",
     "iu": "IU",
+    "axaiu": "AxaIU",
     "u": "U",
     "单位": "U",
     "10^9/l": "10^9/L",
     "*10^9/l": "10^9/L",
+    "x10^9/l": "10^9/L",
     "*109/l": "10^9/L",
+    "x109/l": "10^9/L",
     "10^12/l": "10^12/L",
     "*10^12/l": "10^12/L",
+    "x10^12/l": "10^12/L",
     "*1012/l": "10^12/L",
+    "x1012/l": "10^12/L",
     "%": "%",
     "次/分钟": "次/分",
     "次/分": "次/分",
@@ -117,6 +139,8 @@ _ROMAN = {"Ⅰ": "1", "Ⅱ": "2", "Ⅲ": "3", "Ⅳ": "4", "Ⅴ": "5", "Ⅵ": "6"
 _RELATIVE = re.compile(
     r"(?<=[前后同当隔第])[一二两]?[天日周次]|(?<=第)[一二三四五六七八九十]{1,3}[天日周次]"
 )
+_IN_A_NAME = re.compile(r"(?<=[A-Za-z]o)2(?![\d.])", re.IGNORECASE)
+"""The 2 of SpO2 and its like is no quantity."""
 _LISTED = re.compile(r"\s?[、,，]\s?")
 _BOUNDARY = re.compile(r"[，,、；;：:。\n]")
 
@@ -209,7 +233,7 @@ def routes(text: str) -> list[Term]:
 
 def quantities(text: str) -> list[Quantity]:
     """Every number of the text outside dates and frequencies, in one pass."""
-    folded = _RELATIVE.sub(lambda m: " " * len(m[0]), fold(text))
+    folded = _IN_A_NAME.sub(" ", _RELATIVE.sub(lambda m: " " * len(m[0]), fold(text)))
     taken = bytearray(len(text))
     spans = [(d.start, d.end) for d in dates(text)] + [(f.start, f.end) for f in frequencies(text)]
     for start, end in spans:

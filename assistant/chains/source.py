@@ -162,12 +162,13 @@ class Source:
 class Likeness:
     """How like a clause of a source is to a clause of a statement.
 
-    Shared bigrams with the clause count once, and those of its sentence with the statement's whole
-    sentence again, so that the same finding in another examination does not win.
+    Shared bigrams with the clause count once, and those of its sentence with the clauses next to
+    the statement's (and the heading over them) again, so that the same finding in another
+    examination does not win, nor the rest of a statement that two sentences were merged into.
     """
 
     def __init__(self, text: str, clause: str) -> None:
-        self.sentence = bigrams(text)
+        self.sentence = bigrams(_near(text, clause))
         self.clause = bigrams(clause)
 
     def score(self, clause: Clause) -> int:
@@ -184,6 +185,17 @@ class Likeness:
         best = max(scores, default=0)
         pairs = zip(clauses, scores, strict=True)
         return [clause for clause, score in pairs if score == best] if best > 0 else []
+
+
+def _near(text: str, clause: str) -> str:
+    """The clause with its neighbours and the last heading before them; ``text`` without it."""
+    ranges = clause_ranges(text)
+    at = next((n for n, (a, b) in enumerate(ranges) if text[a:b] == clause), None)
+    if at is None:
+        return text
+    first, last = max(0, at - 1), min(len(ranges) - 1, at + 1)
+    heads = [text[a:b] for a, b in ranges[:first] if text[b : b + 1] in ("：", ":")]
+    return "，".join([*heads[-1:], text[ranges[first][0] : ranges[last][1]]])
 
 
 def clause_ranges(text: str) -> list[tuple[int, int]]:

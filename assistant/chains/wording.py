@@ -28,21 +28,28 @@ CONTENT = re.compile(r"[\u4e00-\u9fffA-Za-z]")
 
 _STOP = set("的了在于是为有与及和并等之给予患者目前本次")
 _FILLER = re.compile(
-    r"出院前|入院前|次日|当日|今日|昨日|峰值|最高|最低|考虑|可能|疑似|出院时|入院时|入院后|出院后|住院期间|经治疗|之后|随后|此后|降至|升至|达到|尚未|未出|发生|发现|出现|结果|进行|治疗后"
+    r"病人|大约|出院前|入院前|次日|当日|今日|昨日|峰值|最高|最低|考虑|可能|疑似|出院时|入院时|入院后|出院后|住院期间|经治疗|之后|随后|此后|降至|升至|达到|尚未|未出|发生|发现|出现|结果|进行|治疗后"
 )
 _ABBREVIATIONS = [
-    (re.compile(r"\bspo[2₂]|指脉氧(?:饱和度)?|血氧饱和度|氧饱和度"), "血氧"),
-    (re.compile(r"\bbp\b"), "血压"),
-    (re.compile(r"\bt(?=\s*[::]?\s*3\d)"), "体温"),
-    (re.compile(r"\bp(?=\s*[::]?\s*\d)|\bhr\b"), "脉搏"),
-    (re.compile(r"\br(?=\s*[::]?\s*\d)"), "呼吸"),
-    (re.compile(r"\bwbc\b"), "白细胞"),
-    (re.compile(r"\bhb\b|\bhgb\b"), "血红蛋白"),
-    (re.compile(r"\bplt\b"), "血小板"),
-    (re.compile(r"\bcrp\b"), "c反应蛋白"),
-    (re.compile(r"\bpct\b"), "降钙素原"),
+    (re.compile(r"(?<![a-z])spo[2₂]?|指脉氧(?:饱和度)?|血氧饱和度|氧饱和度"), "血氧"),
+    (re.compile(r"(?<![a-z])bp(?![a-z])"), "血压"),
+    (re.compile(r"(?<![a-z])t(?=\s*[::]?\s*3\d)"), "体温"),
+    (re.compile(r"(?<![a-z])p(?=\s*[::]?\s*\d)|(?<![a-z])hr(?![a-z])"), "脉搏"),
+    (re.compile(r"(?<![a-z])r(?=\s*[::]?\s*\d)"), "呼吸"),
+    (re.compile(r"(?<![a-z])wbc(?![a-z])"), "白细胞"),
+    (re.compile(r"(?<![a-z])(?:hb|hgb)(?![a-z])"), "血红蛋白"),
+    (re.compile(r"(?<![a-z])plt(?![a-z])"), "血小板"),
+    (re.compile(r"(?<![a-z])crp(?![a-z])"), "c反应蛋白"),
+    (re.compile(r"(?<![a-z])pct(?![a-z])"), "降钙素原"),
+    (re.compile(r"(?<![a-z])(?:qd|bid|tid|qid)(?![a-z])"), "每日"),
+    (re.compile(r"(?<![a-z])q\d{1,2}h(?![a-z])"), "每 小时"),
+    (re.compile(r"静滴"), "静脉滴注"),
+    (re.compile(r"毫米汞柱"), "mmhg"),
+    (re.compile(r"毫升"), "ml"),
+    (re.compile(r"发烧"), "发热"),
+    (re.compile(r"浮肿"), "水肿"),
 ]
-"""Abbreviations of the ward, written out so that either wording supports the other."""
+"""Abbreviations and plain words of the ward, written out so that either supports the other."""
 
 
 def bigrams(text: str) -> set[str]:

@@ -50,7 +50,7 @@ def chat(
     talk = Conversation(engine, sampling, system)
     with asyncio.Runner() as runner:
         try:
-            say(_title(engine, chosen))
+            say(_title(engine))
             if prompt:
                 if not runner.run(talk.ask(question)):
                     raise typer.Exit(1)
@@ -153,15 +153,14 @@ def _converse(runner: asyncio.Runner, talk: Conversation) -> None:
             runner.run(talk.ask(line))
 
 
-def _title(engine: Engine, chosen: EngineSettings) -> str:
+def _title(engine: Engine) -> str:
     card = engine.card
     details = ", ".join(
         card.details[key] for key in ("architecture", "weights", "low_bit") if card.details.get(key)
     )
     title = f"模型 model: {card.name}{f' ({details})' if details else ''}"
-    if card.demo_only or chosen.demo_only:
-        title += "  仅供演示，不得用于诊疗 demo only, not for care"
-    return title
+    # Approvals are of a model with the prompts of the chains, and here is none of those.
+    return f"{title}  仅供演示，不得用于诊疗 demo only, not for care"
 
 
 def _cost(usage: Usage) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from assistant.application import open_knowledge
 from assistant.commands.progress import console, progress
 from assistant.settings import Settings
 from knowledge.base import KnowledgeBase
+from knowledge.coding import Code
 from knowledge.sources import CMeKG, DiseaseRecords, Guidelines, Icd10Table, KnowledgeSource
 from serving import package_index
 from serving.encoder import open_encoder
@@ -74,6 +76,57 @@ def fetch_cmekg(settings: Settings, report: package_index.Progress) -> Path:
             f"The file of {project} {version} is not the known one; it was deleted."
         )
     return path
+
+
+@app.command(
+    "train-coding", epilog="Example: bedside kb train-coding coded_diagnoses.jsonl --system icd10"
+)
+def train_coding(
+    examples: Annotated[
+        Path, typer.Argument(exists=True, help="JSON lines: text, normalized_result (##); .gz too.")
+    ],
+    system: Annotated[str, typer.Option(help="Code table of the base; default: the largest.")] = "",
+    table: Annotated[
+        Path | None, typer.Option(exists=True, help="A code table (TSV) outside of the base.")
+    ] = None,
+) -> None:
+    """Train the ranker that gives diagnoses their standard terms, on diagnoses coded before.
+
+    The last tenth of the file is held out, and the scores on it are shown.  The ranker keeps the
+    diagnoses in the home folder, as it compares new ones with them.
+    """
+    from knowledge.normalization import RANKER
+    from knowledge.normalization_training import read_examples, train
+
+    settings = Settings()
+    codes = _codes(settings, system, table)
+    with progress() as report:
+        ranker, scores, rule = train(read_examples(examples), codes, report)
+    path = settings.home / "knowledge" / RANKER
+    ranker.save(path)
+    shown = Table("", "precision", "recall", "F1")
+    for name, figures in (("ranker", scores), ("rule alone", rule)):
+        values = (figures.precision, figures.recall, figures.f1)
+        shown.add_row(name, *(f"{value:.3f}" for value in values))
+    console.print(shown)
+    console.print(f"{scores.diagnoses} held-out diagnoses; {path}", soft_wrap=True)
+
+
+def _codes(settings: Settings, system: str, table: Path | None) -> list[Code]:
+    """The codes of one table."""
+    if table is not None:
+        facts = Icd10Table(table).facts()
+        return [Code(fact.object, fact.subject, fact.source.name) for fact in facts]
+    base, _ = open_knowledge(settings)
+    if base is None:
+        raise typer.Exit(1)
+    sizes = Counter(code.system for code in base.codes)
+    if not sizes:
+        raise typer.BadParameter("the knowledge base has no code table: bedside kb build --icd10")
+    chosen = system or sizes.most_common(1)[0][0]
+    if chosen not in sizes:
+        raise typer.BadParameter(f"no code table {chosen}; there are: {', '.join(sizes)}")
+    return [code for code in base.codes if code.system == chosen]
 
 
 @app.command()

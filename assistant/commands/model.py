@@ -1,4 +1,4 @@
-"""``bedside model``: convert, inspect, try, add, pull, list, verify, remove."""
+"""``bedside model``: convert, inspect, try, add, pull, list, verify, remove, approve."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from assistant.commands import checkpoint, trial
+from assistant.commands import approve, checkpoint, trial
 from assistant.commands.progress import console, progress
 from assistant.settings import Settings
 from serving.store import ModelStore
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Models: convert, inspect, try, add, pull, list, verify, remove.",
+    help="Models: convert, inspect, try, add, pull, list, verify, remove, approve.",
 )
 app.command(
     epilog="例 Examples: bedside model convert /srv/models/chatglm3-6b --name chatglm3-6b\n\n"
@@ -30,6 +30,14 @@ app.command(
     "bedside model try glm-4-9b-chat --weights int8 --weights int4 --group 32 --json",
 )(trial.compare)
 app.command(epilog="例 Example: bedside model rewrite /srv/models/chatglm2-6b")(checkpoint.rewrite)
+app.command(
+    epilog="例 Example: bedside model approve ward --run glm-4-9b-1 --by 王主任 "
+    '--require "overall>=60" --note 药事会2026-03'
+)(approve.approve)
+app.command()(approve.approvals)
+app.command(epilog="例 Example: bedside model revoke ID --by 王主任 --reason 复评未达标")(
+    approve.revoke
+)
 Name = Annotated[str, typer.Argument(help="A name of `bedside model list`.")]
 
 

@@ -52,7 +52,7 @@ def ddx(
         print(json.dumps(drafts, ensure_ascii=False, indent=1))
         return
     for draft in drafts:
-        console.rule(f"{draft['member']}  {draft['model']}  {draft['seconds']:.1f} s")
+        console.rule(f"{draft['member']}  {_model(draft)}  {draft['seconds']:.1f} s")
         for entry in [*draft["critical"], *draft["diagnoses"]]:
             mark = "[red]不可漏诊[/red] " if entry["must_not_miss"] else ""
             console.print(
@@ -86,10 +86,15 @@ def discharge(
         print(json.dumps(drafts, ensure_ascii=False, indent=1))
         return
     for draft in drafts:
-        console.rule(f"{draft['title']}  {draft['model']}")
+        console.rule(f"{draft['title']}  {_model(draft)}")
         _print_statements(draft["statements"])
         for warning in draft["warnings"]:
             console.print(f"[yellow]{warning}[/yellow]")
+
+
+def _model(draft: dict[str, Any]) -> str:
+    """The model that wrote a draft, with what it is good for."""
+    return f"{draft['model']} 仅供演示 demo only" if draft["demo_only"] else str(draft["model"])
 
 
 def _print_statements(statements: list[dict[str, Any]], prefix: str = "") -> None:

@@ -1,11 +1,13 @@
-"""Where requests, drafts, feedback and the audit are kept."""
+"""Where requests, drafts, feedback, approvals and the audit are kept."""
 
 from assistant.store.api_keys import ApiKey
+from assistant.store.approvals import Approval
 from assistant.store.audit import AuditReport
 from assistant.store.context import SYSTEM, Context
 from assistant.store.drafts import draft_text, is_current
 from assistant.store.errors import (
     AlreadySigned,
+    ApprovalNotFound,
     AuditBroken,
     DatabaseFailed,
     DraftNotFound,
@@ -39,6 +41,8 @@ __all__ = [
     "SYSTEM",
     "AlreadySigned",
     "ApiKey",
+    "Approval",
+    "ApprovalNotFound",
     "AuditBroken",
     "AuditReport",
     "AuditRow",

@@ -135,6 +135,17 @@ class Audit:
         with self._database.write() as session:
             self.append(session, context, action, object_type, object_id, content)
 
+    def about(self, session: Session, object_type: str, object_id: str) -> Sequence[AuditRow]:
+        """All rows about one object, oldest first, inside the caller's transaction."""
+        query = select(AuditRow).where(
+            AuditRow.object_id == self._object_ref(object_id), AuditRow.object_type == object_type
+        )
+        return session.scalars(query.order_by(AuditRow.seq)).all()
+
+    def is_of(self, row: AuditRow, content: Any) -> bool:
+        """Whether ``row`` was written with this very content."""
+        return same(row.content_ref, self._hashes.content(content))
+
     def list(
         self,
         *,

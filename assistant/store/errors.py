@@ -43,6 +43,15 @@ class DraftNotFound(StoreError):
         super().__init__("No such draft for this patient and encounter.")
 
 
+class ApprovalNotFound(StoreError):
+    """No such approval, or it is revoked already."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "There is no approval in force with this id; `bedside model approvals` lists them."
+        )
+
+
 class UnresolvedStatements(StoreError):
     """A fill-in was asked for while unsupported statements are still open."""
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from assistant.store.column_types import StorableJson, StorableText, UtcTime
 from assistant.store.context import Context
 
-RequestKind = Literal["differential_diagnosis", "discharge_record", "chat"]
+RequestKind = Literal["differential_diagnosis", "discharge_record", "chat", "structured_notes"]
 RequestStatus = Literal["queued", "running", "finished", "failed", "cancelled"]
 StatementAction = Literal["confirmed", "deleted", "edited", "restored"]
 Verdict = Literal["like", "dislike", "error"]
@@ -231,3 +231,41 @@ class ApiKeyRow(Base):
     secret_hash: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+
+
+class ApprovalRow(Base):
+    """That somebody marked a model, a precision and prompts approved, and on what run.
+
+    Rows are only ever added.  ``prompts`` maps a prompt's name to its SHA-256; ``evidence`` is what
+    the run was: kind, scores, hashes, versions.
+    """
+
+    __tablename__ = "approvals"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    engine: Mapped[str]
+    model: Mapped[str]
+    engine_kind: Mapped[str] = mapped_column(String(16))
+    files_sha256: Mapped[str] = mapped_column(String(64))
+    precision: Mapped[str]
+    kv_cache: Mapped[str]
+    prompts: Mapped[dict[str, Any]]
+    run: Mapped[str]
+    evidence: Mapped[dict[str, Any]]
+    gate: Mapped[str]
+    approved_by: Mapped[str]
+    note: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class RevocationRow(Base):
+    """That an approval was taken back; rows are only ever added."""
+
+    __tablename__ = "revocations"
+
+    approval_id: Mapped[str] = mapped_column(
+        String(36), ForeignKey("approvals.id"), primary_key=True
+    )
+    revoked_by: Mapped[str]
+    reason: Mapped[str]
+    created_at: Mapped[datetime]

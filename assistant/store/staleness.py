@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 from assistant.store.access import visible_rows
 from assistant.store.models import DraftRow, RequestRow
 
-WITHOUT_RECORD = "chat"
-"""Requests of this kind carry a question: a new question makes no older answer stale."""
+WITHOUT_RECORD = frozenset({"chat", "structured_notes"})
+"""Requests of these kinds carry a question or some notes, not the whole record: a new one makes no
+older answer stale."""
 
 
 def mark_older(session: Session, newest: RequestRow) -> list[DraftRow]:
@@ -18,7 +19,7 @@ def mark_older(session: Session, newest: RequestRow) -> list[DraftRow]:
     Gives the drafts that became stale.  A record that is changed back makes its drafts current
     again.
     """
-    if newest.kind == WITHOUT_RECORD:
+    if newest.kind in WITHOUT_RECORD:
         return []
     query = select(DraftRow).where(
         visible_rows(newest.context, DraftRow),
@@ -37,7 +38,7 @@ def mark_older(session: Session, newest: RequestRow) -> list[DraftRow]:
 
 def overtaken(session: Session, request: RequestRow) -> bool:
     """Whether a newer request of the same context and kind brought another record."""
-    if request.kind == WITHOUT_RECORD:
+    if request.kind in WITHOUT_RECORD:
         return False
     same_place = [RequestRow.kind == request.kind, RequestRow.patient_id == request.patient_id]
     if request.encounter_id:

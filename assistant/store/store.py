@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant.store.api_keys import ApiKeys
+from assistant.store.approvals import Approvals
 from assistant.store.audit import Audit
 from assistant.store.context import SYSTEM, Context
 from assistant.store.database import Clock, Database, utc_now
@@ -20,7 +21,7 @@ from assistant.store.requests import Requests
 
 
 class Store:
-    """Requests, drafts, feedback and audit in one database.
+    """Requests, drafts, feedback, approvals and audit in one database.
 
     Its methods block on the disk; call them from a thread.  They may be called from any thread.
     """
@@ -33,6 +34,7 @@ class Store:
         self.feedback = Feedback(database, self.audit, hashes)
         self.idempotency = Idempotency(database, hashes)
         self.api_keys = ApiKeys(database, self.audit)
+        self.approvals = Approvals(database, self.audit)
         self._purge = Purge(database, self.audit)
         self._export = Export(database, self.audit)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from importlib.resources import files
 from typing import Any
 
@@ -10,7 +11,7 @@ import gradio as gr
 from fastapi import FastAPI
 
 from assistant.api.context import Services
-from assistant.ui import chat, differential, discharge, feedback, sign_in, system
+from assistant.ui import chat, differential, discharge, feedback, guest, sign_in, system
 from assistant.ui.frame import Frame, Look, strip
 from assistant.ui.markup import esc
 from assistant.ui.session import Session, identify
@@ -20,8 +21,9 @@ PAGES = {
     "discharge": discharge.build,
     "chat": chat.build,
     "feedback": feedback.build,
-    "system": system.build,
 }
+"""The product's own pages but the last, 系统; before that come those of other packages."""
+
 FONTS = [
     "PingFang SC",
     "Microsoft YaHei",
@@ -48,6 +50,7 @@ def mount(app: FastAPI, parts: Services) -> None:
     """Put the pages at ``/``; where keys are required, nothing is shown before one is given."""
     blocks = build(parts)
     signed_in = sign_in.install(app, parts) if parts.settings.keys_required else None
+    guest.serve(app, guest.Host(parts, signed_in))
     gr.mount_gradio_app(
         app,
         blocks,
@@ -105,17 +108,38 @@ def build(parts: Services) -> gr.Blocks:
             )
         tabs: dict[str, gr.Tab] = {}
         with gr.Tabs(elem_classes="pages"):
-            for name, lay_out in PAGES.items():
-                key = f"page.{name}"
-                tabs[name] = frame.labelled(gr.Tab(t(key), id=name, elem_id=f"page-{name}"), key)
-                with tabs[name]:
-                    lay_out(frame)
+            for name, build_page in PAGES.items():
+                _add_page(frame, tabs, name, build_page)
+            for page in guest.pages():
+                _add_guest(frame, tabs, page)
+            _add_page(frame, tabs, "system", system.build)
         frame.panel(lambda s: f'<footer class="foot">{esc(s.text("disclaimer"))}</footer>')
         _connect_switch(frame, switch)
         _connect_tabs(frame, tabs)
         _connect_load(frame, blocks, top)
     blocks.queue(default_concurrency_limit=None, max_size=None)
     return blocks
+
+
+def _add_page(
+    frame: Frame, tabs: dict[str, gr.Tab], name: str, build_page: Callable[[Frame], None]
+) -> None:
+    key = f"page.{name}"
+    tab = gr.Tab(frame.first.text(key), id=name, elem_id=f"page-{name}")
+    tabs[name] = frame.labelled(tab, key)
+    with tab:
+        build_page(frame)
+
+
+def _add_guest(frame: Frame, tabs: dict[str, gr.Tab], page: guest.Page) -> None:
+    def title(session: Session) -> str:
+        return page.title[0 if session.language == "zh" else 1]
+
+    tab = gr.Tab(title(frame.first), id=page.key, elem_id=f"page-{page.key}")
+    tabs[page.key] = tab
+    frame.drawn.append((tab, lambda session: gr.update(label=title(session))))
+    with tab:
+        guest.lay_out(page, frame)
 
 
 def _connect_switch(frame: Frame, switch: gr.Button) -> None:
@@ -172,6 +196,7 @@ def _connect_load(frame: Frame, blocks: gr.Blocks, top: gr.HTML) -> None:
 
     async def look(session: Session, request: gr.Request) -> list[Any]:
         identify(session, frame.parts.settings, request)
+        await frame.parts.clinic.standing.refresh()
         slots = frame.parts.clinic.engines.slots.values()
         settled = all(slot.settled.is_set() for slot in slots)
         return [*frame.draw(session, [top]), gr.Timer(active=not settled)]

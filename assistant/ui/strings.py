@@ -22,6 +22,7 @@ STRINGS: dict[str, tuple[str, str]] = {
     "sign_out": ("退出", "Sign out"),
     "models": ("在用模型", "Models in use"),
     "demo_only": ("仅供演示", "demo only"),
+    "approved": ("已批准", "approved"),
     "state.loading": ("正在打开", "opening"),
     "state.ready": ("可用", "ready"),
     "state.missing": ("缺失", "missing"),

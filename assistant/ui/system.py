@@ -49,6 +49,7 @@ def build(frame: Frame) -> None:
 
     async def look(session: Session, request: gr.Request) -> str:
         identify(session, parts.settings, request)
+        await parts.clinic.standing.refresh()
         return page(parts, session)
 
     async def check(session: Session, request: gr.Request) -> str:
@@ -102,7 +103,7 @@ def _engines(parts: Services, t: Text) -> str:
     rows = "".join(
         f"<tr><td>{esc(slot.name)}</td><td>{esc(slot.settings.kind)}</td>"
         f"<td>{esc(engines.describe(slot.name))} "
-        f"{badge(t('demo_only'), 'demo') if slot.demo_only else ''}</td>"
+        f"{badge(t('demo_only'), 'demo') if slot.demo_only else badge(t('approved'), 'good')}</td>"
         f'<td><span class="engine {esc(slot.state)}"><span class="dot"></span>'
         f"{esc(t('state.' + slot.state))}</span></td>"
         f'<td class="number">{esc(t("seconds", n=slot.seconds))}</td></tr>'

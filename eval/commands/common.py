@@ -7,7 +7,8 @@ import json
 import re
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ParamSpec, TypeVar
 
@@ -17,9 +18,13 @@ from rich.console import Console
 from eval.errors import EvalError, InputError
 from eval.promptcblue.sample import Sample, parse_limits, read_samples
 from eval.promptcblue.tracks import TRACKS, Track
+from eval.run.model import OpenConfigured
 
 FAILED, BAD_INPUT, UNFINISHED = 1, 2, 3
 """Exit statuses: a gate is not met or a model fails; an input is wrong; a run is not at its end."""
+
+OVERALL = "overall"
+"""The mean of all tasks, among the names of a gate."""
 
 console = Console(stderr=True)
 
@@ -45,6 +50,29 @@ Require = Annotated[
         help="Exit with status 1 unless the score is reached: overall>=60, MedDG>=20. Repeatable.",
     ),
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """The installation that the commands run in: its data folder and its configured engines."""
+
+    home: Path
+    open_configured: OpenConfigured
+
+
+def installation(context: typer.Context) -> Installation:
+    """What the program that mounts the commands tells them.
+
+    Its object is a function without arguments, which gives the parts of an `Installation`.
+
+    Raises:
+        EvalError: the commands are not mounted in the program.
+    """
+    found = context.find_root().obj
+    if found is None:
+        raise EvalError("This is known to the `bedside` command alone: run `bedside eval …`.")
+    return Installation(*found())
+
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -99,8 +127,12 @@ def print_json(value: Any) -> None:
 _GATE = re.compile(r"\s*(?P<name>[^<>=]+?)\s*(?P<sign>>=|>)\s*(?P<points>-?[0-9]+(\.[0-9]+)?)\s*")
 
 
-def parse_gates(given: Sequence[str] | None, track: Track) -> list[tuple[str, str, float]]:
-    """``overall>=60`` → (name, sign, points), before anything is computed."""
+Gate = tuple[str, str, float]
+"""Name, sign and points of a gate."""
+
+
+def parse_gates(given: Sequence[str] | None, names: Collection[str], of: str) -> list[Gate]:
+    """``overall>=60`` → its parts, before anything is computed; ``of`` is what has ``names``."""
     gates = []
     for text in given or ():
         match = _GATE.fullmatch(text)
@@ -110,22 +142,20 @@ def parse_gates(given: Sequence[str] | None, track: Track) -> list[tuple[str, st
                 param_hint="--require",
             )
         name = match["name"]
-        if name != "overall" and name not in track.tasks:
+        if name not in names:
             raise typer.BadParameter(
-                f"{text!r}: {name!r} is neither overall nor a task of {track.name}",
+                f"{text!r}: {name!r} is no score of {of}; there are: {', '.join(names)}",
                 param_hint="--require",
             )
         gates.append((name, match["sign"], float(match["points"])))
     return gates
 
 
-def hold_gates(
-    gates: Sequence[tuple[str, str, float]], overall: float, scores: dict[str, float]
-) -> None:
-    """Exit with `FAILED` where a gate is not met; a task without samples meets none."""
+def hold_gates(gates: Sequence[Gate], scores: Mapping[str, float]) -> None:
+    """Exit with `FAILED` where a gate is not met; what has no samples meets none."""
     unmet = []
     for name, sign, points in gates:
-        reached = overall if name == "overall" else scores.get(name)
+        reached = scores.get(name)
         if reached is None:
             unmet.append(f"{name}: no samples")
         elif not (reached >= points if sign == ">=" else reached > points):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Column, Table
@@ -20,14 +20,14 @@ from eval.commands.common import (
     print_json,
     sentences,
 )
-from eval.comparison import LEAST, Comparison
+from eval.comparison import LEAST, Comparison, read_sides
 from eval.comparison import compare as compare_answers
 from eval.errors import EvalError
 from eval.promptcblue.prediction import Prediction, read_predictions
 from eval.promptcblue.sample import Sample
-from eval.promptcblue.tracks import CCKS2023, TRACKS, Track
+from eval.promptcblue.tracks import CCKS2023, Track
 from eval.report import render
-from eval.run.run import PREDICTIONS, RUN, read_answers, read_run, samples_digest
+from eval.run.run import RUN, samples_digest
 from eval.significance import RESAMPLES
 
 
@@ -83,29 +83,8 @@ def _sides(
     for side in (a, b):
         if not (side / RUN).exists():
             raise EvalError(f"{side} holds no run; for files of answers give --gold too.")
-    runs = read_run(a), read_run(b)
-    if runs[0]["track"] != runs[1]["track"] or runs[0]["data_sha256"] != runs[1]["data_sha256"]:
-        raise EvalError("The two runs were not made on the same samples.")
-    chosen = TRACKS[runs[0]["track"]]
-    samples, _ = read_answers(a, chosen)
-    known = {sample.sample_id: sample for sample in samples}
-    first, second = (
-        read_predictions(side / PREDICTIONS, known, whole_lines=True) for side in (a, b)
-    )
-    return chosen, samples, first, second, _facts(*runs)
-
-
-def _facts(a: dict[str, Any], b: dict[str, Any]) -> dict[str, str]:
-    """What tells the two runs apart, and what they were made on."""
-    facts = {"SHA-256 data": str(a["data_sha256"])}
-    for side, run in (("A", a), ("B", b)):
-        facts[f"{side} command"] = str(run["command"])
-        facts[f"{side} model"] = str(run["model"]["name"])
-        facts[f"{side} SHA-256 model"] = str(run["model_sha256"])
-        facts[f"{side} SHA-256 prompts"] = str(run["prompts_sha256"])
-        facts[f"{side} constrained"] = "yes" if run["constrained"] else "no"
-        facts[f"{side} few-shot"] = str(run["shots"])
-    return facts
+    sides = read_sides(a, b)
+    return sides.track, sides.samples, sides.a, sides.b, sides.facts
 
 
 def _print(comparison: Comparison) -> None:

@@ -10,7 +10,9 @@ from typing import Annotated
 import typer
 
 from eval.commands.common import (
+    OVERALL,
     UNFINISHED,
+    Gate,
     Json,
     Numbered,
     Only,
@@ -20,10 +22,33 @@ from eval.commands.common import (
     console,
     find_track,
     hold_gates,
+    installation,
     load_samples,
     parse_gates,
     print_json,
     sentences,
+)
+from eval.commands.model_options import (
+    ANSWER_SECONDS,
+    ATTEMPTS,
+    PACE,
+    SILENT_SECONDS,
+    AnswerSeconds,
+    ApiKeyEnv,
+    Attempts,
+    CacheGib,
+    ContextLength,
+    Echo,
+    EngineName,
+    KvCacheName,
+    ModelFolder,
+    ModelName,
+    Parallel,
+    PrecisionName,
+    Quiet,
+    SilentSeconds,
+    Url,
+    Weights,
 )
 from eval.errors import EvalError
 from eval.overlap import Overlap
@@ -31,77 +56,44 @@ from eval.promptcblue.prediction import read_predictions
 from eval.promptcblue.sample import Sample, read_samples
 from eval.promptcblue.score import score
 from eval.promptcblue.tracks import CCKS2023, Track
+from eval.recorded import new_folder
 from eval.run.asking import Patience, Unreachable
 from eval.run.cache import Cache
 from eval.run.execute import Outcome
 from eval.run.few_shot import LexicalRetriever, Retriever, VectorRetriever, without_overlap
-from eval.run.model import COMPUTES, KV_CACHES, ModelChoice, open_model
+from eval.run.model import ModelChoice, open_model
 from eval.run.run import PREDICTIONS, RunSettings, samples_digest, start
 from serving.encoder import EncoderUnavailable, open_encoder
 from serving.engine import Sampling
 
-MODEL, PROMPT, PACE = "Model", "Prompt", "Pace"
+PROMPT = "Prompt"
 
 
 @sentences
 def run(
     context: typer.Context,
     data: Annotated[Path, typer.Option(help="Samples, JSON lines (.gz too).")],
-    out: Annotated[Path, typer.Option(help="Folder of the run; one that was begun goes on.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of the run; one that was begun goes on.  Default: "
+            "HOME/evaluations/TRACK-MODEL-N, which the page 评测 lists."
+        ),
+    ] = None,
     track: TrackName = CCKS2023.name,
     only: Only = None,
     number_samples: Numbered = False,
-    engine: Annotated[
-        str | None,
-        typer.Option(help="A configured engine; '' is the default one.", rich_help_panel=MODEL),
-    ] = None,
-    folder: Annotated[
-        Path | None,
-        typer.Option(
-            exists=True, file_okay=False, help="An OpenVINO model folder.", rich_help_panel=MODEL
-        ),
-    ] = None,
-    url: Annotated[
-        str,
-        typer.Option(
-            help="An OpenAI-compatible server, ending in /v1; needs --model.", rich_help_panel=MODEL
-        ),
-    ] = "",
-    model: Annotated[
-        str, typer.Option(help="The model's name on the server.", rich_help_panel=MODEL)
-    ] = "",
-    api_key_env: Annotated[
-        str,
-        typer.Option(help="Environment variable with the server's API key.", rich_help_panel=MODEL),
-    ] = "",
-    weights: Annotated[
-        str,
-        typer.Option(
-            help="Which weights the server has loaded; without it its answers are not cached.",
-            rich_help_panel=MODEL,
-        ),
-    ] = "",
-    context_length: Annotated[
-        int,
-        typer.Option(min=0, help="Of the server's model, in tokens.", rich_help_panel=MODEL),
-    ] = 0,
-    echo: Annotated[
-        bool,
-        typer.Option(
-            "--echo",
-            help="The engine that repeats its prompt, for trying out.",
-            rich_help_panel=MODEL,
-        ),
-    ] = False,
-    precision: Annotated[
-        str, typer.Option(help=f"One of {', '.join(COMPUTES)}.", rich_help_panel=MODEL)
-    ] = "auto",
-    kv_cache: Annotated[
-        str, typer.Option(help=f"One of {', '.join(KV_CACHES)}.", rich_help_panel=MODEL)
-    ] = "auto",
-    cache_gib: Annotated[
-        int, typer.Option(min=1, help="Size of the KV cache.", rich_help_panel=MODEL)
-    ] = 1,
+    engine: EngineName = None,
+    folder: ModelFolder = None,
+    url: Url = "",
+    model: ModelName = "",
+    api_key_env: ApiKeyEnv = "",
+    weights: Weights = "",
+    context_length: ContextLength = 0,
+    echo: Echo = False,
+    precision: PrecisionName = "auto",
+    kv_cache: KvCacheName = "auto",
+    cache_gib: CacheGib = 1,
     constrained: Annotated[
         bool,
         typer.Option(
@@ -137,34 +129,23 @@ def run(
     ] = 0,
     temperature: Annotated[float, typer.Option(min=0, max=2, rich_help_panel=PROMPT)] = 0.0,
     seed: Annotated[int | None, typer.Option(rich_help_panel=PROMPT)] = None,
-    parallel: Annotated[
-        int,
-        typer.Option(min=1, max=256, help="Requests under way at once.", rich_help_panel=PACE),
-    ] = 8,
+    parallel: Parallel = 8,
     cache: Annotated[
         Path | None,
         typer.Option(
             dir_okay=False, help="A file that keeps answers across runs.", rich_help_panel=PACE
         ),
     ] = None,
-    answer_seconds: Annotated[
-        float,
-        typer.Option(min=1, help="Longest wait for one answer.", rich_help_panel=PACE),
-    ] = 900.0,
-    silent_seconds: Annotated[
-        float,
-        typer.Option(
-            min=0, help="Stop when nothing was answered for so long.", rich_help_panel=PACE
-        ),
-    ] = 1800.0,
-    attempts: Annotated[int, typer.Option(min=1, help="Tries a sample.", rich_help_panel=PACE)] = 8,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
+    answer_seconds: AnswerSeconds = ANSWER_SECONDS,
+    silent_seconds: SilentSeconds = SILENT_SECONDS,
+    attempts: Attempts = ATTEMPTS,
+    quiet: Quiet = False,
     as_json: Json = False,
     require: Require = None,
 ) -> None:
     """Ask a model every sample and score its answers; run it again to go on where it stopped."""
     chosen = find_track(track)
-    gates = parse_gates(require, chosen)
+    gates = parse_gates(require, (OVERALL, *chosen.tasks), chosen.name)
     choice = ModelChoice(
         engine=engine,
         folder=folder,
@@ -202,9 +183,13 @@ def run(
     patience = Patience(
         answer_seconds=answer_seconds, silent_seconds=silent_seconds, attempts=attempts
     )
-    opened = open_model(choice, context.find_root().obj)
+    opened = open_model(choice, lambda name: installation(context).open_configured(name))
     kept = Cache(cache) if cache else None
     try:
+        if out is None:
+            name = f"{chosen.name}-{opened.engine.card.name}"
+            out = new_folder(installation(context).home, name, settings.command)
+            console.print(str(out), markup=False, highlight=False, soft_wrap=True)
         patience.answered()
         outcome = start(out, settings, opened, cache=kept, patience=patience, quiet=quiet)
     except Unreachable as error:
@@ -252,7 +237,7 @@ def _finish(
     outcome: Outcome,
     *,
     as_json: bool,
-    gates: list[tuple[str, str, float]],
+    gates: list[Gate],
 ) -> None:
     known = {sample.sample_id: sample for sample in samples}
     scores = score(track, samples, read_predictions(out / PREDICTIONS, known))
@@ -273,4 +258,4 @@ def _finish(
     if counts.failed and any(problem.startswith("failed") for problem in outcome.problems.values()):
         console.print("Run the same command again to ask these once more.", style="yellow")
         raise typer.Exit(UNFINISHED)
-    hold_gates(gates, scores.overall, scores.by_task)
+    hold_gates(gates, scores.by_task | {OVERALL: scores.overall})

@@ -9,6 +9,7 @@ import typer
 from rich.table import Column, Table
 
 from eval.commands.common import (
+    OVERALL,
     Json,
     Numbered,
     Only,
@@ -48,7 +49,7 @@ def score(
 ) -> None:
     """Score answers; by default a missing or unreadable answer counts as wrong and is reported."""
     chosen = find_track(track)
-    gates = parse_gates(require, chosen)
+    gates = parse_gates(require, (OVERALL, *chosen.tasks), chosen.name)
     samples = load_samples(chosen, gold, only, number=number_samples)
     answers = read_predictions(pred, {sample.sample_id: sample for sample in samples})
     if official and only:
@@ -59,7 +60,7 @@ def score(
         print_json(scores.to_json())
     else:
         _print(scores)
-    hold_gates(gates, scores.overall, scores.by_task)
+    hold_gates(gates, scores.by_task | {OVERALL: scores.overall})
 
 
 def _print(scores: scoring.Scores) -> None:

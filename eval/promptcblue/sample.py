@@ -13,7 +13,10 @@ from eval.json_lines import read_objects
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A prompt, what should be answered, and the labels or candidates that it offers."""
+    """A prompt, what should be answered, and the labels or candidates that it offers.
+
+    ``document`` names the text that it is about, where the file does.
+    """
 
     sample_id: str
     task_dataset: str
@@ -21,10 +24,12 @@ class Sample:
     target: str
     answer_choices: tuple[str, ...] | None = None
     task_type: str = ""
+    document: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The sample with the field names of the data set."""
-        return {
+        named = {"document": self.document} if self.document else {}
+        return named | {
             "input": self.input,
             "target": self.target,
             "answer_choices": None if self.answer_choices is None else list(self.answer_choices),
@@ -123,6 +128,7 @@ def _sample(
         target=text_field(path, line, row, "target"),
         answer_choices=choices,
         task_type=kind or "",
+        document=text_field(path, line, row, "document") if "document" in row else "",
     )
 
 

@@ -15,6 +15,7 @@ _BAR_B = "#b5651d"
 _ROW = 26
 _LABEL_WIDTH = 130
 _PLOT_WIDTH = 470
+_LONGEST_LABEL = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +32,24 @@ class Bar:
 def bars(rows: Sequence[Bar]) -> Markup:
     """Horizontal bars with 95 % intervals, in the order given."""
     height = _ROW * len(rows) + 28
-    width = _LABEL_WIDTH + _PLOT_WIDTH + 90
-    parts = [_open(width, height, "scores by task with 95 % intervals"), _axis(0, 100, height)]
-    for place, row in enumerate(rows):
+    labels = [_short(row.name, _LONGEST_LABEL) for row in rows]
+    wider = max([0.0, *(_length(label) + 12 - _LABEL_WIDTH for label in labels)])
+    width = wider + _LABEL_WIDTH + _PLOT_WIDTH + 90
+    parts = [
+        _open(width, height, "figures with 95 % intervals"),
+        f'<g transform="translate({wider:.1f} 0)">',
+        _axis(0, 100, height),
+    ]
+    for place, (row, label) in enumerate(zip(rows, labels, strict=True)):
         y = 6 + place * _ROW
         middle = y + 9
-        parts.append(_text(_LABEL_WIDTH - 8, middle + 4, row.name, anchor="end"))
+        parts.append(_text(_LABEL_WIDTH - 8, middle + 4, label, anchor="end"))
         parts.append(_rect(_x(0), y, _x(max(row.score, 0)) - _x(0), 18, _BAR))
-        parts.append(_whisker(_x(row.low), _x(row.high), middle))
+        if row.low < row.high:
+            parts.append(_whisker(_x(row.low), _x(row.high), middle))
         parts.append(_text(_x(100) + 10, middle + 4, f"{row.score:.1f}", weight="600"))
         parts.append(_text(_x(100) + 46, middle + 4, row.note, fill=_SOFT, size=10))
-    return _close(parts)
+    return _close([*parts, "</g>"])
 
 
 def differences(rows: Sequence[Bar], margin: float) -> Markup:
@@ -159,6 +167,11 @@ def _text(
 
 def _short(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _length(text: str) -> float:
+    """About how wide a label is drawn: a Chinese character is as wide as it is high."""
+    return sum(12.0 if ord(character) > 0x2E7F else 6.6 for character in text)
 
 
 def _open(width: float, height: float, title: str) -> str:

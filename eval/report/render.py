@@ -14,19 +14,20 @@ from eval.report import figures
 from eval.run.journal import write_whole
 
 
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """The templates of the reports; what others wrote is escaped in HTML."""
+    made = Environment(
         loader=PackageLoader("eval", "report"),
         autoescape=select_autoescape(enabled_extensions=("html.jinja",), default=False),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["figures"] = figures
-    environment.globals["Bar"] = figures.Bar
-    environment.filters["cell"] = _cell
-    environment.filters["shortened"] = _shortened
-    return environment
+    made.globals["figures"] = figures
+    made.globals["Bar"] = figures.Bar
+    made.filters["cell"] = _cell
+    made.filters["shortened"] = _shortened
+    return made
 
 
 def _cell(text: object) -> str:
@@ -44,22 +45,22 @@ def _shortened(text: str, most: int = 900) -> str:
 
 def report_html(summary: Mapping[str, Any]) -> str:
     """The report as one HTML document without scripts or links outward."""
-    return _environment().get_template("report.html.jinja").render(s=summary)
+    return environment().get_template("report.html.jinja").render(s=summary)
 
 
 def report_markdown(summary: Mapping[str, Any]) -> str:
     """The report's tables as Markdown."""
-    return _environment().get_template("report.md.jinja").render(s=summary)
+    return environment().get_template("report.md.jinja").render(s=summary)
 
 
 def comparison_html(comparison: Comparison, about: Mapping[str, Any]) -> str:
     """A comparison as one HTML document; ``about`` names both sides and the command."""
-    return _environment().get_template("compare.html.jinja").render(c=comparison, about=about)
+    return environment().get_template("compare.html.jinja").render(c=comparison, about=about)
 
 
 def comparison_markdown(comparison: Comparison, about: Mapping[str, Any]) -> str:
     """A comparison as Markdown."""
-    return _environment().get_template("compare.md.jinja").render(c=comparison, about=about)
+    return environment().get_template("compare.md.jinja").render(c=comparison, about=about)
 
 
 def write(path: Path, html: str, markdown: str, data: Mapping[str, Any]) -> list[Path]:

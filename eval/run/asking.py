@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from eval.errors import EvalError
 from serving.engine import (
@@ -23,6 +23,7 @@ from serving.engine import (
 )
 
 _LONGEST_PAUSE = 60.0
+T = TypeVar("T")
 
 
 class NoAnswer(Exception):
@@ -71,9 +72,21 @@ async def ask(
     schema: Mapping[str, Any] | None,
     patience: Patience,
 ) -> tuple[Completion, int]:
-    """The answer and the tries that it took.
+    """The engine's answer and the tries that it took.  Raises what `insist` raises."""
 
-    A full queue is no failed try; other failures pause twice as long each time.
+    async def once() -> Completion:
+        answer = await complete(engine, messages, sampling, schema)
+        if answer.finish_reason == "cancelled":
+            raise EngineError("the answer was broken off")
+        return answer
+
+    return await insist(once, patience)
+
+
+async def insist(once: Callable[[], Awaitable[T]], patience: Patience) -> tuple[T, int]:
+    """What ``once`` gives, and the tries that it took.
+
+    A full queue is no failed try; other failures of the engine pause twice as long each time.
 
     Raises:
         NoAnswer: the request cannot be answered, or failed as often as it may.
@@ -84,11 +97,9 @@ async def ask(
         attempt += 1
         try:
             async with asyncio.timeout(patience.answer_seconds):
-                answer = await complete(engine, messages, sampling, schema)
-            if answer.finish_reason != "cancelled":
-                patience.answered()
-                return answer, attempt
-            problem = "the answer was broken off"
+                answer = await once()
+            patience.answered()
+            return answer, attempt
         except PromptTooLong as error:
             raise NoAnswer(f"prompt too long: {error}", final=True) from error
         except UnsupportedOption as error:
@@ -117,3 +128,24 @@ async def pause(seconds: float) -> None:
 def _spread(seconds: float) -> float:
     """A little earlier or later, so that requests that failed together do not return together."""
     return seconds * random.uniform(0.75, 1.25)  # noqa: S311
+
+
+async def each(items: Iterable[T], work: Callable[[T], Awaitable[None]], parallel: int) -> None:
+    """Do ``work`` on every item, ``parallel`` of them under way at once; the first error ends it.
+
+    Items are taken one by one, as there is room for them.
+    """
+    waiting = iter(items)
+
+    async def one_after_another() -> None:
+        for item in waiting:
+            await work(item)
+            # The echo engine and the cache answer without ever giving way.
+            await asyncio.sleep(0)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(max(1, parallel)):
+                group.create_task(one_after_another())
+    except ExceptionGroup as group_error:
+        raise group_error.exceptions[0] from None

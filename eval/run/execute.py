@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from eval.run.asking import NoAnswer, Patience, ask
+from eval.run.asking import NoAnswer, Patience, ask, each
 from eval.run.cache import Cache
 from eval.run.journal import Journal
 from eval.run.progress import Counts, ProgressLine
@@ -43,22 +42,13 @@ class Executor:
         """
         counts = Counts(total)
         problems: dict[str, str] = {}
-        waiting = iter(requests)
         with ProgressLine(counts, quiet=quiet) as line:
 
-            async def work() -> None:
-                for request in waiting:
-                    await self._one(request, counts, problems)
-                    line.changed()
-                    # The echo engine and the cache answer without ever giving way.
-                    await asyncio.sleep(0)
+            async def work(request: Request) -> None:
+                await self._one(request, counts, problems)
+                line.changed()
 
-            try:
-                async with asyncio.TaskGroup() as group:
-                    for _ in range(max(1, self.parallel)):
-                        group.create_task(work())
-            except ExceptionGroup as group_error:
-                raise group_error.exceptions[0] from None
+            await each(requests, work, self.parallel)
         return Outcome(counts, problems)
 
     async def _one(self, request: Request, counts: Counts, problems: dict[str, str]) -> None:

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
+from assistant.model_files import plain_digest
 from serving.engine import Engine
-from serving.manifest import sha256_of
 
 _PACKAGES = ("bedside", "openvino", "openvino-genai", "openvino-tokenizers")
 
 
 def digest(value: Any) -> str:
     """SHA-256 in hex of plain data, whatever the order of its keys."""
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return plain_digest(value)
 
 
 def texts_digest(texts: Iterable[str]) -> str:
@@ -39,12 +36,6 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
-
-
-def folder_digest(folder: Path) -> str:
-    """One hash over the files of a model folder: weights, graph, tokenizer and settings."""
-    files = sorted(path for path in folder.iterdir() if path.is_file())
-    return digest({path.name: sha256_of(path) for path in files})
 
 
 def engine_identity(engine: Engine, settings: Mapping[str, str]) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import cast, get_args
 
+from assistant.model_files import folder_digest
 from eval.errors import EvalError
-from eval.run.identity import folder_digest
 from serving import cpu
 from serving.compute import Compute, KvCache
 from serving.echo import EchoEngine

@@ -8,17 +8,13 @@ sample has an answer, ``submission.jsonl`` (the same in the order of the samples
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import json
-import os
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from eval.errors import EvalError
 from eval.json_lines import read_objects
 from eval.overlap import Overlap
 from eval.promptcblue.sample import Sample, read_samples
@@ -27,6 +23,7 @@ from eval.run.asking import Patience
 from eval.run.cache import Cache
 from eval.run.execute import Executor, Outcome
 from eval.run.few_shot import Retriever
+from eval.run.folder import alone, read_settings, same_settings
 from eval.run.identity import digest, engine_identity, texts_digest
 from eval.run.journal import Journal, write_whole
 from eval.run.model import OpenModel
@@ -38,7 +35,6 @@ SAMPLES = "samples.jsonl"
 PREDICTIONS = "predictions.jsonl"
 SUBMISSION = "submission.jsonl"
 OVERLAP = "overlap.json"
-_NOT_COMPARED = ("command", "started", "parallel", "sources")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +71,9 @@ def start(
         EvalError: the folder holds another run, or is in use.
         Unreachable: the model is gone; what was answered is kept.
     """
-    # Prompts and answers may be of patients.
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     identity = engine_identity(model.engine, model.settings)
-    with _alone(folder):
-        _same_run(folder, _description(settings, identity))
+    with alone(folder):
+        same_settings(folder / RUN, folder / PREDICTIONS, _description(settings, identity))
         write_whole(folder / SAMPLES, _lines([sample.to_json() for sample in settings.samples]))
         if settings.overlap is not None:
             found = json.dumps(settings.overlap.to_json(), ensure_ascii=False, indent=1)
@@ -155,43 +149,13 @@ def samples_digest(samples: Sequence[Sample]) -> str:
     )
 
 
-def _same_run(folder: Path, description: dict[str, Any]) -> None:
-    """Write what the run is, or make sure that it is the one that the folder holds."""
-    path = folder / RUN
-    if not path.exists():
-        if (folder / PREDICTIONS).exists():
-            raise EvalError(f"{folder} holds predictions without {RUN}; name another folder.")
-        write_whole(path, json.dumps(description, ensure_ascii=False, indent=1))
-        return
-    earlier = read_run(folder)
-    plain = json.loads(json.dumps(description))
-    differing = [
-        key
-        for key in sorted(earlier.keys() | plain.keys())
-        if key not in _NOT_COMPARED and earlier.get(key) != plain.get(key)
-    ]
-    if differing:
-        raise EvalError(
-            f"{folder} holds another run: {', '.join(differing)} differ. Name another folder, or "
-            "run the command that it was begun with (bedside eval report shows it)."
-        )
-
-
 def read_run(folder: Path) -> dict[str, Any]:
     """What ``run.json`` of a run folder says.
 
     Raises:
         EvalError: there is none, or it cannot be read.
     """
-    try:
-        value = json.loads((folder / RUN).read_text("utf-8"))
-    except FileNotFoundError:
-        raise EvalError(f"{folder} holds no run ({RUN} is missing).") from None
-    except (OSError, ValueError) as error:
-        raise EvalError(f"{folder / RUN} cannot be read ({error}).") from error
-    if not isinstance(value, dict) or value.get("format") != 1:
-        raise EvalError(f"{folder / RUN} is of another version of Bedside.")
-    return value
+    return read_settings(folder / RUN)
 
 
 def read_answers(folder: Path, track: Track) -> tuple[list[Sample], dict[str, dict[str, Any]]]:
@@ -209,17 +173,3 @@ def read_answers(folder: Path, track: Track) -> tuple[list[Sample], dict[str, di
 
 def _lines(rows: Sequence[dict[str, Any]]) -> str:
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold the folder; a second run in it would write every answer twice."""
-    lock = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise EvalError(f"Another run is at work in {folder}.") from None
-        yield
-    finally:
-        os.close(lock)

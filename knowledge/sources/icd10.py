@@ -17,7 +17,9 @@ from knowledge.sources.fact import Fact, Passage, Relation, Source, SourceError,
 _ONE = r"[A-Z]\d[0-9A-Z](?:\.?[0-9A-Zx]{1,10})?[+*]?"
 _MORPHOLOGY = r"M\d{5,6}/\d"
 CODE = re.compile(rf"{_ONE}(?:[/ ]?(?:{_MORPHOLOGY}|{_ONE}))?", re.IGNORECASE)
-# Morphology of tumours and chapter letters stand in the tables and code no diagnosis.
+# Morphology of tumours codes no diagnosis by itself, but a diagnosis may mean such a term, too.
+MORPHOLOGY = re.compile(_MORPHOLOGY)
+# Chapter letters stand in the tables and mean nothing.
 OTHER = re.compile(rf"{_MORPHOLOGY}|[A-Z]")
 
 
@@ -52,7 +54,8 @@ class Icd10Table:
                 if number == 1:
                     continue
                 raise SourceError(f"{self._path.name}, line {number}: no ICD-10 code and name.")
-            if cells[1] and CODE.fullmatch(cells[0]):
+            known = CODE.fullmatch(cells[0]) or MORPHOLOGY.fullmatch(cells[0])
+            if cells[1] and known:
                 yield Fact(cells[1], Relation.CODE_NAME, cells[0], self.source, cells[0])
 
     def passages(self) -> Iterator[Passage]:

@@ -3,7 +3,7 @@
 Nothing but the weights is looked at.  Codes are ``u4``/``i4`` packed two a byte with the earlier
 one in the low nibble, or ``u8``/``i8``; a weight is read back as ``scale * (code - zero_point)``.
 
-Rows are taken in blocks that stay in a core's cache, by as many threads as there are cores, so
+Rows are taken in blocks that just fit a core's cache, by as many threads as there are cores, so
 the memory needed besides weights and codes is a few MiB a core whatever the tensor.
 """
 
@@ -23,8 +23,9 @@ from serving.ir.scale_search import Floats, fit
 Rows = Callable[[slice], NDArray[Any]]
 GROUPS = (0, 32, 64, 128)
 
-# Weights a block: with the codes as float32 beside them, half of a 2 MiB second-level cache.
-_BLOCK = 1 << 17
+# Weights a block: they and their codes as float32 fill a 2 MiB second-level cache.  In smaller blocks
+# two threads spend what they gain waiting for Python's lock.
+_BLOCK = 1 << 18
 # Up to this length a group lies across the vectors, so that every operation runs along groups.
 _ACROSS = 256
 _MOST_THREADS = 16

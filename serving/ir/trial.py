@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -108,6 +108,41 @@ def compare(
     return _judged(outcomes, readings, label(own))
 
 
+def compare_folders(
+    folders: Mapping[str, Path],
+    texts: Sequence[str],
+    progress: Progress | None = None,
+    *,
+    most_tokens: int = 2048,
+) -> Trial:
+    """Measure converted models under their names; the first is the reference.
+
+    Raises:
+        TrialError: none can be measured, or they do not cut the texts into the same tokens.
+    """
+    report = progress or (lambda done, total, what: None)
+    outcomes: list[Outcome] = []
+    readings: list[Reading | None] = []
+    for number, (name, folder) in enumerate(folders.items()):
+        report(number, len(folders), f"{name}: measuring")
+        try:
+            reading = _measured(folder, list(texts), most_tokens)
+        except _NotMeasured as error:
+            outcomes.append(Outcome(name, problem=str(error)))
+            readings.append(None)
+            continue
+        outcomes.append(_outcome(name, folder, reading))
+        readings.append(reading)
+    report(len(folders), len(folders), "measuring")
+    counts = {reading.scored for reading in readings if reading is not None}
+    if len(counts) > 1:
+        raise TrialError(
+            "The models cut the texts into different numbers of tokens: they are not the same "
+            "model at different precisions."
+        )
+    return _judged(outcomes, readings, next(iter(folders)))
+
+
 def label(precision: Precision) -> str:
     """A precision in one word: ``int4-g128``, ``int4-g32-symmetric-head-int4``, ``int8``."""
     if precision.weights != "int4":
@@ -155,7 +190,7 @@ def _try(
         report(0, 0, f"{name}: measuring")
         reading = _measured(folder, texts, most_tokens)
         report(1, 1, f"{name}: measuring")
-        stored = (folder / MODEL_FILE).with_suffix(".bin").stat().st_size
+        outcome = _outcome(name, folder, reading)
     except ConversionError as error:
         return Outcome(name, problem=str(error)), None
     except _NotMeasured as error:
@@ -164,15 +199,18 @@ def _try(
         if not keep:
             shutil.rmtree(folder, ignore_errors=True)
     _log.info("%s: %d tokens scored", name, reading.scored)
+    return replace(outcome, seconds_to_convert=seconds), reading
+
+
+def _outcome(name: str, folder: Path, reading: Reading) -> Outcome:
     return Outcome(
         name,
         perplexity=math.exp(reading.nats / reading.scored),
         prompt_speed=reading.prompt_speed,
         decode_speed=reading.decode_speed,
         resident_bytes=reading.resident,
-        stored_bytes=stored,
-        seconds_to_convert=seconds,
-    ), reading
+        stored_bytes=(folder / MODEL_FILE).with_suffix(".bin").stat().st_size,
+    )
 
 
 def needed_memory(architecture: Architecture, precision: Precision) -> int:

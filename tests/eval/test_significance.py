@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -34,6 +36,29 @@ def test_intervals_hold_the_score_and_are_the_same_again() -> None:
     assert intervals(scores, 400) == (overall, tasks)
 
 
+def test_answers_about_one_document_are_drawn_together() -> None:
+    rng = np.random.default_rng(1)
+    values = np.repeat((rng.random(100) < 0.3).astype(float), 4)
+    tally = ratio([(value, 1.0) for value in values])
+    alone = resampled(tally, 2000)
+    together = resampled(tally, 2000, grouped=np.repeat(np.arange(100), 4))
+    # Four times the same answer tells no more than one.
+    assert together.std() == pytest.approx(2 * alone.std(), rel=0.1)
+    assert together.mean() == pytest.approx(values.mean(), abs=0.01)
+
+
+def test_the_same_text_asked_again_does_not_narrow_an_interval() -> None:
+    samples, right, _ = many(40)
+    wrong = {s.sample_id: "不相关" for s in samples[:20]}
+    asked = [replace(s, sample_id=f"{s.sample_id}-{n}") for n in range(4) for s in samples]
+    spread = []
+    for chosen in (samples, asked):
+        told = {s.sample_id: (right | wrong)[s.sample_id.partition("-")[0]] for s in chosen}
+        _, tasks = intervals(score(CCKS2023, chosen, answers(chosen, told)), 1000)
+        spread.append(tasks["KUAKE-IR"].high - tasks["KUAKE-IR"].low)
+    assert spread[1] == pytest.approx(spread[0], rel=0.15)
+
+
 def test_holm_by_hand() -> None:
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert holm([0.9, 0.8]) == [1.0, 1.0]
@@ -53,7 +78,12 @@ def many(count: int) -> tuple[list, dict[str, str], dict[str, str]]:
     one = next(s for s in gold(CCKS2023) if s.task_dataset == "KUAKE-IR")
     samples = [
         type(one)(
-            f"s{n}", one.task_dataset, one.input, ["相关", "不相关"][n % 2], one.answer_choices
+            f"s{n}",
+            one.task_dataset,
+            one.input,
+            ["相关", "不相关"][n % 2],
+            one.answer_choices,
+            document=f"d{n}",
         )
         for n in range(count)
     ]

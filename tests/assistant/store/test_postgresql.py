@@ -112,6 +112,33 @@ def test_the_database_refuses_to_change_the_audit(
     assert store.audit.verify().ok
 
 
+def test_approvals_are_kept_and_only_ever_added(store: Store) -> None:
+    made = store.approvals.approve(
+        engine="ward",
+        model="glm",
+        engine_kind="openvino",
+        files_sha256="a" * 64,
+        precision="int8 f32 dynamic 128",
+        kv_cache="u8",
+        prompts={"chat/cited": "b" * 64},
+        run="/srv/\x00run",
+        evidence={"scores": {"overall": 61.23456789012345}},
+        gate="overall>=60",
+        by="王主任",
+    )
+    assert [a.id for a in store.approvals.in_force()] == [made.id]
+    store.approvals.revoke(made.id, by="李药师", reason="复评未达标")
+    assert store.approvals.in_force() == []
+    for statement in (
+        "UPDATE approvals SET gate = ''",
+        "DELETE FROM revocations",
+        "TRUNCATE approvals CASCADE",
+    ):
+        with pytest.raises(DatabaseFailed), store.database.write() as session:
+            session.execute(text(statement))
+    assert store.approvals.list()[0].revoked_by == "李药师"
+
+
 def test_an_error_of_the_database_does_not_repeat_the_row(store: Store) -> None:
     def write() -> None:
         with store.database.write() as session:

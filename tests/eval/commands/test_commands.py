@@ -105,6 +105,23 @@ def test_bad_input_is_a_sentence_with_its_place(tmp_path: Path, answered: Path) 
     assert run("score", "--gold", GOLD, "--pred", GOLD, "--only", "MedDG:no").exit_code == 2
 
 
+def test_a_run_lies_in_the_home_folder_unless_told_otherwise(tmp_path: Path) -> None:
+    right = {sample.input: sample.target for sample in SAMPLES}
+
+    def opened(name: str) -> tuple[EchoEngine, dict[str, str]]:
+        return EchoEngine(right.__getitem__, name="glm 4/9b", max_running=8), {}
+
+    for number in (1, 2):
+        result = run(
+            *("run", "--data", GOLD, "--engine", "", "--quiet"),
+            obj=lambda: (tmp_path, opened),
+        )
+        assert result.exit_code == 0, result.stderr
+        folder = tmp_path / "evaluations" / f"ccks2023-glm-4-9b-{number}"
+        assert str(folder) in result.stderr
+        assert (folder / PREDICTIONS).exists()
+
+
 def test_a_run_its_report_and_a_comparison(tmp_path: Path) -> None:
     first = run("run", "--data", GOLD, "--out", tmp_path / "a", "--echo", "--quiet", "--json")
     assert first.exit_code == 0, first.stderr
@@ -116,7 +133,7 @@ def test_a_run_its_report_and_a_comparison(tmp_path: Path) -> None:
     second = run(
         *("run", "--data", GOLD, "--out", tmp_path / "b", "--engine", "", "--quiet", "--json"),
         *("--require", "overall>=99"),
-        obj=lambda name: (EchoEngine(right.__getitem__, name="right"), {}),
+        obj=lambda: (tmp_path, lambda name: (EchoEngine(right.__getitem__, name="right"), {})),
     )
     assert second.exit_code == 0, second.stderr
     assert json.loads(second.stdout)["overall"] == pytest.approx(100, abs=1e-6)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
 
-from eval.run.asking import NoAnswer, Patience, Unreachable, ask
+from eval.run.asking import NoAnswer, Patience, Unreachable, ask, each
 from serving.echo import EchoEngine
 from serving.engine import (
     Chunk,
@@ -122,3 +122,38 @@ async def test_a_long_silence_ends_the_run(pauses: list[float]) -> None:
     patience = Patience(silent_seconds=0.0)
     with pytest.raises(Unreachable, match="run the same command again"):
         await ask(engine, MESSAGES, Sampling(), None, patience)
+
+
+async def test_items_are_worked_on_so_many_at_once_and_taken_one_by_one() -> None:
+    taken: list[int] = []
+    running = most = 0
+
+    async def work(item: int) -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        assert len(taken) <= item + 3
+        await asyncio.sleep(0)
+        running -= 1
+
+    def items() -> Iterator[int]:
+        for number in range(9):
+            taken.append(number)
+            yield number
+
+    await each(items(), work, 3)
+    assert taken == list(range(9))
+    assert (running, most) == (0, 3)
+
+
+async def test_the_first_error_ends_the_work() -> None:
+    done: list[int] = []
+
+    async def work(item: int) -> None:
+        if item == 2:
+            raise Unreachable("gone")
+        done.append(item)
+
+    with pytest.raises(Unreachable, match="gone"):
+        await each(range(9), work, 1)
+    assert done == [0, 1]

@@ -1,0 +1,121 @@
+"""``bedside model approve``, ``approvals`` and ``revoke``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from assistant.approval import approve as give
+from assistant.approval import find_engine
+from assistant.commands.progress import console
+from assistant.evidence import read_evidence
+from assistant.gate import Gate, GateInvalid, parse_gate
+from assistant.settings import Settings
+from assistant.store import Approval, Store
+
+EVALUATIONS = "evaluations"
+"""Where runs lie in the home folder unless they were told to lie elsewhere."""
+
+
+def approve(
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL|ENGINE", help="An engine of the settings, or its model.")
+    ],
+    run: Annotated[
+        Path, typer.Option(help="Folder of the recorded run, or its name in HOME/evaluations.")
+    ],
+    by: Annotated[str, typer.Option(help="Name of who approves; it stands in the audit.")],
+    require: Annotated[
+        list[str],
+        typer.Option(
+            metavar="NAME>=POINTS",
+            help="What the run must reach: overall>=60, MedDG>=20. Repeatable.",
+        ),
+    ],
+    note: Annotated[str, typer.Option(help="Such as the committee's decision.")] = "",
+) -> None:
+    """Approve a model, its precision and its prompts for clinical use, on a recorded run.
+
+    批准一个引擎现在的模型、精度与提示词用于临床；三者任一改变，批准即不再适用。
+    """
+    gates = [_gate(text) for text in require]
+    settings = Settings()
+    engine = find_engine(settings, model)
+    evidence = read_evidence(_folder(run, settings.home))
+    with _store(settings) as store:
+        given = give(settings, store, engine, evidence, gates, by=by, note=note)
+    console.print(
+        f"已批准 approved: {given.engine} ({given.model}, {given.precision}, KV {given.kv_cache})\n"
+        f"依据 run: {given.run}\n"
+        f"撤销 to take it back: bedside model revoke {given.id} --by NAME --reason WHY",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def approvals() -> None:
+    """Every approval, newest first, with who gave and who revoked it."""
+    table = Table("id", "engine", "model", "precision", "run", "gate", "by", "at", "state")
+    with _store(Settings()) as store:
+        counting = {approval.id for approval in store.approvals.in_force()}
+        for row in store.approvals.list(500):
+            cells = (
+                row.id,
+                row.engine,
+                row.model,
+                f"{row.precision}, KV {row.kv_cache}",
+                row.evidence.get("name", ""),
+                row.gate,
+                row.approved_by,
+                f"{row.created_at.astimezone():%Y-%m-%d %H:%M}",
+                _state(row, row.id in counting),
+            )
+            table.add_row(*(escape(str(cell)) for cell in cells))
+    console.print(table)
+
+
+def revoke(
+    approval: Annotated[str, typer.Argument(metavar="ID", help="As `bedside model approvals`.")],
+    by: Annotated[str, typer.Option(help="Name of who revokes; it stands in the audit.")],
+    reason: Annotated[str, typer.Option(help="Why.")],
+) -> None:
+    """Take an approval back at once; what it covered shows 仅供演示 again."""
+    with _store(Settings()) as store:
+        taken = store.approvals.revoke(approval, by=by, reason=reason)
+    console.print(f"已撤销 revoked: {taken.engine} ({taken.model})", markup=False, highlight=False)
+
+
+def _state(row: Approval, counts: bool) -> str:
+    if row.revoked_at is not None:
+        return f"已撤销 revoked by {row.revoked_by}: {row.revocation_reason}"
+    return "有效 in force" if counts else "无效 not as the audit has it"
+
+
+def _gate(text: str) -> Gate:
+    try:
+        return parse_gate(text)
+    except GateInvalid as error:
+        raise typer.BadParameter(str(error), param_hint="--require") from None
+
+
+def _folder(run: Path, home: Path) -> Path:
+    kept = home / EVALUATIONS / run
+    return (kept if not run.is_dir() and kept.is_dir() else run).resolve()
+
+
+@contextmanager
+def _store(settings: Settings) -> Iterator[Store]:
+    from assistant.application import open_store
+
+    store = open_store(settings)
+    try:
+        yield store
+    finally:
+        store.close()

@@ -1,0 +1,201 @@
+"""Approvals for clinical use: given and taken back by name, on the record of a run.
+
+An approval counts only while the audit vouches for it: a row that was put into the table from
+outside is passed over, and one whose revocation was taken out of it stays revoked.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from assistant.store.access import page_size
+from assistant.store.audit import Audit
+from assistant.store.column_types import storable, storable_json
+from assistant.store.context import Context
+from assistant.store.database import Database
+from assistant.store.errors import ApprovalNotFound, InvalidArgument
+from assistant.store.identifier import is_id, new_id
+from assistant.store.models import ApprovalRow, RevocationRow
+
+log = logging.getLogger("bedside.assistant.store")
+
+APPROVER = "approver"
+"""The role under which an approver stands in the audit."""
+
+APPROVED, REVOKED = "approval.approve", "approval.revoke"
+MAX_NOTE = 2_000
+_CONTENT = tuple(column.name for column in ApprovalRow.__table__.columns if column.name != "id")
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """One approval, and by whom it was revoked if it was.
+
+    ``prompts``: name → SHA-256.  ``evidence``: what the run was, as plain data.
+    """
+
+    id: str
+    engine: str
+    model: str
+    engine_kind: str
+    files_sha256: str
+    precision: str
+    kv_cache: str
+    prompts: dict[str, str]
+    run: str
+    evidence: dict[str, Any]
+    gate: str
+    approved_by: str
+    note: str
+    created_at: datetime
+    revoked_by: str = ""
+    revocation_reason: str = ""
+    revoked_at: datetime | None = None
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """The scores of the run, 0 to 100."""
+        return dict(self.evidence.get("scores", {}))
+
+
+class Approvals:
+    """The approvals of the store."""
+
+    def __init__(self, database: Database, audit: Audit) -> None:
+        self._database = database
+        self._audit = audit
+
+    def approve(
+        self,
+        *,
+        engine: str,
+        model: str,
+        engine_kind: str,
+        files_sha256: str,
+        precision: str,
+        kv_cache: str,
+        prompts: Mapping[str, str],
+        run: str,
+        evidence: Mapping[str, Any],
+        gate: str,
+        by: str,
+        note: str = "",
+    ) -> Approval:
+        """Keep that ``by`` approves this combination because of ``run``.
+
+        Raises `InvalidArgument` without a name, a hash of the files or a gate.
+        """
+        for name, value in (("by", by), ("files_sha256", files_sha256), ("gate", gate)):
+            if not value.strip():
+                raise InvalidArgument(f"An approval needs {name}.")
+        _check_text(note)
+        context = Context.operator(by.strip(), APPROVER)
+        with self._database.write() as session:
+            row = ApprovalRow(
+                id=new_id(),
+                # As the database gives them back, since the audit is bound to that.
+                engine=storable(engine),
+                model=storable(model),
+                engine_kind=engine_kind,
+                files_sha256=files_sha256,
+                precision=precision,
+                kv_cache=kv_cache,
+                prompts=dict(prompts),
+                run=storable(run),
+                evidence=storable_json(dict(evidence)),
+                gate=storable(gate),
+                approved_by=by.strip(),
+                note=storable(note),
+                created_at=self._database.clock(),
+            )
+            session.add(row)
+            self._audit.append(session, context, APPROVED, "approval", row.id, _content(row))
+            return _shown(row, None)
+
+    def revoke(self, approval_id: str, *, by: str, reason: str) -> Approval:
+        """Take an approval back; it ceases to count at once.
+
+        Raises `ApprovalNotFound`; `InvalidArgument` without a name or a reason.
+        """
+        if not by.strip() or not reason.strip():
+            raise InvalidArgument("A revocation needs the name of who revokes, and a reason.")
+        _check_text(reason)
+        context = Context.operator(by.strip(), APPROVER)
+        with self._database.write() as session:
+            row = session.get(ApprovalRow, approval_id) if is_id(approval_id) else None
+            if row is None or session.get(RevocationRow, row.id) is not None:
+                raise ApprovalNotFound
+            revocation = RevocationRow(
+                approval_id=row.id,
+                revoked_by=by.strip(),
+                reason=reason,
+                created_at=self._database.clock(),
+            )
+            session.add(revocation)
+            self._audit.append(session, context, REVOKED, "approval", row.id, [reason])
+            return _shown(row, revocation)
+
+    def list(self, limit: int = 100) -> Sequence[Approval]:
+        """The newest first, revoked ones included."""
+        query = (
+            select(ApprovalRow, RevocationRow)
+            .outerjoin(RevocationRow, RevocationRow.approval_id == ApprovalRow.id)
+            .order_by(ApprovalRow.id.desc())
+            .limit(page_size(limit))
+        )
+        with self._database.read() as session:
+            return [_shown(row, revocation) for row, revocation in session.execute(query)]
+
+    def in_force(self) -> Sequence[Approval]:
+        """Those that count: not revoked, and vouched for by the audit; newest first."""
+        query = (
+            select(ApprovalRow)
+            .outerjoin(RevocationRow, RevocationRow.approval_id == ApprovalRow.id)
+            .where(RevocationRow.approval_id.is_(None))
+            .order_by(ApprovalRow.id.desc())
+        )
+        with self._database.read() as session:
+            rows = session.scalars(query).all()
+            return [_shown(row, None) for row in rows if self._vouched(session, row)]
+
+    def _vouched(self, session: Session, row: ApprovalRow) -> bool:
+        rows = self._audit.about(session, "approval", row.id)
+        if any(found.action == REVOKED for found in rows):
+            return False
+        vouched = any(
+            found.action == APPROVED and self._audit.is_of(found, _content(row)) for found in rows
+        )
+        if not vouched:
+            log.error("approval %s is not as the audit has it and does not count", row.id)
+        return vouched
+
+
+def _check_text(text: str) -> None:
+    if len(text) > MAX_NOTE:
+        raise InvalidArgument(f"The text is longer than {MAX_NOTE} characters.")
+
+
+def _content(row: ApprovalRow) -> dict[str, Any]:
+    """All that the audit's row is bound to."""
+    values = {name: getattr(row, name) for name in _CONTENT}
+    return values | {"created_at": row.created_at.isoformat()}
+
+
+def _shown(row: ApprovalRow, revocation: RevocationRow | None) -> Approval:
+    values = {name: getattr(row, name) for name in _CONTENT}
+    if revocation is None:
+        return Approval(id=row.id, **values)
+    return Approval(
+        id=row.id,
+        **values,
+        revoked_by=revocation.revoked_by,
+        revocation_reason=revocation.reason,
+        revoked_at=revocation.created_at,
+    )

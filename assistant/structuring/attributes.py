@@ -1,0 +1,113 @@
+"""How a note means its entities: denied, doubted, past, planned, of the family.
+
+The rules are those of `knowledge.assertion`, applied to typed spans of any origin.  Findings are
+read together, as the lists of a note are lists of findings (无发热、咳嗽及胸痛).  Whether a test, a
+drug or a procedure was done or given is another question than what a test showed: 未行CT denies
+the CT, and 血常规未见异常 does not deny the count.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from assistant.structuring.span import EntityType, TypedSpan
+from knowledge.assertion import Assertion, assert_terms
+from knowledge.finding import Certainty, Polarity, Temporality
+from knowledge.folding import fold
+from knowledge.lexicon import Match
+from knowledge.synonyms import TermKind
+
+FINDINGS = frozenset({EntityType.DISEASE, EntityType.SYMPTOM, EntityType.SIGN})
+_NOT_DONE = re.compile(
+    r"(?:否认|拒绝|拒行|不同意|暂不|未(?:再|曾|能)?(?:行|做|作|予|给予|查|服用?|使用|用|接受|应用|进行|规律|正规|完善)|没有?(?:做|行|吃|用|服|查)"
+    r"|无(?=[^,;。\n]{0,10}(?:史|使用)))[^,;。\n]{0,14}$"
+)
+_STOPPED = re.compile(r"(?:停用|停服|停药|停止(?:使用|服用)?|改用|撤除)[^,;。\n]{0,4}$")
+_PLANNED = re.compile(
+    r"(?:拟(?!诊)|建议|计划|预约|择期|准备|必要时|待(?:行|查|完善)|如|若|可考虑|考虑行|择日)[^,;。\n]{0,10}$"
+)
+_ALLERGY_BEFORE = re.compile(r"(?:对|过敏(?:药物|史|原)?[:为有]*)[^,;。\n]{0,12}$")
+_ALLERGY_AFTER = re.compile(r"[^,;。\n]{0,8}?过敏(?!试验|性)")
+_REACH = 24
+_CLAUSE = re.compile(r"[,;。\n]")
+
+
+def assertions(
+    text: str, spans: Sequence[TypedSpan], denied: Mapping[tuple[int, int], bool] | None = None
+) -> list[Assertion]:
+    """How each of ``spans`` (by start, the longer first) is meant in ``text``.
+
+    ``denied`` holds the ranges whose own wording denies what they name (体温正常: no fever).  A
+    span inside another of its group is meant as that one is.
+    """
+    folded = fold(text)
+    result = [Assertion() for _ in spans]
+    _read(text, spans, FINDINGS, denied or {}, result)
+    _read(text, spans, frozenset(EntityType) - FINDINGS, {}, result)
+    for index, span in enumerate(spans):
+        if span.type in FINDINGS:
+            continue
+        if span.type is EntityType.BODY_PART:
+            result[index] = Assertion()
+        else:
+            result[index] = _done(folded, span, result[index])
+    return result
+
+
+def _read(
+    text: str,
+    spans: Sequence[TypedSpan],
+    group: frozenset[EntityType],
+    denied: Mapping[tuple[int, int], bool],
+    result: list[Assertion],
+) -> None:
+    """Put the assertions of the spans of ``group`` into ``result``."""
+    outer: list[int] = []
+    matches: list[Match] = []
+    for index, span in enumerate(spans):
+        if span.type in group and (not matches or span.start >= matches[-1].end):
+            outer.append(index)
+            kind = TermKind(span.type.value)
+            own = denied.get((span.start, span.end), False)
+            matches.append(Match(span.start, span.end, "", kind, own))
+    if not matches:
+        return
+    read = assert_terms(text, matches)
+    starts = [match.start for match in matches]
+    for index, span in enumerate(spans):
+        if span.type in group:
+            result[index] = replace(read[max(0, bisect_right(starts, span.start) - 1)])
+
+
+def _done(folded: str, span: TypedSpan, read: Assertion) -> Assertion:
+    """A test, a drug or a procedure: whether it was done; time and person as the text has them."""
+    before = folded[max(0, span.start - _REACH) : span.start]
+    before = _CLAUSE.split(before)[-1]
+    denied = _NOT_DONE.search(before) is not None
+    temporality = read.temporality
+    if _STOPPED.search(before):
+        temporality = Temporality.PAST
+    elif _PLANNED.search(before):
+        temporality = Temporality.HYPOTHETICAL
+    return Assertion(
+        polarity=Polarity.ABSENT if denied else Polarity.PRESENT,
+        certainty=Certainty.CERTAIN,
+        temporality=temporality,
+        experiencer=read.experiencer,
+    )
+
+
+def is_allergen(text: str, span: TypedSpan) -> bool:
+    """Whether the note says that the patient does not bear this drug."""
+    if span.type is not EntityType.DRUG:
+        return False
+    folded = fold(text[max(0, span.start - _REACH) : span.end + _REACH])
+    at = min(span.start, _REACH)
+    before, after = folded[:at], folded[at + span.end - span.start :]
+    if _ALLERGY_AFTER.match(after):
+        return True
+    found = _ALLERGY_BEFORE.search(before)
+    return found is not None and "过敏" in found[0]

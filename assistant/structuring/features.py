@@ -1,0 +1,319 @@
+"""A report and a template → a table whose cells point to the words that they come from."""
+
+# ruff: noqa: E501 - a pattern reads best on one line
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+from pydantic import BaseModel, Field
+
+from assistant.chains.quantity import quantities
+from assistant.structuring.entity import Flag, Mention
+from assistant.structuring.measurements import Measurements
+from assistant.structuring.sentences import clauses, sentences
+from assistant.structuring.span import EntityType, TypedSpan
+from assistant.structuring.template import Feature, FeatureKind, Template
+from assistant.structuring.terms import find_terms
+from knowledge.assertion import Assertion, assert_terms
+from knowledge.finding import Certainty, Experiencer, Polarity
+from knowledge.folding import fold
+from knowledge.lexicon import Match
+from knowledge.synonyms import TermKind
+
+PRESENT, ABSENT, DOUBTED = "有", "无", "可疑"
+_REACH = 60
+_MARKER = re.compile(
+    r"[ \t]*(?:蛋白|表达|阳性细胞数?|阳性率|指数|增殖指数|评分|约|为|示|:)*[ \t]*[(:]?[ \t]*(?:约)?"
+    r"(?P<value>(?:强|弱|中等|灶性|部分|少部分|局灶|弥漫|散在)?(?:阳性|阴性|[1-3]\+|\++|-+(?!\d)|±|表达缺失|缺失|野生型|突变型|突变|完整|扩增|未扩增)"
+    r"(?:[, ]{0,2}(?:约)?\d{1,3}%)?|[<>约]?\d{1,3}(?:-\d{1,3})?%(?:[, ]{0,2}(?:弱|中|强|中等|[1-3])?\+)?)"
+)
+_FOLLOW_UP = re.compile(
+    r"\s*(?:该|其|病灶|此|结节|肿块|边缘|大小|增强|内|上述|CT值|ct值|周围|邻近|平扫)"
+)
+
+
+class Cell(BaseModel):
+    """A value with the words that say so; ``value`` is None when the report does not tell."""
+
+    value: str | None = None
+    unit: str | None = None
+    flag: Flag | None = None
+    reference: str | None = None
+    evidence: list[Mention] = Field(default_factory=list)
+
+
+class Row(BaseModel):
+    """One report, or one lesion of it."""
+
+    note_id: str
+    row: int
+    cells: dict[str, Cell]
+
+
+class FeatureTable(BaseModel):
+    """The features of a template, from one report or many."""
+
+    template: str
+    columns: list[str]
+    titles: dict[str, str]
+    rows: list[Row] = Field(default_factory=list)
+
+
+Window = tuple[int, int]
+"""The part of a report that tells of one lesion."""
+
+
+def new_table(template: Template) -> FeatureTable:
+    """The table of a template, without rows."""
+    return FeatureTable(
+        template=template.name,
+        columns=template.columns,
+        titles={feature.name: feature.title for feature in template.features},
+    )
+
+
+def extract_features(text: str, note_id: str, template: Template) -> list[Row]:
+    """The rows of one report: one for each lesion, or one when there is none to tell apart."""
+    report = _Report(text)
+    windows: list[Window | None] = [*report.windows(template)] or [None]
+    return [
+        Row(
+            note_id=note_id,
+            row=number,
+            cells={
+                feature.name: report.read(feature, window if feature.scope == "row" else None)
+                for feature in template.features
+                # Where no lesion is told of, what belongs to a lesion is looked for everywhere:
+                # 未见结节 is said of the whole lung.
+            },
+        )
+        for number, window in enumerate(windows, 1)
+    ]
+
+
+class _Report:
+    """One report being read."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.folded = fold(text)
+        self._sentences = sentences(text)
+        self._clauses = clauses(text)
+
+    @cached_property
+    def _measurements(self) -> Measurements:
+        return Measurements(self.text)
+
+    @cached_property
+    def _tests(self) -> list[Match]:
+        return find_terms(self.text)
+
+    def windows(self, template: Template) -> list[Window]:
+        """Where each lesion is told of, from its place to the next lesion."""
+        if template.rows is None:
+            return []
+        places = [m.start() for m in self._hits(template.rows.place)]
+        begins: list[tuple[int, int]] = []
+        for hit, assertion in self._asserted(template.rows.find):
+            if assertion.polarity is Polarity.ABSENT:
+                continue
+            sentence, _ = self._sentences.at(hit.start)
+            before = [p for p in places if sentence <= p <= hit.start]
+            # A place named inside the lesion's own words (肺结节) begins it, too.
+            begin = before[-1] if before else None
+            if begin is None and begins:
+                continue
+            begin = sentence if begin is None else begin
+            if not begins or begin > begins[-1][0]:
+                begins.append((begin, hit.end))
+        windows = []
+        for number, (begin, lesion) in enumerate(begins):
+            following = begins[number + 1][0] if number + 1 < len(begins) else len(self.text)
+            windows.append((begin, min(following, self._told_until(lesion))))
+        return windows
+
+    def _told_until(self, position: int) -> int:
+        _, end = self._sentences.at(max(0, position - 1))
+        while end < len(self.text):
+            begin, after = self._sentences.at(end)
+            blank = not self.text[begin:after].strip()
+            if not (blank or _FOLLOW_UP.match(self.folded, begin, after)):
+                break
+            end = after
+        return end
+
+    def _hits(self, pattern: str, window: Window | None = None) -> Iterator[re.Match[str]]:
+        start, end = window or (0, len(self.text))
+        for match in re.compile(pattern, re.IGNORECASE).finditer(self.folded, start, end):
+            if match.end() > match.start():
+                yield match
+
+    def _asserted(
+        self, pattern: str, window: Window | None = None
+    ) -> list[tuple[Match, Assertion]]:
+        hits = [Match(*_asserted_part(m), "", TermKind.SIGN) for m in self._hits(pattern, window)]
+        read = assert_terms(self.text, hits)
+        return [
+            pair
+            for pair in zip(hits, read, strict=True)
+            if pair[1].experiencer is Experiencer.PATIENT
+        ]
+
+    def read(self, feature: Feature, window: Window | None) -> Cell:
+        """The cell of one feature."""
+        return {
+            FeatureKind.PRESENCE: self._presence,
+            FeatureKind.CHOICE: self._choice,
+            FeatureKind.QUANTITY: self._quantity,
+            FeatureKind.TEST: self._test,
+            FeatureKind.MARKER: self._marker,
+            FeatureKind.TEXT: self._text,
+            FeatureKind.SUM: self._sum,
+        }[feature.kind](feature, window)
+
+    def _mention(self, start: int, end: int) -> Mention:
+        return Mention(start=start, end=end, text=self.text[start:end])
+
+    def _clause(self, start: int, end: int) -> Mention:
+        """The hit with the words of its clause before it, where its denial stands."""
+        begin = max(self.folded.rfind(mark, 0, start) for mark in ",。;\n") + 1
+        begin += len(self.text[begin:start]) - len(self.text[begin:start].lstrip())
+        return self._mention(max(begin, start - _REACH), end)
+
+    def _presence(self, feature: Feature, window: Window | None) -> Cell:
+        """What is said to be there wins over what is doubted, and that over what is denied."""
+        found: dict[str, Match] = {}
+        for hit, assertion in self._asserted(feature.find or "", window):
+            if assertion.polarity is Polarity.ABSENT:
+                found.setdefault(ABSENT, hit)
+            elif assertion.certainty is Certainty.UNCERTAIN:
+                found.setdefault(DOUBTED, hit)
+            else:
+                found.setdefault(PRESENT, hit)
+        for value in (PRESENT, DOUBTED, ABSENT):
+            if value in found:
+                hit = found[value]
+                return Cell(value=value, evidence=[self._clause(hit.start, hit.end)])
+        return Cell()
+
+    def _is_denied(self, start: int, end: int) -> bool:
+        """Whether the clause denies it; 无毛刺，边缘光滑 denies no margin."""
+        begin, stop = self._clauses.at(start)
+        stop = max(stop, end)
+        hit = Match(start - begin, end - begin, "", TermKind.SIGN)
+        return assert_terms(self.text[begin:stop], [hit])[0].polarity is Polarity.ABSENT
+
+    def _choice(self, feature: Feature, window: Window | None) -> Cell:
+        chosen: list[tuple[int, int, str]] = []
+        for label, pattern in feature.options.items():
+            chosen += [
+                (*_asserted_part(hit), label)
+                for hit in self._hits(pattern, window)
+                if not self._is_denied(*_asserted_part(hit))
+            ]
+        if not chosen:
+            return Cell()
+        chosen.sort(key=lambda hit: (hit[0], -hit[1]))
+        kept = chosen if feature.pick == "all" else chosen[:1]
+        labels = dict.fromkeys(label for _, _, label in kept)
+        return Cell(
+            value="、".join(labels), evidence=[self._mention(start, end) for start, end, _ in kept]
+        )
+
+    def _quantity(self, feature: Feature, window: Window | None) -> Cell:
+        """The number behind ``find`` (anywhere without it); a compound counts by its largest."""
+        start, end = window or (0, len(self.text))
+        anchors = [m.end() for m in self._hits(feature.find, window)] if feature.find else [start]
+        reach = _REACH if feature.find else end - start
+        found: list[tuple[float, str, str, int, int]] = []
+        for quantity in quantities(self.text):
+            near = any(0 <= quantity.start - anchor <= reach for anchor in anchors)
+            if quantity.unit in feature.units and near and start <= quantity.start < end:
+                size = max((float(part) for part in quantity.parts), default=0.0)
+                stop, value, more = quantity.end, quantity.value, True
+                while more and (joined := _SIDE.match(self.folded, stop, end)):
+                    size = max(size, float(joined["next"]))
+                    stop, value = joined.end(), f"{value}*{joined['next']}"
+                found.append((size, value, quantity.unit, quantity.start, stop))
+        found = [f for n, f in enumerate(found) if n == 0 or f[3] >= found[n - 1][4]]
+        if not found:
+            return Cell()
+        best = max(found, key=lambda f: f[0]) if feature.pick == "largest" else found[0]
+        _, value, unit, begin, stop = best
+        return Cell(value=value, unit=unit, evidence=[self._mention(begin, stop)])
+
+    def _test(self, feature: Feature, window: Window | None) -> Cell:
+        for match, limit in self._test_spans(feature.names):
+            span = TypedSpan(match.start, match.end, EntityType.TEST)
+            found = self._measurements.of(span, limit)
+            if found is not None:
+                name = self._mention(match.start, match.end)
+                return Cell(
+                    value=found.value,
+                    unit=found.unit or None,
+                    flag=found.flag,
+                    reference=found.reference or None,
+                    evidence=[name, self._mention(found.start, found.end)],
+                )
+        return Cell()
+
+    def _test_spans(self, names: Sequence[str]) -> Iterator[tuple[Match, int]]:
+        """The tests of these names, each with where the next test begins."""
+        tests = [m for m in self._tests if m.kind is TermKind.TEST]
+        for number, match in enumerate(tests):
+            if match.concept in names:
+                following = tests[number + 1].start if number + 1 < len(tests) else len(self.text)
+                yield match, min(following, match.end + _REACH)
+
+    def _marker(self, feature: Feature, window: Window | None) -> Cell:
+        names = sorted(map(fold, feature.names), key=len, reverse=True)
+        pattern = rf"(?<![a-z0-9])(?:{'|'.join(map(re.escape, names))})(?![a-z0-9])"
+        for hit in self._hits(pattern, window):
+            result = _MARKER.match(self.folded, hit.end())
+            if result:
+                start, end = result.span("value")
+                return Cell(
+                    value=self.text[start:end],
+                    flag=_sign(self.folded[start:end]),
+                    evidence=[self._mention(hit.start(), end)],
+                )
+        return Cell()
+
+    def _text(self, feature: Feature, window: Window | None) -> Cell:
+        values: list[Mention] = []
+        for hit in self._hits(feature.find or "", window):
+            start, end = hit.span("value")
+            if end > start >= 0:
+                values.append(self._mention(start, end))
+        kept = values if feature.pick == "all" else values[:1]
+        joined = "、".join(dict.fromkeys(mention.text for mention in kept))
+        return Cell(value=joined, evidence=kept) if kept else Cell()
+
+    def _sum(self, feature: Feature, window: Window | None) -> Cell:
+        hits = [
+            hit
+            for hit in self._hits(feature.find or "", window)
+            if (hit["value"] or "").isdecimal() and len(hit["value"]) < 7
+        ]
+        if not hits:
+            return Cell()
+        total = sum(int(hit["value"]) for hit in hits)
+        return Cell(value=str(total), evidence=[self._mention(*hit.span()) for hit in hits])
+
+
+def _asserted_part(match: re.Match[str]) -> tuple[int, int]:
+    """What is asserted or denied: the group ``term`` of a pattern that reaches over a denial."""
+    whole = "term" not in match.re.groupindex or match["term"] is None
+    return match.span() if whole else match.span("term")
+
+
+_SIDE = re.compile(r"[ \t]?[x×*][ \t]?(?P<next>\d{1,4}(?:\.\d{1,3})?)[ \t]?(?:cm|mm)")
+
+
+def _sign(result: str) -> Flag | None:
+    if "阴" in result or result.startswith("-") or "缺失" in result:
+        return "negative"
+    return "positive" if "阳" in result or "+" in result else None

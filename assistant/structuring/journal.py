@@ -1,0 +1,96 @@
+"""An output file that is written note by note, and goes on after a kill where it stopped.
+
+Beside the file stands a journal: a first line that says what the file is made of, then for each
+note that is whole in the file its id and the size of the file after it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+
+class OutputError(Exception):
+    """The output cannot be continued or written; the message says what to do."""
+
+
+class Journal:
+    """Appends notes to ``path``; use as a context manager.
+
+    ``made_of`` is whatever changes the output: the same file is not continued with another.
+    """
+
+    def __init__(self, path: Path, made_of: str, *, restart: bool = False) -> None:
+        self._path = path
+        self._journal = path.with_name(path.name + ".journal")
+        self._made_of = made_of
+        if restart:
+            self._journal.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
+        self._whole: list[str] = []
+        self.done, self._size = self._read()
+
+    def _read(self) -> tuple[set[str], int]:
+        if not self._journal.exists():
+            if self._path.exists() and self._path.stat().st_size:
+                raise OutputError(
+                    f"{self._path} is there already and was not begun by this command. "
+                    "Give another --out, or --restart to write it anew."
+                )
+            return set(), 0
+        # A line that a kill cut short has no end.
+        lines = self._journal.read_text(encoding="utf-8").split("\n")[:-1]
+        if not lines or lines[0] != json.dumps(self._made_of):
+            raise OutputError(
+                f"{self._path} was begun with another format, template or model. "
+                "Give another --out, or --restart to write it anew."
+            )
+        there = self._path.stat().st_size if self._path.exists() else 0
+        done: set[str] = set()
+        size = 0
+        for line in lines[1:]:
+            note_id, end = json.loads(line)
+            if end > there:
+                break
+            done.add(note_id)
+            size = end
+            self._whole.append(line)
+        return done, size
+
+    def __enter__(self) -> Self:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = self._path.open("ab")
+        self._file.truncate(self._size)
+        partial = self._journal.with_name(self._journal.name + ".partial")
+        lines = [json.dumps(self._made_of), *self._whole]
+        partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        os.replace(partial, self._journal)
+        self._notes = self._journal.open("a", encoding="utf-8")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+        self._notes.close()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is in the file yet: what comes first brings the header."""
+        return self._size == 0
+
+    def add(self, note_id: str, text: str) -> None:
+        """Write what one note came to; it is on the disk before the journal says so."""
+        self._file.write(text.encode("utf-8"))
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._size = self._file.tell()
+        self.done.add(note_id)
+        self._notes.write(json.dumps([note_id, self._size]) + "\n")
+        self._notes.flush()

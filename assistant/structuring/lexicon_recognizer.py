@@ -1,0 +1,183 @@
+"""Entities by lexicon and by form: what works without any trained model.
+
+Terms come from the knowledge base (findings and drugs) and from the shipped terms; a compound that
+no list has is found by its form: a body part with the head of a diagnosis (右肺上叶腺癌), a name of
+an operation (腹腔镜下胆囊切除术), a drug by its stem.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+
+from assistant.chains.drugs import DrugNames
+from assistant.structuring.drug_names import DrugIndex
+from assistant.structuring.span import EntityType, TypedSpan
+from assistant.structuring.terms import find_terms
+from knowledge.extraction import FindingExtractor
+from knowledge.folding import fold
+from knowledge.lexicon import Lexicon, Match
+from knowledge.synonyms import TermKind, load_synonyms
+
+_SIDE = re.compile(r"(?:双|左|右|两)(?:侧|边)?$")
+_DISEASE_HEAD = re.compile(
+    r"(?:[高中低未](?:[-~至]?[中低高])?分化|浸润性|原发性?|继发性?|转移性?|恶性|良性|多发性?|陈旧性?|慢性|急性|早期|晚期|进展期"
+    r"|周围型|中央型|粉碎性?|开放性|闭合性|压缩性|单纯性|化脓性|复发性?|鳞状细胞|小细胞|非小细胞|印戒细胞|乳头状|滤泡状|管状){0,3}"
+    r"(?:腺鳞癌|腺癌|鳞癌|神经内分泌癌|细胞癌|癌|恶性肿瘤|良性肿瘤|肿瘤|转移瘤|血管瘤|平滑肌瘤|肌瘤|腺瘤|脂肪瘤|瘤"
+    r"|周围炎|炎症|炎|结核|感染|脓肿|结石|囊肿|息肉|憩室|溃疡|骨折|脱位|梗死|梗塞|栓塞|血栓形成?|出血|血肿|破裂|穿孔|梗阻"
+    r"|硬化|增生症?|肥大|脱垂|突出症?|功能不全|功能衰竭|衰竭|退行性变|挫伤|撕裂伤?|扭伤|损伤|裂伤)"
+    r"(?:术后)?"
+)
+_SIGN_HEAD = re.compile(
+    r"(?:轻度|明显|多发|少量|大量|小|微小|实性|磨玻璃|类|可疑){0,2}"
+    r"(?:压痛|反跳痛|叩击痛|叩痛|肿大|肿胀|水肿|包块|肿块|肿物|结节影?|占位性病变|占位|积液|增厚|钙化灶?|狭窄|扩张|斑块|畸形|萎缩)"
+)
+_OPERATION = re.compile(r"[\u4e00-\u9fffA-Za-z0-9+]{2,24}?术(?![语者式野区中前时台])")
+_OPERATION_CUT = re.compile(
+    r"^.*(?:(?<!镜)下|行|予|拟|接受|施|了|曾|因|并|及|和|为|至|示|后|于|在|有|做|作|年|月|日|天|余|急诊|择期|次|个)(?=.)"
+)
+_NO_OPERATION = re.compile(r"手术|医术|技术|算术|艺术|学术|本术|该术|此术|这?种术|原术")
+_NESTED_IN = {
+    EntityType.DISEASE,
+    EntityType.SYMPTOM,
+    EntityType.SIGN,
+    EntityType.IMAGING,
+    EntityType.PROCEDURE,
+}
+_ALONE = re.compile(r"[、,，未无肋区]|$")
+_TERM, _FORM = 0.9, 0.8
+"""How sure a listed term and a form are: no probabilities, only one after the other."""
+
+
+class LexiconRecognizer:
+    """Finds entities with what the knowledge base and the shipped terms list."""
+
+    def __init__(
+        self, extractor: FindingExtractor | None = None, drugs: DrugIndex | None = None
+    ) -> None:
+        """Without an extractor, findings come from the shipped tables alone."""
+        self._extractor = extractor or FindingExtractor(_shipped())
+        self._drugs = drugs or DrugIndex()
+        self._by_stem = DrugNames()
+
+    @property
+    def name(self) -> str:
+        """See `Recognizer.name`."""
+        return "lexicon"
+
+    def recognise(self, text: str) -> list[TypedSpan]:
+        """See `Recognizer.recognise`."""
+        return self.spans(text, self.matches(text))
+
+    def matches(self, text: str) -> list[Match]:
+        """The listed terms in ``text``: the shipped ones, then the findings of the base."""
+        return [*find_terms(text), *self._extractor.matches(text)]
+
+    def spans(self, text: str, matches: Sequence[Match]) -> list[TypedSpan]:
+        """What `recognise` gives, where `matches` are known already."""
+        folded = fold(text)
+        parts = [m for m in matches if m.kind is TermKind.BODY_PART]
+        found = [
+            TypedSpan(match.start, match.end, EntityType(match.kind.value), _TERM)
+            for match in matches
+            if match.kind is not TermKind.BODY_PART
+        ]
+        found += [
+            TypedSpan(start, end, EntityType.DRUG, _TERM) for start, end in self._drugs.spans(text)
+        ]
+        found += self._unlisted_drugs(text, found)
+        found += _operations(folded)
+        joined = _joined_parts(folded, [(part.start, part.end) for part in parts])
+        found += _compounds(folded, joined)
+        found += [TypedSpan(a, b, EntityType.BODY_PART, _TERM) for a, b in joined]
+        return resolve(folded, found)
+
+    def _unlisted_drugs(self, text: str, found: list[TypedSpan]) -> list[TypedSpan]:
+        """Drugs by their stem where none is listed: a stem does not tell where a name begins."""
+        listed = bytearray(len(text))
+        for span in found:
+            if span.type is EntityType.DRUG:
+                listed[span.start : span.end] = b"\1" * (span.end - span.start)
+        return [
+            TypedSpan(start, end, EntityType.DRUG, _FORM)
+            for start, end in self._by_stem.spans(text)
+            if not any(listed[start:end])
+        ]
+
+
+def _shipped() -> Lexicon:
+    lexicon = Lexicon()
+    lexicon.add_synonyms(load_synonyms())
+    return lexicon
+
+
+def _operations(folded: str) -> Iterable[TypedSpan]:
+    for match in _OPERATION.finditer(folded):
+        cut = _OPERATION_CUT.match(match[0])
+        start = match.start() + (cut.end() if cut else 0)
+        if match.end() - start >= 3 and not _NO_OPERATION.search(folded, start, match.end()):
+            yield TypedSpan(start, match.end(), EntityType.PROCEDURE, _FORM)
+
+
+def _joined_parts(folded: str, parts: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Parts with the side before them; those that touch are one (右 + 肺 + 上叶)."""
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(parts):
+        side = _SIDE.search(folded, max(0, start - 2), start)
+        start = side.start() if side else start
+        if joined and joined[-1][1] == start:
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _compounds(folded: str, parts: list[tuple[int, int]]) -> Iterable[TypedSpan]:
+    for start, end in parts:
+        for pattern, kind in (
+            (_SIGN_HEAD, EntityType.SIGN),
+            (_DISEASE_HEAD, EntityType.DISEASE),
+        ):
+            head = pattern.match(folded, end)
+            if head:
+                yield TypedSpan(start, head.end(), kind, _FORM)
+                break
+
+
+def resolve(folded: str, spans: Iterable[TypedSpan]) -> list[TypedSpan]:
+    """The longest spans, none crossing another; of what stands inside one, body parts only.
+
+    A body part of one character (肝, 肺) is one by itself only in a list or with a denial behind.
+    """
+    starts: list[int] = []
+    ends: list[int] = []
+    kept: list[TypedSpan] = []
+    nested: list[TypedSpan] = []
+    for span in sorted(spans, key=lambda s: (s.start - s.end, -s.score, s.start)):
+        before = bisect_right(starts, span.start) - 1
+        after = bisect_left(starts, span.end)
+        crossed = [i for i in range(max(0, before), after) if ends[i] > span.start]
+        if not crossed:
+            at = bisect_left(starts, span.start)
+            starts.insert(at, span.start)
+            ends.insert(at, span.end)
+            kept.insert(at, span)
+        elif span.type is EntityType.BODY_PART and _is_inside(span, kept[crossed[0]]):
+            nested.append(span)
+    alone = [s for s in kept if not _is_letter(s) or _ALONE.match(folded, s.end)]
+    alone += [s for s in nested if not _is_letter(s)]
+    return sorted(set(alone), key=lambda s: (s.start, -s.end, s.type))
+
+
+def _is_letter(span: TypedSpan) -> bool:
+    return span.type is EntityType.BODY_PART and span.end - span.start == 1
+
+
+def _is_inside(span: TypedSpan, other: TypedSpan) -> bool:
+    return (
+        other.type in _NESTED_IN
+        and other.start <= span.start
+        and span.end <= other.end
+        and span.end - span.start < other.end - other.start
+    )

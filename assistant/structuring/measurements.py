@@ -1,0 +1,156 @@
+"""What a test or a sign came to: value, unit, arrow, the range that the note gives."""
+
+# ruff: noqa: E501 - a pattern reads best on one line
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Sequence
+
+from assistant.chains.quantity import Quantity, quantities
+from assistant.structuring.entity import Flag, Measurement
+from assistant.structuring.span import EntityType, TypedSpan
+from knowledge.folding import fold
+
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+_GAP = re.compile(
+    r"[ \t:=()\[\]*]*(?:检查|测定|检测|水平|计数|定量|结果|数值|值|浓度|百分比|比例|评分|示|提示|显示|回报|分级|最高|最低|波动|波动于|维持|控制"
+    r"|升高|上升|增高|下降|降低|降|升|高|达|为|是|约|在|至|到|于|了|超过|大于|小于|[<>≤≥])*[ \t:=(]*"
+)
+_SIZE_GAP = re.compile(
+    r"[^。;\n]{0,6}?,?[ \t]*(?:大小|直径|长径|最大径|较大者?|范围|面积|体积|约|为|长约|最大截面|短径|[ \t:(])+"
+)
+_RESULT = re.compile(
+    r"[ \t:(]*(?:检查|试验|结果|示|提示|显示|为|呈|均|回报){0,3}[ \t:(]*"
+    r"(?P<word>弱阳性|强阳性|阳性|阴性|未见(?:明显)?异常|未见明显变化|正常(?!值|范围|参考)|异常|[-+±]{1,4}(?=\)|[,;。、\s]|$)|\d\+(?=\)|[,;。、\s]|$))"
+)
+_ARROW = re.compile(
+    r"[ \t]*[(]?[ \t]*(?P<flag>↑+|↓+|偏高|升高|增高|降低|偏低|减低|(?<=[ \t(])[hl](?![a-z])|(?<=[ \t(])正常)"
+)
+
+
+def _range(tag: str) -> str:
+    number = r"\d{1,6}(?:\.\d{1,4})?"
+    return rf"(?P<low{tag}>{number})[ \t]*(?:-+|~|至)[ \t]*(?P<high{tag}>{number})"
+
+
+_REFERENCE = re.compile(
+    rf"[ \t]*(?:[↑↓]+[ \t]*)?(?:[(\[][ \t]*(?:参考值|参考范围|参考区间|正常值|正常范围|正常参考值|参考)?[ \t:]*(?:范围)?[ \t]*{_range('1')}[^()\[\]]{{0,16}}[)\]]"
+    rf"|[ \t,]+(?:参考值|参考范围|参考区间|正常值|正常范围)[ \t:]*{_range('2')}"
+    rf"|[ \t]+{_range('3')}(?=[ \t]|$))"
+)
+_FLAGS: dict[str, Flag] = {
+    "↑": "high", "偏": "high", "升": "high", "增": "high", "h": "high",
+    "↓": "low", "降": "low", "减": "low", "l": "low", "正": "normal",
+}  # fmt: skip
+_WORD_FLAGS: tuple[tuple[str, Flag], ...] = (
+    ("阴性", "negative"), ("阳性", "positive"), ("未见", "normal"), ("正常", "normal"),
+    ("异常", "abnormal"), ("+", "positive"), ("±", "abnormal"), ("-", "negative"),
+)  # fmt: skip
+_MORE_SIZE = re.compile(r"[ \t]?[x×*][ \t]?(?P<next>\d{1,4}(?:\.\d{1,3})?)[ \t]?(?:cm|mm)")
+_LENGTHS = {"cm", "mm"}
+_NOT_RESULTS = {"d", "h", "min", "周", "月", "年", "岁", "周期", "疗程", "片", "粒", "支", "袋"}
+_MEASURED = {EntityType.TEST, EntityType.SIGN, EntityType.IMAGING, EntityType.DISEASE}
+
+
+def numbers(text: str) -> list[Quantity]:
+    """The quantities of ``text``; 10⁹ reads as 109 does before a unit."""
+    return quantities(text.translate(_SUPERSCRIPTS))
+
+
+class Measurements:
+    """The measurements of one text."""
+
+    def __init__(self, text: str, found: Sequence[Quantity] | None = None) -> None:
+        """``found`` are the quantities of ``text`` (`numbers`), where they are known already."""
+        self._text = text
+        self._folded = fold(text)
+        self._quantities = numbers(text) if found is None else found
+        self._starts = [quantity.start for quantity in self._quantities]
+
+    def of(self, span: TypedSpan, limit: int) -> Measurement | None:
+        """What ``span`` came to, looked for between it and ``limit``; None when nothing is said.
+
+        A size belongs to what is seen, any other number to a test.
+        """
+        if span.type not in _MEASURED:
+            return None
+        sized = span.type is not EntityType.TEST
+        gap = (_SIZE_GAP if sized else _GAP).match(self._folded, span.end, limit)
+        after = gap.end() if gap else span.end
+        number = self._number(span.end, after, sized, limit)
+        if number is not None:
+            return number
+        return None if sized else self._word(span.end, limit)
+
+    def _number(self, start: int, end: int, sized: bool, limit: int) -> Measurement | None:
+        index = bisect_left(self._starts, start)
+        if index == len(self._quantities):
+            return None
+        quantity = self._quantities[index]
+        if quantity.start > end or quantity.end > limit or quantity.unit in _NOT_RESULTS:
+            return None
+        if sized and quantity.unit not in _LENGTHS:
+            return None
+        if not quantity.parts:
+            return None
+        flag, reference = self._judged(quantity)
+        stop, value = quantity.end, quantity.value
+        # 1.2cm×0.8cm: every side has its unit.
+        while sized and (more := _MORE_SIZE.match(self._folded, stop, limit)):
+            stop, value = more.end(), f"{value}*{more['next']}"
+        return Measurement(
+            start=quantity.start,
+            end=stop,
+            text=self._text[quantity.start : stop],
+            value=value,
+            unit=quantity.unit,
+            flag=flag,
+            reference=reference,
+        )
+
+    def _judged(self, quantity: Quantity) -> tuple[Flag | None, str]:
+        """The mark behind a number and the range given with it."""
+        end = quantity.end
+        arrow = _ARROW.match(self._folded, end, end + 8)
+        given = _REFERENCE.match(self._folded, end, end + 48)
+        flag: Flag | None = None
+        if arrow:
+            flag = _flag(arrow["flag"])
+        if given is None:
+            return flag, ""
+        if flag is None and (later := _ARROW.match(self._folded, given.end(), given.end() + 8)):
+            flag = _flag(later["flag"])
+        low = given["low1"] or given["low2"] or given["low3"]
+        high = given["high1"] or given["high2"] or given["high3"]
+        if flag is None and len(quantity.parts) == 1:
+            value = float(quantity.parts[0])
+            flag = "low" if value < float(low) else "high" if value > float(high) else "normal"
+        return flag, f"{low}-{high}"
+
+    def _word(self, start: int, limit: int) -> Measurement | None:
+        match = _RESULT.match(self._folded, start, limit)
+        if match is None:
+            return None
+        word = match["word"]
+        flag = next(flag for mark, flag in _WORD_FLAGS if mark in word)
+        begin, end = match.span("word")
+        return Measurement(
+            start=begin, end=end, text=self._text[begin:end], value=self._text[begin:end], flag=flag
+        )
+
+
+def _flag(word: str) -> Flag:
+    return "low" if word == "偏低" else _FLAGS[word[0]]
+
+
+def limits(spans: Sequence[TypedSpan], length: int, reach: int = 40) -> list[int]:
+    """For each span (in text order) how far what belongs to it can stand: to the next test."""
+    ends: list[int] = []
+    following = length
+    for span in reversed(spans):
+        ends.append(min(following, span.end + reach, length))
+        if span.type in (EntityType.TEST, EntityType.IMAGING, EntityType.DRUG):
+            following = span.start
+    return ends[::-1]

@@ -1,0 +1,72 @@
+"""What an installation structures notes with: its knowledge base, its models, else the lexicon."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from assistant.structuring.entity import Coding
+from assistant.structuring.pipeline import Structurer
+from assistant.structuring.span import Recognizer
+from knowledge.base import KnowledgeBase
+from knowledge.normalization import RANKER, Normalizer, Ranker, RankerError
+
+logger = logging.getLogger("bedside.assistant.structuring")
+
+MODEL = "structuring"
+"""The folder under ``models`` of the span model that is taken, if there is one."""
+
+
+def open_structurer(base: KnowledgeBase | None, home: Path) -> Structurer:
+    """The structurer of the installation in ``home``.
+
+    A model that cannot be run is said in the log, and the lexicon takes its place.
+    """
+    return Structurer(base, open_recognizer(home), _normaliser(base, home))
+
+
+def open_recognizer(home: Path) -> Recognizer | None:
+    """The trained span model in ``<home>/models/structuring``; None where there is none."""
+    folder = home / "models" / MODEL
+    if not folder.is_dir():
+        return None
+    from assistant.structuring.recognizer import ModelRecognizer
+
+    try:
+        return ModelRecognizer.open(folder)
+    except Exception as error:
+        logger.error("the structuring model is not used: %s", type(error).__name__)
+        return None
+
+
+def open_ranker(home: Path) -> Ranker | None:
+    """The ranker that `bedside kb train-coding` wrote; None without one.
+
+    One that cannot be read is said in the log and not used.
+    """
+    try:
+        return Ranker.load(home / "knowledge" / RANKER)
+    except FileNotFoundError:
+        return None
+    except RankerError as error:
+        logger.error("%s", error)
+        return None
+
+
+def _normaliser(base: KnowledgeBase | None, home: Path) -> Callable[[str], list[Coding]] | None:
+    codes = base.codes if base is not None else []
+    if not codes:
+        return None
+    # The standard terms are those of one table: the largest.
+    system = Counter(code.system for code in codes).most_common(1)[0][0]
+    normalizer = Normalizer([c for c in codes if c.system == system], open_ranker(home))
+
+    def normalise(diagnosis: str) -> list[Coding]:
+        return [
+            Coding(system=term.system, code=term.code, name=term.name, score=term.score)
+            for term in normalizer.terms(diagnosis)
+        ]
+
+    return normalise

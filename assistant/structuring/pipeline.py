@@ -1,0 +1,151 @@
+"""One note → entities with attributes, relations and codes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from assistant.structuring.attributes import assertions, is_allergen
+from assistant.structuring.drug_names import DrugIndex
+from assistant.structuring.entity import Coding, Entity, Relation, StructuredNote
+from assistant.structuring.lexicon_recognizer import LexiconRecognizer
+from assistant.structuring.relations import AttributeLinks
+from assistant.structuring.sentences import clauses, section_at, sections, sentences
+from assistant.structuring.span import EntityType, Recognizer, TypedSpan
+from assistant.structuring.times import Anchors, time_expressions
+from assistant.structuring.triples import triples
+from knowledge.base import KnowledgeBase
+from knowledge.lexicon import Match
+
+_BY_CONCEPT = 0.95
+"""How sure a term is that is the name of the concept, not the wording of the note."""
+
+Normalise = Callable[[str], list[Coding]]
+"""A diagnosis as written → standard terms."""
+
+
+@dataclass(frozen=True)
+class NoteText:
+    """A note to structure; ``admitted_on`` is the day that 3天前 and 入院第2天 count from."""
+
+    id: str
+    text: str
+    title: str = ""
+    written_at: datetime | None = None
+    admitted_on: date | None = None
+
+
+class Structurer:
+    """Structures notes with one recogniser and one knowledge base.  Safe to use from threads."""
+
+    def __init__(
+        self,
+        base: KnowledgeBase | None,
+        recognizer: Recognizer | None = None,
+        normalise: Normalise | None = None,
+    ) -> None:
+        """Without a recogniser, entities come from the lexicon; without a base there are no codes
+        and no relations that only the base holds."""
+        self._base = base
+        self._drugs = DrugIndex.of_base(base) if base is not None else DrugIndex()
+        self._lexicon = LexiconRecognizer(base.extractor if base else None, self._drugs)
+        self._recognizer = recognizer
+        self._normalise = normalise
+
+    @property
+    def model(self) -> str:
+        """What finds the entities."""
+        return (self._recognizer or self._lexicon).name
+
+    @property
+    def knowledge_version(self) -> str:
+        """The version of the knowledge base; "" without one."""
+        return self._base.version if self._base is not None else ""
+
+    def structure(self, note: NoteText) -> StructuredNote:
+        """The note as data.  Any text is fine; an empty one has no entities."""
+        started = time.perf_counter()
+        text = note.text
+        matches = self._lexicon.matches(text)
+        spans = self._spans(text, matches)
+        parts = sections(text)
+        entities = self._entities(text, spans, matches)
+        for entity in entities:
+            entity.section = section_at(parts, entity.start)
+        ranges = sentences(text)
+        anchors = Anchors(
+            admission=note.admitted_on, note=note.written_at.date() if note.written_at else None
+        )
+        links = AttributeLinks(text, ranges, clauses(text))
+        relations: list[Relation] = links.link(entities, time_expressions(text, anchors))
+        graph = self._base.graph if self._base is not None else None
+        relations += triples(text, entities, ranges, graph, self._drugs.generic)
+        return StructuredNote(
+            note_id=note.id,
+            title=note.title,
+            written_at=note.written_at,
+            length=len(text),
+            entities=entities,
+            relations=relations,
+            sections=parts,
+            model=self.model,
+            knowledge_version=self.knowledge_version,
+            seconds=time.perf_counter() - started,
+        )
+
+    def _spans(self, text: str, matches: Sequence[Match]) -> list[TypedSpan]:
+        if self._recognizer is None:
+            return self._lexicon.spans(text, matches)
+        found = self._recognizer.recognise(text) if text.strip() else []
+        return sorted(set(found), key=lambda s: (s.start, -s.end, s.type))
+
+    def _entities(
+        self, text: str, spans: Sequence[TypedSpan], matches: Sequence[Match]
+    ) -> list[Entity]:
+        # Where both name a place, the base says what its term means.
+        named = {(m.start, m.end): m for m in matches}
+        denied = {place: match.denied for place, match in named.items()}
+        meant = assertions(text, spans, denied)
+        entities = []
+        for number, (span, assertion) in enumerate(zip(spans, meant, strict=True), 1):
+            words = text[span.start : span.end]
+            match = named.get((span.start, span.end))
+            entity = Entity(
+                id=f"e{number}",
+                start=span.start,
+                end=span.end,
+                text=words,
+                type=span.type,
+                polarity=assertion.polarity,
+                certainty=assertion.certainty,
+                temporality=assertion.temporality,
+                subject=assertion.experiencer,
+                concept=match.concept if match else "",
+                allergen=is_allergen(text, span),
+                source=self.model,
+                score=span.score,
+            )
+            self._code(entity)
+            entities.append(entity)
+        return entities
+
+    @staticmethod
+    def _terms(entity: Entity, normalise: Normalise) -> list[Coding]:
+        """The standard terms of the wording, else of the concept that the base knows it by."""
+        found = normalise(entity.text)
+        if entity.concept and not (found and found[0].score == 1):
+            known = normalise(entity.concept)
+            if known and known[0].score == 1:
+                return [code.model_copy(update={"score": _BY_CONCEPT}) for code in known]
+        return found
+
+    def _code(self, entity: Entity) -> None:
+        if entity.type is EntityType.DISEASE and self._normalise is not None:
+            entity.codes = self._terms(entity, self._normalise)
+        elif entity.type is EntityType.DRUG:
+            generic = self._drugs.generic(entity.text)
+            if generic is not None:
+                entity.concept = generic
+                entity.codes = [Coding(system="generic-name", name=generic, score=1.0)]

@@ -1,0 +1,155 @@
+"""Entities by a trained model: any text, of any length, to typed spans of the original."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from assistant.structuring import decoding
+from assistant.structuring.decoding import LabelledSpan
+from assistant.structuring.span import EntityType, TypedSpan
+from serving import manifest
+from serving.bert.head import SpanScores
+from serving.bert.runtime import BertRuntime, Compute, ModelUnavailable, Placement
+from serving.bert.shape import SpanShape
+from serving.bert.vocabulary import Vocabulary
+
+# What data sets call the types, without what stands before the stroke (cehrner/疾病和诊断).  Their
+# other labels (a crowd, a department, a time) are no entity here.
+LABELS: Mapping[str, EntityType] = {
+    "疾病和诊断": EntityType.DISEASE,
+    "解剖部位": EntityType.BODY_PART,
+    "手术": EntityType.PROCEDURE,
+    "药物": EntityType.DRUG,
+    "实验室检验": EntityType.TEST,
+    "影像检查": EntityType.IMAGING,
+    "症状": EntityType.SYMPTOM,
+    "disease": EntityType.DISEASE,
+    "body": EntityType.BODY_PART,
+    "symptom": EntityType.SYMPTOM,
+    "treatment": EntityType.PROCEDURE,
+    "drug": EntityType.DRUG,
+    "test": EntityType.TEST,
+    "dis": EntityType.DISEASE,
+    "bod": EntityType.BODY_PART,
+    "sym": EntityType.SYMPTOM,
+    "pro": EntityType.PROCEDURE,
+    "dru": EntityType.DRUG,
+    "ite": EntityType.TEST,
+    **{kind.value: kind for kind in EntityType},
+}
+_WINDOW = 254
+# Windows of a very long text that are held in memory at once.
+_AT_ONCE = 256
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSource:
+    """Which model found an entity."""
+
+    name: str
+    digest: str
+
+
+class ModelRecognizer:
+    """A `span.Recognizer` by a span model.  Safe to use from several threads."""
+
+    def __init__(
+        self, runtime: BertRuntime, above: float = 0.5, prefer: Sequence[str] = ()
+    ) -> None:
+        """``above``: spans of at least this score are given.  ``prefer``: of a model that was
+        trained on several data sets, those whose types count, best first (all, where empty)."""
+        if runtime.span is None:
+            raise ModelUnavailable(f"{runtime.folder} is an encoder without a span head.")
+        self._runtime = runtime
+        self._span: SpanShape = runtime.span
+        self._above = above
+        self._prefer = tuple(prefer)
+        self._size = min(_WINDOW, runtime.longest)
+        self._source = _source_of(runtime.folder)
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        compute: Compute = "auto",
+        placement: Placement | None = None,
+        above: float = 0.5,
+        prefer: Sequence[str] = (),
+    ) -> ModelRecognizer:
+        """The converted model in ``folder``.
+
+        Raises:
+            ModelUnavailable: it cannot be run here; the message says what to do.
+            CheckpointError: its configuration or vocabulary is wrong; the message names the file.
+        """
+        return cls(BertRuntime(folder, compute, placement), above, prefer)
+
+    @property
+    def name(self) -> str:
+        """The model with the beginning of its weights' SHA-256."""
+        return f"{self._source.name}@{self._source.digest[:12]}"
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """What the model reads."""
+        return self._runtime.vocabulary
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of the model, as its training data name them."""
+        return self._span.labels
+
+    def labelled(self, text: str) -> list[LabelledSpan]:
+        """Spans with the labels of the training data, by start, then the longer first."""
+        return decoding.find(
+            text,
+            self._runtime.vocabulary,
+            self._span.labels,
+            self._scan,
+            self._size,
+            self._span.nested,
+            decoding.logit(self._above),
+        )
+
+    def recognise(self, text: str) -> list[TypedSpan]:
+        """Spans with the types of the product; see `span.Recognizer`."""
+        best: dict[tuple[int, int, EntityType], float] = {}
+        for span in self._chosen(self.labelled(text)):
+            kind = LABELS.get(span.label.rpartition("/")[2])
+            if kind is not None:
+                place = (span.start, span.end, kind)
+                best[place] = max(span.score, best.get(place, 0.0))
+        found = [TypedSpan(start, end, kind, score) for (start, end, kind), score in best.items()]
+        return sorted(found, key=lambda span: (span.start, -span.end, span.type.value))
+
+    def _chosen(self, spans: Sequence[LabelledSpan]) -> Sequence[LabelledSpan]:
+        """Spans of the data sets that count; a later set adds where an earlier found nothing."""
+        if not self._prefer:
+            return spans
+        kept: list[LabelledSpan] = []
+        taken: set[int] = set()
+        for source in self._prefer:
+            fresh = [
+                span
+                for span in spans
+                if span.label.startswith(f"{source}/")
+                and taken.isdisjoint(range(span.start, span.end))
+            ]
+            kept += fresh
+            taken.update(place for span in fresh for place in range(span.start, span.end))
+        return kept
+
+    def _scan(self, rows: Sequence[Sequence[int]]) -> Iterator[tuple[int, SpanScores]]:
+        for start in range(0, len(rows), _AT_ONCE):
+            for index, scores in self._runtime.spans(rows[start : start + _AT_ONCE]):
+                yield start + index, scores
+
+
+def _source_of(folder: Path) -> ModelSource:
+    path = folder / manifest.FILE_NAME
+    if not path.is_file():
+        return ModelSource(folder.name, manifest.sha256_of(folder / manifest.WEIGHTS_FILE))
+    told = manifest.parse(path)
+    return ModelSource(told.name, told.files.get(manifest.WEIGHTS_FILE, ""))

@@ -1,0 +1,85 @@
+"""The project's own terms of body parts, tests, imaging, drugs, procedures, signs.
+
+``data/terms.tsv`` has one line for each group: type, names separated by 、 (each a concept of its
+own), and other wordings of the first name separated by ``|``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from importlib.resources import files
+
+from knowledge.folding import fold
+from knowledge.lexicon import Lexicon, Match
+from knowledge.synonyms import TermKind
+
+_LATIN = re.compile(r"[a-z0-9]")
+# A letter that means a test only where a number follows: T 38.5℃, K 3.2 mmol/L.
+_LETTERS = re.compile(r"[a-z]{1,2}[+-]?")
+_NUMBER_AHEAD = re.compile(r"[ \t]{0,3}[:=为]?[ \t]{0,3}[<>≤≥]?\d")
+
+
+def parse_terms(text: str) -> Iterator[tuple[str, str, TermKind]]:
+    """(wording, concept, kind) of every wording.
+
+    Raises:
+        ValueError: a line has no type that is known, or no name; the message gives its number.
+    """
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        kind, _, rest = line.partition("\t")
+        names, _, wordings = rest.partition("\t")
+        if kind not in set(TermKind) or not names.strip():
+            raise ValueError(f"terms, line {number}: expected a type and names")
+        concepts = [name for name in names.split("、") if name]
+        for concept in concepts:
+            yield concept, concept, TermKind(kind)
+        for wording in wordings.split("|"):
+            if wording:
+                yield wording, concepts[0], TermKind(kind)
+
+
+@lru_cache(maxsize=1)
+def load_terms() -> Lexicon:
+    """The terms that ship with the product."""
+    text = (files("assistant.structuring") / "data" / "terms.tsv").read_text(encoding="utf-8")
+    lexicon = Lexicon()
+    for wording, concept, kind in parse_terms(text):
+        lexicon.add(wording, concept, kind)
+    return lexicon
+
+
+@lru_cache(maxsize=1)
+def _drugs() -> dict[str, str]:
+    text = (files("assistant.structuring") / "data" / "terms.tsv").read_text(encoding="utf-8")
+    return {fold(w): concept for w, concept, kind in parse_terms(text) if kind is TermKind.DRUG}
+
+
+def shipped_drug(wording: str) -> str | None:
+    """The drug that the shipped terms know by exactly this wording."""
+    return _drugs().get(fold(wording))
+
+
+def find_terms(text: str) -> list[Match]:
+    """The shipped terms in ``text``, from left to right, never overlapping.
+
+    Latin abbreviations count as whole words only, and those of one or two letters only with a
+    number behind them.
+    """
+    folded = fold(text)
+    return [match for match in load_terms().find(text) if _stands_alone(folded, match)]
+
+
+def _stands_alone(folded: str, match: Match) -> bool:
+    word = folded[match.start : match.end]
+    if _LETTERS.fullmatch(word):
+        return (
+            not _LATIN.match(folded[match.start - 1 : match.start])
+            and _NUMBER_AHEAD.match(folded, match.end) is not None
+        )
+    if _LATIN.match(word) and _LATIN.match(folded[match.start - 1 : match.start]):
+        return False
+    return not (_LATIN.match(word[-1]) and _LATIN.match(folded[match.end : match.end + 1]))

@@ -1,0 +1,1 @@
+"""Training of encoders and of entity recognition: the extra ``train`` (PyTorch)."""

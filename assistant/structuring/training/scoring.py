@@ -1,0 +1,100 @@
+"""Strict scores: a span counts where start, end and type are all right."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from assistant.structuring.decoding import LabelledSpan
+from assistant.structuring.training.dataset import Example, Label
+
+NONE = "–"
+
+
+@dataclass(slots=True)
+class Count:
+    """Spans in the data, found, and right."""
+
+    gold: int = 0
+    found: int = 0
+    right: int = 0
+
+    @property
+    def precision(self) -> float:
+        """Right ones of those found; 0 where none was found."""
+        return self.right / self.found if self.found else 0.0
+
+    @property
+    def recall(self) -> float:
+        """Right ones of those in the data; 0 where there is none."""
+        return self.right / self.gold if self.gold else 0.0
+
+    @property
+    def f1(self) -> float:
+        """The harmonic mean of precision and recall."""
+        both = self.gold + self.found
+        return 2 * self.right / both if both else 0.0
+
+    def __iadd__(self, other: Count) -> Count:
+        self.gold += other.gold
+        self.found += other.found
+        self.right += other.right
+        return self
+
+
+@dataclass(slots=True)
+class Scores:
+    """Counts by type, and which type was taken for which: (in the data, found) → spans of equal
+    ends; `NONE` stands for no span there."""
+
+    types: dict[str, Count] = field(default_factory=dict)
+    confusion: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def micro(self, prefix: str = "") -> Count:
+        """All types whose name begins with ``prefix`` together."""
+        total = Count()
+        for name, count in self.types.items():
+            if name.startswith(prefix):
+                total += count
+        return total
+
+    def add(self, gold: Iterable[Label], found: Iterable[Label], types: Iterable[str]) -> None:
+        """Count one document; only ``types`` were annotated in it, others found there do not
+        count."""
+        named = set(types)
+        wanted = set(gold)
+        given = {label for label in found if label.type in named}
+        for name in named:
+            self.types.setdefault(name, Count())
+        for label in wanted:
+            self.types.setdefault(label.type, Count()).gold += 1
+        for label in given:
+            self.types[label.type].found += 1
+        for label in wanted & given:
+            self.types[label.type].right += 1
+            self.confusion[label.type, label.type] += 1
+        missed, extra = wanted - given, given - wanted
+        by_place: dict[tuple[int, int], list[str]] = {}
+        for label in sorted(extra):
+            by_place.setdefault((label.start, label.end), []).append(label.type)
+        for label in sorted(missed):
+            others = by_place.get((label.start, label.end))
+            self.confusion[label.type, others.pop() if others else NONE] += 1
+        for kinds in by_place.values():
+            for kind in kinds:
+                self.confusion[NONE, kind] += 1
+
+    def matrix(self, types: Sequence[str]) -> list[list[int]]:
+        """Data in rows, found in columns, `NONE` last."""
+        names = [*types, NONE]
+        return [[self.confusion[row, column] for column in names] for row in names]
+
+
+def score(examples: Iterable[Example], find: Callable[[str], Iterable[LabelledSpan]]) -> Scores:
+    """Strict scores of what ``find`` finds."""
+    scores = Scores()
+    for example in examples:
+        found = [Label(span.start, span.end, span.label) for span in find(example.text)]
+        scores.add(example.labels, found, example.annotated)
+    return scores

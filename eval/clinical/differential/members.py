@@ -1,0 +1,191 @@
+"""The panel's members over cases: what each names, the likeliest first."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from assistant.chains.case_context import examine
+from assistant.chains.differential import Member, differential_chain
+from assistant.draft import DifferentialDraft
+from assistant.record import Case
+from eval.run.asking import NoAnswer, Patience, each, insist
+from eval.run.folder import alone, same_settings
+from eval.run.journal import Journal
+from eval.run.progress import Counts, ProgressLine
+from knowledge.base import KnowledgeBase
+from serving.chat_model import EngineChatModel
+from serving.engine import Chunk, Engine, EngineError, ModelCard, Prompt, Sampling
+
+RUN = "differential.json"
+ANSWERS = "answers.jsonl"
+
+_log = logging.getLogger("bedside.eval.differential")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a member named in a case; ``problem`` says why there is no answer at all."""
+
+    names: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    seconds: float = 0.0
+    problem: str = ""
+
+
+@dataclass(slots=True)
+class Told:
+    """What a model said in all cases; ``unfinished``: some answers may still be had."""
+
+    answers: dict[str, Answer]
+    counts: Counts
+    unfinished: bool
+
+
+def by_knowledge(cases: Mapping[str, Case], knowledge: KnowledgeBase) -> dict[str, Answer]:
+    """The ranking of the knowledge base, as the panel shows it beside the models."""
+    answers = {}
+    for key, case in cases.items():
+        started = time.perf_counter()
+        ranked = examine(case, knowledge).ranked
+        names = tuple(entry.disease.name for entry in ranked)
+        answers[key] = Answer(names, seconds=time.perf_counter() - started)
+    return answers
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A language model as the panel asks it: an engine, a version of the prompt, and the pace."""
+
+    engine: Engine
+    prompt: str
+    temperature: float = 0.0
+    parallel: int = 8
+    patience: Patience = field(default_factory=Patience)
+    quiet: bool = False
+
+
+def by_model(
+    cases: Mapping[str, Case],
+    knowledge: KnowledgeBase,
+    asking: Asking,
+    folder: Path,
+    description: dict[str, Any],
+) -> Told:
+    """What the model names, asked through the panel's own chain; goes on where ``folder`` is left.
+
+    Raises:
+        EvalError: the folder holds another run, or is in use.
+        Unreachable: the model is gone; what was answered is kept.
+    """
+    with alone(folder):
+        same_settings(folder / RUN, folder / ANSWERS, description)
+        with Journal(folder / ANSWERS) as journal:
+            work = _Work(knowledge, asking, journal, Counts(len(cases)))
+            asyncio.run(work.run(cases))
+            rows = {key: journal.answered[key] for key in cases if key in journal.answered}
+    answers = {key: _answer(row) for key, row in rows.items()}
+    for key, problem in work.problems.items():
+        answers[key] = Answer(problem=problem)
+    return Told(answers, work.counts, bool(work.problems))
+
+
+class _Work:
+    def __init__(
+        self, knowledge: KnowledgeBase, asking: Asking, journal: Journal, counts: Counts
+    ) -> None:
+        self._knowledge = knowledge
+        self._asking = asking
+        self._journal = journal
+        self._engine = _Whole(asking.engine, counts)
+        chat_model = EngineChatModel(engine=self._engine, temperature=asking.temperature)
+        member = Member(asking.engine.card.name, self._engine, chat_model, asking.prompt)
+        self._chain = differential_chain(member)
+        self.counts = counts
+        self.problems: dict[str, str] = {}
+
+    async def run(self, cases: Mapping[str, Case]) -> None:
+        with ProgressLine(self.counts, quiet=self._asking.quiet) as line:
+
+            async def one(item: tuple[str, Case]) -> None:
+                await self._one(*item)
+                line.changed()
+
+            await each(cases.items(), one, self._asking.parallel)
+
+    async def _one(self, key: str, case: Case) -> None:
+        if key in self._journal.answered:
+            self.counts.earlier += 1
+            return
+        context = await asyncio.to_thread(examine, case, self._knowledge)
+        started = time.perf_counter()
+
+        async def once() -> DifferentialDraft:
+            try:
+                return await self._chain.ainvoke(context)
+            except EngineError:
+                raise
+            except Exception as error:
+                # Nothing but the kind of error is said: its message may hold the case.
+                kind = type(error).__name__
+                _log.error("a case could not be worked on: %s", kind)
+                raise NoAnswer(f"failed: {kind} in the panel's chain", final=False) from error
+
+        try:
+            draft, attempts = await insist(once, self._asking.patience)
+        except NoAnswer as error:
+            self.counts.failed += 1
+            if error.final:
+                self._journal.append({"sample_id": key, "failed": str(error)})
+            else:
+                self.problems[key] = str(error)
+            return
+        self._journal.append(
+            {
+                "sample_id": key,
+                "diagnoses": [entry.name for entry in draft.diagnoses],
+                "warnings": draft.warnings,
+                "seconds": round(time.perf_counter() - started, 4),
+                "attempts": attempts,
+            }
+        )
+        self.counts.answered += 1
+
+
+def _answer(row: Mapping[str, Any]) -> Answer:
+    if "failed" in row:
+        return Answer(problem=str(row["failed"]))
+    return Answer(tuple(row["diagnoses"]), tuple(row["warnings"]), float(row["seconds"]))
+
+
+class _Whole(Engine):
+    """An engine whose broken-off answers are failures, and whose tokens are counted."""
+
+    def __init__(self, engine: Engine, counts: Counts) -> None:
+        self._engine = engine
+        self._counts = counts
+
+    @property
+    def card(self) -> ModelCard:
+        return self._engine.card
+
+    def count_tokens(self, text: str) -> int:
+        return self._engine.count_tokens(text)
+
+    async def generate(
+        self,
+        prompt: Prompt,
+        sampling: Sampling | None = None,
+        schema: Mapping[str, Any] | None = None,
+    ) -> AsyncGenerator[Chunk]:
+        async for chunk in self._engine.generate(prompt, sampling, schema):
+            if chunk.finish_reason == "cancelled":
+                raise EngineError("the answer was broken off")
+            if chunk.usage is not None:
+                self._counts.tokens += chunk.usage.new_tokens
+            yield chunk

@@ -1,0 +1,1 @@
+"""The discharge record measured on encounters whose facts are known: a smoke test, not a trial."""

