@@ -23,8 +23,8 @@ from serving.ir.scale_search import Floats, fit
 Rows = Callable[[slice], NDArray[Any]]
 GROUPS = (0, 32, 64, 128)
 
-# Weights a block: they and their codes as float32 fill a 2 MiB second-level cache.  In smaller blocks
-# two threads spend what they gain waiting for Python's lock.
+# Weights a block: they and their codes as float32 fill a 2 MiB second-level cache.  In smaller
+# blocks two threads spend what they gain waiting for Python's lock.
 _BLOCK = 1 << 18
 # Up to this length a group lies across the vectors, so that every operation runs along groups.
 _ACROSS = 256
