@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,10 @@ from eval.run.asking import NoAnswer, Patience, each, insist
 from eval.run.folder import alone, same_settings
 from eval.run.journal import Journal
 from eval.run.progress import Counts, ProgressLine
+from eval.run.whole import WholeAnswers
 from knowledge.base import KnowledgeBase
 from serving.chat_model import EngineChatModel
-from serving.engine import Chunk, Engine, EngineError, ModelCard, Prompt, Sampling
+from serving.engine import Engine, EngineError
 
 RUN = "differential.json"
 ANSWERS = "answers.jsonl"
@@ -102,7 +103,7 @@ class _Work:
         self._knowledge = knowledge
         self._asking = asking
         self._journal = journal
-        self._engine = _Whole(asking.engine, counts)
+        self._engine = WholeAnswers(asking.engine, counts)
         chat_model = EngineChatModel(engine=self._engine, temperature=asking.temperature)
         member = Member(asking.engine.card.name, self._engine, chat_model, asking.prompt)
         self._chain = differential_chain(member)
@@ -161,31 +162,3 @@ def _answer(row: Mapping[str, Any]) -> Answer:
     if "failed" in row:
         return Answer(problem=str(row["failed"]))
     return Answer(tuple(row["diagnoses"]), tuple(row["warnings"]), float(row["seconds"]))
-
-
-class _Whole(Engine):
-    """An engine whose broken-off answers are failures, and whose tokens are counted."""
-
-    def __init__(self, engine: Engine, counts: Counts) -> None:
-        self._engine = engine
-        self._counts = counts
-
-    @property
-    def card(self) -> ModelCard:
-        return self._engine.card
-
-    def count_tokens(self, text: str) -> int:
-        return self._engine.count_tokens(text)
-
-    async def generate(
-        self,
-        prompt: Prompt,
-        sampling: Sampling | None = None,
-        schema: Mapping[str, Any] | None = None,
-    ) -> AsyncGenerator[Chunk]:
-        async for chunk in self._engine.generate(prompt, sampling, schema):
-            if chunk.finish_reason == "cancelled":
-                raise EngineError("the answer was broken off")
-            if chunk.usage is not None:
-                self._counts.tokens += chunk.usage.new_tokens
-            yield chunk
