@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from assistant.approval import approve as give
 from assistant.approval import find_engine
@@ -62,7 +62,11 @@ def approve(
 
 def approvals() -> None:
     """Every approval, newest first, with who gave and who revoked it."""
-    table = Table("id", "engine", "model", "precision", "run", "gate", "by", "at", "state")
+    # The id is what `revoke` takes, so it is never cut off.
+    table = Table(
+        Column("id", no_wrap=True),
+        *("engine", "model", "precision", "run", "gate", "by", "at", "state"),
+    )
     with _store(Settings()) as store:
         counting = {approval.id for approval in store.approvals.in_force()}
         for row in store.approvals.list(500):
