@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Column, Table
 
 from assistant.approval import approve as give
 from assistant.approval import find_engine
@@ -62,27 +60,19 @@ def approve(
 
 def approvals() -> None:
     """Every approval, newest first, with who gave and who revoked it."""
-    # The id is what `revoke` takes, so it is never cut off.
-    table = Table(
-        Column("id", no_wrap=True),
-        *("engine", "model", "precision", "run", "gate", "by", "at", "state"),
-    )
     with _store(Settings()) as store:
         counting = {approval.id for approval in store.approvals.in_force()}
-        for row in store.approvals.list(500):
-            cells = (
-                row.id,
-                row.engine,
-                row.model,
-                f"{row.precision}, KV {row.kv_cache}",
-                row.evidence.get("name", ""),
-                row.gate,
-                row.approved_by,
-                f"{row.created_at.astimezone():%Y-%m-%d %H:%M}",
-                _state(row, row.id in counting),
-            )
-            table.add_row(*(escape(str(cell)) for cell in cells))
-    console.print(table)
+        rows = store.approvals.list(500)
+    for row in rows:
+        at = f"{row.created_at.astimezone():%Y-%m-%d %H:%M}"
+        lines = (
+            f"{row.id}  {_state(row, row.id in counting)}",
+            f"  {row.engine}: {row.model}, {row.precision}, KV {row.kv_cache}",
+            f"  {row.evidence.get('name', '')}: {row.gate}  ({row.approved_by}, {at})",
+        )
+        console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
+    if not rows:
+        console.print("没有批准 no approvals; bedside model approve --help")
 
 
 def revoke(

@@ -14,6 +14,7 @@ from eval.commands.report import report
 from eval.commands.retrieval import retrieval
 from eval.commands.run import run
 from eval.commands.score import score
+from eval.commands.structuring import structuring
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -47,3 +48,7 @@ app.command(
     epilog="Example: bedside eval quantisation --folder fp16 --folder int4 --data dev.jsonl "
     "--text notes.txt --out int4"
 )(quantisation)
+app.command(
+    epilog="Example: bedside eval structuring --gold notes.jsonl --what entities --out structuring "
+    "--require 'entities>=85'"
+)(structuring)

@@ -1,0 +1,1 @@
+"""Structuring: entities, triples and standard terms against texts that people labelled."""

@@ -1,0 +1,93 @@
+"""What the product itself reads from a text: its recogniser, its rules, its coding."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from assistant.structuring.opening import MODEL, open_ranker, open_recognizer
+from assistant.structuring.pipeline import NoteText, Structurer
+from eval.clinical.structuring.document import Document, Items, What, entity, term, triple
+from eval.errors import EvalError
+from knowledge.base import KnowledgeBase
+from knowledge.normalization import Normalizer
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads texts; ``identity`` says with what, ``notes`` what a reader of figures must know."""
+
+    read: Callable[[str], Items]
+    identity: Mapping[str, Any]
+    notes: Sequence[str] = field(default_factory=tuple)
+    trained_on: frozenset[str] = frozenset()
+    """Texts that it was trained on, as far as it knows them."""
+
+
+def open_reader(what: What, base: KnowledgeBase | None, home: Path) -> Reader:
+    """The reader that the installation in ``home`` has.
+
+    Raises:
+        EvalError: terms are asked for, and the base has no table of codes.
+    """
+    if what is What.TERMS:
+        return _coding(base, home)
+    recognizer = open_recognizer(home)
+    # Codes are left out: neither entities nor triples depend on them, and they take most time.
+    structurer = Structurer(base, recognizer)
+    notes = []
+    if recognizer is None and (home / "models" / MODEL).is_dir():
+        notes.append(
+            "结构化模型无法打开，测的是词典。The structuring model cannot be opened; this is the "
+            "lexicon. Run `bedside doctor`."
+        )
+    if base is None:
+        notes.append("未用知识库。Without a knowledge base.")
+
+    def entities(text: str) -> Items:
+        note = structurer.structure(NoteText("", text))
+        return frozenset(entity(e.start, e.end, e.type.value) for e in note.entities)
+
+    def triples(text: str) -> Items:
+        note = structurer.structure(NoteText("", text))
+        return frozenset(
+            triple(r.subject.text, r.predicate, r.object.text)
+            for r in note.relations
+            if r.kind == "triple"
+        )
+
+    chosen = entities if what is What.ENTITIES else triples
+    return Reader(chosen, {"name": structurer.model}, notes)
+
+
+def _coding(base: KnowledgeBase | None, home: Path) -> Reader:
+    codes = base.codes if base is not None else []
+    if not codes:
+        raise EvalError(
+            "The knowledge base has no table of diagnosis codes: add one with `bedside kb build`."
+        )
+    # As when notes are structured: the standard terms are those of the largest table.
+    system = Counter(code.system for code in codes).most_common(1)[0][0]
+    ranker = open_ranker(home)
+    normalizer = Normalizer([code for code in codes if code.system == system], ranker)
+
+    def terms(text: str) -> Items:
+        return frozenset(term(found.name) for found in normalizer.terms(text))
+
+    name = f"{'ranker' if ranker else 'rule'} · {system}"
+    trained_on = frozenset(text for text, _ in ranker.examples) if ranker else frozenset()
+    return Reader(terms, {"name": name}, trained_on=trained_on)
+
+
+def read_all(
+    reader: Reader, documents: Sequence[Document], done: Callable[[], object] = lambda: None
+) -> list[Items]:
+    """What every document holds, in their order; ``done`` is called after each."""
+    found = []
+    for document in documents:
+        found.append(reader.read(document.text))
+        done()
+    return found
