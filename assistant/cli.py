@@ -131,11 +131,12 @@ def reference() -> None:
 
 def add_commands() -> None:
     """Add the subcommands; apart, so that importing the module stays quick."""
-    from assistant.commands import chat, engine, kb, model, records, structure, work
+    from assistant.commands import chat, engine, kb, model, records, structure, train, work
 
     app.add_typer(model.app, name="model")
     app.add_typer(engine.app, name="engine")
     app.add_typer(kb.app, name="kb")
+    app.add_typer(train.app, name="train")
     app.add_typer(records.audit, name="audit")
     app.add_typer(records.feedback, name="feedback")
     app.add_typer(records.key, name="key")

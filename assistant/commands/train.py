@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Training: encoders and entity recognition (pip install 'bedside[train]').",
+    help="Training: encoders and entity recognition (pip install 'bedside\\[train]').",
 )
 
 
