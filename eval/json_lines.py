@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,41 @@ def read_objects(path: Path, *, whole_lines: bool = False) -> Iterator[tuple[int
             ) from None
         if text.strip():
             yield number, _object(path, number, text)
+
+
+def read_text(path: Path) -> str:
+    """A whole file of UTF-8 text.
+
+    Raises:
+        InputError: it cannot be opened, or is not UTF-8.
+    """
+    try:
+        return path.read_text("utf-8")
+    except FileNotFoundError:
+        raise InputError(path, 0, "there is no such file.") from None
+    except UnicodeDecodeError:
+        raise InputError(path, 0, "the file is not UTF-8; save it as UTF-8.") from None
+    except OSError as error:
+        raise InputError(path, 0, f"the file cannot be read ({error.strerror}).") from None
+
+
+def names_of(
+    path: Path, line: int, row: Mapping[str, Any], field: str, needed: str
+) -> tuple[str, ...]:
+    """The different names in a field that holds one, or a list of them, in their order.
+
+    Raises:
+        InputError: with ``needed``, where there is none or one is no text.
+    """
+    given = row.get(field)
+    names = [given] if isinstance(given, str) else given
+    if (
+        not isinstance(names, list)
+        or not names
+        or not all(isinstance(name, str) and name.strip() for name in names)
+    ):
+        raise InputError(path, line, needed, field)
+    return tuple(dict.fromkeys(names))
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:

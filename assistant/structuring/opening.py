@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from assistant.structuring.entity import Coding
 from assistant.structuring.pipeline import Structurer
 from assistant.structuring.span import Recognizer
 from knowledge.base import KnowledgeBase
+from knowledge.coding import Code
 from knowledge.normalization import RANKER, Normalizer, Ranker, RankerError
 
 logger = logging.getLogger("bedside.assistant.structuring")
@@ -55,13 +56,17 @@ def open_ranker(home: Path) -> Ranker | None:
         return None
 
 
+def standard_terms(codes: Sequence[Code]) -> list[Code]:
+    """Those of one table, the largest: terms of several tables would be mixed otherwise."""
+    system = Counter(code.system for code in codes).most_common(1)[0][0]
+    return [code for code in codes if code.system == system]
+
+
 def _normaliser(base: KnowledgeBase | None, home: Path) -> Callable[[str], list[Coding]] | None:
     codes = base.codes if base is not None else []
     if not codes:
         return None
-    # The standard terms are those of one table: the largest.
-    system = Counter(code.system for code in codes).most_common(1)[0][0]
-    normalizer = Normalizer([c for c in codes if c.system == system], open_ranker(home))
+    normalizer = Normalizer(standard_terms(codes), open_ranker(home))
 
     def normalise(diagnosis: str) -> list[Coding]:
         return [

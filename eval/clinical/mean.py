@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from eval.clinical.proportion import RESAMPLES, SEED
 from eval.clinical.result import Figure
+from eval.significance import RESAMPLES, SEED
 
 _BLOCK = 100
 

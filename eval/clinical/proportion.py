@@ -8,9 +8,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from eval.clinical.result import Figure
+from eval.significance import RESAMPLES, SEED
 
-RESAMPLES = 2000
-SEED = 20240501
 _Z = 1.959963984540054
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from eval.clinical.result import ClinicalResult, Figure, Table
 from eval.comparison import LEAST, Comparison, compare
 from eval.errors import EvalError, InputError
+from eval.json_lines import read_text
 from eval.overlap import read_texts
 from eval.promptcblue.prediction import Prediction, read_predictions
 from eval.run.asking import Patience
@@ -39,14 +40,7 @@ def held_out(path: Path) -> list[str]:
     if ".jsonl" in path.suffixes:
         texts = [text.content for text in read_texts(path)]
     else:
-        try:
-            texts = [path.read_text("utf-8")]
-        except FileNotFoundError:
-            raise InputError(path, 0, "there is no such file.") from None
-        except UnicodeDecodeError:
-            raise InputError(path, 0, "the file is not UTF-8; save it as UTF-8.") from None
-        except OSError as error:
-            raise InputError(path, 0, f"the file cannot be read ({error.strerror}).") from None
+        texts = [read_text(path)]
     if not any(text.strip() for text in texts):
         raise InputError(path, 0, "there is no text.")
     return texts

@@ -19,7 +19,7 @@ from typing import Any
 from eval.clinical.mean import mean
 from eval.clinical.result import Case, ClinicalResult, Figure, Table
 from eval.errors import InputError
-from eval.json_lines import read_objects
+from eval.json_lines import names_of, read_objects
 from eval.run.identity import digest
 from knowledge.base import KnowledgeBase
 from knowledge.folding import fold
@@ -101,17 +101,9 @@ def read_queries(path: Path, base: KnowledgeBase) -> list[Query]:
 def _relevant(
     path: Path, line: int, row: Mapping[str, Any], base: KnowledgeBase
 ) -> tuple[Wanted, ...]:
-    given = row.get("relevant")
-    names = [given] if isinstance(given, str) else given
-    if (
-        not isinstance(names, list)
-        or not names
-        or not all(isinstance(name, str) and name.strip() for name in names)
-    ):
-        problem = "a list of passage ids or names of diseases is needed."
-        raise InputError(path, line, problem, "relevant")
+    needed = "a list of passage ids or names of diseases is needed."
     wanted = {}
-    for name in dict.fromkeys(names):
+    for name in names_of(path, line, row, "relevant", needed):
         found = _wanted(name, base)
         if found is None:
             problem = f"the base has no passage and no disease {name!r}."

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import json
-import re
 import shlex
 import sys
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ParamSpec, TypeVar
@@ -15,10 +16,12 @@ from typing import Annotated, Any, ParamSpec, TypeVar
 import typer
 from rich.console import Console
 
+from assistant.gate import Gate, GateInvalid, parse_gate
 from eval.errors import EvalError, InputError
 from eval.promptcblue.sample import Sample, parse_limits, read_samples
 from eval.promptcblue.tracks import TRACKS, Track
-from eval.run.model import OpenConfigured
+from eval.run.asking import Unreachable
+from eval.run.model import ModelChoice, OpenConfigured, OpenModel, open_model
 
 FAILED, BAD_INPUT, UNFINISHED = 1, 2, 3
 """Exit statuses: a gate is not met or a model fails; an input is wrong; a run is not at its end."""
@@ -124,42 +127,66 @@ def print_json(value: Any) -> None:
     sys.stdout.flush()
 
 
-_GATE = re.compile(r"\s*(?P<name>[^<>=]+?)\s*(?P<sign>>=|>)\s*(?P<points>-?[0-9]+(\.[0-9]+)?)\s*")
+@contextmanager
+def going_on() -> Iterator[None]:
+    """A block that can be gone on with: where it is broken off, exit with `UNFINISHED`."""
+    try:
+        yield
+    except Unreachable as error:
+        console.print(str(error), style="red", markup=False, highlight=False)
+        raise typer.Exit(UNFINISHED) from None
+    except KeyboardInterrupt:
+        console.print("Stopped; run the same command again to go on.", style="yellow")
+        raise typer.Exit(UNFINISHED) from None
 
 
-Gate = tuple[str, str, float]
-"""Name, sign and points of a gate."""
+@contextmanager
+def opened_model(context: typer.Context, choice: ModelChoice) -> Iterator[OpenModel]:
+    """The model that ``choice`` names, closed behind the block.
+
+    Raises:
+        EvalError: it cannot be opened.
+    """
+    opened = open_model(choice, lambda name: installation(context).open_configured(name))
+    try:
+        yield opened
+    finally:
+        asyncio.run(opened.engine.close())
+
+
+@contextmanager
+def opened_if_asked(context: typer.Context, choice: ModelChoice) -> Iterator[OpenModel | None]:
+    """As `opened_model`; None where ``choice`` names no model."""
+    if not choice.asked:
+        yield None
+        return
+    with opened_model(context, choice) as opened:
+        yield opened
 
 
 def parse_gates(given: Sequence[str] | None, names: Collection[str], of: str) -> list[Gate]:
-    """``overall>=60`` → its parts, before anything is computed; ``of`` is what has ``names``."""
+    """``overall>=60`` as gates, before anything is computed; ``of`` is what has ``names``."""
     gates = []
     for text in given or ():
-        match = _GATE.fullmatch(text)
-        if match is None:
+        try:
+            gate = parse_gate(text)
+        except GateInvalid as error:
+            raise typer.BadParameter(str(error), param_hint="--require") from None
+        if gate.name not in names:
             raise typer.BadParameter(
-                f"{text!r}: write a name, >= or >, and points, as in overall>=60",
+                f"{text!r}: {gate.name!r} is no score of {of}; there are: {', '.join(names)}",
                 param_hint="--require",
             )
-        name = match["name"]
-        if name not in names:
-            raise typer.BadParameter(
-                f"{text!r}: {name!r} is no score of {of}; there are: {', '.join(names)}",
-                param_hint="--require",
-            )
-        gates.append((name, match["sign"], float(match["points"])))
+        gates.append(gate)
     return gates
 
 
 def hold_gates(gates: Sequence[Gate], scores: Mapping[str, float]) -> None:
     """Exit with `FAILED` where a gate is not met; what has no samples meets none."""
-    unmet = []
-    for name, sign, points in gates:
-        reached = scores.get(name)
-        if reached is None:
-            unmet.append(f"{name}: no samples")
-        elif not (reached >= points if sign == ">=" else reached > points):
-            unmet.append(f"{name} {reached:.4f} is not {sign} {points:g}")
-    if unmet:
-        console.print("Not met: " + "; ".join(unmet), style="red", markup=False, highlight=False)
+    unmet = [
+        gate.unmet(scores) if gate.name in scores else f"{gate.name}: no samples" for gate in gates
+    ]
+    if any(unmet):
+        told = "; ".join(filter(None, unmet))
+        console.print(f"Not met: {told}", style="red", markup=False, highlight=False)
         raise typer.Exit(FAILED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -16,12 +16,11 @@ from eval.clinical.differential.measure import SCORES
 from eval.clinical.differential.members import Asking
 from eval.commands.clinical import finish
 from eval.commands.common import (
-    UNFINISHED,
     Json,
     Require,
     command_line,
-    console,
-    installation,
+    going_on,
+    opened_if_asked,
     parse_gates,
     sentences,
 )
@@ -47,8 +46,8 @@ from eval.commands.model_options import (
     Url,
     Weights,
 )
-from eval.run.asking import Patience, Unreachable
-from eval.run.model import ModelChoice, open_model
+from eval.run.asking import Patience
+from eval.run.model import ModelChoice
 
 
 @sentences
@@ -86,10 +85,6 @@ def differential(
     Scores for --require are of the model, or of the ranking where there is none: top1, top3, top5
     and mrr count any hit; exact_top5 the gold's own name; alias_top5 its other names too.
     """
-    asked = engine is not None or folder is not None or bool(url) or echo
-    known = [*SCORES, *(KNOWLEDGE_SCORE + name for name in SCORES if asked)]
-    gates = parse_gates(require, known, "differential diagnosis")
-    read = read_cases(cases, split, limit)
     choice = ModelChoice(
         engine=engine,
         folder=folder,
@@ -104,42 +99,28 @@ def differential(
         parallel=parallel,
         context_length=context_length,
     )
-    if asked:
+    known = [*SCORES, *(KNOWLEDGE_SCORE + name for name in SCORES if choice.asked)]
+    gates = parse_gates(require, known, "differential diagnosis")
+    read = read_cases(cases, split, limit)
+    if choice.asked:
         choice.check()
         _check_prompt(prompt)
-    # The ranking alone needs no passages, so no embeddings either.
-    knowledge = open_base(context, base, encoder if asked else NO_ENCODER)
-    opened = (
-        open_model(choice, lambda name: installation(context).open_configured(name))
-        if asked
-        else None
-    )
     patience = Patience(
         answer_seconds=answer_seconds, silent_seconds=silent_seconds, attempts=attempts
     )
-    try:
-        evaluated = evaluate(
-            read,
-            knowledge,
-            out,
-            Model(
-                opened, Asking(opened.engine, prompt, temperature, parallel, patience, quiet=quiet)
-            )
-            if opened
-            else None,
-            command=command_line(),
-            sources=[str(cases)],
-        )
-    except Unreachable as error:
-        console.print(str(error), style="red", markup=False, highlight=False)
-        raise typer.Exit(UNFINISHED) from None
-    except KeyboardInterrupt:
-        console.print("Stopped; run the same command again to go on.", style="yellow")
-        raise typer.Exit(UNFINISHED) from None
-    finally:
-        knowledge.close()
+    # The ranking alone needs no passages, so no embeddings either.
+    with (
+        closing(open_base(context, base, encoder if choice.asked else NO_ENCODER)) as knowledge,
+        opened_if_asked(context, choice) as opened,
+        going_on(),
+    ):
+        member = None
         if opened:
-            asyncio.run(opened.engine.close())
+            asking = Asking(opened.engine, prompt, temperature, parallel, patience, quiet=quiet)
+            member = Model(opened, asking)
+        evaluated = evaluate(
+            read, knowledge, out, member, command=command_line(), sources=[str(cases)]
+        )
     finish(evaluated.result, out, gates, as_json=as_json, unfinished=evaluated.unfinished)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -14,12 +14,11 @@ from eval.clinical.discharge.measure import SCORES, evaluate
 from eval.clinical.discharge.run import Drafting, draft_all
 from eval.commands.clinical import finish
 from eval.commands.common import (
-    UNFINISHED,
     Json,
     Require,
     command_line,
-    console,
-    installation,
+    going_on,
+    opened_if_asked,
     parse_gates,
     sentences,
 )
@@ -45,8 +44,8 @@ from eval.commands.model_options import (
     Url,
     Weights,
 )
-from eval.run.asking import Patience, Unreachable
-from eval.run.model import ModelChoice, open_model
+from eval.run.asking import Patience
+from eval.run.model import ModelChoice
 
 
 @sentences
@@ -104,20 +103,17 @@ def discharge(
         parallel=parallel,
         context_length=context_length,
     )
-    asked = engine is not None or folder is not None or bool(url) or echo
-    if asked:
+    if choice.asked:
         choice.check()
-    knowledge = open_base(context, base, NO_ENCODER)
-    opened = (
-        open_model(choice, lambda name: installation(context).open_configured(name))
-        if asked
-        else None
-    )
     patience = Patience(
         answer_seconds=answer_seconds, silent_seconds=silent_seconds, attempts=attempts
     )
-    drafting = Drafting(known, knowledge, opened, parallel, patience, quiet)
-    try:
+    with (
+        closing(open_base(context, base, NO_ENCODER)) as knowledge,
+        opened_if_asked(context, choice) as opened,
+        going_on(),
+    ):
+        drafting = Drafting(known, knowledge, opened, parallel, patience, quiet)
         drafted = draft_all(out, drafting)
         result = evaluate(
             drafting,
@@ -126,14 +122,4 @@ def discharge(
             command=command_line(),
             sources=[str(encounters) if encounters else f"eval.clinical.discharge, seed {seed}"],
         )
-    except Unreachable as error:
-        console.print(str(error), style="red", markup=False, highlight=False)
-        raise typer.Exit(UNFINISHED) from None
-    except KeyboardInterrupt:
-        console.print("Stopped; run the same command again to go on.", style="yellow")
-        raise typer.Exit(UNFINISHED) from None
-    finally:
-        knowledge.close()
-        if opened:
-            asyncio.run(opened.engine.close())
     finish(result, out, gates, as_json=as_json, unfinished=drafted.unfinished)

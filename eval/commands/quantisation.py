@@ -11,7 +11,6 @@ from eval.clinical.quantisation import Plan, evaluate, held_out, named
 from eval.commands.clinical import finish
 from eval.commands.common import (
     FAILED,
-    UNFINISHED,
     Json,
     Numbered,
     Only,
@@ -20,6 +19,7 @@ from eval.commands.common import (
     command_line,
     console,
     find_track,
+    going_on,
     load_samples,
     parse_gates,
     sentences,
@@ -38,7 +38,7 @@ from eval.commands.model_options import (
     SilentSeconds,
 )
 from eval.promptcblue.tracks import CCKS2023
-from eval.run.asking import Patience, Unreachable
+from eval.run.asking import Patience
 from eval.run.model import ModelChoice, OpenModel, open_model
 from eval.run.run import RunSettings
 
@@ -120,16 +120,10 @@ def quantisation(
             answer_seconds=answer_seconds, silent_seconds=silent_seconds, attempts=attempts
         )
 
-    try:
+    with going_on():
         result, sides, unfinished = evaluate(
             folders, plan, out, opened, patience=patience, quiet=quiet
         )
-    except Unreachable as error:
-        console.print(str(error), style="red", markup=False, highlight=False)
-        raise typer.Exit(UNFINISHED) from None
-    except KeyboardInterrupt:
-        console.print("Stopped; run the same command again to go on.", style="yellow")
-        raise typer.Exit(UNFINISHED) from None
     finish(result, out, gates, as_json=as_json, unfinished=unfinished)
     worse = [s.name for s in sides if s.against is not None and not s.against.not_worse]
     if require_not_worse and worse:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from assistant.gate import Gate
 from eval.commands.common import (
     OVERALL,
     UNFINISHED,
-    Gate,
     Json,
     Numbered,
     Only,
@@ -21,9 +21,11 @@ from eval.commands.common import (
     command_line,
     console,
     find_track,
+    going_on,
     hold_gates,
     installation,
     load_samples,
+    opened_model,
     parse_gates,
     print_json,
     sentences,
@@ -57,11 +59,11 @@ from eval.promptcblue.sample import Sample, read_samples
 from eval.promptcblue.score import score
 from eval.promptcblue.tracks import CCKS2023, Track
 from eval.recorded import new_folder
-from eval.run.asking import Patience, Unreachable
+from eval.run.asking import Patience
 from eval.run.cache import Cache
 from eval.run.execute import Outcome
 from eval.run.few_shot import LexicalRetriever, Retriever, VectorRetriever, without_overlap
-from eval.run.model import ModelChoice, open_model
+from eval.run.model import ModelChoice
 from eval.run.run import PREDICTIONS, RunSettings, samples_digest, start
 from serving.encoder import EncoderUnavailable, open_encoder
 from serving.engine import Sampling
@@ -183,25 +185,17 @@ def run(
     patience = Patience(
         answer_seconds=answer_seconds, silent_seconds=silent_seconds, attempts=attempts
     )
-    opened = open_model(choice, lambda name: installation(context).open_configured(name))
-    kept = Cache(cache) if cache else None
-    try:
+    with (
+        opened_model(context, choice) as opened,
+        closing(Cache(cache)) if cache else nullcontext() as kept,
+        going_on(),
+    ):
         if out is None:
             name = f"{chosen.name}-{opened.engine.card.name}"
             out = new_folder(installation(context).home, name, settings.command)
             console.print(str(out), markup=False, highlight=False, soft_wrap=True)
         patience.answered()
         outcome = start(out, settings, opened, cache=kept, patience=patience, quiet=quiet)
-    except Unreachable as error:
-        console.print(str(error), style="red", markup=False, highlight=False)
-        raise typer.Exit(UNFINISHED) from None
-    except KeyboardInterrupt:
-        console.print("Stopped; run the same command again to go on.", style="yellow")
-        raise typer.Exit(UNFINISHED) from None
-    finally:
-        asyncio.run(opened.engine.close())
-        if kept:
-            kept.close()
     _finish(chosen, samples, out, outcome, as_json=as_json, gates=gates)
 
 

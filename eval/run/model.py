@@ -63,10 +63,18 @@ class ModelChoice:
     parallel: int = 8
     context_length: int = 0
 
+    @property
+    def asked(self) -> bool:
+        """Whether a model is named at all."""
+        return any(self._named)
+
+    @property
+    def _named(self) -> tuple[bool, ...]:
+        return self.engine is not None, self.folder is not None, bool(self.url), self.echo
+
     def check(self) -> None:
         """Raise `EvalError` unless exactly one model is named."""
-        named = [self.engine is not None, self.folder is not None, bool(self.url), self.echo]
-        if sum(named) != 1:
+        if sum(self._named) != 1:
             raise EvalError("Name one model: --engine, --folder, --url or --echo.")
         if self.url and not self.model:
             raise EvalError("--url needs --model, the model's name on that server.")

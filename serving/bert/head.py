@@ -35,6 +35,14 @@ class SpanScores:
     starts: Floats
     stops: Floats
 
+    @classmethod
+    def of_row(
+        cls, pairs: Floats, starts: Floats, stops: Floats, row: int, length: int
+    ) -> SpanScores:
+        """Those of one row of a batch, of its ``length`` tokens between [CLS] and [SEP]."""
+        end = length + 1
+        return cls(pairs[row, 1:end, 1:end], starts[row, :, 1:end], stops[row, :, 1:end])
+
     def dense(self) -> Floats:
         """Every score [types, length, length]; minus infinity where a span would end before it
         begins."""

@@ -104,13 +104,7 @@ class BertRuntime:
         for chosen, outputs in self._batches(rows):
             pairs, starts, stops = (outputs[name] for name in ("pairs", "starts", "stops"))
             for place, index in enumerate(chosen):
-                end = len(rows[index]) + 1
-                yield (
-                    index,
-                    SpanScores(
-                        pairs[place, 1:end, 1:end], starts[place, :, 1:end], stops[place, :, 1:end]
-                    ),
-                )
+                yield index, SpanScores.of_row(pairs, starts, stops, place, len(rows[index]))
 
     def hidden(self, rows: Sequence[Sequence[int]]) -> Iterator[tuple[int, Floats]]:
         """(which row, its vectors [length, hidden]) of an encoder, special tokens taken off.

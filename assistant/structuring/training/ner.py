@@ -119,13 +119,7 @@ class TorchScan:
                 )
             pairs, starts, stops = (part.float().cpu().numpy() for part in parts)
             for place, index in enumerate(chosen):
-                end = len(rows[index]) + 1
-                yield (
-                    index,
-                    SpanScores(
-                        pairs[place, 1:end, 1:end], starts[place, :, 1:end], stops[place, :, 1:end]
-                    ),
-                )
+                yield index, SpanScores.of_row(pairs, starts, stops, place, len(rows[index]))
 
 
 def span_loss(scores: Any, batch_mask: Any, gold: Any, annotated: Any) -> Any:

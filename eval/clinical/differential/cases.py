@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from assistant.record import Case, Patient
 from eval.errors import InputError
-from eval.json_lines import read_objects
+from eval.json_lines import names_of, read_objects
 from eval.run.identity import digest
 
 CONSULTATION_NAMES = {
@@ -138,14 +138,7 @@ def _refused(path: Path, line: int, error: ValidationError, field: str) -> Input
 
 
 def _gold(path: Path, line: int, row: Mapping[str, Any]) -> tuple[str, ...]:
-    given = row.get("gold")
-    names = [given] if isinstance(given, str) else given
-    if (
-        not isinstance(names, list)
-        or not names
-        or not all(isinstance(name, str) and name.strip() for name in names)
-    ):
-        raise InputError(path, line, "a name, or a list of names, is needed.", "gold")
+    names = names_of(path, line, row, "gold", "a name, or a list of names, is needed.")
     return tuple(dict.fromkeys(name.strip() for name in names))
 
 

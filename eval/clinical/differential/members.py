@@ -14,9 +14,10 @@ from assistant.chains.case_context import examine
 from assistant.chains.differential import Member, differential_chain
 from assistant.draft import DifferentialDraft
 from assistant.record import Case
-from eval.run.asking import NoAnswer, Patience, each, insist
+from eval.run.asking import NoAnswer, Patience, each
 from eval.run.folder import alone, same_settings
 from eval.run.journal import Journal
+from eval.run.kept import KeptAnswers
 from eval.run.progress import Counts, ProgressLine
 from eval.run.whole import WholeAnswers
 from knowledge.base import KnowledgeBase
@@ -91,9 +92,9 @@ def by_model(
             asyncio.run(work.run(cases))
             rows = {key: journal.answered[key] for key in cases if key in journal.answered}
     answers = {key: _answer(row) for key, row in rows.items()}
-    for key, problem in work.problems.items():
+    for key, problem in work.kept.problems.items():
         answers[key] = Answer(problem=problem)
-    return Told(answers, work.counts, bool(work.problems))
+    return Told(answers, work.counts, bool(work.kept.problems))
 
 
 class _Work:
@@ -102,13 +103,12 @@ class _Work:
     ) -> None:
         self._knowledge = knowledge
         self._asking = asking
-        self._journal = journal
         self._engine = WholeAnswers(asking.engine, counts)
         chat_model = EngineChatModel(engine=self._engine, temperature=asking.temperature)
         member = Member(asking.engine.card.name, self._engine, chat_model, asking.prompt)
         self._chain = differential_chain(member)
         self.counts = counts
-        self.problems: dict[str, str] = {}
+        self.kept = KeptAnswers(journal, counts, asking.patience)
 
     async def run(self, cases: Mapping[str, Case]) -> None:
         with ProgressLine(self.counts, quiet=self._asking.quiet) as line:
@@ -120,11 +120,9 @@ class _Work:
             await each(cases.items(), one, self._asking.parallel)
 
     async def _one(self, key: str, case: Case) -> None:
-        if key in self._journal.answered:
-            self.counts.earlier += 1
+        if self.kept.has(key):
             return
         context = await asyncio.to_thread(examine, case, self._knowledge)
-        started = time.perf_counter()
 
         async def once() -> DifferentialDraft:
             try:
@@ -137,25 +135,14 @@ class _Work:
                 _log.error("a case could not be worked on: %s", kind)
                 raise NoAnswer(f"failed: {kind} in the panel's chain", final=False) from error
 
-        try:
-            draft, attempts = await insist(once, self._asking.patience)
-        except NoAnswer as error:
-            self.counts.failed += 1
-            if error.final:
-                self._journal.append({"sample_id": key, "failed": str(error)})
-            else:
-                self.problems[key] = str(error)
-            return
-        self._journal.append(
-            {
-                "sample_id": key,
-                "diagnoses": [entry.name for entry in draft.diagnoses],
-                "warnings": draft.warnings,
-                "seconds": round(time.perf_counter() - started, 4),
-                "attempts": attempts,
-            }
-        )
-        self.counts.answered += 1
+        await self.kept.keep(key, once, _row)
+
+
+def _row(draft: DifferentialDraft) -> dict[str, Any]:
+    return {
+        "diagnoses": [entry.name for entry in draft.diagnoses],
+        "warnings": draft.warnings,
+    }
 
 
 def _answer(row: Mapping[str, Any]) -> Answer:

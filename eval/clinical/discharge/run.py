@@ -7,7 +7,6 @@ encounter), and the result and its report when it is through.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,10 +17,11 @@ from assistant.chains.discharge import PROMPT, TASK, discharge_chain
 from assistant.draft import SectionDraft
 from eval.clinical.discharge.known import KnownEncounter
 from eval.errors import EvalError
-from eval.run.asking import NoAnswer, Patience, each, insist
+from eval.run.asking import Patience, each
 from eval.run.folder import alone, same_settings
 from eval.run.identity import engine_identity, texts_digest, versions
 from eval.run.journal import Journal
+from eval.run.kept import KeptAnswers
 from eval.run.model import OpenModel
 from eval.run.progress import Counts, ProgressLine
 from eval.run.whole import WholeAnswers
@@ -104,19 +104,18 @@ def draft_all(folder: Path, drafting: Drafting) -> Drafted:
         if "drafts" in row
     }
     refused = {name: str(row["failed"]) for name, row in rows.items() if "failed" in row}
-    return Drafted(drafts, refused | work.problems, bool(work.problems))
+    return Drafted(drafts, refused | work.kept.problems, bool(work.kept.problems))
 
 
 class _Work:
     def __init__(self, drafting: Drafting, journal: Journal) -> None:
         self._drafting = drafting
-        self._journal = journal
         self._counts = Counts(len(drafting.encounters))
         model = drafting.model
         engine = WholeAnswers(model.engine, self._counts) if model else None
         chat_model = EngineChatModel(engine=engine) if engine else None
         self._chain = discharge_chain(drafting.base, engine, chat_model)
-        self.problems: dict[str, str] = {}
+        self.kept = KeptAnswers(journal, self._counts, drafting.patience)
 
     async def run(self) -> None:
         """Draft what is left; each encounter is in the journal before its worker goes on."""
@@ -129,31 +128,15 @@ class _Work:
             await each(self._drafting.encounters, one, self._drafting.parallel)
 
     async def _one(self, known: KnownEncounter) -> None:
-        name = known.encounter.id
-        if name in self._journal.answered:
-            self._counts.earlier += 1
+        if self.kept.has(known.encounter.id):
             return
-        started = time.perf_counter()
 
         async def once() -> list[SectionDraft]:
             items = self._chain.astream(known.encounter)
             return [item async for item in items if isinstance(item, SectionDraft)]
 
-        try:
-            drafts, attempts = await insist(once, self._drafting.patience)
-        except NoAnswer as error:
-            self._counts.failed += 1
-            if error.final:
-                self._journal.append({"sample_id": name, "failed": str(error)})
-            else:
-                self.problems[name] = str(error)
-            return
-        self._journal.append(
-            {
-                "sample_id": name,
-                "drafts": [draft.model_dump(mode="json") for draft in drafts],
-                "seconds": round(time.perf_counter() - started, 4),
-                "attempts": attempts,
-            }
-        )
-        self._counts.answered += 1
+        await self.kept.keep(known.encounter.id, once, _row)
+
+
+def _row(drafts: list[SectionDraft]) -> dict[str, Any]:
+    return {"drafts": [draft.model_dump(mode="json") for draft in drafts]}

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from eval.clinical.proportion import RESAMPLES, SEED
 from eval.clinical.result import Figure
 from eval.clinical.structuring.document import Items
+from eval.significance import RESAMPLES, SEED
 
 Floats = npt.NDArray[np.float64]
 

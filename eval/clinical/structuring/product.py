@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from assistant.structuring.opening import MODEL, open_ranker, open_recognizer
+from assistant.structuring.opening import MODEL, open_ranker, open_recognizer, standard_terms
 from assistant.structuring.pipeline import NoteText, Structurer
 from eval.clinical.structuring.document import Document, Items, What, entity, term, triple
 from eval.errors import EvalError
@@ -69,15 +68,14 @@ def _coding(base: KnowledgeBase | None, home: Path) -> Reader:
         raise EvalError(
             "The knowledge base has no table of diagnosis codes: add one with `bedside kb build`."
         )
-    # As when notes are structured: the standard terms are those of the largest table.
-    system = Counter(code.system for code in codes).most_common(1)[0][0]
+    standard = standard_terms(codes)
     ranker = open_ranker(home)
-    normalizer = Normalizer([code for code in codes if code.system == system], ranker)
+    normalizer = Normalizer(standard, ranker)
 
     def terms(text: str) -> Items:
         return frozenset(term(found.name) for found in normalizer.terms(text))
 
-    name = f"{'ranker' if ranker else 'rule'} · {system}"
+    name = f"{'ranker' if ranker else 'rule'} · {standard[0].system}"
     trained_on = frozenset(text for text, _ in ranker.examples) if ranker else frozenset()
     return Reader(terms, {"name": name}, trained_on=trained_on)
 

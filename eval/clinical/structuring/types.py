@@ -22,6 +22,7 @@ import yaml
 from assistant.structuring.span import EntityType
 from eval.clinical.structuring.document import Item, Items, entity
 from eval.errors import InputError
+from eval.json_lines import read_text
 
 _NULL = "tag:yaml.org,2002:null"
 
@@ -74,13 +75,7 @@ def read_types(path: Path) -> TypeNames:
         InputError: with file, line and the name.
     """
     try:
-        root = yaml.compose(path.read_text("utf-8"), Loader=yaml.SafeLoader)
-    except FileNotFoundError:
-        raise InputError(path, 0, "there is no such file.") from None
-    except UnicodeDecodeError:
-        raise InputError(path, 0, "the file is not UTF-8; save it as UTF-8.") from None
-    except OSError as error:
-        raise InputError(path, 0, f"the file cannot be read ({error.strerror}).") from None
+        root = yaml.compose(read_text(path), Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 0
