@@ -185,14 +185,9 @@ class SpanModel(nn.Module):  # type: ignore[misc]
         self.apply(_start)
         begin_nearby(self.bert, shape)
 
-    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """Scores [batch, labels, length, length], float32; a span is where one is above 0."""
-        pairs, starts, stops = self.parts(ids, mask)
-        return pairs[:, None] + starts[..., None] + stops[:, :, None, :]
-
-    def parts(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """What the scores are sums of: pairs [batch, length, length], first tokens and last tokens
-        [batch, labels, length]."""
+    def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What the scores are sums of, float32: pairs [batch, length, length], first tokens and
+        last tokens [batch, labels, length]; a span is where a sum is above 0."""
         rows = functional.dropout(self.bert(ids, mask), self._dropout, self.training)
         with torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
             parts: tuple[Tensor, Tensor, Tensor] = self.span_head(rows.float())

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 from assistant.structuring import decoding
 from assistant.structuring.training import export
@@ -114,7 +115,7 @@ class TorchScan:
                 mask[place, : len(row)] = True
             where = device()
             with torch.no_grad(), products(self._numbers):
-                parts = self._model.parts(
+                parts = self._model(
                     torch.from_numpy(ids).to(where), torch.from_numpy(mask).to(where)
                 )
             pairs, starts, stops = (part.float().cpu().numpy() for part in parts)
@@ -122,27 +123,43 @@ class TorchScan:
                 yield index, SpanScores.of_row(pairs, starts, stops, place, len(rows[index]))
 
 
-def span_loss(scores: Any, batch_mask: Any, gold: Any, annotated: Any) -> Any:
+def span_loss(parts: Any, batch_mask: Any, gold: Any, annotated: Any) -> Any:
     """Multi-label cross entropy (Su 2020): every span's score above 0 and above every other's.
 
-    ``scores`` [batch, types, length, length].  For each text and type that was annotated:
-    log(1 + Σ exp(s of other pairs)) + log(1 + Σ exp(-s of spans)); mean over those.
+    ``parts``: what the scores are sums of, see `SpanModel`.  For each text and type that was
+    annotated: log(1 + Σ exp(s of other pairs)) + log(1 + Σ exp(-s of spans)); mean over those.
+
+    As a score is a sum, its exponential is a product, and the sum over all pairs of tokens is a
+    product of matrices: no score is made for every type and pair, which costs more than the rest of
+    a small encoder's step.
     """
-    batch, types, length, _ = scores.shape
-    allowed = torch.ones(length, length, dtype=torch.bool, device=scores.device).triu()
+    pairs, starts, stops = parts
+    length = pairs.shape[1]
+    allowed = torch.ones(length, length, dtype=torch.bool, device=pairs.device).triu()
     allowed = allowed & (batch_mask[:, :, None] & batch_mask[:, None, :])
-    true = torch.zeros(scores.shape, dtype=torch.bool, device=scores.device)
-    true[gold[:, 0], gold[:, 1], gold[:, 2], gold[:, 3]] = True
-    zero = scores.new_zeros(batch, types, 1)
-    least = torch.finfo(scores.dtype).min
-    others = scores.masked_fill(true | ~allowed[:, None], least).flatten(2)
-    wrong = torch.logsumexp(torch.cat([zero, others], -1), -1)
-    spans = scores[gold[:, 0], gold[:, 1], gold[:, 2], gold[:, 3]]
-    place = gold[:, 0] * types + gold[:, 1]
+    row, kind = gold[:, 0], gold[:, 1]
+    # Where any type has a span, each type's score is added by itself.
+    places, which = torch.unique(gold[:, [0, 2, 3]], dim=0, return_inverse=True)
+    allowed[places[:, 0], places[:, 1], places[:, 2]] = False
+    top, top_start, top_stop = (
+        part.detach().amax(dim, keepdim=True)
+        for part, dim in ((pairs, (1, 2)), (starts, 2), (stops, 2))
+    )
+    begins, ends = (starts - top_start).exp(), (stops - top_stop).exp()
+    total = ((begins @ ((pairs - top).exp() * allowed)) * ends).sum(-1)
+    shift = (top + top_start + top_stop)[..., 0]
+    on, i, j = places.unbind(1)
+    scores = pairs[on, i, j][:, None] + starts[on, :, i] + stops[on, :, j]
+    spans = scores[which, kind]
+    other = torch.ones_like(scores).index_put((which, kind), scores.new_zeros(()))
+    total = total.index_add(0, on, (scores - shift[on]).exp() * other)
+    least = torch.finfo(total.dtype).tiny
+    wrong = functional.softplus(shift + total.clamp(min=least).log())
     # exp(-s) summed by text and type; scores far below 0 would overflow without the bound.
-    missed = scores.new_zeros(batch * types).index_add(0, place, (-spans).clamp(max=60.0).exp())
-    loss = wrong + torch.log1p(missed).view(batch, types)
-    return (loss * annotated).sum() / annotated.sum().clamp(min=1)
+    missed = torch.zeros_like(total).index_put(
+        (row, kind), (-spans).clamp(max=60.0).exp(), accumulate=True
+    )
+    return ((wrong + missed.log1p()) * annotated).sum() / annotated.sum().clamp(min=1)
 
 
 class _Run:
@@ -204,8 +221,8 @@ class _Run:
             for part in (batch.ids, batch.mask, batch.gold, batch.annotated)
         )
         with products(self._settings.numbers):
-            scores = self.model(ids, mask)
-        loss = span_loss(scores, mask, gold, annotated)
+            parts = self.model(ids, mask)
+        loss = span_loss(parts, mask, gold, annotated)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         clip(self.model.parameters())

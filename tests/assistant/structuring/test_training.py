@@ -66,9 +66,12 @@ def test_the_graph_computes_what_pytorch_does(tmp_path: Path) -> None:
 
 def test_the_loss_is_that_of_the_formula() -> None:
     random = torch.Generator().manual_seed(3)
-    scores = torch.randn(2, 3, 5, 5, generator=random)
+    pairs = 9 * torch.randn(2, 5, 5, generator=random)
+    starts, stops = (9 * torch.randn(2, 3, 5, generator=random) for _ in range(2))
+    scores = pairs[:, None] + starts[..., None] + stops[:, :, None, :]
     mask = torch.tensor([[True] * 5, [True] * 3 + [False] * 2])
-    gold = torch.tensor([[0, 1, 1, 2], [0, 1, 0, 3], [1, 0, 2, 2]])
+    # Two types share a place.
+    gold = torch.tensor([[0, 1, 1, 2], [0, 2, 1, 2], [0, 1, 0, 3], [1, 0, 2, 2]])
     annotated = torch.tensor([[True, True, True], [True, False, True]])
     expected = []
     spans = set(map(tuple, gold.tolist()))
@@ -85,7 +88,7 @@ def test_the_loss_is_that_of_the_formula() -> None:
                             else:
                                 wrong += np.exp(value)
                 expected.append(np.log(wrong) + np.log(missed))
-    found = float(ner.span_loss(scores, mask, gold, annotated))
+    found = float(ner.span_loss((pairs, starts, stops), mask, gold, annotated))
     assert found == pytest.approx(np.mean(expected), rel=1e-5)
 
 
