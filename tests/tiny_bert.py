@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from serving.bert.checkpoint import encoder_shapes, head_shapes
-from serving.bert.shape import Shape, SpanShape, span_config
+from serving.bert.shape import HeadShape, Shape, SpanShape, head_config
 from serving.bert.vocabulary import SPECIAL, Vocabulary
 
 Floats = npt.NDArray[np.float32]
@@ -30,7 +30,7 @@ def vocabulary() -> Vocabulary:
 
 
 def tensors(
-    seed: int = 7, shape: Shape = SHAPE, span: SpanShape | None = SPAN
+    seed: int = 7, shape: Shape = SHAPE, span: HeadShape | None = SPAN
 ) -> dict[str, Floats]:
     """Random weights by name; large enough that scores lie on both sides of 0."""
     random = np.random.default_rng(seed)
@@ -52,7 +52,7 @@ def write(
     folder: Path,
     weights: dict[str, Floats] | None = None,
     shape: Shape = SHAPE,
-    span: SpanShape | None = SPAN,
+    span: HeadShape | None = SPAN,
     words: Vocabulary | None = None,
 ) -> Path:
     """config.json, vocab.txt and model.safetensors."""
@@ -61,7 +61,7 @@ def write(
     words.write(folder)
     config: dict[str, Any] = {**shape.config(), "vocabulary": words.settings()}
     if span is not None:
-        config["span_head"] = span_config(span)
+        config |= head_config(span)
     (folder / "config.json").write_text(json.dumps(config, ensure_ascii=False), encoding="utf-8")
     write_safetensors(folder / "model.safetensors", weights or tensors(shape=shape, span=span))
     return folder

@@ -82,10 +82,10 @@ def _placed(
         place = (tokens.starts[first], tokens.ends[last], kind)
         best[place] = max(score, best.get(place, -math.inf))
     for (start, end, kind), score in best.items():
-        yield LabelledSpan(start, end, labels[kind], _share(score))
+        yield LabelledSpan(start, end, labels[kind], share(score))
 
 
-def _share(score: float) -> float:
+def share(score: float) -> float:
     """The logistic function, with no overflow."""
     if score >= 0:
         return 1 / (1 + math.exp(-score))

@@ -67,7 +67,7 @@ class ModelRecognizer:
         self._above = above
         self._prefer = tuple(prefer)
         self._size = min(_WINDOW, runtime.longest)
-        self._source = _source_of(runtime.folder)
+        self._source = source_of(runtime.folder)
 
     @classmethod
     def open(
@@ -147,7 +147,8 @@ class ModelRecognizer:
                 yield start + index, scores
 
 
-def _source_of(folder: Path) -> ModelSource:
+def source_of(folder: Path) -> ModelSource:
+    """The model in ``folder``, by its manifest where it has one."""
     path = folder / manifest.FILE_NAME
     if not path.is_file():
         return ModelSource(folder.name, manifest.sha256_of(folder / manifest.WEIGHTS_FILE))

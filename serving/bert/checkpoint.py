@@ -13,17 +13,18 @@ from typing import Any
 import numpy as np
 
 from serving.bert import vocabulary
-from serving.bert.shape import Shape, SpanShape, shape_of, span_shape_of
+from serving.bert.shape import HeadShape, RelationShape, Shape, head_shape_of, shape_of
 from serving.bert.vocabulary import Vocabulary
 from serving.ir.checkpoint import CheckpointError, open_checkpoint
 from serving.ir.matrix import Floats
 
 PREFIX = "bert."
-HEAD_PREFIX = "span_head."
+SPAN_PREFIX = "span_head."
+RELATION_PREFIX = "relation_head."
 
 
 class BertCheckpoint:
-    """An encoder, with a span head or without."""
+    """An encoder, with a head or without."""
 
     def __init__(self, folder: Path) -> None:
         """Read the configuration, the vocabulary and the tensors' places.
@@ -36,7 +37,7 @@ class BertCheckpoint:
         where = str(folder / "config.json")
         self.config: Mapping[str, Any] = self._tensors.config
         self.shape: Shape = shape_of(self.config, where)
-        self.span: SpanShape | None = span_shape_of(self.config, where)
+        self.head: HeadShape | None = head_shape_of(self.config, where)
         cut = self.config.get("vocabulary")
         if cut is not None and not isinstance(cut, dict):
             raise CheckpointError(f"{where}: vocabulary is not an object.")
@@ -73,10 +74,10 @@ class BertCheckpoint:
         return {name: self.read(name, shape) for name, shape in encoder_shapes(self.shape).items()}
 
     def head_tensors(self) -> dict[str, Floats]:
-        """Every tensor of the span head; none where there is no head.  Raises as `read` does."""
-        if self.span is None:
+        """Every tensor of the head; none where there is no head.  Raises as `read` does."""
+        if self.head is None:
             return {}
-        shapes = head_shapes(self.shape, self.span)
+        shapes = head_shapes(self.shape, self.head)
         return {name: self.read(name, shape) for name, shape in shapes.items()}
 
     def digests(self) -> dict[str, str]:
@@ -105,11 +106,18 @@ def encoder_shapes(shape: Shape) -> dict[str, tuple[int, ...]]:
     return {PREFIX + name: size for name, size in shapes.items()}
 
 
-def head_shapes(shape: Shape, span: SpanShape) -> dict[str, tuple[int, ...]]:
-    """Names and shapes of the span head's tensors; see `serving.bert.head`."""
-    shapes = _linear("projection", 2 * span.size, shape.hidden_size)
-    shapes |= _linear("ends", 2 * len(span.labels), 2 * span.size)
-    return {HEAD_PREFIX + name: size for name, size in shapes.items()}
+def head_shapes(shape: Shape, head: HeadShape) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of the head's tensors; see `serving.bert.head`."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    for grid, labels in head.grids.items():
+        shapes |= _linear(f"{grid}projection", 2 * head.size, shape.hidden_size)
+        shapes |= _linear(f"{grid}ends", 2 * labels, 2 * head.size)
+    return {head_prefix(head) + name: size for name, size in shapes.items()}
+
+
+def head_prefix(head: HeadShape) -> str:
+    """What stands before the names of the head's tensors."""
+    return RELATION_PREFIX if isinstance(head, RelationShape) else SPAN_PREFIX
 
 
 def _linear(name: str, rows: int, columns: int) -> dict[str, tuple[int, ...]]:

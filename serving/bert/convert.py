@@ -10,19 +10,18 @@ from typing import Any
 
 from serving.bert import graph, vocabulary
 from serving.bert.checkpoint import BertCheckpoint
+from serving.bert.shape import head_shape_of
 from serving.ir.workspace import workspace
 from serving.manifest import MODEL_FILE, WEIGHTS_FILE, Manifest, sha256_of
 
 CONFIG_FILE = "config.json"
-ARCHITECTURE = "bert-span"
-ENCODER_ARCHITECTURE = "bert"
 _OTHERS = ("LICENSE", "README.md", "MODEL_CARD.md")
 
 
 def convert(
     source: Path, target: Path, name: str = "", licence: str = "", compress: bool = False
 ) -> Path:
-    """Write the encoder at ``source``, with its span head where it has one, to ``target``.
+    """Write the encoder at ``source``, with its head where it has one, to ``target``.
 
     Weights stay float32; with ``compress`` they are stored as float16 and computed in what the
     runtime is told.  A folder already at ``target`` is replaced when the new one is whole.
@@ -34,7 +33,7 @@ def convert(
 
     checkpoint = BertCheckpoint(source)
     tensors = checkpoint.encoder_tensors() | checkpoint.head_tensors()
-    model = graph.build(checkpoint.shape, tensors, checkpoint.span)
+    model = graph.build(checkpoint.shape, tensors, checkpoint.head)
     digests = ", ".join(checkpoint.digests().values())
 
     def save(folder: Path) -> None:
@@ -71,7 +70,7 @@ def write(
             context_length=int(config.get("max_position_embeddings", 512)),
             source_sha256=digest,
             licence=licence,
-            architecture=ARCHITECTURE if "span_head" in config else ENCODER_ARCHITECTURE,
+            architecture=graph.architecture(head_shape_of(config, CONFIG_FILE)),
             files=files,
             settings=settings,
         ).write(folder)

@@ -14,8 +14,8 @@ from openvino import Dimension, Model, Node, PartialShape, Type
 from openvino import opset16 as op
 
 from serving.bert.checkpoint import PREFIX
-from serving.bert.head import span_scores
-from serving.bert.shape import Shape, SpanShape
+from serving.bert.head import scores
+from serving.bert.shape import HeadShape, RelationShape, Shape
 from serving.ir.inputs import integer, number
 from serving.ir.matrix import Floats
 
@@ -24,21 +24,28 @@ IDS, MASK, HIDDEN = "input_ids", "attention_mask", "last_hidden_state"
 _BLOCKED = -10_000.0
 
 
-def build(shape: Shape, tensors: Mapping[str, Floats], span: SpanShape | None = None) -> Model:
-    """``input_ids``, ``attention_mask`` [batch, length], int64 → with a span head ``pairs``
-    [batch, length, length], ``starts`` and ``stops`` [batch, types, length], else
-    ``last_hidden_state`` [batch, length, hidden]; float32."""
+def build(shape: Shape, tensors: Mapping[str, Floats], head: HeadShape | None = None) -> Model:
+    """``input_ids``, ``attention_mask`` [batch, length], int64 → the head's scores (see
+    `serving.bert.head.scores`), or without one ``last_hidden_state`` [batch, length, hidden];
+    float32."""
     ids, mask = _parameter(IDS), _parameter(MASK)
     length = op.gather(op.shape_of(ids, "i64"), integer(1), integer(0))
     rows = _Encoder(shape, tensors).rows(ids, mask, length)
-    outputs = {HIDDEN: rows} if span is None else span_scores(rows, length, tensors, span)
+    outputs = {HIDDEN: rows} if head is None else scores(rows, length, tensors, head)
     results = []
     for name, node in outputs.items():
         result = op.result(node)
         result.output(0).set_names({name})
         result.set_friendly_name(name)
         results.append(result)
-    return Model(results, [ids, mask], "bert" if span is None else "bert-span")
+    return Model(results, [ids, mask], architecture(head))
+
+
+def architecture(head: HeadShape | None) -> str:
+    """What a model with this head is called."""
+    if head is None:
+        return "bert"
+    return "bert-relation" if isinstance(head, RelationShape) else "bert-span"
 
 
 class _Encoder:

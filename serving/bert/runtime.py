@@ -21,8 +21,8 @@ from serving import cpu
 from serving.bert import vocabulary
 from serving.bert.convert import is_converted
 from serving.bert.graph import HIDDEN, IDS, MASK
-from serving.bert.head import SpanScores
-from serving.bert.shape import Shape, SpanShape, shape_of, span_shape_of
+from serving.bert.head import RelationScores, SpanScores
+from serving.bert.shape import HeadShape, RelationShape, Shape, SpanShape, head_shape_of, shape_of
 from serving.bert.vocabulary import Vocabulary
 from serving.ir.checkpoint import read_config
 from serving.ir.matrix import Floats
@@ -30,6 +30,7 @@ from serving.manifest import MODEL_FILE
 
 Compute = Literal["auto", "f32", "bf16"]
 _BF16 = frozenset({"amx_bf16", "avx512_bf16"})
+_PARTS = ("pairs", "starts", "stops")
 _TRIAL_ROWS = 16
 _TRIAL_SECONDS = 0.4
 
@@ -49,7 +50,7 @@ class ModelUnavailable(Exception):
 
 
 class BertRuntime:
-    """One compiled encoder, with a span head or without."""
+    """One compiled encoder, with a head or without."""
 
     def __init__(
         self, folder: Path, compute: Compute = "auto", placement: Placement | None = None
@@ -74,19 +75,29 @@ class BertRuntime:
         config = read_config(folder)
         where = str(folder / "config.json")
         self.shape: Shape = shape_of(config, where)
-        self.span: SpanShape | None = span_shape_of(config, where)
+        self.head: HeadShape | None = head_shape_of(config, where)
         self.vocabulary: Vocabulary = vocabulary.read(folder, config.get("vocabulary"))
         self.compute = _numbers(compute)
         self._core: Any = openvino.Core()
         try:
             self._model: Any = self._core.read_model(folder / MODEL_FILE)
-            _check_outputs(self._model, self.span, folder)
+            _check_outputs(self._model, self.head, folder)
             self._place(placement or Placement())
         except RuntimeError as error:
             raise ModelUnavailable(
                 f"{folder / MODEL_FILE} cannot be read or compiled by OpenVINO; make the folder "
                 "again."
             ) from error
+
+    @property
+    def span(self) -> SpanShape | None:
+        """The span head, if that is the head."""
+        return self.head if isinstance(self.head, SpanShape) else None
+
+    @property
+    def relation(self) -> RelationShape | None:
+        """The relation head, if that is the head."""
+        return self.head if isinstance(self.head, RelationShape) else None
 
     @property
     def longest(self) -> int:
@@ -102,18 +113,36 @@ class BertRuntime:
         if self.span is None:
             raise ModelUnavailable(f"{self.folder} is an encoder without a span head.")
         for chosen, outputs in self._batches(rows):
-            pairs, starts, stops = (outputs[name] for name in ("pairs", "starts", "stops"))
+            parts = [outputs[name] for name in _PARTS]
             for place, index in enumerate(chosen):
-                yield index, SpanScores.of_row(pairs, starts, stops, place, len(rows[index]))
+                yield index, SpanScores.of_row(parts, place, len(rows[index]))
+
+    def relations(self, rows: Sequence[Sequence[int]]) -> Iterator[tuple[int, RelationScores]]:
+        """(which row, its scores) for rows of token ids without special tokens, batch by batch.
+
+        Raises:
+            ModelUnavailable: the model has no relation head.
+        """
+        if self.relation is None:
+            raise ModelUnavailable(f"{self.folder} is an encoder without a relation head.")
+        for chosen, outputs in self._batches(rows):
+            for place, index in enumerate(chosen):
+                tables = (
+                    SpanScores.of_row(
+                        [outputs[grid + name] for name in _PARTS], place, len(rows[index])
+                    )
+                    for grid in self.relation.grids
+                )
+                yield index, RelationScores(*tables)
 
     def hidden(self, rows: Sequence[Sequence[int]]) -> Iterator[tuple[int, Floats]]:
         """(which row, its vectors [length, hidden]) of an encoder, special tokens taken off.
 
         Raises:
-            ModelUnavailable: the model has a span head on it.
+            ModelUnavailable: the model has a head on it.
         """
-        if self.span is not None:
-            raise ModelUnavailable(f"{self.folder} gives spans, not vectors.")
+        if self.head is not None:
+            raise ModelUnavailable(f"{self.folder} gives scores of its head, not vectors.")
         for chosen, outputs in self._batches(rows):
             for place, index in enumerate(chosen):
                 yield index, outputs[HIDDEN][place, 1 : len(rows[index]) + 1]
@@ -236,18 +265,19 @@ def _numbers(compute: Compute) -> Literal["f32", "bf16"]:
     return "bf16" if compute == "bf16" or (compute == "auto" and "amx_bf16" in flags) else "f32"
 
 
-def _check_outputs(model: Any, span: SpanShape | None, folder: Path) -> None:
+def _check_outputs(model: Any, head: HeadShape | None, folder: Path) -> None:
     names = {output.any_name for output in model.outputs}
-    wanted = {HIDDEN} if span is None else {"pairs", "starts", "stops"}
+    grids = {} if head is None else head.grids
+    wanted = {grid + part for grid in grids for part in _PARTS} or {HIDDEN}
     if not wanted <= names:
         raise ModelUnavailable(
             f"{folder / MODEL_FILE} gives {', '.join(sorted(names))}, but config.json asks for "
             f"{', '.join(sorted(wanted))}; the files are of two models."
         )
-    if span is not None:
-        given = model.output("starts").partial_shape[1]
-        if given.is_static and given.get_length() != len(span.labels):
+    for grid, labels in grids.items():
+        given = model.output(f"{grid}starts").partial_shape[1]
+        if given.is_static and given.get_length() != labels:
             raise ModelUnavailable(
                 f"{folder}: the model scores {given.get_length()} types, but config.json names "
-                f"{len(span.labels)}; the files are of two models."
+                f"{labels}; the files are of two models."
             )

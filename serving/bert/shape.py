@@ -1,4 +1,4 @@
-"""What ``config.json`` says of a BERT-class encoder and of the span head on it."""
+"""What ``config.json`` says of a BERT-class encoder and of the head on it."""
 
 from __future__ import annotations
 
@@ -23,6 +23,32 @@ class SpanShape:
     labels: tuple[str, ...]
     size: int = 64
     nested: bool = False
+
+    @property
+    def grids(self) -> dict[str, int]:
+        """Tables of scores by the prefix of their names, with the labels of each."""
+        return {"": len(self.labels)}
+
+
+ROLES = ("subject", "object")
+
+
+@dataclass(frozen=True, slots=True)
+class RelationShape:
+    """The relation head: ``predicates`` in the order of its scores; ``size`` of query and key."""
+
+    predicates: tuple[str, ...]
+    size: int = 64
+
+    @property
+    def grids(self) -> dict[str, int]:
+        """Tables of scores by the prefix of their names, with the labels of each: which spans are
+        a subject or an object, which first tokens belong together, which last tokens do."""
+        count = len(self.predicates)
+        return {"spans.": len(ROLES), "heads.": count, "tails.": count}
+
+
+HeadShape = SpanShape | RelationShape
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +119,7 @@ def span_shape_of(config: Mapping[str, Any], where: str) -> SpanShape | None:
     """The span head's shape; None where the model has none.
 
     Raises:
-        CheckpointError: ``span_head`` is not as `span_config` writes it.
+        CheckpointError: ``span_head`` is not as `head_config` writes it.
     """
     found = config.get("span_head")
     if found is None:
@@ -110,9 +136,45 @@ def span_shape_of(config: Mapping[str, Any], where: str) -> SpanShape | None:
     return shape
 
 
-def span_config(shape: SpanShape) -> dict[str, Any]:
+def relation_shape_of(config: Mapping[str, Any], where: str) -> RelationShape | None:
+    """The relation head's shape; None where the model has none.
+
+    Raises:
+        CheckpointError: ``relation_head`` is not as `head_config` writes it.
+    """
+    found = config.get("relation_head")
+    if found is None:
+        return None
+    try:
+        shape = RelationShape(tuple(str(p) for p in found["predicates"]), int(found["size"]))
+    except (TypeError, KeyError, ValueError) as error:
+        raise CheckpointError(f"{where}: relation_head needs predicates and size.") from error
+    names = shape.predicates
+    if not names or len(set(names)) != len(names) or shape.size < 2 or shape.size % 2:
+        raise CheckpointError(
+            f"{where}: relation_head needs predicates that differ and an even size of 2 or more."
+        )
+    return shape
+
+
+def head_shape_of(config: Mapping[str, Any], where: str) -> HeadShape | None:
+    """The shape of the head, if there is one.
+
+    Raises:
+        CheckpointError: it is not as `head_config` writes it, or there are two.
+    """
+    span, relation = span_shape_of(config, where), relation_shape_of(config, where)
+    if span is not None and relation is not None:
+        raise CheckpointError(f"{where}: span_head and relation_head; a model has one head.")
+    return span or relation
+
+
+def head_config(shape: HeadShape) -> dict[str, Any]:
     """For ``config.json``."""
-    return {"labels": list(shape.labels), "size": shape.size, "nested": shape.nested}
+    if isinstance(shape, RelationShape):
+        return {"relation_head": {"predicates": list(shape.predicates), "size": shape.size}}
+    span = {"labels": list(shape.labels), "size": shape.size, "nested": shape.nested}
+    return {"span_head": span}
 
 
 def _count(config: Mapping[str, Any], name: str, where: str) -> int:

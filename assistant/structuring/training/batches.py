@@ -118,41 +118,56 @@ def batches(
     random: np.random.Generator,
     hidden: float = 0.0,
 ) -> Iterator[Batch]:
-    """Batches of about ``tokens`` tokens, rows of like length together.
+    """Batches of about ``tokens`` tokens; see `groups` and `padded`."""
+    for group in groups([len(one.ids) for one in documents], tokens, random):
+        rows = [documents[index] for index in group]
+        ids, mask = padded([row.ids for row in rows], vocabulary, random, hidden)
+        # [CLS] stands before the first token.
+        gold = [
+            (index, kind, first + 1, last + 1)
+            for index, row in enumerate(rows)
+            for kind, first, last in row.spans.tolist()
+        ]
+        annotated = np.stack([row.annotated for row in rows])
+        yield Batch(ids, mask, np.array(gold, np.int64).reshape(-1, 4), annotated)
+
+
+def groups(lengths: Sequence[int], tokens: int, random: np.random.Generator) -> Iterator[list[int]]:
+    """Indexes of the rows of each batch of about ``tokens`` tokens, rows of like length together,
+    in an order left to chance."""
+    order = random.permutation(len(lengths))
+    pool = max(1, tokens // (max(lengths, default=1) + 2)) * _POOL
+    made: list[list[int]] = []
+    for start in range(0, len(order), pool):
+        chosen = order[start : start + pool].tolist()
+        rows: list[int] = []
+        for index in sorted(chosen, key=lambda one: lengths[one]):
+            if rows and (len(rows) + 1) * (lengths[index] + 2) > tokens:
+                made.append(rows)
+                rows = []
+            rows.append(index)
+        if rows:
+            made.append(rows)
+    for index in random.permutation(len(made)):
+        yield made[int(index)]
+
+
+def padded(
+    rows: Sequence[NDArray[np.int64]],
+    vocabulary: Vocabulary,
+    random: np.random.Generator,
+    hidden: float = 0.0,
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Ids and mask [batch, length] of rows between [CLS] and [SEP].
 
     ``hidden``: share of tokens that are replaced by [MASK], so that the model looks at what stands
     around too.
     """
-    order = random.permutation(len(documents))
-    longest = max((len(one.ids) for one in documents), default=1) + 2
-    pool = max(1, tokens // longest) * _POOL
-    made: list[list[Document]] = []
-    for start in range(0, len(order), pool):
-        ranked = sorted(
-            (documents[int(index)] for index in order[start : start + pool]),
-            key=lambda one: len(one.ids),
-        )
-        rows: list[Document] = []
-        for one in ranked:
-            if rows and (len(rows) + 1) * (len(one.ids) + 2) > tokens:
-                made.append(rows)
-                rows = []
-            rows.append(one)
-        if rows:
-            made.append(rows)
-    for index in random.permutation(len(made)):
-        yield _batch(made[int(index)], vocabulary, hidden, random)
-
-
-def _batch(
-    rows: Sequence[Document], vocabulary: Vocabulary, hidden: float, random: np.random.Generator
-) -> Batch:
-    length = max(len(row.ids) for row in rows) + 2
+    length = max(map(len, rows)) + 2
     ids = np.full((len(rows), length), vocabulary.pad, np.int64)
     mask = np.zeros((len(rows), length), bool)
-    gold = []
     for index, row in enumerate(rows):
-        inner = row.ids.copy()
+        inner = row.copy()
         if hidden:
             inner[random.random(len(inner)) < hidden] = vocabulary.mask
         end = len(inner) + 1
@@ -160,7 +175,4 @@ def _batch(
             vocabulary.first, inner, vocabulary.last,
         )  # fmt: skip
         mask[index, : end + 1] = True
-        # [CLS] stands before the first token.
-        gold += [(index, kind, first + 1, last + 1) for kind, first, last in row.spans.tolist()]
-    annotated = np.stack([row.annotated for row in rows])
-    return Batch(ids, mask, np.array(gold, np.int64).reshape(-1, 4), annotated)
+    return ids, mask

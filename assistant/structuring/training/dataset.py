@@ -13,7 +13,9 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 class DatasetInvalid(Exception):
@@ -48,10 +50,7 @@ def read(path: Path, prefix: str = "") -> list[Example]:
     Raises:
         DatasetInvalid: the file is missing, of no known form, or wrong in a line.
     """
-    try:
-        lines = list(_lines(path))
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise DatasetInvalid(f"{path} cannot be read: {error}.") from error
+    lines = read_lines(path)
     first = next((line for _, line in lines if line.strip()), "")
     parse = _json_lines if first.lstrip().startswith("{") else _bio
     documents = list(parse(path, lines))
@@ -84,7 +83,7 @@ def is_nested(examples: Sequence[Example]) -> bool:
     return False
 
 
-def split(examples: Sequence[Example], share: float) -> tuple[list[Example], list[Example]]:
+def split(examples: Sequence[T], share: float) -> tuple[list[T], list[T]]:
     """The first documents and the last ``share`` of them, by their order: the same every time."""
     held = max(1, round(len(examples) * share))
     if not 0 < share < 1 or held >= len(examples):
@@ -92,6 +91,18 @@ def split(examples: Sequence[Example], share: float) -> tuple[list[Example], lis
             f"{len(examples)} documents cannot be split with a share of {share}; give a --dev set."
         )
     return list(examples[:-held]), list(examples[-held:])
+
+
+def read_lines(path: Path) -> list[tuple[int, str]]:
+    """The lines of a UTF-8 file, plain or gzip, with their numbers from 1.
+
+    Raises:
+        DatasetInvalid: it cannot be read.
+    """
+    try:
+        return list(_lines(path))
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise DatasetInvalid(f"{path} cannot be read: {error}.") from error
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:

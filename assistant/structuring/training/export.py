@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant.structuring.training.state import write_atomically
-from serving.bert.shape import Shape, SpanShape, span_config
+from serving.bert.shape import HeadShape, Shape, head_config
 from serving.bert.vocabulary import Vocabulary
 
 WEIGHTS_FILE = "model.safetensors"
@@ -19,15 +19,15 @@ def write(
     tensors: Mapping[str, Any],
     shape: Shape,
     vocabulary: Vocabulary,
-    span: SpanShape | None = None,
+    head: HeadShape | None = None,
     facts: Mapping[str, Any] | None = None,
 ) -> None:
     """``config.json``, ``vocab.txt`` and ``model.safetensors``; the weights come last, so that a
     folder with weights is whole.  ``facts`` tell how the model came about."""
     folder.mkdir(parents=True, exist_ok=True)
     config = {**shape.config(), "vocabulary": vocabulary.settings()}
-    if span is not None:
-        config["span_head"] = span_config(span)
+    if head is not None:
+        config |= head_config(head)
     if facts:
         config["training"] = dict(facts)
     vocabulary.write(folder)

@@ -8,15 +8,17 @@ PyTorch's fused kernel; the span head is the efficient global pointer (Su et al.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from serving.bert.checkpoint import PREFIX
+from serving.bert.checkpoint import PREFIX, BertCheckpoint
 from serving.bert.head import frequencies
-from serving.bert.shape import Shape, SpanShape
+from serving.bert.shape import RelationShape, Shape, SpanShape
+from serving.bert.vocabulary import Vocabulary
 
 _ACTIVATIONS: dict[str, Any] = {
     "gelu": functional.gelu,
@@ -158,14 +160,21 @@ class MaskedModel(nn.Module):  # type: ignore[misc]
         return scores
 
 
-class _SpanHead(nn.Module):  # type: ignore[misc]
-    def __init__(self, shape: Shape, span: SpanShape) -> None:
-        super().__init__()
-        self.projection = nn.Linear(shape.hidden_size, 2 * span.size)
-        self.ends = nn.Linear(2 * span.size, 2 * len(span.labels))
-        self._size = span.size
+Parts = tuple[Tensor, Tensor, Tensor]
+"""What scores are sums of, float32: pairs [batch, length, length], first tokens and last tokens
+[batch, labels, length]."""
 
-    def forward(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+
+class _Grid(nn.Module):  # type: ignore[misc]
+    """A table of scores for pairs of tokens; see `serving.bert.head`."""
+
+    def __init__(self, width: int, size: int, labels: int) -> None:
+        super().__init__()
+        self.projection = nn.Linear(width, 2 * size)
+        self.ends = nn.Linear(2 * size, 2 * labels)
+        self._size = size
+
+    def forward(self, rows: Tensor) -> Parts:
         both = self.projection(rows)
         query, key = both.split(self._size, dim=-1)
         query, key = _turned(query), _turned(key)
@@ -180,18 +189,48 @@ class SpanModel(nn.Module):  # type: ignore[misc]
     def __init__(self, shape: Shape, span: SpanShape, dropout: float = 0.1) -> None:
         super().__init__()
         self.bert = _Bert(shape, dropout)
-        self.span_head = _SpanHead(shape, span)
+        self.span_head = _Grid(shape.hidden_size, span.size, len(span.labels))
         self._dropout = dropout
         self.apply(_start)
         begin_nearby(self.bert, shape)
 
-    def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """What the scores are sums of, float32: pairs [batch, length, length], first tokens and
-        last tokens [batch, labels, length]; a span is where a sum is above 0."""
+    def forward(self, ids: Tensor, mask: Tensor) -> Parts:
+        """The parts of the scores; a span is where their sum is above 0."""
         rows = functional.dropout(self.bert(ids, mask), self._dropout, self.training)
         with torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
-            parts: tuple[Tensor, Tensor, Tensor] = self.span_head(rows.float())
+            parts: Parts = self.span_head(rows.float())
         return parts
+
+
+class RelationModel(nn.Module):  # type: ignore[misc]
+    """The encoder with the relation head."""
+
+    def __init__(self, shape: Shape, relation: RelationShape, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.bert = _Bert(shape, dropout)
+        self.relation_head = nn.ModuleDict(
+            {
+                grid.rstrip("."): _Grid(shape.hidden_size, relation.size, labels)
+                for grid, labels in relation.grids.items()
+            }
+        )
+        self._dropout = dropout
+        self.apply(_start)
+        begin_nearby(self.bert, shape)
+
+    def forward(self, ids: Tensor, mask: Tensor) -> tuple[Parts, ...]:
+        """The parts of each table: spans, first tokens, last tokens."""
+        rows = functional.dropout(self.bert(ids, mask), self._dropout, self.training)
+        with torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
+            return tuple(grid(rows.float()) for grid in self.relation_head.values())
+
+
+def beginning(start: BertCheckpoint | tuple[Vocabulary, Shape]) -> tuple[Vocabulary, Shape]:
+    """What a model reads and its shape, of an encoder or to begin from nothing."""
+    if isinstance(start, BertCheckpoint):
+        return start.vocabulary, start.shape
+    vocabulary, shape = start
+    return vocabulary, replace(shape, vocab_size=len(vocabulary))
 
 
 def begin_nearby(bert: Any, shape: Shape) -> None:

@@ -92,17 +92,19 @@ class Average:
         self.weights = {name: weights[name] for name in self.weights}
         self.steps = steps
 
+    @staticmethod
+    def take(weights: Mapping[str, Any], model: Any) -> None:
+        """Give the model ``weights``."""
+        with torch.no_grad():
+            for name, parameter in model.named_parameters():
+                parameter.copy_(weights[name])
+
     @contextlib.contextmanager
     def in_place(self, model: Any) -> Any:
         """The model with the averaged weights, for as long as it lasts."""
-        parameters = dict(model.named_parameters())
-        own = {name: value.detach().clone() for name, value in parameters.items()}
-        with torch.no_grad():
-            for name, value in self.weights.items():
-                parameters[name].copy_(value)
+        own = {name: value.detach().clone() for name, value in model.named_parameters()}
+        self.take(self.weights, model)
         try:
             yield
         finally:
-            with torch.no_grad():
-                for name, value in own.items():
-                    parameters[name].copy_(value)
+            self.take(own, model)

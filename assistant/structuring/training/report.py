@@ -15,17 +15,27 @@ _CELL = 34
 _SHADE = (47, 111, 143)
 
 
+ENTITIES = "实体识别 entity recognition"
+RELATIONS = "关系抽取 relation extraction"
+
+
 def write(
-    folder: Path, scores: Scores, facts: Mapping[str, Any], epochs: Sequence[Mapping[str, Any]] = ()
+    folder: Path,
+    scores: Scores,
+    facts: Mapping[str, Any],
+    epochs: Sequence[Mapping[str, Any]] = (),
+    title: str = ENTITIES,
 ) -> list[Path]:
-    """``report.json``, ``report.md`` and ``confusion.svg`` in ``folder``; the paths."""
+    """``report.json``, ``report.md`` and, of entities, ``confusion.svg`` in ``folder``; the
+    paths."""
     folder.mkdir(parents=True, exist_ok=True)
     record = {**facts, **as_record(scores), "epochs": list(epochs)}
     made = {
         "report.json": json.dumps(record, ensure_ascii=False, indent=2) + "\n",
-        "report.md": markdown(scores, facts, epochs),
-        "confusion.svg": confusion(scores),
+        "report.md": markdown(scores, facts, epochs, title),
     }
+    if scores.confusion:
+        made["confusion.svg"] = confusion(scores)
     for name, text in made.items():
         (folder / name).write_text(text, encoding="utf-8")
     return [folder / name for name in made]
@@ -35,19 +45,26 @@ def as_record(scores: Scores) -> dict[str, Any]:
     """Scores for JSON: micro, macro F1, and each type."""
     kinds = [count for count in scores.types.values() if count.gold]
     return {
-        "micro": _numbers(scores.micro()),
+        "micro": _numbers(scores.micro())
+        | dict(zip(("low", "high"), (round(x, 4) for x in scores.interval()), strict=True)),
+        "documents": len(scores.documents),
         "macro_f1": round(sum(count.f1 for count in kinds) / max(1, len(kinds)), 4),
         "types": {name: _numbers(count) for name, count in sorted(scores.types.items())},
     }
 
 
 def markdown(
-    scores: Scores, facts: Mapping[str, Any], epochs: Sequence[Mapping[str, Any]] = ()
+    scores: Scores,
+    facts: Mapping[str, Any],
+    epochs: Sequence[Mapping[str, Any]] = (),
+    title: str = ENTITIES,
 ) -> str:
     """Tables: by type, and by epoch."""
-    lines = ["# 实体识别 entity recognition", ""]
+    lines = [f"# {title}", ""]
     lines += [f"- {name}: {value}" for name, value in facts.items()]
-    lines += ["", *rows(scores), "", "![confusion](confusion.svg)"]
+    lines += ["", *rows(scores), ""]
+    if scores.confusion:
+        lines.append("![confusion](confusion.svg)")
     if epochs:
         lines += ["", "| epoch | loss | dev F1 | s |", "|---|---|---|---|"]
         lines += [
@@ -58,7 +75,8 @@ def markdown(
 
 
 def rows(scores: Scores) -> list[str]:
-    """The table by type, micro-average last."""
+    """The table by type, micro-average last, its 95 % interval over documents below."""
+    low, high = scores.interval()
     named = [*sorted(scores.types.items()), ("micro", scores.micro())]
     return [
         "| type | gold | found | precision | recall | F1 |",
@@ -68,6 +86,8 @@ def rows(scores: Scores) -> list[str]:
             f"{count.recall:.4f} | {count.f1:.4f} |"
             for name, count in named
         ),
+        "",
+        f"micro F1 95 %: {low:.4f} – {high:.4f} ({len(scores.documents)} documents)",
     ]
 
 

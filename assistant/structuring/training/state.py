@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,8 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+
+from assistant.structuring.training.file import whole
 
 FILE_NAME = "state.safetensors"
 
@@ -89,12 +90,9 @@ def write_atomically(
     path: Path, tensors: Mapping[str, Any], metadata: Mapping[str, str] | None = None
 ) -> None:
     """A safetensors file that appears whole, or not at all."""
-    partial = path.with_name(f".{path.name}.partial")
     kept = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
-    save_file(kept, str(partial), dict(metadata or {}) or None)
-    with partial.open("rb") as stream:
-        os.fsync(stream.fileno())
-    os.replace(partial, path)
+    with whole(path) as partial:
+        save_file(kept, str(partial), dict(metadata or {}) or None)
 
 
 def seed(number: int) -> None:

@@ -17,6 +17,7 @@ pytest.importorskip("safetensors")
 from assistant.structuring.recognizer import ModelRecognizer  # noqa: E402
 from assistant.structuring.training import export, ner, pretrain  # noqa: E402
 from assistant.structuring.training.dataset import Example, Label  # noqa: E402
+from assistant.structuring.training.loss import span_loss  # noqa: E402
 from assistant.structuring.training.model import MaskedModel, SpanModel, load  # noqa: E402
 from assistant.structuring.training.optimisation import Average, TrainingInvalid  # noqa: E402
 from assistant.structuring.training.state import FILE_NAME, StateInvalid  # noqa: E402
@@ -88,7 +89,7 @@ def test_the_loss_is_that_of_the_formula() -> None:
                             else:
                                 wrong += np.exp(value)
                 expected.append(np.log(wrong) + np.log(missed))
-    found = float(ner.span_loss((pairs, starts, stops), mask, gold, annotated))
+    found = float(span_loss((pairs, starts, stops), mask, gold, annotated))
     assert found == pytest.approx(np.mean(expected), rel=1e-5)
 
 

@@ -24,7 +24,7 @@ def test_tensors_are_read_as_written(tmp_path: Path) -> None:
     read = found.encoder_tensors() | found.head_tensors()
     assert read.keys() == weights.keys()
     assert all(np.array_equal(read[name], weights[name]) for name in weights)
-    assert found.span == tiny_bert.SPAN
+    assert found.head == tiny_bert.SPAN
 
 
 def test_names_of_older_and_bare_checkpoints_are_the_same_tensors(tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ def test_names_of_older_and_bare_checkpoints_are_the_same_tensors(tmp_path: Path
     }
     extra = {**old, "cls.predictions.bias": np.zeros(3, np.float32)}
     found = BertCheckpoint(tiny_bert.write(tmp_path, extra, span=None))
-    assert found.span is None
+    assert found.head is None
     read = found.encoder_tensors()
     assert all(np.array_equal(read[name], weights[name]) for name in weights)
 

@@ -39,5 +39,5 @@ def test_what_is_no_encoder_says_so(tmp_path: Path) -> None:
     with pytest.raises(EncoderUnavailable, match="no converted encoder"):
         open_encoder(f"bert:{tmp_path}")
     spans = convert(tiny_bert.write(tmp_path / "a"), tmp_path / "b")
-    with pytest.raises(EncoderUnavailable, match="gives spans"):
+    with pytest.raises(EncoderUnavailable, match="its head"):
         open_encoder(f"bert:{spans}")

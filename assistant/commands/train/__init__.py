@@ -1,0 +1,36 @@
+"""``bedside train``: pre-train an encoder, train entities and relations on it, export, score."""
+
+from __future__ import annotations
+
+import typer
+
+from assistant.commands.train import export, ner, pretrain, relation, score, split
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Training: encoders, entities, relations (pip install 'bedside\\[train]').",
+)
+app.command(
+    epilog="例 Example: bedside train split notes.jsonl --out parts",
+)(split.split)
+app.command(
+    epilog="例 Example: bedside train pretrain --data notes.bio.txt --cmekg pycmekg.tar.gz "
+    "--out encoder",
+)(pretrain.pretrain)
+app.command(
+    epilog="例 Examples: bedside train ner --from encoder --train train.bio.txt --dev dev.bio.txt "
+    "--out ner\n\n"
+    "bedside train ner --from encoder --train notes=a.bio.txt --dev notes=b.bio.txt "
+    "--train questions=c.jsonl --dev questions=d.jsonl --out ner",
+)(ner.ner)
+app.command(
+    epilog="例 Example: bedside train relation --from ner --train train.jsonl --dev dev.jsonl "
+    "--out relations",
+)(relation.relation)
+app.command(
+    epilog="例 Examples: bedside train export ner --out ner-ov\n\n"
+    "bedside train export ner --out ner-int8 --weights int8 --calibration dev.bio.txt",
+)(export.export)
+app.command(epilog="例 Example: bedside train score ner-int8 --test test.bio.txt --json")(
+    score.score
+)
