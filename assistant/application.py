@@ -151,7 +151,11 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
     """Outermost last: host names, then size, then headers, then the measure of time."""
     app.add_middleware(Measured, metrics=app.state.metrics)
     app.add_middleware(SecurityHeaders)
-    app.add_middleware(BodyLimit, limit=settings.max_request_bytes)
+    app.add_middleware(
+        BodyLimit,
+        limit=settings.max_request_bytes,
+        others={structured_notes.PATH: settings.max_notes_bytes},
+    )
     if settings.loopback_only or settings.allowed_hosts:
         # A page of another site must not reach a server on loopback under a name of its own.
         hosts = [*LOOPBACK, *settings.allowed_hosts]

@@ -131,6 +131,11 @@ class Settings(BaseSettings):
         default_factory=list, description="Host names that requests may name besides loopback."
     )
     max_request_bytes: int = Field(default=512_000, ge=1_000, description="Larger bodies get 413.")
+    max_notes_bytes: int = Field(
+        default=16_000_000,
+        ge=1_000,
+        description="The same for `/v1/structured-notes`, which takes whole records at once.",
+    )
     jobs: int = Field(default=2, ge=1, le=64, description="Requests worked on at once.")
     max_waiting: int = Field(
         default=200, ge=1, description="Accepted requests that may wait; more get 503."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -10,20 +12,25 @@ from assistant.api.problems import respond
 
 
 class BodyLimit:
-    """Answers 413 to bodies over ``limit`` bytes, declared or found while reading."""
+    """Answers 413 to bodies over ``limit`` bytes, declared or found while reading.
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
+    ``others`` has other limits by path.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int, others: Mapping[str, int] | None = None) -> None:
         self.app = app
         self.limit = limit
+        self.others = dict(others or {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Count what comes in."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        limit = self.others.get(scope["path"], self.limit)
         declared = Headers(scope=scope).get("content-length", "0")
-        if declared.isdigit() and int(declared) > self.limit:
-            await self._refuse(scope, receive, send)
+        if declared.isdigit() and int(declared) > limit:
+            await respond(413, _detail(limit))(scope, receive, send)
             return
         received = 0
 
@@ -31,14 +38,11 @@ class BodyLimit:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self.limit:
-                raise HTTPException(413, _detail(self.limit))
+            if received > limit:
+                raise HTTPException(413, _detail(limit))
             return message
 
         await self.app(scope, counting, send)
-
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await respond(413, _detail(self.limit))(scope, receive, send)
 
 
 def _detail(limit: int) -> str:

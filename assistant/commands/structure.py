@@ -24,6 +24,7 @@ from assistant.structuring.fhir import bundle
 from assistant.structuring.input import note_files, read_notes
 from assistant.structuring.journal import Journal
 from assistant.structuring.opening import open_structurer
+from assistant.structuring.parquet import require_parquet, to_parquet
 from assistant.structuring.pipeline import NoteText, Structurer
 from assistant.structuring.template import Template, load_template
 
@@ -36,6 +37,7 @@ class Form(StrEnum):
     JSONL = "jsonl"
     CSV = "csv"
     FHIR = "fhir"
+    PARQUET = "parquet"
 
 
 def structure(
@@ -48,7 +50,10 @@ def structure(
     ] = None,
     form: Annotated[
         Form | None,
-        typer.Option("--format", help="jsonl, csv or fhir (R4 Bundles); with a template csv."),
+        typer.Option(
+            "--format",
+            help="jsonl, csv, fhir (R4 Bundles), parquet; templates: csv, jsonl.",
+        ),
     ] = None,
     template: Annotated[
         str, typer.Option(help="Features instead of entities: a template's name or its file.")
@@ -66,12 +71,14 @@ def structure(
     """
     chosen = load_template(template) if template else None
     form = form or (Form.CSV if chosen and not as_json else Form.JSONL)
-    if chosen and form is Form.FHIR:
-        raise typer.BadParameter("a table of features has no FHIR form: --format csv or jsonl")
+    if chosen and form in (Form.FHIR, Form.PARQUET):
+        raise typer.BadParameter("a table of features has --format csv or jsonl")
+    if form is Form.PARQUET:
+        require_parquet()
     day = _day(admitted)
-    if path.is_dir() or out is not None:
+    if path.is_dir() or out is not None or form is Form.PARQUET:
         if as_json:
-            raise typer.BadParameter("--json prints one file; for a folder use --format jsonl")
+            raise typer.BadParameter("--json prints one file; else use --format jsonl")
         target = out or Path(f"structured.{'ndjson' if form is Form.FHIR else form.value}")
         _write(path, target, form, chosen, patient, day, restart)
         return
@@ -143,7 +150,12 @@ def _write(
         raise typer.BadParameter(f"there are no .txt, .json or .jsonl files in {path}")
     written = _writer(form, template, patient)
     made_of, render = written
-    with progress() as report, Journal(target, made_of, restart=restart) as journal:
+    # A Parquet file cannot be added to: its rows are gathered beside it until all are there.
+    parquet = form is Form.PARQUET
+    rows = target.with_name(f"{target.name}.rows.csv") if parquet else target
+    if parquet and target.exists() and not restart:
+        raise typer.BadParameter(f"{target} is there already: another --out, or --restart")
+    with progress() as report, Journal(rows, made_of, restart=restart) as journal:
         before = len(journal.done)
         for number, file in enumerate(files):
             report(number, len(files), "structuring")
@@ -151,6 +163,9 @@ def _write(
                 if note.id not in journal.done:
                     journal.add(note.id, render(note, journal.is_empty))
         report(len(files), len(files), "structuring")
+        if parquet:
+            to_parquet(rows, target)
+            journal.remove()
         console.print(
             f"{len(journal.done) - before} 份新处理 new, {before} 份已有 kept: {target}",
             soft_wrap=True,
@@ -177,8 +192,8 @@ def _writer(form: Form, template: Template | None, patient: str) -> tuple[str, R
 
     def render(note: NoteText, first: bool) -> str:
         structured = structurer.structure(note)
-        if form is Form.CSV:
-            return entities_csv([structured], header=first)
+        if form in (Form.CSV, Form.PARQUET):
+            return entities_csv([structured], header=first, formulas=form is Form.PARQUET)
         value = bundle(patient, [structured]) if form is Form.FHIR else as_object(structured)
         return json_line(value)
 

@@ -31,10 +31,15 @@ def json_line(value: dict[str, Any]) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
-def entities_csv(notes: Iterable[StructuredNote], *, header: bool = True) -> str:
-    """One entity a line, under `COLUMNS`."""
+def entities_csv(
+    notes: Iterable[StructuredNote], *, header: bool = True, formulas: bool = False
+) -> str:
+    """One entity a line, under `COLUMNS`.
+
+    What a spreadsheet would run as a formula is made text, unless ``formulas`` are let be.
+    """
     rows = (_entity_row(note.note_id, e) for note in notes for e in note.entities)
-    return _written(COLUMNS if header else None, rows)
+    return _written(COLUMNS if header else None, rows, formulas=formulas)
 
 
 def table_csv(table: FeatureTable, *, header: bool = True) -> str:
@@ -63,11 +68,17 @@ def _entity_row(note_id: str, entity: Entity) -> Sequence[str]:
     return ["" if values[name] is None else str(values[name]) for name in COLUMNS]
 
 
-def _written(header: Sequence[str] | None, rows: Iterable[Sequence[str]]) -> str:
+def _harmless(cell: str) -> str:
+    return f"'{cell}" if _FORMULA.match(cell) else cell
+
+
+def _written(
+    header: Sequence[str] | None, rows: Iterable[Sequence[str]], *, formulas: bool = False
+) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     if header is not None:
         writer.writerow(header)
     for row in rows:
-        writer.writerow([f"'{cell}" if _FORMULA.match(cell) else cell for cell in row])
+        writer.writerow(row if formulas else [_harmless(cell) for cell in row])
     return out.getvalue()

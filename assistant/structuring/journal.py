@@ -80,6 +80,11 @@ class Journal:
         self._file.close()
         self._notes.close()
 
+    def remove(self) -> None:
+        """What was written is somewhere else now: the file and its journal go."""
+        self._path.unlink(missing_ok=True)
+        self._journal.unlink(missing_ok=True)
+
     @property
     def is_empty(self) -> bool:
         """Whether nothing is in the file yet: what comes first brings the header."""

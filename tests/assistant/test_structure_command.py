@@ -133,3 +133,37 @@ def test_errors_are_sentences_that_name_file_and_line(home: Path, note: Path) ->
     told = run(home, lines, "--json")
     assert told.returncode == 1
     assert "a.jsonl, line 2" in told.stderr
+
+
+def test_a_folder_as_parquet_goes_on_after_a_stop(home: Path) -> None:
+    files = pytest.importorskip("pyarrow.parquet")
+    notes = home / "notes"
+    notes.mkdir()
+    for number in range(3):
+        (notes / f"{number}.txt").write_text(f"=发热{number}天，无胸痛。", encoding="utf-8")
+    target = home / "cohort.parquet"
+    bedside(notes, "--out", target, "--format", "parquet")
+    rows = files.read_table(target).to_pylist()
+    assert {row["note_id"] for row in rows} == {"0.txt", "1.txt", "2.txt"}
+    absent = [row for row in rows if row["text"] == "胸痛"]
+    assert [row["polarity"] for row in absent] == ["absent"] * 3
+    assert all(isinstance(row["start"], int) and row["value"] is None for row in absent)
+    assert sorted(path.name for path in home.iterdir() if "cohort" in path.name) == [target.name]
+
+    # As a stop leaves it: rows and their journal, no Parquet file.
+    bedside(notes, "--out", home / "rows.csv", "--format", "csv")
+    refused = run(home, notes, "--out", target, "--format", "parquet")
+    assert refused.returncode == 2
+    assert "there already" in refused.stderr
+    bedside(notes, "--out", target, "--format", "parquet", "--restart")
+    assert files.read_table(target).to_pylist() == rows
+
+
+def test_parquet_of_no_entities_has_its_columns(home: Path) -> None:
+    files = pytest.importorskip("pyarrow.parquet")
+    empty = home / "empty.txt"
+    empty.write_text("", encoding="utf-8")
+    bedside(empty, "--out", home / "a.parquet", "--format", "parquet")
+    table = files.read_table(home / "a.parquet")
+    assert table.num_rows == 0
+    assert {"note_id", "start", "codes"} <= set(table.column_names)

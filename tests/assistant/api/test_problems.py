@@ -83,6 +83,22 @@ def test_a_long_stream_without_a_length_is_cut_off(client: TestClient, settings:
     assert answer.status_code == 413
 
 
+def test_a_note_of_a_megabyte_is_taken_and_an_endless_one_is_not(
+    client: TestClient, settings: Settings
+) -> None:
+    text = "发热、咳嗽3天，无胸痛。\r\n" * 25_000
+    assert len(text.encode()) > 800_000
+    answer = client.post("/v1/structured-notes", json={"text": text})
+    assert answer.status_code == 200
+    (note,) = answer.json()["notes"]
+    assert note["length"] == len(text)
+    last = note["entities"][-1]
+    assert text[last["start"] : last["end"]] == last["text"] == "胸痛"
+    assert last["start"] > len(text) - 20
+    body = b" " * (settings.max_notes_bytes + 1)
+    assert client.post("/v1/structured-notes", content=body, headers=JSON).status_code == 413
+
+
 def test_unknown_paths_and_methods(client: TestClient) -> None:
     assert client.get("/v1/nothing").status_code == 404
     assert client.put(DDX).status_code == 405
