@@ -126,9 +126,10 @@ class Entity(Mention):
 
 
 class Argument(Mention):
-    """One end of a relation: an entity by its id, or an attribute of an entity."""
+    """One end of a relation: an entity by its id, an attribute of one, or other words of the note
+    (流行病学, 预后 and what else is no entity)."""
 
-    type: EntityType | AttributeType
+    type: EntityType | AttributeType | Literal["other"]
     entity: str | None = None
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from assistant.structuring.entity import Coding
 from assistant.structuring.pipeline import Structurer
+from assistant.structuring.relation_decoding import RelationReader
 from assistant.structuring.span import Recognizer
 from knowledge.base import KnowledgeBase
 from knowledge.coding import Code
@@ -19,13 +20,18 @@ logger = logging.getLogger("bedside.assistant.structuring")
 MODEL = "structuring"
 """The folder under ``models`` of the span model that is taken, if there is one."""
 
+RELATIONS = "relations"
+"""The same for the relation model."""
+
 
 def open_structurer(base: KnowledgeBase | None, home: Path) -> Structurer:
     """The structurer of the installation in ``home``.
 
     A model that cannot be run is said in the log, and the lexicon takes its place.
     """
-    return Structurer(base, open_recognizer(home), _normaliser(base, home))
+    return Structurer(
+        base, open_recognizer(home), _normaliser(base, home), open_relation_reader(home)
+    )
 
 
 def open_recognizer(home: Path) -> Recognizer | None:
@@ -39,6 +45,20 @@ def open_recognizer(home: Path) -> Recognizer | None:
         return ModelRecognizer.open(folder)
     except Exception as error:
         logger.error("the structuring model is not used: %s", type(error).__name__)
+        return None
+
+
+def open_relation_reader(home: Path) -> RelationReader | None:
+    """The trained relation model in ``<home>/models/relations``; None where there is none."""
+    folder = home / "models" / RELATIONS
+    if not folder.is_dir():
+        return None
+    from assistant.structuring.relation_model import ModelRelationReader
+
+    try:
+        return ModelRelationReader.open(folder)
+    except Exception as error:
+        logger.error("the relation model is not used: %s", type(error).__name__)
         return None
 
 

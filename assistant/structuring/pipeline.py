@@ -11,6 +11,8 @@ from assistant.structuring.attributes import assertions, is_allergen
 from assistant.structuring.drug_names import DrugIndex
 from assistant.structuring.entity import Coding, Entity, Relation, StructuredNote
 from assistant.structuring.lexicon_recognizer import LexiconRecognizer
+from assistant.structuring.model_triples import model_triples, together
+from assistant.structuring.relation_decoding import RelationReader
 from assistant.structuring.relations import AttributeLinks
 from assistant.structuring.sentences import clauses, section_at, sections, sentences
 from assistant.structuring.span import EntityType, Recognizer, TypedSpan
@@ -45,14 +47,17 @@ class Structurer:
         base: KnowledgeBase | None,
         recognizer: Recognizer | None = None,
         normalise: Normalise | None = None,
+        reader: RelationReader | None = None,
     ) -> None:
         """Without a recogniser, entities come from the lexicon; without a base there are no codes
-        and no relations that only the base holds."""
+        and no relations that only the base holds; without a ``reader`` triples come from rules
+        alone."""
         self._base = base
         self._drugs = DrugIndex.of_base(base) if base is not None else DrugIndex()
         self._lexicon = LexiconRecognizer(base.extractor if base else None, self._drugs)
         self._recognizer = recognizer
         self._normalise = normalise
+        self._reader = reader
 
     @property
     def model(self) -> str:
@@ -81,7 +86,13 @@ class Structurer:
         links = AttributeLinks(text, ranges, clauses(text))
         relations: list[Relation] = links.link(entities, time_expressions(text, anchors))
         graph = self._base.graph if self._base is not None else None
-        relations += triples(text, entities, ranges, graph, self._drugs.generic)
+        stated = triples(text, entities, ranges, graph, self._drugs.generic)
+        if self._reader is not None:
+            found = self._reader.read(text)
+            stated = together(
+                stated, model_triples(text, entities, ranges, found, self._reader.name)
+            )
+        relations += stated
         return StructuredNote(
             note_id=note.id,
             title=note.title,

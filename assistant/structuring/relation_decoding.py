@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from assistant.structuring.decoding import share
 from assistant.structuring.windows import windows
@@ -30,6 +31,19 @@ class FoundTriple:
         """The triple as people read it."""
         (start, end), (other_start, other_end) = self.subject, self.object
         return text[start:end], self.predicate, text[other_start:other_end]
+
+
+class RelationReader(Protocol):
+    """Reads the triples of a text.  Safe to use from several threads."""
+
+    @property
+    def name(self) -> str:
+        """What the source of a relation is called: a model with its version."""
+        ...
+
+    def read(self, text: str) -> list[FoundTriple]:
+        """The triples of ``text``, by their places; any text is fine, empty too."""
+        ...
 
 
 def find(

@@ -19,7 +19,7 @@ _WINDOW = 254
 _AT_ONCE = 64
 
 
-class RelationReader:
+class ModelRelationReader:
     """A relation model at work.  Safe to use from several threads."""
 
     def __init__(self, runtime: BertRuntime, above: float = 0.5) -> None:
@@ -33,7 +33,9 @@ class RelationReader:
         self._source = source_of(runtime.folder)
 
     @classmethod
-    def open(cls, folder: Path, compute: Compute = "auto", above: float = 0.5) -> RelationReader:
+    def open(
+        cls, folder: Path, compute: Compute = "auto", above: float = 0.5
+    ) -> ModelRelationReader:
         """The converted model in ``folder``.
 
         Raises:

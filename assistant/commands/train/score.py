@@ -63,9 +63,9 @@ def _entities(model: Path, test: Iterable[str], compute: Compute) -> tuple[str, 
 
 
 def _relations(model: Path, test: Iterable[str], compute: Compute) -> tuple[str, dict[str, Scores]]:
-    from assistant.structuring.relation_model import RelationReader
+    from assistant.structuring.relation_model import ModelRelationReader
     from assistant.structuring.training import relation_data
 
-    reader = RelationReader.open(model, compute)
+    reader = ModelRelationReader.open(model, compute)
     examples = [one for path in test for one in relation_data.read(Path(path))]
     return reader.name, {"": relation_data.score(examples, reader.read)}

@@ -13,7 +13,7 @@ import tiny_bert
 torch = pytest.importorskip("torch")
 pytest.importorskip("safetensors")
 
-from assistant.structuring.relation_model import RelationReader  # noqa: E402
+from assistant.structuring.relation_model import ModelRelationReader  # noqa: E402
 from assistant.structuring.training import export, relation  # noqa: E402
 from assistant.structuring.training.fitting import FitSettings  # noqa: E402
 from assistant.structuring.training.loss import span_loss  # noqa: E402
@@ -108,7 +108,7 @@ def test_a_model_learns_and_reads(tmp_path: Path) -> None:
     made = relation.train(training, dev, (words, SHAPE), tmp_path / "r", SETTINGS, quiet)
     assert made.dev.micro().f1 > 0.95
     assert made.lost == 0
-    reader = RelationReader.open(convert(tmp_path / "r", tmp_path / "ov"), "f32")
+    reader = ModelRelationReader.open(convert(tmp_path / "r", tmp_path / "ov"), "f32")
     text = "\r\n肺炎可有头晕，用氨氯地平。"
     found = {one.words(text) for one in reader.read(text)}
     assert found == {("肺炎", "临床表现", "头晕"), ("肺炎", "药物治疗", "氨氯地平")}
