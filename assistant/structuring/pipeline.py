@@ -18,6 +18,7 @@ from assistant.structuring.sentences import clauses, section_at, sections, sente
 from assistant.structuring.span import EntityType, Recognizer, TypedSpan
 from assistant.structuring.times import Anchors, time_expressions
 from assistant.structuring.triples import triples
+from assistant.structuring.union import union
 from knowledge.base import KnowledgeBase
 from knowledge.lexicon import Match
 
@@ -74,9 +75,9 @@ class Structurer:
         started = time.perf_counter()
         text = note.text
         matches = self._lexicon.matches(text)
-        spans = self._spans(text, matches)
+        spans, sources = self._spans(text, matches)
         parts = sections(text)
-        entities = self._entities(text, spans, matches)
+        entities = self._entities(text, spans, sources, matches)
         for entity in entities:
             entity.section = section_at(parts, entity.start)
         ranges = sentences(text)
@@ -106,21 +107,31 @@ class Structurer:
             seconds=time.perf_counter() - started,
         )
 
-    def _spans(self, text: str, matches: Sequence[Match]) -> list[TypedSpan]:
-        if self._recognizer is None:
-            return self._lexicon.spans(text, matches)
-        found = self._recognizer.recognise(text) if text.strip() else []
-        return sorted(set(found), key=lambda s: (s.start, -s.end, s.type))
+    def _spans(self, text: str, matches: Sequence[Match]) -> tuple[list[TypedSpan], list[str]]:
+        """The spans, and what found each."""
+        listed = self._lexicon.spans(text, matches)
+        if self._recognizer is None or not text.strip():
+            return listed, [self._lexicon.name] * len(listed)
+        found = self._recognizer.recognise(text)
+        spans, own = union(found, listed), set(found)
+        names = {True: self._recognizer.name, False: self._lexicon.name}
+        return spans, [names[span in own] for span in spans]
 
     def _entities(
-        self, text: str, spans: Sequence[TypedSpan], matches: Sequence[Match]
+        self,
+        text: str,
+        spans: Sequence[TypedSpan],
+        sources: Sequence[str],
+        matches: Sequence[Match],
     ) -> list[Entity]:
         # Where both name a place, the base says what its term means.
         named = {(m.start, m.end): m for m in matches}
         denied = {place: match.denied for place, match in named.items()}
         meant = assertions(text, spans, denied)
         entities = []
-        for number, (span, assertion) in enumerate(zip(spans, meant, strict=True), 1):
+        for number, (span, source, assertion) in enumerate(
+            zip(spans, sources, meant, strict=True), 1
+        ):
             words = text[span.start : span.end]
             match = named.get((span.start, span.end))
             entity = Entity(
@@ -135,7 +146,7 @@ class Structurer:
                 subject=assertion.experiencer,
                 concept=match.concept if match else "",
                 allergen=is_allergen(text, span),
-                source=self.model,
+                source=source,
                 score=span.score,
             )
             self._code(entity)

@@ -61,7 +61,7 @@ def quantize(
     import openvino
 
     runtime = BertRuntime(source, "f32")
-    inputs = [_inputs(runtime.vocabulary, row) for row in rows[:_CALIBRATION_ROWS]]
+    given = [inputs(runtime.vocabulary, row) for row in rows[:_CALIBRATION_ROWS]]
 
     def validate(compiled: Any, items: Iterable[Any]) -> tuple[float, None]:
         scan = _scan_of(compiled, runtime.vocabulary)
@@ -71,20 +71,20 @@ def quantize(
     every = list(range(documents))
     quantized = nncf.quantize_with_accuracy_control(
         model,
-        calibration_dataset=nncf.Dataset(inputs),
+        calibration_dataset=nncf.Dataset(given),
         validation_dataset=nncf.Dataset(every),
         validation_fn=validate,
         max_drop=max_drop,
         drop_type=nncf.DropType.ABSOLUTE,
         preset=nncf.QuantizationPreset.MIXED,
         model_type=nncf.ModelType.TRANSFORMER,
-        subset_size=len(inputs),
+        subset_size=len(given),
         advanced_accuracy_restorer_parameters=nncf.AdvancedAccuracyRestorerParameters(
             ranking_subset_size=min(documents, _RANKING_DOCUMENTS)
         ),
     )
     # Constants that stayed as they are (embeddings, biases) need no more than sixteen bits.
-    settings = {"weights": "int8", "calibration": f"{len(inputs)} rows, max drop {max_drop}"}
+    settings = {"weights": "int8", "calibration": f"{len(given)} rows, max drop {max_drop}"}
     write(
         source,
         target,
@@ -103,13 +103,14 @@ def quantize(
 def _scan_of(compiled: Any, vocabulary: Vocabulary) -> Scan:
     def scan(rows: Sequence[Sequence[int]]) -> Iterator[tuple[int, SpanScores]]:
         for index, row in enumerate(rows):
-            made = compiled(_inputs(vocabulary, row))
+            made = compiled(inputs(vocabulary, row))
             pairs, starts, stops = (made[name][0] for name in ("pairs", "starts", "stops"))
             yield index, SpanScores(pairs[1:-1, 1:-1], starts[:, 1:-1], stops[:, 1:-1])
 
     return scan
 
 
-def _inputs(vocabulary: Vocabulary, row: Sequence[int]) -> dict[str, Any]:
+def inputs(vocabulary: Vocabulary, row: Sequence[int]) -> dict[str, Any]:
+    """What the model is given for one row of ids without special tokens."""
     ids = np.array([[vocabulary.first, *row, vocabulary.last]], np.int64)
     return {IDS: ids, MASK: np.ones_like(ids)}

@@ -82,7 +82,7 @@ class BertRuntime:
         try:
             self._model: Any = self._core.read_model(folder / MODEL_FILE)
             _check_outputs(self._model, self.head, folder)
-            self._place(placement or Placement())
+            self.place(placement or Placement())
         except RuntimeError as error:
             raise ModelUnavailable(
                 f"{folder / MODEL_FILE} cannot be read or compiled by OpenVINO; make the folder "
@@ -155,21 +155,22 @@ class BertRuntime:
         rows = [[self.vocabulary.unknown] * min(self.longest, 254)] * _TRIAL_ROWS
         paces: dict[Placement, float] = {}
         for choice in choices:
-            self._place(choice)
+            self.place(choice)
             self._consume(rows)
             done, started = 0, time.perf_counter()
             while (taken := time.perf_counter() - started) < _TRIAL_SECONDS:
                 self._consume(rows)
                 done += sum(map(len, rows))
             paces[choice] = done / taken
-        self._place(max(paces, key=lambda choice: paces[choice]))
+        self.place(max(paces, key=lambda choice: paces[choice]))
         return paces
 
     def _consume(self, rows: Sequence[Sequence[int]]) -> None:
         for _ in self._batches(rows):
             pass
 
-    def _place(self, placement: Placement) -> None:
+    def place(self, placement: Placement) -> None:
+        """Compile the model anew for this placement; not while rows are being read."""
         import openvino.properties as property
         import openvino.properties.hint as hint
 

@@ -199,6 +199,7 @@ def test_spans_of_a_model_get_the_same_attributes(knowledge: KnowledgeBase) -> N
     assert [(e.text, e.source, e.score) for e in note.entities] == [
         ("右肺上叶腺癌", "model@1", 0.7),
         ("右肺上叶", "model@1", 0.6),
+        ("发热", "lexicon", 0.9),
     ]
     assert note.entities[0].certainty == "uncertain"
     assert note.model == "model@1"

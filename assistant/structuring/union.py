@@ -1,0 +1,57 @@
+"""Spans of a trained model and of the lexicon as one answer."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+
+from assistant.structuring.span import EntityType, TypedSpan
+
+_GROUPS: dict[EntityType, int] = {
+    EntityType.DISEASE: 0,
+    EntityType.SYMPTOM: 0,
+    EntityType.SIGN: 0,
+    EntityType.TEST: 1,
+    EntityType.IMAGING: 1,
+    EntityType.DRUG: 2,
+    EntityType.PROCEDURE: 3,
+    EntityType.BODY_PART: 4,
+}
+"""Types that are readings of one thing: where two spans of a group share a character, one is
+wrong."""
+
+
+def union(model: Iterable[TypedSpan], lexicon: Iterable[TypedSpan]) -> list[TypedSpan]:
+    """The model's spans, of a group the surer first; then what the lexicon adds beside them.
+
+    A model knows wordings that no list has, the lexicon terms that its training data never showed.
+    Spans of different groups may nest (a body part in a disease).
+    """
+    chosen = [_Apart() for _ in range(max(_GROUPS.values()) + 1)]
+    kept: list[TypedSpan] = []
+    for spans in (_surest(model), _surest(lexicon)):
+        for span in spans:
+            if chosen[_GROUPS[span.type]].take(span):
+                kept.append(span)
+    return sorted(kept, key=lambda span: (span.start, -span.end, span.type))
+
+
+def _surest(spans: Iterable[TypedSpan]) -> Sequence[TypedSpan]:
+    return sorted(spans, key=lambda s: (-s.score, s.start - s.end, s.start, s.type))
+
+
+class _Apart:
+    """Ranges of which no two share a character."""
+
+    def __init__(self) -> None:
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+
+    def take(self, span: TypedSpan) -> bool:
+        """Take the range in, unless it shares a character with one that is there."""
+        if bisect_right(self._ends, span.start) < bisect_left(self._starts, span.end):
+            return False
+        at = bisect_left(self._starts, span.start)
+        self._starts.insert(at, span.start)
+        self._ends.insert(at, span.end)
+        return True
