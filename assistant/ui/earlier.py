@@ -13,19 +13,29 @@ import gradio as gr
 
 from assistant.api.context import Services
 from assistant.chains.discharge_copy import header
+from assistant.chains.structuring import NotesToStructure, StructuredNotes
 from assistant.record import Case, Encounter
 from assistant.review import Review, typed
 from assistant.store import Context, DraftRow, RequestNotFound, RequestRow, Verdict
 from assistant.store.models import RequestKind
 from assistant.ui.markup import attributes, badge, esc
-from assistant.ui.session import CaseWork, EarlierRun, EarlierRuns, Shown, State, StayWork, Work
+from assistant.ui.session import (
+    CaseWork,
+    EarlierRun,
+    EarlierRuns,
+    NotesWork,
+    Shown,
+    State,
+    StayWork,
+    Work,
+)
 from assistant.ui.strings import Text
 from assistant.ui.watch import key_of
 
 MOST_RUNS = 20
 MOST_DRAFTS = 200
 
-Kept = TypeVar("Kept", CaseWork, StayWork)
+Kept = TypeVar("Kept", CaseWork, StayWork, NotesWork)
 
 
 async def look_up(parts: Services, context: Context, kind: RequestKind) -> EarlierRuns:
@@ -75,6 +85,15 @@ async def reopen_stay(parts: Services, context: Context, request_id: str) -> Sta
     return await _reopen(parts, context, request_id, "discharge_record", opened)
 
 
+async def reopen_notes(parts: Services, context: Context, request_id: str) -> NotesWork:
+    """Structured notes as they were left.  Raises `RequestNotFound`."""
+
+    def opened(row: RequestRow) -> NotesWork:
+        return NotesWork(request=NotesToStructure.model_validate(row.payload))
+
+    return await _reopen(parts, context, request_id, "structured_notes", opened)
+
+
 async def _reopen(
     parts: Services,
     context: Context,
@@ -92,6 +111,9 @@ async def _reopen(
         work.state = cast(State, row.status)
         work.overtaken = any(draft.stale_at is not None for draft in drafts)
         for draft in drafts:
+            if isinstance(work, NotesWork):
+                work.result = StructuredNotes.model_validate(draft.content["draft"])
+                continue
             shown = _shown(parts, context, draft)
             work.shown[key_of(shown.draft)] = shown
         return work

@@ -40,11 +40,16 @@ class Frame:
         )
         return component
 
-    def panel(self, draw: Draw, *, css: str = "", elem_id: str | None = None) -> gr.HTML:
-        """A part of the page that ``draw`` makes from the session."""
+    def panel(
+        self, draw: Draw, *, css: str = "", elem_id: str | None = None, script: str = ""
+    ) -> gr.HTML:
+        """A part of the page that ``draw`` makes from the session.
+
+        ``script`` goes on where the script of all cards ends, with its names.
+        """
         html = gr.HTML(
             draw(self.first),
-            js_on_load=PANEL_JS,
+            js_on_load=PANEL_JS + script,
             apply_default_css=False,
             elem_id=elem_id,
             elem_classes=["panel", *css.split()],

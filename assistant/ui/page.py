@@ -15,10 +15,13 @@ from assistant.ui import chat, differential, discharge, feedback, guest, sign_in
 from assistant.ui.frame import Frame, Look, strip
 from assistant.ui.markup import esc
 from assistant.ui.session import Session, identify
+from assistant.ui.structured import documents
+from assistant.ui.structured import page as structured
 
 PAGES = {
     "differential": differential.build,
     "discharge": discharge.build,
+    "structured": structured.build,
     "chat": chat.build,
     "feedback": feedback.build,
 }
@@ -34,7 +37,10 @@ FONTS = [
     "sans-serif",
 ]
 MONO = ["ui-monospace", "Consolas", "Noto Sans Mono CJK SC", "monospace"]
-STYLE = files("assistant.ui").joinpath("style.css").read_text(encoding="utf-8")
+STYLE = "".join(
+    files("assistant.ui").joinpath(name).read_text(encoding="utf-8")
+    for name in ("style.css", "assets/structured.css")
+)
 ON_LOAD = """() => {
   document.body.classList.remove("dark");
   document.documentElement.lang = "zh-CN";
@@ -50,7 +56,9 @@ def mount(app: FastAPI, parts: Services) -> None:
     """Put the pages at ``/``; where keys are required, nothing is shown before one is given."""
     blocks = build(parts)
     signed_in = sign_in.install(app, parts) if parts.settings.keys_required else None
-    guest.serve(app, guest.Host(parts, signed_in))
+    host = guest.Host(parts, signed_in)
+    guest.serve(app, host)
+    documents.serve(app, host, parts)
     gr.mount_gradio_app(
         app,
         blocks,

@@ -12,12 +12,14 @@ from typing import Literal
 import gradio as gr
 
 from assistant.api.context import CLINICAL_ROLES, DEMO_ACTOR, Actor
+from assistant.chains.structuring import NotesToStructure, StructuredNotes
 from assistant.draft import DifferentialDraft, DischargeHeader, Statement
 from assistant.fill_in import Draft, FillIn, Resolution, open_statements, statements_of
 from assistant.record import Case, Encounter, Note
 from assistant.settings import Settings
 from assistant.store import Context, Verdict
 from assistant.ui.strings import Language, Text
+from assistant.ui.structured.upload import Upload
 from knowledge.finding import Finding
 
 State = Literal["idle", "queued", "running", "finished", "failed", "cancelled"]
@@ -101,6 +103,14 @@ class StayWork(Work):
 
 
 @dataclass
+class NotesWork(Work):
+    """Notes to structure, and what they came to."""
+
+    request: NotesToStructure | None = None
+    result: StructuredNotes | None = None
+
+
+@dataclass
 class Turn(Work):
     """One question to the knowledge base, with the passages that were found."""
 
@@ -138,8 +148,15 @@ class Session:
     actor: Actor | None = None
     case: CaseWork = field(default_factory=CaseWork)
     stay: StayWork = field(default_factory=StayWork)
+    notes: NotesWork = field(default_factory=NotesWork)
+    uploads: list[Upload] = field(default_factory=list)
+    refused_files: list[str] = field(default_factory=list)
+    sample_notes: str = ""
+    """The stay whose notes were taken last."""
+
     earlier_cases: EarlierRuns = field(default_factory=EarlierRuns)
     earlier_stays: EarlierRuns = field(default_factory=EarlierRuns)
+    earlier_notes: EarlierRuns = field(default_factory=EarlierRuns)
     turns: list[Turn] = field(default_factory=list)
     opened: set[str] = field(default_factory=set)
     example: str = ""

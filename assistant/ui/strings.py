@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from assistant.draft import DISCLAIMER_EN, DISCLAIMER_ZH
+from assistant.ui.structured.strings import STRUCTURED
 
 Language = Literal["zh", "en"]
 
@@ -340,6 +341,7 @@ STRINGS: dict[str, tuple[str, str]] = {
         "本服务不只在本机开放，查看临床内容前需要 API key（由管理员用 bedside key create 生成）。",
         "This server is open to other machines: an API key is needed (bedside key create).",
     ),
+    **STRUCTURED,
     "sign_in.wrong": ("API key 无效或已撤销。", "The API key is not valid."),
 }
 

@@ -10,12 +10,13 @@ from typing import Any, cast
 from pydantic import TypeAdapter
 
 from assistant.api.context import Services
+from assistant.chains.structuring import StructuredNotes
 from assistant.draft import Answer, DifferentialDraft, SectionDraft
 from assistant.fill_in import Draft
 from assistant.jobs import Event, TooManyJobs
 from assistant.store import Context, StoreError
 from assistant.store.models import RequestKind
-from assistant.ui.session import Shown, State, Work
+from assistant.ui.session import NotesWork, Shown, State, Work
 from serving.engine import EngineError
 
 _DRAFT: TypeAdapter[Draft] = TypeAdapter(DifferentialDraft | SectionDraft | Answer)
@@ -30,6 +31,8 @@ async def begin(
     kind: RequestKind,
     payload: dict[str, Any],
     record_hash: str,
+    *,
+    needs_knowledge: bool = True,
 ) -> bool:
     """Stop what the page was at, then submit; False, with the reason kept, if it is refused."""
     await stop(parts, work)
@@ -37,7 +40,8 @@ async def begin(
     work.shown, work.partial, work.overtaken = {}, {}, False
     try:
         # Without a knowledge base nothing can be started, and the sentence says what to do.
-        _ = parts.clinic.knowledge
+        if needs_knowledge:
+            _ = parts.clinic.knowledge
         row = await parts.jobs.submit(context, kind, payload, record_hash)
     except (StoreError, TooManyJobs, EngineError) as error:
         work.state, work.message = "failed", str(error)
@@ -84,6 +88,9 @@ def keep(work: Work, event: Event) -> None:
         case "delta":
             section = event.data.get("section", "")
             work.partial[section] = work.partial.get(section, "") + event.data["text"]
+        case "draft" if isinstance(work, NotesWork):
+            body = {key: value for key, value in event.data.items() if key != "id"}
+            work.result = StructuredNotes.model_validate(body)
         case "draft":
             body = {key: value for key, value in event.data.items() if key != "id"}
             draft = _DRAFT.validate_python(body)

@@ -94,13 +94,13 @@ const rangeOf = (note, start, end) => {
 const highlight = (chip) => {
   const { record, note, start, end } = chip.dataset;
   const shown = document.querySelector(`[data-record-name="${CSS.escape(record)}"]`);
-  if (!shown) return;
+  if (!shown) return null;
   const panel = shown.closest("[role=tabpanel]");
   const tab = panel && panel.id ? document.getElementById(`${panel.id}-button`) : null;
   if (tab && tab.getAttribute("aria-selected") === "false") tab.click();
   const place = shown.querySelector(`[data-note-name="${CSS.escape(note)}"]`);
   const range = place && rangeOf(place, Number(start), Number(end));
-  if (!range) return;
+  if (!range) return null;
   for (let up = place.closest("details"); up; up = up.parentElement.closest("details")) up.open = true;
   if (window.Highlight && CSS.highlights) CSS.highlights.set("evidence", new Highlight(range));
   shown.dataset.highlighted = range.toString();
@@ -111,12 +111,10 @@ const highlight = (chip) => {
     const outer = frame.getBoundingClientRect();
     frame.scrollTop += box.top - outer.top - outer.height / 3;
   });
+  return range;
 };
 
 const evidence = (chip) => {
-  const shown = evidenceCard();
-  shown.children[0].textContent = chip.dataset.place;
-  shown.children[1].textContent = chip.dataset.quote;
   if (chip.dataset.record) highlight(chip);
   const within = chip.closest("[data-card]");
   if (within && chip.dataset.passage) {
@@ -126,6 +124,13 @@ const evidence = (chip) => {
       openness.set(passage.dataset.key, true);
     }
   }
+  explain(chip, chip.dataset.place, chip.dataset.quote);
+};
+
+const explain = (chip, place, quote) => {
+  const shown = evidenceCard();
+  shown.children[0].textContent = place;
+  shown.children[1].textContent = quote;
   if (!shown.matches(":popover-open")) shown.showPopover();
   const box = chip.getBoundingClientRect();
   const width = shown.offsetWidth;
@@ -147,19 +152,22 @@ const goto = (button) => {
   target.focus({ preventScroll: true });
 };
 
+// What a button does in the page itself; scripts of single pages add theirs.
+const inPage = { copy, evidence, goto };
+
 element.addEventListener("click", (event) => {
   const summary = event.target.closest("summary");
   if (summary && element.contains(summary)) remember(summary);
   const button = event.target.closest("button[data-do]");
   if (!button || !element.contains(button)) return;
-  const within = { copy, evidence, goto }[button.dataset.do];
+  const within = inPage[button.dataset.do];
   if (within) within(button);
   else send(button);
 });
 
 element.addEventListener("change", (event) => {
   const input = event.target;
-  if (!input.matches("input[type=file]") || !input.files.length) return;
+  if (!input.matches("input[type=file]:not([multiple])") || !input.files.length) return;
   input.files[0].text().then((text) => trigger("click", { do: "file", fields: { text } }));
   input.value = "";
 });

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from assistant.api.context import DEMO_ACTOR, Services
 from assistant.settings import KNOWLEDGE_MEMBER
 from assistant.store import Context, RequestNotFound
-from assistant.ui.earlier import earlier_html, look_up, reopen_case, reopen_stay
+from assistant.ui.earlier import earlier_html, look_up, reopen_case, reopen_notes, reopen_stay
 from assistant.ui.session import CaseWork, StayWork
 from assistant.ui.strings import Text
 
@@ -136,3 +136,19 @@ def test_a_stay_is_opened_with_its_header_and_sections(
     assert work.header.patient_name == encounter["patient"]["name"]
     assert len(work.shown) == 5
     assert work.notes()
+
+
+def test_structured_notes_are_opened_with_their_text(client: TestClient) -> None:
+    body = {"text": "发热、咳嗽3天，考虑肺炎。", "patient_id": "pat-1"}
+    made = client.post("/v1/structured-notes", json=body).json()
+    context = Context(DEMO_ACTOR, "doctor", "pat-1")
+    runs = call(client, look_up, parts_of(client), context, "structured_notes")
+    assert [run.request_id for run in runs.runs] == [made["id"]]
+    work = call(client, reopen_notes, parts_of(client), context, made["id"])
+    assert work.state == "finished"
+    assert work.request is not None
+    assert work.request.notes[0].text == body["text"]
+    assert work.result is not None
+    assert work.result.patient.problems[0].name == made["patient"]["problems"][0]["name"]
+    with pytest.raises(RequestNotFound):
+        call(client, reopen_case, parts_of(client), context, made["id"])

@@ -1,0 +1,51 @@
+"""Entities, relations and notes to draw, made by hand so that their offsets are known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from assistant.structuring.entity import Argument, Entity, Mention, Relation, StructuredNote
+from assistant.structuring.span import EntityType
+
+ATTACK = "<script>window.broken=1</script>\"><img src=x onerror='window.broken=2'>"
+
+
+def entity(text: str, words: str, kind: EntityType, number: int = 1, **more: Any) -> Entity:
+    """The first place of ``words`` in ``text``."""
+    start = text.index(words)
+    return Entity(
+        id=f"e{number}", start=start, end=start + len(words), text=words, type=kind, **more
+    )
+
+
+def argument(of: Entity) -> Argument:
+    return Argument(start=of.start, end=of.end, text=of.text, type=of.type, entity=of.id)
+
+
+def words(text: str, part: str, kind: Any = "value") -> Argument:
+    start = text.index(part)
+    return Argument(start=start, end=start + len(part), text=part, type=kind)
+
+
+def relation(
+    text: str, subject: Argument, predicate: str, target: Argument, kind: Any = "attribute"
+) -> Relation:
+    return Relation(
+        kind=kind,
+        subject=subject,
+        predicate=predicate,
+        object=target,
+        evidence=Mention(start=0, end=len(text), text=text),
+        source="rule",
+    )
+
+
+def note(text: str, entities: list[Entity], relations: list[Relation] | None = None) -> Any:
+    return StructuredNote(
+        note_id="n1",
+        title="入院记录",
+        length=len(text),
+        entities=entities,
+        relations=relations or [],
+        model="lexicon",
+    )
