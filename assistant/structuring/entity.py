@@ -82,7 +82,8 @@ class Entity(Mention):
 
     ``id`` is unique in the note.  ``side`` is 左, 右 or 双; ``codes`` has one standard term or more
     (冠心病、高血压 is two), none when nothing is like it.  ``allergen``: the patient
-    does not bear this drug.  ``source`` names what found the entity.
+    does not bear this drug.  ``reassuring``: the words hold, and themselves deny the ``concept``
+    (体温正常 denies 发热).  ``source`` names what found the entity.
     """
 
     model_config = ConfigDict(frozen=False)
@@ -103,6 +104,7 @@ class Entity(Mention):
     flag: Flag | None = None
     side: Literal["左", "右", "双"] | None = None
     allergen: bool = False
+    reassuring: bool = False
     codes: list[Coding] = Field(default_factory=list)
     source: str = ""
     score: float = Field(default=1.0, ge=0, le=1)

@@ -20,6 +20,7 @@ from assistant.structuring.times import Anchors, time_expressions
 from assistant.structuring.triples import triples
 from assistant.structuring.union import union
 from knowledge.base import KnowledgeBase
+from knowledge.finding import Polarity
 from knowledge.lexicon import Match
 
 _BY_CONCEPT = 0.95
@@ -146,6 +147,7 @@ class Structurer:
                 subject=assertion.experiencer,
                 concept=match.concept if match else "",
                 allergen=is_allergen(text, span),
+                reassuring=bool(match and match.denied) and assertion.polarity is Polarity.ABSENT,
                 source=source,
                 score=span.score,
             )

@@ -95,12 +95,15 @@ def triples(
 ) -> list[Relation]:
     """The triples that the sentences of ``text`` state, each with its sentence.
 
-    What is denied, or somebody else's, is in no triple.  ``generic`` gives the generic name of a
+    What is denied, somebody else's, or a drug that the patient does not bear is in no triple.
+    ``generic`` gives the generic name of a
     drug, by which it is looked up in ``graph``.
     """
     reader = _Reader(text, graph, generic)
     stated = (
-        e for e in entities if e.polarity is Polarity.PRESENT and e.subject is Experiencer.PATIENT
+        e
+        for e in entities
+        if e.polarity is Polarity.PRESENT and e.subject is Experiencer.PATIENT and not e.allergen
     )
     found: dict[tuple[str, str, str, int], Relation] = {}
     for (start, end), group in groupby(stated, key=lambda e: sentences.at(e.start)):

@@ -171,3 +171,26 @@ def test_a_long_note_is_read_in_reasonable_steps() -> None:
     found = EXTRACTOR.extract(text, "note")
     assert len(found) == 15000
     assert sum(finding.counts_against for finding in found) == 10000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "接种肺炎球菌疫苗",
+        "肺炎链球菌",
+        "肝炎疫苗接种史",
+        "肝炎病毒标志物",
+        "肺炎支原体IgM",
+        "肺炎克雷伯菌",
+        "结核抗体",
+        "肝炎核心抗体",
+    ],
+)
+def test_what_causes_prevents_or_tests_for_a_disease_is_not_the_disease(text: str) -> None:
+    assert FindingExtractor(lexicon()).extract(text, "n") == []
+
+
+def test_a_virus_that_the_patient_has_is_a_finding() -> None:
+    for text in ("肝炎病毒感染", "肝炎病毒携带者"):
+        (finding,) = FindingExtractor(lexicon()).extract(text, "n")
+        assert finding.concept == "肝炎"

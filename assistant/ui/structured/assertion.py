@@ -15,7 +15,8 @@ def kinds(entity: Entity) -> list[str]:
     return [
         kind
         for kind, holds in (
-            ("absent", entity.polarity is Polarity.ABSENT),
+            ("absent", entity.polarity is Polarity.ABSENT and not entity.reassuring),
+            ("reassuring", entity.reassuring),
             ("uncertain", entity.certainty is Certainty.UNCERTAIN),
             ("past", entity.temporality is Temporality.PAST),
             ("hypothetical", entity.temporality is Temporality.HYPOTHETICAL),
@@ -74,6 +75,7 @@ def summary(entity: Entity, t: Text) -> str:
     parts = [
         f"{t(f'type.{entity.type.value}')}：{entity.text}",
         *words(entity, t),
+        t("said.without", concept=entity.concept) if entity.reassuring and entity.concept else "",
         result(entity, t),
         when(entity),
         *(f"{code.code} {code.name}".strip() for code in entity.codes),

@@ -127,7 +127,15 @@ def legend_html(notes: Sequence[StructuredNote], t: Text) -> str:
     looks = "".join(
         f'<span class="en look {kind}" data-mark="{esc(t(f"mark.{kind}"))}">'
         f"{esc(t(f'said.{kind}'))}</span>"
-        for kind in ("absent", "uncertain", "past", "hypothetical", "family", "allergen")
+        for kind in (
+            "absent",
+            "reassuring",
+            "uncertain",
+            "past",
+            "hypothetical",
+            "family",
+            "allergen",
+        )
         if kind in occurring
     )
     return (

@@ -205,6 +205,14 @@ def test_spans_of_a_model_get_the_same_attributes(knowledge: KnowledgeBase) -> N
     assert note.model == "model@1"
 
 
+def test_words_that_deny_a_concept_hold_themselves() -> None:
+    note = Structurer(None).structure(NoteText("n", "尿量正常，神志清，无发热。"))
+    told = {e.text: (e.polarity, e.reassuring, e.concept) for e in note.entities}
+    assert told["尿量正常"] == ("absent", True, "少尿")
+    assert told["神志清"] == ("absent", True, "意识障碍")
+    assert told["发热"] == ("absent", False, "发热")
+
+
 def test_without_a_knowledge_base() -> None:
     text = "发热3天，无胸痛。血压130/80mmHg，口服氨氯地平5mg qd。"
     note = Structurer(None).structure(

@@ -62,3 +62,8 @@ def test_a_triple_and_the_sentence_that_says_it(
 )
 def test_no_triple_over_sentences_denials_or_persons(structurer: Structurer, text: str) -> None:
     assert not any(p == "临床表现" for _, p, _ in triples(structurer, text))
+
+
+def test_a_drug_that_is_not_borne_treats_nothing(structurer: Structurer) -> None:
+    found = triples(structurer, "肺炎，对青霉素过敏，予阿莫西林治疗。")
+    assert not [key for key in found if "青霉素" in key]

@@ -130,6 +130,24 @@ def test_how_it_is_meant_is_said_in_words_and_not_by_colour_alone() -> None:
     assert re.findall(r'class="en look (\w+)"', legend) == ["absent", "uncertain", "past", "family"]
 
 
+def test_words_that_state_something_as_normal_are_not_struck_out() -> None:
+    text = "尿量正常"
+    entities = [
+        entity(
+            text,
+            text,
+            EntityType.SYMPTOM,
+            polarity=Polarity.ABSENT,
+            reassuring=True,
+            concept="少尿",
+        )
+    ]
+    shown = marked(text, entities, ZH)
+    assert 'class="en t-symptom reassuring"' in shown
+    assert "症状：尿量正常 · 正常表述 · 即无少尿" in shown
+    assert 'data-mark="正常"' in shown
+
+
 def test_nothing_in_a_note_becomes_markup() -> None:
     text = f"发热{ATTACK}"
     entities = [
