@@ -14,6 +14,7 @@ from assistant.commands.train.options import (
     Epochs,
     HeadRate,
     Hidden,
+    Ipex,
     Layers,
     Numbers,
     Out,
@@ -53,6 +54,7 @@ def ner(
         float, typer.Option(min=0, max=1, help="Share of mentions worded as others of their type.")
     ] = 0.0,
     numbers: Numbers = "auto",
+    ipex: Ipex = False,
     seed: Seed = 1,
     threads: Threads = 0,
 ) -> None:
@@ -83,6 +85,7 @@ def ner(
         exchange=exchange,
         hidden=hidden,
         numbers=numbers,
+        extension=ipex,
         seed=seed,
     )
     first = beginning(start, (example.text for example in examples), layers, width)

@@ -51,6 +51,10 @@ Tokens = Annotated[int, typer.Option(min=64, help="Tokens a step.")]
 Rate = Annotated[float, typer.Option(help="Highest learning rate of the encoder.")]
 HeadRate = Annotated[float, typer.Option(help="And of the head.")]
 Dropout = Annotated[float, typer.Option(min=0, max=0.9)]
+Ipex = Annotated[
+    bool,
+    typer.Option("--ipex", help="Compute with Intel Extension for PyTorch where it is installed."),
+]
 Hidden = Annotated[float, typer.Option(min=0, max=0.5, help="Share of characters masked.")]
 
 

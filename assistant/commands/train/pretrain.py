@@ -11,6 +11,7 @@ from assistant.commands.checkpoint import say
 from assistant.commands.live_line import live_line
 from assistant.commands.train.options import (
     Data,
+    Ipex,
     Layers,
     Numbers,
     Out,
@@ -45,6 +46,7 @@ def pretrain(
     batch: Annotated[int, typer.Option(min=1, help="Rows of 128 characters a step.")] = 16,
     rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 1e-3,
     numbers: Numbers = "auto",
+    ipex: Ipex = False,
     seed: Seed = 1,
     threads: Threads = 0,
 ) -> None:
@@ -73,7 +75,9 @@ def pretrain(
         shape = Shape(len(vocabulary), width, layers, heads(width), 4 * width, positions)
     else:
         vocabulary, shape = encoder.vocabulary, encoder.shape
-    settings = PretrainSettings(steps=steps, batch=batch, rate=rate, numbers=numbers, seed=seed)
+    settings = PretrainSettings(
+        steps=steps, batch=batch, rate=rate, numbers=numbers, extension=ipex, seed=seed
+    )
     with live_line() as report:
         made = train(texts, vocabulary, shape, out, settings, report, encoder)
     say(

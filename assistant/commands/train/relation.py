@@ -15,6 +15,7 @@ from assistant.commands.train.options import (
     Epochs,
     HeadRate,
     Hidden,
+    Ipex,
     Layers,
     Numbers,
     Out,
@@ -56,6 +57,7 @@ def relation(
     dropout: Dropout = 0.1,
     hidden: Hidden = 0.0,
     numbers: Numbers = "auto",
+    ipex: Ipex = False,
     seed: Seed = 1,
     threads: Threads = 0,
 ) -> None:
@@ -83,6 +85,7 @@ def relation(
         dropout=dropout,
         hidden=hidden,
         numbers=numbers,
+        extension=ipex,
         seed=seed,
     )
     first = beginning(start, (example.text for example in training), layers, width)

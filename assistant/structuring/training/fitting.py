@@ -19,6 +19,7 @@ from assistant.structuring.training.optimisation import (
     adamw,
     clip,
     device,
+    extended,
     warm_and_fall,
 )
 from assistant.structuring.training.state import RunState, seed
@@ -30,7 +31,8 @@ class FitSettings:
     """``tokens`` a step; ``size``: the longest window; ``rate`` of the encoder, ``head_rate`` of
     the head; ``patience``: epochs without a better F1 on the dev set before training stops.
 
-    ``hidden``: share of tokens masked; ``average``: what the mean of the weights keeps a step.
+    ``hidden``: share of tokens masked; ``average``: what the mean of the weights keeps a step;
+    ``extension``: compute with Intel Extension for PyTorch, where it can be imported.
     """
 
     epochs: int = 30
@@ -45,6 +47,7 @@ class FitSettings:
     hidden: float = 0.0
     average: float = 0.99
     numbers: Numbers = "auto"
+    extension: bool = False
     seed: int = 1
 
 
@@ -168,6 +171,7 @@ class _Run:
             lambda name: settings.rate if name.startswith(PREFIX) else settings.head_rate,
             settings.decay,
         )
+        _, self.optimizer = extended(task.model, self.optimizer, settings.extension)
         self.average = Average(task.model, settings.average)
         self.steps = settings.epochs * max(1, round(1.1 * task.tokens / settings.tokens))
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 import torch
 
 from serving import cpu
+
+logger = logging.getLogger("bedside.training")
 
 Progress = Callable[[int, int, str], None]
 """(steps done, steps in all, what is measured now)."""
@@ -57,6 +60,30 @@ def adamw(model: Any, rate: Callable[[str], float], decay: float = 0.01) -> Any:
         eps=1e-6,
         fused=True,
     )
+
+
+def extended(model: Any, optimizer: Any, wanted: bool) -> tuple[Any, Any]:
+    """Model and optimiser with the kernels of Intel Extension for PyTorch, where that is
+    ``wanted``, can be imported, and a processor computes; else as they are.
+
+    Its makers ended it with 2.8 and brought its kernels into PyTorch itself, so newer PyTorch does
+    without.
+    """
+    if not wanted or device().type != "cpu":
+        return model, optimizer
+    try:
+        import intel_extension_for_pytorch as extension
+    except (ImportError, OSError, AttributeError) as error:
+        logger.warning(
+            "没有可用的 Intel Extension for PyTorch，改用 PyTorch 自身的内核。Intel Extension for "
+            "PyTorch cannot be imported (%s): PyTorch's own kernels are used.",
+            type(error).__name__,
+        )
+        return model, optimizer
+    made: tuple[Any, Any] = extension.optimize(
+        model.train(), optimizer=optimizer, dtype=torch.float32, inplace=True
+    )
+    return made
 
 
 def warm_and_fall(optimizer: Any, step: int, steps: int, warm: float) -> None:

@@ -22,6 +22,7 @@ from assistant.structuring.training.optimisation import (
     adamw,
     clip,
     device,
+    extended,
     products,
     warm_and_fall,
 )
@@ -38,7 +39,7 @@ _MASK_SEED_OF_HELD = 20_190_611
 class PretrainSettings:
     """``length`` tokens a row, ``batch`` rows a step; ``rate`` is the highest learning rate.
 
-    ``save_every`` and ``look_every`` are in steps.
+    ``extension``: see `fitting.FitSettings`.  ``save_every`` and ``look_every`` are in steps.
     """
 
     steps: int = 3_200
@@ -49,6 +50,7 @@ class PretrainSettings:
     decay: float = 0.01
     dropout: float = 0.0
     numbers: Numbers = "auto"
+    extension: bool = False
     seed: int = 1
     save_every: int = 100
     look_every: int = 200
@@ -79,6 +81,7 @@ class _Run:
         self._device = device()
         self.model = model.to(self._device)
         self.optimizer = adamw(model, lambda _: settings.rate, settings.decay)
+        _, self.optimizer = extended(self.model, self.optimizer, settings.extension)
 
     def batch(self, step: int) -> tuple[Any, Any, Any]:
         """Ids, flat places of the hidden ones, what they were.  Follows from the step alone."""

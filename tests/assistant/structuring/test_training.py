@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,11 @@ from assistant.structuring.training import export, ner, pretrain  # noqa: E402
 from assistant.structuring.training.dataset import Example, Label  # noqa: E402
 from assistant.structuring.training.loss import span_loss  # noqa: E402
 from assistant.structuring.training.model import MaskedModel, SpanModel, load  # noqa: E402
-from assistant.structuring.training.optimisation import Average, TrainingInvalid  # noqa: E402
+from assistant.structuring.training.optimisation import (  # noqa: E402
+    Average,
+    TrainingInvalid,
+    extended,
+)
 from assistant.structuring.training.state import FILE_NAME, StateInvalid  # noqa: E402
 from serving.bert.checkpoint import BertCheckpoint  # noqa: E402
 from serving.bert.convert import convert  # noqa: E402
@@ -164,6 +169,28 @@ def test_types_that_were_not_annotated_do_not_count(tmp_path: Path) -> None:
     folder = convert(tmp_path / "a", tmp_path / "b")
     found = ModelRecognizer.open(folder, "f32").labelled("患者发热，予胰岛素。")
     assert {one.label for one in found} == {"sign", "drug"}
+
+
+def test_intels_extension_is_used_where_it_is_and_missed_in_a_line(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    model: Any = torch.nn.Linear(2, 1)
+    monkeypatch.setitem(sys.modules, "intel_extension_for_pytorch", None)
+    assert extended(model, "optimizer", False) == (model, "optimizer")
+    assert not caplog.text
+    assert extended(model, "optimizer", True) == (model, "optimizer")
+    assert "cannot be imported" in caplog.text
+
+    class Extension:
+        @staticmethod
+        def optimize(model: Any, *, optimizer: Any, dtype: Any, inplace: bool) -> tuple[Any, Any]:
+            assert model.training
+            assert inplace
+            return model, f"faster {optimizer}"
+
+    monkeypatch.setitem(sys.modules, "intel_extension_for_pytorch", Extension)
+    if not torch.cuda.is_available():
+        assert extended(model, "optimizer", True) == (model, "faster optimizer")
 
 
 def test_nothing_annotated_is_refused(tmp_path: Path) -> None:
