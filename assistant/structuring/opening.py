@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
+from importlib.resources import files
 from pathlib import Path
 
 from assistant.structuring.entity import Coding
@@ -35,17 +36,24 @@ def open_structurer(base: KnowledgeBase | None, home: Path) -> Structurer:
 
 
 def open_recognizer(home: Path) -> Recognizer | None:
-    """The trained span model in ``<home>/models/structuring``; None where there is none."""
-    folder = home / "models" / MODEL
-    if not folder.is_dir():
-        return None
+    """The trained span model in ``<home>/models/structuring``, else the one that is shipped.
+
+    None where neither can be run; what cannot is said in the log.
+    """
     from assistant.structuring.recognizer import ModelRecognizer
 
-    try:
-        return ModelRecognizer.open(folder)
-    except Exception as error:
-        logger.error("the structuring model is not used: %s", type(error).__name__)
-        return None
+    for folder in (home / "models" / MODEL, shipped_model()):
+        if folder.is_dir():
+            try:
+                return ModelRecognizer.open(folder)
+            except Exception as error:
+                logger.error("the structuring model is not used: %s", type(error).__name__)
+    return None
+
+
+def shipped_model() -> Path:
+    """The folder of the model that the package brings; its card tells what it was trained on."""
+    return Path(str(files("assistant.structuring") / "model"))
 
 
 def open_relation_reader(home: Path) -> RelationReader | None:

@@ -7,7 +7,7 @@ also dequantises.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,8 @@ _CHATGLM_NAMES = {
 }
 _LAYER = re.compile(r"^(?:model|transformer\.encoder)\.layers\.(\d+)\.(.+)\.(weight|bias)$")
 _FACTORS = "rope_freqs.weight"
+_APART = "blk.0.attn_q.weight"
+_KINDS = ("llama", "qwen2", "qwen3", "glm4", "chatglm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +87,17 @@ class GgufCheckpoint(Checkpoint):
                 f"{path} is one part of several; join them with gguf-split first."
             )
         kind = str(fields.get("general.architecture", ""))
-        if kind not in _CONFIGS:
+        if kind not in _KINDS:
             raise CheckpointError(
-                f"{path}: GGUF architecture {kind!r} is not known (known: {', '.join(_CONFIGS)})."
+                f"{path}: GGUF architecture {kind!r} is not known (known: {', '.join(_KINDS)})."
             )
         self.metadata = fields
-        self._names = _CHATGLM_NAMES if kind == "chatglm" else _LLAMA_NAMES
+        # A file made of the Hugging Face layout of GLM-4 says chatglm too, and keeps query, key
+        # and value apart as that layout does.
+        fused = kind == "chatglm" and _APART not in self._tensors
+        self._names = _CHATGLM_NAMES if fused else _LLAMA_NAMES
         try:
-            self.config = _CONFIGS[kind](self, _Fields(kind, fields))
+            self.config = (_chatglm_config if fused else _llama_config)(self, _Fields(kind, fields))
         except KeyError as error:
             raise CheckpointError(f"{path} lacks the field {error.args[0]}.") from error
         except (TypeError, ValueError, ZeroDivisionError) as error:
@@ -187,7 +192,7 @@ def _llama_config(file: GgufCheckpoint, fields: _Fields) -> dict[str, Any]:
     if divisors := file.divisors():
         scaling = {"rope_type": "divisors", "divisors": divisors}
     return {
-        "model_type": fields.kind,
+        "model_type": "glm" if fields.kind == "chatglm" else fields.kind,
         "hidden_size": hidden,
         "intermediate_size": int(fields["feed_forward_length"]),
         "num_hidden_layers": int(fields["block_count"]),
@@ -230,15 +235,6 @@ def _chatglm_config(file: GgufCheckpoint, fields: _Fields) -> dict[str, Any]:
         ),
         "tie_word_embeddings": not file.holds("transformer.output_layer.weight"),
     }
-
-
-_CONFIGS: dict[str, Callable[[GgufCheckpoint, _Fields], dict[str, Any]]] = {
-    "llama": _llama_config,
-    "qwen2": _llama_config,
-    "qwen3": _llama_config,
-    "glm4": _llama_config,
-    "chatglm": _chatglm_config,
-}
 
 
 def _tensor(found: Any) -> _Tensor:

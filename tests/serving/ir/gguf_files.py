@@ -73,7 +73,7 @@ def write_gguf(
     names a tensor that is not written.
     """
     config = json.loads((folder / "config.json").read_text())
-    architecture = str(config["model_type"])
+    architecture = {"glm": "chatglm"}.get(config["model_type"], str(config["model_type"]))
     weights = {
         name: np.asarray(value, np.float32)
         for name, value in read_weights(folder).items()

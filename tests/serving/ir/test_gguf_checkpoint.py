@@ -29,6 +29,7 @@ CASES = [
     *(("qwen2", name) for name in ("7b-like", "tied")),
     *(("qwen3", name) for name in ("8b-like", "odd-heads")),
     *(("chatglm3", name) for name in ("6b-like", "32k", "no-bias")),
+    *(("glm", name) for name in GEOMETRIES["glm"]),
     *(("glm4_hf", name) for name in ("9b-like", "odd-heads")),
 ]
 
