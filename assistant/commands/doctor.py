@@ -13,6 +13,13 @@ from assistant.application import open_knowledge, open_store
 from assistant.commands import processor
 from assistant.commands.processor import Check
 from assistant.settings import Settings
+from assistant.structuring.opening import (
+    MODEL,
+    RELATIONS,
+    open_ranker,
+    open_recognizer,
+    open_relation_reader,
+)
 from serving import cpu, topology
 from serving.catalog import CatalogError
 from serving.engine import EngineError
@@ -60,6 +67,7 @@ def examine(settings: Settings) -> list[Check]:
     ]
     checks += _models(settings)
     checks.append(_knowledge(settings))
+    checks += _structuring(settings)
     checks.append(_store(settings))
     return checks
 
@@ -90,6 +98,25 @@ def _knowledge(settings: Settings) -> Check:
         return Check("knowledge", "none", "运行 bedside kb build。Run `bedside kb build`.")
     with_what = encoder.name if encoder else "words only"
     return Check("knowledge", f"{base.version[:16]}, {len(base.graph)} diseases, {with_what}")
+
+
+def _structuring(settings: Settings) -> list[Check]:
+    """What notes are structured with; a folder of one's own that cannot be run is named."""
+    checks = []
+    for label, folder, opened, otherwise in (
+        ("entities", MODEL, open_recognizer(settings.home), "lexicon"),
+        ("relations", RELATIONS, open_relation_reader(settings.home), "rules"),
+    ):
+        own = settings.home / "models" / folder
+        used = opened is not None and opened.folder == own
+        advice = ""
+        if own.is_dir() and not used:
+            advice = f"{own} 无法使用，见日志。It cannot be used; the log says why."
+        name = f"{opened.name} and {otherwise}" if opened is not None else otherwise
+        checks.append(Check(label, name, advice))
+    ranker = open_ranker(settings.home)
+    coding = "trained ranker" if ranker else "as shipped; better with `bedside kb train-coding`"
+    return [*checks, Check("coding", coding)]
 
 
 def _store(settings: Settings) -> Check:

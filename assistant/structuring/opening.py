@@ -10,8 +10,8 @@ from pathlib import Path
 
 from assistant.structuring.entity import Coding
 from assistant.structuring.pipeline import Structurer
-from assistant.structuring.relation_decoding import RelationReader
-from assistant.structuring.span import Recognizer
+from assistant.structuring.recognizer import ModelRecognizer
+from assistant.structuring.relation_model import ModelRelationReader
 from knowledge.base import KnowledgeBase
 from knowledge.coding import Code
 from knowledge.normalization import RANKER, Normalizer, Ranker, RankerError
@@ -35,13 +35,11 @@ def open_structurer(base: KnowledgeBase | None, home: Path) -> Structurer:
     )
 
 
-def open_recognizer(home: Path) -> Recognizer | None:
+def open_recognizer(home: Path) -> ModelRecognizer | None:
     """The trained span model in ``<home>/models/structuring``, else the one that is shipped.
 
     None where neither can be run; what cannot is said in the log.
     """
-    from assistant.structuring.recognizer import ModelRecognizer
-
     for folder in (home / "models" / MODEL, shipped_model()):
         if folder.is_dir():
             try:
@@ -56,13 +54,11 @@ def shipped_model() -> Path:
     return Path(str(files("assistant.structuring") / "model"))
 
 
-def open_relation_reader(home: Path) -> RelationReader | None:
+def open_relation_reader(home: Path) -> ModelRelationReader | None:
     """The trained relation model in ``<home>/models/relations``; None where there is none."""
     folder = home / "models" / RELATIONS
     if not folder.is_dir():
         return None
-    from assistant.structuring.relation_model import ModelRelationReader
-
     try:
         return ModelRelationReader.open(folder)
     except Exception as error:

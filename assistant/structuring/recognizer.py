@@ -87,6 +87,11 @@ class ModelRecognizer:
         return cls(BertRuntime(folder, compute, placement), above, prefer)
 
     @property
+    def folder(self) -> Path:
+        """Where the model is."""
+        return self._runtime.folder
+
+    @property
     def name(self) -> str:
         """The model with the beginning of its weights' SHA-256."""
         return f"{self._source.name}@{self._source.digest[:12]}"

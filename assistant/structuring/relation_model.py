@@ -45,6 +45,11 @@ class ModelRelationReader:
         return cls(BertRuntime(folder, compute), above)
 
     @property
+    def folder(self) -> Path:
+        """Where the model is."""
+        return self._runtime.folder
+
+    @property
     def name(self) -> str:
         """The model with the beginning of its weights' SHA-256."""
         return f"{self._source.name}@{self._source.digest[:12]}"

@@ -101,10 +101,15 @@ def test_a_key_with_a_role_that_is_none_is_not_made(environment: dict[str, str])
 def test_doctor_says_what_is_there_and_what_is_wrong(environment: dict[str, str]) -> None:
     good = bedside(environment, "doctor")
     assert good.returncode in (0, 1)
-    for name in ("CPU", "memory", "knowledge", "store"):
+    for name in ("CPU", "memory", "knowledge", "entities", "relations", "coding", "store"):
         assert name in good.stderr
     (Path(environment["BEDSIDE_HOME"]) / "knowledge").unlink()
-    assert "kb build" in bedside(environment, "doctor").stderr
+    broken = Path(environment["BEDSIDE_HOME"]) / "models" / "structuring"
+    broken.mkdir(parents=True)
+    told = bedside(environment | {"COLUMNS": "200"}, "doctor")
+    assert told.returncode == 1
+    assert "kb build" in told.stderr
+    assert "models/structuring" in told.stderr
 
 
 def test_a_bad_setting_is_named(environment: dict[str, str]) -> None:
