@@ -78,10 +78,6 @@ class Task(Protocol):
     def model(self) -> Any:
         """The PyTorch module, where it computes."""
 
-    @property
-    def tokens(self) -> int:
-        """Tokens of the training data."""
-
     def batches(self, random: np.random.Generator) -> Iterator[Any]:
         """One pass over the data; follows from ``random``."""
 
@@ -173,13 +169,15 @@ class _Run:
         )
         _, self.optimizer = extended(task.model, self.optimizer, settings.extension)
         self.average = Average(task.model, settings.average)
-        self.steps = settings.epochs * max(1, round(1.1 * task.tokens / settings.tokens))
+        # Batches are not full, and windows are cut by chance: the first pass tells their number.
+        first = sum(1 for _ in task.batches(self._random(0)))
+        self.steps = settings.epochs * max(1, first)
 
     def epoch(
         self, number: int, step: int, report: Callable[[int, float], None]
     ) -> tuple[int, float]:
         """One pass; the step it ends at and its mean loss.  Follows from the epoch's number."""
-        random = np.random.default_rng([self._settings.seed, number])
+        random = self._random(number)
         seed(self._settings.seed * 1_000_003 + number)
         total, count = 0.0, 0
         for batch in self._task.batches(random):
@@ -188,6 +186,9 @@ class _Run:
             step += 1
             report(step, total / count)
         return step, total / max(1, count)
+
+    def _random(self, number: int) -> np.random.Generator:
+        return np.random.default_rng([self._settings.seed, number])
 
     def _step(self, batch: Any, step: int) -> float:
         model = self._task.model

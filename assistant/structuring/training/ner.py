@@ -110,7 +110,6 @@ class _Task:
         self._settings = settings
         made = [document(example, vocabulary, span.labels) for example in examples]
         self.lost = sum(lost for _, lost in made)
-        self.tokens = sum(len(one.ids) for one, _ in made)
 
     def batches(self, random: np.random.Generator) -> Iterator[Batch]:
         return batches(

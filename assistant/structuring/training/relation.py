@@ -61,7 +61,6 @@ class _Task:
         made = [relation_data.document(one, vocabulary, shape.predicates) for one in examples]
         self._documents = [one for one, _ in made]
         self.lost = sum(lost for _, lost in made)
-        self.tokens = sum(len(one.ids) for one in self._documents)
 
     def batches(self, random: np.random.Generator) -> Iterator[RelationBatch]:
         settings = self._settings

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from assistant.structuring.opening import MODEL, open_ranker, open_structurer
+from assistant.structuring import opening
+from assistant.structuring.opening import MODEL, RELATIONS, open_ranker, open_structurer
 from assistant.structuring.pipeline import NoteText
 from knowledge.base import KnowledgeBase
 from knowledge.normalization import RANKER
@@ -36,9 +37,18 @@ def test_what_is_broken_is_said_and_not_used(
 ) -> None:
     (tmp_path / "knowledge").mkdir()
     (tmp_path / "knowledge" / RANKER).write_text("{}")
-    (tmp_path / "models" / MODEL).mkdir(parents=True)
+    for name in (MODEL, RELATIONS):
+        (tmp_path / "models" / name).mkdir(parents=True)
     structurer = open_structurer(knowledge, tmp_path)
-    assert structurer.model == "lexicon"
+    assert structurer.model.startswith("bedside-ner-zh@")
     assert "bedside kb train-coding" in caplog.text
     assert "structuring model is not used" in caplog.text
+    assert "relation model is not used" in caplog.text
     assert open_ranker(tmp_path) is None
+
+
+def test_without_any_model_it_is_the_lexicon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "shipped_model", lambda: tmp_path / "none")
+    assert open_structurer(None, tmp_path).model == "lexicon"
