@@ -38,10 +38,11 @@ def open_reader(what: What, base: KnowledgeBase | None, home: Path) -> Reader:
     # Codes are left out: neither entities nor triples depend on them, and they take most time.
     structurer = Structurer(base, recognizer)
     notes = []
-    if recognizer is None and (home / "models" / MODEL).is_dir():
+    own = home / "models" / MODEL
+    if own.is_dir() and (recognizer is None or recognizer.folder != own):
         notes.append(
-            "结构化模型无法打开，测的是词典。The structuring model cannot be opened; this is the "
-            "lexicon. Run `bedside doctor`."
+            f"自己的结构化模型无法打开，测的是 {structurer.model}。The structuring model of this "
+            f"installation cannot be opened; this is {structurer.model}. Run `bedside doctor`."
         )
     if base is None:
         notes.append("未用知识库。Without a knowledge base.")
