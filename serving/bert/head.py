@@ -63,7 +63,9 @@ class SpanScores:
         looked at type by type.
         """
         best = self.starts.max(0)[:, None] + self.stops.max(0)[None]
-        first, last = np.nonzero(np.triu(self.pairs + best > above))
+        first, last = np.nonzero(self.pairs + best > above)
+        ordered = first <= last
+        first, last = first[ordered], last[ordered]
         scores = self.pairs[first, last] + self.starts[:, first] + self.stops[:, last]
         kinds, places = np.nonzero(scores > above)
         return [
