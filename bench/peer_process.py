@@ -16,6 +16,12 @@ class PeerFailed(Exception):
     """A process answered with an error, or died; the message ends with what it last wrote."""
 
 
+def _own_environment() -> dict[str, str]:
+    """This process's, but for packages that are not of the peer's environment."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return kept | {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+
+
 class PeerProcess:
     """One process; ``python`` is the interpreter of the peer's own environment."""
 
@@ -30,7 +36,7 @@ class PeerProcess:
             stderr=self._log,
             text=True,
             cwd=ROOT,
-            env=os.environ | {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"},
+            env=_own_environment(),
         )
 
     def ask(self, do: str, **request: Any) -> dict[str, Any]:
