@@ -51,6 +51,9 @@ class ModelSource:
     name: str
     digest: str
 
+    def __str__(self) -> str:
+        return f"{self.name}@{self.digest[:12]}"
+
 
 class ModelRecognizer:
     """A `span.Recognizer` by a span model.  Safe to use from several threads."""
@@ -94,7 +97,7 @@ class ModelRecognizer:
     @property
     def name(self) -> str:
         """The model with the beginning of its weights' SHA-256."""
-        return f"{self._source.name}@{self._source.digest[:12]}"
+        return str(self._source)
 
     @property
     def vocabulary(self) -> Vocabulary:

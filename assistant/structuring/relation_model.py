@@ -52,7 +52,7 @@ class ModelRelationReader:
     @property
     def name(self) -> str:
         """The model with the beginning of its weights' SHA-256."""
-        return f"{self._source.name}@{self._source.digest[:12]}"
+        return str(self._source)
 
     def read(self, text: str) -> list[FoundTriple]:
         """The triples of ``text``, by their places; any text is fine, empty too."""

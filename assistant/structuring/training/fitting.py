@@ -1,16 +1,18 @@
-"""The loop of fine-tuning: epochs, the best one by the dev set, going on after a kill."""
+"""Fine-tuning: epochs, the best one by the dev set, going on after a kill."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import torch
 
+from assistant.structuring.training import export
+from assistant.structuring.training.model import load
 from assistant.structuring.training.optimisation import (
     Average,
     Numbers,
@@ -22,8 +24,11 @@ from assistant.structuring.training.optimisation import (
     extended,
     warm_and_fall,
 )
+from assistant.structuring.training.scoring import Scores
 from assistant.structuring.training.state import RunState, seed
-from serving.bert.checkpoint import PREFIX
+from serving.bert.checkpoint import PREFIX, BertCheckpoint
+from serving.bert.shape import HeadShape, Shape, head_config
+from serving.bert.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,20 @@ class Epoch:
 
 
 @dataclass(frozen=True, slots=True)
-class Fitted:
+class Trained:
+    """The best epoch's model is in ``folder``; ``dev`` are its scores; ``lost`` annotations of the
+    training data are no whole tokens of their text."""
+
+    folder: Path
+    dev: Scores
+    epochs: tuple[Epoch, ...]
+    best: int
+    lost: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitted:
     """``weights`` of the ``best`` epoch by name; ``seconds`` in all, earlier runs with it."""
 
     weights: dict[str, Any]
@@ -78,34 +96,70 @@ class Task(Protocol):
     def model(self) -> Any:
         """The PyTorch module, where it computes."""
 
+    @property
+    def lost(self) -> int:
+        """Annotations that are left out."""
+
     def batches(self, random: np.random.Generator) -> Iterator[Any]:
         """One pass over the data; follows from ``random``."""
 
     def loss(self, batch: Any) -> Any:
         """The loss of a batch, a scalar tensor."""
 
-    def f1(self) -> float:
-        """Strict micro-F1 on the dev set with the model as it is."""
+    def scores(self) -> Scores:
+        """Strict scores on the dev set with the model as it is."""
 
 
-def fit(
-    task: Task,
-    settings: FitSettings,
+Start = BertCheckpoint | tuple[Vocabulary, Shape]
+"""An encoder, or a vocabulary and a shape to begin from nothing."""
+
+Settings = TypeVar("Settings", bound="FitSettings")
+
+
+def learn(
+    kind: str,
+    head: HeadShape,
+    make: Callable[[Vocabulary, Shape, Settings], Task],
+    start: Start,
     folder: Path,
-    told_of: Mapping[str, Any],
+    settings: Settings,
     report: Progress,
-) -> Fitted:
-    """Train until the dev set is no better for ``patience`` epochs; the model has the best weights.
+) -> Trained:
+    """Train what ``make`` gives and write the best model to ``folder``.
 
-    ``told_of`` tells this run from others: what ``folder`` holds of a killed one goes on after its
-    last whole epoch under the same only.
+    What the folder holds of a killed run goes on after its last whole epoch.
 
     Raises:
         TrainingInvalid: the loss is no number any more.
         StateInvalid: the folder holds the state of another run.
     """
+    if isinstance(start, BertCheckpoint):
+        vocabulary, shape = start.vocabulary, start.shape
+    else:
+        vocabulary = start[0]
+        shape = replace(start[1], vocab_size=len(vocabulary))
+    settings = replace(settings, size=min(settings.size, shape.max_position_embeddings - 2))
+    seed(settings.seed)
+    task = make(vocabulary, shape, settings)
+    if isinstance(start, BertCheckpoint):
+        load(task.model, start.encoder_tensors())
+    state = RunState(folder, {kind: asdict(settings), "shape": asdict(shape), **head_config(head)})
+    fitted = _fit(task, settings, state, report)
+    scores = task.scores()
+    facts = {
+        "dev_micro_f1": round(scores.micro().f1, 4),
+        "epoch": fitted.best,
+        "seed": settings.seed,
+    }
+    export.write(folder, fitted.weights, shape, vocabulary, head, facts={kind: facts})
+    state.remove()
+    return Trained(folder, scores, fitted.epochs, fitted.best, task.lost, fitted.seconds)
+
+
+def _fit(task: Task, settings: FitSettings, state: RunState, report: Progress) -> _Fitted:
+    """Train until the dev set is no better for ``patience`` epochs; the model has the best
+    weights."""
     run = _Run(task, settings)
-    state = RunState(folder, told_of)
     history: list[Epoch] = []
     step, best = 0, -1
     best_weights = dict(run.average.weights)
@@ -150,12 +204,7 @@ def fit(
             break
     run.average.take(best_weights, task.model)
     task.model.eval()
-    return Fitted(best_weights, tuple(history), best + 1, time.monotonic() - clock)
-
-
-def finish(folder: Path, told_of: Mapping[str, Any]) -> None:
-    """What was learnt is written: the state of the run is not needed any more."""
-    RunState(folder, told_of).remove()
+    return _Fitted(best_weights, tuple(history), best + 1, time.monotonic() - clock)
 
 
 class _Run:
@@ -209,7 +258,7 @@ class _Run:
         """The score of the averaged weights."""
         self._task.model.eval()
         with self.average.in_place(self._task.model):
-            return self._task.f1()
+            return self._task.scores().micro().f1
 
 
 def on_device(*arrays: Any) -> tuple[Any, ...]:

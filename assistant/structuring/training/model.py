@@ -8,17 +8,15 @@ PyTorch's fused kernel; the span head is the efficient global pointer (Su et al.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from serving.bert.checkpoint import PREFIX, BertCheckpoint
+from serving.bert.checkpoint import PREFIX
 from serving.bert.head import frequencies
 from serving.bert.shape import RelationShape, Shape, SpanShape
-from serving.bert.vocabulary import Vocabulary
 
 _ACTIVATIONS: dict[str, Any] = {
     "gelu": functional.gelu,
@@ -223,14 +221,6 @@ class RelationModel(nn.Module):  # type: ignore[misc]
         rows = functional.dropout(self.bert(ids, mask), self._dropout, self.training)
         with torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
             return tuple(grid(rows.float()) for grid in self.relation_head.values())
-
-
-def beginning(start: BertCheckpoint | tuple[Vocabulary, Shape]) -> tuple[Vocabulary, Shape]:
-    """What a model reads and its shape, of an encoder or to begin from nothing."""
-    if isinstance(start, BertCheckpoint):
-        return start.vocabulary, start.shape
-    vocabulary, shape = start
-    return vocabulary, replace(shape, vocab_size=len(vocabulary))
 
 
 def begin_nearby(bert: Any, shape: Shape) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,6 @@ import numpy as np
 import torch
 
 from assistant.structuring import decoding
-from assistant.structuring.training import export
 from assistant.structuring.training.batches import (
     Batch,
     Document,
@@ -21,9 +20,15 @@ from assistant.structuring.training.batches import (
     pieces,
 )
 from assistant.structuring.training.dataset import Example, is_nested, types_of
-from assistant.structuring.training.fitting import Epoch, FitSettings, finish, fit, on_device
+from assistant.structuring.training.fitting import (
+    FitSettings,
+    Start,
+    Trained,
+    learn,
+    on_device,
+)
 from assistant.structuring.training.loss import span_loss
-from assistant.structuring.training.model import SpanModel, beginning, load
+from assistant.structuring.training.model import SpanModel
 from assistant.structuring.training.optimisation import (
     Numbers,
     Progress,
@@ -32,8 +37,6 @@ from assistant.structuring.training.optimisation import (
     products,
 )
 from assistant.structuring.training.scoring import Scores, score
-from assistant.structuring.training.state import seed
-from serving.bert.checkpoint import BertCheckpoint
 from serving.bert.head import SpanScores
 from serving.bert.shape import Shape, SpanShape
 from serving.bert.vocabulary import Vocabulary
@@ -44,19 +47,6 @@ class NerSettings(FitSettings):
     """``exchange``: share of mentions worded as another of their type."""
 
     exchange: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Trained:
-    """The best epoch's model is in ``folder``; ``dev`` are its scores; ``lost`` spans of the
-    training data begin or end within a token."""
-
-    folder: Path
-    dev: Scores
-    epochs: tuple[Epoch, ...]
-    best: int
-    lost: int
-    seconds: float
 
 
 class TorchScan:
@@ -130,9 +120,6 @@ class _Task:
             parts = self.model(ids, mask)
         return span_loss(parts, mask, gold, annotated)
 
-    def f1(self) -> float:
-        return self.scores().micro().f1
-
     def scores(self) -> Scores:
         settings = self._settings
         scan = TorchScan(self.model, self._vocabulary, settings.tokens, settings.numbers)
@@ -147,15 +134,12 @@ class _Task:
 def train(
     training: Sequence[Example],
     dev: Sequence[Example],
-    start: BertCheckpoint | tuple[Vocabulary, Shape],
+    start: Start,
     folder: Path,
     settings: NerSettings,
     report: Progress,
 ) -> Trained:
     """Train on ``training``, stop by ``dev``, write the best model to ``folder``.
-
-    ``start``: an encoder, or a vocabulary and a shape to begin from nothing.  Goes on after the
-    last whole epoch where a killed run was.
 
     Raises:
         TrainingInvalid: nothing is annotated, or the loss is no number any more.
@@ -165,21 +149,9 @@ def train(
     if not types or not any(example.labels for example in dev):
         raise TrainingInvalid("The training set and the dev set must both hold entities.")
     span = SpanShape(tuple(types), nested=is_nested(training))
-    vocabulary, shape = beginning(start)
-    settings = replace(settings, size=min(settings.size, shape.max_position_embeddings - 2))
-    seed(settings.seed)
-    model = SpanModel(shape, span, settings.dropout)
-    if isinstance(start, BertCheckpoint):
-        load(model, start.encoder_tensors())
-    task = _Task(model, vocabulary, span, training, dev, settings)
-    told_of = {"ner": asdict(settings), "shape": asdict(shape), "labels": list(types)}
-    fitted = fit(task, settings, folder, told_of, report)
-    scores = task.scores()
-    facts = {
-        "dev_micro_f1": round(scores.micro().f1, 4),
-        "epoch": fitted.best,
-        "seed": settings.seed,
-    }
-    export.write(folder, fitted.weights, shape, vocabulary, span, facts={"ner": facts})
-    finish(folder, told_of)
-    return Trained(folder, scores, fitted.epochs, fitted.best, task.lost, fitted.seconds)
+
+    def make(vocabulary: Vocabulary, shape: Shape, settings: NerSettings) -> _Task:
+        model = SpanModel(shape, span, settings.dropout)
+        return _Task(model, vocabulary, span, training, dev, settings)
+
+    return learn("ner", span, make, start, folder, settings, report)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,16 @@ import numpy as np
 import torch
 
 from assistant.structuring import relation_decoding
-from assistant.structuring.training import export, relation_data
-from assistant.structuring.training.fitting import Epoch, FitSettings, finish, fit, on_device
+from assistant.structuring.training import relation_data
+from assistant.structuring.training.fitting import (
+    FitSettings,
+    Start,
+    Trained,
+    learn,
+    on_device,
+)
 from assistant.structuring.training.loss import span_loss
-from assistant.structuring.training.model import RelationModel, beginning, load
+from assistant.structuring.training.model import RelationModel
 from assistant.structuring.training.optimisation import (
     Progress,
     TrainingInvalid,
@@ -23,24 +28,9 @@ from assistant.structuring.training.optimisation import (
 )
 from assistant.structuring.training.relation_data import RelationBatch, RelationExample
 from assistant.structuring.training.scoring import Scores
-from assistant.structuring.training.state import seed
-from serving.bert.checkpoint import BertCheckpoint
 from serving.bert.head import RelationScores, SpanScores
 from serving.bert.shape import RelationShape, Shape
 from serving.bert.vocabulary import Vocabulary
-
-
-@dataclass(frozen=True, slots=True)
-class TrainedRelations:
-    """The best epoch's model is in ``folder``; ``dev`` are its scores by predicate; ``lost``
-    triples of the training data are not words of their text."""
-
-    folder: Path
-    dev: Scores
-    epochs: tuple[Epoch, ...]
-    best: int
-    lost: int
-    seconds: float
 
 
 class _Task:
@@ -93,9 +83,6 @@ class _Task:
         ]
         return sum(every) / len(every)
 
-    def f1(self) -> float:
-        return self.scores().micro().f1
-
     def scores(self) -> Scores:
         return relation_data.score(
             self._dev,
@@ -124,11 +111,11 @@ class _Task:
 def train(
     training: Sequence[RelationExample],
     dev: Sequence[RelationExample],
-    start: BertCheckpoint | tuple[Vocabulary, Shape],
+    start: Start,
     folder: Path,
     settings: FitSettings,
     report: Progress,
-) -> TrainedRelations:
+) -> Trained:
     """As `ner.train`, for triples.
 
     Raises:
@@ -139,21 +126,9 @@ def train(
     if not predicates or not any(example.triples for example in dev):
         raise TrainingInvalid("The training set and the dev set must both hold triples.")
     relation = RelationShape(tuple(predicates))
-    vocabulary, shape = beginning(start)
-    settings = replace(settings, size=min(settings.size, shape.max_position_embeddings - 2))
-    seed(settings.seed)
-    model = RelationModel(shape, relation, settings.dropout)
-    if isinstance(start, BertCheckpoint):
-        load(model, start.encoder_tensors())
-    task = _Task(model, vocabulary, relation, training, dev, settings)
-    told_of = {"relation": asdict(settings), "shape": asdict(shape), "predicates": predicates}
-    fitted = fit(task, settings, folder, told_of, report)
-    scores = task.scores()
-    facts = {
-        "dev_micro_f1": round(scores.micro().f1, 4),
-        "epoch": fitted.best,
-        "seed": settings.seed,
-    }
-    export.write(folder, fitted.weights, shape, vocabulary, relation, facts={"relation": facts})
-    finish(folder, told_of)
-    return TrainedRelations(folder, scores, fitted.epochs, fitted.best, task.lost, fitted.seconds)
+
+    def make(vocabulary: Vocabulary, shape: Shape, settings: FitSettings) -> _Task:
+        model = RelationModel(shape, relation, settings.dropout)
+        return _Task(model, vocabulary, relation, training, dev, settings)
+
+    return learn("relation", relation, make, start, folder, settings, report)
