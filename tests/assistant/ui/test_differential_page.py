@@ -148,7 +148,9 @@ def test_earlier_drafts_are_opened_again_after_a_reload(visit: Visit) -> None:
     card.get_by_role("button", name="一键回填").click()
     expect(page.locator("#case-fill-text")).to_have_value(re.compile("首次病程记录"))
 
-    page.reload()
+    # The page asks for its state when it is alive: what is typed before would be lost.
+    with page.expect_response("**/queue/join*"):
+        page.reload()
     page.locator("#run-case").wait_for()
     assert page.locator(".earlier").count() == 0
     page.get_by_label("患者编号").fill(patient)
