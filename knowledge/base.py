@@ -53,7 +53,7 @@ class KnowledgeBase:
         self.sources = [SourceInfo(**entry) for entry in manifest["sources"]]
         self.notice = _notice(manifest["encoder"], encoder)
         self.graph = _read_graph(folder)
-        self.index = PassageIndex(folder, None if self.notice else encoder)
+        self.index = PassageIndex(folder, None if self.notice else encoder, self.graph.names)
         self.extractor = FindingExtractor(_read_lexicon(folder))
 
     @cached_property

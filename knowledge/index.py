@@ -11,7 +11,8 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
@@ -19,6 +20,7 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
+from knowledge.folding import fold
 from knowledge.lexical import LexicalIndex
 from knowledge.sources.fact import Passage
 from serving.encoder import Encoder
@@ -48,8 +50,14 @@ class Hit:
 class PassageIndex:
     """The passages of a base."""
 
-    def __init__(self, folder: Path, encoder: Encoder | None) -> None:
-        """Open what `build` wrote; without an encoder, search is lexical only."""
+    def __init__(
+        self, folder: Path, encoder: Encoder | None, names: Mapping[str, str] | None = None
+    ) -> None:
+        """Open what `build` wrote; without an encoder, search is lexical only.
+
+        ``names``: folded names and aliases → the subject of passages that they mean.
+        """
+        self._names = dict(names or {})
         self._lexical = LexicalIndex(folder)
         uri = f"{(folder / 'passages.sqlite').absolute().as_uri()}?mode=ro&immutable=1"
         self._database = sqlite3.connect(uri, uri=True, check_same_thread=False)
@@ -129,21 +137,29 @@ class PassageIndex:
     def _named(self, query: str) -> list[int]:
         """Rows of the passages whose subject the query names, the longest names first."""
         text = query[:_NAMED_CHARACTERS]
-        pieces = {
-            text[start : start + size]
-            for size in range(2, min(_NAME_LENGTH, len(text)) + 1)
-            for start in range(len(text) - size + 1)
-        }
+        folded = fold(text)
+        # Subject → the wordings that may mean it.
+        pieces: dict[str, set[str]] = defaultdict(set)
+        for size in range(2, min(_NAME_LENGTH, len(text)) + 1):
+            for start in range(len(text) - size + 1):
+                piece = text[start : start + size]
+                pieces[piece].add(piece)
+                if meant := self._names.get(folded[start : start + size]):
+                    pieces[meant].add(piece)
         if not pieces:
             return []
         marks = ",".join("?" * len(pieces))
         sql = f"SELECT row, subject FROM passage WHERE subject IN ({marks})"  # noqa: S608
         with self._lock:
             found = self._database.execute(sql, tuple(pieces)).fetchall()
-        names = {subject for _, subject in found}
-        whole = {n for n in names if not any(n != other and n in other for other in names)}
-        rows = [(row, subject) for row, subject in found if subject in whole]
-        return [row for row, _ in sorted(rows, key=lambda pair: (-len(pair[1]), pair[0]))]
+        wordings = {wording for _, subject in found for wording in pieces[subject]}
+        whole = {w for w in wordings if not any(w != other and w in other for other in wordings)}
+        longest = {
+            subject: max((len(w) for w in pieces[subject] & whole), default=0)
+            for _, subject in found
+        }
+        rows = [(row, subject) for row, subject in found if longest[subject]]
+        return [row for row, _ in sorted(rows, key=lambda pair: (-longest[pair[1]], pair[0]))]
 
     def _rows(self, rows: Sequence[int]) -> dict[int, Passage]:
         marks = ",".join("?" * len(rows))

@@ -15,6 +15,19 @@ def test_a_named_disease_comes_first(base: KnowledgeBase) -> None:
         assert base.index.search(query, 3)[0].passage.subject == "肺炎"
 
 
+def test_a_disease_named_by_another_name_comes_first(base: KnowledgeBase) -> None:
+    subjects = {passage.subject for passage in base.index.of_kind("disease")}
+    named = [
+        (alias, disease.name)
+        for disease in base.graph.diseases
+        for alias in disease.aliases
+        if disease.name in subjects
+    ]
+    assert named
+    for alias, name in named:
+        assert base.index.search(f"{alias}怎么治疗", 3)[0].passage.subject == name, alias
+
+
 def test_guideline_passages_are_found_and_carry_their_source(base: KnowledgeBase) -> None:
     hit = base.index.search("到达后十分钟内完成十八导联心电图", 1)[0]
     assert hit.passage.kind == "guideline"
