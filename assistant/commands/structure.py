@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import sys
@@ -21,7 +22,7 @@ from assistant.structuring.entity import StructuredNote
 from assistant.structuring.export import as_object, entities_csv, json_line, table_csv
 from assistant.structuring.features import FeatureTable, extract_features, new_table
 from assistant.structuring.fhir import bundle
-from assistant.structuring.input import note_files, read_notes
+from assistant.structuring.input import InputError, note_files, read_notes
 from assistant.structuring.journal import Journal
 from assistant.structuring.opening import open_structurer
 from assistant.structuring.parquet import require_parquet, to_parquet
@@ -59,7 +60,12 @@ def structure(
         str, typer.Option(help="Features instead of entities: a template's name or its file.")
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One object on standard output.")] = False,
-    patient: Annotated[str, typer.Option(help="Patient id, for FHIR.")] = "pat-cli",
+    patient: Annotated[
+        str,
+        typer.Option(
+            help="Patient id, for FHIR; default: the file's name, as one file is one patient."
+        ),
+    ] = "",
     admitted: Annotated[
         str, typer.Option(help="Day of admission, which 3天前 counts from: 2024-03-05.")
     ] = "",
@@ -96,7 +102,7 @@ def structure(
     elif form is Form.CSV:
         print(entities_csv(structured), end="")
     elif form is Form.FHIR:
-        print(_json(bundle(patient, structured)), end="")
+        print(_json(bundle(_patient(patient, path.name), structured)), end="")
     else:
         _show(structured)
 
@@ -105,6 +111,16 @@ def _structurer() -> Structurer:
     settings = Settings()
     base, _ = open_knowledge(settings)
     return open_structurer(base, settings.home)
+
+
+def _patient(given: str, note_id: str) -> str:
+    """The id that is given, else one of the file that the note is in."""
+    file = note_id.partition("#")[0]
+    return given or f"pat-{re.sub('[^A-Za-z0-9.-]+', '-', file).strip('-')[:48]}-{_short(file)}"
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def _day(text: str) -> date | None:
@@ -155,21 +171,31 @@ def _write(
     rows = target.with_name(f"{target.name}.rows.csv") if parquet else target
     if parquet and target.exists() and not restart:
         raise typer.BadParameter(f"{target} is there already: another --out, or --restart")
+    unread: list[str] = []
     with progress() as report, Journal(rows, made_of, restart=restart) as journal:
         before = len(journal.done)
         for number, file in enumerate(files):
             report(number, len(files), "structuring")
-            for note in _notes(path, file, day):
-                if note.id not in journal.done:
-                    journal.add(note.id, render(note, journal.is_empty))
+            try:
+                for note in _notes(path, file, day):
+                    if not journal.has(note.id, note.text):
+                        journal.add(note.id, note.text, render(note, journal.is_empty))
+            except InputError as error:
+                unread.append(str(error))
         report(len(files), len(files), "structuring")
         if parquet:
             to_parquet(rows, target)
             journal.remove()
+        for problem in unread:
+            console.print(
+                f"未处理 left out: {problem}", style="yellow", markup=False, soft_wrap=True
+            )
         console.print(
             f"{len(journal.done) - before} 份新处理 new, {before} 份已有 kept: {target}",
             soft_wrap=True,
         )
+    if unread:
+        raise typer.Exit(1)
 
 
 def _notes(path: Path, file: Path, day: date | None) -> Iterator[NoteText]:
@@ -194,7 +220,11 @@ def _writer(form: Form, template: Template | None, patient: str) -> tuple[str, R
         structured = structurer.structure(note)
         if form in (Form.CSV, Form.PARQUET):
             return entities_csv([structured], header=first, formulas=form is Form.PARQUET)
-        value = bundle(patient, [structured]) if form is Form.FHIR else as_object(structured)
+        value = (
+            bundle(_patient(patient, note.id), [structured])
+            if form is Form.FHIR
+            else as_object(structured)
+        )
         return json_line(value)
 
     return f"{form} {structurer.model} {structurer.knowledge_version} {patient}", render

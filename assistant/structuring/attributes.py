@@ -22,7 +22,7 @@ from knowledge.synonyms import TermKind
 
 FINDINGS = frozenset({EntityType.DISEASE, EntityType.SYMPTOM, EntityType.SIGN})
 _NOT_DONE = re.compile(
-    r"(?:否认|拒绝|拒行|不同意|暂不|未(?:再|曾|能)?(?:行|做|作|予|给予|查|服用?|使用|用|接受|应用|进行|规律|正规|完善)|没有?(?:做|行|吃|用|服|查)"
+    r"(?:禁用|禁服|忌用|忌服|避免使用|避免服用|否认|拒绝|拒行|不同意|暂不|未(?:再|曾|能)?(?:行|做|作|予|给予|查|服用?|使用|用|接受|应用|进行|规律|正规|完善)|没有?(?:做|行|吃|用|服|查)"
     r"|无(?=[^,;。\n]{0,10}(?:史|使用)))[^,;。\n]{0,14}$"
 )
 _STOPPED = re.compile(r"(?:停用|停服|停药|停止(?:使用|服用)?|改用|撤除)[^,;。\n]{0,4}$")
@@ -30,7 +30,18 @@ _PLANNED = re.compile(
     r"(?:拟(?!诊)|建议|计划|预约|择期|准备|必要时|待(?:行|查|完善)|如|若|可考虑|考虑行|择日)[^,;。\n]{0,10}$"
 )
 _ALLERGY_BEFORE = re.compile(r"(?:对|过敏(?:药物|史|原)?[:为有]*)[^,;。\n]{0,12}$")
-_ALLERGY_AFTER = re.compile(r"[^,;。\n]{0,8}?过敏(?!试验|性)")
+_ALLERGY_AFTER = re.compile(
+    r"[^,;。\n]{0,8}?过敏(?!试验|性)|[^,;。\n]{0,4}?皮试[^,;。\n]{0,4}?(?:阳性|\(\++\))"
+)
+_TESTED_AFTER = re.compile(r"[^,;。\n]{0,4}?(?:皮试|皮肤试验)(?![^,;。\n]{0,4}?(?:阳性|\(\++\)))")
+_STOPPED_AFTER = re.compile(r"[^;。\n]{0,14}?(?:已|现|现已|后|自行)停(?:用|药|服)")
+_KEPT_ON = re.compile(r"(?:长期|规律|一直|持续|目前|平素|每日|日常)[^,;。\n]{0,10}$")
+_IF = re.compile(
+    r"(?:若|如(?!下|上|前|此)果?|一旦|倘若)[^;。\n]{0,18},则?(?:可|再|应|需)?"
+    r"(?:加用|予以?|给予|使用|改用|改为|加服|静滴|口服)[^,;。\n]{0,6}$"
+)
+# 既往无手术史、外伤史: \0 stands for what is read.
+_NO_HISTORY = re.compile(r"无[^,;。\n\0]{0,14}\0[^,;。\n]{0,10}(?:史|使用)")
 _REACH = 24
 _CLAUSE = re.compile(r"[,;。\n]")
 
@@ -84,13 +95,22 @@ def _read(
 
 def _done(folded: str, span: TypedSpan, read: Assertion) -> Assertion:
     """A test, a drug or a procedure: whether it was done; time and person as the text has them."""
-    before = folded[max(0, span.start - _REACH) : span.start]
-    before = _CLAUSE.split(before)[-1]
-    denied = _NOT_DONE.search(before) is not None
+    sentence = folded[max(0, span.start - _REACH) : span.start]
+    before = _CLAUSE.split(sentence)[-1]
+    after = folded[span.end : span.end + _REACH]
+    denied = _NOT_DONE.search(before) is not None or (
+        "无" in before and _NO_HISTORY.search(before + "\0" + after) is not None
+    )
     temporality = read.temporality
+    if span.type is EntityType.DRUG:
+        denied = denied or _TESTED_AFTER.match(after) is not None
+        if temporality is Temporality.PAST and _KEPT_ON.search(before):
+            temporality = Temporality.CURRENT
+        if _STOPPED_AFTER.match(after):
+            temporality = Temporality.PAST
     if _STOPPED.search(before):
         temporality = Temporality.PAST
-    elif _PLANNED.search(before):
+    elif _PLANNED.search(before) or _IF.search(sentence):
         temporality = Temporality.HYPOTHETICAL
     return Assertion(
         polarity=Polarity.ABSENT if denied else Polarity.PRESENT,

@@ -16,6 +16,9 @@ from assistant.structuring.span import TYPE_ZH, EntityType
 from knowledge.finding import Certainty, Experiencer, Polarity, Temporality
 
 Flag = Literal["high", "low", "normal", "abnormal", "positive", "negative"]
+Comparator = Literal["", "<", "<=", ">=", ">"]
+"""What stands before a number, as FHIR writes it."""
+
 TimeKind = Literal["date", "relative", "duration", "age"]
 Anchor = Literal["admission", "operation", "onset", "note", "discharge", ""]
 
@@ -62,6 +65,7 @@ class Measurement(Mention):
 
     value: str
     unit: str = ""
+    comparator: Comparator = ""
     flag: Flag | None = None
     reference: str = ""
 
@@ -100,6 +104,7 @@ class Entity(Mention):
     time: TimeExpression | None = None
     value: str | None = None
     unit: str | None = None
+    comparator: Comparator = ""
     reference: str | None = None
     flag: Flag | None = None
     side: Literal["左", "右", "双"] | None = None

@@ -14,8 +14,8 @@ from assistant.structuring.features import FeatureTable
 
 COLUMNS = (
     "note_id", "entity", "start", "end", "text", "type", "type_zh", "polarity", "certainty",
-    "temporality", "subject", "reassuring", "section", "time", "date", "value", "unit", "flag",
-    "reference", "side", "concept", "codes", "terms", "source", "score",
+    "temporality", "subject", "reassuring", "section", "time", "date", "comparator", "value",
+    "unit", "flag", "reference", "side", "concept", "codes", "terms", "source", "score",
 )  # fmt: skip
 # A spreadsheet runs what begins so; a sign before a number is a number.
 _FORMULA = re.compile(r"[=@\t\r]|[+-](?=[A-Za-z(])")
@@ -50,10 +50,16 @@ def table_csv(table: FeatureTable, *, header: bool = True) -> str:
         cells: list[str] = [row.note_id, str(row.row)]
         for name in table.columns:
             cell = row.cells[name]
-            cells.append("" if cell.value is None else cell.value + (cell.unit or ""))
+            cells.append("" if cell.value is None else quantity(cell.value, cell.unit))
             cells.append(" ".join(f"{m.start}-{m.end}" for m in cell.evidence))
         rows.append(cells)
     return _written(("note_id", "row", *names) if header else None, rows)
+
+
+def quantity(value: str, unit: str | None) -> str:
+    """A value with its unit: 6.5mL, 12.3×10^9/L."""
+    unit = unit or ""
+    return f"{value}×{unit}" if unit.startswith("10^") else f"{value}{unit}"
 
 
 def _entity_row(note_id: str, entity: Entity) -> Sequence[str]:

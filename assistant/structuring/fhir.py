@@ -109,8 +109,12 @@ def _resource(entity: Entity, regimen: list[str]) -> Resource | None:
     return None
 
 
+# A code that is less sure stays a suggestion beside the text, and out of what others take over.
+_SURE = 0.5
+
+
 def _concept(entity: Entity) -> Resource:
-    codings = [_coding(code) for code in entity.codes if code.code]
+    codings = [_coding(c) for c in entity.codes if c.code and c.score >= _SURE]
     return {"text": entity.text, **({"coding": codings} if codings else {})}
 
 
@@ -138,10 +142,12 @@ def _condition(entity: Entity) -> Resource:
 
 def _finding(entity: Entity, present: bool) -> Resource:
     doubted = entity.certainty is Certainty.UNCERTAIN
+    # 神志清 holds: what is absent is the concept that it denies.
+    words = entity.concept if entity.reassuring and entity.concept else entity.text
     return {
         "resourceType": "Observation",
         "status": "preliminary" if doubted else "final",
-        "code": _concept(entity),
+        "code": _concept(entity) | {"text": words},
         "valueBoolean": present,
     }
 
@@ -161,8 +167,10 @@ def _result(entity: Entity) -> Resource:
         ]
     elif _DECIMAL.fullmatch(value):
         resource["valueQuantity"] = _quantity(value, unit)
+        if entity.comparator:
+            resource["valueQuantity"]["comparator"] = entity.comparator
     else:
-        resource["valueString"] = value + unit
+        resource["valueString"] = entity.comparator + value + unit
     if entity.flag:
         code = _FLAGS[entity.flag]
         system = f"{_TERMINOLOGY}/v3-ObservationInterpretation"

@@ -6,6 +6,7 @@ note that is whole in the file its id and the size of the file after it.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -15,6 +16,10 @@ from typing import Self
 
 class OutputError(Exception):
     """The output cannot be continued or written; the message says what to do."""
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
 
 
 class Journal:
@@ -27,20 +32,38 @@ class Journal:
         self._path = path
         self._journal = path.with_name(path.name + ".journal")
         self._made_of = made_of
+        if path.exists() and not path.is_file():
+            raise OutputError(f"{path} is no file: give another --out.")
         if restart:
             self._journal.unlink(missing_ok=True)
             path.unlink(missing_ok=True)
         self._whole: list[str] = []
         self.done, self._size = self._read()
 
-    def _read(self) -> tuple[set[str], int]:
+    def has(self, note_id: str, text: str) -> bool:
+        """Whether the note is in the file.
+
+        Raises:
+            OutputError: it is there with another text.
+        """
+        if note_id not in self.done:
+            return False
+        if self.done[note_id] != _digest(text):
+            raise OutputError(
+                f"{note_id} 与 {self._path} 中已处理的文字不同。{note_id} has another text than "
+                f"the note of that name in {self._path}: give another --out, or --restart to write "
+                "it anew."
+            )
+        return True
+
+    def _read(self) -> tuple[dict[str, str], int]:
         if not self._journal.exists():
             if self._path.exists() and self._path.stat().st_size:
                 raise OutputError(
                     f"{self._path} is there already and was not begun by this command. "
                     "Give another --out, or --restart to write it anew."
                 )
-            return set(), 0
+            return {}, 0
         # A line that a kill cut short has no end.
         lines = self._journal.read_text(encoding="utf-8").split("\n")[:-1]
         if not lines or lines[0] != json.dumps(self._made_of):
@@ -49,13 +72,13 @@ class Journal:
                 "Give another --out, or --restart to write it anew."
             )
         there = self._path.stat().st_size if self._path.exists() else 0
-        done: set[str] = set()
+        done: dict[str, str] = {}
         size = 0
         for line in lines[1:]:
-            note_id, end = json.loads(line)
+            note_id, end, digest = json.loads(line)
             if end > there:
                 break
-            done.add(note_id)
+            done[note_id] = digest
             size = end
             self._whole.append(line)
         return done, size
@@ -90,12 +113,12 @@ class Journal:
         """Whether nothing is in the file yet: what comes first brings the header."""
         return self._size == 0
 
-    def add(self, note_id: str, text: str) -> None:
-        """Write what one note came to; it is on the disk before the journal says so."""
-        self._file.write(text.encode("utf-8"))
+    def add(self, note_id: str, text: str, made: str) -> None:
+        """Write what the note of ``text`` came to; it is on the disk before the journal says so."""
+        self._file.write(made.encode("utf-8"))
         self._file.flush()
         os.fsync(self._file.fileno())
         self._size = self._file.tell()
-        self.done.add(note_id)
-        self._notes.write(json.dumps([note_id, self._size]) + "\n")
+        self.done[note_id] = _digest(text)
+        self._notes.write(json.dumps([note_id, self._size, self.done[note_id]]) + "\n")
         self._notes.flush()

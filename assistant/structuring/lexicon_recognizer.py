@@ -35,7 +35,7 @@ _SIGN_HEAD = re.compile(
 )
 _OPERATION = re.compile(r"[\u4e00-\u9fffA-Za-z0-9+]{2,24}?术(?![语者式野区中前时台])")
 _OPERATION_CUT = re.compile(
-    r"^.*(?:(?<!镜)下|行|予|拟|接受|施|了|曾|因|并|及|和|为|至|示|后|于|在|有|做|作|年|月|日|天|余|急诊|择期|次|个)(?=.)"
+    r"^.*(?:(?<!镜)下|行|予|拟|接受|施|了|曾|因|并|及|和|为|至|示|后|于|在|有|做|作|年|月|日|天|余|急诊|择期|次|个|既往|否认|[无未])(?=.)"
 )
 _NO_OPERATION = re.compile(r"手术|医术|技术|算术|艺术|学术|本术|该术|此术|这?种术|原术")
 _NESTED_IN = {
@@ -45,6 +45,10 @@ _NESTED_IN = {
     EntityType.IMAGING,
     EntityType.PROCEDURE,
 }
+# 青霉素过敏 is a disease, and names the drug.
+_NESTING = {EntityType.BODY_PART, EntityType.DRUG}
+# 依据不足 names no foot.
+_OF_A_WORD = re.compile(r"(?:[不充满十知富]足|[安用全]心|[口人手]口)\Z")
 _ALONE = re.compile(r"[、,，未无肋区]|$")
 _TERM, _FORM = 0.9, 0.8
 """How sure a listed term and a form are: no probabilities, only one after the other."""
@@ -146,7 +150,8 @@ def _compounds(folded: str, parts: list[tuple[int, int]]) -> Iterable[TypedSpan]
 
 
 def resolve(folded: str, spans: Iterable[TypedSpan]) -> list[TypedSpan]:
-    """The longest spans, none crossing another; of what stands inside one, body parts only.
+    """The longest spans, none crossing another; of what stands inside one, body parts and drugs
+    only.
 
     A body part of one character (肝, 肺) is one by itself only in a list or with a denial behind.
     """
@@ -163,9 +168,14 @@ def resolve(folded: str, spans: Iterable[TypedSpan]) -> list[TypedSpan]:
             starts.insert(at, span.start)
             ends.insert(at, span.end)
             kept.insert(at, span)
-        elif span.type is EntityType.BODY_PART and _is_inside(span, kept[crossed[0]]):
+        elif span.type in _NESTING and _is_inside(span, kept[crossed[0]]):
             nested.append(span)
-    alone = [s for s in kept if not _is_letter(s) or _ALONE.match(folded, s.end)]
+    alone = [
+        s
+        for s in kept
+        if not _is_letter(s)
+        or (_ALONE.match(folded, s.end) and not _OF_A_WORD.search(folded, 0, s.end))
+    ]
     alone += [s for s in nested if not _is_letter(s)]
     return sorted(set(alone), key=lambda s: (s.start, -s.end, s.type))
 

@@ -9,7 +9,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 
 from assistant.chains.quantity import Quantity, quantities
-from assistant.structuring.entity import Flag, Measurement
+from assistant.structuring.entity import Comparator, Flag, Measurement
 from assistant.structuring.span import EntityType, TypedSpan
 from knowledge.folding import fold
 
@@ -49,6 +49,9 @@ _WORD_FLAGS: tuple[tuple[str, Flag], ...] = (
     ("异常", "abnormal"), ("+", "positive"), ("±", "abnormal"), ("-", "negative"),
 )  # fmt: skip
 _MORE_SIZE = re.compile(r"[ \t]?[x×*][ \t]?(?P<next>\d{1,4}(?:\.\d{1,3})?)[ \t]?(?:cm|mm)")
+# The text between a name and its number ends where the number begins.
+_SIGN = re.compile(r"([<>≤≥])=?[ \t]*\Z")
+_COMPARATORS: dict[str, Comparator] = {"<": "<", ">": ">", "≤": "<=", "≥": ">="}
 _LENGTHS = {"cm", "mm"}
 _NOT_RESULTS = {"d", "h", "min", "周", "月", "年", "岁", "周期", "疗程", "片", "粒", "支", "袋"}
 _MEASURED = {EntityType.TEST, EntityType.SIGN, EntityType.IMAGING, EntityType.DISEASE}
@@ -100,11 +103,14 @@ class Measurements:
         # 1.2cm×0.8cm: every side has its unit.
         while sized and (more := _MORE_SIZE.match(self._folded, stop, limit)):
             stop, value = more.end(), f"{value}*{more['next']}"
+        sign = _SIGN.search(self._folded, start, quantity.start)
+        begin = sign.start() if sign else quantity.start
         return Measurement(
-            start=quantity.start,
+            start=begin,
             end=stop,
-            text=self._text[quantity.start : stop],
+            text=self._text[begin:stop],
             value=value,
+            comparator=_COMPARATORS[sign[1]] if sign else "",
             unit=quantity.unit,
             flag=flag,
             reference=reference,

@@ -216,5 +216,6 @@ class AttributeLinks:
 def _fill(entity: Entity, found: Measurement) -> None:
     entity.value = found.value
     entity.unit = found.unit or None
+    entity.comparator = found.comparator
     entity.flag = found.flag
     entity.reference = found.reference or None

@@ -21,6 +21,11 @@ _LETTERS = re.compile(r"[a-z]{1,2}[+-]?")
 _NUMBER_AHEAD = re.compile(r"[ \t]{0,3}[:=为]?[ \t]{0,3}[<>≤≥]?\d")
 
 
+# P63(-) and CK5/6(+) are stains of a tissue, pT2 is a stage.
+_MARKER = re.compile(r"\d+(?:/\d+)?[ \t]*(?:\([^)]{0,6}[-+±][^)]{0,6}\)|[-+]{1,3}(?=[,;。、\s]|$))")
+_STAGE = re.compile(r"y?pt(?:[0-4][a-d]?|is|x)(?![0-9.])")
+
+
 def parse_terms(text: str) -> Iterator[tuple[str, str, TermKind]]:
     """(wording, concept, kind) of every wording.
 
@@ -75,6 +80,10 @@ def find_terms(text: str) -> list[Match]:
 
 def _stands_alone(folded: str, match: Match) -> bool:
     word = folded[match.start : match.end]
+    if _LATIN.match(word) and (
+        _MARKER.match(folded, match.end) or _STAGE.match(folded, match.start)
+    ):
+        return False
     if _LETTERS.fullmatch(word):
         return (
             not _LATIN.match(folded[match.start - 1 : match.start])

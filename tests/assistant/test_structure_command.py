@@ -167,3 +167,34 @@ def test_parquet_of_no_entities_has_its_columns(home: Path) -> None:
     table = files.read_table(home / "a.parquet")
     assert table.num_rows == 0
     assert {"note_id", "start", "codes"} <= set(table.column_names)
+
+
+def test_a_file_that_cannot_be_read_does_not_stop_the_others(home: Path) -> None:
+    notes = home / "notes"
+    notes.mkdir()
+    (notes / "a.txt").write_text("发热3天。", encoding="utf-8")
+    (notes / "b.json").write_text("{", encoding="utf-8")
+    (notes / "c.txt").write_text("咳嗽3天。", encoding="utf-8")
+    told = run(home, notes, "--out", home / "all.jsonl")
+    assert told.returncode == 1
+    assert "b.json, line 1: not JSON" in told.stderr
+    lines = (home / "all.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["note_id"] for line in lines] == ["a.txt", "c.txt"]
+    (notes / "b.json").write_text(json.dumps({"text": "腹痛1天。"}), encoding="utf-8")
+    assert run(home, notes, "--out", home / "all.jsonl").returncode == 0
+    assert len((home / "all.jsonl").read_text(encoding="utf-8").splitlines()) == 3
+
+
+def test_each_file_is_a_patient_of_its_own(home: Path) -> None:
+    notes = home / "notes"
+    notes.mkdir()
+    for name in ("张三.txt", "李四.txt"):
+        (notes / name).write_text("诊断：高血压。", encoding="utf-8")
+    bedside(notes, "--out", home / "b.ndjson", "--format", "fhir")
+    patients = {
+        entry["resource"]["id"]
+        for line in (home / "b.ndjson").read_text(encoding="utf-8").splitlines()
+        for entry in json.loads(line)["entry"]
+        if entry["resource"]["resourceType"] == "Patient"
+    }
+    assert len(patients) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from assistant.structuring.entity import Entity
+from assistant.structuring.export import quantity
 from assistant.ui.strings import Text
 from knowledge.finding import Certainty, Experiencer, Polarity, Temporality
 
@@ -42,13 +43,7 @@ def result(entity: Entity, t: Text) -> str:
     """The value with its unit and flag, both as a sign and in words; "" without a value."""
     if entity.value is None:
         return ""
-    return flagged(quantity(entity.value, entity.unit), entity.flag, t)
-
-
-def quantity(value: str, unit: str | None) -> str:
-    """A value with its unit: 6.5mL, 12.3×10^9/L."""
-    unit = unit or ""
-    return f"{value}×{unit}" if unit.startswith("10^") else f"{value}{unit}"
+    return flagged(entity.comparator + quantity(entity.value, entity.unit), entity.flag, t)
 
 
 def flagged(value: str, flag: str | None, t: Text) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
+from assistant.structuring.export import quantity
 from assistant.structuring.features import Cell, FeatureTable, Row
 from assistant.ui.markup import esc
 from assistant.ui.strings import Text
-from assistant.ui.structured.assertion import flagged, quantity
+from assistant.ui.structured.assertion import flagged
 from assistant.ui.structured.place import address, place_button
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from assistant.structuring.export import quantity
 from assistant.structuring.patient import ResultPoint
 from assistant.ui.markup import esc
 from assistant.ui.strings import Text
-from assistant.ui.structured.assertion import flagged, quantity
+from assistant.ui.structured.assertion import flagged
 from assistant.ui.structured.place import address, place_button
 
 WIDTH, HEIGHT, MARGIN = 132, 36, 5

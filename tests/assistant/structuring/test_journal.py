@@ -12,41 +12,41 @@ def test_a_stopped_output_goes_on_without_a_torn_line(tmp_path: Path) -> None:
     out = tmp_path / "o.jsonl"
     with Journal(out, "a") as journal:
         assert journal.is_empty
-        journal.add("n1", "一\n")
-        journal.add("n2", "二\n")
+        journal.add("n1", "text n1", "一\n")
+        journal.add("n2", "text n2", "二\n")
     with out.open("ab") as torn:
         torn.write("半行".encode()[:4])
     again = Journal(out, "a")
-    assert again.done == {"n1", "n2"}
+    assert again.done.keys() == {"n1", "n2"}
     with again as journal:
         assert not journal.is_empty
-        journal.add("n3", "三\n")
+        journal.add("n3", "text n3", "三\n")
     assert out.read_text("utf-8") == "一\n二\n三\n"
 
 
 def test_a_torn_journal_repeats_the_last_note_only(tmp_path: Path) -> None:
     out = tmp_path / "o.jsonl"
     with Journal(out, "a") as journal:
-        journal.add("n1", "一\n")
-        journal.add("n2", "二\n")
+        journal.add("n1", "text n1", "一\n")
+        journal.add("n2", "text n2", "二\n")
     notes = tmp_path / "o.jsonl.journal"
     notes.write_text(notes.read_text()[:-4])
     with Journal(out, "a") as journal:
-        assert journal.done == {"n1"}
-        journal.add("n2", "二\n")
-        journal.add("n3", "三\n")
+        assert journal.done.keys() == {"n1"}
+        journal.add("n2", "text n2", "二\n")
+        journal.add("n3", "text n3", "三\n")
     assert out.read_text("utf-8") == "一\n二\n三\n"
-    assert Journal(out, "a").done == {"n1", "n2", "n3"}
+    assert Journal(out, "a").done.keys() == {"n1", "n2", "n3"}
 
 
 def test_another_output_is_not_continued(tmp_path: Path) -> None:
     out = tmp_path / "o.jsonl"
     with Journal(out, "a") as journal:
-        journal.add("n1", "一\n")
+        journal.add("n1", "text n1", "一\n")
     with pytest.raises(OutputError, match="--restart"):
         Journal(out, "b")
     with Journal(out, "b", restart=True) as journal:
-        journal.add("n1", "新\n")
+        journal.add("n1", "text n1", "新\n")
     assert out.read_text("utf-8") == "新\n"
     foreign = tmp_path / "mine.txt"
     foreign.write_text("keep")
@@ -105,3 +105,22 @@ def test_a_lone_surrogate_keeps_its_place(tmp_path: Path) -> None:
     (note,) = read_notes(path, "a")
     assert len(note.text) == 3
     note.text.encode("utf-8")
+
+
+def test_a_note_that_changed_is_not_taken_for_done(tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    with Journal(out, "a") as journal:
+        journal.add("n1", "头痛1天", "一\n")
+    again = Journal(out, "a")
+    assert again.has("n1", "头痛1天")
+    assert not again.has("n2", "头痛1天")
+    with pytest.raises(OutputError, match="n1 has another text"):
+        again.has("n1", "高热2天")
+
+
+def test_what_is_no_file_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    for path in (tmp_path / "folder", Path("/dev/null")):
+        with pytest.raises(OutputError, match="is no file"):
+            Journal(path, "a", restart=True)
+        assert path.exists()

@@ -223,3 +223,50 @@ def test_without_a_knowledge_base() -> None:
     assert one(note, "血压").value == "130/80"
     assert one(note, "氨氯地平").value == "5"
     assert note.knowledge_version == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "polarity", "temporality"),
+    [
+        ("肺炎可排除。", "肺炎", "absent", "current"),
+        ("肺炎暂不考虑，继续观察。", "肺炎", "absent", "current"),
+        ("肺炎已除外。", "肺炎", "absent", "current"),
+        ("肺炎依据不足。", "肺炎", "absent", "current"),
+        ("肺炎不能排除。", "肺炎", "present", "current"),
+        ("禁用布洛芬。", "布洛芬", "absent", "current"),
+        ("青霉素皮试（-）。", "青霉素", "absent", "current"),
+        ("长期服用华法林，3天前已停用。", "华法林", "present", "past"),
+        ("若再次发热，则加用布洛芬。", "布洛芬", "present", "hypothetical"),
+        ("既往高血压10年，长期口服氨氯地平5mg qd。", "氨氯地平", "present", "current"),
+        ("既往无阑尾切除术史、外伤史。", "阑尾切除术", "absent", "past"),
+    ],
+)
+def test_how_a_note_means_what_it_names(
+    structurer: Structurer, text: str, words: str, polarity: str, temporality: str
+) -> None:
+    entity = one(structurer.structure(NoteText("n", text)), words)
+    assert (entity.polarity, entity.temporality) == (polarity, temporality)
+
+
+@pytest.mark.parametrize("text", ["青霉素过敏，表现为皮疹。", "对青霉素过敏。", "青霉素皮试阳性。"])
+def test_a_drug_that_is_not_borne_is_found_in_its_disease(
+    structurer: Structurer, text: str
+) -> None:
+    assert one(structurer.structure(NoteText("n", text)), "青霉素").allergen
+
+
+def test_a_sign_before_a_number_is_kept(structurer: Structurer) -> None:
+    text = "血糖<2.2mmol/L，肌酐 ≥ 210μmol/L。"
+    note = structurer.structure(NoteText("n", text))
+    found = {e.text: (e.comparator, e.value) for e in note.entities}
+    assert found["血糖"] == ("<", "2.2")
+    assert found["肌酐"] == (">=", "210")
+    results = {r.object.text for r in note.relations if r.predicate == "结果"}
+    assert results == {"<2.2mmol/L", "≥ 210μmol/L"}
+
+
+def test_stains_and_stages_are_no_blood_tests(structurer: Structurer) -> None:
+    note = structurer.structure(NoteText("n", "免疫组化：CK5/6（-），P63（-）。分期pT2N1M0。"))
+    assert not [e for e in note.entities if e.value]
+    vital = structurer.structure(NoteText("n", "P63次/分，CK 210U/L，PT 12.3s。"))
+    assert {e.value for e in vital.entities} >= {"63", "210", "12.3"}
