@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Iterator
@@ -65,12 +66,14 @@ def read_notes(file: Path, name: str, admitted_on: date | None = None) -> Iterat
 
 
 def _decoded(file: Path) -> str:
-    """The text with its line ends as they are: UTF-8, else GB 18030, else what can be read."""
+    """The text with its line ends as they are: UTF-16 where its mark says so, UTF-8, else GB
+    18030, else what can be read."""
     try:
         raw = file.read_bytes()
     except OSError as error:
         raise InputError(f"{file} cannot be read: {error.strerror or error}.") from error
-    for encoding in ("utf-8", "gb18030"):
+    marked = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    for encoding in ("utf-16",) if marked else ("utf-8", "gb18030"):
         try:
             return raw.decode(encoding)
         except UnicodeDecodeError:

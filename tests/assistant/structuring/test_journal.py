@@ -124,3 +124,12 @@ def test_what_is_no_file_is_left_alone(tmp_path: Path) -> None:
         with pytest.raises(OutputError, match="is no file"):
             Journal(path, "a", restart=True)
         assert path.exists()
+
+
+def test_text_of_any_usual_encoding_is_read(tmp_path: Path) -> None:
+    text = "咳嗽3天，无胸痛。"
+    for encoding in ("utf-8", "utf-8-sig", "utf-16", "gb18030"):
+        path = tmp_path / f"{encoding}.txt"
+        path.write_bytes(text.encode(encoding))
+        (note,) = read_notes(path, path.name)
+        assert note.text.removeprefix("\ufeff") == text
