@@ -224,13 +224,20 @@ class _Report:
         )
 
     def _quantity(self, feature: Feature, window: Window | None) -> Cell:
-        """The number behind ``find`` (anywhere without it); a compound counts by its largest."""
+        """The number behind ``find`` in its sentence (anywhere without it), not that of an earlier
+        examination; a compound counts by its largest."""
         start, end = window or (0, len(self.text))
         anchors = [m.end() for m in self._hits(feature.find, window)] if feature.find else [start]
         reach = _REACH if feature.find else end - start
         found: list[tuple[float, str, str, int, int]] = []
         for quantity in quantities(self.text):
-            near = any(0 <= quantity.start - anchor <= reach for anchor in anchors)
+            near = any(
+                0 <= quantity.start - anchor <= reach
+                and not (feature.find and _STOP.search(self.folded, anchor, quantity.start))
+                for anchor in anchors
+            )
+            if _EARLIER.search(self.folded, max(0, quantity.start - _REACH), quantity.start):
+                continue
             if quantity.unit in feature.units and near and start <= quantity.start < end:
                 size = max((float(part) for part in quantity.parts), default=0.0)
                 stop, value, more = quantity.end, quantity.value, True
@@ -310,6 +317,8 @@ def _asserted_part(match: re.Match[str]) -> tuple[int, int]:
     return match.span() if whole else match.span("term")
 
 
+_STOP = re.compile(r"[。;\n]")
+_EARLIER = re.compile(r"(?:原(?!发)|前片|上次|之前|旧片)[^,;。\n]{0,6}\Z")
 _SIDE = re.compile(r"[ \t]?[x×*][ \t]?(?P<next>\d{1,4}(?:\.\d{1,3})?)[ \t]?(?:cm|mm)")
 
 

@@ -130,3 +130,17 @@ def test_laboratory() -> None:
 )
 def test_evidence_is_exact_in_any_text(name: str, pieces: list[str]) -> None:
     rows("".join(pieces), name)
+
+
+@pytest.mark.parametrize(
+    ("text", "feature", "value"),
+    [
+        ("纵隔淋巴结肿大，短径约1.5cm。肝内见低密度影，大小3.2cm。", "lymph_node_size", "1.5"),
+        ("右肺上叶结节，较前缩小，原12mm×10mm，现8mm×6mm。", "size", "8*6"),
+    ],
+)
+def test_a_size_is_of_what_its_sentence_names_and_of_now(
+    text: str, feature: str, value: str
+) -> None:
+    rows = extract_features(text, "n", load_template("chest-ct"))
+    assert rows[0].cells[feature].value == value
