@@ -111,6 +111,9 @@ class _Reading:
             else:
                 carried = None
             carried = self._deny_after_cues(clause) or carried
+            # 未见明显异常 is complete: the next clause is another finding.
+            if cues.COMPLETE.search(self.text, clause.start, clause.end):
+                carried = None
             self._deny_before_cues(clause)
 
     def _deny_all(self, indices: Sequence[int]) -> None:
@@ -191,6 +194,11 @@ class _Reading:
         if not indices:
             rest = self.text[clause.start : clause.end].strip(" ,，。;")
             return "否认" in cue and len(rest) <= 8 and not re.search(r"[\d有伴现]", rest)
+        if "闻" in cue and not all(
+            cues.HEARD.search(self.text, self.matches[i].start, self.matches[i].end)
+            for i in indices
+        ):
+            return False
         position = clause.start
         for index in indices:
             gap = self.text[position : self.matches[index].start]

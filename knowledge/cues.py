@@ -58,6 +58,12 @@ TURN = re.compile(
 )
 TURN_HAVE = re.compile(r"(?<![没未无具含所伴])有(?![关害毒机时效色无力限氧创])")
 
+# A denied clause that needs no list behind it; and what only the ear finds.
+COMPLETE = re.compile(
+    r"(?:未见|未查见|未发现|无|未及|没有)[^,;。\n]{0,4}(?:异常|改变|变化)[ \t,;。]*\Z"
+)
+HEARD = re.compile(r"音|律|奔马")
+
 # Denials written behind the term.
 POST_NEGATION = re.compile(
     r"[^,;。、\n]{0,6}?(?:(?:均|都|皆|全|检查|试验|培养|结果|征|反射|呈|为|:|已|是|提示|显示)*"

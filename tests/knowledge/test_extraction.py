@@ -194,3 +194,20 @@ def test_a_virus_that_the_patient_has_is_a_finding() -> None:
     for text in ("肝炎病毒感染", "肝炎病毒携带者"):
         (finding,) = FindingExtractor(lexicon()).extract(text, "n")
         assert finding.concept == "肝炎"
+
+
+@pytest.mark.parametrize(
+    ("text", "absent"),
+    [
+        ("心脏未见明显异常，脾大。", []),
+        ("未见异常，脾大，肝大。", []),
+        ("双肺未闻及干湿啰音，脾大。", ["干湿啰音"]),
+        ("双肺未闻及湿啰音，哮鸣音。", ["湿啰音", "哮鸣音"]),
+        ("未见皮疹，黄疸。", ["皮疹", "黄疸"]),
+        ("无咳嗽、咳痰，胸痛。", ["咳嗽", "咳痰", "胸痛"]),
+    ],
+)
+def test_a_denial_goes_over_a_comma_to_its_list_alone(text: str, absent: list[str]) -> None:
+    found = FindingExtractor(lexicon()).extract(text, "n")
+    denied = [f.text for f in found if f.polarity is Polarity.ABSENT]
+    assert [text.removeprefix("未见").removeprefix("未闻及") for text in denied] == absent
