@@ -109,12 +109,8 @@ def _resource(entity: Entity, regimen: list[str]) -> Resource | None:
     return None
 
 
-# A code that is less sure stays a suggestion beside the text, and out of what others take over.
-_SURE = 0.5
-
-
 def _concept(entity: Entity) -> Resource:
-    codings = [_coding(c) for c in entity.codes if c.code and c.score >= _SURE]
+    codings = [_coding(c) for c in entity.codes if c.code]
     return {"text": entity.text, **({"coding": codings} if codings else {})}
 
 

@@ -50,7 +50,7 @@ _NESTING = {EntityType.BODY_PART, EntityType.DRUG}
 # 依据不足 names no foot.
 _OF_A_WORD = re.compile(r"(?:[不充满十知富]足|[安用全]心|[口人手]口)\Z")
 _ALONE = re.compile(r"[、,，未无肋区]|$")
-_TERM, _FORM = 0.9, 0.8
+LISTED, _FORM = 0.9, 0.8
 """How sure a listed term and a form are: no probabilities, only one after the other."""
 
 
@@ -83,18 +83,18 @@ class LexiconRecognizer:
         folded = fold(text)
         parts = [m for m in matches if m.kind is TermKind.BODY_PART]
         found = [
-            TypedSpan(match.start, match.end, EntityType(match.kind.value), _TERM)
+            TypedSpan(match.start, match.end, EntityType(match.kind.value), LISTED)
             for match in matches
             if match.kind is not TermKind.BODY_PART
         ]
         found += [
-            TypedSpan(start, end, EntityType.DRUG, _TERM) for start, end in self._drugs.spans(text)
+            TypedSpan(start, end, EntityType.DRUG, LISTED) for start, end in self._drugs.spans(text)
         ]
         found += self._unlisted_drugs(text, found)
         found += _operations(folded)
         joined = _joined_parts(folded, [(part.start, part.end) for part in parts])
         found += _compounds(folded, joined)
-        found += [TypedSpan(a, b, EntityType.BODY_PART, _TERM) for a, b in joined]
+        found += [TypedSpan(a, b, EntityType.BODY_PART, LISTED) for a, b in joined]
         return resolve(folded, found)
 
     def _unlisted_drugs(self, text: str, found: list[TypedSpan]) -> list[TypedSpan]:

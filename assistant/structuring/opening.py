@@ -18,6 +18,9 @@ from knowledge.normalization import RANKER, Normalizer, Ranker, RankerError
 
 logger = logging.getLogger("bedside.assistant.structuring")
 
+_SURE = 0.5
+"""A code that is less sure is none: it misleads more than it helps."""
+
 MODEL = "structuring"
 """The folder under ``models`` of the span model that is taken, if there is one."""
 
@@ -96,6 +99,7 @@ def _normaliser(base: KnowledgeBase | None, home: Path) -> Callable[[str], list[
         return [
             Coding(system=term.system, code=term.code, name=term.name, score=term.score)
             for term in normalizer.terms(diagnosis)
+            if term.score >= _SURE
         ]
 
     return normalise

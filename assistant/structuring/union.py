@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 
+from assistant.structuring.lexicon_recognizer import LISTED
 from assistant.structuring.span import EntityType, TypedSpan
 
 _GROUPS: dict[EntityType, int] = {
@@ -25,11 +26,18 @@ def union(model: Iterable[TypedSpan], lexicon: Iterable[TypedSpan]) -> list[Type
     """The model's spans, of a group the surer first; then what the lexicon adds beside them.
 
     A model knows wordings that no list has, the lexicon terms that its training data never showed.
-    Spans of different groups may nest (a body part in a disease).
+    A listed term that reaches over a model's span is whole where that is cut (妊娠期糖尿病, not
+    糖尿病).  Spans of different groups may nest (a body part in a disease).
     """
+    listed = list(lexicon)
+    terms = [_Apart() for _ in range(max(_GROUPS.values()) + 1)]
+    for span in listed:
+        if span.score >= LISTED:
+            terms[_GROUPS[span.type]].take(span)
+    whole = [span for span in model if not terms[_GROUPS[span.type]].reaches_over(span)]
     chosen = [_Apart() for _ in range(max(_GROUPS.values()) + 1)]
     kept: list[TypedSpan] = []
-    for spans in (_surest(model), _surest(lexicon)):
+    for spans in (_surest(whole), _surest(listed)):
         for span in spans:
             if chosen[_GROUPS[span.type]].take(span):
                 kept.append(span)
@@ -46,6 +54,13 @@ class _Apart:
     def __init__(self) -> None:
         self._starts: list[int] = []
         self._ends: list[int] = []
+
+    def reaches_over(self, span: TypedSpan) -> bool:
+        """Whether one of the ranges holds ``span`` and more."""
+        at = bisect_right(self._starts, span.start) - 1
+        if at < 0 or self._ends[at] < span.end:
+            return False
+        return (self._starts[at], self._ends[at]) != (span.start, span.end)
 
     def take(self, span: TypedSpan) -> bool:
         """Take the range in, unless it shares a character with one that is there."""

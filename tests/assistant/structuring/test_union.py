@@ -38,6 +38,13 @@ def test_no_two_spans_of_a_type_share_a_character_and_none_is_lost_without_reaso
     assert kept == sorted(kept, key=lambda span: (span.start, -span.end, span.type))
 
 
+def test_a_listed_term_is_whole_where_the_model_cuts_it() -> None:
+    cut, term, other = TypedSpan(3, 6, D, 0.95), TypedSpan(0, 6, D, 0.9), TypedSpan(8, 10, D, 0.9)
+    assert union([cut, other], [term]) == [term, other]
+    guess = TypedSpan(0, 6, D, 0.8)
+    assert union([cut], [guess]) == [cut]
+
+
 def test_the_model_goes_before_the_lexicon_and_body_parts_nest() -> None:
     model = [TypedSpan(0, 6, D, 0.9), TypedSpan(2, 8, D, 0.6)]
     lexicon = [TypedSpan(4, 6, S, 1.0), TypedSpan(0, 2, B, 1.0), TypedSpan(10, 12, S, 0.9)]
