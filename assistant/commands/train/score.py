@@ -26,6 +26,9 @@ def score(
         Path | None, typer.Option(help="Folder for report.md, report.json, confusion.svg.")
     ] = None,
     compute: Annotated[Compute, typer.Option(help="Numbers that are not INT8.")] = "auto",
+    above: Annotated[
+        float, typer.Option(min=0.001, max=0.999, help="The least score that counts.")
+    ] = 0.5,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Score an exported model: strict precision, recall, F1 by type. No PyTorch.
@@ -37,13 +40,15 @@ def score(
     from assistant.structuring.training import report as paper
 
     if is_relation_model(model):
-        title, (told, groups) = paper.RELATIONS, _relations(model, test, compute)
+        title, (told, groups) = paper.RELATIONS, _relations(model, test, compute, above)
     else:
-        title, (told, groups) = paper.ENTITIES, _entities(model, test, compute)
+        title, (told, groups) = paper.ENTITIES, _entities(model, test, compute, above)
     for name, scores in groups.items():
         if report is not None:
             folder = report / name if name else report
-            paper.write(folder, scores, {"model": told, "compute": compute}, title=title)
+            paper.write(
+                folder, scores, {"model": told, "compute": compute, "above": above}, title=title
+            )
         if not as_json:
             print("\n".join(paper.rows(scores)))
     if as_json:
@@ -51,21 +56,25 @@ def score(
         print(json.dumps(records.get("", records), ensure_ascii=False, indent=1))
 
 
-def _entities(model: Path, test: Iterable[str], compute: Compute) -> tuple[str, dict[str, Scores]]:
+def _entities(
+    model: Path, test: Iterable[str], compute: Compute, above: float
+) -> tuple[str, dict[str, Scores]]:
     from assistant.structuring.recognizer import ModelRecognizer
     from assistant.structuring.training.scoring import score as count
 
-    recognizer = ModelRecognizer.open(model, compute)
+    recognizer = ModelRecognizer.open(model, compute, above=above)
     return recognizer.name, {
         name: count(annotated_as(examples, recognizer.labels, name), recognizer.labelled)
         for name, examples in sets(test).items()
     }
 
 
-def _relations(model: Path, test: Iterable[str], compute: Compute) -> tuple[str, dict[str, Scores]]:
+def _relations(
+    model: Path, test: Iterable[str], compute: Compute, above: float
+) -> tuple[str, dict[str, Scores]]:
     from assistant.structuring.relation_model import ModelRelationReader
     from assistant.structuring.training import relation_data
 
-    reader = ModelRelationReader.open(model, compute)
+    reader = ModelRelationReader.open(model, compute, above=above)
     examples = [one for path in test for one in relation_data.read(Path(path))]
     return reader.name, {"": relation_data.score(examples, reader.read)}
