@@ -24,9 +24,10 @@ _OF_SOMETHING_ELSE = re.compile(
 what may cause it, 乙肝疫苗 what prevents it, 艾滋病抗体 a test for it."""
 
 
-def _names_something_else(text: str, match: Match) -> bool:
-    before = text[max(0, match.start - 2) : match.start]
-    return bool(_TREATMENT.search(before) or _OF_SOMETHING_ELSE.match(text, match.end))
+def names_something_else(text: str, start: int, end: int) -> bool:
+    """Whether the term at ``[start, end)`` is part of another name, which is no finding."""
+    before = text[max(0, start - 2) : start]
+    return bool(_TREATMENT.search(before) or _OF_SOMETHING_ELSE.match(text, end))
 
 
 class FindingExtractor:
@@ -43,7 +44,7 @@ class FindingExtractor:
     def matches(self, text: str) -> list[Match]:
         """The symptoms, signs and diseases that ``text`` names, in text order."""
         found = self._lexicon.find(text, FINDING_KINDS)
-        return [match for match in found if not _names_something_else(text, match)]
+        return [m for m in found if not names_something_else(text, m.start, m.end)]
 
     def extract(self, text: str, note_id: str) -> list[Finding]:
         """The findings of ``text`` in text order.

@@ -15,7 +15,7 @@ from assistant.chains.drugs import DrugNames
 from assistant.structuring.drug_names import DrugIndex
 from assistant.structuring.span import EntityType, TypedSpan
 from assistant.structuring.terms import find_terms
-from knowledge.extraction import FindingExtractor
+from knowledge.extraction import FINDING_KINDS, FindingExtractor, names_something_else
 from knowledge.folding import fold
 from knowledge.lexicon import Lexicon, Match
 from knowledge.synonyms import TermKind, load_synonyms
@@ -76,7 +76,13 @@ class LexiconRecognizer:
 
     def matches(self, text: str) -> list[Match]:
         """The listed terms in ``text``: the shipped ones, then the findings of the base."""
-        return [*find_terms(text), *self._extractor.matches(text)]
+        terms = (
+            term
+            for term in find_terms(text)
+            if term.kind not in FINDING_KINDS
+            or not names_something_else(text, term.start, term.end)
+        )
+        return [*terms, *self._extractor.matches(text)]
 
     def spans(self, text: str, matches: Sequence[Match]) -> list[TypedSpan]:
         """What `recognise` gives, where `matches` are known already."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from assistant.structuring.attributes import assertions, is_allergen
+from assistant.structuring.attributes import FINDINGS, assertions, is_allergen
 from assistant.structuring.drug_names import DrugIndex
 from assistant.structuring.entity import Coding, Entity, Relation, StructuredNote
 from assistant.structuring.lexicon_recognizer import LexiconRecognizer
@@ -20,6 +20,7 @@ from assistant.structuring.times import Anchors, time_expressions
 from assistant.structuring.triples import triples
 from assistant.structuring.union import union
 from knowledge.base import KnowledgeBase
+from knowledge.extraction import names_something_else
 from knowledge.finding import Polarity
 from knowledge.lexicon import Match
 
@@ -113,7 +114,11 @@ class Structurer:
         listed = self._lexicon.spans(text, matches)
         if self._recognizer is None or not text.strip():
             return listed, [self._lexicon.name] * len(listed)
-        found = self._recognizer.recognise(text)
+        found = [
+            span
+            for span in self._recognizer.recognise(text)
+            if not (span.type in FINDINGS and names_something_else(text, span.start, span.end))
+        ]
         spans, own = union(found, listed), set(found)
         names = {True: self._recognizer.name, False: self._lexicon.name}
         return spans, [names[span in own] for span in spans]

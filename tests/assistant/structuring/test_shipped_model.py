@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistant.structuring.opening import open_recognizer, shipped_model
+from assistant.structuring.opening import open_recognizer, open_structurer, shipped_model
+from assistant.structuring.pipeline import NoteText
 from assistant.structuring.recognizer import ModelRecognizer
 from assistant.structuring.training import dataset, scoring
 from serving import manifest
@@ -67,3 +68,10 @@ def test_its_scores_are_those_of_its_card(
     examples = dataset.read(SHARED / f"{name}_test.bio.txt.gz", f"{name}/")
     scores = scoring.score(examples, recognizer.labelled)
     assert scores.micro().f1 > least
+
+
+def test_a_vaccine_is_no_disease_for_the_model_either(tmp_path: Path) -> None:
+    text = "按计划免疫接种，13价肺炎球菌结合疫苗未接种。"
+    note = open_structurer(None, tmp_path).structure(NoteText("n", text))
+    assert note.model.startswith("bedside-ner-zh@")
+    assert not [entity for entity in note.entities if entity.type == "disease"]
