@@ -59,15 +59,16 @@ class ModelRecognizer:
     """A `span.Recognizer` by a span model.  Safe to use from several threads."""
 
     def __init__(
-        self, runtime: BertRuntime, above: float = 0.5, prefer: Sequence[str] = ()
+        self, runtime: BertRuntime, above: float | None = None, prefer: Sequence[str] = ()
     ) -> None:
-        """``above``: spans of at least this score are given.  ``prefer``: of a model that was
-        trained on several data sets, those whose types count, best first (all, where empty)."""
+        """``above``: spans of at least this score are given; None: what the model was found best
+        with.  ``prefer``: of a model that was trained on several data sets, those whose types
+        count, best first (all, where empty)."""
         if runtime.span is None:
             raise ModelUnavailable(f"{runtime.folder} is an encoder without a span head.")
         self._runtime = runtime
         self._span: SpanShape = runtime.span
-        self._above = above
+        self.above = runtime.span.above if above is None else above
         self._prefer = tuple(prefer)
         self._size = min(_WINDOW, runtime.longest)
         self._source = source_of(runtime.folder)
@@ -78,7 +79,7 @@ class ModelRecognizer:
         folder: Path,
         compute: Compute = "auto",
         placement: Placement | None = None,
-        above: float = 0.5,
+        above: float | None = None,
         prefer: Sequence[str] = (),
     ) -> ModelRecognizer:
         """The converted model in ``folder``.
@@ -118,7 +119,7 @@ class ModelRecognizer:
             self._scan,
             self._size,
             self._span.nested,
-            decoding.logit(self._above),
+            decoding.logit(self.above),
         )
 
     def recognise(self, text: str) -> list[TypedSpan]:

@@ -22,19 +22,20 @@ _AT_ONCE = 64
 class ModelRelationReader:
     """A relation model at work.  Safe to use from several threads."""
 
-    def __init__(self, runtime: BertRuntime, above: float = 0.5) -> None:
-        """``above``: triples of at least this score are given."""
+    def __init__(self, runtime: BertRuntime, above: float | None = None) -> None:
+        """``above``: triples of at least this score are given; None: what the model was found
+        best with."""
         if runtime.relation is None:
             raise ModelUnavailable(f"{runtime.folder} is an encoder without a relation head.")
         self._runtime = runtime
         self._predicates = runtime.relation.predicates
-        self._above = logit(above)
+        self.above = runtime.relation.above if above is None else above
         self._size = min(_WINDOW, runtime.longest)
         self._source = source_of(runtime.folder)
 
     @classmethod
     def open(
-        cls, folder: Path, compute: Compute = "auto", above: float = 0.5
+        cls, folder: Path, compute: Compute = "auto", above: float | None = None
     ) -> ModelRelationReader:
         """The converted model in ``folder``.
 
@@ -62,7 +63,7 @@ class ModelRelationReader:
             self._predicates,
             self._scan,
             self._size,
-            self._above,
+            logit(self.above),
         )
 
     def _scan(self, rows: Sequence[Sequence[int]]) -> Iterator[tuple[int, RelationScores]]:

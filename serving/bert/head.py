@@ -98,17 +98,21 @@ class RelationScores:
     tails: SpanScores
 
     def found(self, above: float = 0.0) -> list[Link]:
-        """Every relation whose ends are spans and whose weaker link is above the threshold."""
+        """Every relation whose least sure part is above the threshold: its two spans, the link
+        of their first tokens, the link of their last ones."""
         ends: tuple[list[tuple[int, int]], list[tuple[int, int]]] = ([], [])
-        for role, first, last, _ in sorted(self.spans.found(), key=lambda one: -one[3]):
+        sure: tuple[list[float], list[float]] = ([], [])
+        for role, first, last, score in sorted(self.spans.found(above), key=lambda one: -one[3]):
             if len(ends[role]) < _MOST_SPANS:
                 ends[role].append((first, last))
+                sure[role].append(score)
         if not all(ends):
             return []
         (heads, tails), (others, other_tails) = (np.array(one).T for one in ends)
-        linked = np.minimum(
+        links = np.minimum(
             _between(self.heads, heads, others), _between(self.tails, tails, other_tails)
         )
+        linked = np.minimum(links, np.minimum.outer(*map(np.array, sure)))
         return [
             Link(ends[0][one], int(kind), ends[1][other], float(linked[kind, one, other]))
             for kind, one, other in zip(*np.nonzero(linked > above), strict=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -18,11 +18,13 @@ class SpanShape:
     """The span head: ``labels`` in the order of its scores; ``size`` of query and key.
 
     ``nested``: whether spans may lie in one another; where they may not, the better score wins.
+    ``above``: the score, of 0 to 1, that a span needs: what was best on the dev set.
     """
 
     labels: tuple[str, ...]
     size: int = 64
     nested: bool = False
+    above: float = 0.5
 
     @property
     def grids(self) -> dict[str, int]:
@@ -35,10 +37,12 @@ ROLES = ("subject", "object")
 
 @dataclass(frozen=True, slots=True)
 class RelationShape:
-    """The relation head: ``predicates`` in the order of its scores; ``size`` of query and key."""
+    """The relation head: ``predicates`` in the order of its scores; ``size`` of query and key;
+    ``above`` as of `SpanShape`."""
 
     predicates: tuple[str, ...]
     size: int = 64
+    above: float = 0.5
 
     @property
     def grids(self) -> dict[str, int]:
@@ -126,13 +130,10 @@ def span_shape_of(config: Mapping[str, Any], where: str) -> SpanShape | None:
         return None
     try:
         labels = tuple(str(label) for label in found["labels"])
-        shape = SpanShape(labels, int(found["size"]), bool(found["nested"]))
+        shape = SpanShape(labels, int(found["size"]), bool(found["nested"]), _above(found))
     except (TypeError, KeyError, ValueError) as error:
         raise CheckpointError(f"{where}: span_head needs labels, size and nested.") from error
-    if not labels or len(set(labels)) != len(labels) or shape.size < 2 or shape.size % 2:
-        raise CheckpointError(
-            f"{where}: span_head needs labels that differ and an even size of 2 or more."
-        )
+    _check(shape, labels, f"{where}: span_head", "labels")
     return shape
 
 
@@ -146,14 +147,11 @@ def relation_shape_of(config: Mapping[str, Any], where: str) -> RelationShape | 
     if found is None:
         return None
     try:
-        shape = RelationShape(tuple(str(p) for p in found["predicates"]), int(found["size"]))
+        names = tuple(str(name) for name in found["predicates"])
+        shape = RelationShape(names, int(found["size"]), _above(found))
     except (TypeError, KeyError, ValueError) as error:
         raise CheckpointError(f"{where}: relation_head needs predicates and size.") from error
-    names = shape.predicates
-    if not names or len(set(names)) != len(names) or shape.size < 2 or shape.size % 2:
-        raise CheckpointError(
-            f"{where}: relation_head needs predicates that differ and an even size of 2 or more."
-        )
+    _check(shape, names, f"{where}: relation_head", "predicates")
     return shape
 
 
@@ -171,10 +169,21 @@ def head_shape_of(config: Mapping[str, Any], where: str) -> HeadShape | None:
 
 def head_config(shape: HeadShape) -> dict[str, Any]:
     """For ``config.json``."""
+    both = {"size": shape.size, "above": shape.above}
     if isinstance(shape, RelationShape):
-        return {"relation_head": {"predicates": list(shape.predicates), "size": shape.size}}
-    span = {"labels": list(shape.labels), "size": shape.size, "nested": shape.nested}
-    return {"span_head": span}
+        return {"relation_head": {"predicates": list(shape.predicates), **both}}
+    return {"span_head": {"labels": list(shape.labels), "nested": shape.nested, **both}}
+
+
+def _above(found: Mapping[str, Any]) -> float:
+    return float(found.get("above", 0.5))
+
+
+def _check(shape: HeadShape, names: Sequence[str], where: str, what: str) -> None:
+    if not names or len(set(names)) != len(names) or shape.size < 2 or shape.size % 2:
+        raise CheckpointError(f"{where} needs {what} that differ and an even size of 2 or more.")
+    if not 0 < shape.above < 1:
+        raise CheckpointError(f"{where}: above must lie between 0 and 1, not {shape.above}.")
 
 
 def _count(config: Mapping[str, Any], name: str, where: str) -> int:

@@ -97,6 +97,7 @@ def ner(
         "train": {name: len(group) for name, group in training.items()},
         "dev": {name: len(group) for name, group in held.items()},
         "best_epoch": made.best,
+        "above": made.above,
         "spans_within_tokens": made.lost,
         "seconds": round(made.seconds),
         "settings": asdict(settings),
@@ -104,7 +105,7 @@ def ner(
     report.write(out, made.dev, facts, [asdict(one) for one in made.epochs])
     for name in training:
         prefix = f"{name}/" if name else ""
-        say(f"{name or 'dev'}: {told(made.dev.micro(prefix))}")
+        say(f"{name or 'dev'}: {told(made.dev.micro(prefix))}, threshold {made.above}")
     say(
         f"已写入 written: {out} (report.md, report.json, confusion.svg)\n"
         f"下一步 next: bedside train export {out} --out DIR"

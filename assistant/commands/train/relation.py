@@ -95,12 +95,13 @@ def relation(
         "train": len(training),
         "dev": len(held),
         "best_epoch": made.best,
+        "above": made.above,
         "triples_not_in_their_text": made.lost,
         "seconds": round(made.seconds),
         "settings": asdict(settings),
     }
     report.write(out, made.dev, facts, [asdict(one) for one in made.epochs], report.RELATIONS)
-    say(f"dev: {told(made.dev.micro())}")
+    say(f"dev: {told(made.dev.micro())}, threshold {made.above}")
     say(
         f"已写入 written: {out} (report.md, report.json)\n"
         f"下一步 next: bedside train export {out} --out DIR"

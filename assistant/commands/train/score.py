@@ -27,8 +27,13 @@ def score(
     ] = None,
     compute: Annotated[Compute, typer.Option(help="Numbers that are not INT8.")] = "auto",
     above: Annotated[
-        float, typer.Option(min=0.001, max=0.999, help="The least score that counts.")
-    ] = 0.5,
+        float | None,
+        typer.Option(
+            min=0.001,
+            max=0.999,
+            help="The least score that counts; default: what was best on the dev set.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Score an exported model: strict precision, recall, F1 by type. No PyTorch.
@@ -40,15 +45,13 @@ def score(
     from assistant.structuring.training import report as paper
 
     if is_relation_model(model):
-        title, (told, groups) = paper.RELATIONS, _relations(model, test, compute, above)
+        title, (facts, groups) = paper.RELATIONS, _relations(model, test, compute, above)
     else:
-        title, (told, groups) = paper.ENTITIES, _entities(model, test, compute, above)
+        title, (facts, groups) = paper.ENTITIES, _entities(model, test, compute, above)
     for name, scores in groups.items():
         if report is not None:
             folder = report / name if name else report
-            paper.write(
-                folder, scores, {"model": told, "compute": compute, "above": above}, title=title
-            )
+            paper.write(folder, scores, {**facts, "compute": compute}, title=title)
         if not as_json:
             print("\n".join(paper.rows(scores)))
     if as_json:
@@ -57,24 +60,25 @@ def score(
 
 
 def _entities(
-    model: Path, test: Iterable[str], compute: Compute, above: float
-) -> tuple[str, dict[str, Scores]]:
+    model: Path, test: Iterable[str], compute: Compute, above: float | None
+) -> tuple[dict[str, object], dict[str, Scores]]:
     from assistant.structuring.recognizer import ModelRecognizer
     from assistant.structuring.training.scoring import score as count
 
     recognizer = ModelRecognizer.open(model, compute, above=above)
-    return recognizer.name, {
+    return {"model": recognizer.name, "above": recognizer.above}, {
         name: count(annotated_as(examples, recognizer.labels, name), recognizer.labelled)
         for name, examples in sets(test).items()
     }
 
 
 def _relations(
-    model: Path, test: Iterable[str], compute: Compute, above: float
-) -> tuple[str, dict[str, Scores]]:
+    model: Path, test: Iterable[str], compute: Compute, above: float | None
+) -> tuple[dict[str, object], dict[str, Scores]]:
     from assistant.structuring.relation_model import ModelRelationReader
     from assistant.structuring.training import relation_data
 
     reader = ModelRelationReader.open(model, compute, above=above)
     examples = [one for path in test for one in relation_data.read(Path(path))]
-    return reader.name, {"": relation_data.score(examples, reader.read)}
+    facts = {"model": reader.name, "above": reader.above}
+    return facts, {"": relation_data.score(examples, reader.read)}

@@ -39,7 +39,13 @@ def quantize(
         scores = score(
             (examples[index] for index in documents),
             lambda text: decoding.find(
-                text, runtime.vocabulary, span.labels, scan, size, span.nested
+                text,
+                runtime.vocabulary,
+                span.labels,
+                scan,
+                size,
+                span.nested,
+                decoding.logit(span.above),
             ),
         )
         return scores.micro().f1

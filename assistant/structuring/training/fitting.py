@@ -24,7 +24,7 @@ from assistant.structuring.training.optimisation import (
     extended,
     warm_and_fall,
 )
-from assistant.structuring.training.scoring import Scores
+from assistant.structuring.training.scoring import Chosen, Scores
 from assistant.structuring.training.state import RunState, seed
 from serving.bert.checkpoint import PREFIX, BertCheckpoint
 from serving.bert.shape import HeadShape, Shape, head_config
@@ -58,21 +58,24 @@ class FitSettings:
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """What one pass over the data came to; ``f1`` is strict micro-F1 on the dev set."""
+    """What one pass over the data came to; ``f1`` is strict micro-F1 on the dev set with the
+    threshold ``above``, the best one."""
 
     number: int
     loss: float
     f1: float
+    above: float
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """The best epoch's model is in ``folder``; ``dev`` are its scores; ``lost`` annotations of the
-    training data are no whole tokens of their text."""
+    """The best epoch's model is in ``folder``; ``dev`` are its scores with the threshold
+    ``above``; ``lost`` annotations of the training data are no whole tokens of their text."""
 
     folder: Path
     dev: Scores
+    above: float
     epochs: tuple[Epoch, ...]
     best: int
     lost: int
@@ -106,8 +109,8 @@ class Task(Protocol):
     def loss(self, batch: Any) -> Any:
         """The loss of a batch, a scalar tensor."""
 
-    def scores(self) -> Scores:
-        """Strict scores on the dev set with the model as it is."""
+    def chosen(self) -> Chosen:
+        """The threshold that is best on the dev set with the model as it is, and the scores."""
 
 
 Start = BertCheckpoint | tuple[Vocabulary, Shape]
@@ -145,15 +148,24 @@ def learn(
         load(task.model, start.encoder_tensors())
     state = RunState(folder, {kind: asdict(settings), "shape": asdict(shape), **head_config(head)})
     fitted = _fit(task, settings, state, report)
-    scores = task.scores()
+    chosen = task.chosen()
+    head = replace(head, above=chosen.above)
     facts = {
-        "dev_micro_f1": round(scores.micro().f1, 4),
+        "dev_micro_f1": round(chosen.scores.micro().f1, 4),
         "epoch": fitted.best,
         "seed": settings.seed,
     }
     export.write(folder, fitted.weights, shape, vocabulary, head, facts={kind: facts})
     state.remove()
-    return Trained(folder, scores, fitted.epochs, fitted.best, task.lost, fitted.seconds)
+    return Trained(
+        folder,
+        chosen.scores,
+        chosen.above,
+        fitted.epochs,
+        fitted.best,
+        task.lost,
+        fitted.seconds,
+    )
 
 
 def _fit(task: Task, settings: FitSettings, state: RunState, report: Progress) -> _Fitted:
@@ -181,12 +193,13 @@ def _fit(task: Task, settings: FitSettings, state: RunState, report: Progress) -
                 done, run.steps, f"epoch {number + 1}, loss {mean:.4f}{told}"
             ),
         )
-        f1 = run.f1()
-        history.append(Epoch(number + 1, loss, f1, time.monotonic() - clock))
+        chosen = run.chosen()
+        f1 = chosen.scores.micro().f1
+        history.append(Epoch(number + 1, loss, f1, chosen.above, time.monotonic() - clock))
         if best < 0 or f1 > history[best].f1:
             best = number
             best_weights = {k: v.detach().clone() for k, v in run.average.weights.items()}
-        told = f", dev F1 {f1:.4f}, best {history[best].f1:.4f}"
+        told = f", dev F1 {f1:.4f} at {chosen.above}, best {history[best].f1:.4f}"
         report(step, run.steps, f"epoch {number + 1} done, loss {loss:.4f}{told}")
         state.save(
             {"model": task.model.state_dict(), "average": run.average.weights,
@@ -254,11 +267,11 @@ class _Run:
             raise TrainingInvalid(f"The loss is no number at step {step}; lower --rate.")
         return value
 
-    def f1(self) -> float:
-        """The score of the averaged weights."""
+    def chosen(self) -> Chosen:
+        """The threshold and the scores of the averaged weights."""
         self._task.model.eval()
         with self.average.in_place(self._task.model):
-            return self._task.scores().micro().f1
+            return self._task.chosen()
 
 
 def on_device(*arrays: Any) -> tuple[Any, ...]:

@@ -36,7 +36,7 @@ from assistant.structuring.training.optimisation import (
     device,
     products,
 )
-from assistant.structuring.training.scoring import Scores, score
+from assistant.structuring.training.scoring import THRESHOLDS, Chosen, choose, score
 from serving.bert.head import SpanScores
 from serving.bert.shape import Shape, SpanShape
 from serving.bert.vocabulary import Vocabulary
@@ -120,14 +120,16 @@ class _Task:
             parts = self.model(ids, mask)
         return span_loss(parts, mask, gold, annotated)
 
-    def scores(self) -> Scores:
-        settings = self._settings
+    def chosen(self) -> Chosen:
+        settings, span = self._settings, self._span
         scan = TorchScan(self.model, self._vocabulary, settings.tokens, settings.numbers)
-        return score(
-            self._dev,
+        lowest = decoding.logit(THRESHOLDS[0])
+        return choose(
+            (example.text for example in self._dev),
             lambda text: decoding.find(
-                text, self._vocabulary, self._span.labels, scan, settings.size, self._span.nested
+                text, self._vocabulary, span.labels, scan, settings.size, span.nested, lowest
             ),
+            lambda find: score(self._dev, find),
         )
 
 

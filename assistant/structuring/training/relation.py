@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from assistant.structuring import relation_decoding
+from assistant.structuring.decoding import logit
 from assistant.structuring.training import relation_data
 from assistant.structuring.training.fitting import (
     FitSettings,
@@ -27,7 +28,7 @@ from assistant.structuring.training.optimisation import (
     products,
 )
 from assistant.structuring.training.relation_data import RelationBatch, RelationExample
-from assistant.structuring.training.scoring import Scores
+from assistant.structuring.training.scoring import THRESHOLDS, Chosen, choose
 from serving.bert.head import RelationScores, SpanScores
 from serving.bert.shape import RelationShape, Shape
 from serving.bert.vocabulary import Vocabulary
@@ -83,12 +84,18 @@ class _Task:
         ]
         return sum(every) / len(every)
 
-    def scores(self) -> Scores:
-        return relation_data.score(
-            self._dev,
+    def chosen(self) -> Chosen:
+        return choose(
+            (example.text for example in self._dev),
             lambda text: relation_decoding.find(
-                text, self._vocabulary, self._shape.predicates, self._scan, self._settings.size
+                text,
+                self._vocabulary,
+                self._shape.predicates,
+                self._scan,
+                self._settings.size,
+                logit(THRESHOLDS[0]),
             ),
+            lambda find: relation_data.score(self._dev, find),
         )
 
     def _scan(self, rows: Sequence[Sequence[int]]) -> Iterator[tuple[int, RelationScores]]:

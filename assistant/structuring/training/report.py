@@ -66,9 +66,10 @@ def markdown(
     if scores.confusion:
         lines.append("![confusion](confusion.svg)")
     if epochs:
-        lines += ["", "| epoch | loss | dev F1 | s |", "|---|---|---|---|"]
+        lines += ["", "| epoch | loss | dev F1 | above | s |", "|---|---|---|---|---|"]
         lines += [
-            f"| {one['number']} | {one['loss']:.4f} | {one['f1']:.4f} | {one['seconds']:.0f} |"
+            f"| {one['number']} | {one['loss']:.4f} | {one['f1']:.4f} | {one['above']} | "
+            f"{one['seconds']:.0f} |"
             for one in epochs
         ]
     return "\n".join(lines) + "\n"

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -16,7 +16,20 @@ from assistant.structuring.training.dataset import Example, Label
 NONE = "–"
 _RESAMPLES, _SEED = 2_000, 20_240_501
 
+# What a span or a triple may need at least; a model that has seen little is too shy at a half.
+THRESHOLDS = (0.03, 0.05, 0.08, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
+
+
+class Scored(Protocol):
+    """Anything with a score of 0 to 1."""
+
+    @property
+    def score(self) -> float:
+        """How sure the model is."""
+
+
 T = TypeVar("T")
+Found = TypeVar("Found", bound=Scored)
 
 
 @dataclass(slots=True)
@@ -122,3 +135,28 @@ def score(examples: Iterable[Example], find: Callable[[str], Iterable[LabelledSp
         found = [Label(span.start, span.end, span.label) for span in find(example.text)]
         scores.add(example.labels, found, example.annotated)
     return scores
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The threshold that is best, and the scores with it."""
+
+    above: float
+    scores: Scores
+
+
+def choose(
+    texts: Iterable[str],
+    find: Callable[[str], Iterable[Found]],
+    count: Callable[[Callable[[str], list[Found]]], Scores],
+) -> Chosen:
+    """The threshold of `THRESHOLDS` with the best micro-F1; of equals, the one nearest to a half.
+
+    ``find`` gives what scores the lowest of them at least; ``count`` scores a way to find.
+    """
+    found = {text: list(find(text)) for text in texts}
+
+    def at(above: float) -> Chosen:
+        return Chosen(above, count(lambda text: [x for x in found[text] if x.score >= above]))
+
+    return max(map(at, THRESHOLDS), key=lambda one: (one.scores.micro().f1, -abs(one.above - 0.5)))

@@ -109,6 +109,7 @@ def test_a_model_learns_and_reads(tmp_path: Path) -> None:
     assert made.dev.micro().f1 > 0.95
     assert made.lost == 0
     reader = ModelRelationReader.open(convert(tmp_path / "r", tmp_path / "ov"), "f32")
+    assert reader.above == made.above
     text = "\r\n肺炎可有头晕，用氨氯地平。"
     found = {one.words(text) for one in reader.read(text)}
     assert found == {("肺炎", "临床表现", "头晕"), ("肺炎", "药物治疗", "氨氯地平")}

@@ -106,7 +106,9 @@ def test_a_model_learns_stops_and_is_exported(tmp_path: Path) -> None:
     assert made.epochs[made.best - 1].f1 == max(epoch.f1 for epoch in made.epochs)
     assert not (tmp_path / "ner" / FILE_NAME).exists()
     folder = convert(tmp_path / "ner", tmp_path / "ov")
-    found = ModelRecognizer.open(folder, "f32").labelled("患者头晕，\r\n予青霉素。")
+    recognizer = ModelRecognizer.open(folder, "f32")
+    assert recognizer.above == made.above == made.epochs[made.best - 1].above
+    found = recognizer.labelled("患者头晕，\r\n予青霉素。")
     assert [(one.start, one.end, one.label) for one in found] == [(2, 4, "sign"), (8, 11, "drug")]
 
 

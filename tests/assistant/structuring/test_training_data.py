@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistant.structuring.decoding import LabelledSpan
 from assistant.structuring.training import report
 from assistant.structuring.training.batches import Mentions, batches, document, pieces
 from assistant.structuring.training.corpus import blocks, cmekg_texts, file_texts, masked
@@ -26,7 +27,7 @@ from assistant.structuring.training.dataset import (
     split,
     types_of,
 )
-from assistant.structuring.training.scoring import NONE, Scores
+from assistant.structuring.training.scoring import NONE, THRESHOLDS, Scores, choose, score
 from serving.bert.vocabulary import of_characters
 
 BIO = "胸 B_症状\n痛 I_症状\n， O\n服 O\n阿 B-药物\n司 I-药物\n  O\n\n\n咳 B_症状\n嗽 B_症状\n\n"
@@ -291,15 +292,45 @@ def test_the_confusion_counts_every_span_of_both_sides(
     assert 0 <= total.f1 <= 1
 
 
+def test_the_threshold_with_the_best_f1_is_chosen() -> None:
+    example = Example("胸痛发热咳嗽", (Label(0, 2, "a"), Label(2, 4, "a")), frozenset("a"))
+
+    def with_scores(*scores: float) -> list[LabelledSpan]:
+        places = ((0, 2), (2, 4), (4, 6))
+        return [
+            LabelledSpan(*place, "a", value)
+            for place, value in zip(places, scores, strict=True)
+            if value >= THRESHOLDS[0]
+        ]
+
+    for scores, above, f1 in (
+        # Both right ones are surer than the wrong one, which 0.3 keeps out.
+        ((0.9, 0.3, 0.28), 0.3, 1.0),
+        # Any of 0.15 to 0.6 is as good: the half.
+        ((0.9, 0.8, 0.1), 0.5, 1.0),
+        # The wrong one is the surest: all three are better than it alone.
+        ((0.2, 0.2, 0.9), 0.2, 0.8),
+    ):
+        found = with_scores(*scores)
+        best = choose(
+            [example.text],
+            lambda text, found=found: found,  # type: ignore[misc]
+            lambda find: score([example], find),
+        )
+        assert (best.above, best.scores.micro().f1) == (above, pytest.approx(f1))
+
+
 def test_the_report_has_every_type_and_a_picture(tmp_path: Path) -> None:
     scores = Scores()
     scores.add([Label(0, 2, "a<b")], [Label(0, 2, "c")], {"a<b", "c"})
-    epochs = [{"number": 1, "loss": 0.5, "f1": 0.25, "seconds": 3.0}]
+    epochs = [{"number": 1, "loss": 0.5, "f1": 0.25, "above": 0.4, "seconds": 3.0}]
     report.write(tmp_path, scores, {"seed": 1}, epochs)
     told = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     assert told["types"]["a<b"]["gold"] == 1
     assert told["epochs"] == epochs
-    assert "| c | 0 | 1 |" in (tmp_path / "report.md").read_text(encoding="utf-8")
+    paper = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert "| c | 0 | 1 |" in paper
+    assert "| 1 | 0.5000 | 0.2500 | 0.4 | 3 |" in paper
     picture = ElementTree.fromstring((tmp_path / "confusion.svg").read_text(encoding="utf-8"))
     texts = [node.text for node in picture.iter() if node.tag.endswith("}text")]
     assert texts.count("a<b") == 2

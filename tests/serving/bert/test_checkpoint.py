@@ -82,6 +82,10 @@ def test_a_file_cut_short_is_named(tmp_path: Path) -> None:
         ({"vocab_size": 9}, r"vocab\.txt lists"),
         ({"span_head": {"labels": ["a"]}}, "span_head needs labels, size and nested"),
         ({"span_head": {"labels": ["a", "a"], "size": 8, "nested": False}}, "labels that differ"),
+        (
+            {"span_head": {"labels": ["a"], "size": 8, "nested": False, "above": 0}},
+            "between 0 and 1",
+        ),
         ({"vocabulary": "characters"}, "vocabulary is not an object"),
     ],
 )

@@ -16,7 +16,7 @@ from serving.bert.runtime import BertRuntime, ModelUnavailable
 from serving.bert.shape import RelationShape, head_config, head_shape_of
 from serving.ir.checkpoint import CheckpointError
 
-HEAD = RelationShape(("临床表现", "药物治疗"), size=8)
+HEAD = RelationShape(("临床表现", "药物治疗"), size=8, above=0.25)
 
 
 def _table(random: np.random.Generator, length: int, labels: int) -> SpanScores:
@@ -27,32 +27,34 @@ def _table(random: np.random.Generator, length: int, labels: int) -> SpanScores:
     )
 
 
-@given(st.integers(0, 7), st.integers(1, 3), st.integers(0, 2**32 - 1))
-def test_links_are_those_of_the_definition(length: int, predicates: int, seed: int) -> None:
+@given(st.integers(0, 7), st.integers(1, 3), st.sampled_from((-1.5, 0.0, 0.5)), st.integers(0, 99))
+def test_links_are_those_of_the_definition(
+    length: int, predicates: int, above: float, seed: int
+) -> None:
     random = np.random.default_rng(seed)
     spans = _table(random, length, 2)
     heads, tails = (_table(random, length, predicates) for _ in range(2))
     found = {
         (link.subject, link.predicate, link.object): link.score
-        for link in RelationScores(spans, heads, tails).found()
+        for link in RelationScores(spans, heads, tails).found(above)
     }
 
     def score(table: SpanScores, kind: int, one: int, other: int) -> float:
         return float(table.pairs[one, other] + table.starts[kind, one] + table.stops[kind, other])
 
-    ends: list[list[tuple[int, int]]] = [[], []]
-    for role, first, last, _ in spans.found():
-        ends[role].append((first, last))
+    places = [(first, last) for last in range(length) for first in range(last + 1)]
     expected = {}
-    for subject in ends[0]:
-        for other in ends[1]:
+    for subject in places:
+        for other in places:
             for kind in range(predicates):
-                weaker = min(
+                weakest = min(
+                    score(spans, 0, *subject),
+                    score(spans, 1, *other),
                     score(heads, kind, subject[0], other[0]),
                     score(tails, kind, subject[1], other[1]),
                 )
-                if weaker > 0 and subject != other:
-                    expected[subject, kind, other] = weaker
+                if weakest > above and subject != other:
+                    expected[subject, kind, other] = weakest
     assert found.keys() == expected.keys()
     assert all(abs(found[key] - expected[key]) < 1e-5 for key in expected)
 
@@ -90,6 +92,8 @@ def test_the_configuration_comes_back_and_a_wrong_one_is_named() -> None:
         {"relation_head": {"predicates": [], "size": 8}},
         {"relation_head": {"predicates": ["a", "a"], "size": 8}},
         {"relation_head": {"predicates": ["a"], "size": 7}},
+        {"relation_head": {"predicates": ["a"], "size": 8, "above": 1.0}},
+        {"relation_head": {"predicates": ["a"], "size": 8, "above": "much"}},
         {**head_config(HEAD), **head_config(tiny_bert.SPAN)},
     ):
         with pytest.raises(CheckpointError, match="head"):
