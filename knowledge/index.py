@@ -57,7 +57,7 @@ class PassageIndex:
 
         ``names``: folded names and aliases → the subject of passages that they mean.
         """
-        self._names = dict(names or {})
+        self._names = names or {}
         self._lexical = LexicalIndex(folder)
         uri = f"{(folder / 'passages.sqlite').absolute().as_uri()}?mode=ro&immutable=1"
         self._database = sqlite3.connect(uri, uri=True, check_same_thread=False)

@@ -19,7 +19,7 @@ from assistant.application import open_knowledge
 from assistant.commands.progress import console, progress
 from assistant.settings import Settings
 from assistant.structuring.entity import StructuredNote
-from assistant.structuring.export import as_object, entities_csv, json_line, table_csv
+from assistant.structuring.export import as_object, entities_csv, json_line, quantity, table_csv
 from assistant.structuring.features import FeatureTable, extract_features, new_table
 from assistant.structuring.fhir import bundle
 from assistant.structuring.input import InputError, note_files, read_notes
@@ -247,7 +247,7 @@ def _show(notes: list[StructuredNote]) -> None:
                 f"{entity.start}-{entity.end}",
                 "".join(said),
                 entity.time.text if entity.time else "",
-                f"{entity.value or ''}{entity.unit or ''}",
+                quantity(entity),
                 "、".join(code.code or code.name for code in entity.codes),
             )
         console.print(table)

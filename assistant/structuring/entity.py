@@ -122,13 +122,22 @@ class Entity(Mention):
         return values
 
     @property
+    def is_stated(self) -> bool:
+        """Whether the note says it of the patient, now or earlier: what a relation may hold.  A
+        drug that the patient does not bear is not."""
+        return (
+            self.polarity is Polarity.PRESENT
+            and self.subject is Experiencer.PATIENT
+            and not self.allergen
+        )
+
+    @property
     def is_active(self) -> bool:
         """Whether the patient has it now, for certain: what may be stated as a fact."""
         return (
-            self.polarity is Polarity.PRESENT
+            self.is_stated
             and self.certainty is Certainty.CERTAIN
             and self.temporality is Temporality.CURRENT
-            and self.subject is Experiencer.PATIENT
         )
 
 

@@ -7,9 +7,9 @@ import io
 import json
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
-from assistant.structuring.entity import Entity, StructuredNote
+from assistant.structuring.entity import Comparator, Entity, StructuredNote
 from assistant.structuring.features import FeatureTable
 
 COLUMNS = (
@@ -50,16 +50,35 @@ def table_csv(table: FeatureTable, *, header: bool = True) -> str:
         cells: list[str] = [row.note_id, str(row.row)]
         for name in table.columns:
             cell = row.cells[name]
-            cells.append("" if cell.value is None else quantity(cell.value, cell.unit))
+            cells.append(quantity(cell))
             cells.append(" ".join(f"{m.start}-{m.end}" for m in cell.evidence))
         rows.append(cells)
     return _written(("note_id", "row", *names) if header else None, rows)
 
 
-def quantity(value: str, unit: str | None) -> str:
-    """A value with its unit: 6.5mL, 12.3×10^9/L."""
-    unit = unit or ""
-    return f"{value}×{unit}" if unit.startswith("10^") else f"{value}{unit}"
+class Result(Protocol):
+    """A value as notes give it: an entity's, a feature's, a point of a series."""
+
+    @property
+    def comparator(self) -> Comparator:
+        """What stands before the number."""
+
+    @property
+    def value(self) -> str | None:
+        """The number or the words."""
+
+    @property
+    def unit(self) -> str | None:
+        """The unit."""
+
+
+def quantity(result: Result) -> str:
+    """A value with its sign and its unit: 6.5mL, <0.01ng/mL, 12.3×10^9/L; "" without one."""
+    if result.value is None:
+        return ""
+    unit = result.unit or ""
+    between = "×" if unit.startswith("10^") else ""
+    return f"{result.comparator}{result.value}{between}{unit}"
 
 
 def _entity_row(note_id: str, entity: Entity) -> Sequence[str]:

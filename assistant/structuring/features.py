@@ -11,8 +11,8 @@ from functools import cached_property
 from pydantic import BaseModel, Field
 
 from assistant.chains.quantity import quantities
-from assistant.structuring.entity import Flag, Mention
-from assistant.structuring.measurements import Measurements
+from assistant.structuring.entity import Comparator, Flag, Mention
+from assistant.structuring.measurements import Measurements, sign_before
 from assistant.structuring.sentences import clauses, sentences
 from assistant.structuring.span import EntityType, TypedSpan
 from assistant.structuring.template import Feature, FeatureKind, Template
@@ -40,6 +40,7 @@ class Cell(BaseModel):
 
     value: str | None = None
     unit: str | None = None
+    comparator: Comparator = ""
     flag: Flag | None = None
     reference: str | None = None
     evidence: list[Mention] = Field(default_factory=list)
@@ -250,7 +251,8 @@ class _Report:
             return Cell()
         best = max(found, key=lambda f: f[0]) if feature.pick == "largest" else found[0]
         _, value, unit, begin, stop = best
-        return Cell(value=value, unit=unit, evidence=[self._mention(begin, stop)])
+        sign, begin = sign_before(self.folded, start, begin)
+        return Cell(value=value, unit=unit, comparator=sign, evidence=[self._mention(begin, stop)])
 
     def _test(self, feature: Feature, window: Window | None) -> Cell:
         for match, limit in self._test_spans(feature.names):
@@ -261,6 +263,7 @@ class _Report:
                 return Cell(
                     value=found.value,
                     unit=found.unit or None,
+                    comparator=found.comparator,
                     flag=found.flag,
                     reference=found.reference or None,
                     evidence=[name, self._mention(found.start, found.end)],

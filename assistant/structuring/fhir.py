@@ -13,6 +13,7 @@ from typing import Any
 
 from assistant.draft import DISCLAIMER_EN, DISCLAIMER_ZH
 from assistant.structuring.entity import Coding, Entity, Relation, StructuredNote
+from assistant.structuring.export import quantity
 from assistant.structuring.patient import date_of
 from assistant.structuring.span import EntityType
 from knowledge.finding import Certainty, Experiencer, Polarity, Temporality
@@ -166,7 +167,7 @@ def _result(entity: Entity) -> Resource:
         if entity.comparator:
             resource["valueQuantity"]["comparator"] = entity.comparator
     else:
-        resource["valueString"] = entity.comparator + value + unit
+        resource["valueString"] = quantity(entity)
     if entity.flag:
         code = _FLAGS[entity.flag]
         system = f"{_TERMINOLOGY}/v3-ObservationInterpretation"

@@ -13,6 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from assistant.structuring.whole_file import whole
+
 
 class OutputError(Exception):
     """The output cannot be continued or written; the message says what to do."""
@@ -87,10 +89,9 @@ class Journal:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._file = self._path.open("ab")
         self._file.truncate(self._size)
-        partial = self._journal.with_name(self._journal.name + ".partial")
         lines = [json.dumps(self._made_of), *self._whole]
-        partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        os.replace(partial, self._journal)
+        with whole(self._journal) as partial:
+            partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
         self._notes = self._journal.open("a", encoding="utf-8")
         return self
 

@@ -62,6 +62,12 @@ def numbers(text: str) -> list[Quantity]:
     return quantities(text.translate(_SUPERSCRIPTS))
 
 
+def sign_before(folded: str, start: int, number: int) -> tuple[Comparator, int]:
+    """The sign of the number at ``number``, looked for from ``start``, and where it begins."""
+    sign = _SIGN.search(folded, start, number)
+    return (_COMPARATORS[sign[1]], sign.start()) if sign else ("", number)
+
+
 class Measurements:
     """The measurements of one text."""
 
@@ -103,14 +109,13 @@ class Measurements:
         # 1.2cm×0.8cm: every side has its unit.
         while sized and (more := _MORE_SIZE.match(self._folded, stop, limit)):
             stop, value = more.end(), f"{value}*{more['next']}"
-        sign = _SIGN.search(self._folded, start, quantity.start)
-        begin = sign.start() if sign else quantity.start
+        comparator, begin = sign_before(self._folded, start, quantity.start)
         return Measurement(
             start=begin,
             end=stop,
             text=self._text[begin:stop],
             value=value,
-            comparator=_COMPARATORS[sign[1]] if sign else "",
+            comparator=comparator,
             unit=quantity.unit,
             flag=flag,
             reference=reference,

@@ -35,7 +35,7 @@ def model_triples(
     """The triples of a model as relations, each with the sentence or sentences that hold it.
 
     An end that is an entity of the note is that entity; others stand by their words alone.  As with
-    the rules, what is denied or somebody else's is in no triple.
+    the rules, what is not stated (see `Entity.is_stated`) is in no triple.
     """
     known = {(entity.start, entity.end): entity for entity in entities}
     places = sorted({place for one in found for place in (one.subject, one.object)})
@@ -77,12 +77,11 @@ def _stated(text: str, known: dict[Place, Entity], places: Sequence[Place]) -> d
     """Whether the note states each place of the patient."""
     others = [place for place in places if place not in known]
     spans = [TypedSpan(start, end, EntityType.DISEASE) for start, end in others]
-    found = {
-        place: (meant.polarity, meant.experiencer)
+    said = {
+        place: (meant.polarity, meant.experiencer) == (Polarity.PRESENT, Experiencer.PATIENT)
         for place, meant in zip(others, assertions(text, spans, {}), strict=True)
     }
-    found |= {place: (known[place].polarity, known[place].subject) for place in known}
-    return {place: found[place] == (Polarity.PRESENT, Experiencer.PATIENT) for place in places}
+    return said | {place: known[place].is_stated for place in places if place in known}
 
 
 def _end(text: str, known: dict[Place, Entity], place: Place, kind: EntityType | None) -> Argument:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 from pathlib import Path
 from typing import Any
 
 from assistant.structuring.export import COLUMNS
 from assistant.structuring.journal import OutputError
+from assistant.structuring.whole_file import whole
 
 _WHOLE_NUMBERS = ("start", "end")
 _BLOCK_BYTES = 4 << 20
@@ -36,25 +36,23 @@ def to_parquet(rows: Path, target: Path) -> None:
     from pyarrow import parquet as files
 
     schema = _schema()
-    partial = target.with_name(f".{target.name}.partial")
-    try:
-        with files.ParquetWriter(partial, schema, compression="zstd") as writer:
-            if rows.exists() and rows.stat().st_size:
-                for batch in csv.open_csv(
-                    rows,
-                    read_options=csv.ReadOptions(block_size=_BLOCK_BYTES),
-                    parse_options=csv.ParseOptions(newlines_in_values=True),
-                    convert_options=csv.ConvertOptions(
-                        column_types=schema,
-                        null_values=[""],
-                        strings_can_be_null=True,
-                        quoted_strings_can_be_null=True,
-                    ),
-                ):
-                    writer.write_batch(batch)
-        os.replace(partial, target)
-    finally:
-        partial.unlink(missing_ok=True)
+    with (
+        whole(target) as partial,
+        files.ParquetWriter(partial, schema, compression="zstd") as writer,
+    ):
+        if rows.exists() and rows.stat().st_size:
+            for batch in csv.open_csv(
+                rows,
+                read_options=csv.ReadOptions(block_size=_BLOCK_BYTES),
+                parse_options=csv.ParseOptions(newlines_in_values=True),
+                convert_options=csv.ConvertOptions(
+                    column_types=schema,
+                    null_values=[""],
+                    strings_can_be_null=True,
+                    quoted_strings_can_be_null=True,
+                ),
+            ):
+                writer.write_batch(batch)
 
 
 def _schema() -> Any:

@@ -11,7 +11,8 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from assistant.draft import DISCLAIMER_ZH
-from assistant.structuring.entity import Coding, Entity, Flag, StructuredNote
+from assistant.structuring.entity import Coding, Comparator, Entity, Flag, StructuredNote
+from assistant.structuring.export import quantity
 from assistant.structuring.span import EntityType
 from knowledge.finding import Certainty, Experiencer, Polarity, Temporality
 
@@ -73,6 +74,7 @@ class ResultPoint(BaseModel):
     date: str
     value: str
     unit: str = ""
+    comparator: Comparator = ""
     flag: Flag | None = None
     place: Place
 
@@ -214,7 +216,7 @@ def _medications(mentions: Sequence[Mentioned]) -> Iterator[MedicationEntry]:
                 if last.temporality is Temporality.PAST
                 else "active"
             ),
-            dose=f"{dosed[-1].value}{dosed[-1].unit or ''}" if dosed else "",
+            dose=quantity(dosed[-1]) if dosed else "",
             places=[place(note, entity) for note, entity in group],
         )
 
@@ -242,6 +244,7 @@ def _results(mentions: Sequence[Mentioned]) -> dict[str, list[ResultPoint]]:
                     date=date,
                     value=entity.value,
                     unit=entity.unit or "",
+                    comparator=entity.comparator,
                     flag=entity.flag,
                     place=place(note, entity),
                 )

@@ -23,7 +23,6 @@ from assistant.structuring.relations import argument
 from assistant.structuring.sentences import Ranges, trimmed
 from assistant.structuring.span import EntityType
 from knowledge.disease import Disease
-from knowledge.finding import Experiencer, Polarity
 from knowledge.folding import fold
 from knowledge.graph import Graph
 
@@ -95,16 +94,11 @@ def triples(
 ) -> list[Relation]:
     """The triples that the sentences of ``text`` state, each with its sentence.
 
-    What is denied, somebody else's, or a drug that the patient does not bear is in no triple.
-    ``generic`` gives the generic name of a
-    drug, by which it is looked up in ``graph``.
+    What is not stated (see `Entity.is_stated`) is in no triple.  ``generic`` gives the generic
+    name of a drug, by which it is looked up in ``graph``.
     """
     reader = _Reader(text, graph, generic)
-    stated = (
-        e
-        for e in entities
-        if e.polarity is Polarity.PRESENT and e.subject is Experiencer.PATIENT and not e.allergen
-    )
+    stated = (e for e in entities if e.is_stated)
     found: dict[tuple[str, str, str, int], Relation] = {}
     for (start, end), group in groupby(stated, key=lambda e: sentences.at(e.start)):
         inside = [e for e in group if e.end <= end][:_MOST]

@@ -12,12 +12,12 @@ import gradio as gr
 from assistant.draft import DifferentialDraft
 from assistant.record import Case
 from assistant.settings import KNOWLEDGE_MEMBER as BASELINE
-from assistant.store import Context, StoreError
+from assistant.store import Context
 from assistant.ui import watch
 from assistant.ui.actions import act
 from assistant.ui.case_form import CASE_TEXTS, FormError, case_values, is_id, read_case
 from assistant.ui.case_inputs import CaseInputs
-from assistant.ui.earlier import chosen_run, earlier_html, look_up, reopen_case
+from assistant.ui.earlier import earlier_html, look_up, reopen_case, reopened
 from assistant.ui.frame import Draw, Frame, patient_banner
 from assistant.ui.markup import esc, filled_form
 from assistant.ui.member_card import RECORD, critical_html, member_card
@@ -176,13 +176,9 @@ def _connect_earlier(frame: Frame, inputs: CaseInputs, layout: Layout, tabs: gr.
         session: Session, event: gr.EventData, request: gr.Request
     ) -> AsyncGenerator[list[Any]]:
         clinician(session, parts.settings, request)
-        runs, wanted = session.earlier_cases, chosen_run(event)
-        if runs.context is not None and wanted:
-            try:
-                session.case = await reopen_case(parts, runs.context, wanted)
-                runs.problem = ""
-            except StoreError as error:
-                runs.problem = str(error)
+        work = await reopened(parts, session.earlier_cases, event, reopen_case)
+        if work is not None:
+            session.case = work
         values = case_values(session.case.case) if session.case.case else {}
         fields = [values.get(name, gr.skip()) for name in names]
         yield [*frame.draw(session, panels), gr.Tabs(selected="record"), *fields]

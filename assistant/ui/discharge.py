@@ -11,11 +11,11 @@ import gradio as gr
 from assistant.chains.discharge_copy import header
 from assistant.draft import SECTION_ZH, DischargeHeader, SectionName
 from assistant.record import SEX_ZH, Encounter
-from assistant.store import Context, StoreError
+from assistant.store import Context
 from assistant.ui import watch
 from assistant.ui.actions import act, field
 from assistant.ui.case_form import FormError, is_id, read_encounter, sample_encounters
-from assistant.ui.earlier import chosen_run, earlier_html, look_up, reopen_stay
+from assistant.ui.earlier import earlier_html, look_up, reopen_stay, reopened
 from assistant.ui.frame import Draw, Frame, patient_banner
 from assistant.ui.markup import button, esc
 from assistant.ui.record_view import record_html
@@ -196,13 +196,9 @@ def _connect_earlier(frame: Frame, layout: Layout) -> None:
         session: Session, event: gr.EventData, request: gr.Request
     ) -> AsyncGenerator[list[Any]]:
         clinician(session, parts.settings, request)
-        runs, wanted = session.earlier_stays, chosen_run(event)
-        if runs.context is not None and wanted:
-            try:
-                session.stay = await reopen_stay(parts, runs.context, wanted)
-                runs.problem = ""
-            except StoreError as error:
-                runs.problem = str(error)
+        work = await reopened(parts, session.earlier_stays, event, reopen_stay)
+        if work is not None:
+            session.stay = work
         yield frame.draw(session, panels)
         if session.stay.busy:
             async for drawn in _followed(frame, layout, session, panels):

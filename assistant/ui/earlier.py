@@ -6,7 +6,7 @@ The store gives only what belongs to the page's own patient and encounter, and n
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar, cast
 
 import gradio as gr
@@ -16,7 +16,14 @@ from assistant.chains.discharge_copy import header
 from assistant.chains.structuring import NotesToStructure, StructuredNotes
 from assistant.record import Case, Encounter
 from assistant.review import Review, typed
-from assistant.store import Context, DraftRow, RequestNotFound, RequestRow, Verdict
+from assistant.store import (
+    Context,
+    DraftRow,
+    RequestNotFound,
+    RequestRow,
+    StoreError,
+    Verdict,
+)
 from assistant.store.models import RequestKind
 from assistant.ui.markup import attributes, badge, esc
 from assistant.ui.session import (
@@ -94,6 +101,26 @@ async def reopen_notes(parts: Services, context: Context, request_id: str) -> No
     return await _reopen(parts, context, request_id, "structured_notes", opened)
 
 
+async def reopened(
+    parts: Services,
+    runs: EarlierRuns,
+    event: gr.EventData,
+    reopen: Callable[[Services, Context, str], Awaitable[Kept]],
+) -> Kept | None:
+    """The run that was clicked, as it was left; None where it cannot be had, which
+    ``runs.problem`` then tells."""
+    wanted = _chosen_run(event)
+    if runs.context is None or not wanted:
+        return None
+    try:
+        work = await reopen(parts, runs.context, wanted)
+    except StoreError as error:
+        runs.problem = str(error)
+        return None
+    runs.problem = ""
+    return work
+
+
 async def _reopen(
     parts: Services,
     context: Context,
@@ -134,7 +161,7 @@ def _shown(parts: Services, context: Context, row: DraftRow) -> Shown:
     return shown
 
 
-def chosen_run(event: gr.EventData) -> str:
+def _chosen_run(event: gr.EventData) -> str:
     """The run whose button was pressed; empty for anything else."""
     data = event._data
     wanted = data.get("request") if isinstance(data, dict) and data.get("do") == "reopen" else ""

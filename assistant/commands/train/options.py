@@ -88,6 +88,7 @@ def as_trained(
 
 
 def annotated_as(examples: list[Example], types: Sequence[str], name: str) -> list[Example]:
+    """Examples in which all ``types`` of the data set ``name`` were looked for."""
     from dataclasses import replace
 
     prefix = f"{name}/" if name else ""
@@ -96,6 +97,7 @@ def annotated_as(examples: list[Example], types: Sequence[str], name: str) -> li
 
 
 def told(count: Count) -> str:
+    """Scores as one line."""
     return (
         f"precision {count.precision:.4f}, recall {count.recall:.4f}, F1 {count.f1:.4f} "
         f"({count.gold} spans)"
@@ -103,6 +105,11 @@ def told(count: Count) -> str:
 
 
 def begin(threads: int) -> None:
+    """Compute with so many threads, or all (0).
+
+    Raises:
+        TrainingUnavailable: PyTorch is not installed.
+    """
     try:
         import safetensors  # noqa: F401
         import torch
@@ -116,6 +123,7 @@ def begin(threads: int) -> None:
 
 
 def heads(width: int) -> int:
+    """Attention heads of an encoder of this width, 64 numbers each."""
     if width % 64:
         raise typer.BadParameter(f"--width {width} is no multiple of 64")
     return width // 64

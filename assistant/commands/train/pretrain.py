@@ -16,6 +16,7 @@ from assistant.commands.train.options import (
     Numbers,
     Out,
     Seed,
+    Start,
     Threads,
     Width,
     begin,
@@ -36,9 +37,7 @@ def pretrain(
     repeat: Annotated[
         int, typer.Option(min=1, help="How often --data counts beside the other text.")
     ] = 3,
-    start: Annotated[
-        Path | None, typer.Option(exists=True, file_okay=False, help="A BERT folder to begin from.")
-    ] = None,
+    start: Start = None,
     layers: Layers = 4,
     width: Width = 256,
     positions: Annotated[int, typer.Option(min=64, help="The longest row it can read.")] = 256,

@@ -98,17 +98,21 @@ class Mentions:
 
 
 def pieces(made: Document, size: int, random: np.random.Generator) -> Iterator[Document]:
-    """The document in windows of at most ``size`` tokens; the first cut is by chance, so that no
-    place is always at an edge.  Spans that a cut goes through are left out."""
-    length = len(made.ids)
-    cut = int(random.integers(size // 2, size + 1)) if length > size else length
-    start = 0
-    while start < length:
-        end = min(length, start + (cut if start == 0 else size))
+    """The document in windows (see `cuts`); spans that a cut goes through are left out."""
+    for start, end in cuts(len(made.ids), size, random):
         inside = (made.spans[:, 1] >= start) & (made.spans[:, 2] < end)
         spans = made.spans[inside] - np.array([0, start, start])
         yield Document(made.ids[start:end], spans, made.annotated)
-        start = end
+
+
+def cuts(length: int, size: int, random: np.random.Generator) -> Iterator[tuple[int, int]]:
+    """[start, end) of windows of at most ``size`` tokens; the first cut is by chance, so that no
+    place is always at an edge."""
+    start = 0
+    end = int(random.integers(size // 2, size + 1)) if length > size else length
+    while start < length:
+        yield start, end
+        start, end = end, min(length, end + size)
 
 
 def batches(

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.structuring.relation_decoding import FoundTriple
-from assistant.structuring.training.batches import groups, padded
+from assistant.structuring.training.batches import cuts, groups, padded
 from assistant.structuring.training.dataset import DatasetInvalid, read_lines
 from assistant.structuring.training.scoring import Scores
 from serving.bert.vocabulary import Vocabulary
@@ -115,18 +115,12 @@ def document(
 def pieces(
     made: RelationDocument, size: int, random: np.random.Generator
 ) -> Iterator[RelationDocument]:
-    """The document in windows of at most ``size`` tokens, the first cut by chance; triples that a
-    cut goes through are left out."""
-    length = len(made.ids)
-    start, end = 0, min(length, int(random.integers(size // 2, size + 1)))
-    if length <= size:
-        end = length
-    while start < length:
+    """The document in windows (see `cuts`); triples that a cut goes through are left out."""
+    for start, end in cuts(len(made.ids), size, random):
         places = made.links[:, 1:]
         inside = ((places >= start) & (places < end)).all(1)
         links = made.links[inside] - np.array([0, start, start, start, start])
         yield RelationDocument(made.ids[start:end], links)
-        start, end = end, min(length, end + size)
 
 
 def batches(

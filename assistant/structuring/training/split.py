@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.structuring.training.dataset import DatasetInvalid, read_lines
-from assistant.structuring.training.file import whole
+from assistant.structuring.whole_file import whole
 
 
 @dataclass(frozen=True, slots=True)

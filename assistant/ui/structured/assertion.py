@@ -43,7 +43,7 @@ def result(entity: Entity, t: Text) -> str:
     """The value with its unit and flag, both as a sign and in words; "" without a value."""
     if entity.value is None:
         return ""
-    return flagged(entity.comparator + quantity(entity.value, entity.unit), entity.flag, t)
+    return flagged(quantity(entity), entity.flag, t)
 
 
 def flagged(value: str, flag: str | None, t: Text) -> str:

@@ -46,7 +46,7 @@ def _head(row: Row, titles: Mapping[str, str], t: Text, *, numbered: bool) -> st
 def _cell(note_id: str, cell: Cell, t: Text) -> str:
     if cell.value is None:
         return '<td class="empty">—</td>'
-    value = flagged(quantity(cell.value, cell.unit), cell.flag, t)
+    value = flagged(quantity(cell), cell.flag, t)
     if cell.reference:
         value += f" ({t('reference', range=cell.reference)})"
     if not cell.evidence:

@@ -12,11 +12,11 @@ import gradio as gr
 
 from assistant.jobs import Event
 from assistant.record import Encounter
-from assistant.store import Context, StoreError
+from assistant.store import Context
 from assistant.store.models import RequestKind
 from assistant.ui import watch
 from assistant.ui.case_form import FormError, is_id, sample_encounters
-from assistant.ui.earlier import chosen_run, earlier_html, look_up, reopen_notes
+from assistant.ui.earlier import earlier_html, look_up, reopen_notes, reopened
 from assistant.ui.frame import Frame, patient_banner
 from assistant.ui.markup import esc
 from assistant.ui.session import EarlierRuns, NotesWork, Session, clinician, identify
@@ -298,13 +298,9 @@ def _connect_earlier(frame: Frame, inputs: Inputs, layout: Layout, tabs: gr.Tabs
         session: Session, event: gr.EventData, request: gr.Request
     ) -> AsyncGenerator[list[Any]]:
         clinician(session, parts.settings, request)
-        runs, wanted = session.earlier_notes, chosen_run(event)
-        if runs.context is not None and wanted:
-            try:
-                session.notes = await reopen_notes(parts, runs.context, wanted)
-                runs.problem = ""
-            except StoreError as error:
-                runs.problem = str(error)
+        work = await reopened(parts, session.earlier_notes, event, reopen_notes)
+        if work is not None:
+            session.notes = work
         yield [*frame.draw(session, panels), gr.Tabs(selected="marked")]
         if session.notes.busy:
             async for step in watch.follow(parts, session.notes):

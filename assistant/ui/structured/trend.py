@@ -32,7 +32,7 @@ def _row(name: str, points: Sequence[ResultPoint], t: Text) -> str:
 
 def _value(point: ResultPoint, t: Text) -> str:
     place = point.place
-    value = flagged(quantity(point.value, point.unit), point.flag, t)
+    value = flagged(quantity(point), point.flag, t)
     date = f'<span class="on">{esc(point.date)}</span>' if point.date else ""
     where = address(place.note_id, place.start, place.end)
     return f'<span class="point {point.flag or ""}">{date}{place_button(value, where)}</span>'

@@ -118,6 +118,11 @@ def test_laboratory() -> None:
     assert cells["alt"].value is None
 
 
+def test_a_result_below_a_limit_is_not_the_limit() -> None:
+    (row,) = rows("降钙素原<0.05ng/ml，乙肝表面抗原<0.03IU/mL", "laboratory")
+    assert (row.cells["pct"].comparator, row.cells["pct"].value) == ("<", "0.05")
+
+
 @pytest.mark.parametrize("name", shipped_templates())
 @settings(max_examples=40, deadline=None)
 @given(

@@ -51,6 +51,14 @@ def test_what_is_denied_or_somebody_elses_is_no_triple(knowledge: KnowledgeBase)
     assert not [r for r in note.relations if r.source == "told"]
 
 
+def test_a_drug_that_the_patient_does_not_bear_is_no_treatment(knowledge: KnowledgeBase) -> None:
+    text = "肺炎，青霉素过敏，予头孢曲松治疗。"
+    reader = Reader([("肺炎", "药物治疗", "青霉素"), ("肺炎", "药物治疗", "头孢曲松")])
+    note = Structurer(knowledge, reader=reader).structure(NoteText("n", text))
+    drugs = [r.object.text for r in note.relations if r.predicate == "药物治疗"]
+    assert drugs == ["头孢曲松"]
+
+
 def test_what_the_rules_say_too_is_said_once(knowledge: KnowledgeBase) -> None:
     plain = Structurer(knowledge).structure(NoteText("n", TEXT))
     stated = [r for r in plain.relations if r.kind == "triple"]

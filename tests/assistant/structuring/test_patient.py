@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from assistant.structuring.entity import StructuredNote
-from assistant.structuring.export import COLUMNS, entities_csv, table_csv
+from assistant.structuring.export import COLUMNS, entities_csv, quantity, table_csv
 from assistant.structuring.features import extract_features, new_table
 from assistant.structuring.fhir import bundle
 from assistant.structuring.patient import PatientView, patient_view
@@ -73,6 +73,13 @@ def test_results_over_time(view: PatientView) -> None:
         ("2024-03-05", "3.1", "low"),
         ("2024-03-08", "4.2", "normal"),
     ]
+
+
+def test_a_sign_before_a_number_stays_with_it(knowledge: KnowledgeBase) -> None:
+    note = Structurer(knowledge).structure(NoteText("n", "降钙素原<0.01ng/mL。"))
+    (point,) = (p for points in patient_view("p", [note]).results.values() for p in points)
+    assert (point.comparator, point.value, point.unit) == ("<", "0.01", "ng/mL")
+    assert quantity(point) == "<0.01ng/mL"
 
 
 def test_a_contradiction_is_said(knowledge: KnowledgeBase) -> None:
@@ -179,12 +186,13 @@ def test_entities_as_csv(notes: list[StructuredNote]) -> None:
     assert ADMISSION[int(row["start"]) : int(row["end"])] == "胸痛"
 
 
-def test_a_table_as_csv_points_to_its_evidence() -> None:
-    text = "右肺上叶见结节，大小约8mm。"
+@pytest.mark.parametrize(("words", "size"), [("约8mm", "8mm"), ("<8mm", "<8mm"), ("≥8mm", ">=8mm")])
+def test_a_table_as_csv_points_to_its_evidence(words: str, size: str) -> None:
+    text = f"右肺上叶见结节，大小{words}。"
     table = new_table(load_template("chest-ct"))
     table.rows += extract_features(text, "=cmd()", load_template("chest-ct"))
     (row,) = csv.DictReader(io.StringIO(table_csv(table)))
-    assert row["size"] == "8mm"
+    assert row["size"] == size
     start, end = map(int, row["size_span"].split("-"))
-    assert text[start:end] == "8mm"
+    assert text[start:end] == words.lstrip("约")
     assert row["note_id"] == "'=cmd()"
