@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import threading
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -22,12 +21,13 @@ from assistant.chains.structuring import NotesToStructure, structuring_chain
 from assistant.draft import SECTION_ZH, Answer, DifferentialDraft, SectionDraft, SectionName
 from assistant.engines import Engines
 from assistant.fill_in import Draft
+from assistant.once import Once
 from assistant.record import Case, Encounter
 from assistant.settings import PanelMember, Settings
 from assistant.standing import Standing
 from assistant.store import Store
 from assistant.store.models import DraftRow, RequestRow
-from assistant.structuring.opening import open_structurer
+from assistant.structuring.opening import open_findings, open_recognizer, open_structurer
 from assistant.structuring.pipeline import Structurer
 from knowledge.base import KnowledgeBase
 from serving.chat_model import EngineChatModel
@@ -53,8 +53,10 @@ class Clinic:
         self.engines = engines
         self._store = store
         self._knowledge = knowledge
-        self._structurer: Structurer | None = None
-        self._structurer_lock = threading.Lock()
+        self._recognizer = Once(lambda: open_recognizer(settings.home))
+        self._structurer = Once(
+            lambda: open_structurer(knowledge, settings.home, self._recognizer())
+        )
         self.standing = Standing(settings, store, engines)
 
     @property
@@ -70,10 +72,16 @@ class Clinic:
     @property
     def structurer(self) -> Structurer:
         """What structures notes; made once, which takes seconds.  It works without a base, too."""
-        with self._structurer_lock:
-            if self._structurer is None:
-                self._structurer = open_structurer(self._knowledge, self.settings.home)
-            return self._structurer
+        return self._structurer()
+
+    def examine(self, case: Case) -> CaseContext:
+        """What every member of the panel starts from.
+
+        Raises:
+            KnowledgeUnavailable: there is no knowledge base.
+        """
+        reader = open_findings(self.knowledge, self._recognizer())
+        return examine(case, self.knowledge, reader)
 
     @property
     def has_knowledge(self) -> bool:
@@ -95,7 +103,7 @@ class Clinic:
 
     async def _differential(self, row: RequestRow, kept: list[DraftRow]) -> AsyncGenerator[Step]:
         case = Case.model_validate(row.payload)
-        context = await asyncio.to_thread(examine, case, self.knowledge)
+        context = await asyncio.to_thread(self.examine, case)
         wanted = row.options.get("members")
         done = {draft.member: draft for draft in kept}
         baseline = await asyncio.to_thread(rank_by_knowledge, context)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from typing import Protocol
 
 from knowledge.assertion import assert_terms
 from knowledge.finding import Finding, Span
@@ -30,6 +32,13 @@ def names_something_else(text: str, start: int, end: int) -> bool:
     return bool(_TREATMENT.search(before) or _OF_SOMETHING_ELSE.match(text, end))
 
 
+class FindingReader(Protocol):
+    """Reads the findings of a text."""
+
+    def extract(self, text: str, note_id: str) -> list[Finding]:
+        """The findings of ``text``, which is the note ``note_id``, in text order."""
+
+
 class FindingExtractor:
     """Finds the terms of a lexicon in a note and how the note means them."""
 
@@ -52,16 +61,20 @@ class FindingExtractor:
         Each span covers the wording in ``text`` exactly (code points); symptoms, signs and
         diseases only.  A finding is reported as often as the text states it.
         """
-        matches = self.matches(text)
-        return [
-            Finding(
-                text=text[match.start : match.end],
-                concept=match.concept,
-                span=Span(note_id=note_id, start=match.start, end=match.end),
-                polarity=assertion.polarity,
-                certainty=assertion.certainty,
-                temporality=assertion.temporality,
-                experiencer=assertion.experiencer,
-            )
-            for match, assertion in zip(matches, assert_terms(text, matches), strict=True)
-        ]
+        return findings(text, note_id, self.matches(text))
+
+
+def findings(text: str, note_id: str, matches: Sequence[Match]) -> list[Finding]:
+    """What ``text`` says of each of its ``matches``, in their order."""
+    return [
+        Finding(
+            text=text[match.start : match.end],
+            concept=match.concept,
+            span=Span(note_id=note_id, start=match.start, end=match.end),
+            polarity=assertion.polarity,
+            certainty=assertion.certainty,
+            temporality=assertion.temporality,
+            experiencer=assertion.experiencer,
+        )
+        for match, assertion in zip(matches, assert_terms(text, matches), strict=True)
+    ]

@@ -17,6 +17,7 @@ from assistant.record import SEX_ZH, Case, Note
 from knowledge.base import KnowledgeBase
 from knowledge.critical import CriticalDiagnosis
 from knowledge.demographics import age_in, sex_in
+from knowledge.extraction import FindingReader
 from knowledge.finding import Finding, Polarity
 from knowledge.graph import RankedDisease
 from knowledge.sources import Passage
@@ -117,26 +118,34 @@ def _unique(findings: Iterable[Finding]) -> list[Finding]:
     return list(seen.values())
 
 
-def _extract(note: Note, knowledge: KnowledgeBase, *, adult: bool) -> list[Finding]:
+def _extract(note: Note, reader: FindingReader, *, adult: bool) -> list[Finding]:
     """The findings of one field, read under the heading that the form shows above it.
 
     The heading makes what stands in 既往史 past; that an adult is the patient makes 儿子 and 女儿
     somebody else.  Spans point into the note as it is.
     """
     lead = ("患者\n" if adult else "") + ("既往史：\n" if note.id == "past_history" else "")
-    found = knowledge.extractor.extract(lead + note.text, note.id)
+    found = reader.extract(lead + note.text, note.id)
     return [f.model_copy(update={"span": f.span.shifted(-len(lead))}) for f in found]
 
 
-def examine(case: Case, knowledge: KnowledgeBase) -> CaseContext:
-    """Extract the findings, rank the diseases and retrieve the passages of one case."""
+def examine(
+    case: Case, knowledge: KnowledgeBase, reader: FindingReader | None = None
+) -> CaseContext:
+    """Extract the findings, rank the diseases and retrieve the passages of one case.
+
+    ``reader`` reads the findings; None: the base's lexicon.  Statements are held against the
+    lexicon's findings in either case: there the model finds no error more and doubts more truths.
+    """
     notes = case.notes()
     told = "\n".join(note.text for note in notes)
     age = case.patient.age_at(date.today())
     age = age_in(told) if age is None else age
     sex = case.patient.sex or sex_in(told)
     adult = age is not None and age >= ADULT_YEARS
-    findings = [f for note in notes for f in _extract(note, knowledge, adult=adult)]
+    findings = [
+        f for note in notes for f in _extract(note, reader or knowledge.extractor, adult=adult)
+    ]
     ranked = knowledge.graph.rank(findings, age_years=age, sex=sex, limit=CANDIDATES)
     critical = knowledge.graph.critical(findings, age_years=age, sex=sex)
     query = case.chief_complaint or " ".join(note.text for note in notes)[:200]

@@ -24,7 +24,7 @@ from assistant.structuring.features import FeatureTable, extract_features, new_t
 from assistant.structuring.fhir import bundle
 from assistant.structuring.input import InputError, note_files, read_notes
 from assistant.structuring.journal import Journal
-from assistant.structuring.opening import open_structurer
+from assistant.structuring.opening import open_recognizer, open_structurer
 from assistant.structuring.parquet import require_parquet, to_parquet
 from assistant.structuring.pipeline import NoteText, Structurer
 from assistant.structuring.template import Template, load_template
@@ -110,7 +110,7 @@ def structure(
 def _structurer() -> Structurer:
     settings = Settings()
     base, _ = open_knowledge(settings)
-    return open_structurer(base, settings.home)
+    return open_structurer(base, settings.home, open_recognizer(settings.home))
 
 
 def _patient(given: str, note_id: str) -> str:

@@ -9,11 +9,13 @@ from importlib.resources import files
 from pathlib import Path
 
 from assistant.structuring.entity import Coding
+from assistant.structuring.findings import EntityFindings
 from assistant.structuring.pipeline import Structurer
 from assistant.structuring.recognizer import ModelRecognizer
 from assistant.structuring.relation_model import ModelRelationReader
 from knowledge.base import KnowledgeBase
 from knowledge.coding import Code
+from knowledge.extraction import FindingReader
 from knowledge.normalization import RANKER, Normalizer, Ranker, RankerError
 
 logger = logging.getLogger("bedside.assistant.structuring")
@@ -28,14 +30,17 @@ RELATIONS = "relations"
 """The same for the relation model."""
 
 
-def open_structurer(base: KnowledgeBase | None, home: Path) -> Structurer:
-    """The structurer of the installation in ``home``.
+def open_structurer(
+    base: KnowledgeBase | None, home: Path, recognizer: ModelRecognizer | None
+) -> Structurer:
+    """The structurer of the installation in ``home`` with the span model of `open_recognizer`."""
+    return Structurer(base, recognizer, _normaliser(base, home), open_relation_reader(home))
 
-    A model that cannot be run is said in the log, and the lexicon takes its place.
-    """
-    return Structurer(
-        base, open_recognizer(home), _normaliser(base, home), open_relation_reader(home)
-    )
+
+def open_findings(base: KnowledgeBase, recognizer: ModelRecognizer | None) -> FindingReader:
+    """What reads the findings of a case: the base's lexicon, with the span model where there is
+    one."""
+    return base.extractor if recognizer is None else EntityFindings(base.extractor, recognizer)
 
 
 def open_recognizer(home: Path) -> ModelRecognizer | None:

@@ -10,6 +10,7 @@ import typer
 
 import prompts
 from assistant.chains.differential import TASK
+from assistant.structuring.opening import open_recognizer
 from eval.clinical.differential.cases import read_cases
 from eval.clinical.differential.evaluation import KNOWLEDGE_SCORE, Model, evaluate
 from eval.clinical.differential.measure import SCORES
@@ -20,6 +21,7 @@ from eval.commands.common import (
     Require,
     command_line,
     going_on,
+    installation,
     opened_if_asked,
     parse_gates,
     sentences,
@@ -116,7 +118,15 @@ def differential(
     ):
         member = None
         if opened:
-            asking = Asking(opened.engine, prompt, temperature, parallel, patience, quiet=quiet)
+            asking = Asking(
+                opened.engine,
+                prompt,
+                open_recognizer(installation(context).home),
+                temperature,
+                parallel,
+                patience,
+                quiet=quiet,
+            )
             member = Model(opened, asking)
         evaluated = evaluate(
             read, knowledge, out, member, command=command_line(), sources=[str(cases)]

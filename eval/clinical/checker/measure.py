@@ -14,6 +14,7 @@ from eval.clinical.proportion import share
 from eval.clinical.result import Case, ClinicalResult, Figure, Table
 from eval.run.identity import texts_digest
 from knowledge.base import KnowledgeBase
+from knowledge.extraction import FindingReader
 
 K = TypeVar("K", bound=str)
 
@@ -44,8 +45,10 @@ def judge(
     trials: Iterable[Trial],
     base: KnowledgeBase,
     judged: Callable[[], None] = lambda: None,
+    reader: FindingReader | None = None,
 ) -> list[Verdict]:
-    """Ground every trial in its record; ``judged`` is called after each.
+    """Ground every trial in its record; ``judged`` is called after each, and ``reader`` finds
+    what is held against one another (None: the lexicon, as in the product).
 
     A statement of the stay is held against the sentences of the stay, as in 诊疗经过, and any other
     against the whole record, where an error finds the most that could support it.
@@ -56,7 +59,7 @@ def judge(
         of_record.setdefault(trial.record, []).append(trial)
     verdicts = []
     for record_id, mine in of_record.items():
-        grounder = by_id[record_id].grounder(base)
+        grounder = by_id[record_id].grounder(base, reader)
         for trial in mine:
             scopes = _STAY if trial.of_stay else None
             found = grounder.ground("s", trial.text, scopes=scopes)

@@ -21,6 +21,7 @@ from eval.clinical.checker.elsewhere import Told
 from eval.errors import InputError
 from eval.json_lines import read_objects
 from knowledge.base import KnowledgeBase
+from knowledge.extraction import FindingReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +55,12 @@ class Record:
         """What the record tells, for proving that a changed statement is false."""
         return Told(self.segments)
 
-    def grounder(self, base: KnowledgeBase) -> Grounder:
-        """The checker as the product makes it for this record."""
+    def grounder(self, base: KnowledgeBase, reader: FindingReader | None = None) -> Grounder:
+        """The checker as the product makes it for this record; with a ``reader``, as it would be
+        with other findings than the lexicon's."""
         return Grounder(
             self.segments,
-            findings_of=base.extractor.extract,
+            findings_of=(reader or base.extractor).extract,
             drugs_of=DrugNames(self.drugs),
             patient_names=[self.patient_name],
             patient_sex=self.patient_sex,

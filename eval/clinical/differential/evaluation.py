@@ -123,6 +123,7 @@ def _description(
         "model_sha256": digest(identity),
         "prompt": prompts.template(TASK, asking.prompt).version,
         "temperature": asking.temperature,
+        "findings": asking.recognizer.name if asking.recognizer else "lexicon",
         "data_sha256": hashes["data"],
         "shown_sha256": digest([case.model_dump(mode="json") for case in shown.values()]),
         "knowledge": hashes["knowledge"],

@@ -14,6 +14,8 @@ from assistant.chains.case_context import examine
 from assistant.chains.differential import Member, differential_chain
 from assistant.draft import DifferentialDraft
 from assistant.record import Case
+from assistant.structuring.opening import open_findings
+from assistant.structuring.recognizer import ModelRecognizer
 from eval.run.asking import NoAnswer, Patience, each
 from eval.run.folder import alone, same_settings
 from eval.run.journal import Journal
@@ -62,10 +64,12 @@ def by_knowledge(cases: Mapping[str, Case], knowledge: KnowledgeBase) -> dict[st
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """A language model as the panel asks it: an engine, a version of the prompt, and the pace."""
+    """A language model as the panel asks it: an engine, a version of the prompt, the pace, and
+    what finds the entities that the prompt names (None: the lexicon alone)."""
 
     engine: Engine
     prompt: str
+    recognizer: ModelRecognizer | None = None
     temperature: float = 0.0
     parallel: int = 8
     patience: Patience = field(default_factory=Patience)
@@ -102,6 +106,7 @@ class _Work:
         self, knowledge: KnowledgeBase, asking: Asking, journal: Journal, counts: Counts
     ) -> None:
         self._knowledge = knowledge
+        self._reader = open_findings(knowledge, asking.recognizer)
         self._asking = asking
         self._engine = WholeAnswers(asking.engine, counts)
         chat_model = EngineChatModel(engine=self._engine, temperature=asking.temperature)
@@ -122,7 +127,7 @@ class _Work:
     async def _one(self, key: str, case: Case) -> None:
         if self.kept.has(key):
             return
-        context = await asyncio.to_thread(examine, case, self._knowledge)
+        context = await asyncio.to_thread(examine, case, self._knowledge, self._reader)
 
         async def once() -> DifferentialDraft:
             try:

@@ -5,14 +5,25 @@ from pathlib import Path
 import pytest
 
 from assistant.structuring import opening
-from assistant.structuring.opening import MODEL, RELATIONS, open_ranker, open_structurer
-from assistant.structuring.pipeline import NoteText
+from assistant.structuring.opening import (
+    MODEL,
+    RELATIONS,
+    open_findings,
+    open_ranker,
+    open_recognizer,
+    open_structurer,
+)
+from assistant.structuring.pipeline import NoteText, Structurer
 from knowledge.base import KnowledgeBase
 from knowledge.normalization import RANKER
 
 
+def opened(base: KnowledgeBase | None, home: Path) -> Structurer:
+    return open_structurer(base, home, open_recognizer(home))
+
+
 def test_a_diagnosis_gets_a_code_of_the_base(tmp_path: Path, knowledge: KnowledgeBase) -> None:
-    note = open_structurer(knowledge, tmp_path).structure(NoteText("n", "诊断：急性阑尾炎。"))
+    note = opened(knowledge, tmp_path).structure(NoteText("n", "诊断：急性阑尾炎。"))
     (entity,) = [e for e in note.entities if e.type == "disease"]
     (code,) = entity.codes
     assert (code.name, code.score) == ("急性阑尾炎", 1.0)
@@ -22,13 +33,13 @@ def test_a_diagnosis_gets_a_code_of_the_base(tmp_path: Path, knowledge: Knowledg
 def test_a_short_form_gets_the_code_of_what_it_means(
     tmp_path: Path, knowledge: KnowledgeBase
 ) -> None:
-    note = open_structurer(knowledge, tmp_path).structure(NoteText("n", "诊断：社区获得性肺炎。"))
+    note = opened(knowledge, tmp_path).structure(NoteText("n", "诊断：社区获得性肺炎。"))
     (entity,) = [e for e in note.entities if e.type == "disease"]
     assert [code.name for code in entity.codes] == ["肺炎"]
 
 
 def test_without_anything_installed(tmp_path: Path) -> None:
-    note = open_structurer(None, tmp_path).structure(NoteText("n", "无发热。"))
+    note = opened(None, tmp_path).structure(NoteText("n", "无发热。"))
     assert [(e.text, e.polarity) for e in note.entities] == [("发热", "absent")]
 
 
@@ -39,7 +50,7 @@ def test_what_is_broken_is_said_and_not_used(
     (tmp_path / "knowledge" / RANKER).write_text("{}")
     for name in (MODEL, RELATIONS):
         (tmp_path / "models" / name).mkdir(parents=True)
-    structurer = open_structurer(knowledge, tmp_path)
+    structurer = opened(knowledge, tmp_path)
     assert structurer.model.startswith("bedside-ner-zh@")
     assert "bedside kb train-coding" in caplog.text
     assert "structuring model is not used" in caplog.text
@@ -48,7 +59,19 @@ def test_what_is_broken_is_said_and_not_used(
 
 
 def test_without_any_model_it_is_the_lexicon(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, knowledge: KnowledgeBase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(opening, "shipped_model", lambda: tmp_path / "none")
-    assert open_structurer(None, tmp_path).model == "lexicon"
+    assert opened(None, tmp_path).model == "lexicon"
+    assert open_findings(knowledge, open_recognizer(tmp_path)) is knowledge.extractor
+
+
+def test_findings_are_those_of_the_lexicon_and_of_the_model(
+    tmp_path: Path, knowledge: KnowledgeBase
+) -> None:
+    text = "发热伴肩胛间区放射痛，无眼睑下垂。"
+    reader = open_findings(knowledge, open_recognizer(tmp_path))
+    found = {one.text: one for one in reader.extract(text, "n")}
+    listed = knowledge.extractor.extract(text, "n")
+    assert all(one in found.values() for one in listed)
+    assert len(found) > len(listed)

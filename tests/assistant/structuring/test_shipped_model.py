@@ -72,6 +72,6 @@ def test_its_scores_are_those_of_its_card(
 
 def test_a_vaccine_is_no_disease_for_the_model_either(tmp_path: Path) -> None:
     text = "按计划免疫接种，13价肺炎球菌结合疫苗未接种。"
-    note = open_structurer(None, tmp_path).structure(NoteText("n", text))
+    note = open_structurer(None, tmp_path, open_recognizer(tmp_path)).structure(NoteText("n", text))
     assert note.model.startswith("bedside-ner-zh@")
     assert not [entity for entity in note.entities if entity.type == "disease"]
