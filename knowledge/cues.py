@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 
-SENTENCE_END = re.compile(r"[。;!?\n\r]|\.(?=\s|$)")
+# A line that breaks off within a list (无恶心、↵呕吐) goes on.
+SENTENCE_END = re.compile(r"[。;!?]|(?<![、及和或与])(?<![、及和或与]\r)[\n\r]|\.(?=\s|$)")
 CLAUSE_END = re.compile(r"[,，]")
 
 # Wordings that look like a denial and deny nothing that follows.
@@ -93,6 +94,7 @@ PRESENT_TIME = re.compile(
 )
 POST_PAST = re.compile(
     r"(?:等)?(?:慢性|急性|传染|遗传|类似|相关|基础|家族|过敏)?(?:疾?病|发作|手术|治疗|住院|感染|接触|服药|术后)?(?:病)?史(?!学)"
+    r"|(?:现|目前|均|已|经治疗后?|完全|基本|临床)*(?:治愈|痊愈)(?=[,;。、\s]|$)"
 )
 
 # In the history of earlier illnesses, what marks a finding as of now.

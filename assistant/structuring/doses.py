@@ -15,6 +15,14 @@ _DOSES = {"mg", "g", "ug", "mL", "万U", "U", "IU", "mg/kg", "片", "粒", "支"
 _REACH = 32
 _BEFORE = 10
 _STOP = re.compile(r"[。；;\n\r]")
+# 2.5mg加量至3.75mg, 2.5mg→3.75mg: the later dose is the one that is taken.
+_CHANGED = re.compile(
+    r"[^，,。；;\n\d]{0,8}(?:[加增减调改升降][^，,。；;\n\d]{0,4}[至到为成]|→|->)\s?"
+)
+# 早8U 中6U 晚10U: a day's doses, each behind its time.
+_AT = r"(?:[早中晚](?:餐[前后]|上)?|晨|午|睡前)"
+_AT_ONE = re.compile(rf"{_AT}\s?\Z")
+_THEN = re.compile(rf"[\s，,、/]{{0,2}}{_AT}\s?")
 
 
 @dataclass(frozen=True)
@@ -46,34 +54,56 @@ class Regimens:
             end + _REACH,
             self._stops[stop] if stop < len(self._stops) else len(self._text),
         )
-        dose = _first(self._doses, end, limit)
+        dose = self._dose(end, limit)
         route = _first(self._routes, end, limit) or _last(self._routes, start - _BEFORE, start)
         frequency = _first(self._frequencies, end, limit)
         return Regimen(
-            dose=self._measured(dose) if isinstance(dose, Quantity) else None,
+            dose=dose,
             route=self._named(route),
             frequency=self._named(frequency),
         )
 
-    def _measured(self, dose: Quantity) -> Measurement:
-        return Measurement(
-            start=dose.start,
-            end=dose.end,
-            text=self._text[dose.start : dose.end],
-            value=dose.value,
-            unit=dose.unit,
-        )
+    def _dose(self, start: int, limit: int) -> Measurement | None:
+        index = bisect_left(self._doses, start, key=lambda dose: dose.start)
+        inside = [dose for dose in self._doses[index : index + 4] if dose.end <= limit]
+        if not inside:
+            return None
+        first, *others = inside
+        later = others[0] if others else None
+        between = self._text[first.end : later.start] if later else ""
+        if later and _CHANGED.fullmatch(between):
+            return self._measured(later.value, later.unit, later.start, later.end)
+        if later and between == "/" and later.unit == first.unit:
+            value = f"{first.value}/{later.value}"
+            return self._measured(value, first.unit, first.start, later.end)
+        return self._day(inside) or self._measured(first.value, first.unit, first.start, first.end)
 
-    def _named(self, term: Quantity | QuantityTerm | None) -> tuple[Mention, str] | None:
+    def _day(self, doses: Sequence[Quantity]) -> Measurement | None:
+        """The doses of a day, where each stands behind its time."""
+        at = _AT_ONE.search(self._text, max(0, doses[0].start - 4), doses[0].start)
+        if at is None:
+            return None
+        value, end = f"{at[0].strip()}{doses[0].value}", doses[0].end
+        for dose in doses[1:]:
+            then = _THEN.fullmatch(self._text, end, dose.start)
+            if then is None or dose.unit != doses[0].unit:
+                break
+            value, end = f"{value} {then[0].strip(' ，,、/')}{dose.value}", dose.end
+        if end == doses[0].end:
+            return None
+        return self._measured(value, doses[0].unit, at.start(), end)
+
+    def _measured(self, value: str, unit: str, start: int, end: int) -> Measurement:
+        return Measurement(start=start, end=end, text=self._text[start:end], value=value, unit=unit)
+
+    def _named(self, term: QuantityTerm | None) -> tuple[Mention, str] | None:
         if term is None:
             return None
         words = self._text[term.start : term.end]
         return Mention(start=term.start, end=term.end, text=words), term.value
 
 
-def _first(
-    terms: list[Quantity] | list[QuantityTerm], start: int, end: int
-) -> Quantity | QuantityTerm | None:
+def _first(terms: list[QuantityTerm], start: int, end: int) -> QuantityTerm | None:
     index = bisect_left(terms, start, key=lambda term: term.start)
     return terms[index] if index < len(terms) and terms[index].end <= end else None
 

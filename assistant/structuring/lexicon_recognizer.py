@@ -33,6 +33,27 @@ _SIGN_HEAD = re.compile(
     r"(?:轻度|明显|多发|少量|大量|小|微小|实性|磨玻璃|类|可疑){0,2}"
     r"(?:压痛|反跳痛|叩击痛|叩痛|肿大|肿胀|水肿|包块|肿块|肿物|结节影?|占位性病变|占位|积液|增厚|钙化灶?|狭窄|扩张|斑块|畸形|萎缩)"
 )
+_SITE = (
+    r"(?:泌尿(?:系统?|道)|尿路|[上下]?呼吸道|[消胆肠]化?道|胆系|生殖道|中枢神经系统|颅内|[腹胸盆]腔|[切伤创术]口|手术部位"
+    r"|导管相关性?血流|血流|皮肤(?:及?软组织)?|软组织)"
+)
+_AGENT = (
+    r"(?:(?:[新甲乙丙丁戊]型|人类?|呼吸道|肺炎|水痘|带状|单纯|巨细胞|腺|鼻|轮状|诺如|冠状|副?流感|合胞|疱疹|乳头状?瘤|免疫缺陷"
+    r"|柯萨奇|肠道|登革热?|狂犬|汉坦|微小|肝炎|eb|b19|-)*病毒"
+    r"|(?:肺炎|沙眼|解脲脲?|鹦鹉热|人型|生殖)?[支衣]原体"
+    r"|(?:幽门螺|非?结核分枝|结核|大肠埃希?|铜绿假单胞|绿脓|鲍曼不动|流感嗜血|嗜麦芽窄食单胞|变形|伤寒|痢疾|布鲁氏?|肺炎克雷伯|克雷伯"
+    r"|嗜肺军团|军团|李斯特|百日咳|厌氧|艰难梭)杆?菌"
+    r"|(?:耐甲氧西林|金黄色|表皮|[abd]族|溶血性?|肺炎|化脓性?)*(?:葡萄|链|双|肠)球菌"
+    r"|(?:白色?|光滑)?念珠菌|烟?曲霉菌?|(?:新型)?隐球菌|肺孢子菌|真菌|细菌|弓形虫|(?:梅毒)?螺旋体|寄生虫"
+    r"|hiv|h[abcde]v|hpv|ebv|cmv|hp|rsv|mrsa|covid-19)"
+)
+_INFECTION = re.compile(rf"(?<![a-z0-9])(?:{_SITE}|{_AGENT})性?感染")
+# What is stained is named by letters, with the result behind: ER(+), CK7(-), P53(野生型).
+_STAINED = re.compile(r"免疫组化|免疫组织化学|(?<![a-z])ihc(?![a-z])|特殊?染色?")
+_STAIN = re.compile(
+    r"(?<![a-z0-9])(?P<name>[a-z][a-z0-9α-ω/-]{0,11})[ \t]*"
+    r"(?=\([^()]{0,12}(?:[-+±]|[阳阴]性|野生型|突变|\d%)[^()]{0,10}\)|[-+]{1,3}(?=[,;。、\s]|$))"
+)
 _OPERATION = re.compile(r"[\u4e00-\u9fffA-Za-z0-9+]{2,24}?术(?![语者式野区中前时台])")
 _OPERATION_CUT = re.compile(
     r"^.*(?:(?<!镜)下|行|予|拟|接受|施|了|曾|因|并|及|和|为|至|示|后|于|在|有|做|作|年|月|日|天|余|急诊|择期|次|个|既往|否认|[无未])(?=.)"
@@ -98,6 +119,8 @@ class LexiconRecognizer:
         ]
         found += self._unlisted_drugs(text, found)
         found += _operations(folded)
+        found += _infections(folded)
+        found += _stains(folded)
         joined = _joined_parts(folded, [(part.start, part.end) for part in parts])
         found += _compounds(folded, joined)
         found += [TypedSpan(a, b, EntityType.BODY_PART, LISTED) for a, b in joined]
@@ -128,6 +151,20 @@ def _operations(folded: str) -> Iterable[TypedSpan]:
         start = match.start() + (cut.end() if cut else 0)
         if match.end() - start >= 3 and not _NO_OPERATION.search(folded, start, match.end()):
             yield TypedSpan(start, match.end(), EntityType.PROCEDURE, _FORM)
+
+
+def _infections(folded: str) -> Iterable[TypedSpan]:
+    """Infections by where or by what: 泌尿系感染, 新型冠状病毒感染."""
+    for match in _INFECTION.finditer(folded):
+        yield TypedSpan(*match.span(), EntityType.DISEASE, LISTED)
+
+
+def _stains(folded: str) -> Iterable[TypedSpan]:
+    """The markers of each sentence that tells of stains, from the word for it on."""
+    for told in _STAINED.finditer(folded):
+        end = folded.find("。", told.end())
+        for match in _STAIN.finditer(folded, told.end(), end if end >= 0 else len(folded)):
+            yield TypedSpan(*match.span("name"), EntityType.TEST, LISTED)
 
 
 def _joined_parts(folded: str, parts: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -23,7 +23,7 @@ _SIZE_GAP = re.compile(
 )
 _RESULT = re.compile(
     r"[ \t:(]*(?:检查|试验|结果|示|提示|显示|为|呈|均|回报){0,3}[ \t:(]*"
-    r"(?P<word>弱阳性|强阳性|阳性|阴性|未见(?:明显)?异常|未见明显变化|正常(?!值|范围|参考)|异常|[-+±]{1,4}(?=\)|[,;。、\s]|$)|\d\+(?=\)|[,;。、\s]|$))"
+    r"(?P<word>弱阳性|强阳性|阳性|阴性|未见(?:明显)?异常|未见明显变化|正常(?!值|范围|参考)|异常|野生型|突变型?|[-+±]{1,4}(?=\)|[,;。、\s]|$)|\d\+(?=\)|[,;。、\s]|$))"
 )
 _ARROW = re.compile(
     r"[ \t]*[(]?[ \t]*(?P<flag>↑+|↓+|偏高|升高|增高|降低|偏低|减低|(?<=[ \t(])[hl](?![a-z])|(?<=[ \t(])正常)"
@@ -46,7 +46,7 @@ _FLAGS: dict[str, Flag] = {
 }  # fmt: skip
 _WORD_FLAGS: tuple[tuple[str, Flag], ...] = (
     ("阴性", "negative"), ("阳性", "positive"), ("未见", "normal"), ("正常", "normal"),
-    ("异常", "abnormal"), ("+", "positive"), ("±", "abnormal"), ("-", "negative"),
+    ("异常", "abnormal"), ("野生", "normal"), ("突变", "abnormal"), ("+", "positive"), ("±", "abnormal"), ("-", "negative"),
 )  # fmt: skip
 _MORE_SIZE = re.compile(r"[ \t]?[x×*][ \t]?(?P<next>\d{1,4}(?:\.\d{1,3})?)[ \t]?(?:cm|mm)")
 # The text between a name and its number ends where the number begins.

@@ -20,8 +20,9 @@ from knowledge.normalization import RANKER, Normalizer, Ranker, RankerError
 
 logger = logging.getLogger("bedside.assistant.structuring")
 
-_SURE = 0.5
-"""A code that is less sure is none: it misleads more than it helps."""
+_SURE, _SURE_UNTRAINED = 0.5, 0.7
+"""A code that is less sure is none: it misleads more than it helps.  Without a ranker, of terms
+that score 0.5 to 0.7 a third is right (CHIP-CDN)."""
 
 MODEL = "structuring"
 """The folder under ``models`` of the span model that is taken, if there is one."""
@@ -98,13 +99,15 @@ def _normaliser(base: KnowledgeBase | None, home: Path) -> Callable[[str], list[
     codes = base.codes if base is not None else []
     if not codes:
         return None
-    normalizer = Normalizer(standard_terms(codes), open_ranker(home))
+    ranker = open_ranker(home)
+    normalizer = Normalizer(standard_terms(codes), ranker)
+    sure = _SURE_UNTRAINED if ranker is None else _SURE
 
     def normalise(diagnosis: str) -> list[Coding]:
         return [
             Coding(system=term.system, code=term.code, name=term.name, score=term.score)
             for term in normalizer.terms(diagnosis)
-            if term.score >= _SURE
+            if term.score >= sure
         ]
 
     return normalise

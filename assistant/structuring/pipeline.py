@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,14 @@ from knowledge.lexicon import Match
 
 _BY_CONCEPT = 0.95
 """How sure a term is that is the name of the concept, not the wording of the note."""
+
+_LATIN = re.compile(r"[A-Za-z]{2,}")
+_CHINESE = re.compile(r"[\u4e00-\u9fff]")
+_FEW_WORDS = 8
+_NOT_CHINESE = (
+    "这份文书主要不是中文，只识别中文，其余内容没有读取。 "
+    "(This note is mostly not in Chinese; only Chinese is read, the rest was not.)"
+)
 
 Normalise = Callable[[str], list[Coding]]
 """A diagnosis as written → standard terms."""
@@ -106,6 +115,7 @@ class Structurer:
             sections=parts,
             model=self.model,
             knowledge_version=self.knowledge_version,
+            warnings=[_NOT_CHINESE] if _is_foreign(text) else [],
             seconds=time.perf_counter() - started,
         )
 
@@ -178,3 +188,9 @@ class Structurer:
             if generic is not None:
                 entity.concept = generic
                 entity.codes = [Coding(system="generic-name", name=generic, score=1.0)]
+
+
+def _is_foreign(text: str) -> bool:
+    """Whether there is much more Latin text than Chinese: nothing in it is read."""
+    latin, chinese = len(_LATIN.findall(text)), len(_CHINESE.findall(text))
+    return latin >= _FEW_WORDS and latin > chinese

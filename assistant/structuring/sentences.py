@@ -7,10 +7,9 @@ from bisect import bisect_right
 from itertools import pairwise
 
 from assistant.structuring.entity import Section
-from knowledge.cues import SECTION
+from knowledge.cues import SECTION, SENTENCE_END
 from knowledge.folding import fold
 
-_SENTENCE_END = re.compile(r"[。;!?\n\r]|\.(?=\s|$)")
 _CLAUSE_END = re.compile(r"[。;!?\n\r,]|\.(?=\s|$)")
 LONGEST = 400
 """A text without full stops is cut here: a sentence is shown as evidence and must stay readable."""
@@ -45,7 +44,7 @@ def _ranges(text: str, mark: re.Pattern[str]) -> Ranges:
 
 def sentences(text: str) -> Ranges:
     """The sentences of ``text``; none is longer than `LONGEST`."""
-    return _ranges(fold(text), _SENTENCE_END)
+    return _ranges(fold(text), SENTENCE_END)
 
 
 def clauses(text: str) -> Ranges:

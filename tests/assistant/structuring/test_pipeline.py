@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant.structuring.entity import Entity, StructuredNote
+from assistant.structuring.export import quantity
 from assistant.structuring.pipeline import NoteText, Structurer
 from assistant.structuring.span import EntityType, TypedSpan
 from knowledge.base import KnowledgeBase
@@ -239,6 +240,11 @@ def test_without_a_knowledge_base() -> None:
         ("若再次发热，则加用布洛芬。", "布洛芬", "present", "hypothetical"),
         ("既往高血压10年，长期口服氨氯地平5mg qd。", "氨氯地平", "present", "current"),
         ("既往无阑尾切除术史、外伤史。", "阑尾切除术", "absent", "past"),
+        ("肺结核已治愈。", "肺结核", "present", "past"),
+        ("肺结核治愈后复发。", "肺结核", "present", "current"),
+        ("无恶心、\r\n呕吐。", "呕吐", "absent", "current"),
+        ("无腹痛、腹泻及\n黑便。", "黑便", "absent", "current"),
+        ("无发热\n咳嗽3天。", "咳嗽", "present", "current"),
     ],
 )
 def test_how_a_note_means_what_it_names(
@@ -266,7 +272,68 @@ def test_a_sign_before_a_number_is_kept(structurer: Structurer) -> None:
 
 
 def test_stains_and_stages_are_no_blood_tests(structurer: Structurer) -> None:
-    note = structurer.structure(NoteText("n", "免疫组化：CK5/6（-），P63（-）。分期pT2N1M0。"))
+    note = structurer.structure(NoteText("n", "标本CK5/6（-），P63（-）。分期pT2N1M0。"))
     assert not [e for e in note.entities if e.value]
     vital = structurer.structure(NoteText("n", "P63次/分，CK 210U/L，PT 12.3s。"))
     assert {e.value for e in vital.entities} >= {"63", "210", "12.3"}
+
+
+def test_stains_have_their_results(structurer: Structurer) -> None:
+    text = "免疫组化：ER（+，90%），PR(-)，HER2（2+），Ki-67（30%），P53（野生型）。CT（平扫）。"
+    note = structurer.structure(NoteText("n", text))
+    assert_exact(note, text)
+    found = {e.text: (e.value, e.flag) for e in note.entities if e.value}
+    assert found == {
+        "ER": ("+", "positive"),
+        "PR": ("-", "negative"),
+        "HER2": ("2+", None),
+        "Ki-67": ("30", None),
+        "P53": ("野生型", "normal"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("新型冠状病毒感染", "新型冠状病毒感染"),
+        ("合并HIV感染", "HIV感染"),
+        ("考虑肺炎支原体感染", "肺炎支原体感染"),
+        ("反复泌尿系感染", "泌尿系感染"),
+        ("乙型肝炎病毒感染", "乙型肝炎病毒感染"),
+    ],
+)
+def test_an_infection_is_named_with_its_place_or_its_cause(
+    structurer: Structurer, text: str, name: str
+) -> None:
+    note = structurer.structure(NoteText("n", f"{text}，予抗感染治疗。"))
+    assert [e.text for e in note.entities if e.type is EntityType.DISEASE] == [name]
+
+
+@pytest.mark.parametrize(
+    ("text", "drug", "dose"),
+    [
+        ("华法林由2.5mg加量至3.75mg。", "华法林", "3.75mg"),
+        ("氨氯地平5mg→10mg qd。", "氨氯地平", "10mg"),
+        ("二甲双胍0.5g bid，华法林2.5mg。", "二甲双胍", "0.5g"),
+        ("缬沙坦氨氯地平片80mg/5mg qd。", "氨氯地平", "80/5mg"),
+        ("胰岛素早8U 中6U 晚10U皮下注射。", "胰岛素", "早8 中6 晚10U"),
+        ("阿司匹林早100mg口服。", "阿司匹林", "100mg"),
+    ],
+)
+def test_the_dose_is_what_is_taken_now(
+    structurer: Structurer, text: str, drug: str, dose: str
+) -> None:
+    note = structurer.structure(NoteText("n", text))
+    assert_exact(note, text)
+    (entity,) = (e for e in note.entities if e.type is EntityType.DRUG and drug in e.text)
+    assert quantity(entity) == dose
+
+
+def test_a_note_in_another_language_says_that_it_was_not_read(structurer: Structurer) -> None:
+    english = "A 67 year old man with chest pain for three days, no fever, and hypertension."
+    (warning,) = structurer.structure(NoteText("n", english)).warnings
+    assert "not in Chinese" in warning
+    chinese = (
+        "予ceftriaxone 2g qd静滴，复查WBC、CRP、PCT、ALT、AST、CK-MB、BNP，体温正常，无咳嗽咳痰。"
+    )
+    assert structurer.structure(NoteText("n", chinese)).warnings == []
