@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from assistant.structuring.span import EntityType, TypedSpan
 from knowledge.assertion import Assertion, assert_terms
+from knowledge.cues import CONNECTOR
 from knowledge.finding import Certainty, Polarity, Temporality
 from knowledge.folding import fold
 from knowledge.lexicon import Match
@@ -42,6 +43,8 @@ _IF = re.compile(
 )
 # 既往无手术史、外伤史: \0 stands for what is read.
 _NO_HISTORY = re.compile(r"无[^,;。\n\0]{0,14}\0[^,;。\n]{0,10}(?:史|使用)")
+# What is gone was there; what is only less (明显消退, 好转, 缓解) still is.
+_GONE = re.compile(r"(?:症状|体征)?(?:均|已|现|基本|完全|逐渐|后)*(?:消失|消退)(?=[,;。、\s]|$)")
 _REACH = 24
 _CLAUSE = re.compile(r"[,;。\n]")
 
@@ -57,6 +60,7 @@ def assertions(
     folded = fold(text)
     result = [Assertion() for _ in spans]
     _read(text, spans, FINDINGS, denied or {}, result)
+    _leave_behind(folded, spans, result)
     _read(text, spans, frozenset(EntityType) - FINDINGS, {}, result)
     for index, span in enumerate(spans):
         if span.type in FINDINGS:
@@ -91,6 +95,20 @@ def _read(
     for index, span in enumerate(spans):
         if span.type in group:
             result[index] = replace(read[max(0, bisect_right(starts, span.start) - 1)])
+
+
+def _leave_behind(folded: str, spans: Sequence[TypedSpan], result: list[Assertion]) -> None:
+    """What the text says to be gone is past, with what is listed before it: 咳嗽、咳痰消失."""
+    places = [index for index, span in enumerate(spans) if span.type in FINDINGS]
+    following: int | None = None
+    for index in reversed(places):
+        end = spans[index].end
+        gone = _GONE.match(folded, end) is not None
+        if not gone and following is not None and end <= following:
+            gone = CONNECTOR.fullmatch(folded, end, following) is not None
+        following = spans[index].start if gone else None
+        if gone and result[index].polarity is Polarity.PRESENT:
+            result[index] = replace(result[index], temporality=Temporality.PAST)
 
 
 def _done(folded: str, span: TypedSpan, read: Assertion) -> Assertion:
