@@ -131,15 +131,6 @@ class Entity(Mention):
             and not self.allergen
         )
 
-    @property
-    def is_active(self) -> bool:
-        """Whether the patient has it now, for certain: what may be stated as a fact."""
-        return (
-            self.is_stated
-            and self.certainty is Certainty.CERTAIN
-            and self.temporality is Temporality.CURRENT
-        )
-
 
 class Argument(Mention):
     """One end of a relation: an entity by its id, an attribute of one, or other words of the note

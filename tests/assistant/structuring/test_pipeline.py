@@ -75,7 +75,9 @@ def test_types_of_what_a_note_names(note: StructuredNote) -> None:
 
 
 def test_how_the_note_means_them(note: StructuredNote) -> None:
-    assert one(note, "发热").is_active
+    fever = one(note, "发热")
+    assert fever.is_stated
+    assert (fever.certainty, fever.temporality) == ("certain", "current")
     for denied in ("胸痛", "咯血", "水肿", "头颅MRI"):
         assert one(note, denied).polarity == "absent"
     assert one(note, "高血压").temporality == "past"
