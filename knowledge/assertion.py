@@ -269,6 +269,11 @@ class _Reading:
             if cues.POST_PAST.match(self.text, self.matches[index].end):
                 for listed in self._list_before(index, sentence.start):
                     self.result[listed].temporality = Temporality.PAST
+            healed = cues.HEALED.match(self.text, self.matches[index].end)
+            if healed:
+                whole = self._list_before(index, sentence.start) if healed["all"] else [index]
+                for listed in whole:
+                    self.result[listed].temporality = Temporality.PAST
 
     def _suppose(self, sentence: _Part) -> None:
         """What a condition or a plan names is nobody's finding; a denial in it stays one."""

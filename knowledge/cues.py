@@ -10,8 +10,14 @@ from __future__ import annotations
 
 import re
 
-# A line that breaks off within a list (无恶心、↵呕吐) goes on.
-SENTENCE_END = re.compile(r"[。;!?]|(?<![、及和或与])(?<![、及和或与]\r)[\n\r]|\.(?=\s|$)")
+# A line that breaks off within a list (无恶心、↵呕吐) goes on, unless a heading follows; the 及 of
+# 未触及 lists nothing.
+_LISTING = (
+    r"(?<!、)(?<!、\r)(?<![^触扪闻探叩引未查诉顾涉累波]及)(?<![^触扪闻探叩引未查诉顾涉累波]及\r)"
+)
+SENTENCE_END = re.compile(
+    rf"[。;!?]|{_LISTING}[\n\r]|[\n\r](?=\s*[【\[(]?[\u4e00-\u9fff]{{2,8}}[】\])]?[ \t]*:)|\.(?=\s|$)"
+)
 CLAUSE_END = re.compile(r"[,，]")
 
 # Wordings that look like a denial and deny nothing that follows.
@@ -94,7 +100,10 @@ PRESENT_TIME = re.compile(
 )
 POST_PAST = re.compile(
     r"(?:等)?(?:慢性|急性|传染|遗传|类似|相关|基础|家族|过敏)?(?:疾?病|发作|手术|治疗|住院|感染|接触|服药|术后)?(?:病)?史(?!学)"
-    r"|(?:现|目前|均|已|经治疗后?|完全|基本|临床)*(?:治愈|痊愈)(?=[,;。、\s]|$)"
+)
+# It is over; what is listed before it only where the text says so (均已治愈).
+HEALED = re.compile(
+    r"(?:现|目前|(?P<all>均|都)|已|经治疗后?|完全|基本|临床){0,4}(?:治愈|痊愈)(?=[,;。、\s]|$)"
 )
 
 # In the history of earlier illnesses, what marks a finding as of now.

@@ -126,7 +126,11 @@ def _extract(note: Note, reader: FindingReader, *, adult: bool) -> list[Finding]
     """
     lead = ("患者\n" if adult else "") + ("既往史：\n" if note.id == "past_history" else "")
     found = reader.extract(lead + note.text, note.id)
-    return [f.model_copy(update={"span": f.span.shifted(-len(lead))}) for f in found]
+    return [
+        f.model_copy(update={"span": f.span.shifted(-len(lead))})
+        for f in found
+        if f.span.start >= len(lead)
+    ]
 
 
 def examine(

@@ -26,8 +26,7 @@ def rank_by_knowledge(context: CaseContext) -> DifferentialDraft:
     entries = [
         _entry(context, rank, ranked) for rank, ranked in enumerate(context.ranked[:SHOWN], 1)
     ]
-    told = context.present or context.uncertain
-    warnings = [] if told else ["病历中没有提取到知识库认识的表现，排序没有依据。"]
+    warnings = [] if context.ranked else ["病历中没有提取到知识库认识的表现，排序没有依据。"]
     return DifferentialDraft(
         member=KNOWLEDGE_MEMBER,
         model="",

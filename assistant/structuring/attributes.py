@@ -43,8 +43,12 @@ _IF = re.compile(
 )
 # 既往无手术史、外伤史: \0 stands for what is read.
 _NO_HISTORY = re.compile(r"无[^,;。\n\0]{0,14}\0[^,;。\n]{0,10}(?:史|使用)")
-# What is gone was there; what is only less (明显消退, 好转, 缓解) still is.
-_GONE = re.compile(r"(?:症状|体征)?(?:均|已|现|基本|完全|逐渐|后)*(?:消失|消退)(?=[,;。、\s]|$)")
+# A symptom that is gone was there; what is only less (明显消退, 好转, 缓解) still is.  For a
+# diagnosis it goes on to count, which is why the findings of a case know nothing of it.
+_GONE = re.compile(
+    r"(?:症状|体征)?(?:均|已|现|基本|完全|逐渐|后){0,4}(?:消失|消退)(?=[,;。、\s]|$)"
+)
+_COMPLAINTS = frozenset({EntityType.SYMPTOM, EntityType.SIGN})
 _REACH = 24
 _CLAUSE = re.compile(r"[,;。\n]")
 
@@ -99,16 +103,18 @@ def _read(
 
 def _leave_behind(folded: str, spans: Sequence[TypedSpan], result: list[Assertion]) -> None:
     """What the text says to be gone is past, with what is listed before it: 咳嗽、咳痰消失."""
-    places = [index for index, span in enumerate(spans) if span.type in FINDINGS]
+    places = [index for index, span in enumerate(spans) if span.type in _COMPLAINTS]
     following: int | None = None
     for index in reversed(places):
         end = spans[index].end
         gone = _GONE.match(folded, end) is not None
         if not gone and following is not None and end <= following:
-            gone = CONNECTOR.fullmatch(folded, end, following) is not None
+            gap = folded[end:following]
+            gone = "\n" not in gap and CONNECTOR.fullmatch(gap) is not None
         following = spans[index].start if gone else None
-        if gone and result[index].polarity is Polarity.PRESENT:
-            result[index] = replace(result[index], temporality=Temporality.PAST)
+        said = result[index]
+        if gone and (said.polarity, said.temporality) == (Polarity.PRESENT, Temporality.CURRENT):
+            result[index] = replace(said, temporality=Temporality.PAST)
 
 
 def _done(folded: str, span: TypedSpan, read: Assertion) -> Assertion:

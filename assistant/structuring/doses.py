@@ -15,12 +15,14 @@ _DOSES = {"mg", "g", "ug", "mL", "万U", "U", "IU", "mg/kg", "片", "粒", "支"
 _REACH = 32
 _BEFORE = 10
 _STOP = re.compile(r"[。；;\n\r]")
-# 2.5mg加量至3.75mg, 2.5mg→3.75mg: the later dose is the one that is taken.
+# 2.5mg加量至3.75mg, 2.5mg→3.75mg: the later dose is the one that is taken, unless it is planned.
 _CHANGED = re.compile(
-    r"[^，,。；;\n\d]{0,8}(?:[加增减调改升降][^，,。；;\n\d]{0,4}[至到为成]|→|->)\s?"
+    r"(?!.*(?:拟|建议|必要|可|若|如|需|未|拒|应))[^，,。；;\n\d]{0,8}"
+    r"(?:[加增减调改升降][^，,。；;\n\d]{0,4}[至到为成]|→|->)\s?"
 )
+_MASSES = frozenset({"ug", "mg", "g"})
 # 早8U 中6U 晚10U: a day's doses, each behind its time.
-_AT = r"(?:[早中晚](?:餐[前后]|上)?|晨|午|睡前)"
+_AT = r"(?:早|中午|中|午|晚|晨|睡前)(?:[餐饭][前后]?|上)?"
 _AT_ONE = re.compile(rf"{_AT}\s?\Z")
 _THEN = re.compile(rf"[\s，,、/]{{0,2}}{_AT}\s?")
 
@@ -55,8 +57,14 @@ class Regimens:
             self._stops[stop] if stop < len(self._stops) else len(self._text),
         )
         dose = self._dose(end, limit)
-        route = _first(self._routes, end, limit) or _last(self._routes, start - _BEFORE, start)
-        frequency = _first(self._frequencies, end, limit)
+        # How a dose is taken stands behind it, or else before it.
+        given = dose.end if dose else end
+        route = (
+            _first(self._routes, given, limit)
+            or _first(self._routes, end, limit)
+            or _last(self._routes, start - _BEFORE, start)
+        )
+        frequency = _first(self._frequencies, given, limit) or _first(self._frequencies, end, limit)
         return Regimen(
             dose=dose,
             route=self._named(route),
@@ -64,34 +72,44 @@ class Regimens:
         )
 
     def _dose(self, start: int, limit: int) -> Measurement | None:
+        """The dose that is taken now; none where only a part of a day's doses is understood."""
         index = bisect_left(self._doses, start, key=lambda dose: dose.start)
-        inside = [dose for dose in self._doses[index : index + 4] if dose.end <= limit]
+        inside = [dose for dose in self._doses[index:] if dose.end <= limit]
         if not inside:
             return None
-        first, *others = inside
-        later = others[0] if others else None
-        between = self._text[first.end : later.start] if later else ""
-        if later and _CHANGED.fullmatch(between):
-            return self._measured(later.value, later.unit, later.start, later.end)
-        if later and between == "/" and later.unit == first.unit:
-            value = f"{first.value}/{later.value}"
-            return self._measured(value, first.unit, first.start, later.end)
-        return self._day(inside) or self._measured(first.value, first.unit, first.start, first.end)
+        if _AT_ONE.search(self._text, max(start, inside[0].start - 5), inside[0].start):
+            return self._day(inside)
+        at = 0
+        while at + 1 < len(inside) and self._is_changed(inside[at], inside[at + 1]):
+            at += 1
+        last, value = inside[at], inside[at].value
+        for other in inside[at + 1 :]:
+            if self._text[last.end : other.start] != "/" or other.unit != last.unit:
+                break
+            last, value = other, f"{value}/{other.value}"
+        return self._measured(value, last.unit, inside[at].start, last.end)
+
+    def _is_changed(self, before: Quantity, after: Quantity) -> bool:
+        alike = before.unit == after.unit or {before.unit, after.unit} <= _MASSES
+        return alike and _CHANGED.fullmatch(self._text, before.end, after.start) is not None
 
     def _day(self, doses: Sequence[Quantity]) -> Measurement | None:
-        """The doses of a day, where each stands behind its time."""
-        at = _AT_ONE.search(self._text, max(0, doses[0].start - 4), doses[0].start)
-        if at is None:
+        """The doses of a day, each behind its time; None where one of them is not."""
+        first = doses[0]
+        begin = _AT_ONE.search(self._text, max(0, first.start - 5), first.start)
+        if begin is None:
             return None
-        value, end = f"{at[0].strip()}{doses[0].value}", doses[0].end
+        value, end = f"{begin[0].strip()}{first.value}", first.end
         for dose in doses[1:]:
-            then = _THEN.fullmatch(self._text, end, dose.start)
-            if then is None or dose.unit != doses[0].unit:
+            if dose.unit != first.unit:
                 break
+            then = _THEN.fullmatch(self._text, end, dose.start)
+            if then is None:
+                return None
             value, end = f"{value} {then[0].strip(' ，,、/')}{dose.value}", dose.end
-        if end == doses[0].end:
-            return None
-        return self._measured(value, doses[0].unit, at.start(), end)
+        if end == first.end:
+            return self._measured(first.value, first.unit, first.start, first.end)
+        return self._measured(value, first.unit, begin.start(), end)
 
     def _measured(self, value: str, unit: str, start: int, end: int) -> Measurement:
         return Measurement(start=start, end=end, text=self._text[start:end], value=value, unit=unit)

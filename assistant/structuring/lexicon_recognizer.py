@@ -38,20 +38,21 @@ _SITE = (
     r"|导管相关性?血流|血流|皮肤(?:及?软组织)?|软组织)"
 )
 _AGENT = (
-    r"(?:(?:[新甲乙丙丁戊]型|人类?|呼吸道|肺炎|水痘|带状|单纯|巨细胞|腺|鼻|轮状|诺如|冠状|副?流感|合胞|疱疹|乳头状?瘤|免疫缺陷"
-    r"|柯萨奇|肠道|登革热?|狂犬|汉坦|微小|肝炎|eb|b19|-)*病毒"
+    r"(?:(?:[新甲乙丙丁戊]型|人类?|呼吸道|肺炎|水痘-?|带状|单纯|巨细胞|腺|鼻|轮状|诺如|冠状|副?流感|合胞|疱疹|乳头状?瘤|免疫缺陷"
+    r"|柯萨奇|肠道|登革热?|狂犬|汉坦|微小|[甲乙丙丁戊]肝|肝炎|eb|b19){0,5}-?病毒"
     r"|(?:肺炎|沙眼|解脲脲?|鹦鹉热|人型|生殖)?[支衣]原体"
     r"|(?:幽门螺|非?结核分枝|结核|大肠埃希?|铜绿假单胞|绿脓|鲍曼不动|流感嗜血|嗜麦芽窄食单胞|变形|伤寒|痢疾|布鲁氏?|肺炎克雷伯|克雷伯"
     r"|嗜肺军团|军团|李斯特|百日咳|厌氧|艰难梭)杆?菌"
-    r"|(?:耐甲氧西林|金黄色|表皮|[abd]族|溶血性?|肺炎|化脓性?)*(?:葡萄|链|双|肠)球菌"
+    r"|(?:耐甲氧西林|金黄色|表皮|[abd]族|溶血性?|肺炎|化脓性?){0,3}(?:葡萄|链|双|肠)球菌"
     r"|(?:白色?|光滑)?念珠菌|烟?曲霉菌?|(?:新型)?隐球菌|肺孢子菌|真菌|细菌|弓形虫|(?:梅毒)?螺旋体|寄生虫"
     r"|hiv|h[abcde]v|hpv|ebv|cmv|hp|rsv|mrsa|covid-19)"
 )
 _INFECTION = re.compile(rf"(?<![a-z0-9])(?:{_SITE}|{_AGENT})性?感染")
 # What is stained is named by letters, with the result behind: ER(+), CK7(-), P53(野生型).
 _STAINED = re.compile(r"免疫组化|免疫组织化学|(?<![a-z])ihc(?![a-z])|特殊?染色?")
+_STAINS_END = re.compile(r"。|\n(?=\s*[\u4e00-\u9fff]{2,8}\s*:)")
 _STAIN = re.compile(
-    r"(?<![a-z0-9])(?P<name>[a-z][a-z0-9α-ω/-]{0,11})[ \t]*"
+    r"(?<![a-z0-9])(?P<name>[a-z](?:[a-z0-9α-ω/-]{0,10}[a-z0-9α-ω])?)[ \t]*"
     r"(?=\([^()]{0,12}(?:[-+±]|[阳阴]性|野生型|突变|\d%)[^()]{0,10}\)|[-+]{1,3}(?=[,;。、\s]|$))"
 )
 _OPERATION = re.compile(r"[\u4e00-\u9fffA-Za-z0-9+]{2,24}?术(?![语者式野区中前时台])")
@@ -156,14 +157,19 @@ def _operations(folded: str) -> Iterable[TypedSpan]:
 def _infections(folded: str) -> Iterable[TypedSpan]:
     """Infections by where or by what: 泌尿系感染, 新型冠状病毒感染."""
     for match in _INFECTION.finditer(folded):
-        yield TypedSpan(*match.span(), EntityType.DISEASE, LISTED)
+        if not names_something_else(folded, *match.span()):
+            yield TypedSpan(*match.span(), EntityType.DISEASE, LISTED)
 
 
 def _stains(folded: str) -> Iterable[TypedSpan]:
     """The markers of each sentence that tells of stains, from the word for it on."""
+    read = 0
     for told in _STAINED.finditer(folded):
-        end = folded.find("。", told.end())
-        for match in _STAIN.finditer(folded, told.end(), end if end >= 0 else len(folded)):
+        if told.start() < read:
+            continue
+        stop = _STAINS_END.search(folded, told.end())
+        read = stop.start() if stop else len(folded)
+        for match in _STAIN.finditer(folded, told.end(), read):
             yield TypedSpan(*match.span("name"), EntityType.TEST, LISTED)
 
 

@@ -28,7 +28,8 @@ from knowledge.lexicon import Match
 _BY_CONCEPT = 0.95
 """How sure a term is that is the name of the concept, not the wording of the note."""
 
-_LATIN = re.compile(r"[A-Za-z]{2,}")
+# No abbreviation, no unit.
+_LATIN = re.compile(r"\b[A-Za-z][a-z]{3,}\b")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _FEW_WORDS = 8
 _NOT_CHINESE = (

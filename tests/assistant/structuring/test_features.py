@@ -142,10 +142,11 @@ def test_evidence_is_exact_in_any_text(name: str, pieces: list[str]) -> None:
     [
         ("纵隔淋巴结肿大，短径约1.5cm。肝内见低密度影，大小3.2cm。", "lymph_node_size", "1.5"),
         ("右肺上叶结节，较前缩小，原12mm×10mm，现8mm×6mm。", "size", "8*6"),
+        ("右肺上叶结节，大小由5mm->8mm。", "size", "8"),
     ],
 )
 def test_a_size_is_of_what_its_sentence_names_and_of_now(
     text: str, feature: str, value: str
 ) -> None:
     rows = extract_features(text, "n", load_template("chest-ct"))
-    assert rows[0].cells[feature].value == value
+    assert (rows[0].cells[feature].comparator, rows[0].cells[feature].value) == ("", value)

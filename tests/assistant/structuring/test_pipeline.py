@@ -254,6 +254,13 @@ def test_without_a_knowledge_base() -> None:
         ("无恶心、\r\n呕吐。", "呕吐", "absent", "current"),
         ("无腹痛、腹泻及\n黑便。", "黑便", "absent", "current"),
         ("无发热\n咳嗽3天。", "咳嗽", "present", "current"),
+        ("啰音未闻及\n双下肢水肿。", "双下肢水肿", "present", "current"),
+        ("否认高血压、\n现病史：发热3天。", "发热", "present", "current"),
+        ("无发热及\n主诉：咳嗽。", "咳嗽", "present", "current"),
+        ("高血压、肺结核已治愈。", "高血压", "present", "current"),
+        ("肺炎、肺结核均已治愈。", "肺炎", "present", "past"),
+        ("双下肢水肿\n咳嗽消失。", "双下肢水肿", "present", "current"),
+        ("若发热消退，停用布洛芬。", "发热", "present", "hypothetical"),
     ],
 )
 def test_how_a_note_means_what_it_names(
@@ -268,6 +275,58 @@ def test_a_drug_that_is_not_borne_is_found_in_its_disease(
     structurer: Structurer, text: str
 ) -> None:
     assert one(structurer.structure(NoteText("n", text)), "青霉素").allergen
+
+
+@pytest.mark.parametrize(
+    "text", ["予氟康唑抗真菌感染治疗。", "转真菌感染科。", "接种病毒感染疫苗。"]
+)
+def test_what_is_given_or_where_is_no_infection(structurer: Structurer, text: str) -> None:
+    note = structurer.structure(NoteText("n", text))
+    assert not [e.text for e in note.entities if e.type is EntityType.DISEASE]
+
+
+def test_the_last_frequency_is_that_of_the_last_dose(structurer: Structurer) -> None:
+    note = structurer.structure(NoteText("n", "氨氯地平5mg bid加至10mg qd。"))
+    assert [r.object.text for r in note.relations if r.predicate == "频次"] == ["qd"]
+
+
+def test_a_mutation_that_is_not_there(structurer: Structurer) -> None:
+    note = structurer.structure(NoteText("n", "免疫组化：EGFR突变阴性，P53(突变型)。"))
+    assert one(note, "P53").flag == "abnormal"
+    assert all(e.value != "突变" for e in note.entities)
+
+
+def test_stains_end_with_their_sentence_or_the_next_heading(structurer: Structurer) -> None:
+    text = "免疫组化：CK7--，ER(+)\n血型检查：Rh(+)。"
+    note = structurer.structure(NoteText("n", text))
+    assert_exact(note, text)
+    assert {e.text for e in note.entities if e.type is EntityType.TEST} >= {"CK7", "ER"}
+    assert "Rh" not in {e.text for e in note.entities}
+
+
+@pytest.mark.parametrize(
+    "piece", ["免疫组化er(+),", "-", "耐甲氧西林", "新型", "特染CK(", "、\r\n", "无及\n"]
+)
+def test_a_long_text_of_one_piece_is_read(structurer: Structurer, piece: str) -> None:
+    text = piece * 4_000
+    assert_exact(structurer.structure(NoteText("n", text)), text)
+
+
+@pytest.mark.parametrize(
+    ("text", "comparator", "value"),
+    [
+        ("血糖<=2.2mmol/L。", "<=", "2.2"),
+        ("血糖小于2.2mmol/L。", "<", "2.2"),
+        ("血糖不超过6.1mmol/L。", "<=", "6.1"),
+        ("血糖超过33.3mmol/L。", ">", "33.3"),
+        ("血糖5.0->7.0mmol/L。", "", "5"),
+    ],
+)
+def test_signs_in_words_and_letters(
+    structurer: Structurer, text: str, comparator: str, value: str
+) -> None:
+    entity = one(structurer.structure(NoteText("n", text)), "血糖")
+    assert (entity.comparator, entity.value) == (comparator, value)
 
 
 def test_a_sign_before_a_number_is_kept(structurer: Structurer) -> None:
@@ -309,6 +368,8 @@ def test_stains_have_their_results(structurer: Structurer) -> None:
         ("考虑肺炎支原体感染", "肺炎支原体感染"),
         ("反复泌尿系感染", "泌尿系感染"),
         ("乙型肝炎病毒感染", "乙型肝炎病毒感染"),
+        ("乙肝病毒感染", "乙肝病毒感染"),
+        ("水痘-带状疱疹病毒感染", "水痘-带状疱疹病毒感染"),
     ],
 )
 def test_an_infection_is_named_with_its_place_or_its_cause(
@@ -327,6 +388,14 @@ def test_an_infection_is_named_with_its_place_or_its_cause(
         ("缬沙坦氨氯地平片80mg/5mg qd。", "氨氯地平", "80/5mg"),
         ("胰岛素早8U 中6U 晚10U皮下注射。", "胰岛素", "早8 中6 晚10U"),
         ("阿司匹林早100mg口服。", "阿司匹林", "100mg"),
+        ("多巴胺180mg加NS至50ml泵入。", "多巴胺", "180mg"),
+        ("氨氯地平5mg qd必要时可增至10mg。", "氨氯地平", "5mg"),
+        ("氨氯地平5mg拟加至10mg。", "氨氯地平", "5mg"),
+        ("泼尼松30mg减至20mg减至10mg。", "泼尼松", "10mg"),
+        ("缬沙坦氨氯地平80mg/5mg/12.5mg。", "氨氯地平", "80/5/12.5mg"),
+        ("胰岛素早餐前8U、午餐前6U、晚餐前10U。", "胰岛素", "早餐前8 午餐前6 晚餐前10U"),
+        ("胰岛素早8U中午6U晚10U。", "胰岛素", "早8 中午6 晚10U"),
+        ("胰岛素早8U，基础量12U。", "胰岛素", ""),
     ],
 )
 def test_the_dose_is_what_is_taken_now(
@@ -342,6 +411,8 @@ def test_a_note_in_another_language_says_that_it_was_not_read(structurer: Struct
     english = "A 67 year old man with chest pain for three days, no fever, and hypertension."
     (warning,) = structurer.structure(NoteText("n", english)).warnings
     assert "not in Chinese" in warning
+    print_out = "血常规：WBC 12.3×10^9/L，NEUT% 85%，HGB 120g/L，CRP 50mg/L，ALT 30U/L，AST 25U/L。"
+    assert structurer.structure(NoteText("n", print_out)).warnings == []
     chinese = (
         "予ceftriaxone 2g qd静滴，复查WBC、CRP、PCT、ALT、AST、CK-MB、BNP，体温正常，无咳嗽咳痰。"
     )

@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("safetensors")
 
 from assistant.structuring.relation_model import ModelRelationReader  # noqa: E402
-from assistant.structuring.training import export, relation  # noqa: E402
+from assistant.structuring.training import export, relation, scoring  # noqa: E402
 from assistant.structuring.training.fitting import FitSettings  # noqa: E402
 from assistant.structuring.training.loss import span_loss  # noqa: E402
 from assistant.structuring.training.model import RelationModel, load  # noqa: E402
@@ -102,14 +102,15 @@ def test_the_loss_of_unordered_pairs_is_that_of_the_formula() -> None:
     assert float(found) == pytest.approx(np.mean(expected), rel=1e-5)
 
 
-def test_a_model_learns_and_reads(tmp_path: Path) -> None:
+def test_a_model_learns_and_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scoring, "THRESHOLDS", (0.3,))
     training, dev = examples(150), examples(30, 1)
     words = of_characters((one.text for one in training), least=1)
     made = relation.train(training, dev, (words, SHAPE), tmp_path / "r", SETTINGS, quiet)
     assert made.dev.micro().f1 > 0.95
     assert made.lost == 0
     reader = ModelRelationReader.open(convert(tmp_path / "r", tmp_path / "ov"), "f32")
-    assert reader.above == made.above
+    assert reader.above == made.above == 0.3
     text = "\r\n肺炎可有头晕，用氨氯地平。"
     found = {one.words(text) for one in reader.read(text)}
     assert found == {("肺炎", "临床表现", "头晕"), ("肺炎", "药物治疗", "氨氯地平")}

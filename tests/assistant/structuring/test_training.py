@@ -16,7 +16,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("safetensors")
 
 from assistant.structuring.recognizer import ModelRecognizer  # noqa: E402
-from assistant.structuring.training import export, ner, pretrain  # noqa: E402
+from assistant.structuring.training import export, ner, pretrain, scoring  # noqa: E402
 from assistant.structuring.training.dataset import Example, Label  # noqa: E402
 from assistant.structuring.training.loss import span_loss  # noqa: E402
 from assistant.structuring.training.model import MaskedModel, SpanModel, load  # noqa: E402
@@ -98,7 +98,10 @@ def test_the_loss_is_that_of_the_formula() -> None:
     assert found == pytest.approx(np.mean(expected), rel=1e-5)
 
 
-def test_a_model_learns_stops_and_is_exported(tmp_path: Path) -> None:
+def test_a_model_learns_stops_and_is_exported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scoring, "THRESHOLDS", (0.3,))
     training, dev = examples(120), examples(30, 1)
     words = of_characters((one.text for one in training), least=1)
     made = ner.train(training, dev, (words, SHAPE), tmp_path / "ner", SETTINGS, quiet)
@@ -107,7 +110,7 @@ def test_a_model_learns_stops_and_is_exported(tmp_path: Path) -> None:
     assert not (tmp_path / "ner" / FILE_NAME).exists()
     folder = convert(tmp_path / "ner", tmp_path / "ov")
     recognizer = ModelRecognizer.open(folder, "f32")
-    assert recognizer.above == made.above == made.epochs[made.best - 1].above
+    assert recognizer.above == made.above == made.epochs[made.best - 1].above == 0.3
     found = recognizer.labelled("患者头晕，\r\n予青霉素。")
     assert [(one.start, one.end, one.label) for one in found] == [(2, 4, "sign"), (8, 11, "drug")]
 
