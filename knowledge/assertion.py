@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from knowledge import cues
 from knowledge.finding import Certainty, Experiencer, Polarity, Temporality
 from knowledge.folding import fold
+from knowledge.form_answers import read_answers
 from knowledge.lexicon import Match
 
 # How many characters a cue of doubt, time or family reaches in a sentence without an end.
@@ -63,7 +64,11 @@ class _Reading:
         self.result = [
             Assertion(Polarity.ABSENT if match.denied else Polarity.PRESENT) for match in matches
         ]
+        self.answers = read_answers(text, matches)
         self.blocked = self._blocked()
+        self._open: str | None = None
+        patient = cues.PATIENT_NAMED.search(text)
+        self.named = patient.end() if patient else None
         self.turns = self._free(cues.TURN)
         self.haves = self._free(cues.TURN_HAVE)
 
@@ -75,6 +80,9 @@ class _Reading:
             self._suppose(part)
             self._relate(part)
         self._read_sections()
+        self._exclude()
+        for index, present in self.answers.present.items():
+            self.result[index].polarity = Polarity.PRESENT if present else Polarity.ABSENT
         return self.result
 
     def _blocked(self) -> bytearray:
@@ -87,7 +95,7 @@ class _Reading:
                 # 无痛性 is an idiom, 无痛 before a term that begins inside it is a denial.
                 if not self._inside(hit.start() + 1, hit.end()):
                     blocked[hit.start() : hit.end()] = b"\1" * (hit.end() - hit.start())
-        return blocked
+        return bytearray(map(max, blocked, self.answers.taken))
 
     def _free(self, pattern: re.Pattern[str]) -> list[int]:
         return [h.start() for h in pattern.finditer(self.text) if not self.blocked[h.start()]]
@@ -104,7 +112,8 @@ class _Reading:
 
     def _deny(self, sentence: _Part) -> None:
         clauses = _split(self.text, sentence.start, sentence.end, cues.CLAUSE_END)
-        carried: str | None = None
+        # 否认高血压；糖尿病。 and 无：发热；咳嗽。 are one list, 无发热；咳嗽。 are two statements.
+        carried = self._open if self.text.startswith(";", max(0, sentence.start - 1)) else None
         for clause in clauses:
             if carried and self._is_bare_list(clause, carried):
                 self._deny_all(self._inside(clause.start, clause.end))
@@ -115,6 +124,7 @@ class _Reading:
             if cues.COMPLETE.search(self.text, clause.start, clause.end):
                 carried = None
             self._deny_before_cues(clause)
+        self._open = carried if carried and ("否认" in carried or ":" in carried) else None
 
     def _deny_all(self, indices: Sequence[int]) -> None:
         for index in indices:
@@ -141,6 +151,8 @@ class _Reading:
                 self._deny_all(self._inside(max(hit.end(), done), end))
                 done = max(done, end)
                 still_open = None if closed or "没" in hit.group() else hit.group()
+                if still_open and self.text.startswith(":", hit.end()):
+                    still_open += ":"
                 position = max(hit.end(), position + 1)
                 continue
             near = cues.NEAR_NEGATION.match(self.text, position, limit)
@@ -199,14 +211,15 @@ class _Reading:
             for i in indices
         ):
             return False
-        position = clause.start
+        example = cues.EXAMPLE.match(self.text, clause.start, clause.end)
+        position = example.end() if example else clause.start
         for index in indices:
             gap = self.text[position : self.matches[index].start]
             if not cues.CONNECTOR.fullmatch(gap) or gap.startswith("伴"):
                 return False
             position = self.matches[index].end
         rest = self.text[position : clause.end].strip(" ,，。;!?\n\r")
-        return bool(cues.CONNECTOR.fullmatch(rest))
+        return bool(cues.CONNECTOR.fullmatch(rest)) and not cues.PREDICATE.search(rest)
 
     def _deny_before_cues(self, clause: _Part) -> None:
         for index in self._inside(clause.start, clause.end):
@@ -289,7 +302,7 @@ class _Reading:
             if not cues.FAMILY_SPEAKS.match(self.text, hit.end(), sentence.end):
                 self._give_away(hit.end(), sentence.end, (cues.PATIENT_AGAIN,))
         others = list(cues.OTHERS.finditer(self.text, sentence.start, sentence.end))
-        if cues.PATIENT_NAMED.search(self.text, 0, sentence.end):
+        if self.named is not None and self.named <= sentence.end:
             others += cues.CHILDREN.finditer(self.text, sentence.start, sentence.end)
         for hit in others:
             if any(
@@ -321,6 +334,24 @@ class _Reading:
                     self.result[index].experiencer = Experiencer.FAMILY
                 elif name in cues.DIFFERENTIAL_SECTIONS:
                     self.result[index].certainty = Certainty.UNCERTAIN
+
+    def _exclude(self) -> None:
+        """A diagnosis that stands before a colon, argued against and excluded at the end."""
+        headed = [
+            index
+            for index, match in enumerate(self.matches)
+            if self.text.startswith(":", match.end)
+            and cues.ITEM.search(self.text[max(0, match.start - 12) : match.start])
+        ]
+        for number, index in enumerate(headed):
+            start = self.matches[index].end
+            end = self.text.find("\n", start)
+            end = len(self.text) if end < 0 else end
+            if number + 1 < len(headed):
+                end = min(end, self.matches[headed[number + 1]].start)
+            if cues.EXCLUDED.search(self.text, start, end):
+                self.result[index].polarity = Polarity.ABSENT
+                self.result[index].certainty = Certainty.CERTAIN
 
     def _is_now(self, start: int, position: int) -> bool:
         """Whether the sentence, up to ``position``, has come to the present."""

@@ -211,3 +211,32 @@ def test_a_denial_goes_over_a_comma_to_its_list_alone(text: str, absent: list[st
     found = FindingExtractor(lexicon()).extract(text, "n")
     denied = [f.text for f in found if f.polarity is Polarity.ABSENT]
     assert [text.removeprefix("未见").removeprefix("未闻及") for text in denied] == absent
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "发热",
+                "咳嗽",
+                "：",
+                "有",
+                "无",
+                "□",
+                "☑",
+                "（+）",
+                "（-）",
+                " ",
+                "\n",
+                "，",
+                "；",
+                "如",
+                "🙂",
+            ]
+        ),
+        max_size=24,
+    ).map("".join)
+)
+def test_any_form_is_read(text: str) -> None:
+    for finding in EXTRACTOR.extract(text, "note"):
+        assert text[finding.span.start : finding.span.end] == finding.text

@@ -1,0 +1,108 @@
+"""What the fields of a form say: 糖尿病：有, 结核史：□无 ☑有, 高血压 ☑, （-）发热.
+
+A mark means what stands on its own side of it, and which side that is the line tells: where its
+first mark stands before its first term, marks stand before terms.  A hollow box is a no only in a
+line that has a ticked one; elsewhere it may be a bullet.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from knowledge.lexicon import Match
+
+_TICK, _BOX = "[☑√✓✔■☒]", "[□☐]"
+_FIELD = re.compile(r"(?:病?史|情况)?[ \t]{0,4}:[ \t]{0,4}")
+_WORD = re.compile(r"(?:(?P<yes>有|是)|(?P<no>没有|无|否))(?=[\s,;。、(]|$)")
+_CHOICE = re.compile(
+    rf"(?P<first>{_TICK}|{_BOX})[ \t]?(?P<one>有|是|无|否)[ \t,、/]{{0,4}}"
+    rf"(?P<second>{_TICK}|{_BOX})[ \t]?(?P<other>有|是|无|否)"
+)
+_MARK = re.compile(rf"(?P<yes>{_TICK}|\(\+{{1,3}}\))|(?P<no>{_BOX}|\(-{{1,3}}\))")
+_LINE = re.compile(r"[^\n\r。]+")
+_BLANK = re.compile(r"[ \t]{0,4}")
+_APART = " \t,;、:)"
+
+
+@dataclass
+class Answers:
+    """``present`` holds what is answered of each term by its number; ``taken`` is not 0 at the
+    characters of answers, which mean nothing else."""
+
+    taken: bytearray
+    present: dict[int, bool] = field(default_factory=dict)
+
+    def give(self, number: int, words: re.Match[str], *, present: bool) -> None:
+        """Take ``words`` as the answer about a term, unless there is one."""
+        self.present.setdefault(number, present)
+        start, end = words.span()
+        self.taken[start:end] = b"\1" * (end - start)
+
+
+def read_answers(text: str, matches: Sequence[Match]) -> Answers:
+    """The answers in folded ``text`` about ``matches`` (in text order, not overlapping)."""
+    answers = Answers(bytearray(len(text)))
+    for number, match in enumerate(matches):
+        _read_field(text, number, match.end, answers)
+    number = 0
+    for line in _LINE.finditer(text):
+        first = number
+        while number < len(matches) and matches[number].start < line.end():
+            number += 1
+        if number > first:
+            _read_marks(text, range(first, number), matches, line, answers)
+    return answers
+
+
+def _read_field(text: str, number: int, end: int, answers: Answers) -> None:
+    colon = _FIELD.match(text, end)
+    if colon is None:
+        return
+    if choice := _CHOICE.match(text, colon.end()):
+        first = re.match(_TICK, choice["first"]) is not None
+        if first == (re.match(_TICK, choice["second"]) is not None):
+            return
+        answers.give(number, choice, present=choice["one" if first else "other"] in "有是")
+    elif word := _WORD.match(text, colon.end()):
+        answers.give(number, word, present=word["yes"] is not None)
+
+
+def _read_marks(
+    text: str, numbers: range, matches: Sequence[Match], line: re.Match[str], answers: Answers
+) -> None:
+    marks = [mark for mark in _MARK.finditer(text, *line.span()) if not answers.taken[mark.start()]]
+    if not any(mark["yes"] and mark[0] != "(+)" for mark in marks):
+        marks = [mark for mark in marks if mark[0].startswith("(")]
+    if not marks:
+        return
+    before = marks[0].end() <= matches[numbers[0]].start and _stands_alone(text, marks[0], line)
+    for number, mark in _pairs(text, numbers, matches, marks, before=before):
+        # Signs behind a term are read as any other denial behind one.
+        if before or not mark[0].startswith("("):
+            answers.give(number, mark, present=mark["yes"] is not None)
+
+
+def _pairs(
+    text: str,
+    numbers: range,
+    matches: Sequence[Match],
+    marks: Sequence[re.Match[str]],
+    *,
+    before: bool,
+) -> Iterator[tuple[int, re.Match[str]]]:
+    sides = {mark.end() if before else mark.start(): mark for mark in marks}
+    for number in numbers:
+        match = matches[number]
+        for gap in range(5):
+            place = match.start - gap if before else match.end + gap
+            if place in sides:
+                blank = text[place : match.start] if before else text[match.end : place]
+                if _BLANK.fullmatch(blank):
+                    yield number, sides[place]
+                break
+
+
+def _stands_alone(text: str, mark: re.Match[str], line: re.Match[str]) -> bool:
+    return mark.start() == line.start() or text[mark.start() - 1] in _APART
