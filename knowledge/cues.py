@@ -115,7 +115,7 @@ POST_PAST = re.compile(
 )
 # It is over; what is listed before it only where the text says so (均已治愈).
 HEALED = re.compile(
-    r"(?:现|目前|(?P<all>均|都)|已|经治疗后?|完全|基本|临床){0,4}(?:治愈|痊愈)(?=[,;。、\s]|$)"
+    r"(?:现|目前|(?P<all>均|都)|已|经治疗后?|完全|基本|临床){0,4}(?:治愈|痊愈)(?=[,;。、\s\d]|$)"
 )
 
 # In the history of earlier illnesses, what marks a finding as of now.

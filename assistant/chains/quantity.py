@@ -21,6 +21,33 @@ _UNITS: dict[str, str] = {
     "毫米汞柱": "mmHg",
     "kpa": "kPa",
     "mg/kg": "mg/kg",
+    "mg/kg/d": "mg/kg/d",
+    "mg/kg/h": "mg/kg/h",
+    "ug/kg/min": "ug/kg/min",
+    "ug/kg/h": "ug/kg/h",
+    "u/kg/h": "U/kg/h",
+    "iu/kg": "IU/kg",
+    "u/kg": "U/kg",
+    "ug/kg": "ug/kg",
+    "g/kg": "g/kg",
+    "ml/kg": "mL/kg",
+    "ug/min": "ug/min",
+    "mg/min": "mg/min",
+    "mg/h": "mg/h",
+    "ug/h": "ug/h",
+    "u/h": "U/h",
+    "ml/h": "mL/h",
+    "g/d": "g/d",
+    "u/d": "U/d",
+    "g/dl": "g/dL",
+    "/hp": "/HP",
+    "/ul": "/uL",
+    "万/ul": "万/uL",
+    "10^6/l": "10^6/L",
+    "*10^6/l": "10^6/L",
+    "x10^6/l": "10^6/L",
+    "*106/l": "10^6/L",
+    "x106/l": "10^6/L",
     "mg/dl": "mg/dL",
     "mg/l": "mg/L",
     "mg/d": "mg/d",
@@ -120,7 +147,7 @@ _COUNTED = "小时|分钟|周期|疗程|个月|天|日|周|月|年|岁|次|片|�
 _DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0}
 _NUMBER = r"\d{1,12}(?:\.\d{1,6})?"
 _QUANTITY = re.compile(
-    rf"(?P<num>{_NUMBER}(?:\s?[*/~\-至x]\s?(?!10\^|10(?:9|12)/){_NUMBER}){{0,4}})"
+    rf"(?P<num>{_NUMBER}(?:\s?[*/~\-至x]\s?(?!10\^|10(?:6|9|12)/){_NUMBER}){{0,4}})"
     rf"\s?(?P<more>[余多+]?)\s?(?P<unit>{_UNIT})?"
     rf"|(?P<zh>[一二两三四五六七八九十]{{1,3}})(?P<zhmore>[余多]?)(?P<zhunit>{_COUNTED})"
     r"|(?P<roman>[ⅠⅡⅢⅣⅤⅥ]{1,3}|(?<![A-Za-z])[IVX]{1,4})[ABCabc]?(?P<grade>[级期度型])",

@@ -26,7 +26,17 @@ _NOT_DONE = re.compile(
     r"(?:禁用|禁服|忌用|忌服|避免使用|避免服用|否认|拒绝|拒行|不同意|暂不|未(?:再|曾|能)?(?:行|做|作|予|给予|查|服用?|使用|用|接受|应用|进行|规律|正规|完善)|没有?(?:做|行|吃|用|服|查)"
     r"|无(?=[^,;。\n]{0,10}(?:史|使用)))[^,;。\n]{0,14}$"
 )
-_STOPPED = re.compile(r"(?:停用|停服|停药|停止(?:使用|服用)?|改用|撤除)[^,;。\n]{0,4}$")
+# 未输血, 未吸氧: nothing stands between.
+_NOT = re.compile(r"(?:未|没有?)(?:曾|再|给)?$")
+_STOPPED = re.compile(
+    r"(?<!未)(?:停用|停服|停药|停止(?:使用|服用)?|暂停(?:使用|服用)?|撤除|停(?=$))[^,;。\n]{0,4}$"
+)
+# What another drug takes the place of; a dose or a way of giving it behind 改为 is the same drug's.
+_REPLACED = re.compile(
+    r"[^,;。、\n]{0,18}?,?(?:后|再|现|现已)?(?:改为|改用|改服|改成|换为|换成|换用|更换为|替换为)"
+    r"(?![ \t]*(?:\d|每|早|晚|睡|口服|静|皮下|肌注|泵|隔|q|bid|tid|qd|半|一|两))"
+)
+_WHEN = re.compile(r"(?:时|如|若|一旦)[^;。\n]{0,14}$")
 _PLANNED = re.compile(
     r"(?:拟(?!诊)|建议|计划|预约|择期|准备|必要时|待(?:行|查|完善)|如|若|可考虑|考虑行|择日)[^,;。\n]{0,10}$"
 )
@@ -35,7 +45,7 @@ _ALLERGY_AFTER = re.compile(
     r"[^,;。\n]{0,8}?过敏(?!试验|性)|[^,;。\n]{0,4}?皮试[^,;。\n]{0,4}?(?:阳性|\(\++\))"
 )
 _TESTED_AFTER = re.compile(r"[^,;。\n]{0,4}?(?:皮试|皮肤试验)(?![^,;。\n]{0,4}?(?:阳性|\(\++\)))")
-_STOPPED_AFTER = re.compile(r"[^;。\n]{0,14}?(?:已|现|现已|后|自行)停(?:用|药|服)")
+_STOPPED_AFTER = re.compile(r"[^;。\n]{0,14}?(?:已|现|现已|后|自行)停(?:用|药|服|(?=[,;。\n]|$))")
 _KEPT_ON = re.compile(r"(?:长期|规律|一直|持续|目前|平素|每日|日常)[^,;。\n]{0,10}$")
 _IF = re.compile(
     r"(?:若|如(?!下|上|前|此)果?|一旦|倘若)[^;。\n]{0,18},则?(?:可|再|应|需)?"
@@ -46,7 +56,8 @@ _NO_HISTORY = re.compile(r"无[^,;。\n\0]{0,14}\0[^,;。\n]{0,10}(?:史|使用)
 # A symptom that is gone was there; what is only less (明显消退, 好转, 缓解) still is.  For a
 # diagnosis it goes on to count, which is why the findings of a case know nothing of it.
 _GONE = re.compile(
-    r"(?:症状|体征)?(?:均|已|现|基本|完全|逐渐|后){0,4}(?:消失|消退)(?=[,;。、\s]|$)"
+    r"(?:症状|体征)?(?:(?:均|已|现|基本|完全|逐渐|后){0,4}(?:消失|消退)|(?:均|已|完全){1,3}(?:缓解|退|止|停止)"
+    r"|停止|未再(?:发作|出现|发))(?=\d|[,;。、\s]|$)"
 )
 _COMPLAINTS = frozenset({EntityType.SYMPTOM, EntityType.SIGN})
 _REACH = 24
@@ -122,7 +133,7 @@ def _done(folded: str, span: TypedSpan, read: Assertion) -> Assertion:
     sentence = folded[max(0, span.start - _REACH) : span.start]
     before = _CLAUSE.split(sentence)[-1]
     after = folded[span.end : span.end + _REACH]
-    denied = _NOT_DONE.search(before) is not None or (
+    denied = bool(_NOT_DONE.search(before) or _NOT.search(before)) or (
         "无" in before and _NO_HISTORY.search(before + "\0" + after) is not None
     )
     temporality = read.temporality
@@ -130,10 +141,11 @@ def _done(folded: str, span: TypedSpan, read: Assertion) -> Assertion:
         denied = denied or _TESTED_AFTER.match(after) is not None
         if temporality is Temporality.PAST and _KEPT_ON.search(before):
             temporality = Temporality.CURRENT
-        if _STOPPED_AFTER.match(after):
+        if _STOPPED_AFTER.match(after) or _REPLACED.match(after):
             temporality = Temporality.PAST
     if _STOPPED.search(before):
-        temporality = Temporality.PAST
+        # 出现皮疹时停用: it is taken still.
+        temporality = Temporality.CURRENT if _WHEN.search(sentence) else Temporality.PAST
     elif _PLANNED.search(before) or _IF.search(sentence):
         temporality = Temporality.HYPOTHETICAL
     return Assertion(

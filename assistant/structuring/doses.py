@@ -11,13 +11,13 @@ from assistant.chains.quantity import Quantity, frequencies, quantities, routes
 from assistant.chains.quantity import Term as QuantityTerm
 from assistant.structuring.entity import Measurement, Mention
 
-_DOSES = {"mg", "g", "ug", "mL", "万U", "U", "IU", "mg/kg", "片", "粒", "支", "袋", "L", "mg/d"}
+_DOSES = re.compile(r"(?:mg|g|ug|mL|U|IU|万U)(?:/kg)?(?:/(?:min|h|d))?|片|粒|支|袋|L")
 _REACH = 32
 _BEFORE = 10
 _STOP = re.compile(r"[。；;\n\r]")
 # 2.5mg加量至3.75mg, 2.5mg→3.75mg: the later dose is the one that is taken, unless it is planned.
 _CHANGED = re.compile(
-    r"(?!.*(?:拟|建议|必要|可|若|如|需|未|拒|应))[^，,。；;\n\d]{0,8}"
+    r"(?!.*(?:拟|建议|必要|可|若|如|需|未|拒|应))(?:[^，,。；;\n\d]|q\d{1,2}h|\d次){0,12}"
     r"(?:[加增减调改升降][^，,。；;\n\d]{0,4}[至到为成]|→|->)\s?"
 )
 _MASSES = frozenset({"ug", "mg", "g"})
@@ -43,7 +43,7 @@ class Regimens:
         """``found`` are the quantities of ``text``, where they are known already."""
         self._text = text
         found = quantities(text) if found is None else found
-        self._doses = [q for q in found if q.unit in _DOSES and q.parts]
+        self._doses = [q for q in found if _DOSES.fullmatch(q.unit) and q.parts]
         self._routes = routes(text)
         self._frequencies = frequencies(text)
         self._stops = [hit.start() for hit in _STOP.finditer(text)]

@@ -15,6 +15,7 @@ from assistant.structuring.entity import Comparator, Flag, Mention
 from assistant.structuring.measurements import Measurements, sign_before
 from assistant.structuring.sentences import clauses, sentences
 from assistant.structuring.span import EntityType, TypedSpan
+from assistant.structuring.specimen import specimen_at
 from assistant.structuring.template import Feature, FeatureKind, Template
 from assistant.structuring.terms import find_terms
 from knowledge.assertion import Assertion, assert_terms
@@ -78,7 +79,7 @@ def new_table(template: Template) -> FeatureTable:
 
 def extract_features(text: str, note_id: str, template: Template) -> list[Row]:
     """The rows of one report: one for each lesion, or one when there is none to tell apart."""
-    report = _Report(text)
+    report = _Report(text, template)
     windows: list[Window | None] = [*report.windows(template)] or [None]
     return [
         Row(
@@ -98,8 +99,9 @@ def extract_features(text: str, note_id: str, template: Template) -> list[Row]:
 class _Report:
     """One report being read."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, template: Template) -> None:
         self.text = text
+        self._lesion = template.rows.find if template.rows else None
         self.folded = fold(text)
         self._sentences = sentences(text)
         self._clauses = clauses(text)
@@ -185,11 +187,18 @@ class _Report:
         return self._mention(max(begin, start - _REACH), end)
 
     def _presence(self, feature: Feature, window: Window | None) -> Cell:
-        """What is said to be there wins over what is doubted, and that over what is denied."""
+        """What is said to be there wins over what is doubted, and that over what is denied; but
+        现未见 is the last word."""
         found: dict[str, Match] = {}
         for hit, assertion in self._asserted(feature.find or "", window):
-            if assertion.polarity is Polarity.ABSENT:
+            if _ABSORBED.match(self.folded, hit.end):
                 found.setdefault(ABSENT, hit)
+            elif assertion.polarity is Polarity.ABSENT:
+                found.setdefault(ABSENT, hit)
+                begin, _ = self._clauses.at(hit.start)
+                if _NOW.search(self.folded, begin, hit.start):
+                    found = {ABSENT: hit}
+                    break
             elif assertion.certainty is Certainty.UNCERTAIN:
                 found.setdefault(DOUBTED, hit)
             else:
@@ -218,6 +227,9 @@ class _Report:
         if not chosen:
             return Cell()
         chosen.sort(key=lambda hit: (hit[0], -hit[1]))
+        if feature.pick == "listed":
+            listed = list(feature.options)
+            chosen.sort(key=lambda hit: listed.index(hit[2]))
         kept = chosen if feature.pick == "all" else chosen[:1]
         labels = dict.fromkeys(label for _, _, label in kept)
         return Cell(
@@ -239,6 +251,8 @@ class _Report:
             )
             if _EARLIER.search(self.folded, max(0, quantity.start - _REACH), quantity.start):
                 continue
+            if feature.unless and self._belongs_to(feature.unless, quantity.start):
+                continue
             if quantity.unit in feature.units and near and start <= quantity.start < end:
                 size = max((float(part) for part in quantity.parts), default=0.0)
                 stop, value, more = quantity.end, quantity.value, True
@@ -247,12 +261,28 @@ class _Report:
                     stop, value = joined.end(), f"{value}*{joined['next']}"
                 found.append((size, value, quantity.unit, quantity.start, stop))
         found = [f for n, f in enumerate(found) if n == 0 or f[3] >= found[n - 1][4]]
+        found = [f for f in found if _NOW_SIZED.search(self.folded, 0, f[3])] or found
         if not found:
             return Cell()
         best = max(found, key=lambda f: f[0]) if feature.pick == "largest" else found[0]
         _, value, unit, begin, stop = best
         sign, begin = sign_before(self.folded, start, begin)
         return Cell(value=value, unit=unit, comparator=sign, evidence=[self._mention(begin, stop)])
+
+    def _is_counted(self, hits: Sequence[re.Match[str]], hit: re.Match[str]) -> bool:
+        """Whether the sum of its sentence holds it already: 3/10，其中第7组1/3."""
+        begin, _ = self._sentences.at(hit.start())
+        first = next(other for other in hits if other.start() >= begin)
+        return "其中" in self.text[first.end() : hit.start()]
+
+    def _belongs_to(self, other: str, number: int) -> bool:
+        """Whether ``other`` stands nearer to the number, in its sentence, than a lesion."""
+        begin, _ = self._sentences.at(number)
+        last = max((m.end() for m in self._hits(other, (begin, number))), default=-1)
+        lesion = self._lesion and max(
+            (m.end() for m in self._hits(self._lesion, (begin, number))), default=-1
+        )
+        return last > (lesion or -1)
 
     def _test(self, feature: Feature, window: Window | None) -> Cell:
         for match, limit in self._test_spans(feature.names):
@@ -274,7 +304,8 @@ class _Report:
         """The tests of these names, each with where the next test begins."""
         tests = [m for m in self._tests if m.kind is TermKind.TEST]
         for number, match in enumerate(tests):
-            if match.concept in names:
+            specimen = specimen_at(self.folded, match.start)
+            if match.concept in names and match.concept.startswith(specimen):
                 following = tests[number + 1].start if number + 1 < len(tests) else len(self.text)
                 yield match, min(following, match.end + _REACH)
 
@@ -308,6 +339,7 @@ class _Report:
             for hit in self._hits(feature.find or "", window)
             if (hit["value"] or "").isdecimal() and len(hit["value"]) < 7
         ]
+        hits = [hit for hit in hits if not self._is_counted(hits, hit)]
         if not hits:
             return Cell()
         total = sum(int(hit["value"]) for hit in hits)
@@ -320,6 +352,11 @@ def _asserted_part(match: re.Match[str]) -> tuple[int, int]:
     return match.span() if whole else match.span("term")
 
 
+_NOW = re.compile(r"现|目前|本次|此次")
+_NOW_SIZED = re.compile(r"(?<!表)(?<!出)现(?:为|约|大小|直径|长径|[ \t])*\Z")
+_ABSORBED = re.compile(
+    r"(?:基本)?(?:已|完全){1,2}(?:吸收|消失|消散)|[^。;\n]{0,8}?吸收,?(?:现|目前)已?未见"
+)
 _STOP = re.compile(r"[。;\n]")
 _EARLIER = re.compile(r"(?:原(?!发)|前片|上次|之前|旧片)[^,;。\n]{0,6}\Z")
 _SIDE = re.compile(r"[ \t]?[x×*][ \t]?(?P<next>\d{1,4}(?:\.\d{1,3})?)[ \t]?(?:cm|mm)")

@@ -19,6 +19,7 @@ from assistant.structuring.span import EntityType
 from knowledge.finding import Certainty, Experiencer, Polarity, Temporality
 
 Resource = dict[str, Any]
+_PATIENT = {"AllergyIntolerance": "patient"}
 _NAMESPACE = uuid.UUID("6f1d6f0e-0d5f-5c7e-9a53-1c5f6f0b7a11")
 _TERMINOLOGY = "http://terminology.hl7.org/CodeSystem"
 _UCUM = "http://unitsofmeasure.org"
@@ -71,10 +72,11 @@ def _note_resources(note: StructuredNote, patient_id: str, subject: str) -> Iter
         if resource is None:
             continue
         date, dated = date_of(note, entity)
+        kind = resource.pop("resourceType")
         yield {
-            "resourceType": resource.pop("resourceType"),
+            "resourceType": kind,
             "id": _id(patient_id, note.note_id, entity.id),
-            "subject": {"reference": f"urn:uuid:{subject}"},
+            _PATIENT.get(kind, "subject"): {"reference": f"urn:uuid:{subject}"},
             **resource,
             **_dated(entity, date, dated),
             "note": [{"text": f"{note.note_id} [{entity.start}, {entity.end}) {entity.text}"}],
@@ -107,6 +109,8 @@ def _resource(entity: Entity, regimen: list[str]) -> Resource | None:
             }
         case EntityType.DRUG if not entity.allergen:
             return _medication(entity, regimen)
+        case EntityType.DRUG if not denied:
+            return _allergy(entity)
     return None
 
 
@@ -133,6 +137,19 @@ def _condition(entity: Entity) -> Resource:
         "verificationStatus": _status(
             "condition-ver-status", "provisional" if doubted else "confirmed"
         ),
+        "code": _concept(entity),
+    }
+
+
+def _allergy(entity: Entity) -> Resource:
+    doubted = entity.certainty is Certainty.UNCERTAIN
+    return {
+        "resourceType": "AllergyIntolerance",
+        "clinicalStatus": _status("allergyintolerance-clinical", "active"),
+        "verificationStatus": _status(
+            "allergyintolerance-verification", "unconfirmed" if doubted else "confirmed"
+        ),
+        "category": ["medication"],
         "code": _concept(entity),
     }
 
@@ -214,6 +231,8 @@ def _medication(entity: Entity, regimen: list[str]) -> Resource:
 def _dated(entity: Entity, date: str, dated: bool) -> Resource:
     if not date:
         return {}
+    if entity.allergen:
+        return {"recordedDate": date}
     if entity.type in (EntityType.PROCEDURE, EntityType.IMAGING):
         return {"performedDateTime": date}
     if entity.type is EntityType.DISEASE and entity.polarity is Polarity.PRESENT:

@@ -16,6 +16,7 @@ from assistant.structuring.pipeline import NoteText
 
 SUFFIXES = (".txt", ".json", ".jsonl")
 _MOMENT = TypeAdapter(datetime)
+_MOST_UNREADABLE = 0.05
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -38,15 +39,13 @@ def read_notes(file: Path, name: str, admitted_on: date | None = None) -> Iterat
     ``text``, and ``id``, ``title`` and ``written_at`` where it has them.
 
     Raises:
-        InputError: the file cannot be read, or is no such file.
+        InputError: the file cannot be read, or is no such file; where single lines are wrong,
+            after the notes of the others.
     """
     text = _decoded(file)
     suffix = file.suffix.lower()
     if suffix == ".jsonl":
-        for number, line in enumerate(text.split("\n"), 1):
-            if line.strip():
-                value = _parsed(line, file.name, number)
-                yield _note(value, name, str(number), admitted_on, f"{file.name}, line {number}")
+        yield from _lines(text, file.name, name, admitted_on)
         return
     if suffix == ".json":
         value = _parsed(text, file.name, None)
@@ -65,6 +64,26 @@ def read_notes(file: Path, name: str, admitted_on: date | None = None) -> Iterat
     yield NoteText(id=name, text=text, admitted_on=admitted_on)
 
 
+def _lines(text: str, file: str, name: str, day: date | None) -> Iterator[NoteText]:
+    wrong: list[str] = []
+    seen: dict[str, int] = {}
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        where = f"{file}, line {number}"
+        try:
+            note = _note(_parsed(line, file, number), name, str(number), day, where)
+            if note.id in seen:
+                raise InputError(f"{where}: the id is that of line {seen[note.id]}.")
+        except InputError as error:
+            wrong.append(str(error))
+            continue
+        seen[note.id] = number
+        yield note
+    if wrong:
+        raise InputError("\n".join(wrong))
+
+
 def _decoded(file: Path) -> str:
     """The text with its line ends as they are: UTF-16 where its mark says so, UTF-8, else GB
     18030, else what can be read."""
@@ -78,7 +97,10 @@ def _decoded(file: Path) -> str:
             return raw.decode(encoding)
         except UnicodeDecodeError:
             continue
-    return raw.decode("utf-8", errors="replace")
+    text = raw.decode("utf-8", errors="replace")
+    if text.count("\ufffd") + text.count("\0") > len(text) * _MOST_UNREADABLE:
+        raise InputError(f"{file} holds no text.")
+    return text
 
 
 def _parsed(text: str, name: str, line: int | None) -> dict[str, Any]:

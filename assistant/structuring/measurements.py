@@ -16,7 +16,7 @@ from knowledge.folding import fold
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _GAP = re.compile(
     r"[ \t:=()\[\]*]*(?:检查|测定|检测|水平|计数|定量|结果|数值|值|浓度|百分比|比例|评分|示|提示|显示|回报|分级|最高|最低|波动|波动于|维持|控制"
-    r"|升高|上升|增高|下降|降低|降|升|高|达|为|是|约|在|至|到|于|了|不?(?:超过|高于|大于|低于|少于|小于)|不足|[<>≤≥=])*[ \t:=(]*"
+    r"|升高|上升|增高|下降|降低|降|升|高|达|为|是|约|在|至|到|于|了|由|从|不?(?:超过|高于|大于|低于|少于|小于)|不足|[<>≤≥=])*[ \t:=(]*"
 )
 _SIZE_GAP = re.compile(
     r"[^。;\n]{0,6}?,?[ \t]*(?:大小|直径|长径|最大径|较大者?|范围|面积|体积|约|为|长约|最大截面|短径|[ \t:(])+"
@@ -26,20 +26,28 @@ _RESULT = re.compile(
     r"(?P<word>弱阳性|强阳性|阳性|阴性|未见(?:明显)?异常|未见明显变化|正常(?!值|范围|参考)|异常|野生型|突变型?(?=\)|[,;。、\s]|$)|[-+±]{1,4}(?=\)|[,;。、\s]|$)|\d\+(?=\)|[,;。、\s]|$))"
 )
 _ARROW = re.compile(
-    r"[ \t]*[(]?[ \t]*(?P<flag>↑+|↓+|偏高|升高|增高|降低|偏低|减低|(?<=[ \t(])[hl](?![a-z])|(?<=[ \t(])正常)"
+    r"[ \t]*[(]?[ \t]*(?P<flag>↑+|↓+|偏高|升高|增高|降低|偏低|减低|(?<=[ \t(])[hl](?![a-z])|(?<=[ \t(])正常(?!值|范围|参考|[ \t:]*[<>≤≥‹›\d]))"
 )
+
+
+_ONE = r"\d{1,6}(?:\.\d{1,4})?"
+_LABEL = r"(?:正常参考(?:值|范围)|参考(?:值|范围|区间)|正常(?:值|范围)?|参考)"
 
 
 def _range(tag: str) -> str:
-    number = r"\d{1,6}(?:\.\d{1,4})?"
-    return rf"(?P<low{tag}>{number})[ \t]*(?:-+|~|至)[ \t]*(?P<high{tag}>{number})"
+    """A range, or a limit on one side."""
+    return (
+        rf"(?:(?P<low{tag}>{_ONE})[ \t]*(?:-+|~|至)[ \t]*(?P<high{tag}>{_ONE})"
+        rf"|(?P<sign{tag}>[<>≤≥‹›])[ \t]*(?P<limit{tag}>{_ONE}))"
+    )
 
 
 _REFERENCE = re.compile(
-    rf"[ \t]*(?:[↑↓]+[ \t]*)?(?:[(\[][ \t]*(?:参考值|参考范围|参考区间|正常值|正常范围|正常参考值|参考)?[ \t:]*(?:范围)?[ \t]*{_range('1')}[^()\[\]]{{0,16}}[)\]]"
-    rf"|[ \t,]+(?:参考值|参考范围|参考区间|正常值|正常范围)[ \t:]*{_range('2')}"
-    rf"|[ \t]+{_range('3')}(?=[ \t]|$))"
+    rf"[ \t]*(?:[↑↓]+[ \t]*)?(?:[(\[][ \t]*{_LABEL}?[ \t:]*(?:范围)?[ \t]*{_range('1')}[^()\[\]]{{0,16}}[)\]]"
+    rf"|[ \t,]+{_LABEL}[ \t:]*{_range('2')}"
+    rf"|[ \t]+(?P<low3>{_ONE})[ \t]*(?:-+|~|至)[ \t]*(?P<high3>{_ONE})(?=[ \t]|$))"
 )
+_ANGLES = str.maketrans("‹›", "<>")
 _FLAGS: dict[str, Flag] = {
     "↑": "high", "偏": "high", "升": "high", "增": "high", "h": "high",
     "↓": "low", "降": "low", "减": "low", "l": "low", "正": "normal",
@@ -49,6 +57,14 @@ _WORD_FLAGS: tuple[tuple[str, Flag], ...] = (
     ("异常", "abnormal"), ("野生", "normal"), ("突变", "abnormal"), ("+", "positive"), ("±", "abnormal"), ("-", "negative"),
 )  # fmt: skip
 _MORE_SIZE = re.compile(r"[ \t]?[x×*][ \t]?(?P<next>\d{1,4}(?:\.\d{1,3})?)[ \t]?(?:cm|mm)")
+# 8:00 0.02ng/ml: the hour is no result.  1:320 is a titre, where no number follows.
+_CLOCK = re.compile(r"(?:[01]?\d|2[0-4]):[0-5]\d(?![\d:])")
+_TITRE = re.compile(r"1:\d{1,5}(?![\d:.])")
+# 88→356, 由110降至65: the later number is what it came to.
+_TO = re.compile(
+    r"[ \t]*(?:→|->|(?:逐渐|又|再|进一步|明显)?"
+    r"(?:上升|升高|升|增高|增加|增|下降|降低|降|减少|减|回升|恢复)?(?:至|到|为))[ \t]*"
+)
 # The text between a name and its number ends where the number begins.
 _SIGN = re.compile(
     r"((?<![-=])(?:[<>]=?|[≤≥])|不(?:超过|高于|大于|低于|少于|小于)|小于|低于|不足|大于|高于|超过)[ \t]*\Z"
@@ -105,7 +121,21 @@ class Measurements:
         if index == len(self._quantities):
             return None
         quantity = self._quantities[index]
-        if quantity.start > end or quantity.end > limit or quantity.unit in _NOT_RESULTS:
+        if clock := _CLOCK.match(self._folded, end, limit):
+            gap = _GAP.match(self._folded, clock.end(), limit)
+            after = gap.end() if gap else clock.end()
+            later = bisect_left(self._starts, clock.end())
+            if later < len(self._starts) and self._starts[later] == after:
+                return self._number(clock.end(), after, sized, limit)
+        if not sized and (titre := _TITRE.match(self._folded, end, limit)):
+            words = self._text[titre.start() : titre.end()]
+            return Measurement(start=titre.start(), end=titre.end(), text=words, value=titre[0])
+        quantity = self._latest(index, sized, limit)
+        if (
+            self._quantities[index].start > end
+            or quantity.end > limit
+            or quantity.unit in _NOT_RESULTS
+        ):
             return None
         if sized and quantity.unit not in _LENGTHS:
             return None
@@ -128,6 +158,18 @@ class Measurements:
             reference=reference,
         )
 
+    def _latest(self, index: int, sized: bool, limit: int) -> Quantity:
+        """The quantity, or what the text says that it has become."""
+        quantity = self._quantities[index]
+        for later in self._quantities[index + 1 : index + 4]:
+            alike = later.unit == quantity.unit or not quantity.unit
+            if sized or not alike or later.end > limit:
+                break
+            if not _TO.fullmatch(self._folded, quantity.end, later.start):
+                break
+            quantity = later
+        return quantity
+
     def _judged(self, quantity: Quantity) -> tuple[Flag | None, str]:
         """The mark behind a number and the range given with it."""
         end = quantity.end
@@ -142,8 +184,16 @@ class Measurements:
             flag = _flag(later["flag"])
         low = given["low1"] or given["low2"] or given["low3"]
         high = given["high1"] or given["high2"] or given["high3"]
-        if flag is None and len(quantity.parts) == 1:
-            value = float(quantity.parts[0])
+        value = float(quantity.parts[0]) if len(quantity.parts) == 1 else None
+        if low is None:
+            sign, limit = given["sign1"] or given["sign2"], given["limit1"] or given["limit2"]
+            above = sign in ">≥›"
+            if flag is None and value is not None:
+                inside = value > float(limit) if above else value < float(limit)
+                inside = inside or (sign in "≤≥" and value == float(limit))
+                flag = "normal" if inside else "low" if above else "high"
+            return flag, f"{sign.translate(_ANGLES)}{limit}"
+        if flag is None and value is not None:
             flag = "low" if value < float(low) else "high" if value > float(high) else "normal"
         return flag, f"{low}-{high}"
 

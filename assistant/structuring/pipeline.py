@@ -17,12 +17,14 @@ from assistant.structuring.relation_decoding import RelationReader
 from assistant.structuring.relations import AttributeLinks
 from assistant.structuring.sentences import clauses, section_at, sections, sentences
 from assistant.structuring.span import EntityType, Recognizer, TypedSpan
+from assistant.structuring.specimen import specimen_at
 from assistant.structuring.times import Anchors, time_expressions
 from assistant.structuring.triples import triples
 from assistant.structuring.union import union
 from knowledge.base import KnowledgeBase
 from knowledge.extraction import names_something_else
 from knowledge.finding import Polarity
+from knowledge.folding import fold
 from knowledge.lexicon import Match
 
 _BY_CONCEPT = 0.95
@@ -92,6 +94,8 @@ class Structurer:
         entities = self._entities(text, spans, sources, matches)
         for entity in entities:
             entity.section = section_at(parts, entity.start)
+            if entity.section == "过敏史" and entity.type is EntityType.DRUG:
+                entity.allergen |= entity.polarity is Polarity.PRESENT
         ranges = sentences(text)
         anchors = Anchors(
             admission=note.admitted_on, note=note.written_at.date() if note.written_at else None
@@ -145,6 +149,7 @@ class Structurer:
         named = {(m.start, m.end): m for m in matches}
         denied = {place: match.denied for place, match in named.items()}
         meant = assertions(text, spans, denied)
+        folded = fold(text)
         entities = []
         for number, (span, source, assertion) in enumerate(
             zip(spans, sources, meant, strict=True), 1
@@ -168,6 +173,10 @@ class Structurer:
                 score=span.score,
             )
             self._code(entity)
+            if entity.type is EntityType.TEST and entity.concept:
+                specimen = specimen_at(folded, entity.start)
+                if not entity.concept.startswith(specimen):
+                    entity.concept = f"{specimen}{entity.text}"
             entities.append(entity)
         return entities
 

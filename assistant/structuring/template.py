@@ -81,7 +81,11 @@ class _Strict(BaseModel):
 
 
 class Feature(_Strict):
-    """One column.  ``find`` is where to look; ``scope`` "row" keeps to the row's own lesion."""
+    """One column.  ``find`` is where to look; ``scope`` "row" keeps to the row's own lesion.
+
+    ``pick`` "listed" takes, of the options that are found, the one that the template lists first.
+    ``unless`` is what a number belongs to where it stands nearer to it than the lesion of a row.
+    """
 
     name: Name
     title: str = Field(min_length=1, max_length=100)
@@ -90,7 +94,8 @@ class Feature(_Strict):
     options: dict[str, Pattern] = Field(default_factory=dict)
     units: list[str] = Field(default_factory=list)
     names: list[str] = Field(default_factory=list)
-    pick: Literal["first", "largest", "all"] = "first"
+    unless: Pattern | None = None
+    pick: Literal["first", "largest", "listed", "all"] = "first"
     scope: Literal["row", "report"] = "report"
 
     @model_validator(mode="after")

@@ -123,6 +123,43 @@ def test_a_result_below_a_limit_is_not_the_limit() -> None:
     assert (row.cells["pct"].comparator, row.cells["pct"].value) == ("<", "0.05")
 
 
+@pytest.mark.parametrize(
+    ("text", "template", "feature", "value"),
+    [
+        ("上切缘见癌累及，下切缘阴性。", "pathology", "margin", "阳性"),
+        ("上、下切缘均阴性，ER阳性。", "pathology", "margin", "阴性"),
+        ("MVI：M1，未侵犯肝被膜。", "pathology", "pm", None),
+        ("甲状腺乳头状癌，未侵犯被膜。", "pathology", "depth", None),
+        ("肿瘤侵及固有肌层。", "pathology", "depth", "固有肌层"),
+        (
+            "淋巴结：第7组（1/3），第10组（0/2），第4R组（2/5）。",
+            "pathology",
+            "nodes_positive",
+            "3",
+        ),
+        ("小弯侧3/8，大弯侧0/5，贲门旁2/4。", "pathology", "nodes_examined", "17"),
+        ("淋巴结3/10，其中第7组1/3、第10组2/7。", "pathology", "nodes_positive", "3"),
+        ("双肺下叶见斑片状高密度影。纵隔淋巴结肿大，短径约1.5cm。", "chest-ct", "size", None),
+        ("双肺下叶见斑片状高密度影。", "chest-ct", "density", None),
+        ("肺动脉干增宽约33mm。双肺未见结节。", "chest-ct", "size", None),
+        ("右肺上叶结节，大小约8mm，邻近胸膜牵拉。", "chest-ct", "size", "8"),
+        ("双侧胸腔积液较前吸收，现未见积液。", "chest-ct", "pleural_effusion", "无"),
+        ("双侧胸腔积液较前吸收。", "chest-ct", "pleural_effusion", "有"),
+        ("左侧气胸已吸收。", "chest-ct", "pneumothorax", "无"),
+        ("原右肺上叶结节（8mm）较前缩小，现约5mm。", "chest-ct", "size", "5"),
+    ],
+)
+def test_what_a_report_says_and_what_it_does_not(
+    text: str, template: str, feature: str, value: str | None
+) -> None:
+    assert rows(text, template)[0].cells[feature].value == value
+
+
+def test_a_count_of_urine_is_not_the_blood_count() -> None:
+    (row,) = rows("尿常规：白细胞 25/HP。血常规：白细胞 4.5×10^9/L。", "laboratory")
+    assert row.cells["wbc"].value == "4.5"
+
+
 @pytest.mark.parametrize("name", shipped_templates())
 @settings(max_examples=40, deadline=None)
 @given(

@@ -133,3 +133,29 @@ def test_text_of_any_usual_encoding_is_read(tmp_path: Path) -> None:
         path.write_bytes(text.encode(encoding))
         (note,) = read_notes(path, path.name)
         assert note.text.removeprefix("\ufeff") == text
+
+
+def test_a_bad_line_does_not_lose_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "notes.jsonl"
+    lines = [
+        '{"id": "a", "text": "发热"}',
+        "{broken",
+        '{"id": "a", "text": "x"}',
+        '{"text": "咳嗽"}',
+    ]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    found = read_notes(path, "n")
+    assert [next(found).text, next(found).text] == ["发热", "咳嗽"]
+    with pytest.raises(InputError) as problem:
+        next(found)
+    assert str(problem.value).split("\n") == [
+        "notes.jsonl, line 2: not JSON.",
+        "notes.jsonl, line 3: the id is that of line 1.",
+    ]
+
+
+def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "picture.txt"
+    path.write_bytes(bytes(range(256)) * 8 + b"\xff\x00" * 200)
+    with pytest.raises(InputError, match="holds no text"):
+        list(read_notes(path, "n"))

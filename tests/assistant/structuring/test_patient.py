@@ -100,6 +100,7 @@ REQUIRED = {
     "Observation": {"status", "code", "subject"},
     "Procedure": {"status", "code", "subject"},
     "MedicationStatement": {"status", "medicationCodeableConcept", "subject"},
+    "AllergyIntolerance": {"clinicalStatus", "verificationStatus", "code", "patient"},
 }
 CODES = {
     "Observation": {"preliminary", "final"},
@@ -128,7 +129,8 @@ def test_the_bundle_has_the_shape_of_fhir_r4(notes: list[StructuredNote]) -> Non
         if kind == "Patient":
             continue
         assert REQUIRED[kind] <= resource.keys()
-        assert resource["subject"]["reference"] == made["entry"][0]["fullUrl"]
+        whose = "patient" if kind == "AllergyIntolerance" else "subject"
+        assert resource[whose]["reference"] == made["entry"][0]["fullUrl"]
         assert resource.get("status") in CODES.get(kind, {None})
         for key in ("effectiveDateTime", "onsetDateTime", "recordedDate", "performedDateTime"):
             assert key not in resource or DATE.fullmatch(resource[key])
@@ -196,3 +198,17 @@ def test_a_table_as_csv_points_to_its_evidence(words: str, size: str) -> None:
     start, end = map(int, row["size_span"].split("-"))
     assert text[start:end] == words.lstrip("约")
     assert row["note_id"] == "'=cmd()"
+
+
+def test_a_drug_that_is_not_borne_is_an_allergy_and_no_medication() -> None:
+    note = Structurer(None).structure(
+        NoteText("n", "青霉素过敏，予阿司匹林。", written_at=datetime(2024, 3, 5, tzinfo=UTC))
+    )
+    resources = [entry["resource"] for entry in bundle("p1", [note])["entry"]]
+    (allergy,) = (r for r in resources if r["resourceType"] == "AllergyIntolerance")
+    assert allergy["code"]["text"] == "青霉素"
+    assert allergy["patient"] == {"reference": f"urn:uuid:{resources[0]['id']}"}
+    assert allergy["recordedDate"] == "2024-03-05"
+    assert "subject" not in allergy
+    drugs = [r for r in resources if r["resourceType"] == "MedicationStatement"]
+    assert [r["medicationCodeableConcept"]["text"] for r in drugs] == ["阿司匹林"]

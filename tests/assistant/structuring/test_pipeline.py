@@ -247,6 +247,21 @@ def test_without_a_knowledge_base() -> None:
         ("咳嗽、咳痰已消失，无发热。", "发热", "absent", "current"),
         ("双下肢水肿较前明显消退。", "双下肢水肿", "present", "current"),
         ("水肿未消退。", "水肿", "present", "current"),
+        ("胸痛缓解不明显。", "胸痛", "present", "current"),
+        ("胸痛完全缓解。", "胸痛", "present", "past"),
+        ("发热已退，咯血停止3天。", "发热", "present", "past"),
+        ("发热已退，咯血停止3天。", "咯血", "present", "past"),
+        ("肺结核已治愈10年。", "肺结核", "present", "past"),
+        ("术中未输血。", "输血", "absent", "current"),
+        ("未停用阿司匹林。", "阿司匹林", "present", "current"),
+        ("停用华法林，改用阿司匹林100mg qd。", "阿司匹林", "present", "current"),
+        ("停用华法林，改用阿司匹林100mg qd。", "华法林", "present", "past"),
+        ("阿司匹林100mg qd改为氯吡格雷75mg qd。", "阿司匹林", "present", "past"),
+        ("阿司匹林100mg qd改为氯吡格雷75mg qd。", "氯吡格雷", "present", "current"),
+        ("阿司匹林100mg qd改为200mg qd。", "阿司匹林", "present", "current"),
+        ("阿司匹林100mg qd已停。", "阿司匹林", "present", "past"),
+        ("暂停二甲双胍。", "二甲双胍", "present", "past"),
+        ("出现皮疹时立即停用阿司匹林。", "阿司匹林", "present", "current"),
         ("胸痛缓解。", "胸痛", "present", "current"),
         ("发热，咳嗽消失后再发。", "咳嗽", "present", "current"),
         ("肺结核已治愈。", "肺结核", "present", "past"),
@@ -319,7 +334,7 @@ def test_a_long_text_of_one_piece_is_read(structurer: Structurer, piece: str) ->
         ("血糖小于2.2mmol/L。", "<", "2.2"),
         ("血糖不超过6.1mmol/L。", "<=", "6.1"),
         ("血糖超过33.3mmol/L。", ">", "33.3"),
-        ("血糖5.0->7.0mmol/L。", "", "5"),
+        ("血糖5.0->7.0mmol/L。", "", "7"),
     ],
 )
 def test_signs_in_words_and_letters(
@@ -396,6 +411,9 @@ def test_an_infection_is_named_with_its_place_or_its_cause(
         ("胰岛素早餐前8U、午餐前6U、晚餐前10U。", "胰岛素", "早餐前8 午餐前6 晚餐前10U"),
         ("胰岛素早8U中午6U晚10U。", "胰岛素", "早8 中午6 晚10U"),
         ("胰岛素早8U，基础量12U。", "胰岛素", ""),
+        ("氨氯地平5mg q12h减为2.5mg q12h。", "氨氯地平", "2.5mg"),
+        ("多巴胺5μg/kg/min泵入。", "多巴胺", "5ug/kg/min"),
+        ("泼尼松1mg/kg/d口服。", "泼尼松", "1mg/kg/d"),
     ],
 )
 def test_the_dose_is_what_is_taken_now(
@@ -417,3 +435,50 @@ def test_a_note_in_another_language_says_that_it_was_not_read(structurer: Struct
         "予ceftriaxone 2g qd静滴，复查WBC、CRP、PCT、ALT、AST、CK-MB、BNP，体温正常，无咳嗽咳痰。"
     )
     assert structurer.structure(NoteText("n", chinese)).warnings == []
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "value", "flag", "reference"),
+    [
+        ("血钾6.8mmol/L（正常范围3.5-5.5mmol/L）。", "血钾", "6.8", "high", "3.5-5.5"),
+        ("血钠118mmol/L（正常值137-147）。", "血钠", "118", "low", "137-147"),
+        ("降钙素原12.6ng/ml（正常<0.04ng/ml）。", "降钙素原", "12.6", "high", "<0.04"),
+        ("降钙素原0.02ng/ml(＜0.05)。", "降钙素原", "0.02", "normal", "<0.05"),
+        ("血红蛋白150g/L（正常）。", "血红蛋白", "150", "normal", None),
+        ("体温：6:00 36.8℃。", "体温", "36.8", None, None),
+        ("血糖 08:00 3.2mmol/L。", "血糖", "3.2", None, None),
+        ("抗核抗体 1:1000。", "抗核抗体", "1:1000", None, None),
+        ("肌酐88→356μmol/L。", "肌酐", "356", None, None),
+        ("血红蛋白由110g/L降至65g/L。", "血红蛋白", "65", None, None),
+        ("血红蛋白5.6g/dl。", "血红蛋白", "5.6", None, None),
+    ],
+)
+def test_results_and_what_the_note_says_of_their_range(
+    structurer: Structurer,
+    text: str,
+    words: str,
+    value: str,
+    flag: str | None,
+    reference: str | None,
+) -> None:
+    note = structurer.structure(NoteText("n", text))
+    assert_exact(note, text)
+    entity = one(note, words)
+    assert (entity.value, entity.flag, entity.reference or None) == (value, flag, reference)
+
+
+def test_a_result_of_urine_is_no_result_of_blood(structurer: Structurer) -> None:
+    text = "尿常规：白细胞 25/HP，葡萄糖-。血常规：白细胞 12.3×10^9/L。脑脊液葡萄糖1.1mmol/L。"
+    note = structurer.structure(NoteText("n", text))
+    concepts = [e.concept for e in note.entities if e.value and e.type is EntityType.TEST]
+    assert concepts == ["尿白细胞", "尿葡萄糖", "白细胞计数", "脑脊液葡萄糖"]
+
+
+def test_a_drug_under_the_heading_of_allergies_is_not_borne(structurer: Structurer) -> None:
+    text = "过敏史：青霉素（皮疹），否认阿司匹林。\n现病史：予阿司匹林口服。"
+    drugs = [e for e in structurer.structure(NoteText("n", text)).entities if e.type == "drug"]
+    assert [(e.text, e.allergen) for e in drugs] == [
+        ("青霉素", True),
+        ("阿司匹林", False),
+        ("阿司匹林", False),
+    ]
