@@ -48,6 +48,10 @@ _AGENT = (
     r"|hiv|h[abcde]v|hpv|ebv|cmv|hp|rsv|mrsa|covid-19)"
 )
 _INFECTION = re.compile(rf"(?<![a-z0-9])(?:{_SITE}|{_AGENT})性?感染")
+_ALLERGY = re.compile(
+    r"(?:(?<=对)|(?<![^,;。、\s:]))(?P<what>(?!对|无|否|有|未|易|不)[\u4e00-\u9fff]{1,8}?)(?:类|制剂|药物|食物)?过敏"
+    r"(?=[,;。、(\s]|$)"
+)
 # What is stained is named by letters, with the result behind: ER(+), CK7(-), P53(野生型).
 _STAINED = re.compile(r"免疫组化|免疫组织化学|(?<![a-z])ihc(?![a-z])|特殊?染色?")
 _STAINS_END = re.compile(r"。|\n(?=\s*[\u4e00-\u9fff]{2,8}\s*:)")
@@ -69,6 +73,7 @@ _NESTED_IN = {
 }
 # 青霉素过敏 is a disease, and names the drug.
 _NESTING = {EntityType.BODY_PART, EntityType.DRUG}
+_OF_A_DRUG = re.compile(r"过敏|中毒|相关|所致|依赖|反应|抵抗|耐药|治疗|试验")
 # 依据不足 names no foot.
 _OF_A_WORD = re.compile(r"(?:[不充满十知富]足|[安用全]心|[口人手]口)\Z")
 _ALONE = re.compile(r"[、,，未无肋区]|$")
@@ -124,6 +129,7 @@ class LexiconRecognizer:
         found += _stains(folded)
         joined = _joined_parts(folded, [(part.start, part.end) for part in parts])
         found += _compounds(folded, joined)
+        found += _allergies(folded)
         found += [TypedSpan(a, b, EntityType.BODY_PART, LISTED) for a, b in joined]
         return resolve(folded, found)
 
@@ -161,6 +167,12 @@ def _infections(folded: str) -> Iterable[TypedSpan]:
             yield TypedSpan(*match.span(), EntityType.DISEASE, LISTED)
 
 
+def _allergies(folded: str) -> Iterable[TypedSpan]:
+    """对花生过敏, 海鲜过敏: what is not borne, with the word for it."""
+    for match in _ALLERGY.finditer(folded):
+        yield TypedSpan(match.start("what"), match.end(), EntityType.DISEASE, LISTED)
+
+
 def _stains(folded: str) -> Iterable[TypedSpan]:
     """The markers of each sentence that tells of stains, from the word for it on."""
     read = 0
@@ -193,7 +205,7 @@ def _compounds(folded: str, parts: list[tuple[int, int]]) -> Iterable[TypedSpan]
             (_DISEASE_HEAD, EntityType.DISEASE),
         ):
             head = pattern.match(folded, end)
-            if head:
+            if head and not names_something_else(folded, start, head.end()):
                 yield TypedSpan(start, head.end(), kind, _FORM)
                 break
 
@@ -218,6 +230,12 @@ def resolve(folded: str, spans: Iterable[TypedSpan]) -> list[TypedSpan]:
             ends.insert(at, span.end)
             kept.insert(at, span)
         elif span.type in _NESTING and _is_inside(span, kept[crossed[0]]):
+            outer = kept[crossed[0]]
+            # 青霉素过敏 names a drug, 慢性支气管炎 none, whatever a product is called.
+            if span.type is EntityType.DRUG and not _OF_A_DRUG.search(
+                folded, outer.start, outer.end
+            ):
+                continue
             nested.append(span)
     alone = [
         s

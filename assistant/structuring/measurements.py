@@ -13,10 +13,12 @@ from assistant.structuring.entity import Comparator, Flag, Measurement
 from assistant.structuring.span import EntityType, TypedSpan
 from knowledge.folding import fold
 
+# The 3 of HCO3- 12 belongs to the name.
+_CHARGE = re.compile(r"(?<=[A-Za-z])\d(?=[-+][ \t:：])")
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _GAP = re.compile(
     r"[ \t:=()\[\]*]*(?:检查|测定|检测|水平|计数|定量|结果|数值|值|浓度|百分比|比例|评分|示|提示|显示|回报|分级|最高|最低|波动|波动于|维持|控制"
-    r"|升高|上升|增高|下降|降低|降|升|高|达|为|是|约|在|至|到|于|了|由|从|不?(?:超过|高于|大于|低于|少于|小于)|不足|[<>≤≥=])*[ \t:=(]*"
+    r"|升高|上升|增高|下降|降低|降|升|高|达|为|是|约|在|至|到|于|了|由|从|不?(?:超过|高于|大于|低于|少于|小于)|不足|[<>≤≥=])*[ \t:=(]*(?:(?<=[ \t:(])-(?=\d))?"
 )
 _SIZE_GAP = re.compile(
     r"[^。;\n]{0,6}?,?[ \t]*(?:大小|直径|长径|最大径|较大者?|范围|面积|体积|约|为|长约|最大截面|短径|[ \t:(])+"
@@ -65,6 +67,12 @@ _TO = re.compile(
     r"[ \t]*(?:→|->|(?:逐渐|又|再|进一步|明显)?"
     r"(?:上升|升高|升|增高|增加|增|下降|降低|降|减少|减|回升|恢复)?(?:至|到|为))[ \t]*"
 )
+# 3.2×10^5IU/mL, a viral load.
+_POWER = re.compile(
+    r"[ \t]?[x×*][ \t]?10\^?(?P<power>[3-8])(?![\d/])[ \t]?(?P<per>iu/ml|copies/ml|拷贝/ml|/ml)?"
+)
+_PER = {"": "", "iu/ml": "IU/mL", "copies/ml": "copies/mL", "拷贝/ml": "copies/mL", "/ml": "/mL"}
+_MINUS = re.compile(r"(?<=[ \t:(])-\Z")
 # The text between a name and its number ends where the number begins.
 _SIGN = re.compile(
     r"((?<![-=])(?:[<>]=?|[≤≥])|不(?:超过|高于|大于|低于|少于|小于)|小于|低于|不足|大于|高于|超过)[ \t]*\Z"
@@ -82,7 +90,7 @@ _MEASURED = {EntityType.TEST, EntityType.SIGN, EntityType.IMAGING, EntityType.DI
 
 def numbers(text: str) -> list[Quantity]:
     """The quantities of ``text``; 10⁹ reads as 109 does before a unit."""
-    return quantities(text.translate(_SUPERSCRIPTS))
+    return quantities(_CHARGE.sub(" ", text.translate(_SUPERSCRIPTS)))
 
 
 def sign_before(folded: str, start: int, number: int) -> tuple[Comparator, int]:
@@ -147,13 +155,19 @@ class Measurements:
         while sized and (more := _MORE_SIZE.match(self._folded, stop, limit)):
             stop, value = more.end(), f"{value}*{more['next']}"
         comparator, begin = sign_before(self._folded, start, quantity.start)
+        unit = quantity.unit
+        if power := _POWER.match(self._folded, stop, limit):
+            stop, value = power.end(), f"{value}×10^{power['power']}"
+            unit = _PER[power["per"] or ""]
+        negative = not comparator and _MINUS.search(self._folded, start, begin) is not None
+        begin -= negative
         return Measurement(
             start=begin,
             end=stop,
             text=self._text[begin:stop],
-            value=value,
+            value=f"-{value}" if negative else value,
             comparator=comparator,
-            unit=quantity.unit,
+            unit=unit,
             flag=flag,
             reference=reference,
         )

@@ -34,6 +34,8 @@ _BY_CONCEPT = 0.95
 _LATIN = re.compile(r"\b[A-Za-z][a-z]{3,}\b")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _FEW_WORDS = 8
+# The del of EGFR 19del is no drug.
+_FRAGMENT = re.compile(r"[a-z]{1,3}")
 _NOT_CHINESE = (
     "这份文书主要不是中文，只识别中文，其余内容没有读取。 "
     "(This note is mostly not in Chinese; only Chinese is read, the rest was not.)"
@@ -133,6 +135,9 @@ class Structurer:
             span
             for span in self._recognizer.recognise(text)
             if not (span.type in FINDINGS and names_something_else(text, span.start, span.end))
+            and not (
+                span.type is EntityType.DRUG and _FRAGMENT.fullmatch(text, span.start, span.end)
+            )
         ]
         spans, own = union(found, listed), set(found)
         names = {True: self._recognizer.name, False: self._lexicon.name}
@@ -146,8 +151,8 @@ class Structurer:
         matches: Sequence[Match],
     ) -> list[Entity]:
         # Where both name a place, the base says what its term means.
-        named = {(m.start, m.end): m for m in matches}
-        denied = {place: match.denied for place, match in named.items()}
+        named = {(m.start, m.end, EntityType(m.kind.value) in FINDINGS): m for m in matches}
+        denied = {(start, end): match.denied for (start, end, _), match in named.items()}
         meant = assertions(text, spans, denied)
         folded = fold(text)
         entities = []
@@ -155,7 +160,7 @@ class Structurer:
             zip(spans, sources, meant, strict=True), 1
         ):
             words = text[span.start : span.end]
-            match = named.get((span.start, span.end))
+            match = named.get((span.start, span.end, span.type in FINDINGS))
             entity = Entity(
                 id=f"e{number}",
                 start=span.start,

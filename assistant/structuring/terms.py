@@ -18,12 +18,18 @@ from knowledge.synonyms import TermKind
 _LATIN = re.compile(r"[a-z0-9]")
 # A letter that means a test only where a number follows: T 38.5℃, K 3.2 mmol/L.
 _LETTERS = re.compile(r"[a-z]{1,2}[+-]?")
-_NUMBER_AHEAD = re.compile(r"[ \t]{0,3}[:=为]?[ \t]{0,3}[<>≤≥]?\d")
+_NUMBER_AHEAD = re.compile(r"[ \t]{0,3}[:=为]?[ \t]{0,3}(?:[<>≤≥]|(?<=[ \t:=])-)?\d")
 
 
 # P63(-) and CK5/6(+) are stains of a tissue, pT2 is a stage.
 _MARKER = re.compile(r"\d+(?:/\d+)?[ \t]*(?:\([^)]{0,6}[-+±][^)]{0,6}\)|[-+]{1,3}(?=[,;。、\s]|$))")
-_STAGE = re.compile(r"y?pt(?:[0-4][a-d]?|is|x)(?![0-9.])")
+_STAGE = re.compile(r"y?pt(?:[0-4][a-d]?|is|x)(?![0-9.])|y?ct[0-4][a-d]?(?=n[0-3x])")
+# EGFR is a gene where its mutation is told, and a filtration rate where a number is.
+_GENE = re.compile(
+    r"egfr(?=[ \t]*(?:基因|突变|扩增|蛋白|野生|外显子|exon|\(|1[89]|2[01]|[a-z]\d{3}))"
+)
+_ONE_CHARACTER = re.compile(r"[\u4e00-\u9fff]")
+_IN_A_WORD = re.compile(r"[\u4e00-\u9fff0-9a-z]")
 
 
 def parse_terms(text: str) -> Iterator[tuple[str, str, TermKind]]:
@@ -81,9 +87,16 @@ def find_terms(text: str) -> list[Match]:
 def _stands_alone(folded: str, match: Match) -> bool:
     word = folded[match.start : match.end]
     if _LATIN.match(word) and (
-        _MARKER.match(folded, match.end) or _STAGE.match(folded, match.start)
+        _MARKER.match(folded, match.end)
+        or _STAGE.match(folded, match.start)
+        or _GENE.match(folded, match.start)
     ):
         return False
+    if match.kind is TermKind.TEST and _ONE_CHARACTER.fullmatch(word):
+        return (
+            not _IN_A_WORD.match(folded[match.start - 1 : match.start])
+            and _NUMBER_AHEAD.match(folded, match.end) is not None
+        )
     if _LETTERS.fullmatch(word):
         return (
             not _LATIN.match(folded[match.start - 1 : match.start])

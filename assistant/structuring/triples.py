@@ -121,7 +121,10 @@ class _Reader:
         self._listed: dict[str, frozenset[str]] = {}
 
     def read(self, entities: Sequence[Entity], start: int, end: int) -> Iterator[Relation]:
-        diseases = [e for e in entities if e.type is EntityType.DISEASE]
+        # What is given in spite of an allergy does not treat it.
+        diseases = [
+            e for e in entities if e.type is EntityType.DISEASE and not e.text.endswith("过敏")
+        ]
         if not diseases:
             return
         first, last = trimmed(self._text, start, end)

@@ -414,6 +414,8 @@ def test_an_infection_is_named_with_its_place_or_its_cause(
         ("氨氯地平5mg q12h减为2.5mg q12h。", "氨氯地平", "2.5mg"),
         ("多巴胺5μg/kg/min泵入。", "多巴胺", "5ug/kg/min"),
         ("泼尼松1mg/kg/d口服。", "泼尼松", "1mg/kg/d"),
+        ("沙库巴曲缬沙坦50mg bid。", "缬沙坦", "50mg"),
+        ("哌拉西林/他唑巴坦4.5g q8h。", "他唑巴坦", "4.5g"),
     ],
 )
 def test_the_dose_is_what_is_taken_now(
@@ -451,6 +453,11 @@ def test_a_note_in_another_language_says_that_it_was_not_read(structurer: Struct
         ("肌酐88→356μmol/L。", "肌酐", "356", None, None),
         ("血红蛋白由110g/L降至65g/L。", "血红蛋白", "65", None, None),
         ("血红蛋白5.6g/dl。", "血红蛋白", "5.6", None, None),
+        ("钾 6.9 mmol/L 3.5-5.3 ↑", "钾", "6.9", "high", "3.5-5.3"),
+        ("HCO3- 12mmol/L。", "HCO3-", "12", None, None),
+        ("BE -15mmol/L。", "BE", "-15", None, None),
+        ("HBV-DNA 3.2×10^5IU/mL。", "HBV-DNA", "3.2×10^5", None, None),
+        ("eGFR 56ml/min。", "eGFR", "56", None, None),
     ],
 )
 def test_results_and_what_the_note_says_of_their_range(
@@ -482,3 +489,30 @@ def test_a_drug_under_the_heading_of_allergies_is_not_borne(structurer: Structur
         ("阿司匹林", False),
         ("阿司匹林", False),
     ]
+
+
+def test_a_gene_a_stage_and_a_bare_letter_are_no_results(structurer: Structurer) -> None:
+    note = structurer.structure(NoteText("n", "EGFR突变阳性，cT2aN2M1c，含钾 6 种。"))
+    assert not [e.text for e in note.entities if e.type in ("test", "imaging")]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("对花生过敏，海鲜过敏。", ["花生过敏", "海鲜过敏"]),
+        ("无药物过敏史，过敏性鼻炎。", []),
+        ("行乳腺癌筛查、胃癌筛查。", []),
+    ],
+)
+def test_what_is_not_borne_and_what_is_looked_for(
+    structurer: Structurer, text: str, names: list[str]
+) -> None:
+    found = structurer.structure(NoteText("n", text)).entities
+    assert [
+        e.text for e in found if e.text.endswith(("过敏", "癌")) and e.polarity == "present"
+    ] == names
+
+
+def test_protein_in_urine_is_a_test_with_its_own_name(structurer: Structurer) -> None:
+    entity = one(structurer.structure(NoteText("n", "尿蛋白2+。")), "尿蛋白")
+    assert (entity.type, entity.concept, entity.value) == ("test", "尿蛋白", "2+")
