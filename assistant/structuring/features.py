@@ -285,12 +285,14 @@ class _Report:
         return last > (lesion or -1)
 
     def _test(self, feature: Feature, window: Window | None) -> Cell:
+        """The last result that the report gives: they are told in the order in which they came."""
+        last = Cell()
         for match, limit in self._test_spans(feature.names):
             span = TypedSpan(match.start, match.end, EntityType.TEST)
             found = self._measurements.of(span, limit)
             if found is not None:
                 name = self._mention(match.start, match.end)
-                return Cell(
+                last = Cell(
                     value=found.value,
                     unit=found.unit or None,
                     comparator=found.comparator,
@@ -298,7 +300,7 @@ class _Report:
                     reference=found.reference or None,
                     evidence=[name, self._mention(found.start, found.end)],
                 )
-        return Cell()
+        return last
 
     def _test_spans(self, names: Sequence[str]) -> Iterator[tuple[Match, int]]:
         """The tests of these names, each with where the next test begins."""

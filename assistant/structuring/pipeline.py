@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from assistant.structuring.attributes import FINDINGS, assertions, is_allergen
@@ -34,6 +34,7 @@ _BY_CONCEPT = 0.95
 _LATIN = re.compile(r"\b[A-Za-z][a-z]{3,}\b")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _FEW_WORDS = 8
+_VERBS = "换改停加减调"
 # The del of EGFR 19del is no drug.
 _FRAGMENT = re.compile(r"[a-z]{1,3}")
 _NOT_CHINESE = (
@@ -132,7 +133,7 @@ class Structurer:
         if self._recognizer is None or not text.strip():
             return listed, [self._lexicon.name] * len(listed)
         found = [
-            span
+            _without_verb(text, span)
             for span in self._recognizer.recognise(text)
             if not (span.type in FINDINGS and names_something_else(text, span.start, span.end))
             and not (
@@ -203,6 +204,13 @@ class Structurer:
             if generic is not None:
                 entity.concept = generic
                 entity.codes = [Coding(system="generic-name", name=generic, score=1.0)]
+
+
+def _without_verb(text: str, span: TypedSpan) -> TypedSpan:
+    """A drug without the verb that a model takes for its end: 缬沙坦换为."""
+    if span.type is EntityType.DRUG and span.end - span.start > 2 and text[span.end - 1] in _VERBS:
+        return replace(span, end=span.end - 1)
+    return span
 
 
 def _is_foreign(text: str) -> bool:

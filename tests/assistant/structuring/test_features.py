@@ -155,6 +155,11 @@ def test_what_a_report_says_and_what_it_does_not(
     assert rows(text, template)[0].cells[feature].value == value
 
 
+def test_the_last_result_counts() -> None:
+    (row,) = rows("标本溶血，血钾6.8mmol/L，建议复查。复查血钾4.1mmol/L。", "laboratory")
+    assert row.cells["potassium"].value == "4.1"
+
+
 def test_a_count_of_urine_is_not_the_blood_count() -> None:
     (row,) = rows("尿常规：白细胞 25/HP。血常规：白细胞 4.5×10^9/L。", "laboratory")
     assert row.cells["wbc"].value == "4.5"
