@@ -349,9 +349,16 @@ class _Reading:
             end = len(self.text) if end < 0 else end
             if number + 1 < len(headed):
                 end = min(end, self.matches[headed[number + 1]].start)
-            if cues.EXCLUDED.search(self.text, start, end):
+            # 结核可排除 excludes what it names, not what the item is about.
+            if any(
+                not self._inside(self._clause_start(hit.start()), hit.start())
+                for hit in cues.EXCLUDED.finditer(self.text, start, end)
+            ):
                 self.result[index].polarity = Polarity.ABSENT
                 self.result[index].certainty = Certainty.CERTAIN
+
+    def _clause_start(self, position: int) -> int:
+        return max(self.text.rfind(mark, 0, position) for mark in ",;。:\n") + 1
 
     def _is_now(self, start: int, position: int) -> bool:
         """Whether the sentence, up to ``position``, has come to the present."""

@@ -99,7 +99,9 @@ def _pairs(
             place = match.start - gap if before else match.end + gap
             if place in sides:
                 blank = text[place : match.start] if before else text[match.end : place]
-                if _BLANK.fullmatch(blank):
+                # RF (-) 关节痛: a sign belongs to what it touches.
+                touches = not blank or not sides[place][0].startswith("(")
+                if touches and _BLANK.fullmatch(blank):
                     yield number, sides[place]
                 break
 
