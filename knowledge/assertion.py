@@ -18,6 +18,7 @@ from knowledge.finding import Certainty, Experiencer, Polarity, Temporality
 from knowledge.folding import fold
 from knowledge.form_answers import read_answers
 from knowledge.lexicon import Match
+from knowledge.synonyms import TermKind
 
 # How many characters a cue of doubt, time or family reaches in a sentence without an end.
 _REACH = 500
@@ -114,6 +115,8 @@ class _Reading:
         clauses = _split(self.text, sentence.start, sentence.end, cues.CLAUSE_END)
         # 否认高血压；糖尿病。 and 无：发热；咳嗽。 are one list, 无发热；咳嗽。 are two statements.
         carried = self._open if self.text.startswith(";", max(0, sentence.start - 1)) else None
+        if carried and ":" not in carried and not self._names_diseases(clauses[0]):
+            carried = None
         for clause in clauses:
             if carried and self._is_bare_list(clause, carried):
                 self._deny_all(self._inside(clause.start, clause.end))
@@ -124,7 +127,13 @@ class _Reading:
             if cues.COMPLETE.search(self.text, clause.start, clause.end):
                 carried = None
             self._deny_before_cues(clause)
-        self._open = carried if carried and ("否认" in carried or ":" in carried) else None
+        listed = clauses and self._inside(clauses[-1].start, clauses[-1].end)
+        goes_on = carried and listed and ("否认" in carried or ":" in carried)
+        self._open = carried if goes_on else None
+
+    def _names_diseases(self, clause: _Part) -> bool:
+        inside = self._inside(clause.start, clause.end)
+        return bool(inside) and all(self.matches[i].kind is TermKind.DISEASE for i in inside)
 
     def _deny_all(self, indices: Sequence[int]) -> None:
         for index in indices:
@@ -349,16 +358,16 @@ class _Reading:
             end = len(self.text) if end < 0 else end
             if number + 1 < len(headed):
                 end = min(end, self.matches[headed[number + 1]].start)
-            # 结核可排除 excludes what it names, not what the item is about.
-            if any(
-                not self._inside(self._clause_start(hit.start()), hit.start())
-                for hit in cues.EXCLUDED.finditer(self.text, start, end)
-            ):
+            if self.matches[index].kind is TermKind.DISEASE and self._is_excluded(start, end):
                 self.result[index].polarity = Polarity.ABSENT
                 self.result[index].certainty = Certainty.CERTAIN
 
-    def _clause_start(self, position: int) -> int:
-        return max(self.text.rfind(mark, 0, position) for mark in ",;。:\n") + 1
+    def _is_excluded(self, start: int, end: int) -> bool:
+        """Whether a clause of the item says so and none after it takes it back."""
+        clauses = re.split(r"[,;。:]", self.text[start:end])
+        said = [number for number, words in enumerate(clauses) if cues.EXCLUDED.fullmatch(words)]
+        after = clauses[said[-1] + 1 :] if said else []
+        return bool(said) and not any(cues.NOT_EXCLUDED.search(words) for words in after)
 
     def _is_now(self, start: int, position: int) -> bool:
         """Whether the sentence, up to ``position``, has come to the present."""

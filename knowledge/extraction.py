@@ -18,7 +18,7 @@ _TREATMENT = re.compile(r"抗-?$")
 """抗感染 and 抗休克 name what is given, which says nothing of what the patient has."""
 
 _OF_SOMETHING_ELSE = re.compile(
-    r"型|科(?![学室])|[^,;。\n]{0,2}筛查|(?<=发热)门诊|坏死因子|标[志记]物"
+    r"型|科(?![学室])|筛查(?!:?阳)|(?<=发热)门诊|坏死因子|标[志记]物"
     r"|(?:链|双|葡萄)?球菌|[支衣]原体|克雷伯|螺旋体|病毒(?!感染|携带|性)"
     r"|(?:减毒|灭活|活|联合|结合|多糖)*疫苗|(?:表面|核心)?抗[体原]|核酸"
 )

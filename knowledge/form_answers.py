@@ -15,7 +15,9 @@ from knowledge.lexicon import Match
 
 _TICK, _BOX = "[☑√✓✔■☒]", "[□☐]"
 _FIELD = re.compile(r"(?:病?史|情况)?[ \t]{0,4}:[ \t]{0,4}")
-_WORD = re.compile(r"(?:(?P<yes>有|是)|(?P<no>没有|无|否))(?=[\s,;。、(]|$)")
+_WORD = re.compile(
+    r"(?:(?P<yes>有|是)|(?P<no>没有|无|否))(?![ \t/、()]*(?:无|否|有|是))(?=[\s,;。、(]|$)"
+)
 _CHOICE = re.compile(
     rf"(?P<first>{_TICK}|{_BOX})[ \t]?(?P<one>有|是|无|否)[ \t,、/]{{0,4}}"
     rf"(?P<second>{_TICK}|{_BOX})[ \t]?(?P<other>有|是|无|否)"
@@ -23,7 +25,8 @@ _CHOICE = re.compile(
 _MARK = re.compile(rf"(?P<yes>{_TICK}|\(\+{{1,3}}\))|(?P<no>{_BOX}|\(-{{1,3}}\))")
 _LINE = re.compile(r"[^\n\r。]+")
 _BLANK = re.compile(r"[ \t]{0,4}")
-_APART = " \t,;、:)"
+_BEHIND = re.compile(r"[ \t:]{0,4}")
+_OPENS = ",;、:"
 
 
 @dataclass
@@ -77,8 +80,13 @@ def _read_marks(
         marks = [mark for mark in marks if mark[0].startswith("(")]
     if not marks:
         return
-    before = marks[0].end() <= matches[numbers[0]].start and _stands_alone(text, marks[0], line)
-    for number, mark in _pairs(text, numbers, matches, marks, before=before):
+    before = marks[0].end() <= matches[numbers[0]].start and _leads(text, marks[0], line)
+    pairs = list(_pairs(text, numbers, matches, marks, before=before))
+    # A tick that no term has is about something else.
+    ticked = any(mark["yes"] for _, mark in pairs)
+    for number, mark in pairs:
+        if not ticked and not mark[0].startswith("("):
+            continue
         # Signs behind a term are read as any other denial behind one.
         if before or not mark[0].startswith("("):
             answers.give(number, mark, present=mark["yes"] is not None)
@@ -101,10 +109,12 @@ def _pairs(
                 blank = text[place : match.start] if before else text[match.end : place]
                 # RF (-) 关节痛: a sign belongs to what it touches.
                 touches = not blank or not sides[place][0].startswith("(")
-                if touches and _BLANK.fullmatch(blank):
+                if touches and (_BLANK if before else _BEHIND).fullmatch(blank):
                     yield number, sides[place]
                 break
 
 
-def _stands_alone(text: str, mark: re.Match[str], line: re.Match[str]) -> bool:
-    return mark.start() == line.start() or text[mark.start() - 1] in _APART
+def _leads(text: str, mark: re.Match[str], line: re.Match[str]) -> bool:
+    """Whether a mark stands before what it marks: a box opens its line, a sign that or a list."""
+    words = text[line.start() : mark.start()].rstrip(" \t")
+    return not words or (mark[0].startswith("(") and words[-1] in _OPENS)

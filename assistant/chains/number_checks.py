@@ -6,7 +6,7 @@ import re
 
 from assistant.chains.check import Check
 from assistant.chains.facts import sides
-from assistant.chains.quantity import Quantity, quantities
+from assistant.chains.quantity import RATES, Quantity, quantities
 from assistant.chains.source import Clause, Likeness, Regimen, clause_ranges, regimens
 from assistant.chains.wording import bigrams
 
@@ -33,7 +33,8 @@ def check_regimens(check: Check) -> None:
 
 
 _DOSE_UNITS = frozenset(
-    {"mg", "g", "ug", "mg/kg", "mg/d", "mL", "U", "IU", "AxaIU", "万U", "片", "粒", "支", "袋"}
+    {"mg", "g", "ug", "mg/kg", "ug/kg", "mL", "U", "IU", "AxaIU", "万U", "片", "粒", "支", "袋"}
+    | RATES.keys()
 )
 _DOSING = bigrams("每次，剂量，加量，减量，总量，首剂，负荷，维持，增至，减至")
 
@@ -109,6 +110,9 @@ def _values_agree(wanted: Quantity, written: Quantity) -> bool:
 
 def _units_agree(wanted: Quantity, written: Quantity) -> bool:
     if wanted.unit == written.unit:
+        return True
+    # 每小时5ml is 5ml/h: a rate may be told in words.
+    if RATES.get(wanted.unit) == written.unit or RATES.get(written.unit) == wanted.unit:
         return True
     return not wanted.unit and written.unit in {"", "次", "次/分", "mmHg"}
 

@@ -21,24 +21,11 @@ _UNITS: dict[str, str] = {
     "毫米汞柱": "mmHg",
     "kpa": "kPa",
     "mg/kg": "mg/kg",
-    "mg/kg/d": "mg/kg/d",
-    "mg/kg/h": "mg/kg/h",
-    "ug/kg/min": "ug/kg/min",
-    "ug/kg/h": "ug/kg/h",
-    "u/kg/h": "U/kg/h",
     "iu/kg": "IU/kg",
     "u/kg": "U/kg",
     "ug/kg": "ug/kg",
     "g/kg": "g/kg",
     "ml/kg": "mL/kg",
-    "ug/min": "ug/min",
-    "mg/min": "mg/min",
-    "mg/h": "mg/h",
-    "ug/h": "ug/h",
-    "u/h": "U/h",
-    "ml/h": "mL/h",
-    "g/d": "g/d",
-    "u/d": "U/d",
     "g/dl": "g/dL",
     "/hp": "/HP",
     "/ul": "/uL",
@@ -142,12 +129,32 @@ _UNITS: dict[str, str] = {
     "次": "次",
     "分": "分",
 }
+_TIMES = {
+    "min": "min", "分钟": "min", "分": "min", "h": "h", "小时": "h",
+    "d": "d", "日": "d", "天": "d",
+}  # fmt: skip
+RATES: dict[str, str] = {
+    f"{base}{weight}/{per}": base
+    for base in ("mg", "g", "ug", "mL", "U", "IU")
+    for weight in ("", "/kg")
+    for per in ("min", "h", "d")
+} | {"mL/min": "mL/min", "mg/d": "mg/d"}
+"""Units of what is given in a time → what is given."""
+_UNITS |= {
+    f"{written}{weight}/{time}": f"{base}{weight}/{per}"
+    for written, base in (
+        ("mg", "mg"), ("毫克", "mg"), ("g", "g"), ("克", "g"), ("ug", "ug"), ("mcg", "ug"),
+        ("微克", "ug"), ("ml", "mL"), ("毫升", "mL"), ("u", "U"), ("单位", "U"), ("iu", "IU"),
+    )
+    for weight in ("", "/kg")
+    for time, per in _TIMES.items()
+}  # fmt: skip
 _UNIT = "|".join(sorted((re.escape(u) for u in _UNITS), key=len, reverse=True))
 _COUNTED = "小时|分钟|周期|疗程|个月|天|日|周|月|年|岁|次|片|粒|支|袋|级|期|枚"
 _DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0}
 _NUMBER = r"\d{1,12}(?:\.\d{1,6})?"
 _QUANTITY = re.compile(
-    rf"(?P<num>{_NUMBER}(?:\s?[*/~\-至x]\s?(?!10\^|10(?:6|9|12)/){_NUMBER}){{0,4}})"
+    rf"(?P<num>{_NUMBER}(?:\s?[*/~\-至x]\s?(?!10\^|10(?:6|9|12)/l){_NUMBER}){{0,4}})"
     rf"\s?(?P<more>[余多+]?)\s?(?P<unit>{_UNIT})?"
     rf"|(?P<zh>[一二两三四五六七八九十]{{1,3}})(?P<zhmore>[余多]?)(?P<zhunit>{_COUNTED})"
     r"|(?P<roman>[ⅠⅡⅢⅣⅤⅥ]{1,3}|(?<![A-Za-z])[IVX]{1,4})[ABCabc]?(?P<grade>[级期度型])",

@@ -12,6 +12,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from assistant.structuring.span import EntityType, TypedSpan
 from knowledge.assertion import Assertion, assert_terms
@@ -31,12 +32,14 @@ _NOT = re.compile(r"(?:未|没有?)(?:曾|再|给)?$")
 _STOPPED = re.compile(
     r"(?<!未)(?:停用|停服|停药|停止(?:使用|服用)?|暂停(?:使用|服用)?|撤除|停(?=$))[^,;。\n]{0,4}$"
 )
-# What another drug takes the place of; a dose or a way of giving it behind 改为 is the same drug's.
+# Between a drug and the one that takes its place.
 _REPLACED = re.compile(
-    r"[^,;。、\n]{0,18}?,?(?:后|再|现|现已)?(?:改为|改用|改服|改成|换为|换成|换用|更换为|替换为)"
-    r"(?![ \t]*(?:\d|每|早|晚|睡|口服|静|皮下|肌注|泵|隔|q|bid|tid|qd|半|一|两))"
+    r"[^,;。、\n]{0,18}?,?(?:后|再|现|现已)?"
+    r"(?:改为|改用|改服|改成|换为|换成|换用|更换为|替换为)[ \t]*"
 )
-_WHEN = re.compile(r"(?:时|如|若|一旦)[^;。\n]{0,14}$")
+_WHEN = re.compile(
+    r"(?:如(?!前|上|下)|若|一旦)[^;。\n]{0,14}$|(?:出现|发生)[^;。\n]{1,10}时[^;。\n]{0,4}$"
+)
 _PLANNED = re.compile(
     r"(?:拟(?!诊)|建议|计划|预约|择期|准备|必要时|待(?:行|查|完善)|如|若|可考虑|考虑行|择日)[^,;。\n]{0,10}$"
 )
@@ -84,7 +87,18 @@ def assertions(
             result[index] = Assertion()
         else:
             result[index] = _done(folded, span, result[index])
+    _replace_drugs(folded, spans, result)
     return result
+
+
+def _replace_drugs(folded: str, spans: Sequence[TypedSpan], result: list[Assertion]) -> None:
+    """阿司匹林100mg改为氯吡格雷: the one before is taken no more."""
+    drugs = [index for index, span in enumerate(spans) if span.type is EntityType.DRUG]
+    for index, following in pairwise(drugs):
+        if _REPLACED.fullmatch(
+            folded, spans[index].end, max(spans[index].end, spans[following].start)
+        ):
+            result[index] = replace(result[index], temporality=Temporality.PAST)
 
 
 def _read(
@@ -141,7 +155,7 @@ def _done(folded: str, span: TypedSpan, read: Assertion) -> Assertion:
         denied = denied or _TESTED_AFTER.match(after) is not None
         if temporality is Temporality.PAST and _KEPT_ON.search(before):
             temporality = Temporality.CURRENT
-        if _STOPPED_AFTER.match(after) or _REPLACED.match(after):
+        if _STOPPED_AFTER.match(after):
             temporality = Temporality.PAST
     if _STOPPED.search(before):
         # 出现皮疹时停用: it is taken still.

@@ -20,9 +20,10 @@ _CHANGED = re.compile(
     r"(?!.*(?:拟|建议|必要|可|若|如|需|未|拒|应))(?:[^，,。；;\n\d]|q\d{1,2}h|\d次){0,12}"
     r"(?:[加增减调改升降][^，,。；;\n\d]{0,4}[至到为成]|→|->)\s?"
 )
+_COMMA = re.compile(r"[,，]")
 _MASSES = frozenset({"ug", "mg", "g"})
 # 早8U 中6U 晚10U: a day's doses, each behind its time.
-_AT = r"(?:早|中午|中|午|晚|晨|睡前)(?:[餐饭][前后]?|上)?"
+_AT = r"(?<![术每])(?:早|中午|中|午|晚|晨|睡前)(?:[餐饭][前后]?|上)?"
 _AT_ONE = re.compile(rf"{_AT}\s?\Z")
 _THEN = re.compile(rf"[\s，,、/]{{0,2}}{_AT}\s?")
 
@@ -59,12 +60,14 @@ class Regimens:
         dose = self._dose(end, limit)
         # How a dose is taken stands behind it, or else before it.
         given = dose.end if dose else end
+        comma = _COMMA.search(self._text, given, limit)
+        near = comma.start() if comma else limit
         route = (
-            _first(self._routes, given, limit)
+            _first(self._routes, given, near)
             or _first(self._routes, end, limit)
             or _last(self._routes, start - _BEFORE, start)
         )
-        frequency = _first(self._frequencies, given, limit) or _first(self._frequencies, end, limit)
+        frequency = _first(self._frequencies, given, near) or _first(self._frequencies, end, limit)
         return Regimen(
             dose=dose,
             route=self._named(route),

@@ -273,7 +273,8 @@ class _Report:
         """Whether the sum of its sentence holds it already: 3/10，其中第7组1/3."""
         begin, _ = self._sentences.at(hit.start())
         first = next(other for other in hits if other.start() >= begin)
-        return "其中" in self.text[first.end() : hit.start()]
+        _, among, gap = self.text[first.end() : hit.start()].rpartition("其中")
+        return bool(among) and not _CLAUSE_MARK.search(gap)
 
     def _belongs_to(self, other: str, number: int) -> bool:
         """Whether ``other`` stands nearer to the number, in its sentence, than a lesion."""
@@ -290,7 +291,8 @@ class _Report:
         for match, limit in self._test_spans(feature.names):
             span = TypedSpan(match.start, match.end, EntityType.TEST)
             found = self._measurements.of(span, limit)
-            if found is not None:
+            specimen = specimen_at(self.folded, match.start, found.unit if found else None)
+            if found is not None and match.concept.startswith(specimen):
                 name = self._mention(match.start, match.end)
                 last = Cell(
                     value=found.value,
@@ -306,8 +308,7 @@ class _Report:
         """The tests of these names, each with where the next test begins."""
         tests = [m for m in self._tests if m.kind is TermKind.TEST]
         for number, match in enumerate(tests):
-            specimen = specimen_at(self.folded, match.start)
-            if match.concept in names and match.concept.startswith(specimen):
+            if match.concept in names:
                 following = tests[number + 1].start if number + 1 < len(tests) else len(self.text)
                 yield match, min(following, match.end + _REACH)
 
@@ -354,8 +355,9 @@ def _asserted_part(match: re.Match[str]) -> tuple[int, int]:
     return match.span() if whole else match.span("term")
 
 
-_NOW = re.compile(r"现|目前|本次|此次")
+_NOW = re.compile(r"(?<![发出表呈实])现(?![象实])|目前|本次|此次")
 _NOW_SIZED = re.compile(r"(?<!表)(?<!出)现(?:为|约|大小|直径|长径|[ \t])*\Z")
+_CLAUSE_MARK = re.compile(r"[,，;；]")
 _ABSORBED = re.compile(
     r"(?:基本)?(?:已|完全){1,2}(?:吸收|消失|消散)|[^。;\n]{0,8}?吸收,?(?:现|目前)已?未见"
 )

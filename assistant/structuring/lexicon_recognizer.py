@@ -49,7 +49,8 @@ _AGENT = (
 )
 _INFECTION = re.compile(rf"(?<![a-z0-9])(?:{_SITE}|{_AGENT})性?感染")
 _ALLERGY = re.compile(
-    r"(?:(?<=对)|(?<![^,;。、\s:]))(?P<what>(?!对|无|否|有|未|易|不)[\u4e00-\u9fff]{1,8}?)(?:类|制剂|药物|食物)?过敏"
+    r"(?:(?<=对)|(?<![^,;。、\s:]))(?P<what>(?:(?!否认|[无未没不有易抗诉均父母子女兄姐对]|患者|既往|考虑|可疑|药物过敏|食物过敏)[\u4e00-\u9fff]){1,8}?)"
+    r"(?:类|制剂)?(?:药物)?过敏"
     r"(?=[,;。、(\s]|$)"
 )
 # What is stained is named by letters, with the result behind: ER(+), CK7(-), P53(野生型).
@@ -170,7 +171,8 @@ def _infections(folded: str) -> Iterable[TypedSpan]:
 def _allergies(folded: str) -> Iterable[TypedSpan]:
     """对花生过敏, 海鲜过敏: what is not borne, with the word for it."""
     for match in _ALLERGY.finditer(folded):
-        yield TypedSpan(match.start("what"), match.end(), EntityType.DISEASE, LISTED)
+        if not names_something_else(folded, match.start("what"), match.end()):
+            yield TypedSpan(match.start("what"), match.end(), EntityType.DISEASE, LISTED)
 
 
 def _stains(folded: str) -> Iterable[TypedSpan]:

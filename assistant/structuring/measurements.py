@@ -45,7 +45,7 @@ def _range(tag: str) -> str:
 
 
 _REFERENCE = re.compile(
-    rf"[ \t]*(?:[↑↓]+[ \t]*)?(?:[(\[][ \t]*{_LABEL}?[ \t:]*(?:范围)?[ \t]*{_range('1')}[^()\[\]]{{0,16}}[)\]]"
+    rf"[ \t]*(?:[↑↓]+[ \t]*)?(?:[(\[][ \t]*(?:{_LABEL}[ \t:]*{_range('1')}|(?P<low4>{_ONE})[ \t]*(?:-+|~|至)[ \t]*(?P<high4>{_ONE}))[^()\[\]]{{0,16}}[)\]]"
     rf"|[ \t,]+{_LABEL}[ \t:]*{_range('2')}"
     rf"|[ \t]+(?P<low3>{_ONE})[ \t]*(?:-+|~|至)[ \t]*(?P<high3>{_ONE})(?=[ \t]|$))"
 )
@@ -65,13 +65,16 @@ _TITRE = re.compile(r"1:\d{1,5}(?![\d:.])")
 # 88→356, 由110降至65: the later number is what it came to.
 _TO = re.compile(
     r"[ \t]*(?:→|->|(?:逐渐|又|再|进一步|明显)?"
-    r"(?:上升|升高|升|增高|增加|增|下降|降低|降|减少|减|回升|恢复)?(?:至|到|为))[ \t]*"
+    r"(?:上升|升高|升|增高|增加|增|下降|降低|降|减少|减|回升|恢复)(?:至|到|为))[ \t]*"
 )
 # 3.2×10^5IU/mL, a viral load.
 _POWER = re.compile(
-    r"[ \t]?[x×*][ \t]?10\^?(?P<power>[3-8])(?![\d/])[ \t]?(?P<per>iu/ml|copies/ml|拷贝/ml|/ml)?"
+    r"[ \t]?[x×*][ \t]?10\^?(?P<power>[3-8])(?!\d)(?!/l)[ \t]?(?P<per>iu/ml|copies/ml|拷贝/ml|/ml)?"
 )
 _PER = {"": "", "iu/ml": "IU/mL", "copies/ml": "copies/mL", "拷贝/ml": "copies/mL", "/ml": "/mL"}
+_GOAL = re.compile(r"[ \t]?(?:以下|以上|左右|为目标|目标)")
+# What can be less than nothing.
+_SIGNED = re.compile(r"(?:be|剩余碱|[tz]值|ct值|评分)\Z")
 _MINUS = re.compile(r"(?<=[ \t:(])-\Z")
 # The text between a name and its number ends where the number begins.
 _SIGN = re.compile(
@@ -159,7 +162,11 @@ class Measurements:
         if power := _POWER.match(self._folded, stop, limit):
             stop, value = power.end(), f"{value}×10^{power['power']}"
             unit = _PER[power["per"] or ""]
-        negative = not comparator and _MINUS.search(self._folded, start, begin) is not None
+        negative = bool(
+            not comparator
+            and _MINUS.search(self._folded, start, begin)
+            and _SIGNED.search(self._folded, 0, start)
+        )
         begin -= negative
         return Measurement(
             start=begin,
@@ -181,6 +188,8 @@ class Measurements:
                 break
             if not _TO.fullmatch(self._folded, quantity.end, later.start):
                 break
+            if _GOAL.match(self._folded, later.end):
+                break
             quantity = later
         return quantity
 
@@ -196,8 +205,8 @@ class Measurements:
             return flag, ""
         if flag is None and (later := _ARROW.match(self._folded, given.end(), given.end() + 8)):
             flag = _flag(later["flag"])
-        low = given["low1"] or given["low2"] or given["low3"]
-        high = given["high1"] or given["high2"] or given["high3"]
+        low = given["low1"] or given["low2"] or given["low3"] or given["low4"]
+        high = given["high1"] or given["high2"] or given["high3"] or given["high4"]
         value = float(quantity.parts[0]) if len(quantity.parts) == 1 else None
         if low is None:
             sign, limit = given["sign1"] or given["sign2"], given["limit1"] or given["limit2"]

@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 from assistant.structuring.attributes import FINDINGS, assertions, is_allergen
 from assistant.structuring.drug_names import DrugIndex
-from assistant.structuring.entity import Coding, Entity, Relation, StructuredNote
+from assistant.structuring.entity import Coding, Entity, Relation, Section, StructuredNote
 from assistant.structuring.lexicon_recognizer import LexiconRecognizer
 from assistant.structuring.model_triples import model_triples, together
 from assistant.structuring.relation_decoding import RelationReader
@@ -34,6 +34,8 @@ _BY_CONCEPT = 0.95
 _LATIN = re.compile(r"\b[A-Za-z][a-z]{3,}\b")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _FEW_WORDS = 8
+# Behind the heading 过敏史, what is no allergen any more: 无。目前服用…
+_NO_ALLERGEN = re.compile(r"[。\n无未]|否认|服|予|耐受|使用|应用")
 _VERBS = "换改停加减调"
 # The del of EGFR 19del is no drug.
 _FRAGMENT = re.compile(r"[a-z]{1,3}")
@@ -97,8 +99,6 @@ class Structurer:
         entities = self._entities(text, spans, sources, matches)
         for entity in entities:
             entity.section = section_at(parts, entity.start)
-            if entity.section == "过敏史" and entity.type is EntityType.DRUG:
-                entity.allergen |= entity.polarity is Polarity.PRESENT
         ranges = sentences(text)
         anchors = Anchors(
             admission=note.admitted_on, note=note.written_at.date() if note.written_at else None
@@ -106,6 +106,9 @@ class Structurer:
         links = AttributeLinks(text, ranges, clauses(text))
         relations: list[Relation] = links.link(entities, time_expressions(text, anchors))
         graph = self._base.graph if self._base is not None else None
+        folded = fold(text)
+        for entity in entities:
+            self._specify(entity, folded, parts)
         stated = triples(text, entities, ranges, graph, self._drugs.generic)
         if self._reader is not None:
             found = self._reader.read(text)
@@ -155,7 +158,6 @@ class Structurer:
         named = {(m.start, m.end, EntityType(m.kind.value) in FINDINGS): m for m in matches}
         denied = {(start, end): match.denied for (start, end, _), match in named.items()}
         meant = assertions(text, spans, denied)
-        folded = fold(text)
         entities = []
         for number, (span, source, assertion) in enumerate(
             zip(spans, sources, meant, strict=True), 1
@@ -179,12 +181,20 @@ class Structurer:
                 score=span.score,
             )
             self._code(entity)
-            if entity.type is EntityType.TEST and entity.concept:
-                specimen = specimen_at(folded, entity.start)
-                if not entity.concept.startswith(specimen):
-                    entity.concept = f"{specimen}{entity.text}"
             entities.append(entity)
         return entities
+
+    @staticmethod
+    def _specify(entity: Entity, folded: str, parts: Sequence[Section]) -> None:
+        """What only the words around an entity tell: a test's specimen, an allergy's heading."""
+        if entity.type is EntityType.TEST and entity.concept:
+            specimen = specimen_at(folded, entity.start, entity.unit)
+            if not entity.concept.startswith(specimen):
+                entity.concept = f"{specimen}{entity.text}"
+        elif entity.type is EntityType.DRUG and entity.section == "过敏史" and not entity.value:
+            start = next(p.start for p in parts if p.start <= entity.start < p.end)
+            lead = folded[start : entity.start].partition(":")[2]
+            entity.allergen |= entity.polarity is Polarity.PRESENT and not _NO_ALLERGEN.search(lead)
 
     @staticmethod
     def _terms(entity: Entity, normalise: Normalise) -> list[Coding]:

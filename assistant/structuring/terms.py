@@ -28,6 +28,8 @@ _STAGE = re.compile(r"y?pt(?:[0-4][a-d]?|is|x)(?![0-9.])|y?ct[0-4][a-d]?(?=n[0-3
 _GENE = re.compile(
     r"egfr(?=[ \t]*(?:基因|突变|扩增|蛋白|野生|外显子|exon|\(|1[89]|2[01]|[a-z]\d{3}))"
 )
+# 钙 600mg is taken.
+_DOSE_AHEAD = re.compile(r"[ \t:=]*\d+(?:\.\d+)?[ \t]*(?:mg|g|ug|片|粒|袋|支)(?![/a-z])")
 _ONE_CHARACTER = re.compile(r"[\u4e00-\u9fff]")
 _IN_A_WORD = re.compile(r"[\u4e00-\u9fff0-9a-z]")
 
@@ -96,6 +98,7 @@ def _stands_alone(folded: str, match: Match) -> bool:
         return (
             not _IN_A_WORD.match(folded[match.start - 1 : match.start])
             and _NUMBER_AHEAD.match(folded, match.end) is not None
+            and _DOSE_AHEAD.match(folded, match.end) is None
         )
     if _LETTERS.fullmatch(word):
         return (

@@ -146,6 +146,11 @@ def test_a_result_below_a_limit_is_not_the_limit() -> None:
         ("双侧胸腔积液较前吸收，现未见积液。", "chest-ct", "pleural_effusion", "无"),
         ("双侧胸腔积液较前吸收。", "chest-ct", "pleural_effusion", "有"),
         ("左侧气胸已吸收。", "chest-ct", "pneumothorax", "无"),
+        ("右侧胸腔积液。左侧未发现胸腔积液。", "chest-ct", "pleural_effusion", "有"),
+        ("右肺上叶见实性结节，邻近胸膜牵拉，大小约12mm×10mm。", "chest-ct", "size", "12*10"),
+        ("右肺门肿块，包绕支气管，范围约4.5cm×3.0cm。", "chest-ct", "size", "4.5*3.0"),
+        ("送检淋巴结14枚，见癌转移2/14。", "pathology", "nodes_positive", "2"),
+        ("切缘距肿瘤2cm，脉管癌栓(+)，远切缘阴性。", "pathology", "margin", "阴性"),
         ("原右肺上叶结节（8mm）较前缩小，现约5mm。", "chest-ct", "size", "5"),
     ],
 )

@@ -262,6 +262,11 @@ def test_without_a_knowledge_base() -> None:
         ("阿司匹林100mg qd已停。", "阿司匹林", "present", "past"),
         ("暂停二甲双胍。", "二甲双胍", "present", "past"),
         ("出现皮疹时立即停用阿司匹林。", "阿司匹林", "present", "current"),
+        ("入院时停用阿司匹林。", "阿司匹林", "present", "past"),
+        ("3小时前停用华法林。", "华法林", "present", "past"),
+        ("氨氯地平改为晨服。", "氨氯地平", "present", "current"),
+        ("阿司匹林联合氯吡格雷改用华法林。", "阿司匹林", "present", "current"),
+        ("阿司匹林联合氯吡格雷改用华法林。", "氯吡格雷", "present", "past"),
         ("胸痛缓解。", "胸痛", "present", "current"),
         ("发热，咳嗽消失后再发。", "咳嗽", "present", "current"),
         ("肺结核已治愈。", "肺结核", "present", "past"),
@@ -303,6 +308,11 @@ def test_what_is_given_or_where_is_no_infection(structurer: Structurer, text: st
 def test_the_last_frequency_is_that_of_the_last_dose(structurer: Structurer) -> None:
     note = structurer.structure(NoteText("n", "氨氯地平5mg bid加至10mg qd。"))
     assert [r.object.text for r in note.relations if r.predicate == "频次"] == ["qd"]
+    text = "布洛芬口服0.3g，静滴头孢曲松2g。阿司匹林每日1次口服100mg，每晚阿托伐他汀20mg。"
+    note = structurer.structure(NoteText("n", text))
+    said = {(r.subject.text, r.predicate): r.object.text for r in note.relations}
+    assert said["布洛芬", "给药途径"] == "口服"
+    assert said["阿司匹林", "频次"] == "每日1次"
 
 
 def test_a_mutation_that_is_not_there(structurer: Structurer) -> None:
@@ -415,6 +425,8 @@ def test_an_infection_is_named_with_its_place_or_its_cause(
         ("多巴胺5μg/kg/min泵入。", "多巴胺", "5ug/kg/min"),
         ("泼尼松1mg/kg/d口服。", "泼尼松", "1mg/kg/d"),
         ("沙库巴曲缬沙坦50mg bid。", "缬沙坦", "50mg"),
+        ("地塞米松术中5mg、术后10mg静推。", "地塞米松", "5mg"),
+        ("氨氯地平每晚5mg→10mg。", "氨氯地平", "10mg"),
         ("哌拉西林/他唑巴坦4.5g q8h。", "他唑巴坦", "4.5g"),
     ],
 )
@@ -445,7 +457,11 @@ def test_a_note_in_another_language_says_that_it_was_not_read(structurer: Struct
         ("血钾6.8mmol/L（正常范围3.5-5.5mmol/L）。", "血钾", "6.8", "high", "3.5-5.5"),
         ("血钠118mmol/L（正常值137-147）。", "血钠", "118", "low", "137-147"),
         ("降钙素原12.6ng/ml（正常<0.04ng/ml）。", "降钙素原", "12.6", "high", "<0.04"),
-        ("降钙素原0.02ng/ml(＜0.05)。", "降钙素原", "0.02", "normal", "<0.05"),
+        ("降钙素原0.02ng/ml(参考值＜0.05)。", "降钙素原", "0.02", "normal", "<0.05"),
+        ("C反应蛋白35mg/L（>10）。", "C反应蛋白", "35", None, None),
+        ("血糖降至7.0mmol/L以下。", "血糖", "7", None, None),
+        ("血红蛋白 -120g/L。", "血红蛋白", "120", None, None),
+        ("HBV-DNA 3.2×10^5/ml。", "HBV-DNA", "3.2×10^5", None, None),
         ("血红蛋白150g/L（正常）。", "血红蛋白", "150", "normal", None),
         ("体温：6:00 36.8℃。", "体温", "36.8", None, None),
         ("血糖 08:00 3.2mmol/L。", "血糖", "3.2", None, None),
@@ -479,10 +495,20 @@ def test_a_result_of_urine_is_no_result_of_blood(structurer: Structurer) -> None
     note = structurer.structure(NoteText("n", text))
     concepts = [e.concept for e in note.entities if e.value and e.type is EntityType.TEST]
     assert concepts == ["尿白细胞", "尿葡萄糖", "白细胞计数", "脑脊液葡萄糖"]
+    text = "尿常规正常，血糖12mmol/L，肌酐80μmol/L。CT示双侧胸腔积液，白细胞15×10^9/L。"
+    note = structurer.structure(NoteText("n", text))
+    concepts = [e.concept for e in note.entities if e.value and e.type is EntityType.TEST]
+    assert concepts == ["尿常规", "血糖", "肌酐", "白细胞计数"]
 
 
 def test_a_drug_under_the_heading_of_allergies_is_not_borne(structurer: Structurer) -> None:
     text = "过敏史：青霉素（皮疹），否认阿司匹林。\n现病史：予阿司匹林口服。"
+    for taken in (
+        "过敏史：无。目前服用阿司匹林100mg qd。",
+        "过敏史：无。\n入院后予头孢曲松2g静滴。",
+    ):
+        note = structurer.structure(NoteText("n", taken))
+        assert not [e.text for e in note.entities if e.allergen]
     drugs = [e for e in structurer.structure(NoteText("n", text)).entities if e.type == "drug"]
     assert [(e.text, e.allergen) for e in drugs] == [
         ("青霉素", True),
@@ -501,6 +527,9 @@ def test_a_gene_a_stage_and_a_bare_letter_are_no_results(structurer: Structurer)
     [
         ("对花生过敏，海鲜过敏。", ["花生过敏", "海鲜过敏"]),
         ("无药物过敏史，过敏性鼻炎。", []),
+        ("患者否认药物过敏。", []),
+        ("自诉无食物过敏。", []),
+        ("予抗感染、抗过敏、平喘等治疗。", []),
         ("行乳腺癌筛查、胃癌筛查。", []),
     ],
 )
