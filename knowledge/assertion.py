@@ -84,6 +84,8 @@ class _Reading:
         self._exclude()
         for index, present in self.answers.present.items():
             self.result[index].polarity = Polarity.PRESENT if present else Polarity.ABSENT
+        for index in self.answers.open:
+            self.result[index].certainty = Certainty.UNCERTAIN
         return self.result
 
     def _blocked(self) -> bytearray:

@@ -1,4 +1,4 @@
-"""What the fields of a form say: 糖尿病：有, 结核史：□无 ☑有, 高血压 ☑, （-）发热.
+"""What the fields of a form say: 糖尿病：有, 结核史：□无 ☑有, 肝炎：有（）无（√）, 高血压 ☑, （-）发热.
 
 A mark means what stands on its own side of it, and which side that is the line tells: where its
 first mark stands before its first term, marks stand before terms.  A hollow box is a no only in a
@@ -18,9 +18,18 @@ _FIELD = re.compile(r"(?:病?史|情况)?[ \t]{0,4}:[ \t]{0,4}")
 _WORD = re.compile(
     r"(?:(?P<yes>有|是)|(?P<no>没有|无|否))(?![ \t/、()]*(?:无|否|有|是))(?=[\s,;。、(]|$)"
 )
-_CHOICE = re.compile(
-    rf"(?P<first>{_TICK}|{_BOX})[ \t]?(?P<one>有|是|无|否)[ \t,、/]{{0,4}}"
-    rf"(?P<second>{_TICK}|{_BOX})[ \t]?(?P<other>有|是|无|否)"
+_PLACE = rf"(?:{_TICK}|{_BOX}|[(\[][ \t_]{{0,4}}(?:{_TICK}[ \t_]{{0,4}})?[)\]])"
+_BETWEEN = r"[ \t,、/]{0,4}"
+_ONE, _OTHER = "(?P<one>有|是|无|否)", "(?:有|是|无|否)"
+# The place of the tick before each word, or behind it; or a tick alone behind one of them.
+_CHOICES = tuple(
+    re.compile(f"[ \\t(]{{0,4}}{one}[ \\t]?{two}{_BETWEEN}{three}[ \\t]?{four}")
+    for one, two, three, four in (
+        (f"(?P<first>{_PLACE})", _ONE, f"(?P<second>{_PLACE})", _OTHER),
+        (_ONE, f"(?P<first>{_PLACE})", _OTHER, f"(?P<second>{_PLACE})"),
+        (_ONE, f"(?P<first>{_TICK})", _OTHER, "(?P<second>)"),
+        (_ONE, "(?P<first>)", _OTHER, f"(?P<second>{_TICK})"),
+    )
 )
 _MARK = re.compile(rf"(?P<yes>{_TICK}|\(\+{{1,3}}\))|(?P<no>{_BOX}|\(-{{1,3}}\))")
 _LINE = re.compile(r"[^\n\r。]+")
@@ -31,15 +40,21 @@ _OPENS = ",;、:"
 
 @dataclass
 class Answers:
-    """``present`` holds what is answered of each term by its number; ``taken`` is not 0 at the
-    characters of answers, which mean nothing else."""
+    """``present`` holds what is answered of each term by its number, ``open`` are the terms whose
+    field nobody has filled in (有（）无（）); ``taken`` is not 0 at the characters of answers, which
+    mean nothing else."""
 
     taken: bytearray
     present: dict[int, bool] = field(default_factory=dict)
+    open: set[int] = field(default_factory=set)
 
     def give(self, number: int, words: re.Match[str], *, present: bool) -> None:
         """Take ``words`` as the answer about a term, unless there is one."""
         self.present.setdefault(number, present)
+        self.take(words)
+
+    def take(self, words: re.Match[str]) -> None:
+        """Nothing but a field's answer is in these words."""
         start, end = words.span()
         self.taken[start:end] = b"\1" * (end - start)
 
@@ -61,14 +76,17 @@ def read_answers(text: str, matches: Sequence[Match]) -> Answers:
 
 def _read_field(text: str, number: int, end: int, answers: Answers) -> None:
     colon = _FIELD.match(text, end)
-    if colon is None:
-        return
-    if choice := _CHOICE.match(text, colon.end()):
-        first = re.match(_TICK, choice["first"]) is not None
-        if first == (re.match(_TICK, choice["second"]) is not None):
+    start = colon.end() if colon else end
+    for pattern in _CHOICES:
+        if choice := pattern.match(text, start):
+            first = re.search(_TICK, choice["first"]) is not None
+            if first != (re.search(_TICK, choice["second"]) is not None):
+                answers.give(number, choice, present=first == (choice["one"] in "有是"))
+            else:
+                answers.open.add(number)
+                answers.take(choice)
             return
-        answers.give(number, choice, present=choice["one" if first else "other"] in "有是")
-    elif word := _WORD.match(text, colon.end()):
+    if colon and (word := _WORD.match(text, start)):
         answers.give(number, word, present=word["yes"] is not None)
 
 

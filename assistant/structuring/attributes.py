@@ -47,6 +47,12 @@ _ALLERGY_BEFORE = re.compile(r"(?:对|过敏(?:药物|史|原)?[:为有]*)[^,;�
 _ALLERGY_AFTER = re.compile(
     r"[^,;。\n]{0,8}?过敏(?!试验|性)|[^,;。\n]{0,4}?皮试[^,;。\n]{0,4}?(?:阳性|\(\++\))"
 )
+# 服用阿莫西林3天后出现皮疹: what the drug did, whatever it was given for.
+_REACTION_AFTER = re.compile(
+    r"(?:[^,;。\n未无]{0,12}?[后时],?)(?:即|立即|随即|迅速|很快|曾|患者|全身|反复)*(?:出现|发生|引起|诱发|导致)"
+    r"[^,;。\n未无]{0,10}?(?:皮疹|药疹|荨麻疹|风团|瘙痒|剥脱性皮炎|大疱|喉头?水肿|血管性?水肿|过敏)"
+    r"(?![^,;。\n]{0,4}(?:消退|消失|减少|减轻|好转|缓解))"
+)
 _TESTED_AFTER = re.compile(r"[^,;。\n]{0,4}?(?:皮试|皮肤试验)(?![^,;。\n]{0,4}?(?:阳性|\(\++\)))")
 _STOPPED_AFTER = re.compile(r"[^;。\n]{0,14}?(?:已|现|现已|后|自行)停(?:用|药|服|(?=[,;。\n]|$))")
 _KEPT_ON = re.compile(r"(?:长期|规律|一直|持续|目前|平素|每日|日常)[^,;。\n]{0,10}$")
@@ -177,7 +183,7 @@ def is_allergen(text: str, span: TypedSpan) -> bool:
     folded = fold(text[max(0, span.start - _REACH) : span.end + _REACH])
     at = min(span.start, _REACH)
     before, after = folded[:at], folded[at + span.end - span.start :]
-    if _ALLERGY_AFTER.match(after):
+    if _ALLERGY_AFTER.match(after) or _REACTION_AFTER.match(after):
         return True
     found = _ALLERGY_BEFORE.search(before)
     return found is not None and "过敏" in found[0]

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from pydantic import BaseModel, Field
 
-from assistant.chains.quantity import quantities
+from assistant.chains.quantity import Quantity, quantities
 from assistant.structuring.entity import Comparator, Flag, Mention
 from assistant.structuring.measurements import Measurements, sign_before
 from assistant.structuring.sentences import clauses, sentences
@@ -105,6 +105,12 @@ class _Report:
         self.folded = fold(text)
         self._sentences = sentences(text)
         self._clauses = clauses(text)
+        self._whole: dict[str, Cell] = {}
+        self._told: dict[str, list[tuple[Match, Assertion]]] = {}
+
+    @cached_property
+    def _quantities(self) -> list[Quantity]:
+        return quantities(self.text)
 
     @cached_property
     def _measurements(self) -> Measurements:
@@ -157,16 +163,26 @@ class _Report:
     def _asserted(
         self, pattern: str, window: Window | None = None
     ) -> list[tuple[Match, Assertion]]:
-        hits = [Match(*_asserted_part(m), "", TermKind.SIGN) for m in self._hits(pattern, window)]
-        read = assert_terms(self.text, hits)
-        return [
-            pair
-            for pair in zip(hits, read, strict=True)
-            if pair[1].experiencer is Experiencer.PATIENT
-        ]
+        """The patient's own hits in the window.  How they are meant, the whole report tells."""
+        if pattern not in self._told:
+            hits = [Match(*_asserted_part(m), "", TermKind.SIGN) for m in self._hits(pattern)]
+            self._told[pattern] = [
+                pair
+                for pair in zip(hits, assert_terms(self.text, hits), strict=True)
+                if pair[1].experiencer is Experiencer.PATIENT
+            ]
+        start, end = window or (0, len(self.text))
+        return [pair for pair in self._told[pattern] if start <= pair[0].start < end]
 
     def read(self, feature: Feature, window: Window | None) -> Cell:
-        """The cell of one feature."""
+        """The cell of one feature; what is told of the whole report is read once."""
+        if window is not None:
+            return self._read(feature, window)
+        if feature.name not in self._whole:
+            self._whole[feature.name] = self._read(feature, None)
+        return self._whole[feature.name]
+
+    def _read(self, feature: Feature, window: Window | None) -> Cell:
         return {
             FeatureKind.PRESENCE: self._presence,
             FeatureKind.CHOICE: self._choice,
@@ -243,25 +259,30 @@ class _Report:
         anchors = [m.end() for m in self._hits(feature.find, window)] if feature.find else [start]
         reach = _REACH if feature.find else end - start
         found: list[tuple[float, str, str, int, int]] = []
-        for quantity in quantities(self.text):
+        for quantity in self._quantities:
+            if not start <= quantity.start < end or quantity.unit not in feature.units:
+                continue
             near = any(
                 0 <= quantity.start - anchor <= reach
                 and not (feature.find and _STOP.search(self.folded, anchor, quantity.start))
                 for anchor in anchors
             )
-            if _EARLIER.search(self.folded, max(0, quantity.start - _REACH), quantity.start):
+            if not near or _EARLIER.search(
+                self.folded, max(0, quantity.start - _REACH), quantity.start
+            ):
                 continue
             if feature.unless and self._belongs_to(feature.unless, quantity.start):
                 continue
-            if quantity.unit in feature.units and near and start <= quantity.start < end:
-                size = max((float(part) for part in quantity.parts), default=0.0)
-                stop, value, more = quantity.end, quantity.value, True
-                while more and (joined := _SIDE.match(self.folded, stop, end)):
-                    size = max(size, float(joined["next"]))
-                    stop, value = joined.end(), f"{value}*{joined['next']}"
-                found.append((size, value, quantity.unit, quantity.start, stop))
+            size = max((float(part) for part in quantity.parts), default=0.0)
+            stop, value = quantity.end, quantity.value
+            while joined := _SIDE.match(self.folded, stop, end):
+                size = max(size, float(joined["next"]))
+                stop, value = joined.end(), f"{value}*{joined['next']}"
+            found.append((size, value, quantity.unit, quantity.start, stop))
         found = [f for n, f in enumerate(found) if n == 0 or f[3] >= found[n - 1][4]]
-        found = [f for f in found if _NOW_SIZED.search(self.folded, 0, f[3])] or found
+        found = [
+            f for f in found if _NOW_SIZED.search(self.folded, max(0, f[3] - _REACH), f[3])
+        ] or found
         if not found:
             return Cell()
         best = max(found, key=lambda f: f[0]) if feature.pick == "largest" else found[0]

@@ -71,6 +71,11 @@ _TO = re.compile(
 _POWER = re.compile(
     r"[ \t]?[x×*][ \t]?10\^?(?P<power>[3-8])(?!\d)(?!/l)[ \t]?(?P<per>iu/ml|copies/ml|拷贝/ml|/ml)?"
 )
+# 3.2×105IU/mL, where the power lost its height.
+_FLAT_POWER = re.compile(
+    r"(?P<number>\d(?:\.\d{1,2})?)[ \t]?[x×*][ \t]?10(?P<power>[3-9])[ \t]?"
+    r"(?P<per>iu/ml|copies/ml|拷贝/ml|/ml)"
+)
 _PER = {"": "", "iu/ml": "IU/mL", "copies/ml": "copies/mL", "拷贝/ml": "copies/mL", "/ml": "/mL"}
 _GOAL = re.compile(r"[ \t]?(?:以下|以上|左右|为目标|目标)")
 # What can be less than nothing.
@@ -159,7 +164,10 @@ class Measurements:
             stop, value = more.end(), f"{value}*{more['next']}"
         comparator, begin = sign_before(self._folded, start, quantity.start)
         unit = quantity.unit
-        if power := _POWER.match(self._folded, stop, limit):
+        if flat := _FLAT_POWER.match(self._folded, quantity.start, limit):
+            stop, value = flat.end(), f"{flat['number']}×10^{flat['power']}"
+            unit = _PER[flat["per"]]
+        elif power := _POWER.match(self._folded, stop, limit):
             stop, value = power.end(), f"{value}×10^{power['power']}"
             unit = _PER[power["per"] or ""]
         negative = bool(

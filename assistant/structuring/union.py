@@ -27,21 +27,30 @@ def union(model: Iterable[TypedSpan], lexicon: Iterable[TypedSpan]) -> list[Type
 
     A model knows wordings that no list has, the lexicon terms that its training data never showed.
     A listed term that reaches over a model's span is whole where that is cut (妊娠期糖尿病, not
-    糖尿病).  Spans of different groups may nest (a body part in a disease).
+    糖尿病), and the very same words are what the list says that they are.  Spans of different
+    groups may nest (a body part in a disease), but no two are the same words.
     """
     listed = list(lexicon)
     terms = [_Apart() for _ in range(max(_GROUPS.values()) + 1)]
     for span in listed:
         if span.score >= LISTED:
             terms[_GROUPS[span.type]].take(span)
-    whole = [span for span in model if not terms[_GROUPS[span.type]].reaches_over(span)]
+    types = {(s.start, s.end): _GROUPS[s.type] for s in listed if s.score >= LISTED}
+    whole: list[TypedSpan] = []
+    cut: list[TypedSpan] = []
+    for span in model:
+        group = _GROUPS[span.type]
+        elsewhere = types.get((span.start, span.end), group) != group
+        (cut if elsewhere or terms[group].reaches_over(span) else whole).append(span)
     chosen = [_Apart() for _ in range(max(_GROUPS.values()) + 1)]
-    kept: list[TypedSpan] = []
-    for spans in (_surest(whole), _surest(listed)):
+    kept: dict[tuple[int, int], TypedSpan] = {}
+    # A cut span is all there is where another span keeps the whole term out.
+    for spans in (_surest(whole), _surest(listed), _surest(cut)):
         for span in spans:
-            if chosen[_GROUPS[span.type]].take(span):
-                kept.append(span)
-    return sorted(kept, key=lambda span: (span.start, -span.end, span.type))
+            words = span.start, span.end
+            if words not in kept and chosen[_GROUPS[span.type]].take(span):
+                kept[words] = span
+    return sorted(kept.values(), key=lambda span: (span.start, -span.end, span.type))
 
 
 def _surest(spans: Iterable[TypedSpan]) -> Sequence[TypedSpan]:

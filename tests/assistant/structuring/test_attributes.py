@@ -63,6 +63,12 @@ def test_a_wording_that_denies_by_itself() -> None:
         ("青霉素过敏史", True),
         ("予青霉素静滴，无过敏反应", False),
         ("青霉素过敏试验阴性", False),
+        ("服用青霉素后出现皮疹", True),
+        ("输注青霉素2g时出现全身皮肤瘙痒", True),
+        ("口服青霉素3天后未出现皮疹", False),
+        ("口服青霉素后皮疹消退", False),
+        ("静滴青霉素后出现皮疹明显减少", False),
+        ("予青霉素后体温下降，出现皮疹", False),
     ],
 )
 def test_allergens(text: str, allergic: bool) -> None:

@@ -473,6 +473,7 @@ def test_a_note_in_another_language_says_that_it_was_not_read(structurer: Struct
         ("HCO3- 12mmol/L。", "HCO3-", "12", None, None),
         ("BE -15mmol/L。", "BE", "-15", None, None),
         ("HBV-DNA 3.2×10^5IU/mL。", "HBV-DNA", "3.2×10^5", None, None),
+        ("HBV-DNA 3.2×105IU/ml。", "HBV-DNA", "3.2×10^5", None, None),
         ("eGFR 56ml/min。", "eGFR", "56", None, None),
     ],
 )
