@@ -114,9 +114,15 @@ class _Reading:
     # -- polarity ------------------------------------------------------------------------------
 
     def _deny(self, sentence: _Part) -> None:
+        words = self.text[sentence.start : sentence.end]
+        before = self.text[max(0, sentence.start - 1) : sentence.start]
+        if before + words == "\r\n":
+            return
         clauses = _split(self.text, sentence.start, sentence.end, cues.CLAUSE_END)
         # 否认高血压；糖尿病。 and 无：发热；咳嗽。 are one list, 无发热；咳嗽。 are two statements.
-        carried = self._open if self.text.startswith(";", max(0, sentence.start - 1)) else None
+        # 否认：↵高血压↵糖尿病 is a list, one a line, up to a line that is none.
+        by_line = self._open is not None and "\n" in self._open
+        carried = self._open if before == ";" or (by_line and words.strip()) else None
         if carried and ":" not in carried and not self._names_diseases(clauses[0]):
             carried = None
         for clause in clauses:
@@ -132,6 +138,8 @@ class _Reading:
         listed = clauses and self._inside(clauses[-1].start, clauses[-1].end)
         goes_on = carried and listed and ("否认" in carried or ":" in carried)
         self._open = carried if goes_on else None
+        if carried and words.rstrip().endswith(":"):
+            self._open = f"{carried}:\n"
 
     def _names_diseases(self, clause: _Part) -> bool:
         inside = self._inside(clause.start, clause.end)
@@ -223,6 +231,8 @@ class _Reading:
         ):
             return False
         example = cues.EXAMPLE.match(self.text, clause.start, clause.end)
+        if "\n" in cue:
+            example = cues.NUMBERED.match(self.text, clause.start, clause.end)
         position = example.end() if example else clause.start
         for index in indices:
             gap = self.text[position : self.matches[index].start]

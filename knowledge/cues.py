@@ -66,6 +66,9 @@ TURN = re.compile(
 )
 TURN_HAVE = re.compile(r"(?<![没未无具含所伴])有(?![关害毒机时效色无力限氧创])")
 
+# The number of an item of a list, or its bullet.
+NUMBERED = re.compile(r"[ \t]*(?:\(?\d{1,2}[.、)]|[-·•*])?[ \t]*")
+
 # What the words before it are shown by, and what says something of a list.
 EXAMPLE = re.compile(r"(?:例如|比如|譬如|如(?!果|有|出现|发生|再|仍|遇|伴)|包括)")
 PREDICATE = re.compile(r"(?:明显|剧烈|甚至|的)\Z")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,7 @@ LABELS: Mapping[str, EntityType] = {
     "ite": EntityType.TEST,
     **{kind.value: kind for kind in EntityType},
 }
+_BLANK_LINE = re.compile(r"[ \t\r]*\n[ \t\r]*\n\s*")
 _WINDOW = 254
 # Windows of a very long text that are held in memory at once.
 _AT_ONCE = 256
@@ -127,9 +129,10 @@ class ModelRecognizer:
         best: dict[tuple[int, int, EntityType], float] = {}
         for span in self._chosen(self.labelled(text)):
             kind = LABELS.get(span.label.rpartition("/")[2])
-            if kind is not None:
-                place = (span.start, span.end, kind)
-                best[place] = max(span.score, best.get(place, 0.0))
+            if kind is None:
+                continue
+            for start, end in _parts(text, span.start, span.end):
+                best[start, end, kind] = max(span.score, best.get((start, end, kind), 0.0))
         found = [TypedSpan(start, end, kind, score) for (start, end, kind), score in best.items()]
         return sorted(found, key=lambda span: (span.start, -span.end, span.type.value))
 
@@ -154,6 +157,17 @@ class ModelRecognizer:
         for start in range(0, len(rows), _AT_ONCE):
             for index, scores in self._runtime.spans(rows[start : start + _AT_ONCE]):
                 yield start + index, scores
+
+
+def _parts(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The range without the blank lines in it: a term may break off at a line's end (高血↵压), but
+    what stands beyond a blank line is another."""
+    for gap in _BLANK_LINE.finditer(text, start, end):
+        if gap.start() > start:
+            yield start, gap.start()
+        start = gap.end()
+    if end > start:
+        yield start, end
 
 
 def source_of(folder: Path) -> ModelSource:

@@ -59,7 +59,11 @@ def notation(finding: Finding) -> str:
 
 def table() -> list[tuple[str, str]]:
     rows = [line.split("\t") for line in CASES.read_text(encoding="utf-8").splitlines()]
-    return [(row[0].replace("\\n", "\n"), row[1]) for row in rows if not row[0].startswith("#")]
+    return [
+        (row[0].replace("\\n", "\n").replace("\\r", "\r"), row[1])
+        for row in rows
+        if not row[0].startswith("#")
+    ]
 
 
 def test_the_table_is_large_enough() -> None:

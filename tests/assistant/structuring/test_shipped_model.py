@@ -36,6 +36,14 @@ def test_its_files_are_those_of_the_manifest_and_small() -> None:
     assert "Yidu-S4K is no test set" in card
 
 
+@pytest.mark.parametrize("gap", ["\n\n", "\r\n\r\n", "\n \n\n"])
+def test_no_span_reaches_over_a_blank_line(recognizer: ModelRecognizer, gap: str) -> None:
+    text = f"诊断：\n高血压{gap}肺炎"
+    found = [text[span.start : span.end] for span in recognizer.recognise(text)]
+    assert {"高血压", "肺炎"} <= {*found}
+    assert not any("\n" in words for words in found)
+
+
 def test_it_is_taken_without_one_of_ones_own(tmp_path: Path) -> None:
     found = open_recognizer(tmp_path)
     assert found is not None
