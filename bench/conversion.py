@@ -1,7 +1,7 @@
 """Seconds and peak memory of converting a checkpoint: our command and the peers', in turns.
 
-Each conversion is a process of its own, in a fresh output folder that is removed afterwards; the
-command names that folder as ``{out}``.  Peak memory is the largest resident size that the kernel
+Each conversion is a process of its own, in a fresh output folder that is removed afterwards
+(``--keep`` keeps the last of each command); the command names that folder as ``{out}``.  Peak memory is the largest resident size that the kernel
 noted (mapped files count), and beside it the largest anonymous part that was seen five times a
 second.  A process tree that grows beyond ``--limit-gib`` is ended, and that is its result.
 
@@ -18,6 +18,7 @@ import argparse
 import json
 import os
 import shlex
+import shutil
 import statistics
 import subprocess
 import sys
@@ -90,8 +91,9 @@ def _kill(process: psutil.Process) -> None:
         return
 
 
-def convert(command: str, scratch: Path, limit: float) -> Conversion:
-    """Run one command; its output folder does not exist before and not after."""
+def convert(command: str, scratch: Path, limit: float, keep: Path | None = None) -> Conversion:
+    """Run one command; its output folder does not exist before and not after, unless it is moved
+    to ``keep``."""
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         out = Path(folder) / "model"
         log = Path(folder) / "log"
@@ -111,11 +113,15 @@ def convert(command: str, scratch: Path, limit: float) -> Conversion:
             child.returncode = os.waitstatus_to_exitcode(status)
         words = log.read_text("utf-8", errors="replace")[-600:] if child.returncode else ""
         done = "out of memory" if watch.killed else "done" if child.returncode == 0 else "failed"
+        size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+        if keep is not None and done == "done":
+            shutil.rmtree(keep, ignore_errors=True)
+            shutil.move(out, keep)
         return Conversion(
             seconds=seconds,
             peak_resident=usage.ru_maxrss << 10,
             peak_anonymous=watch.peak_anonymous,
-            output=sum(path.stat().st_size for path in out.rglob("*") if path.is_file()),
+            output=size,
             status=done,
             last_words=words,
         )
@@ -148,6 +154,7 @@ def main() -> None:
     parser.add_argument("--scratch", type=Path, required=True, help="where the outputs go")
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--limit-gib", type=float, default=20.0)
+    parser.add_argument("--keep", type=Path, help="the last output of each command goes here")
     options = parser.parse_args()
     commands = dict(pair.split("=", 1) for pair in options.convert)
     found: dict[str, list[Conversion]] = defaultdict(list)
@@ -156,7 +163,8 @@ def main() -> None:
         for name, command in commands.items():
             if any(one.status != "done" for one in found[name]):
                 continue
-            one = convert(command, options.scratch, options.limit_gib * 2**30)
+            keep = options.keep and options.keep / name
+            one = convert(command, options.scratch, options.limit_gib * 2**30, keep)
             found[name].append(one)
             told = f"{repetition + 1}: {name}: {one.status}, {one.seconds:.0f} s"
             print(told, one.last_words, file=sys.stderr, flush=True)

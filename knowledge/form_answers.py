@@ -1,4 +1,4 @@
-"""What the fields of a form say: 糖尿病：有, 结核史：□无 ☑有, 肝炎：有（）无（√）, 高血压 ☑, （-）发热.
+"""What the fields of a form say: 糖尿病：有, 肝炎：□无 ☑有, 高血压 ☑, （-）发热.
 
 A mark means what stands on its own side of it, and which side that is the line tells: where its
 first mark stands before its first term, marks stand before terms.  A hollow box is a no only in a
@@ -41,7 +41,7 @@ _OPENS = ",;、:"
 @dataclass
 class Answers:
     """``present`` holds what is answered of each term by its number, ``open`` are the terms whose
-    field nobody has filled in (有（）无（）); ``taken`` is not 0 at the characters of answers, which
+    field nobody has filled in (有（）无（）); ``taken`` is not 0 at the characters of answers: they
     mean nothing else."""
 
     taken: bytearray
