@@ -1,9 +1,10 @@
 """Seconds and peak memory of converting a checkpoint: our command and the peers', in turns.
 
 Each conversion is a process of its own, in a fresh output folder that is removed afterwards
-(``--keep`` keeps the last of each command); the command names that folder as ``{out}``.  Peak memory
-is the largest resident size that the kernel noted (mapped files count), and beside it the largest
-anonymous part that was seen five times a second.  A process tree that grows beyond ``--limit-gib`` is ended, and that is its result.
+(``--keep`` keeps the last of each command); the command names that folder as ``{out}``.  Peak
+memory is the largest resident size that the kernel noted (mapped files count), and beside it the
+largest anonymous part that was seen five times a second.  A process tree that grows beyond
+``--limit-gib`` is ended, and that is its result.
 
     python -m bench.conversion --scratch /tmp/scratch \\
         --convert 'ours=bedside model convert /tmp/glm-1b --weights int4 --group 128 --out {out}' \\
