@@ -122,7 +122,8 @@ async def run(settings: argparse.Namespace) -> None:
 
 
 def _median(rounds: list[Measurement], name: str, digits: int) -> float:
-    return round(statistics.median(getattr(one, name) for one in rounds), digits)
+    values = [float(getattr(one, name)) for one in rounds]
+    return round(statistics.median(values), digits)
 
 
 def main() -> None:
