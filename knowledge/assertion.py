@@ -125,12 +125,14 @@ class _Reading:
         carried = self._open if before == ";" or (by_line and words.strip()) else None
         if carried and ":" not in carried and not self._names_diseases(clauses[0]):
             carried = None
+        opened: str | None = None
         for clause in clauses:
             if carried and self._is_bare_list(clause, carried):
                 self._deny_all(self._inside(clause.start, clause.end))
             else:
                 carried = None
-            carried = self._deny_after_cues(clause) or carried
+            opened = self._deny_after_cues(clause)
+            carried = opened or carried
             # 未见明显异常 is complete: the next clause is another finding.
             if cues.COMPLETE.search(self.text, clause.start, clause.end):
                 carried = None
@@ -138,7 +140,7 @@ class _Reading:
         listed = clauses and self._inside(clauses[-1].start, clauses[-1].end)
         goes_on = carried and listed and ("否认" in carried or ":" in carried)
         self._open = carried if goes_on else None
-        if carried and words.rstrip().endswith(":"):
+        if carried and opened and words.rstrip().endswith(":"):
             self._open = f"{carried}:\n"
 
     def _names_diseases(self, clause: _Part) -> bool:

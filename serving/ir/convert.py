@@ -21,6 +21,7 @@ from serving.ir import calibrated, decoder, families, sensitivity
 from serving.ir.architecture import Architecture, ArchitectureUnknown, describe
 from serving.ir.calibrated import CalibrationUnavailable
 from serving.ir.checkpoint import Checkpoint, CheckpointError, open_checkpoint
+from serving.ir.digests import Digests
 from serving.ir.footprint import stored_bytes
 from serving.ir.formats import OptionInvalid, Precision
 from serving.ir.quantize import QuantizationError
@@ -32,6 +33,7 @@ from serving.ir.workspace import workspace
 from serving.manifest import Manifest
 
 Progress = Callable[[int, int, str], None]
+Provenance = Callable[[], Mapping[str, str]]
 
 _SPARE = 64 << 20
 _FAULTS = (
@@ -134,20 +136,23 @@ def _convert(
     report(0, 1, "reading")
     checkpoint, architecture = load(source, family)
     _check_disk(work, architecture, precision)
+    digests = Digests(checkpoint)
     family = families.TOKENIZERS.get(architecture.family, architecture.family)
     facts = convert_tokenizer(
         checkpoint.path, work, family, architecture.context_length, checkpoint.metadata
     )
-    digests = checkpoint.digests()
     report(1, 1, "reading")
     chosen = precision.words() | (calibrated.words(calibration) if calibration else {})
-    provenance = {
-        "source": source.name,
-        **{f"sha256 {file}": digest for file, digest in digests.items()},
-        "family": architecture.family,
-        "bedside": importlib.metadata.version("bedside"),
-        **chosen,
-    }
+
+    def provenance() -> dict[str, str]:
+        return {
+            "source": source.name,
+            **{f"sha256 {file}": digest for file, digest in digests.result().items()},
+            "family": architecture.family,
+            "bedside": importlib.metadata.version("bedside"),
+            **chosen,
+        }
+
     if calibration:
         _write_calibrated(
             checkpoint, architecture, precision, work, report, provenance, calibration
@@ -161,7 +166,7 @@ def _convert(
     return Manifest(
         name="",
         source=source.name,
-        source_sha256=_combined(digests),
+        source_sha256=_combined(digests.result()),
         context_length=architecture.context_length,
         architecture=architecture.family,
         control_tokens=tuple(sorted(facts.control_tokens)),
@@ -180,9 +185,10 @@ def write_model(
     precision: Precision,
     folder: Path,
     report: Progress,
-    provenance: dict[str, str],
+    provenance: Provenance,
 ) -> None:
     """``openvino_model.xml`` and ``.bin`` in ``folder``; weights pass through a file beside them.
+    ``provenance`` is asked for when the weights are there.
 
     Raises:
         ConversionError: the disk is full.
@@ -205,7 +211,7 @@ def write_model(
     with Spool(folder / "weights.spool") as spool:
         weights = Weights(checkpoint, precision, spool, done, wide)
         model = decoder.build(architecture, weights)
-        for key, value in provenance.items():
+        for key, value in provenance().items():
             model.set_rt_info(value, ["bedside", key])
         report(0, 1, "writing")
         _serialize(model, folder)
@@ -219,7 +225,7 @@ def _write_calibrated(
     precision: Precision,
     folder: Path,
     report: Progress,
-    provenance: dict[str, str],
+    provenance: Provenance,
     texts: Sequence[str],
 ) -> None:
     full = folder / "full"

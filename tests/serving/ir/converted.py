@@ -77,7 +77,7 @@ def write(
     """The IR of a checkpoint folder, without a tokenizer."""
     checkpoint, architecture = load(source)
     chosen = precision or Precision("fp32")
-    write_model(checkpoint, architecture, chosen, folder, lambda done, total, what: None, {})
+    write_model(checkpoint, architecture, chosen, folder, lambda done, total, what: None, dict)
     return folder / "openvino_model.xml", architecture
 
 
