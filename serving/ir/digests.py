@@ -26,7 +26,7 @@ class Digests(threading.Thread):
         """Hash; what goes wrong is raised by `result`."""
         try:
             self._found = self._checkpoint.digests()
-        except Exception as error:  # noqa: BLE001 - told where it is asked for
+        except Exception as error:
             self._error = error
 
     def result(self) -> dict[str, str]:
