@@ -7,6 +7,7 @@ ids in batches of like length, with the batch size that is best for it; passes a
 
     python -m bench.entity_recognition --peer PYTHON --texts notes.jsonl
     python -m bench.entity_recognition --folder ner-int8 --note 1000
+    python -m bench.entity_recognition --note 1000 --sizes 4x256 6x256 4x384 6x384
 
 INT8 of random weights is made by NNCF without a measure of accuracy (extra ``calibration``); where
 it is not installed, or with ``--int8 FOLDER``, the folder that is given is used, or none.
@@ -53,16 +54,16 @@ Pass = Callable[[], float]
 """Reads all rows once; the seconds that it took."""
 
 
-def random_base(folder: Path) -> Path:
-    """BERT-base with the span head, random weights."""
-    words = [*SPECIAL, *(chr(0x4E00 + place) for place in range(BASE.vocab_size - len(SPECIAL)))]
+def random_model(folder: Path, shape: Shape = BASE) -> Path:
+    """An encoder with the span head, random weights."""
+    words = [*SPECIAL, *(chr(0x4E00 + place) for place in range(shape.vocab_size - len(SPECIAL)))]
     folder.mkdir(parents=True)
     Vocabulary(words).write(folder)
-    config = {**BASE.config(), **head_config(SPAN)}
+    config = {**shape.config(), **head_config(SPAN)}
     (folder / "config.json").write_text(json.dumps(config, ensure_ascii=False), encoding="utf-8")
     random = np.random.default_rng(1)
     tensors = {}
-    for name, size in (encoder_shapes(BASE) | head_shapes(BASE, SPAN)).items():
+    for name, size in (encoder_shapes(shape) | head_shapes(shape, SPAN)).items():
         values = _SPREAD * random.standard_normal(size, np.float32)
         tensors[name] = 1 + values if name.endswith("LayerNorm.weight") else values
     _write_safetensors(folder / "model.safetensors", tensors)
@@ -162,7 +163,7 @@ def peer(process: PeerProcess, vocabulary: Vocabulary, rows: list[list[int]]) ->
 
 def throughput(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
     """Characters per second of every side, interleaved."""
-    source = options.folder or random_base(scratch / "base")
+    source = options.folder or random_model(scratch / "base")
     plain = convert(source, scratch / "fp32")
     first = BertRuntime(plain, "f32")
     rows = rows_of(options.texts, first.vocabulary, options.characters, 254)
@@ -228,6 +229,27 @@ def note(options: argparse.Namespace) -> dict[str, Any]:
     return {"characters": len(text), **found}
 
 
+def sizes(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
+    """Milliseconds that the graphs of encoders of several sizes take for a note, interleaved; INT8
+    where NNCF is there."""
+    passes: dict[str, Pass] = {}
+    for name in options.sizes:
+        layers, width = map(int, name.split("x"))
+        shape = Shape(4_000, width, layers, width // 64, 4 * width, 512)
+        plain = convert(random_model(scratch / name, shape), scratch / f"{name}-fp32")
+        vocabulary = BertRuntime(plain, "f32").vocabulary
+        text = (_TEXT * (options.note // len(_TEXT) + 1))[: options.note]
+        tokens = vocabulary.tokens(text)
+        rows = [tokens.ids[part.start : part.end] for part in windows(len(tokens), 254, 48)]
+        runtime = BertRuntime(int8_of(plain, scratch / f"{name}-int8", rows) or plain, "f32")
+        _, passes[name] = ours(runtime, rows)
+    taken: dict[str, list[float]] = {name: [] for name in passes}
+    for _ in range(4 * options.repetitions):
+        for name, once in passes.items():
+            taken[name].append(1_000 * once())
+    return {name: round(statistics.median(times), 1) for name, times in taken.items()}
+
+
 _TEXT = (
     "患者3天前受凉后出现发热，体温最高38.6℃，伴咳嗽、咳黄痰，无胸痛及咯血。既往高血压10年，口服氨氯地平。"
     "查体：右下肺可闻及湿啰音。血常规白细胞12.3×10^9/L，胸部CT示右肺下叶斑片影。"
@@ -243,12 +265,16 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="A checkpoint; with --note a converted model.")
     parser.add_argument("--int8", type=Path, help="The same model in INT8, converted.")
     parser.add_argument("--note", type=int, default=0, help="Time a note of so many characters.")
+    parser.add_argument("--sizes", nargs="+", help="With --note: LAYERSxWIDTH, random weights.")
     parser.add_argument("--characters", type=int, default=_CHARACTERS)
     parser.add_argument("--repetitions", type=int, default=5)
     options = parser.parse_args()
-    if options.note:
+    if options.note and options.sizes:
+        with tempfile.TemporaryDirectory(prefix="bedside-") as scratch:
+            found = sizes(options, Path(scratch))
+    elif options.note:
         if options.folder is None:
-            parser.error("--note needs --folder")
+            parser.error("--note needs --folder or --sizes")
         found = note(options)
     else:
         if options.peer is None or options.texts is None:
