@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
+from tomllib import TOMLDecodeError
 from typing import Annotated
 
 import typer
@@ -162,10 +164,15 @@ def main() -> None:
     add_commands()
     try:
         app(obj=_installation)
+    except TOMLDecodeError as error:
+        file = os.environ.get("BEDSIDE_CONFIG", "bedside.toml")
+        _complain(f"设置文件不是有效的 TOML: {file} is not valid TOML: {error}")
+        raise SystemExit(2) from None
     except ValidationError as error:
         for item in error.errors():
             place = ".".join(str(part) for part in item["loc"])
-            _complain(f"设置有误 bad setting {place}: {item['msg']}")
+            said = item["msg"].removeprefix("Value error, ")
+            _complain(f"设置有误 bad setting{' ' if place else ''}{place}: {said}")
         raise SystemExit(2) from None
     except Exception as error:
         if type(error).__module__.split(".")[0] not in _OURS:

@@ -191,6 +191,7 @@ class Engines:
                 self._home,
                 BigdlOptions(
                     environment=chosen.environment,
+                    low_bit=chosen.low_bit,
                     max_running=chosen.max_concurrent,
                     queue_limit=chosen.queue_limit,
                     threads=chosen.threads,
@@ -209,6 +210,7 @@ class Engines:
                 precision=chosen.precision,
                 kv_cache=chosen.kv_cache,
                 prompt_lookup=chosen.prompt_lookup,
+                context_length=chosen.context_length,
             ),
         )
 

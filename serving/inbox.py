@@ -28,10 +28,18 @@ class Inbox:
         """Submit the request, then its chunks up to the last; closed before that, it is cancelled.
 
         ``submit`` runs in a thread; what it raises, or an error that arrives, is raised here.
+        ``cancel`` may be called twice, and before ``submit`` has done its work.
         """
-        finished = False
+        finished = left = False
+
+        def submit_unless_left() -> None:
+            submit()
+            # Whoever waited may have gone while this ran, when there was nothing to cancel yet.
+            if left:
+                cancel()
+
         try:
-            await asyncio.to_thread(submit)
+            await asyncio.to_thread(submit_unless_left)
             while not finished:
                 item = await self._arrived.get()
                 finished = isinstance(item, EngineError) or item.finish_reason is not None
@@ -40,4 +48,5 @@ class Inbox:
                 yield item
         finally:
             if not finished:
+                left = True
                 cancel()

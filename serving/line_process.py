@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import queue
 import subprocess
 import threading
 import time
@@ -94,11 +95,13 @@ class LineProcess:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._input, self._output = self._process.stdin, self._process.stdout
-        self._writing = threading.Lock()
+        self._unsent: queue.SimpleQueue[Mapping[str, Any] | None] = queue.SimpleQueue()
         self._waiting: dict[int, Deliver] = {}
         self.alive = True
+        # Nobody who asks or cancels waits for a child that does not read just now.
+        threading.Thread(target=self._write, name="bedside-worker-input", daemon=True).start()
         if greeting is not None:
-            self._send(greeting)
+            self._unsent.put(greeting)
         self.ready = self._await_ready(progress or (lambda told: None))
         threading.Thread(target=self._read, name="bedside-worker-output", daemon=True).start()
 
@@ -110,19 +113,18 @@ class LineProcess:
     def ask(self, number: int, request: Mapping[str, Any], deliver: Deliver) -> None:
         """Send a request whose answers, or error, go to ``deliver``."""
         self._waiting[number] = deliver
-        self._send({"op": "generate", "id": number, **request})
+        self._unsent.put({"op": "generate", "id": number, **request})
         if not self.alive and self._waiting.pop(number, None) is not None:
             deliver(EngineError(_DIED))
 
     def cancel(self, number: int) -> None:
         """Forget a request; its place is free at once."""
         if self._waiting.pop(number, None) is not None:
-            self._send({"op": "cancel", "id": number})
+            self._unsent.put({"op": "cancel", "id": number})
 
     def close(self) -> None:
         """End the process and wait for it."""
-        with suppress(OSError):
-            self._input.close()
+        self._unsent.put(None)
         try:
             self._process.wait(_SECONDS_TO_END)
         except subprocess.TimeoutExpired:
@@ -141,16 +143,22 @@ class LineProcess:
                     raise EngineUnavailable(told["failed"]["message"])
                 progress(told.get("progress") or {})
         except BaseException:
+            self._unsent.put(None)
             self._process.kill()
             self._process.wait()
             raise
+        self._unsent.put(None)
         status = self._process.wait()
         raise ProcessDied(f"The model's process ended while loading (status {status}).")
 
-    def _send(self, data: Mapping[str, Any]) -> None:
-        with suppress(OSError, ValueError), self._writing:
-            self._input.write(json.dumps(data, ensure_ascii=True) + "\n")
-            self._input.flush()
+    def _write(self) -> None:
+        """What is put into the queue, until it ends or the child is gone; then closes the pipe."""
+        with suppress(OSError, ValueError):
+            while (data := self._unsent.get()) is not None:
+                self._input.write(json.dumps(data, ensure_ascii=True) + "\n")
+                self._input.flush()
+        with suppress(OSError, ValueError):
+            self._input.close()
 
     def _read(self) -> None:
         try:
@@ -161,6 +169,7 @@ class LineProcess:
             self._process.kill()
         finally:
             self.alive = False
+            self._unsent.put(None)
             for number in list(self._waiting):
                 if deliver := self._waiting.pop(number, None):
                     deliver(EngineError(_DIED))

@@ -42,7 +42,8 @@ class OpenVinoOptions:
     step; smaller keeps running answers fluent while a long prompt is read.  ``prompt_lookup``: hold
     a second pipeline (its own copy of the weights and cache) that drafts from the prompt, for
     requests that ask for it.  ``num_threads``: 0 leaves the choice to OpenVINO.
-    ``precision`` and ``kv_cache``: see `serving.compute`.
+    ``precision`` and ``kv_cache``: see `serving.compute`.  ``context_length``: the most tokens of
+    prompt and answer; 0 takes what the model declares.
 
     A model that answers one request at a time (`serving.sequential_pipeline`) has no use for the
     sizes of cache, sequences and steps.
@@ -56,6 +57,7 @@ class OpenVinoOptions:
     num_threads: int = 0
     precision: Compute = "auto"
     kv_cache: KvCache = "auto"
+    context_length: int = 0
     device: str = "CPU"
 
 
@@ -91,7 +93,9 @@ class OpenVinoEngine(Engine):
         self._end_ids: set[int] = set(self._manifest.end_token_ids)
         together = 1 if self._sequential else self._options.max_num_seqs
         self._loop = StepLoop(self._lanes, together, self._options.queue_limit)
-        self._limit = min(self._manifest.context_length, self._cache_tokens)
+        declared = self._manifest.context_length
+        wanted = self._options.context_length or declared
+        self._limit = min(declared, wanted, self._cache_tokens)
         self._card = ModelCard(
             name=self._manifest.name,
             source=self._manifest.source,

@@ -101,11 +101,13 @@ class ModelStore:
             CatalogError: no model can be called that, or one is.
         """
         folder = self._models / _entry(name=name, prepare="none", folder=self._models).name
-        if name in catalog.load(self._home) or folder.exists():
+        if folder.exists() or name in catalog.own(self._home):
             raise CatalogError(
                 f"There is a model {name} already; choose another name, or remove it with "
                 f"`bedside model remove {name}`."
             )
+        if name in catalog.load(self._home):
+            raise CatalogError(f"{name} is a model of the catalogue; choose another name.")
         return folder
 
     def pull(
@@ -185,8 +187,13 @@ class ModelStore:
         """Forget a model: its prepared folder, and its entry in the hospital's own catalogue.
 
         A folder that was registered where it lies is left alone.
+
+        Raises:
+            CatalogError: there is no such model.
         """
-        self._entry(name)
+        # A folder that is broken has no entry, and must not stand in the way of a new one.
+        if name not in {row.name for row in self.list()}:
+            self._entry(name)
         with self._lock(name):
             shutil.rmtree(self._models / name, ignore_errors=True)
         with self._lock("catalog"):

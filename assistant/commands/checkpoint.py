@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from assistant.commands import engine_entry
 from assistant.commands.progress import console, progress
 from assistant.settings import Settings
 from serving.ir.formats import Precision, WeightKind
@@ -55,7 +56,11 @@ def convert(
     family: Family = "",
     calibration: Annotated[
         Path | None,
-        typer.Option(help="INT4: a UTF-8 file of your own texts to fit to, an empty line between."),
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="INT4: a UTF-8 file of your own texts to fit to, an empty line between.",
+        ),
     ] = None,
     licence: Annotated[str, typer.Option(help="The model's licence, as shown to users.")] = "",
     out: Annotated[Path | None, typer.Option(help="Folder to make.")] = None,
@@ -86,12 +91,12 @@ def convert(
         )
     taken = time.monotonic() - started
     size = sum(path.stat().st_size for path in target.iterdir())
-    engine = f'model = "{name or target.absolute()}"'
+    entry = engine_entry.lines(name or "mine", name or str(target.absolute()))
     say(
         f"已写入 written: {target} ({made.architecture}, {' '.join(precision.words().values())}, "
         f"{megabytes(size)}, {taken:.0f} s)\n"
         f"试用 try it: bedside chat {name or target}\n"
-        f"部署 serve it: [engines.{name or 'mine'}] {engine}  (bedside.toml)"
+        f"部署：写入 bedside.toml, to serve it:\n{entry}"
     )
 
 

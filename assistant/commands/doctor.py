@@ -12,7 +12,7 @@ import psutil
 from assistant.application import open_knowledge, open_store
 from assistant.commands import processor
 from assistant.commands.processor import Check
-from assistant.settings import Settings
+from assistant.settings import EngineSettings, Settings
 from assistant.structuring.opening import (
     MODEL,
     RELATIONS,
@@ -20,7 +20,10 @@ from assistant.structuring.opening import (
     open_recognizer,
     open_relation_reader,
 )
-from serving import cpu, topology
+from serving import compute, cpu, manifest, topology
+from serving.bigdl import environment
+from serving.bigdl.environment import EnvironmentMissing
+from serving.bigdl.source import open_source
 from serving.catalog import CatalogError
 from serving.engine import EngineError
 from serving.manifest import ModelInvalid
@@ -77,19 +80,39 @@ def _models(settings: Settings) -> list[Check]:
     checks = []
     for name, engine in settings.engines.items():
         label = f"engine {name}"
-        if engine.kind != "openvino":
-            checks.append(Check(label, f"{engine.kind} {engine.url or engine.model}"))
-        elif Path(engine.model).is_dir():
-            checks.append(Check(label, engine.model))
-        else:
-            try:
-                bad = models.verify(engine.model)
-            except (CatalogError, ModelInvalid, EngineError) as error:
-                checks.append(Check(label, engine.model, str(error)))
-                continue
-            advice = f"文件已改变 changed: {', '.join(bad)}" if bad else ""
-            checks.append(Check(label, f"{engine.model}, hashes match" if not bad else "", advice))
+        try:
+            checks.append(Check(label, *_engine(engine, models, settings.home)))
+        except (CatalogError, ModelInvalid, EngineError, EnvironmentMissing) as error:
+            checks.append(Check(label, engine.model, str(error)))
     return checks
+
+
+def _engine(engine: EngineSettings, models: ModelStore, home: Path) -> tuple[str, str]:
+    """What an engine is and what is wrong, as far as that shows without loading it.
+
+    Raises what opening it would: CatalogError, ModelInvalid, EngineError, EnvironmentMissing.
+    """
+    if engine.kind == "bigdl":
+        environment.find(home, engine.environment)
+        source = open_source(Path(engine.model))
+        return f"bigdl {engine.model} ({source.family}, {engine.low_bit})", ""
+    if engine.kind != "openvino":
+        return f"{engine.kind} {engine.url or engine.model}", ""
+    folder = Path(engine.model)
+    bad: tuple[str, ...] = ()
+    if folder.is_dir():
+        said = engine.model
+        if not manifest.is_prepared(folder):
+            raise ModelInvalid(
+                f"{folder} holds no prepared model; `bedside model convert` makes one of a "
+                "checkpoint."
+            )
+    else:
+        bad = models.verify(engine.model)
+        folder, said = models.path(engine.model), f"{engine.model}, hashes match"
+    weights = manifest.read(folder).settings
+    compute.properties(engine.precision, engine.kv_cache, weights, cpu.flags())
+    return (said, "") if not bad else ("", f"文件已改变 changed: {', '.join(bad)}")
 
 
 def _knowledge(settings: Settings) -> Check:

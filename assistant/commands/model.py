@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from assistant.commands import approve, checkpoint, trial
+from assistant.commands import approve, checkpoint, engine_entry, trial
 from assistant.commands.progress import console, progress
 from assistant.settings import Settings
 from serving.store import ModelStore
@@ -77,7 +77,8 @@ def add(
         raise typer.BadParameter("give either --folder or --gguf")
     if folder is not None:
         _store().add_folder(name, folder, licence)
-        console.print(f'已登记 added {name}. 在 bedside.toml 写 [engines.{name}] model = "{name}"')
+        entry = engine_entry.lines(name, name)
+        checkpoint.say(f"已登记 added {name}\n写入 bedside.toml, to serve it:\n{entry}")
     elif gguf is not None:
         _store().add_gguf(name, gguf, licence)
         console.print(f"已登记 added {name}. 下一步 next: bedside model pull {name}")

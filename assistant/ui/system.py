@@ -15,7 +15,9 @@ from assistant.ui.strings import Text
 ADD_MODEL = """bedside model list
 bedside model add my-model --folder /srv/models/my-model
 bedside model verify my-model"""
-CONFIGURATION = """[engines.ward]
+CONFIGURATION = """default_engine = "ward"
+
+[engines.ward]
 kind = "openvino"
 model = "my-model"
 

@@ -113,11 +113,16 @@ def find(home: Path, name: str) -> Environment:
     folder = _folder(home, name)
     try:
         told = json.loads((folder / _MARK).read_text(encoding="utf-8"))
-        found = Environment(name, folder, str(told["version"]))
+        found, pins = Environment(name, folder, str(told["version"])), told["pins"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise EnvironmentMissing(
             f"The engine {name} is not installed; run `bedside engine install {name}`."
         ) from error
+    if pins != [*RECIPES[name].pins]:
+        raise EnvironmentMissing(
+            f"The engine {name} was installed with other versions than this release needs; run "
+            f"`bedside engine install {name}` again."
+        )
     if not found.python.exists():
         raise EnvironmentMissing(
             f"The Python that {folder} was made with is gone; run `bedside engine remove {name}`, "

@@ -65,6 +65,11 @@ def open_source(folder: Path) -> Source:
         EngineUnavailable: it is no checkpoint, is damaged, or of an architecture that this engine
             does not run; the message says which.
     """
+    if not folder.is_dir():
+        raise EngineUnavailable(
+            f"{folder} is no folder; the BigDL-LLM engine takes one with config.json and "
+            "safetensors files."
+        )
     try:
         checkpoint = SafetensorsCheckpoint(folder)
         family = families.name_of(checkpoint.config)

@@ -65,6 +65,8 @@ def _convert(source: Source, place: Path, fingerprint: str) -> Manifest:
         work.rename(place)
     except TokenizerError as error:
         raise EngineUnavailable(str(error)) from error
+    except OSError as error:
+        raise EngineUnavailable(f"{place} cannot be written: {error.strerror}.") from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return made

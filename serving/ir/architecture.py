@@ -84,6 +84,11 @@ class Architecture:
     mask_tokens: tuple[int, ...] = ()
 
     @property
+    def widths(self) -> tuple[int, ...]:
+        """Weights in a row of its projections."""
+        return self.hidden_size, self.intermediate_size, self.heads * self.head_size
+
+    @property
     def matrices(self) -> list[Matrix]:
         """Every tensor of the model, in the graph's order."""
         found = [self.embedding]
@@ -126,6 +131,8 @@ def describe(config: Config, family: str = "") -> Architecture:
     """
     from serving.ir import families
 
+    # A field that is null says as little as one that is not there.
+    config = {key: value for key, value in config.items() if value is not None}
     name = family or families.name_of(config)
     if name not in families.KNOWN:
         if family:
@@ -139,12 +146,28 @@ def describe(config: Config, family: str = "") -> Architecture:
         )
     try:
         found = families.KNOWN[name](config, name)
+        _check_positive(found)
         if found.heads % found.kv_heads:
             raise ValueError(f"{found.kv_heads} key heads cannot serve {found.heads} heads")
         return found
     except KeyError as error:
         raise ArchitectureUnknown(
-            f"config.json of this {name} model lacks the field {error.args[0]!r}."
+            f"the configuration of this {name} model lacks the field {error.args[0]!r}."
         ) from error
     except (TypeError, ValueError, AttributeError, ArithmeticError, RotaryUnknown) as error:
-        raise ArchitectureUnknown(f"config.json of this {name} model: {error}.") from error
+        raise ArchitectureUnknown(f"the configuration of this {name} model: {error}.") from error
+
+
+def _check_positive(found: Architecture) -> None:
+    sizes = {
+        "layers": found.layer_count,
+        "heads": found.heads,
+        "key heads": found.kv_heads,
+        "a head": found.head_size,
+        "the hidden state": found.hidden_size,
+        "the MLP": found.intermediate_size,
+        "the vocabulary": found.vocabulary,
+        "the context": found.context_length,
+    }
+    if wrong := [f"{what}: {size}" for what, size in sizes.items() if size <= 0]:
+        raise ValueError(f"a size is not positive ({', '.join(wrong)})")

@@ -12,6 +12,7 @@ import hashlib
 import math
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,23 +50,20 @@ def compress(
     path: Path,
     folder: Path,
     texts: Sequence[str],
-    architecture: Architecture,
     precision: Precision,
 ) -> Any:
     """The IR at ``path`` (sixteen-bit weights) as a model with INT4 projections.
 
-    ``folder`` holds the tokenizer; the head and the embedding become INT8.
+    ``folder`` holds the tokenizer; ``precision`` is one that `fitted` gave.
 
     Raises:
         CalibrationUnavailable: NNCF is not installed.
-        OptionInvalid: the precision is not INT4, or there is no text.
+        OptionInvalid: there is no text.
     """
     import openvino
     import openvino_genai
 
     nncf = require()
-    if precision.weights != "int4":
-        raise OptionInvalid("--calibration is for --weights int4.")
     if not any(text.strip() for text in texts):
         raise OptionInvalid("The calibration file holds no text.")
     tokenizer = openvino_genai.Tokenizer(str(folder))
@@ -75,12 +73,25 @@ def compress(
         openvino.Core().read_model(path),
         mode=mode.INT4_SYM if precision.symmetric else mode.INT4_ASYM,
         ratio=1.0 - precision.int8_share,
-        group_size=_group(architecture, precision),
+        group_size=precision.group or -1,
         dataset=nncf.Dataset(samples),
         subset_size=min(len(samples), 128),
         awq=True,
         scale_estimation=True,
     )
+
+
+def fitted(precision: Precision, architecture: Architecture) -> Precision:
+    """What NNCF makes of ``precision``: one group size for all projections.
+
+    Raises:
+        OptionInvalid: the weights are not INT4, or head or embedding other than INT8.
+    """
+    if precision.weights != "int4":
+        raise OptionInvalid("--calibration is for --weights int4.")
+    if (precision.head, precision.embedding) != ("int8", "int8"):
+        raise OptionInvalid("With --calibration the head and the embedding are int8.")
+    return replace(precision, group=precision.narrow(math.gcd(*architecture.widths)).group)
 
 
 def words(texts: Sequence[str]) -> dict[str, str]:
@@ -98,13 +109,3 @@ def _sample(tokenizer: Any, text: str) -> dict[str, np.ndarray[Any, Any]]:
         "position_ids": np.arange(length, dtype=np.int64)[np.newaxis],
         "beam_idx": np.zeros(1, np.int32),
     }
-
-
-def _group(architecture: Architecture, precision: Precision) -> int:
-    """NNCF takes one group size for all projections; -1 is a whole row."""
-    widths = (
-        architecture.hidden_size,
-        architecture.intermediate_size,
-        architecture.heads * architecture.head_size,
-    )
-    return precision.narrow(math.gcd(*widths)).group or -1

@@ -42,6 +42,10 @@ class Checkpoint(ABC):
         """
 
     @abstractmethod
+    def file(self, name: str) -> Path:
+        """The file that one tensor lies in.  Raises as `shape` does."""
+
+    @abstractmethod
     def kind(self, name: str) -> str:
         """How one tensor is stored (``F16``, ``BF16``, ``Q4_K``…).  Raises as `shape` does."""
 
@@ -62,13 +66,27 @@ class Checkpoint(ABC):
     def bytes(self) -> int:
         """Size of the tensors as stored."""
 
+    def refuse_quantised(self) -> None:
+        """Raise `CheckpointError` where its configuration says that weights are codes."""
+        settings, method = self.config.get("quantization_config"), ""
+        if isinstance(settings, dict) and settings:
+            method = str(settings.get("quant_method", "quantization_config"))
+        elif self.config.get("quantization_bit"):
+            method = "quantization_bit"
+        if method:
+            raise CheckpointError(
+                f"{self.path} is quantised already ({method}); convert the checkpoint that it was "
+                "made from, in float16 or bfloat16."
+            )
+
     def expect(self, name: str, shape: tuple[int, ...]) -> None:
         """Raise `CheckpointError` unless the tensor is there and has this shape."""
         found = self.shape(name)
         if found != shape:
             raise CheckpointError(
-                f"{self.path}: the tensor {name} has the shape {list(found)}, but config.json "
-                f"asks for {list(shape)}. The files do not belong together, or are damaged."
+                f"{self.file(name)}: the tensor {name} has the shape {list(found)}, but "
+                f"config.json asks for {list(shape)}. The files do not belong together, or are "
+                "damaged."
             )
 
 
@@ -113,13 +131,20 @@ def read_config(folder: Path) -> dict[str, Any]:
         CheckpointError: it is missing or no JSON object.
     """
     path = folder / "config.json"
+    if not path.exists() and (folder / "adapter_config.json").is_file():
+        raise CheckpointError(
+            f"{folder} is an adapter (LoRA), not a whole model. Merge it into the model that it "
+            "was trained from (peft's merge_and_unload, then save_pretrained), and convert that."
+        )
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise CheckpointError(
             f"{path} is missing; it comes with the model and says how it is built."
         ) from error
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
         raise CheckpointError(f"{path} is not valid JSON.") from error
     if not isinstance(value, dict):
         raise CheckpointError(f"{path} is not a JSON object.")

@@ -88,7 +88,7 @@ def convert(
         raise ConversionError(str(error)) from error
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise ConversionError(_disk_full(target.parent)) from error
+            raise ConversionError(_not_written(target.parent)) from error
         if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
             raise ConversionError(f"{target} was made meanwhile; nothing was replaced.") from error
         place = error.filename or target.parent
@@ -104,23 +104,14 @@ def load(source: Path, family: str = "") -> tuple[Checkpoint, Architecture]:
         CheckpointError, ArchitectureUnknown: as their messages say.
     """
     checkpoint = open_checkpoint(source)
-    if method := _quantised(checkpoint.config):
-        raise CheckpointError(
-            f"{source} is quantised already ({method}); convert the checkpoint that it was made "
-            "from, in float16 or bfloat16."
-        )
-    architecture = describe(checkpoint.config, family)
+    checkpoint.refuse_quantised()
+    try:
+        architecture = describe(checkpoint.config, family)
+    except ArchitectureUnknown as error:
+        raise ArchitectureUnknown(f"{source}: {error}") from error
     for matrix in architecture.matrices:
         matrix.check(checkpoint)
     return checkpoint, architecture
-
-
-def _quantised(config: Mapping[str, Any]) -> str:
-    """How a checkpoint's weights were quantised, empty where they were not."""
-    settings = config.get("quantization_config")
-    if isinstance(settings, dict) and settings:
-        return str(settings.get("quant_method", "quantization_config"))
-    return "quantization_bit" if config.get("quantization_bit") else ""
 
 
 def _convert(
@@ -135,14 +126,18 @@ def _convert(
         calibrated.require()
     report(0, 1, "reading")
     checkpoint, architecture = load(source, family)
-    _check_disk(work, architecture, precision)
+    if calibration:
+        precision = calibrated.fitted(precision, architecture)
+    _check_disk(work, architecture, precision, calibrated=bool(calibration))
     digests = Digests(checkpoint)
     family = families.TOKENIZERS.get(architecture.family, architecture.family)
     facts = convert_tokenizer(
         checkpoint.path, work, family, architecture.context_length, checkpoint.metadata
     )
     report(1, 1, "reading")
-    chosen = precision.words() | (calibrated.words(calibration) if calibration else {})
+    chosen = precision.words() | precision.narrowed(architecture.widths)
+    if calibration:
+        chosen |= calibrated.words(calibration)
 
     def provenance() -> dict[str, str]:
         return {
@@ -232,7 +227,7 @@ def _write_calibrated(
     full.mkdir()
     write_model(checkpoint, architecture, Precision("fp16"), full, report, provenance)
     report(0, 1, "calibrating")
-    model = calibrated.compress(full / manifest.MODEL_FILE, folder, texts, architecture, precision)
+    model = calibrated.compress(full / manifest.MODEL_FILE, folder, texts, precision)
     report(1, 1, "calibrating")
     _serialize(model, folder)
     shutil.rmtree(full)
@@ -245,22 +240,27 @@ def _serialize(model: Any, folder: Path) -> None:
     )
     # The spool's pages count against the disk as much as the model's own.
     if shutil.disk_usage(folder).free < needed + _SPARE:
-        raise ConversionError(_disk_full(folder))
+        raise ConversionError(_not_written(folder))
     try:
         openvino.serialize(model, path)
     except RuntimeError as error:
-        raise ConversionError(f"{path} could not be written. {_disk_full(folder)}") from error
+        raise ConversionError(f"{path}: {_not_written(folder)}") from error
     with path.with_suffix(".bin").open("rb") as file:
         os.fsync(file.fileno())
 
 
-def _check_disk(folder: Path, architecture: Architecture, precision: Precision) -> None:
+def _check_disk(
+    folder: Path, architecture: Architecture, precision: Precision, *, calibrated: bool
+) -> None:
     needed = 2 * stored_bytes(architecture, precision) + _SPARE
+    if calibrated:
+        # The sixteen-bit model that calibration reads, twice while it is written.
+        needed += 2 * stored_bytes(architecture, Precision("fp16"))
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise ConversionError(
             f"{folder.parent} has {free / 1e9:.1f} GB free; converting this model needs "
-            f"{needed / 1e9:.1f} GB there (half of it only while it runs)."
+            f"{needed / 1e9:.1f} GB there (half of it or more only while it runs)."
         )
 
 
@@ -288,6 +288,9 @@ def _size(shape: tuple[int, ...]) -> int:
     return rows * (columns[0] if columns else 1)
 
 
-def _disk_full(folder: Path) -> str:
-    free = shutil.disk_usage(folder).free
-    return f"The disk of {folder} is full ({free / 1e9:.1f} GB free); make room and try again."
+def _not_written(folder: Path) -> str:
+    return (
+        f"The disk of {folder} takes no more ({shutil.disk_usage(folder).free / 1e9:.1f} GB are "
+        "free there, which a quota or a limit on the size of files may cut short, see "
+        "`ulimit -f`); make room and try again."
+    )

@@ -70,6 +70,13 @@ class Precision:
                 chosen["int8_share"] = str(self.int8_share)
         return chosen
 
+    def narrowed(self, widths: tuple[int, ...]) -> dict[str, str]:
+        """For a manifest: the narrowest group, where rows of ``widths`` do not take the wanted."""
+        groups = {self.narrow(width).group for width in widths}
+        if self.weights != "int4" or groups == {self.group}:
+            return {}
+        return {"narrowest_group": str(min(groups - {0}, default="channel"))}
+
     def _of(self, kind: WeightKind) -> WeightKind:
         return kind if self.weights == "int4" else self.weights
 

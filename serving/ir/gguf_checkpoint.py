@@ -105,6 +105,11 @@ class GgufCheckpoint(Checkpoint):
                 f"{path}: its metadata give no plain {kind} model ({error})."
             ) from error
 
+    def file(self, name: str) -> Path:
+        """See `Checkpoint.file`."""
+        self.shape(name)
+        return self.path
+
     def names(self) -> list[str]:
         """See `Checkpoint.names`; as GGUF calls them."""
         return sorted(self._tensors)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from serving import manifest
-from serving.ir import footprint, ir_facts
+from serving.ir import families, footprint, ir_facts
 from serving.ir.architecture import Architecture, ArchitectureUnknown, describe
 from serving.ir.checkpoint import Checkpoint, CheckpointError, open_checkpoint
 from serving.ir.footprint import CacheShape
@@ -19,6 +19,7 @@ from serving.ir.formats import Precision
 from serving.ir.gguf_tokens import tokenizer_fields
 from serving.ir.sentencepiece_model import parse as parse_sentencepiece
 from serving.ir.token_set import TokenizerError
+from serving.ir.tokenizer import read_tokens
 
 PRECISIONS = {
     "int4": Precision(),
@@ -69,15 +70,18 @@ def inspect(path: Path, family: str = "") -> Inspection:
     try:
         architecture = describe(checkpoint.config, family)
     except ArchitectureUnknown as error:
-        return _unknown(path, checkpoint, str(error))
-    for matrix in architecture.matrices:
-        try:
-            matrix.check(checkpoint)
-        except CheckpointError as error:
-            problems.append(str(error))
+        return _unknown(path, checkpoint, f"{path}: {error}")
+    try:
+        checkpoint.refuse_quantised()
+        problems += _wrong_tensors(checkpoint, architecture)
+    except CheckpointError as error:
+        problems.append(str(error))
     tokenizer = _tokenizer(checkpoint)
-    if not tokenizer:
-        problems.append(f"{path} has no tokenizer; copy it there from where the weights came from.")
+    tokenizer_family = families.TOKENIZERS.get(architecture.family, architecture.family)
+    try:
+        read_tokens(path, tokenizer_family, checkpoint.metadata)
+    except TokenizerError as error:
+        problems.append(str(error))
     shape = CacheShape(architecture.layer_count, architecture.kv_heads, architecture.head_size)
     return Inspection(
         path=str(path),
@@ -96,6 +100,16 @@ def inspect(path: Path, family: str = "") -> Inspection:
         cache_bytes_per_1k=_cache(shape),
         problems=tuple(problems[:5]),
     )
+
+
+def _wrong_tensors(checkpoint: Checkpoint, architecture: Architecture) -> list[str]:
+    problems = []
+    for matrix in architecture.matrices:
+        try:
+            matrix.check(checkpoint)
+        except CheckpointError as error:
+            problems.append(str(error))
+    return problems
 
 
 def _unknown(path: Path, checkpoint: Checkpoint, problem: str) -> Inspection:

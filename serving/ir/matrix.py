@@ -8,6 +8,7 @@ that it can be read block by block and never needs to be whole in memory.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -22,6 +23,9 @@ class Reader(Protocol):
 
     def expect(self, name: str, shape: tuple[int, ...]) -> None:
         """Raise unless the tensor is there and has this shape."""
+
+    def file(self, name: str) -> Path:
+        """The file that a tensor lies in."""
 
     def read(self, name: str, rows: slice | Order | None = None) -> Floats:
         """A tensor, or some of its rows, as float32."""
@@ -80,6 +84,15 @@ class Matrix:
                 parts.append(part.read(reader, start, stop))
             top += part.rows
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def where(self, reader: Reader, row: int) -> str:
+        """In words: the file, the tensor and its own row that ``row`` of the whole is."""
+        for part in self.segments:
+            if row < part.rows:
+                own = row if part.order is None else int(part.order[row])
+                return f"{reader.file(part.name)}: the tensor {part.name}, row {own}"
+            row -= part.rows
+        raise IndexError(row)
 
     def read(self, reader: Reader) -> Floats:
         """The whole, float32."""

@@ -36,6 +36,14 @@ class QuantizationError(ValueError):
     """These weights cannot be held in the codes that were asked for."""
 
 
+class WeightInvalid(QuantizationError):
+    """One weight cannot: ``row`` of the matrix, and ``fault``, what is wrong with it."""
+
+    def __init__(self, row: int, fault: str) -> None:
+        super().__init__(f"Row {row} {fault}")
+        self.row, self.fault = row, fault
+
+
 @dataclass(frozen=True)
 class Scheme:
     """How many bits a code has, how many weights share a scale, and whether zero may move.
@@ -194,10 +202,10 @@ def _check(grouped: Floats, scheme: Scheme, start: int, groups: int) -> None:
     row = start + int(bad[0]) // groups
     if np.isfinite(most[bad[0]]):
         largest = _LARGEST_SCALE * 2 ** (scheme.bits - 1)
-        raise QuantizationError(
-            f"Row {row} has a weight beyond {largest:.0f}, too large for a float16 scale."
+        raise WeightInvalid(
+            row, f"has a weight beyond {largest:.0f}, too large for a float16 scale."
         )
-    raise QuantizationError(f"Row {row} has a weight that is infinite or no number.")
+    raise WeightInvalid(row, "has a weight that is infinite or no number; the file is damaged.")
 
 
 def _pack(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:

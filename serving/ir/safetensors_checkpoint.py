@@ -66,7 +66,7 @@ class SafetensorsCheckpoint(Checkpoint):
         return self._place(name).kind
 
     def file(self, name: str) -> Path:
-        """The file that a tensor lies in.  Raises as `shape` does."""
+        """See `Checkpoint.file`."""
         return self._place(name).file
 
     @property
@@ -118,7 +118,9 @@ def _header(file: Path) -> dict[str, _Place]:
                 raise CheckpointError(f"{file} is cut short or is no safetensors file.")
             header: dict[str, Any] = json.loads(stream.read(length))
             named = header.items()
-    except (OSError, ValueError, AttributeError, RecursionError) as error:
+    except OSError as error:
+        raise CheckpointError(f"{file} cannot be read: {error.strerror}.") from error
+    except (ValueError, AttributeError, RecursionError) as error:
         raise CheckpointError(f"{file} is damaged: its header cannot be read.") from error
     places = {}
     for name, entry in named:

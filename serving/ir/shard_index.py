@@ -16,7 +16,9 @@ def shards(index: Path) -> list[Path]:
     """
     try:
         named = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+    except OSError as error:
+        raise CheckpointError(f"{index} cannot be read: {error.strerror}.") from error
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise CheckpointError(f"{index} is damaged; fetch it again.") from error
     files = [index.parent / Path(str(name)).name for name in sorted(named)]
     for file in files:

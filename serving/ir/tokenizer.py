@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.metadata
 import json
 import logging
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -68,19 +70,7 @@ def convert_tokenizer(
     Raises:
         TokenizerError: the tokenizer is missing, damaged or of a kind that is not known.
     """
-    family = {"glm4_hf": "glm"}.get(family, family)
-    if family not in _ENDS:
-        raise TokenizerError(f"No tokenizer is known for {family}; known: {', '.join(_ENDS)}.")
-    if source.is_file():
-        ggml = gguf_tokens.tokenizer_fields(source, fields)
-        tokens = _guarded(source, lambda: gguf_tokens.read(ggml, family))
-        published, ends = str(ggml.get("chat_template") or ""), []
-    else:
-        settings = _json(source / "tokenizer_config.json")
-        model = _json(source / "config.json")
-        tokens = _completed(_folder(source, family, settings, model), settings, model)
-        published = chat_template.published(source, settings)
-        ends = [*_ids(model), *_ids(_json(source / "generation_config.json"))]
+    tokens, published, ends = read_tokens(source, family, fields)
     template = chat_template.choose(
         family, published, lambda text: tokens.special(text) is not None
     )
@@ -102,6 +92,26 @@ def convert_tokenizer(
     return facts
 
 
+def read_tokens(
+    source: Path, family: str, fields: Mapping[str, Any] | None = None
+) -> tuple[TokenSet, str, list[int]]:
+    """The tokens, the chat template as published, and the ids that the settings end an answer on.
+
+    As for `convert_tokenizer`, which see.
+    """
+    if family not in _ENDS:
+        raise TokenizerError(f"No tokenizer is known for {family}; known: {', '.join(_ENDS)}.")
+    if source.is_file():
+        ggml = gguf_tokens.tokenizer_fields(source, fields)
+        tokens = _guarded(source, lambda: gguf_tokens.read(ggml, family))
+        return tokens, str(ggml.get("chat_template") or ""), []
+    settings = _json(source / "tokenizer_config.json")
+    model = _json(source / "config.json")
+    tokens = _completed(_folder(source, family, settings, model), settings, model)
+    ends = [*_ids(model), *_ids(_json(source / "generation_config.json"))]
+    return tokens, chat_template.published(source, settings), ends
+
+
 def _write(tokens: TokenSet, target: Path, facts: TokenizerFacts, context_length: int) -> None:
     import openvino
 
@@ -120,7 +130,12 @@ def _write(tokens: TokenSet, target: Path, facts: TokenizerFacts, context_length
         for what, value in ids:
             if value is not None:
                 graph.set_rt_info(value, f"{what}_token_id")
-        openvino.save_model(graph, str(target / name), compress_to_fp16=False)
+        path = target / name
+        try:
+            openvino.save_model(graph, str(path), compress_to_fp16=False)
+        except RuntimeError as error:
+            # It says nothing of the reason, which is hardly another one.
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
 
 
 def _folder(

@@ -12,7 +12,13 @@ from openvino.op import Constant
 
 from serving.ir.formats import Format, Plain, Precision
 from serving.ir.matrix import Floats, Matrix, Reader
-from serving.ir.quantize import QuantizationError, Quantized, Scheme, quantize_rows
+from serving.ir.quantize import (
+    QuantizationError,
+    Quantized,
+    Scheme,
+    WeightInvalid,
+    quantize_rows,
+)
 from serving.ir.spool import Spool
 
 _INT8 = Scheme(8)
@@ -56,7 +62,7 @@ class Weights:
     def vector(self, matrix: Matrix) -> Floats:
         """A norm's weight or a bias, float32."""
         values = matrix.read(self._reader)
-        _check_finite(values, matrix)
+        self._check_finite(values, matrix, 0)
         self._done(matrix.names[0], values.size)
         return values
 
@@ -69,8 +75,9 @@ class Weights:
                         lambda part: matrix.rows(self._reader, part), (rows, columns), form
                     )
                 )
-            except QuantizationError as error:
-                raise QuantizationError(f"{', '.join(matrix.names)}: {error}") from error
+            except WeightInvalid as error:
+                place = matrix.where(self._reader, error.row)
+                raise QuantizationError(f"{place} {error.fault}") from error
         else:
             node = self._plain(matrix, form)
         node.set_friendly_name(matrix.names[0])
@@ -87,7 +94,7 @@ class Weights:
         for start in range(0, matrix.shape[0], _ROWS):
             part = slice(start, min(start + _ROWS, matrix.shape[0]))
             values = matrix.rows(self._reader, part)
-            _check_finite(values, matrix)
+            self._check_finite(values, matrix, start)
             with np.errstate(over="ignore"):
                 stored[part] = _bfloat16(values) if form == "bf16" else values
         if form == "f16" and not np.isfinite(stored).all():
@@ -100,6 +107,15 @@ class Weights:
         kind = Type.bf16 if form == "bf16" else Type.f16
         constant = Constant(Tensor(kept, Shape(list(matrix.shape)), kind), shared_memory=True)
         return op.convert(constant, "f32")
+
+    def _check_finite(self, values: Floats, matrix: Matrix, start: int) -> None:
+        """Of rows of the matrix from ``start`` on."""
+        finite = np.isfinite(values).reshape(len(values), -1).all(axis=1)
+        if not finite.all():
+            place = matrix.where(self._reader, start + int(np.argmin(finite)))
+            raise QuantizationError(
+                f"{place} has a weight that is infinite or no number; the file is damaged."
+            )
 
     def _compressed(self, weights: Quantized) -> Node:
         """Constant → Convert → [Subtract] → Multiply → [Reshape] → Convert.
@@ -129,13 +145,6 @@ class Weights:
             kept = kept.view(np.int8 if kind == Type.i8 else np.uint8).reshape(shape)
             return Constant(Tensor(kept, shared_memory=True), shared_memory=True)
         return Constant(Tensor(kept, Shape(shape), kind), shared_memory=True)
-
-
-def _check_finite(values: Floats, matrix: Matrix) -> None:
-    if not np.isfinite(values).all():
-        raise QuantizationError(
-            f"{', '.join(matrix.names)}: a weight is infinite or no number; the file is damaged."
-        )
 
 
 def _bfloat16(values: Floats) -> np.ndarray[Any, Any]:

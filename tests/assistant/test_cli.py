@@ -112,10 +112,43 @@ def test_doctor_says_what_is_there_and_what_is_wrong(environment: dict[str, str]
     assert "models/structuring" in told.stderr
 
 
+@pytest.mark.parametrize(
+    ("engine", "said"),
+    [
+        ('kind = "bigdl"\nmodel = "/nowhere"', "bedside engine install bigdl"),
+        ('model = "{}"', "holds no prepared model"),
+        ('model = "absent"', "There is no model"),
+    ],
+)
+def test_doctor_finds_an_engine_that_cannot_run(
+    environment: dict[str, str], tmp_path: Path, engine: str, said: str
+) -> None:
+    file = tmp_path / "bedside.toml"
+    file.write_text(f"[engines.ward]\n{engine.format(tmp_path)}\n", encoding="utf-8")
+    told = bedside(
+        {key: value for key, value in environment.items() if "ENGINES" not in key}
+        | {"BEDSIDE_CONFIG": str(file), "COLUMNS": "300"},
+        "doctor",
+    )
+    assert told.returncode == 1
+    assert said in told.stderr
+
+
 def test_a_bad_setting_is_named(environment: dict[str, str]) -> None:
     run = bedside(environment | {"BEDSIDE_PORT": "none"}, "doctor")
     assert run.returncode == 2
     assert "port" in run.stderr
+
+
+def test_a_settings_file_that_is_no_toml_is_named(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    file = tmp_path / "bedside.toml"
+    file.write_text('[engines.ward] model = "x"\n', encoding="utf-8")
+    run = bedside(environment | {"BEDSIDE_CONFIG": str(file)}, "doctor")
+    assert run.returncode == 2
+    assert f"{file} is not valid TOML" in run.stderr
+    assert "Traceback" not in run.stderr
 
 
 def test_the_command_reference_is_up_to_date() -> None:

@@ -53,7 +53,7 @@ def test_a_converted_model_has_a_name_and_can_be_looked_at(gguf: Path, tmp_path:
     folder = tmp_path / "models" / "ours"
     assert str(folder) in run.stderr
     assert "bedside chat ours" in run.stderr
-    assert '[engines.ours] model = "ours"' in run.stderr
+    assert '[engines.ours]\nmodel = "ours"' in run.stderr
     store = ModelStore(tmp_path)
     assert store.path("ours") == folder
     assert store.verify("ours") == ()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
-from assistant.settings import PanelMember, Settings
+from assistant.commands import engine_entry
+from assistant.settings import EngineSettings, PanelMember, Settings
 from assistant.settings_reference import markdown
 
 ROOT = Path(__file__).parent.parent.parent
@@ -30,6 +33,53 @@ def test_environment_over_file_over_default(
 def test_an_unknown_engine_is_refused() -> None:
     with pytest.raises(ValidationError, match="nobody"):
         Settings(default_engine="nobody")
+
+
+def test_an_engine_of_ones_own_is_all_that_must_be_written() -> None:
+    settings = Settings(engines={"ward": EngineSettings(model="glm")})
+    assert settings.default_engine == "ward"
+    assert [(member.name, member.engine) for member in settings.panel] == [("ward", "ward")]
+    several = {"ward": EngineSettings(model="glm"), "other": EngineSettings(kind="echo")}
+    chosen = Settings(
+        engines=several, default_engine="other", panel=[PanelMember(name="甲", engine="ward")]
+    )
+    assert [member.engine for member in chosen.panel] == ["ward"]
+    with pytest.raises(ValidationError, match=r"default_engine.*choose one of: other, ward"):
+        Settings(engines=several)
+    assert Settings(engines=several, default_engine="other", panel=[]).panel == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"kind": "bigdl", "precision": "bf16"}, "precision: not for an engine of kind bigdl"),
+        ({"kind": "remote", "threads": 2, "cache_gib": 2}, "cache_gib, threads: not for"),
+        ({"low_bit": "sym_int8"}, "low_bit: not for an engine of kind openvino"),
+        ({"modle": "glm"}, "modle"),
+    ],
+)
+def test_a_setting_that_would_do_nothing_is_refused(fields: dict[str, object], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        EngineSettings.model_validate(fields)
+
+
+@pytest.mark.parametrize("page", ["models.md", "bigdl.md"])
+def test_what_the_documents_show_can_be_used(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (ROOT / "docs" / page).read_text("utf-8")
+    shown = [found for found in re.findall(r"```toml\n(.*?)```", text, re.S) if "[engines" in found]
+    assert shown
+    for example in shown:
+        (tmp_path / "b.toml").write_text(example, encoding="utf-8")
+        monkeypatch.setenv("BEDSIDE_CONFIG", str(tmp_path / "b.toml"))
+        assert Settings().default_engine != "demo"
+
+
+def test_what_is_printed_after_a_conversion_is_toml() -> None:
+    for name in ("glm-4", "qwen2.5-0.5b"):
+        entry = tomllib.loads(engine_entry.lines(name, "/srv/models/x"))
+        assert entry == {"engines": {name: {"model": "/srv/models/x"}}}
 
 
 @pytest.mark.parametrize(

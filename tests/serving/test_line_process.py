@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import queue
+import signal
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -37,6 +40,21 @@ def test_a_question_to_a_dead_process_is_answered() -> None:
     process = child(READY)
     assert isinstance(first_answer(process), EngineError)
     assert isinstance(first_answer(process), EngineError)
+    process.close()
+
+
+def test_nobody_waits_for_a_child_that_does_not_read() -> None:
+    process = child("print('{\"ready\": {}}', flush=True); import time; time.sleep(300)")
+
+    def ask_and_leave() -> None:
+        process.ask(1, {"prompt": "x" * 1_000_000}, lambda answer: None)
+        process.cancel(1)
+
+    caller = threading.Thread(target=ask_and_leave, daemon=True)
+    caller.start()
+    caller.join(60)
+    os.kill(process.pid, signal.SIGKILL)
+    assert not caller.is_alive()
     process.close()
 
 

@@ -158,6 +158,22 @@ def test_remove_forgets_the_model(store: ModelStore) -> None:
     assert "tiny" not in {line.name for line in store.list()}
 
 
+def test_a_broken_folder_can_be_removed_and_its_name_used_again(store: ModelStore) -> None:
+    with pytest.raises(CatalogError, match="a model of the catalogue; choose another name"):
+        store.new_folder(next(iter(catalog.built_in())))
+    folder = store.new_folder("ours")
+    folder.mkdir(parents=True)
+    assert {line.name: line.status for line in store.list()}["ours"] == "broken"
+    with pytest.raises(CatalogError, match="bedside model remove ours"):
+        store.new_folder("ours")
+    store.remove("ours")
+    assert store.new_folder("ours") == folder
+    assert not folder.exists()
+    for name in ("..", ".hidden", "absent"):
+        with pytest.raises(CatalogError):
+            store.remove(name)
+
+
 def test_a_model_that_cannot_be_had_leaves_the_store_usable(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.delenv(mirrors.MIRROR_VARIABLE, raising=False)
     store = ModelStore(tmp_path)

@@ -13,6 +13,9 @@ from typing import Any
 from .channel import Channel
 from .service import LoadFailed, Service, Token
 
+_LONGEST = 400
+"""Characters of what a library says is wrong."""
+
 
 def main() -> None:
     """Serve; what the model cannot be loaded for is told as ``failed``."""
@@ -68,7 +71,7 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, LoadFailed):
         return str(error)
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"The model cannot be loaded: {type(error).__name__}: {' '.join(lines[:1])}"
+    return f"The model cannot be loaded: {type(error).__name__}: {' '.join(lines)[:_LONGEST]}"
 
 
 main()

@@ -32,9 +32,10 @@ def name_of(config: Config) -> str | None:
     """
     kind = config.get("model_type")
     if kind != "chatglm":
-        return kind if kind in KNOWN else None
+        return kind if isinstance(kind, str) and kind in KNOWN else None
     if "position_encoding_2d" in config or "inner_hidden_size" in config:
         return "chatglm"
-    if int(config.get("padded_vocab_size", 0)) > _WIDE_VOCABULARY:
+    width = config.get("padded_vocab_size")
+    if isinstance(width, int) and width > _WIDE_VOCABULARY:
         return "glm4-chatglm"
     return "chatglm2" if "chatglm2" in str(config.get("_name_or_path", "")).lower() else "chatglm3"

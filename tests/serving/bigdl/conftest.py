@@ -36,7 +36,9 @@ def home(tmp_path: Path) -> Path:
     (folder / "bin").mkdir(parents=True)
     (folder / "bin" / "python").symlink_to(sys.executable)
     (folder / "lib" / "python3.11" / "site-packages").mkdir(parents=True)
-    (folder / "bedside.json").write_text(json.dumps({"version": "0"}))
+    (folder / "bedside.json").write_text(
+        json.dumps({"version": "0", "pins": environment.RECIPES["bigdl"].pins})
+    )
     return tmp_path / "home"
 
 

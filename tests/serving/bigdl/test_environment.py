@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import zipfile
 from pathlib import Path
@@ -83,6 +84,14 @@ def test_an_interpreter_that_is_gone_is_said(tmp_path: Path, home: Path) -> None
     python.unlink()
     python.symlink_to(tmp_path / "gone")
     with pytest.raises(EnvironmentMissing, match="bedside engine remove bigdl"):
+        environment.find(home, "bigdl")
+
+
+def test_one_with_the_versions_of_another_release_is_made_again(home: Path) -> None:
+    mark = home / "engines" / "bigdl" / "bedside.json"
+    told = json.loads(mark.read_text())
+    mark.write_text(json.dumps(told | {"pins": ["torch==1"]}))
+    with pytest.raises(EnvironmentMissing, match=r"other versions.*engine install bigdl"):
         environment.find(home, "bigdl")
 
 

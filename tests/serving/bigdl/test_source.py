@@ -94,8 +94,12 @@ def test_a_damaged_folder_is_refused_by_file(tmp_path: Path) -> None:
     file.write_bytes(file.read_bytes()[:-1000])
     with pytest.raises(EngineUnavailable, match=r"model\.safetensors is cut short"):
         open_source(folder)
+    for other in (tmp_path / "nowhere", file):
+        with pytest.raises(EngineUnavailable, match="is no folder"):
+            open_source(other)
+    (tmp_path / "empty").mkdir()
     with pytest.raises(EngineUnavailable, match=r"config\.json is missing"):
-        open_source(tmp_path / "nowhere")
+        open_source(tmp_path / "empty")
     (folder / "config.json").write_text("{")
     with pytest.raises(EngineUnavailable, match="not valid JSON"):
         open_source(folder)

@@ -92,6 +92,24 @@ def test_a_checkpoint_that_is_quantised_already_is_refused(
         load(folder)
 
 
+def test_a_wrong_shape_and_a_wrong_field_are_named_with_their_file(tmp_path: Path) -> None:
+    folder = write_checkpoint(tmp_path, "llama")
+    config = json.loads((folder / "config.json").read_text())
+    change(folder, vocab_size=config["vocab_size"] + 1)
+    with pytest.raises(CheckpointError, match=r"model\.safetensors: the tensor .*embed_tokens"):
+        load(folder)
+    change(folder, vocab_size=None)
+    with pytest.raises(ArchitectureUnknown, match=f"{folder}.*lacks the field 'vocab_size'"):
+        load(folder)
+
+
+def test_an_adapter_is_told_from_a_model(tmp_path: Path) -> None:
+    (tmp_path / "adapter_config.json").write_text("{}")
+    (tmp_path / "adapter_model.safetensors").write_bytes(b"")
+    with pytest.raises(CheckpointError, match="merge_and_unload"):
+        load(tmp_path)
+
+
 def test_settings_that_quantise_nothing_are_no_reason(tmp_path: Path) -> None:
     folder = change(
         write_checkpoint(tmp_path, "chatglm2"), quantization_bit=0, quantization_config=None
@@ -109,10 +127,13 @@ def test_settings_that_quantise_nothing_are_no_reason(tmp_path: Path) -> None:
         {"model_type": "llama", "hidden_size": "wide", "num_attention_heads": 2},
         {"model_type": "llama", "hidden_size": None, "num_attention_heads": 2},
         {"model_type": "llama", "hidden_size": 64, "num_attention_heads": 0},
+        {"model_type": ["llama"]},
+        {"model_type": "chatglm", "padded_vocab_size": None},
+        {"model_type": "chatglm", "padded_vocab_size": "wide"},
     ],
 )
 def test_an_unknown_or_incomplete_architecture_is_one_sentence(config: dict[str, object]) -> None:
-    with pytest.raises(ArchitectureUnknown, match=r"config\.json"):
+    with pytest.raises(ArchitectureUnknown, match=r"config\.json|the configuration"):
         describe(config)
 
 
@@ -138,6 +159,9 @@ FULL = {
         ("rope_theta", [1]),
         ("num_key_value_heads", "two"),
         ("num_key_value_heads", 3),
+        ("num_hidden_layers", -1),
+        ("vocab_size", 0),
+        ("intermediate_size", None),
     ],
 )
 def test_what_the_graph_does_not_do_is_named_and_not_ignored(field: str, value: object) -> None:

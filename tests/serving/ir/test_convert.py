@@ -251,7 +251,7 @@ def test_a_disk_that_fills_up_under_the_weights(source: Path, tmp_path: Path, mo
             data = data[self._file.write(data) :]
 
     monkeypatch.setattr(Spool, "_write", write)
-    assert "is full" in refused(source, tmp_path / "model")
+    assert "takes no more" in refused(source, tmp_path / "model")
     assert written > 50_000
     assert left(tmp_path / "model") == []
 
@@ -270,7 +270,8 @@ def file_limit(size: int) -> Iterator[None]:
 def test_weights_that_the_system_does_not_take(source: Path, tmp_path: Path) -> None:
     with file_limit(60_000):
         said = refused(source, tmp_path / "model", precision=Precision("fp16"))
-    assert "is full" in said
+    assert "takes no more" in said
+    assert "ulimit" in said
     assert left(tmp_path / "model") == []
 
 
@@ -283,7 +284,14 @@ def test_a_model_that_the_system_does_not_take(source: Path, tmp_path: Path, mon
 
     monkeypatch.setattr(conversion.openvino, "serialize", limited)
     said = refused(source, tmp_path / "model", precision=Precision("fp16"))
-    assert "openvino_model.xml could not be written" in said
+    assert "openvino_model.xml: The disk" in said
+    assert left(tmp_path / "model") == []
+
+
+def test_a_tokenizer_that_the_system_does_not_take(source: Path, tmp_path: Path) -> None:
+    with file_limit(2_000):
+        said = refused(source, tmp_path / "model")
+    assert "takes no more" in said
     assert left(tmp_path / "model") == []
 
 
@@ -297,7 +305,7 @@ def test_space_is_looked_at_again_before_the_model_is_written(
         return shutil._ntuple_diskusage(10, 10, 1_000) if working else usage(path)
 
     monkeypatch.setattr(shutil, "disk_usage", shrinking)
-    assert "is full" in refused(source, tmp_path / "model")
+    assert "takes no more" in refused(source, tmp_path / "model")
     assert left(tmp_path / "model") == []
 
 

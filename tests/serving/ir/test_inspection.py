@@ -39,6 +39,23 @@ def test_a_checkpoint_folder_is_described(tmp_path: Path) -> None:
     assert found.cache_bytes_per_1k["bf16"] == 1000 * 2 * 2 * 2 * 16 * 2
 
 
+def test_what_conversion_refuses_is_a_problem(tmp_path: Path) -> None:
+    folder = write_complete(tmp_path / "quantised")
+    config = json.loads((folder / "config.json").read_text())
+    config["quantization_config"] = {"quant_method": "gptq"}
+    (folder / "config.json").write_text(json.dumps(config))
+    (said,) = inspect(folder).problems
+    assert "gptq" in said
+    folder = write_complete(tmp_path / "wordless")
+    (folder / "tokenizer.json").write_text("{}")
+    (said,) = inspect(folder).problems
+    assert "tokenizer.json" in said
+    (folder / "tokenizer.json").unlink()
+    (folder / "tokenizer.model").write_bytes(sentencepiece_model())
+    (said,) = inspect(folder).problems
+    assert "has no tokenizer (tokenizer.json)" in said
+
+
 def test_a_gguf_file_is_described(tmp_path: Path) -> None:
     found = inspect(tiny_gguf.write(tmp_path / "model.gguf"))
     assert (found.layout, found.family, found.context_length) == ("gguf", "qwen2", 4096)

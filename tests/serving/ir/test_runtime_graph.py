@@ -32,7 +32,7 @@ def test_each_layer_is_one_attention_two_rotations_and_its_norms(served: Running
     kinds, layers = served.kinds(), served.architecture.layer_count
     assert kinds["ScaledDotProductAttention"] == layers
     assert kinds["RoPE"] == 2 * layers
-    assert kinds["MatMul"] == kinds["SoftMax"] == 0
+    assert kinds["MatMul"] == kinds["Softmax"] == 0
     if served.architecture.residual_scale is None:
         layer = served.architecture.layer(0)
         optional = (

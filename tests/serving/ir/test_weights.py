@@ -36,6 +36,9 @@ class Tensors:
     def expect(self, name: str, shape: tuple[int, ...]) -> None:
         assert self.tensors[name].shape == shape
 
+    def file(self, name: str) -> Path:
+        return Path(f"{name}.safetensors")
+
     def read(self, name: str, rows: slice | Order | None = None) -> Floats:
         return self.tensors[name] if rows is None else self.tensors[name][rows]
 

@@ -242,7 +242,7 @@ def make_glm(folder: Path) -> Case:
     reference.post_processor = processors.TemplateProcessing(
         single="[gMASK] <sop> $A", pair="[gMASK] <sop> $A $B:1", special_tokens=ids
     )
-    return tokenizer_json_case(folder, "glm4_hf", reference)
+    return tokenizer_json_case(folder, "glm", reference)
 
 
 def make_llama(folder: Path) -> Case:
