@@ -17,7 +17,8 @@ from typing import Literal
 import prompts
 from assistant.combination import NotIdentified, model_folder
 from assistant.model_files import Signature, folder_signature
-from assistant.settings import EngineSettings, Settings
+from assistant.settings import LOCAL_KINDS, EngineSettings, Settings
+from serving import topology
 from serving.bigdl.engine import BigdlEngine, BigdlOptions
 from serving.catalog import CatalogError
 from serving.chat_model import EngineChatModel
@@ -139,7 +140,9 @@ class Engines:
         started = time.perf_counter()
         try:
             slot.files = await asyncio.to_thread(self._files, slot.settings)
-            slot.engine = await asyncio.to_thread(self.load, slot.settings)
+            local = [one for one in self.slots.values() if one.settings.kind in LOCAL_KINDS]
+            number = local.index(slot) if slot in local else 0
+            slot.engine = await asyncio.to_thread(self.load, slot.settings, number)
             slot.state = "ready"
         except (EngineError, CatalogError, ModelInvalid) as error:
             slot.state, slot.problem = "missing", f"{error} {HOW_TO_ADD}"
@@ -170,8 +173,10 @@ class Engines:
             await complete(engine, greeting, short, prompts.schema("differential_diagnosis"))
             await complete(engine, greeting, replace(short, prompt_lookup=True))
 
-    def load(self, chosen: EngineSettings) -> Engine:
+    def load(self, chosen: EngineSettings, number: int = 0) -> Engine:
         """One engine, opened now: seconds, or longer for a large model.
+
+        ``number``: the how many-th it is of those that compute on this machine.
 
         Raises `EngineError`, `CatalogError` or `ModelInvalid` where it cannot be had.
         """
@@ -184,6 +189,10 @@ class Engines:
                 api_key=chosen.api_key.get_secret_value(),
                 context_length=chosen.context_length or 8192,
             )
+        try:
+            cores = topology.share(chosen.cores, number)
+        except ValueError as error:
+            raise EngineUnavailable(f"{error}.") from error
         folder = Path(chosen.model)
         if chosen.kind == "bigdl":
             return BigdlEngine(
@@ -196,6 +205,7 @@ class Engines:
                     queue_limit=chosen.queue_limit,
                     threads=chosen.threads,
                     context_length=chosen.context_length,
+                    cores=cores,
                 ),
             )
         if not folder.is_dir():
@@ -211,6 +221,7 @@ class Engines:
                 kv_cache=chosen.kv_cache,
                 prompt_lookup=chosen.prompt_lookup,
                 context_length=chosen.context_length,
+                cores=cores,
             ),
         )
 

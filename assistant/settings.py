@@ -40,7 +40,9 @@ _OWN_FIELDS = {
     "echo": set(),
 }
 """What only one kind of engine has a use for."""
-_LOCAL_FIELDS = {"max_concurrent", "queue_limit", "threads"}
+LOCAL_KINDS = ("openvino", "bigdl")
+"""Kinds that compute on this machine."""
+_LOCAL_FIELDS = {"max_concurrent", "queue_limit", "threads", "cores"}
 
 
 class EngineSettings(BaseModel):
@@ -69,7 +71,14 @@ class EngineSettings(BaseModel):
     cache_gib: int = Field(default=1, ge=1, le=1024, description="Size of the KV cache in GiB.")
     max_concurrent: int = Field(default=8, ge=1, le=256, description="Requests in one batch.")
     queue_limit: int = Field(default=32, ge=1, description="Requests that may wait; more get 503.")
-    threads: int = Field(default=0, ge=0, description="CPU threads; 0 lets OpenVINO choose.")
+    threads: int = Field(default=0, ge=0, description="CPU threads; 0: one a core that it may use.")
+    cores: str = Field(
+        default="auto",
+        pattern=r"^(auto|all|\d+(-\d+)?(,\d+(-\d+)?)*)$",
+        description="Logical processors that the model's process keeps to: a list (`0-15,32-47`), "
+        "`all`, or `auto`: on a machine with several sockets each engine gets one of them in turn, "
+        "so that it reads its weights from its own memory.",
+    )
     precision: Compute = Field(
         default="auto",
         description="What the model computes in: `int4` and `int8` say what its weights must be, "
@@ -100,7 +109,7 @@ class EngineSettings(BaseModel):
     def _of_its_kind(self) -> EngineSettings:
         fields = set().union(*_OWN_FIELDS.values()) | _LOCAL_FIELDS
         used = _OWN_FIELDS[self.kind]
-        if self.kind in ("openvino", "bigdl"):
+        if self.kind in LOCAL_KINDS:
             used = used | _LOCAL_FIELDS
         if idle := sorted((self.model_fields_set & fields) - used):
             raise ValueError(f"{', '.join(idle)}: not for an engine of kind {self.kind}; remove it")

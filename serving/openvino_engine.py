@@ -43,7 +43,8 @@ class OpenVinoOptions:
     a second pipeline (its own copy of the weights and cache) that drafts from the prompt, for
     requests that ask for it.  ``num_threads``: 0 leaves the choice to OpenVINO.
     ``precision`` and ``kv_cache``: see `serving.compute`.  ``context_length``: the most tokens of
-    prompt and answer; 0 takes what the model declares.
+    prompt and answer; 0 takes what the model declares.  ``cores``: logical processors that the
+    model's own process keeps to; (): any.
 
     A model that answers one request at a time (`serving.sequential_pipeline`) has no use for the
     sizes of cache, sequences and steps.
@@ -58,6 +59,7 @@ class OpenVinoOptions:
     precision: Compute = "auto"
     kv_cache: KvCache = "auto"
     context_length: int = 0
+    cores: tuple[int, ...] = ()
     device: str = "CPU"
 
 

@@ -1,8 +1,10 @@
-"""How the processors of this machine are laid out (Linux): sockets, memory nodes, cores."""
+"""How the processors of this machine are laid out (Linux): sockets, memory nodes, cores; and which
+of them an engine gets."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,10 +45,52 @@ def read(system: Path = SYSTEM, allowed: int | None = None) -> Topology:
     return Topology(sockets, len(cores) or usable, usable)
 
 
-def _allowed() -> int:
+def share(
+    wanted: str, number: int, system: Path = SYSTEM, allowed: Set[int] | None = None
+) -> tuple[int, ...]:
+    """Logical processors for the engine that is the ``number``-th of its machine; (): any.
+
+    ``wanted``: ``auto`` gives each engine one socket in turn, where there are several, since
+    weights that lie in another socket's memory are read at a fraction of the speed; ``all``; or a
+    list as the kernel writes it (``0-15,32-47``).
+
+    Raises:
+        ValueError: it is no list, or names a processor that this process may not use.
+    """
+    usable = allowed if allowed is not None else _usable()
+    if wanted == "all":
+        return ()
+    if wanted != "auto":
+        chosen = _parsed(wanted)
+        if not chosen or not usable >= {*chosen}:
+            raise ValueError(
+                f"cores {wanted}: this process may use the processors {_written(usable)}"
+            )
+        return tuple(sorted({*chosen}))
+    sockets: dict[int, list[int]] = {}
+    for processor in sorted(usable):
+        place = system / "cpu" / f"cpu{processor}" / "topology" / "physical_package_id"
+        if (socket := _number(place)) is not None:
+            sockets.setdefault(socket, []).append(processor)
+    if len(sockets) < 2:
+        return ()
+    return tuple(sockets[sorted(sockets)[number % len(sockets)]])
+
+
+def pin(cores: tuple[int, ...] | list[int]) -> None:
+    """Keep this process, and the threads that it is to start, on ``cores``; (): anywhere."""
+    if cores and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, cores)
+
+
+def _usable() -> Set[int]:
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        return os.sched_getaffinity(0)
+    return frozenset(range(os.cpu_count() or 1))
+
+
+def _allowed() -> int:
+    return len(_usable())
 
 
 def _number(path: Path) -> int | None:
@@ -59,11 +103,25 @@ def _number(path: Path) -> int | None:
 def _listed(path: Path) -> list[int]:
     """The numbers of a list as the kernel writes it: ``0-3,8``."""
     try:
-        text = path.read_text().strip()
+        return _parsed(path.read_text().strip())
     except OSError:
         return []
+
+
+def _parsed(text: str) -> list[int]:
     found: list[int] = []
     for part in filter(None, text.split(",")):
         first, _, last = part.partition("-")
         found += range(int(first), int(last or first) + 1)
     return found
+
+
+def _written(processors: Set[int]) -> str:
+    """As the kernel writes it."""
+    runs: list[list[int]] = []
+    for number in sorted(processors):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ",".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)

@@ -20,6 +20,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
+from serving import topology
 from serving.engine import EngineError, Message, Prompt, Sampling
 from serving.line_process import error_as_data
 from serving.openvino_engine import OpenVinoEngine, OpenVinoOptions
@@ -85,6 +86,7 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="ascii")
     os.dup2(2, 1)
     options = OpenVinoOptions(**json.loads(sys.argv[2]))
+    topology.pin(options.cores)
     requests = os.fdopen(os.dup(0), "r", encoding="ascii")
     try:
         engine = OpenVinoEngine(Path(sys.argv[1]), options)

@@ -93,6 +93,8 @@ def _engine(engine: EngineSettings, models: ModelStore, home: Path) -> tuple[str
     Raises what opening it would: CatalogError, ModelInvalid, EngineError, EnvironmentMissing.
     """
     if engine.kind == "bigdl":
+        if wrong := _wrong_cores(engine):
+            return "", wrong
         environment.find(home, engine.environment)
         source = open_source(Path(engine.model))
         return f"bigdl {engine.model} ({source.family}, {engine.low_bit})", ""
@@ -110,9 +112,19 @@ def _engine(engine: EngineSettings, models: ModelStore, home: Path) -> tuple[str
     else:
         bad = models.verify(engine.model)
         folder, said = models.path(engine.model), f"{engine.model}, hashes match"
+    if wrong := _wrong_cores(engine):
+        return "", wrong
     weights = manifest.read(folder).settings
     compute.properties(engine.precision, engine.kv_cache, weights, cpu.flags())
     return (said, "") if not bad else ("", f"文件已改变 changed: {', '.join(bad)}")
+
+
+def _wrong_cores(engine: EngineSettings) -> str:
+    try:
+        topology.share(engine.cores, 0)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def _knowledge(settings: Settings) -> Check:

@@ -79,7 +79,7 @@ def inference(
 
 
 def layout(topology: Topology) -> Check:
-    """Sockets, memory nodes, cores; with several sockets, how to serve one replica on each."""
+    """Sockets, memory nodes, cores; with several sockets, how they are shared out."""
     count = len(topology.sockets)
     value = (
         f"{count} socket{'s' if count > 1 else ''}, {topology.nodes} NUMA "
@@ -95,8 +95,10 @@ def layout(topology: Topology) -> Check:
     return Check(
         "sockets",
         value,
-        note="每个插槽一个副本，前面放负载均衡，共用一个 database_url。One replica a socket, "
-        f"behind a load balancer, with one database_url: {replicas}",
+        note='各模型依次各占一个插槽（cores = "auto"）。Engines take a socket each, in turn. '
+        "同一模型要用满各插槽：每插槽一个副本，前面放负载均衡，共用一个 database_url。"
+        "One model on all sockets: a replica on each, behind a load balancer, with one "
+        f"database_url: {replicas}",
     )
 
 

@@ -55,8 +55,8 @@ class BigdlOptions:
 
     ``environment``: which of `serving.bigdl.environment.RECIPES` runs it.  ``max_running``:
     requests that take turns.  ``queue_limit``: requests that may wait beyond those.  ``threads``:
-    0 is one for each processor that this process may use.  ``context_length``: tokens; 0 takes
-    what the checkpoint declares.
+    0 is one for each processor that its process may use.  ``context_length``: tokens; 0 takes
+    what the checkpoint declares.  ``cores``: logical processors that it keeps to; (): any.
     """
 
     environment: str = "bigdl"
@@ -65,6 +65,7 @@ class BigdlOptions:
     queue_limit: int = 32
     threads: int = 0
     context_length: int = 0
+    cores: tuple[int, ...] = ()
 
 
 class BigdlEngine(Engine):
@@ -233,7 +234,7 @@ class BigdlEngine(Engine):
 
     def _start_with(self, name: str, stages: set[str]) -> LineProcess:
         chosen = self._options
-        threads = chosen.threads or len(os.sched_getaffinity(0))
+        threads = chosen.threads or len(chosen.cores or os.sched_getaffinity(0))
 
         def progress(told: Mapping[str, Any]) -> None:
             stages.add(told.get("stage", ""))
@@ -262,6 +263,7 @@ class BigdlEngine(Engine):
                 "file": str(self._folder / f"{chosen.low_bit}.safetensors"),
                 "fingerprint": self._fingerprint(),
                 "threads": threads,
+                "cores": chosen.cores,
                 "max_running": chosen.max_running,
                 "end_ids": sorted(self._end_ids),
                 "vocabulary": [base64.b64encode(token).decode() for token in self._token_bytes],

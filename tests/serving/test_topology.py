@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,6 +33,32 @@ def test_two_sockets_with_two_threads_a_core(tmp_path: Path) -> None:
     found = topology.read(system, allowed=16)
     assert found == topology.Topology(sockets=((0,), (1,)), cores=8, allowed=16)
     assert found.nodes == 2
+
+
+def test_engines_get_a_socket_each_in_turn(tmp_path: Path) -> None:
+    cpus = [(socket, core) for _ in range(2) for socket in (0, 1) for core in range(4)]
+    system = machine(tmp_path, cpus, {0: "0-3,8-11", 1: "4-7,12-15"})
+    every = frozenset(range(16))
+    shares = [topology.share("auto", number, system, every) for number in range(3)]
+    assert shares[0] == (0, 1, 2, 3, 8, 9, 10, 11)
+    assert shares[1] == (4, 5, 6, 7, 12, 13, 14, 15)
+    assert shares[2] == shares[0]
+    assert topology.share("auto", 1, system, {4, 5}) == (), "bound to one socket already"
+    assert topology.share("all", 1, system, every) == ()
+    assert topology.share("2,0-1", 1, system, every) == (0, 1, 2)
+    with pytest.raises(ValueError, match=r"may use the processors 0-3,5"):
+        topology.share("3-4", 0, system, {0, 1, 2, 3, 5})
+
+
+def test_a_process_keeps_to_its_processors() -> None:
+    first = min(os.sched_getaffinity(0))
+    code = (
+        "import os, sys; from serving import topology; topology.pin([int(sys.argv[1])]); "
+        "print(sorted(os.sched_getaffinity(0)))"
+    )
+    command = [sys.executable, "-c", code, str(first)]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == f"[{first}]"
 
 
 def test_a_socket_may_have_several_nodes(tmp_path: Path) -> None:

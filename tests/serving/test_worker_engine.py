@@ -52,6 +52,18 @@ async def test_it_answers_as_the_engine_does(
     assert worker.count_tokens("咳嗽3天") == tiny_engine.count_tokens("咳嗽3天")
 
 
+async def test_it_keeps_to_its_processors_and_its_context(tiny_folder: Path) -> None:
+    core = min(os.sched_getaffinity(0))
+    engine = WorkerEngine(tiny_folder, OpenVinoOptions(cores=(core,), context_length=40))
+    assert psutil.Process(engine.pid).cpu_affinity() == [core]
+    assert engine.card.context_length == 40
+    with pytest.raises(PromptTooLong) as caught:
+        await complete(engine, "咳嗽" * 20, Sampling(max_tokens=8))
+    assert caught.value.limit == 32
+    assert (await complete(engine, "咳", Sampling(max_tokens=8))).text is not None
+    await engine.close()
+
+
 async def test_errors_cross_the_border(worker: WorkerEngine) -> None:
     with pytest.raises(PromptTooLong):
         await complete(worker, "咳" * 200_000)

@@ -7,6 +7,7 @@ sys.path.pop(0)
 
 import base64
 import logging
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -23,6 +24,8 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     channel = Channel()
     order = channel.take(wait=True) or {}
+    if cores := order.get("cores"):
+        os.sched_setaffinity(0, cores)
     try:
         model = _load(channel, order)
     except Exception as error:
