@@ -98,6 +98,8 @@ class _Reading:
                 # 无痛性 is an idiom, 无痛 before a term that begins inside it is a denial.
                 if not self._inside(hit.start() + 1, hit.end()):
                     blocked[hit.start() : hit.end()] = b"\1" * (hit.end() - hit.start())
+        for hit in cues.IDIOM.finditer(self.text):
+            blocked[hit.start() : hit.end()] = b"\1" * (hit.end() - hit.start())
         return bytearray(map(max, blocked, self.answers.taken))
 
     def _free(self, pattern: re.Pattern[str]) -> list[int]:
@@ -128,7 +130,13 @@ class _Reading:
         opened: str | None = None
         for clause in clauses:
             if carried and self._is_bare_list(clause, carried):
-                self._deny_all(self._inside(clause.start, clause.end))
+                listed = self._inside(clause.start, clause.end)
+                if cues.LOOKED.search(carried):
+                    # 未见皮疹，黄疸: denied with the rash, or another finding; who reads must see.
+                    for index in listed:
+                        self.result[index].certainty = Certainty.UNCERTAIN
+                else:
+                    self._deny_all(listed)
             else:
                 carried = None
             opened = self._deny_after_cues(clause)
@@ -137,8 +145,8 @@ class _Reading:
             if cues.COMPLETE.search(self.text, clause.start, clause.end):
                 carried = None
             self._deny_before_cues(clause)
-        listed = clauses and self._inside(clauses[-1].start, clauses[-1].end)
-        goes_on = carried and listed and ("否认" in carried or ":" in carried)
+        last = clauses and self._inside(clauses[-1].start, clauses[-1].end)
+        goes_on = carried and last and ("否认" in carried or ":" in carried)
         self._open = carried if goes_on else None
         if carried and opened and words.rstrip().endswith(":"):
             self._open = f"{carried}:\n"
@@ -227,10 +235,14 @@ class _Reading:
         if not indices:
             rest = self.text[clause.start : clause.end].strip(" ,，。;")
             return "否认" in cue and len(rest) <= 8 and not re.search(r"[\d有伴现]", rest)
+        if "否认" in cue and self._changes_kind(clause.start, indices):
+            return False
         if "闻" in cue and not all(
             cues.HEARD.search(self.text, self.matches[i].start, self.matches[i].end)
             for i in indices
         ):
+            return False
+        if any(cues.FOUND.search(self.text, self.starts[i], self.matches[i].end) for i in indices):
             return False
         example = cues.EXAMPLE.match(self.text, clause.start, clause.end)
         if "\n" in cue:
@@ -243,6 +255,15 @@ class _Reading:
             position = self.matches[index].end
         rest = self.text[position : clause.end].strip(" ,，。;!?\n\r")
         return bool(cues.CONNECTOR.fullmatch(rest)) and not cues.PREDICATE.search(rest)
+
+    def _changes_kind(self, start: int, indices: range) -> bool:
+        """Whether illnesses were denied before, and a clause of signs and symptoms follows."""
+        before = indices.start - 1
+        if before < 0 or any(self.matches[i].kind is TermKind.DISEASE for i in indices):
+            return False
+        return (
+            self.matches[before].kind is TermKind.DISEASE and start - self.matches[before].end <= 6
+        )
 
     def _deny_before_cues(self, clause: _Part) -> None:
         for index in self._inside(clause.start, clause.end):
@@ -305,11 +326,24 @@ class _Reading:
             if cues.POST_PAST.match(self.text, self.matches[index].end):
                 for listed in self._list_before(index, sentence.start):
                     self.result[listed].temporality = Temporality.PAST
+            if self._is_old(index):
+                self.result[index].temporality = Temporality.PAST
             healed = cues.HEALED.match(self.text, self.matches[index].end)
             if healed:
                 whole = self._list_before(index, sentence.start) if healed["all"] else [index]
                 for listed in whole:
                     self.result[listed].temporality = Temporality.PAST
+
+    def _is_old(self, index: int) -> bool:
+        start, end = self.starts[index], self.matches[index].end
+        if self.matches[index].kind is not TermKind.DISEASE or cues.TUMOUR.search(
+            self.text, start, end
+        ):
+            return False
+        return bool(
+            cues.OLD.search(self.text, max(0, start - 3), end)
+            or cues.OPERATED.search(self.text, start, end + 2)
+        )
 
     def _suppose(self, sentence: _Part) -> None:
         """What a condition or a plan names is nobody's finding; a denial in it stays one."""
@@ -321,6 +355,13 @@ class _Reading:
                             self.result[index].temporality = Temporality.HYPOTHETICAL
 
     def _relate(self, sentence: _Part) -> None:
+        for index in self._inside(sentence.start, sentence.end):
+            end = self.matches[index].end
+            sick = cues.SICK.match(self.text, end)
+            before = self.text[sentence.start : self.starts[index]]
+            if cues.POST_FAMILY.match(self.text, end) or (sick and cues.MET.search(before)):
+                for listed in self._list_before(index, sentence.start):
+                    self.result[listed].experiencer = Experiencer.FAMILY
         for hit in cues.FAMILY.finditer(self.text, sentence.start, sentence.end):
             if not cues.FAMILY_SPEAKS.match(self.text, hit.end(), sentence.end):
                 self._give_away(hit.end(), sentence.end, (cues.PATIENT_AGAIN,))

@@ -20,7 +20,7 @@ _TREATMENT = re.compile(r"抗-?$")
 _OF_SOMETHING_ELSE = re.compile(
     r"型|科(?![学室])|筛查(?!:?阳)|(?<=发热)门诊|坏死因子|标[志记]物"
     r"|(?:链|双|葡萄)?球菌|[支衣]原体|克雷伯|螺旋体|病毒(?!感染|携带|性)"
-    r"|(?:减毒|灭活|活|联合|结合|多糖)*疫苗|(?:表面|核心)?抗[体原]|核酸"
+    r"|(?:减毒|灭活|活|联合|结合|多糖)*疫苗|(?:人|类)?(?:免疫球蛋白|抗毒素)|(?:表面|核心)?抗[体原]|核酸"
 )
 """溃疡型 is how a tumour looks, 感染科 and 发热门诊 are places, 肿瘤坏死因子 is a drug; 肺炎球菌 is
 what may cause it, 乙肝疫苗 what prevents it, 艾滋病抗体 a test for it."""

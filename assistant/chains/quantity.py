@@ -62,6 +62,12 @@ _UNITS: dict[str, str] = {
     "升": "L",
     "l": "L",
     "mmol/l": "mmol/L",
+    "mmol": "mmol",
+    "umol": "umol",
+    "nmol": "nmol",
+    "pmol": "pmol",
+    "mmol/24h": "mmol/24h",
+    "mmol/d": "mmol/d",
     "umol/l": "umol/L",
     "nmol/l": "nmol/L",
     "pmol/l": "pmol/L",
@@ -192,11 +198,13 @@ _CODES = {"qd": "日1", "bid": "日2", "tid": "日3", "qid": "日4", "qn": "晚1
 _ROUTE = re.compile(
     r"口服|静脉滴注|静滴|静脉泵入|泵入|静脉注射|静推|静注|皮下注射|皮下|肌内注射|肌注|肌肉注射|雾化吸入|雾化"
     r"|吸入|含服|舌下|外用|外敷|鼻饲|灌肠|直肠|滴眼|滴鼻"
+    r"|(?<![A-Za-z])(?i:iv\s?gtt|iv\s?drip|iv|im|po|ih|sc)(?![A-Za-z])"
 )
 _ROUTES = {
     "静滴": "静脉滴注", "泵入": "静脉泵入", "静推": "静脉注射", "静注": "静脉注射",
     "皮下": "皮下注射", "肌注": "肌内注射", "肌肉注射": "肌内注射", "雾化": "吸入",
-    "雾化吸入": "吸入", "舌下": "含服",
+    "雾化吸入": "吸入", "舌下": "含服", "ivgtt": "静脉滴注", "ivdrip": "静脉滴注",
+    "iv": "静脉注射", "im": "肌内注射", "po": "口服", "ih": "皮下注射", "sc": "皮下注射",
 }  # fmt: skip
 
 
@@ -260,7 +268,7 @@ def frequencies(text: str) -> list[Term]:
 def routes(text: str) -> list[Term]:
     """口服, 静脉滴注 …; abbreviations written out."""
     return [
-        Term(_ROUTES.get(match[0], match[0]), match.start(), match.end())
+        Term(_ROUTES.get(match[0].lower().replace(" ", ""), match[0]), match.start(), match.end())
         for match in _ROUTE.finditer(text)
     ]
 
@@ -310,8 +318,11 @@ def _read(match: re.Match[str]) -> tuple[str, str, tuple[str, ...]]:
     """(value, unit, numbers) of one match; 余 and 多 make another value: 10余天 is not 10天."""
     if match["num"]:
         parts = tuple(_canonical(n) for n in re.findall(_NUMBER, match["num"]))
-        joint = re.search(r"[*/~\-至x]", match["num"])
-        value = ("-" if joint and joint[0] in "~-至" else joint[0] if joint else "").join(parts)
+        joints = [
+            "-" if joint in "~-至" else joint
+            for joint in re.findall(r"[*/~\-至x]", match["num"].lower())
+        ]
+        value = parts[0] + "".join(f"{j}{p}" for j, p in zip(joints, parts[1:], strict=True))
         unit = _UNITS[match["unit"].lower()] if match["unit"] else ""
         return value + ("+" if match["more"] else ""), unit, parts
     if match["zh"]:

@@ -240,6 +240,7 @@ def _show(notes: list[StructuredNote]) -> None:
                 {"uncertain": "可疑"}.get(entity.certainty, ""),
                 {"past": "既往", "hypothetical": "假设"}.get(entity.temporality, ""),
                 {"family": "他人"}.get(entity.subject, ""),
+                "过敏原" if entity.allergen else "",
             ]
             table.add_row(
                 entity.type_zh,

@@ -43,19 +43,36 @@ _WHEN = re.compile(
 _PLANNED = re.compile(
     r"(?:拟(?!诊)|建议|计划|预约|择期|准备|必要时|待(?:行|查|完善)|如|若|可考虑|考虑行|择日)[^,;。\n]{0,10}$"
 )
-_ALLERGY_BEFORE = re.compile(r"(?:对|过敏(?:药物|史|原)?[:为有]*)[^,;。\n]{0,12}$")
+_ALLERGY_BEFORE = re.compile(r"(?:对|过敏(?:药物|史|原)?(?:[:为是有]*|:?有[,:]))[^,;。\n]{0,12}$")
 _ALLERGY_AFTER = re.compile(
-    r"[^,;。\n]{0,8}?过敏(?!试验|性)|[^,;。\n]{0,4}?皮试[^,;。\n]{0,4}?(?:阳性|\(\++\))"
+    r"(?:(?!治疗|抢救|用于|纠正|预防|对症)[^,;。\n]){0,8}?(?<![不未无非抗])"
+    r"过敏(?!试验|性(?!休克|皮炎|紫癜|反应|皮疹))|[^,;。\n]{0,4}?皮试[^,;。\n]{0,4}?(?:阳性|\(\++\))"
 )
 # 服用阿莫西林3天后出现皮疹: what the drug did, whatever it was given for.
 _REACTION_AFTER = re.compile(
     r"(?:[^,;。\n未无]{0,12}?[后时],?)(?:即|立即|随即|迅速|很快|曾|患者|全身|反复)*(?:出现|发生|引起|诱发|导致)"
     r"[^,;。\n未无]{0,10}?(?:皮疹|药疹|荨麻疹|风团|瘙痒|剥脱性皮炎|大疱|喉头?水肿|血管性?水肿|过敏)"
     r"(?![^,;。\n]{0,4}(?:消退|消失|减少|减轻|好转|缓解))"
+    r"|[^;。\n]{0,4}?因(?:出现|发生|起|有)?[^,;。\n未无]{0,4}"
+    r"(?:皮疹|药疹|荨麻疹|风团|剥脱性皮炎|大疱|喉头?水肿|血管性?水肿|过敏)[^,;。\n]{0,4}停"
+)
+# What a culture bears is not given: 对左氧氟沙星耐药.
+_CULTURED = re.compile(
+    r"(?:[、及和,/][^,;。\n]{0,16})?(?:均|都|为|呈|:|高度)*(?:耐药|敏感(?!性)|中介|\([RSIrsi]\))"
 )
 _TESTED_AFTER = re.compile(r"[^,;。\n]{0,4}?(?:皮试|皮肤试验)(?![^,;。\n]{0,4}?(?:阳性|\(\++\)))")
-_STOPPED_AFTER = re.compile(r"[^;。\n]{0,14}?(?:已|现|现已|后|自行)停(?:用|药|服|(?=[,;。\n]|$))")
-_KEPT_ON = re.compile(r"(?:长期|规律|一直|持续|目前|平素|每日|日常)[^,;。\n]{0,10}$")
+# Behind a drug, up to the next one: in its own clause, or in one that says no more than that.
+_STOPPED_AFTER = re.compile(
+    r"(?:[^,;。\n如若时建拟需应可未不]{0,14}?|[^;。\n如若时建拟需应可未不]{0,18}?,(?:患者|现|已|后|其后|随后|自行|目前"
+    r"|[\d一二两三半数几]+个?余?(?:天|日|周|月|年)前|因[^,;。\n]{0,10}?)+)停(?:用|药|服|止(?:使用|服用)?|(?=[,;。\n]|$))"
+)
+_KEPT_ON = re.compile(r"(?:长期|(?<!不)规律|一直|持续|目前|平素|每日|日常)[^,;。\n]{0,10}$")
+# A drug of an old illness is taken now where the note says how, unless it tells of then.
+_TAKEN = re.compile(r"(?:口服|服用|服|吸入|注射|外用|予以?控制|控制)[^,;。\n过]{0,4}$")
+_THEN = re.compile(r"曾|当时|此前|停|[予给]|化疗|输注|静|过$")
+_OFTEN = re.compile(
+    r"[^,;。\n]{0,14}?(?:(?<![a-z])(?:q\d{1,2}h|qod|qd|bid|tid|qid|qn|qw)(?![a-z])|每[日天晚早周]|\d次/日|日\d次)"
+)
 _IF = re.compile(
     r"(?:若|如(?!下|上|前|此)果?|一旦|倘若)[^;。\n]{0,18},则?(?:可|再|应|需)?"
     r"(?:加用|予以?|给予|使用|改用|改为|加服|静滴|口服)[^,;。\n]{0,6}$"
@@ -69,6 +86,7 @@ _GONE = re.compile(
     r"|停止|未再(?:发作|出现|发))(?=\d|[,;。、\s]|$)"
 )
 _COMPLAINTS = frozenset({EntityType.SYMPTOM, EntityType.SIGN})
+_INTOLERANCE = re.compile(r"(?!药物|食物|接触|光|冷|皮肤|季节).{1,14}过敏")
 _REACH = 24
 _CLAUSE = re.compile(r"[,;。\n]")
 
@@ -92,9 +110,32 @@ def assertions(
         if span.type is EntityType.BODY_PART:
             result[index] = Assertion()
         else:
-            result[index] = _done(folded, span, result[index])
+            result[index] = _done(folded, span, result[index], _next_drug(spans, index))
     _replace_drugs(folded, spans, result)
+    _stop_listed(folded, spans, result)
     return result
+
+
+def _next_drug(spans: Sequence[TypedSpan], index: int) -> int:
+    """Where the drug after this span begins."""
+    end = spans[index].end
+    for span in spans[index + 1 :]:
+        if span.type is EntityType.DRUG and span.start >= end:
+            return span.start
+    return end + _REACH
+
+
+def _stop_listed(folded: str, spans: Sequence[TypedSpan], result: list[Assertion]) -> None:
+    """停阿司匹林、氯吡格雷: both."""
+    drugs = [index for index, span in enumerate(spans) if span.type is EntityType.DRUG]
+    stopped: set[int] = set()
+    for before, index in pairwise([-1, *drugs]):
+        start = spans[index].start
+        listed = before in stopped and CONNECTOR.fullmatch(folded, spans[before].end, start)
+        if listed or _STOPPED.search(folded[max(0, start - _REACH) : start]):
+            stopped.add(index)
+        if listed:
+            result[index] = replace(result[index], temporality=result[before].temporality)
 
 
 def _replace_drugs(folded: str, spans: Sequence[TypedSpan], result: list[Assertion]) -> None:
@@ -148,7 +189,7 @@ def _leave_behind(folded: str, spans: Sequence[TypedSpan], result: list[Assertio
             result[index] = replace(said, temporality=Temporality.PAST)
 
 
-def _done(folded: str, span: TypedSpan, read: Assertion) -> Assertion:
+def _done(folded: str, span: TypedSpan, read: Assertion, next_drug: int) -> Assertion:
     """A test, a drug or a procedure: whether it was done; time and person as the text has them."""
     sentence = folded[max(0, span.start - _REACH) : span.start]
     before = _CLAUSE.split(sentence)[-1]
@@ -158,10 +199,13 @@ def _done(folded: str, span: TypedSpan, read: Assertion) -> Assertion:
     )
     temporality = read.temporality
     if span.type is EntityType.DRUG:
-        denied = denied or _TESTED_AFTER.match(after) is not None
-        if temporality is Temporality.PAST and _KEPT_ON.search(before):
+        denied = denied or any(p.match(after) for p in (_TESTED_AFTER, _CULTURED))
+        own = folded[span.end : min(next_drug, span.end + _REACH)]
+        if temporality is Temporality.PAST and _is_taken(before, own):
             temporality = Temporality.CURRENT
-        if _STOPPED_AFTER.match(after):
+        # What stands right before the next drug is said of that one.
+        stopped = _STOPPED_AFTER.match(own)
+        if stopped and span.end + stopped.end() != next_drug:
             temporality = Temporality.PAST
     if _STOPPED.search(before):
         # 出现皮疹时停用: it is taken still.
@@ -176,8 +220,17 @@ def _done(folded: str, span: TypedSpan, read: Assertion) -> Assertion:
     )
 
 
+def _is_taken(before: str, after: str) -> bool:
+    """Whether a drug among what is past is one that the patient takes."""
+    if _KEPT_ON.search(before):
+        return True
+    return not _THEN.search(before) and bool(_TAKEN.search(before) or _OFTEN.match(after))
+
+
 def is_allergen(text: str, span: TypedSpan) -> bool:
-    """Whether the note says that the patient does not bear this drug."""
+    """Whether the note says that the patient does not bear this drug, or this (碘造影剂过敏)."""
+    if span.type is EntityType.DISEASE:
+        return _INTOLERANCE.fullmatch(fold(text[span.start : span.end])) is not None
     if span.type is not EntityType.DRUG:
         return False
     folded = fold(text[max(0, span.start - _REACH) : span.end + _REACH])

@@ -20,6 +20,9 @@ _CHANGED = re.compile(
     r"(?!.*(?:拟|建议|必要|可|若|如|需|未|拒|应))(?:[^，,。；;\n\d]|q\d{1,2}h|\d次){0,12}"
     r"(?:[加增减调改升降][^，,。；;\n\d]{0,4}[至到为成]|→|->)\s?"
 )
+_DIRECTED = re.compile(r"(?:sig|用法用量|用法)[ \t]*[.:：]?", re.IGNORECASE)
+_FAR = 60
+_APART = re.compile(r"[,，、；;。\n]|\d")
 _COMMA = re.compile(r"[,，]")
 _MASSES = frozenset({"ug", "mg", "g"})
 # 早8U 中6U 晚10U: a day's doses, each behind its time.
@@ -51,12 +54,12 @@ class Regimens:
 
     def of(self, start: int, end: int, next_drug: int) -> Regimen:
         """The regimen of the drug at ``[start, end)``; ``next_drug`` is where another begins."""
-        stop = bisect_left(self._stops, end)
-        limit = min(
-            next_drug,
-            end + _REACH,
-            self._stops[stop] if stop < len(self._stops) else len(self._text),
-        )
+        number = bisect_left(self._stops, end)
+        stop = self._stops[number] if number < len(self._stops) else len(self._text)
+        # What stands before the directions is the package.
+        if directed := _DIRECTED.search(self._text, end, min(next_drug, end + _FAR, stop)):
+            end = directed.end()
+        limit = min(next_drug, end + _REACH, stop)
         dose = self._dose(end, limit)
         # How a dose is taken stands behind it, or else before it.
         given = dose.end if dose else end
@@ -65,7 +68,7 @@ class Regimens:
         route = (
             _first(self._routes, given, near)
             or _first(self._routes, end, limit)
-            or _last(self._routes, start - _BEFORE, start)
+            or _last(self._routes, self._clause_of(start), start)
         )
         frequency = _first(self._frequencies, given, near) or _first(self._frequencies, end, limit)
         return Regimen(
@@ -73,6 +76,11 @@ class Regimens:
             route=self._named(route),
             frequency=self._named(frequency),
         )
+
+    def _clause_of(self, start: int) -> int:
+        """Where what is said right before a drug begins."""
+        begin = max(0, start - _BEFORE)
+        return max((hit.end() for hit in _APART.finditer(self._text, begin, start)), default=begin)
 
     def _dose(self, start: int, limit: int) -> Measurement | None:
         """The dose that is taken now; none where only a part of a day's doses is understood."""

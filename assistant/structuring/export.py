@@ -14,8 +14,8 @@ from assistant.structuring.features import FeatureTable
 
 COLUMNS = (
     "note_id", "entity", "start", "end", "text", "type", "type_zh", "polarity", "certainty",
-    "temporality", "subject", "reassuring", "section", "time", "date", "comparator", "value",
-    "unit", "flag", "reference", "side", "concept", "codes", "terms", "source", "score",
+    "temporality", "subject", "allergen", "reassuring", "section", "time", "date", "comparator",
+    "value", "unit", "flag", "reference", "side", "concept", "codes", "terms", "source", "score",
 )  # fmt: skip
 # A spreadsheet runs what begins so; a sign before a number is a number.
 _FORMULA = re.compile(r"[=@\t\r]|[+-](?=[A-Za-z(])")

@@ -68,6 +68,8 @@ def _note_resources(note: StructuredNote, patient_id: str, subject: str) -> Iter
         planned = entity.temporality is Temporality.HYPOTHETICAL
         if not own or (planned and entity.type is not EntityType.DRUG):
             continue
+        if _names_allergen(entity, note.entities):
+            continue
         resource = _resource(entity, regimens.get(entity.id, []))
         if resource is None:
             continue
@@ -83,6 +85,18 @@ def _note_resources(note: StructuredNote, patient_id: str, subject: str) -> Iter
         }
 
 
+def _names_allergen(entity: Entity, others: Sequence[Entity]) -> bool:
+    """青霉素过敏 around the drug that is not borne: the drug's AllergyIntolerance says it."""
+    return (
+        entity.type is EntityType.DISEASE
+        and "过敏" in entity.text
+        and any(
+            o.allergen and o.type is EntityType.DRUG and entity.start <= o.start < entity.end
+            for o in others
+        )
+    )
+
+
 def _regimens(relations: Sequence[Relation]) -> dict[str, list[str]]:
     """How each drug is given, in the words of the note."""
     found: dict[str, list[str]] = {}
@@ -95,6 +109,8 @@ def _regimens(relations: Sequence[Relation]) -> dict[str, list[str]]:
 def _resource(entity: Entity, regimen: list[str]) -> Resource | None:
     denied = entity.polarity is Polarity.ABSENT
     match entity.type:
+        case EntityType.DISEASE if entity.allergen:
+            return _allergy(entity)
         case EntityType.DISEASE if not denied:
             return _condition(entity)
         case EntityType.DISEASE | EntityType.SYMPTOM | EntityType.SIGN:
@@ -149,7 +165,7 @@ def _allergy(entity: Entity) -> Resource:
         "verificationStatus": _status(
             "allergyintolerance-verification", "unconfirmed" if doubted else "confirmed"
         ),
-        "category": ["medication"],
+        **({"category": ["medication"]} if entity.type is EntityType.DRUG else {}),
         "code": _concept(entity),
     }
 
@@ -234,7 +250,12 @@ def _dated(entity: Entity, date: str, dated: bool) -> Resource:
     if entity.allergen:
         return {"recordedDate": date}
     if entity.type in (EntityType.PROCEDURE, EntityType.IMAGING):
-        return {"performedDateTime": date}
+        # An operation of long ago was not done on the day of the note.
+        past = entity.temporality is Temporality.PAST
+        return {"performedDateTime": date} if dated or not past else {}
     if entity.type is EntityType.DISEASE and entity.polarity is Polarity.PRESENT:
         return {"onsetDateTime" if dated else "recordedDate": date}
+    if entity.temporality is Temporality.PAST and not dated:
+        # It was, and the note does not say when.
+        return {}
     return {"effectiveDateTime": date}

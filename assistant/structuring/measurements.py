@@ -77,6 +77,9 @@ _FLAT_POWER = re.compile(
     r"(?P<per>iu/ml|copies/ml|拷贝/ml|/ml)"
 )
 _PER = {"": "", "iu/ml": "IU/mL", "copies/ml": "copies/mL", "拷贝/ml": "copies/mL", "/ml": "/mL"}
+_WANTED = re.compile(r"(?:目标|要求|力争|理想)[^,;。\n\d]{0,4}\Z")
+_WANTED_AFTER = re.compile(r"[ \t]*(?:控制)?(?:目标|要求|应控制|需控制|应维持|宜)")
+_QUOTIENT = re.compile(r"[a-z\u4e00-\u9fff]/\Z")
 _GOAL = re.compile(r"[ \t]?(?:以下|以上|左右|为目标|目标)")
 # What can be less than nothing.
 _SIGNED = re.compile(r"(?:be|剩余碱|[tz]值|ct值|评分)\Z")
@@ -122,15 +125,24 @@ class Measurements:
 
         A size belongs to what is seen, any other number to a test.
         """
-        if span.type not in _MEASURED:
+        if span.type not in _MEASURED or self._is_goal(span):
             return None
         sized = span.type is not EntityType.TEST
         gap = (_SIZE_GAP if sized else _GAP).match(self._folded, span.end, limit)
         after = gap.end() if gap else span.end
         number = self._number(span.end, after, sized, limit)
         if number is not None:
-            return number
+            # AST/ALT 1.8 is neither's.
+            quotient = _QUOTIENT.search(self._folded, 0, span.start) and "/" not in number.value
+            return None if quotient and not sized else number
         return None if sized else self._word(span.end, limit)
+
+    def _is_goal(self, span: TypedSpan) -> bool:
+        """Whether the text tells what it is to be, not what it is."""
+        return span.type is EntityType.TEST and bool(
+            _WANTED.search(self._folded, max(0, span.start - 8), span.start)
+            or _WANTED_AFTER.match(self._folded, span.end)
+        )
 
     def _number(self, start: int, end: int, sized: bool, limit: int) -> Measurement | None:
         index = bisect_left(self._starts, start)

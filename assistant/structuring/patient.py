@@ -61,6 +61,7 @@ class TimelineEvent(BaseModel):
     ``dated`` tells whether the note gives the date or the event only has the date of its note.
     """
 
+    certainty: Certainty = Certainty.CERTAIN
     date: str
     dated: bool
     type: EntityType
@@ -226,6 +227,7 @@ def _events(mentions: Sequence[Mentioned]) -> Iterator[TimelineEvent]:
         if entity.type in _EVENTS and _is_said(entity):
             date, dated = date_of(note, entity)
             yield TimelineEvent(
+                certainty=entity.certainty,
                 date=date,
                 dated=dated,
                 type=entity.type,

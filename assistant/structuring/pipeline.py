@@ -38,6 +38,8 @@ _FEW_WORDS = 8
 _NO_ALLERGEN = re.compile(r"[。\n无未]|否认|服|予|耐受|使用|应用")
 _VERBS = "换改停加减调"
 # The del of EGFR 19del is no drug.
+_TUMOUR = re.compile(r"癌|瘤|恶性|白血病")
+_DOUBT = re.compile(r"(?:待[排查诊定除明]|可能|不除外|不排除|[?？]).{0,3}\Z")
 _FRAGMENT = re.compile(r"[a-z]{1,3}")
 _NOT_CHINESE = (
     "这份文书主要不是中文，只识别中文，其余内容没有读取。 "
@@ -136,7 +138,7 @@ class Structurer:
         if self._recognizer is None or not text.strip():
             return listed, [self._lexicon.name] * len(listed)
         found = [
-            _without_verb(text, span)
+            _cut(text, span)
             for span in self._recognizer.recognise(text)
             if not (span.type in FINDINGS and names_something_else(text, span.start, span.end))
             and not (
@@ -208,7 +210,11 @@ class Structurer:
 
     def _code(self, entity: Entity) -> None:
         if entity.type is EntityType.DISEASE and self._normalise is not None:
-            entity.codes = self._terms(entity, self._normalise)
+            entity.codes = [
+                code
+                for code in self._terms(entity, self._normalise)
+                if not is_another(entity.text, code.name)
+            ]
         elif entity.type is EntityType.DRUG:
             generic = self._drugs.generic(entity.text)
             if generic is not None:
@@ -216,8 +222,25 @@ class Structurer:
                 entity.codes = [Coding(system="generic-name", name=generic, score=1.0)]
 
 
-def _without_verb(text: str, span: TypedSpan) -> TypedSpan:
-    """A drug without the verb that a model takes for its end: 缬沙坦换为."""
+def is_another(diagnosis: str, term: str) -> bool:
+    """Whether a term leaves out what makes the diagnosis another: 慢性非萎缩性胃炎 is no
+    萎缩性胃炎, what is left of a stroke or was operated is not the stroke."""
+    if any(word in diagnosis and word not in term for word in ("后遗症", "陈旧")):
+        return True
+    if "术后" in diagnosis and "后" not in term and not _TUMOUR.search(diagnosis):
+        return True
+    return any(
+        f"非{rest}" not in term and rest in term
+        for rest in (diagnosis[at + 1 : at + 4] for at, c in enumerate(diagnosis) if c == "非")
+        if len(rest) == 3
+    )
+
+
+def _cut(text: str, span: TypedSpan) -> TypedSpan:
+    """What a model takes for the end of a name and is none: the verb of a drug (缬沙坦换为), the
+    doubt of a finding (主动脉夹层待排)."""
+    if span.type in FINDINGS and (doubt := _DOUBT.search(text, span.start + 2, span.end)):
+        return replace(span, end=doubt.start())
     if span.type is EntityType.DRUG and span.end - span.start > 2 and text[span.end - 1] in _VERBS:
         return replace(span, end=span.end - 1)
     return span

@@ -65,12 +65,18 @@ class Anchors:
 
     admission: date | None = None
     note: date | None = None
-    operation: date | None = None
+
+    @property
+    def is_later(self) -> bool:
+        """Whether the note was written in the course of the stay: 3天前 counts from it, where
+        the story of an admission note counts from the admission."""
+        if self.admission is None or self.note is None:
+            return False
+        return self.note > self.admission + timedelta(days=1)
 
     def of(self, anchor: Anchor) -> date | None:
         """The date of an anchor, or None."""
-        known = {"admission": self.admission, "note": self.note, "operation": self.operation}
-        return known.get(anchor)
+        return {"admission": self.admission, "note": self.note}.get(anchor)
 
 
 def time_expressions(text: str, anchors: Anchors | None = None) -> list[TimeExpression]:
@@ -170,6 +176,8 @@ def _relative(match: re.Match[str]) -> tuple[float | None, Anchor]:
 
 def _placed(text: str, days: float | None, anchor: Anchor, anchors: Anchors) -> str:
     """The date that a relative time comes to, as exactly as it is said."""
+    if anchor == "admission" and "前" in text and anchors.is_later:
+        anchor = "note"
     base = anchors.of(anchor)
     if base is None and anchor in ("admission", "note"):
         base = anchors.admission or anchors.note

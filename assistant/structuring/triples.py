@@ -23,6 +23,7 @@ from assistant.structuring.relations import argument
 from assistant.structuring.sentences import Ranges, trimmed
 from assistant.structuring.span import EntityType
 from knowledge.disease import Disease
+from knowledge.finding import Temporality
 from knowledge.folding import fold
 from knowledge.graph import Graph
 
@@ -227,6 +228,10 @@ class _Reader:
         names = {other.text, other.concept} - {""}
         if other.type in _FINDING:
             return bool(names & {*disease.symptoms, *disease.signs})
+        if other.type is EntityType.DRUG and (
+            other.allergen or other.temporality is Temporality.PAST
+        ):
+            return False
         if other.type is EntityType.DRUG:
             return bool((names | {self._generic(other.text) or ""}) & self._drugs(disease))
         if other.type is EntityType.PROCEDURE:

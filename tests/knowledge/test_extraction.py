@@ -207,7 +207,7 @@ def test_a_virus_that_the_patient_has_is_a_finding() -> None:
         ("未见异常，脾大，肝大。", []),
         ("双肺未闻及干湿啰音，脾大。", ["干湿啰音"]),
         ("双肺未闻及湿啰音，哮鸣音。", ["湿啰音", "哮鸣音"]),
-        ("未见皮疹，黄疸。", ["皮疹", "黄疸"]),
+        ("未见皮疹，黄疸。", ["皮疹"]),
         ("无咳嗽、咳痰，胸痛。", ["咳嗽", "咳痰", "胸痛"]),
     ],
 )
@@ -244,3 +244,8 @@ def test_a_denial_goes_over_a_comma_to_its_list_alone(text: str, absent: list[st
 def test_any_form_is_read(text: str) -> None:
     for finding in EXTRACTOR.extract(text, "note"):
         assert text[finding.span.start : finding.span.end] == finding.text
+
+
+def test_what_may_be_denied_or_found_is_uncertain() -> None:
+    _, second = FindingExtractor(lexicon()).extract("未见皮疹，黄疸。", "n")
+    assert (second.polarity, second.certainty) == (Polarity.PRESENT, Certainty.UNCERTAIN)

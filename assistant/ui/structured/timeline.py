@@ -9,6 +9,7 @@ from assistant.structuring.patient import TimelineEvent
 from assistant.ui.markup import esc
 from assistant.ui.strings import Text
 from assistant.ui.structured.place import address, place_button
+from knowledge.finding import Certainty
 
 
 def timeline_html(events: Sequence[TimelineEvent], titles: Mapping[str, str], t: Text) -> str:
@@ -40,16 +41,17 @@ def _event(alike: Sequence[TimelineEvent], titles: Mapping[str, str], t: Text) -
         return place_button(label, where, css=css, title=title)
 
     more = "".join(button(event, str(n), "again") for n, event in enumerate(others, 2))
-    name = button(first, first.text, "name")
+    doubt = "？" if first.certainty is Certainty.UNCERTAIN else ""
+    name = button(first, first.text + doubt, "name")
     return f'<span class="event of-type t-{first.type.value}">{name}{more}</span>'
 
 
 def _day(
     date: str, dated: bool, events: Sequence[TimelineEvent], titles: Mapping[str, str], t: Text
 ) -> str:
-    alike: dict[tuple[str, str], list[TimelineEvent]] = {}
+    alike: dict[tuple[str, str, str], list[TimelineEvent]] = {}
     for event in events:
-        alike.setdefault((event.type.value, event.text), []).append(event)
+        alike.setdefault((event.type.value, event.text, event.certainty), []).append(event)
     items = "".join(_event(group, titles, t) for group in alike.values())
     shown = (
         f'<time datetime="{esc(date)}">{esc(date)}</time>' if date else esc(t("timeline.unknown"))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from assistant.structuring.times import Anchors, time_expressions
 
-ADMITTED = Anchors(admission=date(2024, 3, 5), operation=date(2024, 3, 8))
+ADMITTED = Anchors(admission=date(2024, 3, 5))
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ ADMITTED = Anchors(admission=date(2024, 3, 5), operation=date(2024, 3, 8))
         ("3天前发热", "3天前", "relative", "2024-03-02", -3.0),
         ("2年余前手术", "2年余前", "relative", "2022", -730.5),
         ("入院后第2天体温正常", "入院后第2天", "relative", "2024-03-06", 1.0),
-        ("术后第3天", "术后第3天", "relative", "2024-03-11", 3.0),
+        ("术后第3天", "术后第3天", "relative", "", 3.0),
         ("昨晚呕吐", "昨晚", "relative", "2024-03-04", -1.0),
         ("咳嗽10余年", "10余年", "duration", "", 3652.5),
         ("腹痛两小时", "两小时", "duration", "", 0.083),
