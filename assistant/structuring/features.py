@@ -17,7 +17,7 @@ from assistant.structuring.sentences import clauses, sentences
 from assistant.structuring.span import EntityType, TypedSpan
 from assistant.structuring.specimen import specimen_at
 from assistant.structuring.template import Feature, FeatureKind, Template
-from assistant.structuring.terms import find_terms
+from assistant.structuring.terms import find_terms, shipped_test
 from knowledge.assertion import Assertion, assert_terms
 from knowledge.finding import Certainty, Experiencer, Polarity
 from knowledge.folding import fold
@@ -124,8 +124,11 @@ class _Report:
         """Where each lesion is told of, from its place to the next lesion."""
         if template.rows is None:
             return []
-        places = [m.start() for m in self._hits(template.rows.place)]
+        named = {m.start(): m[0] for m in self._hits(template.rows.place)}
+        places = [*named]
         begins: list[tuple[int, int]] = []
+        conclusion = _CONCLUSION.search(self.folded)
+        concluded = conclusion.start() if conclusion else len(self.text)
         for hit, assertion in self._asserted(template.rows.find):
             if assertion.polarity is Polarity.ABSENT:
                 continue
@@ -136,6 +139,9 @@ class _Report:
             if begin is None and begins:
                 continue
             begin = sentence if begin is None else begin
+            if begin > concluded and named.get(begin) in {named.get(b) for b, _ in begins}:
+                # The impression says again what was found there.
+                continue
             if not begins or begin > begins[-1][0]:
                 begins.append((begin, hit.end))
         windows = []
@@ -271,6 +277,8 @@ class _Report:
                 self.folded, max(0, quantity.start - _REACH), quantity.start
             ):
                 continue
+            if _DISTANCE.search(self.folded, max(0, quantity.start - _REACH), quantity.start):
+                continue
             if feature.unless and self._belongs_to(feature.unless, quantity.start):
                 continue
             size = max((float(part) for part in quantity.parts), default=0.0)
@@ -328,8 +336,9 @@ class _Report:
     def _test_spans(self, names: Sequence[str]) -> Iterator[tuple[Match, int]]:
         """The tests of these names, each with where the next test begins."""
         tests = [m for m in self._tests if m.kind is TermKind.TEST]
+        concepts = {shipped_test(name) for name in names}
         for number, match in enumerate(tests):
-            if match.concept in names:
+            if match.concept in concepts:
                 following = tests[number + 1].start if number + 1 < len(tests) else len(self.text)
                 yield match, min(following, match.end + _REACH)
 
@@ -383,6 +392,11 @@ _ABSORBED = re.compile(
     r"(?:基本)?(?:已|完全){1,2}(?:吸收|消失|消散)|[^。;\n]{0,8}?吸收,?(?:现|目前)已?未见"
 )
 _STOP = re.compile(r"[。;\n]")
+_CONCLUSION = re.compile(
+    r"(?:^|[\n。;])[ \t]*(?:影像(?:学)?|ct|超声)?(?:印象|诊断意见|诊断印象|诊断|意见|结论)[ \t]*[:\n]"
+)
+# 肿瘤距下切缘2cm tells no size.
+_DISTANCE = re.compile(r"距离?[^,;。\n\d]{0,12}\Z")
 _EARLIER = re.compile(r"(?:原(?!发)|前片|上次|之前|旧片)[^,;。\n]{0,6}\Z")
 _SIDE = re.compile(r"[ \t]?[x×*][ \t]?(?P<next>\d{1,4}(?:\.\d{1,3})?)[ \t]?(?:cm|mm)")
 

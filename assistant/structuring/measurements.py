@@ -47,7 +47,7 @@ def _range(tag: str) -> str:
 _REFERENCE = re.compile(
     rf"[ \t]*(?:[↑↓]+[ \t]*)?(?:[(\[][ \t]*(?:{_LABEL}[ \t:]*{_range('1')}|(?P<low4>{_ONE})[ \t]*(?:-+|~|至)[ \t]*(?P<high4>{_ONE}))[^()\[\]]{{0,16}}[)\]]"
     rf"|[ \t,]+{_LABEL}[ \t:]*{_range('2')}"
-    rf"|[ \t]+(?P<low3>{_ONE})[ \t]*(?:-+|~|至)[ \t]*(?P<high3>{_ONE})(?=[ \t]|$))"
+    rf"|[ \t]+(?P<low3>{_ONE})[ \t]*(?:-+|~|至)[ \t]*(?P<high3>{_ONE})(?=[ \t\r\n]|$))"
 )
 _ANGLES = str.maketrans("‹›", "<>")
 _FLAGS: dict[str, Flag] = {
@@ -80,6 +80,10 @@ _PER = {"": "", "iu/ml": "IU/mL", "copies/ml": "copies/mL", "拷贝/ml": "copies
 _WANTED = re.compile(r"(?:目标|要求|力争|理想)[^,;。\n\d]{0,4}\Z")
 _WANTED_AFTER = re.compile(r"[ \t]*(?:控制)?(?:目标|要求|应控制|需控制|应维持|宜)")
 _QUOTIENT = re.compile(r"[a-z\u4e00-\u9fff]/\Z")
+# 12.3 ↑ 10^9/L, as laboratories print it.
+_LATE_UNIT = re.compile(
+    r"[ \t]*(?P<arrow>[↑↓])[↑↓]*[ \t]*(?P<unit>[^ \t,;。\n()]{1,12})(?=[ \t,;。\n(]|$)"
+)
 _GOAL = re.compile(r"[ \t]?(?:以下|以上|左右|为目标|目标)")
 # What can be less than nothing.
 _SIGNED = re.compile(r"(?:be|剩余碱|[tz]值|ct值|评分)\Z")
@@ -169,13 +173,18 @@ class Measurements:
             return None
         if not quantity.parts:
             return None
-        flag, reference = self._judged(quantity)
-        stop, value = quantity.end, quantity.value
+        late = _LATE_UNIT.match(self._folded, quantity.end, limit) if not quantity.unit else None
+        late_unit = _unit(late["unit"]) if late else ""
+        stop = late.end() if late and late_unit else quantity.end
+        flag, reference = self._judged(quantity, stop)
+        if late and late_unit and flag in (None, "normal", "high", "low"):
+            flag = _flag(late["arrow"])
+        value = quantity.value
         # 1.2cm×0.8cm: every side has its unit.
         while sized and (more := _MORE_SIZE.match(self._folded, stop, limit)):
             stop, value = more.end(), f"{value}*{more['next']}"
         comparator, begin = sign_before(self._folded, start, quantity.start)
-        unit = quantity.unit
+        unit = quantity.unit or late_unit
         if flat := _FLAT_POWER.match(self._folded, quantity.start, limit):
             stop, value = flat.end(), f"{flat['number']}×10^{flat['power']}"
             unit = _PER[flat["per"]]
@@ -213,9 +222,9 @@ class Measurements:
             quantity = later
         return quantity
 
-    def _judged(self, quantity: Quantity) -> tuple[Flag | None, str]:
-        """The mark behind a number and the range given with it."""
-        end = quantity.end
+    def _judged(self, quantity: Quantity, end: int) -> tuple[Flag | None, str]:
+        """The mark behind a number, which ends with its unit at ``end``, and the range given with
+        it."""
         arrow = _ARROW.match(self._folded, end, end + 8)
         given = _REFERENCE.match(self._folded, end, end + 48)
         flag: Flag | None = None
@@ -250,6 +259,12 @@ class Measurements:
         return Measurement(
             start=begin, end=end, text=self._text[begin:end], value=self._text[begin:end], flag=flag
         )
+
+
+def _unit(text: str) -> str:
+    """A unit as it is known, "" where it is none."""
+    found = quantities(f"1 {text}")
+    return found[0].unit if found and found[0].end == len(text) + 2 else ""
 
 
 def _flag(word: str) -> Flag:

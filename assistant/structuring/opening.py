@@ -54,8 +54,14 @@ def open_recognizer(home: Path) -> ModelRecognizer | None:
             try:
                 return ModelRecognizer.open(folder)
             except Exception as error:
-                logger.error("the structuring model is not used: %s", type(error).__name__)
+                logger.error("the structuring model in %s is not used: %s", folder, _why(error))
     return None
+
+
+def _why(error: Exception) -> str:
+    """Our own errors name the file and what is wrong in it, and have read no note."""
+    ours = type(error).__module__.split(".")[0] in ("serving", "assistant")
+    return str(error) if ours else type(error).__name__
 
 
 def shipped_model() -> Path:
@@ -71,7 +77,7 @@ def open_relation_reader(home: Path) -> ModelRelationReader | None:
     try:
         return ModelRelationReader.open(folder)
     except Exception as error:
-        logger.error("the relation model is not used: %s", type(error).__name__)
+        logger.error("the relation model in %s is not used: %s", folder, _why(error))
         return None
 
 

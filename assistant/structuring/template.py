@@ -25,6 +25,8 @@ from pydantic import (
     model_validator,
 )
 
+from assistant.structuring.terms import shipped_test
+
 LARGEST = 200_000
 """Bytes of a template file."""
 
@@ -107,6 +109,14 @@ class Feature(_Strict):
             self.find or ""
         ):
             raise ValueError(f"a feature of kind {self.kind} needs a group (?P<value>…) in find")
+        if self.kind is FeatureKind.TEST:
+            unknown = [name for name in self.names if shipped_test(name) is None]
+            if unknown:
+                raise ValueError(
+                    f"no test is known by the name {', '.join(unknown)}; take the name that the "
+                    "structured note of such a report gives it (concept), or kind text with a "
+                    "pattern of your own"
+                )
         return self
 
 

@@ -68,15 +68,20 @@ def load_terms() -> Lexicon:
     return lexicon
 
 
-@lru_cache(maxsize=1)
-def _drugs() -> dict[str, str]:
+@lru_cache(maxsize=4)
+def _concepts(wanted: TermKind) -> dict[str, str]:
     text = (files("assistant.structuring") / "data" / "terms.tsv").read_text(encoding="utf-8")
-    return {fold(w): concept for w, concept, kind in parse_terms(text) if kind is TermKind.DRUG}
+    return {fold(w): concept for w, concept, kind in parse_terms(text) if kind is wanted}
 
 
 def shipped_drug(wording: str) -> str | None:
     """The drug that the shipped terms know by exactly this wording."""
-    return _drugs().get(fold(wording))
+    return _concepts(TermKind.DRUG).get(fold(wording))
+
+
+def shipped_test(wording: str) -> str | None:
+    """The test that the shipped terms know by exactly this wording."""
+    return _concepts(TermKind.TEST).get(fold(wording))
 
 
 def find_terms(text: str) -> list[Match]:

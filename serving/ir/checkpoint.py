@@ -144,8 +144,12 @@ def read_config(folder: Path) -> dict[str, Any]:
         ) from error
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror}.") from error
+    except json.JSONDecodeError as error:
+        raise CheckpointError(
+            f"{path}, line {error.lineno}, is not valid JSON: {error.msg}."
+        ) from error
     except ValueError as error:
-        raise CheckpointError(f"{path} is not valid JSON.") from error
+        raise CheckpointError(f"{path} is not valid JSON: it is no UTF-8 text.") from error
     if not isinstance(value, dict):
         raise CheckpointError(f"{path} is not a JSON object.")
     return value

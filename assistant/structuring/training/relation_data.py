@@ -158,7 +158,9 @@ def score(
     scores = Scores()
     for example in examples:
         found = {one.words(example.text) for one in find(example.text)}
-        scores.count(example.triples, found, lambda words: words[1])
+        gold = set(example.triples)
+        scores.count(gold, found, lambda words: words[1])
+        scores.confuse(gold, found, lambda words: words[1], lambda words: (words[0], words[2]))
     return scores
 
 

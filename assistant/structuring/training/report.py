@@ -26,7 +26,7 @@ def write(
     epochs: Sequence[Mapping[str, Any]] = (),
     title: str = ENTITIES,
 ) -> list[Path]:
-    """``report.json``, ``report.md`` and, of entities, ``confusion.svg`` in ``folder``; the
+    """``report.json``, ``report.md`` and ``confusion.svg`` in ``folder``; the
     paths."""
     folder.mkdir(parents=True, exist_ok=True)
     record = {**facts, **as_record(scores), "epochs": list(epochs)}
@@ -94,7 +94,7 @@ def rows(scores: Scores) -> list[str]:
 
 def confusion(scores: Scores) -> str:
     """Types of the data in rows, types found in columns, as SVG; the darker, the larger the share
-    of the row.  The last row and column are spans that the other side does not have."""
+    of the row.  The last row and column are what the other side does not have."""
     types = sorted(scores.types)
     names = [*types, NONE]
     counts = scores.matrix(types)

@@ -4,7 +4,7 @@ words are."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Hashable, Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -66,7 +66,7 @@ class Count:
 @dataclass(slots=True)
 class Scores:
     """Counts by type and by document, and which type was taken for which: (in the data, found) →
-    spans of equal ends; `NONE` stands for no span there."""
+    spans of equal ends, or triples of the same two; `NONE` stands for none there."""
 
     types: dict[str, Count] = field(default_factory=dict)
     documents: list[Count] = field(default_factory=list)
@@ -110,17 +110,28 @@ class Scores:
         for name in named:
             self.types.setdefault(name, Count())
         self.count(wanted, given, lambda label: label.type)
-        self.confusion.update((label.type, label.type) for label in wanted & given)
-        missed, extra = wanted - given, given - wanted
-        by_place: dict[tuple[int, int], list[str]] = {}
-        for label in sorted(extra):
-            by_place.setdefault((label.start, label.end), []).append(label.type)
-        for label in sorted(missed):
-            others = by_place.get((label.start, label.end))
-            self.confusion[label.type, others.pop() if others else NONE] += 1
+        self.confuse(
+            wanted, given, lambda label: label.type, lambda label: (label.start, label.end)
+        )
+
+    def confuse(
+        self,
+        gold: Set[T],
+        found: Set[T],
+        kind: Callable[[T], str],
+        place: Callable[[T], Hashable],
+    ) -> None:
+        """Count which type was taken for which at one ``place``, in one document."""
+        self.confusion.update((kind(item), kind(item)) for item in gold & found)
+        by_place: dict[Hashable, list[str]] = {}
+        for item in sorted(found - gold, key=kind):
+            by_place.setdefault(place(item), []).append(kind(item))
+        for item in sorted(gold - found, key=kind):
+            others = by_place.get(place(item))
+            self.confusion[kind(item), others.pop() if others else NONE] += 1
         for kinds in by_place.values():
-            for kind in kinds:
-                self.confusion[NONE, kind] += 1
+            for other in kinds:
+                self.confusion[NONE, other] += 1
 
     def matrix(self, types: Sequence[str]) -> list[list[int]]:
         """Data in rows, found in columns, `NONE` last."""

@@ -197,3 +197,27 @@ def test_a_size_is_of_what_its_sentence_names_and_of_now(
 ) -> None:
     rows = extract_features(text, "n", load_template("chest-ct"))
     assert (rows[0].cells[feature].comparator, rows[0].cells[feature].value) == ("", value)
+
+
+def test_a_distance_is_no_size_and_a_later_clause_may_hold_the_metastasis() -> None:
+    (row,) = rows("肿瘤距下切缘2cm，大小4.5×3×1cm。环周切缘距肿瘤0.1cm。", "pathology")
+    assert (row.cells["size"].value, row.cells["size"].unit) == ("4.5*3*1", "cm")
+    text = "（前哨淋巴结）3枚，其中1枚见癌转移（1/3），（腋窝淋巴结）0/12未见癌。"
+    (row,) = rows(text, "pathology")
+    assert row.cells["node_metastasis"].value == "有"
+    assert row.cells["nodes_positive"].value == "1"
+
+
+def test_an_impression_says_no_lesion_twice() -> None:
+    found = "右肺上叶见磨玻璃结节，大小约8mm。左肺下叶见实性结节，大小约5mm。"
+    text = f"{found}\n印象：右肺上叶磨玻璃结节；左肺下叶结节。"
+    assert [row.cells["size"].value for row in rows(text, "chest-ct")] == ["8", "5"]
+    (only,) = rows("印象：右肺上叶磨玻璃结节，大小约8mm。", "chest-ct")
+    assert only.cells["size"].value == "8"
+
+
+def test_a_unit_behind_the_arrow() -> None:
+    (row,) = rows("白细胞 12.3 ↑ 10^9/L 3.5-9.5\n血红蛋白 98 ↓ g/L 130-175", "laboratory")
+    wbc, hgb = row.cells["wbc"], row.cells["hgb"]
+    assert (wbc.value, wbc.unit, wbc.flag, wbc.reference) == ("12.3", "10^9/L", "high", "3.5-9.5")
+    assert (hgb.value, hgb.unit, hgb.flag, hgb.reference) == ("98", "g/L", "low", "130-175")

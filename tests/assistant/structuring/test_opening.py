@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -12,6 +13,7 @@ from assistant.structuring.opening import (
     open_ranker,
     open_recognizer,
     open_structurer,
+    shipped_model,
 )
 from assistant.structuring.pipeline import NoteText, Structurer
 from knowledge.base import KnowledgeBase
@@ -50,11 +52,14 @@ def test_what_is_broken_is_said_and_not_used(
     (tmp_path / "knowledge" / RANKER).write_text("{}")
     for name in (MODEL, RELATIONS):
         (tmp_path / "models" / name).mkdir(parents=True)
+    copytree(shipped_model(), tmp_path / "models" / MODEL, dirs_exist_ok=True)
+    config = tmp_path / "models" / MODEL / "config.json"
+    config.write_text('{\n"labels": [,\n')
     structurer = opened(knowledge, tmp_path)
     assert structurer.model.startswith("bedside-ner-zh@")
     assert "bedside kb train-coding" in caplog.text
-    assert "structuring model is not used" in caplog.text
-    assert "relation model is not used" in caplog.text
+    assert f"{config}, line 2, is not valid JSON" in caplog.text
+    assert f"the relation model in {tmp_path / 'models' / RELATIONS} is not used" in caplog.text
     assert open_ranker(tmp_path) is None
 
 

@@ -17,7 +17,7 @@ from assistant.structuring.export import COLUMNS, entities_csv, quantity, table_
 from assistant.structuring.features import extract_features, new_table
 from assistant.structuring.fhir import bundle
 from assistant.structuring.patient import PatientView, patient_view
-from assistant.structuring.pipeline import NoteText, Structurer
+from assistant.structuring.pipeline import NoteText, Structurer, is_another
 from assistant.structuring.template import load_template
 from knowledge.base import KnowledgeBase
 
@@ -212,3 +212,65 @@ def test_a_drug_that_is_not_borne_is_an_allergy_and_no_medication() -> None:
     assert "subject" not in allergy
     drugs = [r for r in resources if r["resourceType"] == "MedicationStatement"]
     assert [r["medicationCodeableConcept"]["text"] for r in drugs] == ["阿司匹林"]
+
+
+def of(text: str, knowledge: KnowledgeBase, **about: Any) -> list[StructuredNote]:
+    return [Structurer(knowledge).structure(NoteText("n", text, **about))]
+
+
+DAY = datetime(2024, 3, 10, 9, tzinfo=UTC)
+
+
+def test_what_is_over_has_not_the_date_of_the_note(knowledge: KnowledgeBase) -> None:
+    text = "既往行胆囊切除术。咳嗽消失。"
+    resources = [e["resource"] for e in bundle("p", of(text, knowledge, written_at=DAY))["entry"]]
+    (operation,) = [r for r in resources if r["resourceType"] == "Procedure"]
+    assert "performedDateTime" not in operation
+    (cough,) = [r for r in resources if r.get("code", {}).get("text") == "咳嗽"]
+    assert cough["valueBoolean"] is True
+    assert "effectiveDateTime" not in cough
+
+
+def test_an_intolerance_is_no_condition(knowledge: KnowledgeBase) -> None:
+    notes = of("碘造影剂过敏。青霉素过敏史。", knowledge)
+    entry = bundle("p", notes)["entry"]
+    kinds = [
+        (e["resource"]["resourceType"], e["resource"].get("code", {}).get("text")) for e in entry
+    ]
+    assert ("AllergyIntolerance", "碘造影剂过敏") in kinds
+    assert ("AllergyIntolerance", "青霉素") in kinds
+    assert "Condition" not in dict(kinds)
+    rows = list(csv.DictReader(io.StringIO(entities_csv(notes))))
+    assert {row["text"] for row in rows if row["allergen"] == "True"} >= {"碘造影剂过敏", "青霉素"}
+
+
+def test_a_suspicion_is_one_on_the_timeline_too(knowledge: KnowledgeBase) -> None:
+    (event,) = patient_view("p", of("考虑肺炎可能。", knowledge)).timeline
+    assert event.certainty == "uncertain"
+
+
+def test_a_progress_note_counts_from_its_own_day(knowledge: KnowledgeBase) -> None:
+    admitted = DAY.replace(day=1).date()
+    for day, when in ((10, "2024-03-07"), (1, "2024-02-27"), (2, "2024-02-27")):
+        (note,) = of(
+            "3天前出现腹泻。", knowledge, written_at=DAY.replace(day=day), admitted_on=admitted
+        )
+        assert [e.time.value for e in note.entities if e.time] == [when]
+
+
+def test_what_makes_a_diagnosis_another_gets_no_code() -> None:
+    assert is_another("慢性非萎缩性胃炎", "慢性萎缩性胃炎")
+    assert is_another("脑梗死后遗症", "脑梗死")
+    assert is_another("急性阑尾炎术后", "急性阑尾炎")
+    assert not is_another("非小细胞肺癌", "肺恶性肿瘤")
+    assert not is_another("肺癌术后", "肺恶性肿瘤")
+    assert not is_another("脑梗死后遗症", "脑梗死后遗症")
+
+
+def test_a_drug_that_was_stopped_treats_nothing(knowledge: KnowledgeBase) -> None:
+    def treated(text: str) -> list[str]:
+        (note,) = of(text, knowledge)
+        return [r.object.text for r in note.relations if r.predicate == "药物治疗"]
+
+    assert treated("高血压，口服氨氯地平。") == ["氨氯地平"]
+    assert treated("高血压，已停用氨氯地平。") == []

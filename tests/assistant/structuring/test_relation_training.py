@@ -178,3 +178,4 @@ def test_the_commands_run_from_text_to_a_scored_model(tmp_path: Path) -> None:
     assert told["micro"]["f1"] > 0.8
     assert told["micro"]["low"] <= told["micro"]["f1"] <= told["micro"]["high"]
     assert "临床表现" in (tmp_path / "b" / "report.md").read_text(encoding="utf-8")
+    assert "临床表现" in (tmp_path / "b" / "confusion.svg").read_text(encoding="utf-8")

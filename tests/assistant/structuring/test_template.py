@@ -46,6 +46,7 @@ def test_a_template_in_a_file(tmp_path: Path) -> None:
         (GOOD.replace("title: 结石", "titel: 结石"), 5, "titel"),
         (GOOD + "  - {name: stone, title: 二, kind: presence, find: 石}\n", 1, "twice"),
         (GOOD + "   bad indent\n", 8, ""),
+        (GOOD.replace("presence\n    find: 结石", "test\n    names: [钾石]"), 4, "钾石"),
         ("- a\n- b\n", 1, "expected"),
         ("", 1, "expected"),
         ("name: [\n", 2, ""),
