@@ -37,10 +37,11 @@ _FEW_WORDS = 8
 # Behind the heading 过敏史, what is no allergen any more: 无。目前服用…
 _NO_ALLERGEN = re.compile(r"[。\n无未]|否认|服|予|耐受|使用|应用")
 _VERBS = "换改停加减调"
+_VERBS_BEFORE = "换改停予"
 # The del of EGFR 19del is no drug.
 _TUMOUR = re.compile(r"癌|瘤|恶性|白血病")
 _DOUBT = re.compile(r"(?:待[排查诊定除明]|可能|不除外|不排除|[?？]).{0,3}\Z")
-_FRAGMENT = re.compile(r"[a-z]{1,3}")
+_FRAGMENT = re.compile(r"[a-z]{1,3}|FEV1?|.*(?<!真)菌|墨菲")
 _NOT_CHINESE = (
     "这份文书主要不是中文，只识别中文，其余内容没有读取。 "
     "(This note is mostly not in Chinese; only Chinese is read, the rest was not.)"
@@ -241,8 +242,11 @@ def _cut(text: str, span: TypedSpan) -> TypedSpan:
     doubt of a finding (主动脉夹层待排)."""
     if span.type in FINDINGS and (doubt := _DOUBT.search(text, span.start + 2, span.end)):
         return replace(span, end=doubt.start())
-    if span.type is EntityType.DRUG and span.end - span.start > 2 and text[span.end - 1] in _VERBS:
-        return replace(span, end=span.end - 1)
+    if span.type is EntityType.DRUG and span.end - span.start > 2:
+        if text[span.end - 1] in _VERBS:
+            return replace(span, end=span.end - 1)
+        if text[span.start] in _VERBS_BEFORE:
+            return replace(span, start=span.start + 1)
     return span
 
 

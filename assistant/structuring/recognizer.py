@@ -40,6 +40,8 @@ LABELS: Mapping[str, EntityType] = {
     "ite": EntityType.TEST,
     **{kind.value: kind for kind in EntityType},
 }
+_LINE_END = re.compile(r"[ \t]*[\r\n]\s*")
+_NAMED = re.compile(r"[^\s\d.,，。]")
 _BLANK_LINE = re.compile(r"[ \t\r]*\n[ \t\r]*\n\s*")
 _WINDOW = 254
 # Windows of a very long text that are held in memory at once.
@@ -131,7 +133,8 @@ class ModelRecognizer:
             kind = LABELS.get(span.label.rpartition("/")[2])
             if kind is None:
                 continue
-            for start, end in _parts(text, span.start, span.end):
+            gap = _LINE_END if kind is EntityType.TEST else _BLANK_LINE
+            for start, end in _parts(text, span.start, span.end, gap):
                 best[start, end, kind] = max(span.score, best.get((start, end, kind), 0.0))
         found = [TypedSpan(start, end, kind, score) for (start, end, kind), score in best.items()]
         return sorted(found, key=lambda span: (span.start, -span.end, span.type.value))
@@ -159,14 +162,14 @@ class ModelRecognizer:
                 yield start + index, scores
 
 
-def _parts(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+def _parts(text: str, start: int, end: int, between: re.Pattern[str]) -> Iterator[tuple[int, int]]:
     """The range without the blank lines in it: a term may break off at a line's end (高血↵压), but
-    what stands beyond a blank line is another."""
-    for gap in _BLANK_LINE.finditer(text, start, end):
-        if gap.start() > start:
+    what stands beyond a blank line is another, and a laboratory prints a test a line."""
+    for gap in between.finditer(text, start, end):
+        if _NAMED.search(text, start, gap.start()):
             yield start, gap.start()
         start = gap.end()
-    if end > start:
+    if _NAMED.search(text, start, end):
         yield start, end
 
 

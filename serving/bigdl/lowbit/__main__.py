@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from . import offline
 from .channel import Channel
 from .service import LoadFailed, Service, Token
 
@@ -22,6 +23,7 @@ def main() -> None:
     """Serve; what the model cannot be loaded for is told as ``failed``."""
     # BigDL-LLM sets the log up at import, unless it has been.
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    offline.enforce()
     channel = Channel()
     order = channel.take(wait=True) or {}
     if cores := order.get("cores"):
