@@ -128,13 +128,12 @@ class _Reading:
         if carried and ":" not in carried and not self._names_diseases(clauses[0]):
             carried = None
         opened: str | None = None
+        doubted: list[int] = []
         for clause in clauses:
             if carried and self._is_bare_list(clause, carried):
                 listed = self._inside(clause.start, clause.end)
                 if cues.LOOKED.search(carried):
-                    # 未见皮疹，黄疸: denied with the rash, or another finding; who reads must see.
-                    for index in listed:
-                        self.result[index].certainty = Certainty.UNCERTAIN
+                    doubted += listed
                 else:
                     self._deny_all(listed)
             else:
@@ -145,6 +144,10 @@ class _Reading:
             if cues.COMPLETE.search(self.text, clause.start, clause.end):
                 carried = None
             self._deny_before_cues(clause)
+        # 未见皮疹，黄疸: denied with the rash, or another finding; who reads must see it.
+        for index in doubted:
+            if self.result[index].polarity is Polarity.PRESENT:
+                self.result[index].certainty = Certainty.UNCERTAIN
         last = clauses and self._inside(clauses[-1].start, clauses[-1].end)
         goes_on = carried and last and ("否认" in carried or ":" in carried)
         self._open = carried if goes_on else None
@@ -363,7 +366,10 @@ class _Reading:
                 for listed in self._list_before(index, sentence.start):
                     self.result[listed].experiencer = Experiencer.FAMILY
         for hit in cues.FAMILY.finditer(self.text, sentence.start, sentence.end):
-            if not cues.FAMILY_SPEAKS.match(self.text, hit.end(), sentence.end):
+            company = cues.COMPANY.search(self.text, sentence.start, hit.start())
+            acts = cues.OTHERS_ACT.match(self.text, hit.end(), sentence.end)
+            speaks = cues.FAMILY_SPEAKS.match(self.text, hit.end(), sentence.end)
+            if not (speaks or (company and acts)):
                 self._give_away(hit.end(), sentence.end, (cues.PATIENT_AGAIN,))
         others = list(cues.OTHERS.finditer(self.text, sentence.start, sentence.end))
         if self.named is not None and self.named <= sentence.end:

@@ -134,7 +134,9 @@ HEALED = re.compile(
 
 # Old by its own words, or operated: the illness is over.  A tumour is followed up.
 OLD = re.compile(r"陈旧")
-OPERATED = re.compile(r"术后(?!出血|感染|并发|粘连|疼痛|切口)")
+OPERATED = re.compile(
+    r"术后(?!出血|感染|并发|粘连|疼痛|切口|第?(?:\d{1,3}|[一二两三四五六七八九十半数几]{1,3})(?:天|日|周|小时))"
+)
 TUMOUR = re.compile(r"癌|瘤|恶性|白血病")
 
 # Only what somebody looked for: the next clause may be another finding.
@@ -183,6 +185,7 @@ MET = re.compile(
 OTHERS_ACT = re.compile(
     r"[^,;。]{0,2}?(?:聚餐|聚会|吃饭|喝酒|饮酒|争吵|吵架|打架|殴打|打伤|推倒|撞伤|搀扶|扶起|呼叫|拨打|叫醒|呼唤|目击|照顾|急送|研究|报道)"
 )
+COMPANY = re.compile(r"[与和跟同被由]\Z")
 # A clause that goes back to the patient, whom it does not name (同事感冒，2天后出现发热).
 STORY_AGAIN = re.compile(
     r"(?<=,)(?:(?:约|大约)?(?:\d+|[一二两三四五六七八九十半数几]+)余?多?个?(?:小时|分钟|天|日|周|星期|月)(?:余|多)?"
