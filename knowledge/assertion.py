@@ -334,6 +334,11 @@ class _Reading:
             healed = cues.HEALED.match(self.text, self.matches[index].end)
             if healed:
                 whole = self._list_before(index, sentence.start) if healed["all"] else [index]
+                # 肺炎及肝炎已痊愈 tells of both; 高血压、肝炎已痊愈 may not.
+                if index and cues.JOINED.fullmatch(
+                    self.text, self.matches[index - 1].end, self.starts[index]
+                ):
+                    whole = [index - 1, *whole]
                 for listed in whole:
                     self.result[listed].temporality = Temporality.PAST
 

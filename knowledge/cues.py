@@ -132,6 +132,8 @@ HEALED = re.compile(
     r"(?:现|目前|(?P<all>均|都)|已|经治疗后?|完全|基本|临床){0,4}(?:治愈|痊愈)(?=[,;。、\s\d]|$)"
 )
 
+JOINED = re.compile(r"[及和与]")
+
 # Old by its own words, or operated: the illness is over.  A tumour is followed up.
 OLD = re.compile(r"陈旧")
 OPERATED = re.compile(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from knowledge.assertion import assert_terms
@@ -32,6 +33,21 @@ def names_something_else(text: str, start: int, end: int) -> bool:
     return bool(_TREATMENT.search(before) or _OF_SOMETHING_ELSE.match(text, end))
 
 
+_TENDER, _ABDOMEN_TENDER = "压痛", "腹部压痛"
+_OTHER_SITE = re.compile(
+    r"(?:头皮|颅|颞|额|面|眶|鼻|窦|耳|乳突|颌|咽|颈|甲状腺|淋巴结|肩|锁骨|肱|肘|尺骨|桡|腕|手|掌|指|胸|肋|乳[房腺]|背|脊|椎|棘突"
+    r"|腰|骶|骨盆|髂|腹股沟|会阴|阴囊|睾丸|臀|髋|股|大腿|膝|髌|胫|腓|小腿|踝|足|跟|趾|[上下四]肢|关节|肌|骨|皮肤|静脉|肿[块物]|包块|结节|伤口|切口)"
+    r"[^。;\n腹脐脘剑肝胆胰麦]{0,10}\Z"
+)
+
+
+def _at_its_site(text: str, match: Match) -> Match:
+    """Tenderness is the abdomen's unless the words before it name another place (髋部压痛)."""
+    if match.concept != _TENDER or _OTHER_SITE.search(text, max(0, match.start - 14), match.start):
+        return match
+    return replace(match, concept=_ABDOMEN_TENDER)
+
+
 class FindingReader(Protocol):
     """Reads the findings of a text."""
 
@@ -53,7 +69,9 @@ class FindingExtractor:
     def matches(self, text: str) -> list[Match]:
         """The symptoms, signs and diseases that ``text`` names, in text order."""
         found = self._lexicon.find(text, FINDING_KINDS)
-        return [m for m in found if not names_something_else(text, m.start, m.end)]
+        return [
+            _at_its_site(text, m) for m in found if not names_something_else(text, m.start, m.end)
+        ]
 
     def extract(self, text: str, note_id: str) -> list[Finding]:
         """The findings of ``text`` in text order.

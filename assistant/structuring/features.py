@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 from pydantic import BaseModel, Field
 
 from assistant.chains.quantity import Quantity, quantities
 from assistant.structuring.entity import Comparator, Flag, Mention
+from assistant.structuring.lesions import Lesion, find_lesions
 from assistant.structuring.measurements import Measurements, sign_before
 from assistant.structuring.sentences import clauses, sentences
 from assistant.structuring.span import EntityType, TypedSpan
@@ -30,9 +32,6 @@ _MARKER = re.compile(
     r"[ \t]*(?:蛋白|表达|阳性细胞数?|阳性率|指数|增殖指数|评分|约|为|示|:)*[ \t]*[(:]?[ \t]*(?:约)?"
     r"(?P<value>(?:强|弱|中等|灶性|部分|少部分|局灶|弥漫|散在)?(?:阳性|阴性|[1-3]\+|\++|-+(?!\d)|±|表达缺失|缺失|野生型|突变型|突变|完整|扩增|未扩增)"
     r"(?:[, ]{0,2}(?:约)?\d{1,3}%)?|[<>约]?\d{1,3}(?:-\d{1,3})?%(?:[, ]{0,2}(?:弱|中|强|中等|[1-3])?\+)?)"
-)
-_FOLLOW_UP = re.compile(
-    r"\s*(?:该|其|病灶|此|结节|肿块|边缘|大小|增强|内|上述|CT值|ct值|周围|邻近|平扫)"
 )
 
 
@@ -64,10 +63,6 @@ class FeatureTable(BaseModel):
     rows: list[Row] = Field(default_factory=list)
 
 
-Window = tuple[int, int]
-"""The part of a report that tells of one lesion."""
-
-
 def new_table(template: Template) -> FeatureTable:
     """The table of a template, without rows."""
     return FeatureTable(
@@ -80,19 +75,19 @@ def new_table(template: Template) -> FeatureTable:
 def extract_features(text: str, note_id: str, template: Template) -> list[Row]:
     """The rows of one report: one for each lesion, or one when there is none to tell apart."""
     report = _Report(text, template)
-    windows: list[Window | None] = [*report.windows(template)] or [None]
+    lesions: list[Lesion | None] = [*report.lesions(template)] or [None]
     return [
         Row(
             note_id=note_id,
             row=number,
             cells={
-                feature.name: report.read(feature, window if feature.scope == "row" else None)
+                feature.name: report.read(feature, lesion if feature.scope != "report" else None)
                 for feature in template.features
                 # Where no lesion is told of, what belongs to a lesion is looked for everywhere:
                 # 未见结节 is said of the whole lung.
             },
         )
-        for number, window in enumerate(windows, 1)
+        for number, lesion in enumerate(lesions, 1)
     ]
 
 
@@ -120,56 +115,28 @@ class _Report:
     def _tests(self) -> list[Match]:
         return find_terms(self.text)
 
-    def windows(self, template: Template) -> list[Window]:
-        """Where each lesion is told of, from its place to the next lesion."""
+    def lesions(self, template: Template) -> list[Lesion]:
+        """The lesions that the report tells of, where rows are lesions."""
         if template.rows is None:
             return []
-        named = {m.start(): m[0] for m in self._hits(template.rows.place)}
-        places = [*named]
-        begins: list[tuple[int, int]] = []
-        conclusion = _CONCLUSION.search(self.folded)
-        concluded = conclusion.start() if conclusion else len(self.text)
-        for hit, assertion in self._asserted(template.rows.find):
-            if assertion.polarity is Polarity.ABSENT:
-                continue
-            sentence, _ = self._sentences.at(hit.start)
-            before = [p for p in places if sentence <= p <= hit.start]
-            # A place named inside the lesion's own words (肺结节) begins it, too.
-            begin = before[-1] if before else None
-            if begin is None and begins:
-                continue
-            begin = sentence if begin is None else begin
-            if begin > concluded and named.get(begin) in {named.get(b) for b, _ in begins}:
-                # The impression says again what was found there.
-                continue
-            if not begins or begin > begins[-1][0]:
-                begins.append((begin, hit.end))
-        windows = []
-        for number, (begin, lesion) in enumerate(begins):
-            following = begins[number + 1][0] if number + 1 < len(begins) else len(self.text)
-            windows.append((begin, min(following, self._told_until(lesion))))
-        return windows
+        places = [m.span() for m in self._hits(template.rows.place)]
+        hits = [
+            (hit.start, hit.end)
+            for hit, assertion in self._asserted(template.rows.find)
+            if assertion.polarity is not Polarity.ABSENT
+        ]
+        return find_lesions(self.folded, self._sentences, places, hits)
 
-    def _told_until(self, position: int) -> int:
-        _, end = self._sentences.at(max(0, position - 1))
-        while end < len(self.text):
-            begin, after = self._sentences.at(end)
-            blank = not self.text[begin:after].strip()
-            if not (blank or _FOLLOW_UP.match(self.folded, begin, after)):
-                break
-            end = after
-        return end
-
-    def _hits(self, pattern: str, window: Window | None = None) -> Iterator[re.Match[str]]:
-        start, end = window or (0, len(self.text))
+    def _hits(self, pattern: str, lesion: Lesion | None = None) -> Iterator[re.Match[str]]:
+        start, end = (lesion.start, lesion.end) if lesion else (0, len(self.text))
         for match in re.compile(pattern, re.IGNORECASE).finditer(self.folded, start, end):
-            if match.end() > match.start():
+            if match.end() > match.start() and (lesion is None or lesion.holds(*match.span())):
                 yield match
 
     def _asserted(
-        self, pattern: str, window: Window | None = None
+        self, pattern: str, lesion: Lesion | None = None
     ) -> list[tuple[Match, Assertion]]:
-        """The patient's own hits in the window.  How they are meant, the whole report tells."""
+        """The patient's own hits of the lesion, or of the report.  How they are meant, the whole report tells."""
         if pattern not in self._told:
             hits = [Match(*_asserted_part(m), "", TermKind.SIGN) for m in self._hits(pattern)]
             self._told[pattern] = [
@@ -177,18 +144,24 @@ class _Report:
                 for pair in zip(hits, assert_terms(self.text, hits), strict=True)
                 if pair[1].experiencer is Experiencer.PATIENT
             ]
-        start, end = window or (0, len(self.text))
-        return [pair for pair in self._told[pattern] if start <= pair[0].start < end]
+        return [
+            pair
+            for pair in self._told[pattern]
+            if lesion is None or lesion.holds(pair[0].start, pair[0].end)
+        ]
 
-    def read(self, feature: Feature, window: Window | None) -> Cell:
+    def read(self, feature: Feature, lesion: Lesion | None) -> Cell:
         """The cell of one feature; what is told of the whole report is read once."""
-        if window is not None:
-            return self._read(feature, window)
+        if lesion is not None and feature.scope == "place":
+            told = self._read(feature, replace(lesion, end=lesion.named))
+            return told if told.value else self._read(feature, lesion)
+        if lesion is not None:
+            return self._read(feature, lesion)
         if feature.name not in self._whole:
             self._whole[feature.name] = self._read(feature, None)
         return self._whole[feature.name]
 
-    def _read(self, feature: Feature, window: Window | None) -> Cell:
+    def _read(self, feature: Feature, lesion: Lesion | None) -> Cell:
         return {
             FeatureKind.PRESENCE: self._presence,
             FeatureKind.CHOICE: self._choice,
@@ -197,7 +170,7 @@ class _Report:
             FeatureKind.MARKER: self._marker,
             FeatureKind.TEXT: self._text,
             FeatureKind.SUM: self._sum,
-        }[feature.kind](feature, window)
+        }[feature.kind](feature, lesion)
 
     def _mention(self, start: int, end: int) -> Mention:
         return Mention(start=start, end=end, text=self.text[start:end])
@@ -208,11 +181,11 @@ class _Report:
         begin += len(self.text[begin:start]) - len(self.text[begin:start].lstrip())
         return self._mention(max(begin, start - _REACH), end)
 
-    def _presence(self, feature: Feature, window: Window | None) -> Cell:
+    def _presence(self, feature: Feature, lesion: Lesion | None) -> Cell:
         """What is said to be there wins over what is doubted, and that over what is denied; but
         现未见 is the last word."""
         found: dict[str, Match] = {}
-        for hit, assertion in self._asserted(feature.find or "", window):
+        for hit, assertion in self._asserted(feature.find or "", lesion):
             if _ABSORBED.match(self.folded, hit.end):
                 found.setdefault(ABSENT, hit)
             elif assertion.polarity is Polarity.ABSENT:
@@ -238,12 +211,12 @@ class _Report:
         hit = Match(start - begin, end - begin, "", TermKind.SIGN)
         return assert_terms(self.text[begin:stop], [hit])[0].polarity is Polarity.ABSENT
 
-    def _choice(self, feature: Feature, window: Window | None) -> Cell:
+    def _choice(self, feature: Feature, lesion: Lesion | None) -> Cell:
         chosen: list[tuple[int, int, str]] = []
         for label, pattern in feature.options.items():
             chosen += [
                 (*_asserted_part(hit), label)
-                for hit in self._hits(pattern, window)
+                for hit in self._hits(pattern, lesion)
                 if not self._is_denied(*_asserted_part(hit))
             ]
         if not chosen:
@@ -252,17 +225,18 @@ class _Report:
         if feature.pick == "listed":
             listed = list(feature.options)
             chosen.sort(key=lambda hit: listed.index(hit[2]))
-        kept = chosen if feature.pick == "all" else chosen[:1]
+        # 左肺上、下叶: what is named first ends first.
+        kept = sorted(chosen, key=lambda h: h[1]) if feature.pick == "all" else chosen[:1]
         labels = dict.fromkeys(label for _, _, label in kept)
         return Cell(
             value="、".join(labels), evidence=[self._mention(start, end) for start, end, _ in kept]
         )
 
-    def _quantity(self, feature: Feature, window: Window | None) -> Cell:
+    def _quantity(self, feature: Feature, lesion: Lesion | None) -> Cell:
         """The number behind ``find`` in its sentence (anywhere without it), not that of an earlier
         examination; a compound counts by its largest."""
-        start, end = window or (0, len(self.text))
-        anchors = [m.end() for m in self._hits(feature.find, window)] if feature.find else [start]
+        start, end = (lesion.start, lesion.end) if lesion else (0, len(self.text))
+        anchors = [m.end() for m in self._hits(feature.find, lesion)] if feature.find else [start]
         reach = _REACH if feature.find else end - start
         found: list[tuple[float, str, str, int, int]] = []
         for quantity in self._quantities:
@@ -279,7 +253,7 @@ class _Report:
                 continue
             if _DISTANCE.search(self.folded, max(0, quantity.start - _REACH), quantity.start):
                 continue
-            if feature.unless and self._belongs_to(feature.unless, quantity.start):
+            if feature.unless and self._belongs_to_another(feature, quantity.start):
                 continue
             size = max((float(part) for part in quantity.parts), default=0.0)
             stop, value = quantity.end, quantity.value
@@ -294,8 +268,13 @@ class _Report:
         if not found:
             return Cell()
         best = max(found, key=lambda f: f[0]) if feature.pick == "largest" else found[0]
-        _, value, unit, begin, stop = best
+        own = lesion.own_size(self.folded, [f[3:] for f in found]) if lesion else None
+        _, value, unit, begin, stop = best if own is None else found[own]
         sign, begin = sign_before(self.folded, start, begin)
+        largest = lesion and lesion.others and _LARGEST_OF.search(self.folded, start, begin)
+        if lesion and largest and self.folded[slice(*lesion.place)] not in largest["where"]:
+            # 右肺上叶、左肺下叶见结节，大者约8mm: neither is larger, and which it is, nobody says.
+            sign = "<="
         return Cell(value=value, unit=unit, comparator=sign, evidence=[self._mention(begin, stop)])
 
     def _is_counted(self, hits: Sequence[re.Match[str]], hit: re.Match[str]) -> bool:
@@ -305,16 +284,19 @@ class _Report:
         _, among, gap = self.text[first.end() : hit.start()].rpartition("其中")
         return bool(among) and not _CLAUSE_MARK.search(gap)
 
-    def _belongs_to(self, other: str, number: int) -> bool:
-        """Whether ``other`` stands nearer to the number, in its sentence, than a lesion."""
+    def _belongs_to_another(self, feature: Feature, number: int) -> bool:
+        """Whether what ``unless`` names stands nearer to the number, in its sentence, than the
+        lesion, or than what ``find`` names where the feature is of no lesion."""
         begin, _ = self._sentences.at(number)
-        last = max((m.end() for m in self._hits(other, (begin, number))), default=-1)
-        lesion = self._lesion and max(
-            (m.end() for m in self._hits(self._lesion, (begin, number))), default=-1
-        )
-        return last > (lesion or -1)
+        own = self._lesion if feature.scope != "report" else feature.find
 
-    def _test(self, feature: Feature, window: Window | None) -> Cell:
+        def last(pattern: str | None) -> int:
+            before = self._hits(pattern, Lesion(begin, number, number)) if pattern else ()
+            return max((hit.end() for hit in before), default=-1)
+
+        return last(feature.unless) > last(own)
+
+    def _test(self, feature: Feature, lesion: Lesion | None) -> Cell:
         """The last result that the report gives: they are told in the order in which they came."""
         last = Cell()
         for match, limit in self._test_spans(feature.names):
@@ -342,10 +324,10 @@ class _Report:
                 following = tests[number + 1].start if number + 1 < len(tests) else len(self.text)
                 yield match, min(following, match.end + _REACH)
 
-    def _marker(self, feature: Feature, window: Window | None) -> Cell:
+    def _marker(self, feature: Feature, lesion: Lesion | None) -> Cell:
         names = sorted(map(fold, feature.names), key=len, reverse=True)
         pattern = rf"(?<![a-z0-9])(?:{'|'.join(map(re.escape, names))})(?![a-z0-9])"
-        for hit in self._hits(pattern, window):
+        for hit in self._hits(pattern, lesion):
             result = _MARKER.match(self.folded, hit.end())
             if result:
                 start, end = result.span("value")
@@ -356,9 +338,9 @@ class _Report:
                 )
         return Cell()
 
-    def _text(self, feature: Feature, window: Window | None) -> Cell:
+    def _text(self, feature: Feature, lesion: Lesion | None) -> Cell:
         values: list[Mention] = []
-        for hit in self._hits(feature.find or "", window):
+        for hit in self._hits(feature.find or "", lesion):
             start, end = hit.span("value")
             if end > start >= 0:
                 values.append(self._mention(start, end))
@@ -366,10 +348,10 @@ class _Report:
         joined = "、".join(dict.fromkeys(mention.text for mention in kept))
         return Cell(value=joined, evidence=kept) if kept else Cell()
 
-    def _sum(self, feature: Feature, window: Window | None) -> Cell:
+    def _sum(self, feature: Feature, lesion: Lesion | None) -> Cell:
         hits = [
             hit
-            for hit in self._hits(feature.find or "", window)
+            for hit in self._hits(feature.find or "", lesion)
             if (hit["value"] or "").isdecimal() and len(hit["value"]) < 7
         ]
         hits = [hit for hit in hits if not self._is_counted(hits, hit)]
@@ -392,11 +374,9 @@ _ABSORBED = re.compile(
     r"(?:基本)?(?:已|完全){1,2}(?:吸收|消失|消散)|[^。;\n]{0,8}?吸收,?(?:现|目前)已?未见"
 )
 _STOP = re.compile(r"[。;\n]")
-_CONCLUSION = re.compile(
-    r"(?:^|[\n。;])[ \t]*(?:影像(?:学)?|ct|超声)?(?:印象|诊断意见|诊断印象|诊断|意见|结论)[ \t]*[:\n]"
-)
 # 肿瘤距下切缘2cm tells no size.
 _DISTANCE = re.compile(r"距离?[^,;。\n\d]{0,12}\Z")
+_LARGEST_OF = re.compile(r"(?:较|最)?大(?:者|的)(?P<where>[^;。\n\d]{0,20})\Z")
 _EARLIER = re.compile(r"(?:原(?!发)|前片|上次|之前|旧片)[^,;。\n]{0,6}\Z")
 _SIDE = re.compile(r"[ \t]?[x×*][ \t]?(?P<next>\d{1,4}(?:\.\d{1,3})?)[ \t]?(?:cm|mm)")
 

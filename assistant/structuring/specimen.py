@@ -12,6 +12,9 @@ _SPECIMENS: dict[str, str] = {
     "胸水": rf"(?:胸水|胸腔积液){_EXAMINED}",
     "腹水": rf"(?:腹水|腹腔积液){_EXAMINED}",
     "关节液": rf"关节(?:腔积)?液{_EXAMINED}",
+    "白带": rf"(?:白带|阴道分泌物){_EXAMINED}",
+    "前列腺液": rf"前列腺液{_EXAMINED}",
+    "痰": rf"痰(?:液|涂片|培养)?{_EXAMINED}",
     "": r"血常规|血细胞分析|(?:血液?)?生化|[肝肾]功能?|血清|全血|静脉血|血脂|电解质|凝血",
 }
 _WORD = re.compile(
@@ -25,7 +28,8 @@ _NORMAL = re.compile(r"(?:检查)?(?:均|大致|基本|未见)?(?:正常|(?:明�
 
 def specimen_at(folded: str, position: int, unit: str | None) -> str:
     """The specimen of the test at ``position`` of folded text: what its sentence names last before
-    it; "" for blood, where nothing is named, and where what was named is done with (尿常规正常)."""
+    it; "" for blood, where nothing is named, and where what was named is done with (尿常规正常);
+    "镜检" where what was under the microscope is not named."""
     if folded.startswith("血", max(0, position - 1)) or folded.startswith("血", position):
         return ""
     start = max(0, position - _REACH)
@@ -35,5 +39,7 @@ def specimen_at(folded: str, position: int, unit: str | None) -> str:
     for word in _WORD.finditer(folded, start, position):
         done = _NORMAL.match(folded, word.end(), position)
         found = "" if done else _NAMES[int((word.lastgroup or "s0")[1:])]
-    # Cells of urine and stool are counted by the field.
-    return "" if found in ("尿", "大便") and unit == "10^9/L" else found
+    # Cells of urine and stool are counted by the field, those of blood never.
+    if found in ("尿", "大便") and unit == "10^9/L":
+        return ""
+    return found or ("镜检" if unit in ("/HP", "/LP") else "")

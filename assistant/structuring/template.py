@@ -83,10 +83,12 @@ class _Strict(BaseModel):
 
 
 class Feature(_Strict):
-    """One column.  ``find`` is where to look; ``scope`` "row" keeps to the row's own lesion.
+    """One column.  ``find`` is where to look; ``scope`` "row" keeps to the row's own lesion,
+    and "place", where it is told there, to the words between its place and its name.
 
     ``pick`` "listed" takes, of the options that are found, the one that the template lists first.
-    ``unless`` is what a number belongs to where it stands nearer to it than the lesion of a row.
+    ``unless`` is what a number belongs to where it stands nearer to it than the lesion of a row
+    (than what ``find`` names, for a feature of the whole report).
     """
 
     name: Name
@@ -98,7 +100,7 @@ class Feature(_Strict):
     names: list[str] = Field(default_factory=list)
     unless: Pattern | None = None
     pick: Literal["first", "largest", "listed", "all"] = "first"
-    scope: Literal["row", "report"] = "report"
+    scope: Literal["place", "row", "report"] = "report"
 
     @model_validator(mode="after")
     def _complete(self) -> Feature:

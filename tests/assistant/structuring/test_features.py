@@ -221,3 +221,45 @@ def test_a_unit_behind_the_arrow() -> None:
     wbc, hgb = row.cells["wbc"], row.cells["hgb"]
     assert (wbc.value, wbc.unit, wbc.flag, wbc.reference) == ("12.3", "10^9/L", "high", "3.5-9.5")
     assert (hgb.value, hgb.unit, hgb.flag, hgb.reference) == ("98", "g/L", "low", "130-175")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "右肺上叶及左肺下叶见实性结节，大小分别约5mm、8mm。",
+            [("右肺上叶", "实性", "", "5"), ("左肺下叶", "实性", "", "8")],
+        ),
+        (
+            "右肺上叶尖段、左肺下叶背段各见一磨玻璃结节，直径分别为5mm和8mm。",
+            [("右肺上叶", "磨玻璃", "", "5"), ("左肺下叶", "磨玻璃", "", "8")],
+        ),
+        (
+            "右肺上叶、左肺下叶见结节，大者约8mm。",
+            [("右肺上叶", None, "<=", "8"), ("左肺下叶", None, "<=", "8")],
+        ),
+        (
+            "右肺上叶、左肺下叶见结节，最大者位于左肺下叶，约8mm。",
+            [("右肺上叶", None, "<=", "8"), ("左肺下叶", None, "", "8")],
+        ),
+        ("左肺上、下叶见结节，约5mm。", [("左肺上叶、左肺下叶", None, "", "5")]),
+        ("右肺上叶及中叶见结节，邻近左肺下叶。", [("右肺上叶、右肺中叶", None, "", None)]),
+        (
+            "左肺上叶支气管扩张，右肺下叶见结节，约5mm。",
+            [("右肺下叶", None, "", "5")],
+        ),
+    ],
+)
+def test_places_that_share_a_word_are_lesions_of_their_own(
+    text: str, told: list[tuple[str | None, ...]]
+) -> None:
+    found = [
+        (
+            row.cells["lobe"].value,
+            row.cells["density"].value,
+            row.cells["size"].comparator,
+            row.cells["size"].value,
+        )
+        for row in rows(text, "chest-ct")
+    ]
+    assert found == told
