@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from serving.ir.matrix import Floats, Order
+from serving.ir.matrix import Floats, Order, Stored
 
 _PICKLES = ("pytorch_model*.bin", "*.pt", "*.pth", "model*.ckpt")
 
@@ -50,12 +50,16 @@ class Checkpoint(ABC):
         """How one tensor is stored (``F16``, ``BF16``, ``Q4_K``…).  Raises as `shape` does."""
 
     @abstractmethod
-    def read(self, name: str, rows: slice | Order | None = None) -> Floats:
-        """One tensor, or the rows asked for, as float32.
+    def stored(self, name: str, rows: slice | Order | None = None) -> Stored:
+        """One tensor, or the rows asked for: float16 where that is how it is stored, float32 else.
 
         Raises:
             CheckpointError: there is no such tensor, or its file is cut short.
         """
+
+    def read(self, name: str, rows: slice | Order | None = None) -> Floats:
+        """One tensor, or the rows asked for, as float32.  Raises as `stored` does."""
+        return self.stored(name, rows).astype(np.float32, copy=False)
 
     @abstractmethod
     def digests(self) -> dict[str, str]:

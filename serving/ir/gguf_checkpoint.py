@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from serving.ir.checkpoint import Checkpoint, CheckpointError
-from serving.ir.matrix import Floats, Order
+from serving.ir.matrix import Order, Stored
 from serving.manifest import sha256_of
 
 _LLAMA_NAMES = {
@@ -131,8 +131,8 @@ class GgufCheckpoint(Checkpoint):
         """See `Checkpoint.digests`."""
         return {self.path.name: sha256_of(self.path)}
 
-    def read(self, name: str, rows: slice | Order | None = None) -> Floats:
-        """See `Checkpoint.read`."""
+    def stored(self, name: str, rows: slice | Order | None = None) -> Stored:
+        """See `Checkpoint.stored`."""
         from gguf.quants import dequantize
 
         tensor = self._tensor(name)

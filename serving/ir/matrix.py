@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+Stored = NDArray[np.floating[Any]]
 Order = NDArray[np.int64]
 
 
@@ -27,8 +28,8 @@ class Reader(Protocol):
     def file(self, name: str) -> Path:
         """The file that a tensor lies in."""
 
-    def read(self, name: str, rows: slice | Order | None = None) -> Floats:
-        """A tensor, or some of its rows, as float32."""
+    def stored(self, name: str, rows: slice | Order | None = None) -> Stored:
+        """A tensor, or some of its rows: float16 where that is how it is stored, float32 else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +48,11 @@ class Segment:
         """Rows that this segment gives."""
         return self.shape[0] if self.order is None else len(self.order)
 
-    def read(self, reader: Reader, start: int, stop: int) -> Floats:
-        """Rows ``start`` to ``stop`` of this segment."""
+    def stored(self, reader: Reader, start: int, stop: int) -> Stored:
+        """Rows ``start`` to ``stop`` of this segment; float16 stays float16."""
         if self.order is None:
-            return reader.read(self.name, slice(start, stop))
-        return reader.read(self.name, self.order[start:stop])
+            return reader.stored(self.name, slice(start, stop))
+        return reader.stored(self.name, self.order[start:stop])
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +78,15 @@ class Matrix:
 
     def rows(self, reader: Reader, wanted: slice) -> Floats:
         """Some rows of the whole, float32."""
+        return self.stored(reader, wanted).astype(np.float32, copy=False)
+
+    def stored(self, reader: Reader, wanted: slice) -> Stored:
+        """Some rows of the whole; float16 stays float16, where every tensor of them is."""
         parts, top = [], 0
         for part in self.segments:
             start, stop = max(wanted.start - top, 0), min(wanted.stop - top, part.rows)
             if start < stop:
-                parts.append(part.read(reader, start, stop))
+                parts.append(part.stored(reader, start, stop))
             top += part.rows
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 

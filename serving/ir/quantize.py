@@ -3,33 +3,29 @@
 Nothing but the weights is looked at.  Codes are ``u4``/``i4`` packed two a byte with the earlier
 one in the low nibble, or ``u8``/``i8``; a weight is read back as ``scale * (code - zero_point)``.
 
-Rows are taken in blocks that just fit a core's cache, by as many threads as there are cores, so
-the memory needed besides weights and codes is a few MiB a core whatever the tensor.
+Rows are taken in blocks that fit a core's cache, by as many threads as there are cores, so the
+memory needed besides weights and codes is a few MiB a core whatever the tensor.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from serving.ir.scale_search import Floats, fit
+from serving.ir.fitter import Fitter, Floats, threads
+from serving.ir.scale_search import LARGEST, Block
 
 Rows = Callable[[slice], NDArray[Any]]
 GROUPS = (0, 32, 64, 128)
 
-# Weights a block: they and their codes as float32 fill a 2 MiB second-level cache.  In smaller
-# blocks two threads spend what they gain waiting for Python's lock.
-_BLOCK = 1 << 18
-# Up to this length a group lies across the vectors, so that every operation runs along groups.
-_ACROSS = 256
-_MOST_THREADS = 16
-_LARGEST_SCALE = float(np.finfo(np.float16).max)
+# Weights a block: of less, the way to the graph and back takes longer than what it computes.
+_BLOCK = 1 << 19
 
 
 class QuantizationError(ValueError):
@@ -110,7 +106,7 @@ class Quantized:
     scheme: Scheme
 
 
-def quantize(weight: NDArray[Any], scheme: Scheme, threads: int | None = None) -> Quantized:
+def quantize(weight: NDArray[Any], scheme: Scheme, workers: int | None = None) -> Quantized:
     """Codes of ``weight``, floating point [rows, columns].
 
     Raises:
@@ -120,11 +116,11 @@ def quantize(weight: NDArray[Any], scheme: Scheme, threads: int | None = None) -
     if weight.ndim != 2:
         raise QuantizationError(f"A matrix is needed, not {weight.ndim} dimensions.")
     rows, columns = weight.shape
-    return quantize_rows(lambda part: weight[part], (rows, columns), scheme, threads)
+    return quantize_rows(lambda part: weight[part], (rows, columns), scheme, workers)
 
 
 def quantize_rows(
-    read: Rows, shape: tuple[int, int], scheme: Scheme, threads: int | None = None
+    read: Rows, shape: tuple[int, int], scheme: Scheme, workers: int | None = None
 ) -> Quantized:
     """As :func:`quantize`, for weights that ``read`` gives some rows at a time.
 
@@ -137,31 +133,41 @@ def quantize_rows(
     scale = np.empty((rows, groups), np.float16)
     zero = None if scheme.symmetric else np.empty((rows, groups), np.uint8)
 
-    def block(start: int) -> None:
+    within = columns // groups
+    block = Block(
+        groups=max(groups, _BLOCK // within),
+        within=within,
+        bits=scheme.bits,
+        symmetric=scheme.symmetric,
+        wide=scheme.group == 0,
+        half=False,
+    )
+    step = block.groups // groups
+    # One more than there are cores, so that none waits for weights.
+    workers = workers or threads() + 1
+    idle: SimpleQueue[Fitter] = SimpleQueue()
+    for _ in range(workers):
+        idle.put(Fitter(block))
+
+    def convert(start: int) -> None:
         stop = min(start + step, rows)
-        weights = np.ascontiguousarray(read(slice(start, stop)), np.float32)
-        grouped = weights.reshape(-1, columns // groups).T
-        if len(grouped) <= _ACROSS:
-            grouped = np.ascontiguousarray(grouped)
-        _check(grouped, scheme, start, groups)
-        found = fit(grouped, scheme.bits, scheme.symmetric, wide=scheme.group == 0)
-        counted = found.codes(grouped)
-        if not scheme.symmetric:
-            counted += found.zero
-        stored = counted.astype(np.int8 if scheme.symmetric else np.uint8).view(np.uint8)
-        if scheme.bits == 4:
-            stored = _pack(stored)
-        codes[start:stop] = stored.T.reshape(stop - start, -1).view(kind)
+        weights = read(slice(start, stop)).reshape(-1, within)
+        fitter = idle.get()
+        found = fitter.fit(weights)
+        if found.bad.size:
+            bad = int(found.bad[0])
+            raise WeightInvalid(start + bad // groups, _fault(weights[bad], scheme))
+        codes[start:stop] = _stored(found.codes, scheme.bits).reshape(stop - start, -1)
         scale[start:stop] = found.scale.reshape(-1, groups)
         if zero is not None:
             zero[start:stop] = found.zero.reshape(-1, groups)
+        idle.put(fitter)
 
-    step = max(1, _BLOCK // columns)
-    with ThreadPoolExecutor(threads or _threads()) as pool:
-        for _ in pool.map(block, range(0, rows, step)):
+    with ThreadPoolExecutor(workers) as pool:
+        for _ in pool.map(convert, range(0, rows, step)):
             pass
     if zero is not None and scheme.bits == 4:
-        zero = _pack(np.pad(zero.reshape(-1), (0, zero.size % 2)))
+        zero = _stored(np.pad(zero.reshape(-1), (0, zero.size % 2)), 4)
     return Quantized(codes, scale, zero, (rows, columns), scheme)
 
 
@@ -185,34 +191,19 @@ def dequantize(quantized: Quantized) -> Floats:
     return weights.reshape(rows, columns)
 
 
-def _threads() -> int:
-    """Cores that this process may use, as far as more of them help."""
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return min(allowed or 1, _MOST_THREADS)
+def _fault(group: NDArray[Any], scheme: Scheme) -> str:
+    if not np.isfinite(group).all():
+        return "has a weight that is infinite or no number; the file is damaged."
+    largest = LARGEST * 2 ** (scheme.bits - 1)
+    return f"has a weight beyond {largest:.0f}, too large for a float16 scale."
 
 
-def _check(grouped: Floats, scheme: Scheme, start: int, groups: int) -> None:
-    """Raise, with the row, where a weight is no finite number or passes float16 scales."""
-    low, high = grouped.min(axis=0), grouped.max(axis=0)
-    with np.errstate(over="ignore", invalid="ignore"):
-        most = np.maximum(-low, high) * np.float32(2 ** (1 - scheme.bits))
-    bad = np.flatnonzero(~(most <= _LARGEST_SCALE))
-    if bad.size == 0:
-        return
-    row = start + int(bad[0]) // groups
-    if np.isfinite(most[bad[0]]):
-        largest = _LARGEST_SCALE * 2 ** (scheme.bits - 1)
-        raise WeightInvalid(
-            row, f"has a weight beyond {largest:.0f}, too large for a float16 scale."
-        )
-    raise WeightInvalid(row, "has a weight that is infinite or no number; the file is damaged.")
-
-
-def _pack(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Two codes a byte along the first axis, the earlier one in the low nibble."""
-    packed = np.left_shift(codes[1::2], 4, dtype=np.uint8)
-    packed |= codes[0::2] & 15
-    return packed
+def _stored(codes: NDArray[Any], bits: int) -> NDArray[Any]:
+    """As they are at eight bits; at four, two neighbours a byte, the earlier in the low nibble."""
+    if bits == 8:
+        return codes
+    pairs = codes.view("<u2") & 0x0F0F
+    return (pairs | pairs >> 4).astype(np.uint8)
 
 
 def _unpack(packed: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from serving.ir.checkpoint import Checkpoint, CheckpointError, as_float32, read_config
-from serving.ir.matrix import Floats, Order
+from serving.ir.matrix import Order, Stored
 from serving.ir.shard_index import shards
 from serving.manifest import sha256_of
 
@@ -78,8 +78,8 @@ class SafetensorsCheckpoint(Checkpoint):
         """See `Checkpoint.digests`."""
         return {file.name: sha256_of(file) for file in self._files}
 
-    def read(self, name: str, rows: slice | Order | None = None) -> Floats:
-        """See `Checkpoint.read`."""
+    def stored(self, name: str, rows: slice | Order | None = None) -> Stored:
+        """See `Checkpoint.stored`."""
         place = self._place(name)
         if place.kind not in _TYPES:
             raise CheckpointError(
@@ -90,7 +90,8 @@ class SafetensorsCheckpoint(Checkpoint):
         mapped = np.memmap(
             place.file, _TYPES[place.kind], "r", offset=place.offset, shape=place.shape
         )
-        return as_float32(np.asarray(mapped if rows is None else mapped[rows]), place.kind)
+        raw = np.asarray(mapped if rows is None else mapped[rows])
+        return raw if place.kind == "F16" else as_float32(raw, place.kind)
 
     def _place(self, name: str) -> _Place:
         try:

@@ -1,24 +1,29 @@
-"""Scale and zero point of each group of weights that lose least, by squared error.
+"""Scale and zero point of each group of weights that lose least, by squared error, as a graph.
 
 For codes ``c``, counted from the zero point, the scale of least error is ``Σwc / Σc²`` and the
 error that a scale ``s`` leaves is ``Σw² - s(2Σwc - sΣc²)``: least squares through the origin.  So
 a candidate is rounded to codes once, gives back a better scale than it was, and is judged by the
-second term, with that scale as float16 keeps it.  Candidates are the scale that just reaches the
-extreme of a group, some that cut it off (which costs the extreme and gains on all others: clipping
-by mean squared error), then neighbours of the best so far, ever closer.
+second term.  Candidates are the scale that just reaches the extreme of a group, some that cut it
+off (which costs the extreme and gains on all others: clipping by mean squared error), then
+neighbours of the best so far, ever closer.
+
+OpenVINO runs the graph: it compiles the steps over the weights into a few passes, four times as
+quick as numpy's, which makes one of every step.  Numbers of a group stay vectors [groups] until
+they meet the weights: fused with them, they would be computed anew for every weight.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from openvino import Model, Node, Type
+from openvino import opset16 as op
 
-Floats = NDArray[np.float32]
-_ONE = np.float32(1)
-_SMALLEST = np.float32(np.finfo(np.float16).smallest_subnormal)
-_LARGEST = np.float32(np.finfo(np.float16).max)
+SMALLEST = float(np.finfo(np.float16).smallest_subnormal)
+LARGEST = float(np.finfo(np.float16).max)
+_TIE = "half_to_even"
 
 
 @dataclass(frozen=True)
@@ -45,99 +50,159 @@ _BYTE = Effort((1.0, 1.08, 1.2), ((0.97, 1.03),))
 
 
 @dataclass(frozen=True)
-class Fit:
-    """What was found for weights [within, groups].
+class Block:
+    """What a graph is made for: ``groups`` of ``within`` weights each, float16 where they are
+    ``half``, float32 else; ``wide`` says that groups are whole rows, where outliers may be far off.
 
-    ``scale`` (what float16 holds, not 0) and ``zero`` (whole numbers): float32 [groups].  Counted
-    from the zero point, codes go from ``-zero`` to ``span - zero``.
+    Symmetric codes have their zero in the middle, 2^(bits-1), and a scale takes the sign that lets
+    the extreme of its group have the one code more that lies below zero (as in llama.cpp's Q4_0).
+    Other scales are positive.
     """
 
-    scale: Floats
-    zero: Floats
-    span: int
+    groups: int
+    within: int
+    bits: int
+    symmetric: bool
+    wide: bool
+    half: bool
 
-    def codes(self, weights: Floats) -> Floats:
-        """The codes, counted from the zero point, of the weights that this was found for."""
-        return _round(weights, self.scale, self.zero, self.span, np.empty_like(weights))
+    @property
+    def span(self) -> int:
+        """The highest code, counted from 0."""
+        return (1 << self.bits) - 1
+
+    @property
+    def effort(self) -> Effort:
+        """How hard to look."""
+        if self.bits == 8:
+            return _BYTE
+        if self.symmetric:
+            return _ROW if self.wide else _GROUP
+        return _ROW_MOVING if self.wide else _GROUP_MOVING
 
 
-def fit(weights: Floats, bits: int, symmetric: bool, wide: bool) -> Fit:
-    """The best scales found for finite weights [within, groups], in either memory order.
+def search(block: Block) -> Model:
+    """Weights [groups, within] → the best scales, their zero points, the largest weight by size and
+    ``Σwc`` of the first candidate, float32 [groups] each.
 
-    Symmetric: ``zero`` is the middle, 2^(bits-1), and a scale takes the sign that lets the extreme
-    of its group have the one code more that lies below zero (as in llama.cpp's Q4_0).  Otherwise
-    scales are positive.  ``wide`` says that groups are whole rows, where outliers may be far off.
+    The last is infinite or no number where a weight is; the scale and zero point then mean nothing.
     """
-    span, half = 2**bits - 1, np.float32(2 ** (bits - 1))
-    low, high = weights.min(axis=0), weights.max(axis=0)
-    below = -low > high
-    search = _Search(weights, span)
-    if symmetric:
-        effort = _BYTE if bits == 8 else _ROW if wide else _GROUP
-        middle = np.full_like(low, half)
-        for cut in effort.cuts:
-            search.consider(np.where(below, low, high) / np.float32(-half * cut), middle)
+    source, weights = _input(block)
+    found = _Search(block, weights)
+    zero = _value(0)
+    low, high = op.reduce_min(weights, _axis(1)), op.reduce_max(weights, _axis(1))
+    if block.symmetric:
+        found.reach_extreme(low, high)
     else:
-        effort = _BYTE if bits == 8 else _ROW_MOVING if wide else _GROUP_MOVING
-        low, high = np.minimum(low, 0), np.maximum(high, 0)
-        for cut in effort.cuts:
-            scale = np.maximum((high - low) / np.float32(span * cut), _SMALLEST)
-            zero = np.rint(np.float32(span / 2) - (high + low) / (2 * scale))
-            search.consider(scale, np.clip(zero, 0, span))
-        for cut in effort.centred:
-            scale = np.maximum(-low, high) / np.float32(half * cut)
-            search.consider(scale, np.where(below, half, half - _ONE))
-    for turn, factors in enumerate(effort.near):
-        scale, zero = search.scale.copy(), search.zero.copy()
+        found.reach_both_ends(op.minimum(low, zero), op.maximum(high, zero))
+    for turn, factors in enumerate(block.effort.near):
+        scale, origin = found.scale, found.zero
         for factor in factors:
-            search.consider(scale * np.float32(factor), zero)
-        if turn == 0 and not symmetric and bits == 4:
-            search.move_zero()
-    return Fit(search.scale, search.zero, span)
+            found.consider(op.multiply(scale, _value(factor)), origin)
+        if turn == 0 and not block.symmetric and block.bits == 4:
+            found.move_zero()
+    largest = op.maximum(op.negative(low), high)
+    return Model([found.scale, found.zero, largest, found.first], [source], "search")
+
+
+def rounding(block: Block) -> Model:
+    """Weights [groups, within], scales and zero points, float32 [groups] → codes, int8 from the
+    middle where they are symmetric, uint8 from 0 else."""
+    source, weights = _input(block)
+    scale = op.parameter([block.groups], Type.f32)
+    zero = op.parameter([block.groups], Type.f32)
+    codes = _codes(block, weights, scale, zero)
+    if not block.symmetric:
+        codes = op.add(codes, _column(block, zero))
+    kind = Type.i8 if block.symmetric else Type.u8
+    return Model([op.convert(codes, kind)], [source, scale, zero], "rounding")
 
 
 class _Search:
-    """The best scale and zero point so far of every group of weights [within, groups]."""
+    """The best scale and zero point so far of every group."""
 
-    def __init__(self, weights: Floats, span: int) -> None:
-        self.scale = np.ones(weights.shape[1], np.float32)
-        self.zero = np.zeros(weights.shape[1], np.float32)
-        self._gain = np.full(weights.shape[1], -np.inf)
+    scale: Node
+    zero: Node
+    first: Node
+
+    def __init__(self, block: Block, weights: Node) -> None:
+        self._block = block
         self._weights = weights
-        self._span = span
-        self._codes = np.empty_like(weights)
+        self._gain: Node | None = None
 
-    def consider(self, scale: Floats, zero: Floats) -> None:
-        """Take what these, float32 [groups], round to where it loses less than what was."""
-        scale = np.copysign(np.maximum(np.abs(scale), _SMALLEST), scale)
-        codes = _round(self._weights, scale, zero, self._span, self._codes)
-        # einsum multiplies and adds in one pass.
-        product = np.einsum("ij,ij->j", self._weights, codes).astype(np.float64)
-        power = np.einsum("ij,ij->j", codes, codes).astype(np.float64)
-        scale = _kept(np.divide(product, power, out=scale.astype(np.float64), where=power > 0))
-        gain = scale * (2 * product - scale * power)
-        better = gain > self._gain
-        np.copyto(self._gain, gain, where=better)
-        np.copyto(self.scale, scale, where=better)
-        np.copyto(self.zero, zero, where=better)
+    def reach_extreme(self, low: Node, high: Node) -> None:
+        """Try scales of symmetric codes."""
+        half = 2 ** (self._block.bits - 1)
+        extreme = op.select(op.greater(op.negative(low), high), low, high)
+        middle = op.constant(np.full(self._block.groups, half, np.float32))
+        for cut in self._block.effort.cuts:
+            self.consider(op.multiply(extreme, _value(-1 / (half * cut))), middle)
+
+    def reach_both_ends(self, low: Node, high: Node) -> None:
+        """Try scales whose zero may move; zero lies between ``low`` and ``high``."""
+        span, half = self._block.span, 2 ** (self._block.bits - 1)
+        for cut in self._block.effort.cuts:
+            scale = op.multiply(op.subtract(high, low), _value(1 / (span * cut)))
+            scale = op.maximum(scale, _value(SMALLEST))
+            middle = op.divide(op.multiply(op.add(high, low), _value(0.5)), scale)
+            zero = op.round(op.subtract(_value(span / 2), middle), _TIE)
+            self.consider(scale, op.clamp(zero, 0, span))
+        reach, below = op.maximum(op.negative(low), high), op.greater(op.negative(low), high)
+        for cut in self._block.effort.centred:
+            scale = op.multiply(reach, _value(1 / (half * cut)))
+            self.consider(scale, op.select(below, _value(half), _value(half - 1)))
+
+    def consider(self, scale: Node, zero: Node) -> None:
+        """Take what these [groups] round to where it loses less than what was."""
+        scale = _within_float16(scale)
+        codes = _codes(self._block, self._weights, scale, zero)
+        product = op.reduce_sum(op.multiply(self._weights, codes), _axis(1))
+        power = op.reduce_sum(op.multiply(codes, codes), _axis(1))
+        # Codes are whole: where they are not all 0, the sum of their squares is 1 or more.
+        better = op.divide(product, op.maximum(power, _value(1)))
+        scale = _within_float16(op.select(op.greater(power, _value(0.5)), better, scale))
+        twice = op.multiply(product, _value(2))
+        gain = op.multiply(scale, op.subtract(twice, op.multiply(scale, power)))
+        if self._gain is None:
+            self._gain, self.scale, self.zero, self.first = gain, scale, zero, product
+            return
+        wins = op.greater(gain, self._gain)
+        self._gain = op.select(wins, gain, self._gain)
+        self.scale = op.select(wins, scale, self.scale)
+        self.zero = op.select(wins, zero, self.zero)
 
     def move_zero(self) -> None:
         """Try the zero points beside the best."""
-        scale, zero = self.scale.copy(), self.zero.copy()
-        self.consider(scale, np.minimum(zero + _ONE, np.float32(self._span)))
-        self.consider(scale, np.maximum(zero - _ONE, np.float32(0)))
+        scale, zero = self.scale, self.zero
+        self.consider(scale, op.minimum(op.add(zero, _value(1)), _value(self._block.span)))
+        self.consider(scale, op.maximum(op.subtract(zero, _value(1)), _value(0)))
 
 
-def _kept(scale: NDArray[np.float64]) -> Floats:
-    """Scales as float16 holds them, neither 0 nor infinite, with their sign."""
-    size = np.clip(np.abs(scale), _SMALLEST, _LARGEST).astype(np.float16)
-    return np.copysign(size, scale).astype(np.float32)
+def _input(block: Block) -> tuple[Node, Node]:
+    source = op.parameter([block.groups, block.within], Type.f16 if block.half else Type.f32)
+    return source, op.convert(source, "f32") if block.half else source
 
 
-def _round(weights: Floats, scale: Floats, zero: Floats, span: int, out: Floats) -> Floats:
-    """Weights [within, groups] over ``scale`` [groups], whole and within the codes there are."""
-    np.multiply(weights, _ONE / scale, out=out)
-    np.rint(out, out=out)
-    np.maximum(out, -zero, out=out)
-    np.minimum(out, np.float32(span) - zero, out=out)
-    return out
+def _codes(block: Block, weights: Node, scale: Node, zero: Node) -> Node:
+    """Weights over their scale, whole and within the codes there are, counted from the zero."""
+    codes = op.multiply(weights, _column(block, op.divide(_value(1), scale)))
+    codes = op.maximum(op.round(codes, _TIE), _column(block, op.negative(zero)))
+    return op.minimum(codes, _column(block, op.subtract(_value(block.span), zero)))
+
+
+def _within_float16(scale: Node) -> Node:
+    """Neither 0 nor beyond what float16 holds, with its sign."""
+    size = op.clamp(op.abs(scale), SMALLEST, LARGEST)
+    return op.select(op.less(scale, _value(0)), op.negative(size), size)
+
+
+def _column(block: Block, vector: Node) -> Node:
+    return op.reshape(vector, np.array([block.groups, 1]), special_zero=False)
+
+
+def _value(number: float) -> Any:
+    return op.constant(np.array(number, np.float32))
+
+
+def _axis(number: int) -> Any:
+    return np.array([number], np.int64)

@@ -72,7 +72,7 @@ class Weights:
             try:
                 node = self._compressed(
                     quantize_rows(
-                        lambda part: matrix.rows(self._reader, part), (rows, columns), form
+                        lambda part: matrix.stored(self._reader, part), (rows, columns), form
                     )
                 )
             except WeightInvalid as error:

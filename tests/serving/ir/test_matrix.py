@@ -22,7 +22,7 @@ class Table:
         if self.tensors[name].shape != shape:
             raise LookupError(name)
 
-    def read(self, name: str, rows: slice | Order | None = None) -> Floats:
+    def stored(self, name: str, rows: slice | Order | None = None) -> Floats:
         return self.tensors[name] if rows is None else self.tensors[name][rows]
 
 

@@ -278,8 +278,8 @@ def test_rows_read_in_parts_give_the_same_codes(scheme: Scheme) -> None:
         read.append(part)
         return weight[part]
 
-    whole = quantize(weight, scheme, threads=1)
-    parts = quantize_rows(rows, (5000, 128), scheme, threads=3)
+    whole = quantize(weight, scheme, workers=1)
+    parts = quantize_rows(rows, (5000, 128), scheme, workers=3)
     np.testing.assert_array_equal(whole.codes, parts.codes)
     np.testing.assert_array_equal(whole.scale, parts.scale)
     assert sorted(i for part in read for i in range(part.start, part.stop)) == list(range(5000))
@@ -298,7 +298,7 @@ def test_weights_of_other_kinds_and_orders() -> None:
 def test_memory_stays_small(scheme: Scheme) -> None:
     weight = gaussian(4096, 2048)
     tracemalloc.start()
-    quantized = quantize(weight, scheme, threads=2)
+    quantized = quantize(weight, scheme, workers=2)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     kept = quantized.codes.nbytes + quantized.scale.nbytes

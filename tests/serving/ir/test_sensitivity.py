@@ -13,7 +13,7 @@ from serving.ir import sensitivity
 from serving.ir.architecture import Architecture
 from serving.ir.convert import load
 from serving.ir.formats import Precision
-from serving.ir.matrix import Floats, Order, Reader
+from serving.ir.matrix import Order, Reader, Stored
 
 SCHEME = Precision().narrow
 
@@ -28,8 +28,8 @@ class Coarse:
     def expect(self, name: str, shape: tuple[int, ...]) -> None:
         self._reader.expect(name, shape)
 
-    def read(self, name: str, rows: slice | Order | None = None) -> Floats:
-        values = self._reader.read(name, rows)
+    def stored(self, name: str, rows: slice | Order | None = None) -> Stored:
+        values = self._reader.stored(name, rows)
         if name == self._name:
             values = values.copy()
             values[:, ::16] *= 12

@@ -39,7 +39,7 @@ class Tensors:
     def file(self, name: str) -> Path:
         return Path(f"{name}.safetensors")
 
-    def read(self, name: str, rows: slice | Order | None = None) -> Floats:
+    def stored(self, name: str, rows: slice | Order | None = None) -> Floats:
         return self.tensors[name] if rows is None else self.tensors[name][rows]
 
 
