@@ -25,9 +25,10 @@ from serving.ir.digests import Digests
 from serving.ir.footprint import stored_bytes
 from serving.ir.formats import OptionInvalid, Precision
 from serving.ir.quantize import QuantizationError
-from serving.ir.spool import Spool
+from serving.ir.serialization import GraphUnknown, write_graph
 from serving.ir.token_set import TokenizerError
 from serving.ir.tokenizer import TokenizerFacts, convert_tokenizer
+from serving.ir.weight_file import WeightFile
 from serving.ir.weights import Weights
 from serving.ir.workspace import workspace
 from serving.manifest import Manifest
@@ -40,6 +41,7 @@ _FAULTS = (
     ArchitectureUnknown,
     CalibrationUnavailable,
     CheckpointError,
+    GraphUnknown,
     OptionInvalid,
     QuantizationError,
     TokenizerError,
@@ -182,8 +184,8 @@ def write_model(
     report: Progress,
     provenance: Provenance,
 ) -> None:
-    """``openvino_model.xml`` and ``.bin`` in ``folder``; weights pass through a file beside them.
-    ``provenance`` is asked for when the weights are there.
+    """``openvino_model.xml`` and ``.bin`` in ``folder``.  ``provenance`` is asked for when the
+    weights are there.
 
     Raises:
         ConversionError: the disk is full.
@@ -203,13 +205,17 @@ def write_model(
         precision.int8_share if precision.weights == "int4" else 0.0,
         lambda number, of: report(number, of, "judging sensitivity"),
     )
-    with Spool(folder / "weights.spool") as spool:
-        weights = Weights(checkpoint, precision, spool, done, wide)
+    with WeightFile(folder / manifest.WEIGHTS_FILE) as file:
+        weights = Weights(checkpoint, precision, file, done, wide)
         model = decoder.build(architecture, weights)
         for key, value in provenance().items():
             model.set_rt_info(value, ["bedside", key])
         report(0, 1, "writing")
-        _serialize(model, folder)
+        path = folder / manifest.MODEL_FILE
+        try:
+            write_graph(model, path, file)
+        except RuntimeError as error:
+            raise ConversionError(f"{path}: {_not_written(folder)}") from error
         del model
     report(1, 1, "writing")
 
@@ -238,7 +244,6 @@ def _serialize(model: Any, folder: Path) -> None:
     needed = sum(
         node.get_byte_size() for node in model.get_ops() if node.get_type_name() == "Constant"
     )
-    # The spool's pages count against the disk as much as the model's own.
     if shutil.disk_usage(folder).free < needed + _SPARE:
         raise ConversionError(_not_written(folder))
     try:
@@ -252,15 +257,15 @@ def _serialize(model: Any, folder: Path) -> None:
 def _check_disk(
     folder: Path, architecture: Architecture, precision: Precision, *, calibrated: bool
 ) -> None:
-    needed = 2 * stored_bytes(architecture, precision) + _SPARE
+    needed = stored_bytes(architecture, precision) + _SPARE
     if calibrated:
-        # The sixteen-bit model that calibration reads, twice while it is written.
-        needed += 2 * stored_bytes(architecture, Precision("fp16"))
+        # The sixteen-bit model that calibration reads.
+        needed += stored_bytes(architecture, Precision("fp16"))
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise ConversionError(
             f"{folder.parent} has {free / 1e9:.1f} GB free; converting this model needs "
-            f"{needed / 1e9:.1f} GB there (half of it or more only while it runs)."
+            f"{needed / 1e9:.1f} GB there{' (most of it only while it runs)' * calibrated}."
         )
 
 

@@ -19,7 +19,7 @@ from serving.ir.quantize import (
     WeightInvalid,
     quantize_rows,
 )
-from serving.ir.spool import Spool
+from serving.ir.weight_file import WeightFile
 
 _INT8 = Scheme(8)
 _ROWS = 1024
@@ -32,7 +32,7 @@ class Weights:
         self,
         reader: Reader,
         precision: Precision,
-        spool: Spool,
+        file: WeightFile,
         done: Callable[[str, int], None],
         wide: frozenset[str] = frozenset(),
     ) -> None:
@@ -43,7 +43,7 @@ class Weights:
         self._reader = reader
         self._precision = precision
         self._wide = wide
-        self._spool = spool
+        self._file = file
         self._done = done
 
     def linear(self, matrix: Matrix) -> Node:
@@ -101,7 +101,7 @@ class Weights:
             raise QuantizationError(
                 f"{', '.join(matrix.names)}: a weight is too large for float16; use bf16."
             )
-        kept = self._spool.keep(stored)
+        kept = self._file.keep(stored)
         if form == "f32":
             return Constant(Tensor(kept, shared_memory=True), shared_memory=True)
         kind = Type.bf16 if form == "bf16" else Type.f16
@@ -133,14 +133,14 @@ class Weights:
         if weights.zero_point is not None:
             origin = self._packed(weights.zero_point, per_group, kind)
             node = op.subtract(node, op.convert(origin, "f16"))
-        scale = self._spool.keep(weights.scale.reshape(per_group))
+        scale = self._file.keep(weights.scale.reshape(per_group))
         node = op.multiply(node, Constant(Tensor(scale, shared_memory=True), shared_memory=True))
         if groups > 1:
             node = op.reshape(node, np.array([rows, columns], np.int64), special_zero=False)
         return op.convert(node, "f32")
 
     def _packed(self, codes: Any, shape: list[int], kind: Type) -> Node:
-        kept = self._spool.keep(codes.view(np.uint8).reshape(-1))
+        kept = self._file.keep(codes.view(np.uint8).reshape(-1))
         if kind in (Type.i8, Type.u8):
             kept = kept.view(np.int8 if kind == Type.i8 else np.uint8).reshape(shape)
             return Constant(Tensor(kept, shared_memory=True), shared_memory=True)

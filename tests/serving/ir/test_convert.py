@@ -24,10 +24,10 @@ from converted import EXACT, Running
 from reference import Reference
 
 from serving import manifest
-from serving.ir import convert as conversion
+from serving.ir import serialization
 from serving.ir.convert import ConversionError, convert, load
 from serving.ir.formats import Precision
-from serving.ir.spool import Spool
+from serving.ir.weight_file import WeightFile
 from serving.manifest import sha256_of
 
 ROOT = Path(__file__).parents[3]
@@ -242,7 +242,7 @@ def test_a_full_disk_is_seen_before_work_begins(source: Path, tmp_path: Path, mo
 def test_a_disk_that_fills_up_under_the_weights(source: Path, tmp_path: Path, monkeypatch) -> None:
     written = 0
 
-    def write(self: Spool, data: memoryview) -> None:
+    def write(self: WeightFile, data: memoryview) -> None:
         nonlocal written
         written += len(data)
         if written > 50_000:
@@ -250,7 +250,7 @@ def test_a_disk_that_fills_up_under_the_weights(source: Path, tmp_path: Path, mo
         while data:
             data = data[self._file.write(data) :]
 
-    monkeypatch.setattr(Spool, "_write", write)
+    monkeypatch.setattr(WeightFile, "_write", write)
     assert "takes no more" in refused(source, tmp_path / "model")
     assert written > 50_000
     assert left(tmp_path / "model") == []
@@ -278,11 +278,11 @@ def test_weights_that_the_system_does_not_take(source: Path, tmp_path: Path) -> 
 def test_a_model_that_the_system_does_not_take(source: Path, tmp_path: Path, monkeypatch) -> None:
     serialize = openvino.serialize
 
-    def limited(model: Any, path: Path) -> None:
-        with file_limit(60_000):
-            serialize(model, path)
+    def limited(model: Any, path: Path, weights: str) -> None:
+        with file_limit(10_000):
+            serialize(model, path, weights)
 
-    monkeypatch.setattr(conversion.openvino, "serialize", limited)
+    monkeypatch.setattr(serialization.openvino, "serialize", limited)
     said = refused(source, tmp_path / "model", precision=Precision("fp16"))
     assert "openvino_model.xml: The disk" in said
     assert left(tmp_path / "model") == []
@@ -292,20 +292,6 @@ def test_a_tokenizer_that_the_system_does_not_take(source: Path, tmp_path: Path)
     with file_limit(2_000):
         said = refused(source, tmp_path / "model")
     assert "takes no more" in said
-    assert left(tmp_path / "model") == []
-
-
-def test_space_is_looked_at_again_before_the_model_is_written(
-    source: Path, tmp_path: Path, monkeypatch
-) -> None:
-    usage = shutil.disk_usage
-
-    def shrinking(path: Path) -> Any:
-        working = any(Path(path).glob("weights.spool"))
-        return shutil._ntuple_diskusage(10, 10, 1_000) if working else usage(path)
-
-    monkeypatch.setattr(shutil, "disk_usage", shrinking)
-    assert "takes no more" in refused(source, tmp_path / "model")
     assert left(tmp_path / "model") == []
 
 

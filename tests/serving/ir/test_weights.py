@@ -14,7 +14,7 @@ from openvino import opset16 as op
 from serving.ir.formats import Precision
 from serving.ir.matrix import Floats, Matrix, Order, Segment, whole
 from serving.ir.quantize import QuantizationError, Scheme, dequantize, quantize
-from serving.ir.spool import Spool
+from serving.ir.weight_file import WeightFile
 from serving.ir.weights import Weights
 
 ROWS, COLUMNS = 48, 256
@@ -44,14 +44,16 @@ class Tensors:
 
 
 @pytest.fixture
-def spool(tmp_path: Path) -> Iterator[Spool]:
-    with Spool(tmp_path / "spool") as opened:
+def file(tmp_path: Path) -> Iterator[WeightFile]:
+    with WeightFile(tmp_path / "weights.bin") as opened:
         yield opened
 
 
-def made(precision: Precision, spool: Spool, *, wide: bool = False, **tensors: Floats) -> Weights:
+def made(
+    precision: Precision, file: WeightFile, *, wide: bool = False, **tensors: Floats
+) -> Weights:
     names = frozenset(tensors) if wide else frozenset()
-    return Weights(Tensors(**tensors), precision, spool, lambda name, count: None, names)
+    return Weights(Tensors(**tensors), precision, file, lambda name, count: None, names)
 
 
 def product(node: Any) -> Floats:
@@ -76,40 +78,40 @@ def stored(values: Floats, precision: Precision) -> Floats:
 
 
 @pytest.mark.parametrize("precision", PRECISIONS, ids=lambda p: "-".join(p.words().values()))
-def test_a_projection_multiplies_as_what_is_stored(precision: Precision, spool: Spool) -> None:
-    node = made(precision, spool, w=WEIGHT).linear(whole("w", ROWS, COLUMNS))
+def test_a_projection_multiplies_as_what_is_stored(precision: Precision, file: WeightFile) -> None:
+    node = made(precision, file, w=WEIGHT).linear(whole("w", ROWS, COLUMNS))
     expected = stored(WEIGHT, precision)
     assert precision.weights == "fp32" or not np.array_equal(expected, WEIGHT)
     np.testing.assert_allclose(product(node), expected, rtol=2e-6, atol=1e-7)
 
 
-def test_rows_come_from_every_tensor_in_the_order_that_is_asked_for(spool: Spool) -> None:
+def test_rows_come_from_every_tensor_in_the_order_that_is_asked_for(file: WeightFile) -> None:
     order = np.arange(ROWS)[::-1].astype(np.int64)
     matrix = Matrix((Segment("b", WEIGHT.shape, order), Segment("a", WEIGHT.shape)))
-    node = made(Precision("fp32"), spool, a=WEIGHT, b=2 * WEIGHT).linear(matrix)
+    node = made(Precision("fp32"), file, a=WEIGHT, b=2 * WEIGHT).linear(matrix)
     expected = np.concatenate([2 * WEIGHT[::-1], WEIGHT])
     np.testing.assert_allclose(product(node), expected, rtol=1e-6)
 
 
-def test_a_wide_projection_keeps_eight_bits(spool: Spool) -> None:
-    node = made(Precision("int4"), spool, wide=True, w=WEIGHT).linear(whole("w", ROWS, COLUMNS))
+def test_a_wide_projection_keeps_eight_bits(file: WeightFile) -> None:
+    node = made(Precision("int4"), file, wide=True, w=WEIGHT).linear(whole("w", ROWS, COLUMNS))
     expected = dequantize(quantize(WEIGHT, Scheme(8)))
     np.testing.assert_allclose(product(node), expected, rtol=2e-6, atol=1e-7)
 
 
-def test_head_and_embedding_have_forms_of_their_own(spool: Spool) -> None:
+def test_head_and_embedding_have_forms_of_their_own(file: WeightFile) -> None:
     precision = Precision("int4", 32, head="fp32", embedding="int4")
-    weights = made(precision, spool, w=WEIGHT)
+    weights = made(precision, file, w=WEIGHT)
     matrix = whole("w", ROWS, COLUMNS)
     np.testing.assert_allclose(product(weights.head(matrix)), WEIGHT, rtol=1e-6)
     expected = dequantize(quantize(WEIGHT, Scheme(4, 32, symmetric=False)))
     np.testing.assert_allclose(product(weights.embedding(matrix)), expected, rtol=2e-6, atol=1e-7)
 
 
-def test_what_is_done_is_told_by_tensor(spool: Spool) -> None:
+def test_what_is_done_is_told_by_tensor(file: WeightFile) -> None:
     told: list[tuple[str, int]] = []
     weights = Weights(
-        Tensors(w=WEIGHT, v=WEIGHT[0]), Precision(), spool, lambda *step: told.append(step)
+        Tensors(w=WEIGHT, v=WEIGHT[0]), Precision(), file, lambda *step: told.append(step)
     )
     weights.linear(whole("w", ROWS, COLUMNS))
     np.testing.assert_array_equal(weights.vector(whole("v", COLUMNS)), WEIGHT[0])
@@ -119,23 +121,21 @@ def test_what_is_done_is_told_by_tensor(spool: Spool) -> None:
 @pytest.mark.parametrize("kind", ["int4", "int8", "fp16", "bf16", "fp32"])
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_a_weight_that_is_no_number_is_refused_by_name(
-    kind: Any, value: float, spool: Spool
+    kind: Any, value: float, file: WeightFile
 ) -> None:
     bad = WEIGHT.copy()
     bad[7, 9] = value
     with pytest.raises(QuantizationError, match="broken_tensor"):
-        made(Precision(kind), spool, broken_tensor=bad).linear(
-            whole("broken_tensor", ROWS, COLUMNS)
-        )
+        made(Precision(kind), file, broken_tensor=bad).linear(whole("broken_tensor", ROWS, COLUMNS))
 
 
-def test_a_weight_beyond_float16_is_refused_with_what_to_use(spool: Spool) -> None:
+def test_a_weight_beyond_float16_is_refused_with_what_to_use(file: WeightFile) -> None:
     large = WEIGHT * np.float32(1e6)
     with pytest.raises(QuantizationError, match=r"large_tensor.*bf16"):
-        made(Precision("fp16"), spool, large_tensor=large).linear(
+        made(Precision("fp16"), file, large_tensor=large).linear(
             whole("large_tensor", ROWS, COLUMNS)
         )
-    node = made(Precision("bf16"), spool, large_tensor=large).linear(
+    node = made(Precision("bf16"), file, large_tensor=large).linear(
         whole("large_tensor", ROWS, COLUMNS)
     )
     np.testing.assert_allclose(product(node), large, rtol=2**-8)
