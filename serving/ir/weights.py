@@ -11,7 +11,7 @@ from openvino import opset16 as op
 from openvino.op import Constant
 
 from serving.ir.formats import Format, Plain, Precision
-from serving.ir.matrix import Floats, Matrix, Reader
+from serving.ir.matrix import Floats, Matrix, Reader, Stored
 from serving.ir.quantize import (
     QuantizationError,
     Quantized,
@@ -93,7 +93,7 @@ class Weights:
         stored = np.empty(matrix.shape, kinds[form])
         for start in range(0, matrix.shape[0], _ROWS):
             part = slice(start, min(start + _ROWS, matrix.shape[0]))
-            values = matrix.rows(self._reader, part)
+            values = (matrix.stored if form == "f16" else matrix.rows)(self._reader, part)
             self._check_finite(values, matrix, start)
             with np.errstate(over="ignore"):
                 stored[part] = _bfloat16(values) if form == "bf16" else values
@@ -108,7 +108,7 @@ class Weights:
         constant = Constant(Tensor(kept, Shape(list(matrix.shape)), kind), shared_memory=True)
         return op.convert(constant, "f32")
 
-    def _check_finite(self, values: Floats, matrix: Matrix, start: int) -> None:
+    def _check_finite(self, values: Stored, matrix: Matrix, start: int) -> None:
         """Of rows of the matrix from ``start`` on."""
         finite = np.isfinite(values).reshape(len(values), -1).all(axis=1)
         if not finite.all():
