@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -18,8 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 _ALIGNMENT = 64
-# Bytes after which the disk is asked to take them, so that it has no whole model left at the end.
-_FLUSHED = 256 << 20
 
 
 class WeightFile:
@@ -31,9 +28,6 @@ class WeightFile:
         self._file = path.open("wb", buffering=0)
         self._kept: list[NDArray[Any]] = []
         self._addresses: list[tuple[int, int, int]] = []
-        self._flusher = ThreadPoolExecutor(1, "flush")
-        self._flushing: Future[None] | None = None
-        self._unflushed = 0
 
     def keep(self, array: NDArray[Any]) -> NDArray[Any]:
         """The same numbers, lying in the file."""
@@ -50,10 +44,6 @@ class WeightFile:
         offset = self._file.tell()
         self._write(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
         self._write(memoryview(bytes(-array.nbytes % _ALIGNMENT)))
-        self._unflushed += array.nbytes
-        if self._unflushed > _FLUSHED and (self._flushing is None or self._flushing.done()):
-            self._unflushed = 0
-            self._flushing = self._flusher.submit(os.fdatasync, self._file.fileno())
         return offset
 
     def offset(self, address: int) -> int | None:
@@ -83,6 +73,5 @@ class WeightFile:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._flusher.shutdown()
         self._kept.clear()
         self._file.close()
