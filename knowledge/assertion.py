@@ -132,10 +132,12 @@ class _Reading:
         for clause in clauses:
             if carried and self._is_bare_list(clause, carried):
                 listed = self._inside(clause.start, clause.end)
+                again = [index for index in listed if self._is_named_again(index, sentence.start)]
                 if cues.LOOKED.search(carried):
                     doubted += listed
                 else:
-                    self._deny_all(listed)
+                    doubted += again
+                    self._deny_all([index for index in listed if index not in again])
             else:
                 carried = None
             opened = self._deny_after_cues(clause)
@@ -278,6 +280,19 @@ class _Reading:
                 continue
             self._deny_all(self._list_before(index, clause.start))
 
+    def _is_named_again(self, index: int, start: int) -> bool:
+        """Whether what is denied before it in the sentence has the same name, of no or another
+        place: 四肢无压痛，右下腹压痛 denies the first."""
+        name = self.text[self.starts[index] : self.matches[index].end]
+        return any(
+            len(other) < len(name) and name.endswith(other)
+            for other in (
+                self.text[self.starts[earlier] : self.matches[earlier].end]
+                for earlier in self._inside(start, self.starts[index])
+                if self.result[earlier].polarity is Polarity.ABSENT
+            )
+        )
+
     def _is_pseudo(self, start: int, end: int) -> bool:
         return any(self.blocked[start:end])
 
@@ -335,12 +350,16 @@ class _Reading:
             if healed:
                 whole = self._list_before(index, sentence.start) if healed["all"] else [index]
                 # 肺炎及肝炎已痊愈 tells of both; 高血压、肝炎已痊愈 may not.
-                if index and cues.JOINED.fullmatch(
-                    self.text, self.matches[index - 1].end, self.starts[index]
-                ):
+                if index and self._is_over_with(index - 1, self.starts[index]):
                     whole = [index - 1, *whole]
                 for listed in whole:
                     self.result[listed].temporality = Temporality.PAST
+
+    def _is_over_with(self, index: int, following: int) -> bool:
+        """Whether it is healed with the illness that it is joined to; a chronic one is not."""
+        start, end = self.starts[index], self.matches[index].end
+        joined = cues.JOINED.fullmatch(self.text, end, following)
+        return bool(joined and not cues.CHRONIC.search(self.text, start, end))
 
     def _is_old(self, index: int) -> bool:
         start, end = self.starts[index], self.matches[index].end

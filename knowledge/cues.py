@@ -133,6 +133,9 @@ HEALED = re.compile(
 )
 
 JOINED = re.compile(r"[及和与]")
+CHRONIC = re.compile(
+    r"慢|高血压|糖尿病|冠心病|冠状动脉|心衰|心力衰竭|心肌病|房颤|颤动|哮喘|硬化|肾病|功能不全|癫痫|帕金森|痴呆|痛风|狼疮|风湿|癌|瘤|病毒携带|乙肝|乙型"
+)
 
 # Old by its own words, or operated: the illness is over.  A tumour is followed up.
 OLD = re.compile(r"陈旧")

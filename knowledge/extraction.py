@@ -9,6 +9,7 @@ from typing import Protocol
 
 from knowledge.assertion import assert_terms
 from knowledge.finding import Finding, Span
+from knowledge.folding import fold
 from knowledge.lexicon import Lexicon, Match
 from knowledge.synonyms import TermKind
 
@@ -21,7 +22,7 @@ _TREATMENT = re.compile(r"抗-?$")
 _OF_SOMETHING_ELSE = re.compile(
     r"型|科(?![学室])|筛查(?!:?阳)|(?<=发热)门诊|坏死因子|标[志记]物"
     r"|(?:链|双|葡萄)?球菌|[支衣]原体|克雷伯|螺旋体|病毒(?!感染|携带|性)"
-    r"|(?:减毒|灭活|活|联合|结合|多糖)*疫苗|(?:人|类)?(?:免疫球蛋白|抗毒素)|(?:表面|核心)?抗[体原]|核酸|(?<=肠鸣)音(?!亢进|活跃|消失|减弱|增强)"
+    r"|(?:减毒|灭活|活|联合|结合|多糖)*疫苗|(?:人|类)?(?:免疫球蛋白|抗毒素)|(?:表面|核心)?抗[体原]|核酸|(?<=肠鸣)音(?![^,。;\n]{0,4}(?:亢进|活跃|增强))"
 )
 """溃疡型 is how a tumour looks, 感染科 and 发热门诊 are places, 肿瘤坏死因子 is a drug; 肺炎球菌 is
 what may cause it, 乙肝疫苗 what prevents it, 艾滋病抗体 a test for it."""
@@ -34,18 +35,26 @@ def names_something_else(text: str, start: int, end: int) -> bool:
 
 
 _TENDER, _ABDOMEN_TENDER = "压痛", "腹部压痛"
+_ABDOMEN = "腹脐脘剑肝胆胰脾麦阑"
 _OTHER_SITE = re.compile(
-    r"(?:头皮|颅|颞|额|面|眶|鼻|窦|耳|乳突|颌|咽|颈|甲状腺|淋巴结|肩|锁骨|肱|肘|尺骨|桡|腕|手|掌|指|胸|肋|乳[房腺]|背|脊|椎|棘突"
-    r"|腰|骶|骨盆|髂|腹股沟|会阴|阴囊|睾丸|臀|髋|股|大腿|膝|髌|胫|腓|小腿|踝|足|跟|趾|[上下四]肢|关节|肌|骨|皮肤|静脉|肿[块物]|包块|结节|伤口|切口)"
-    r"[^。;\n腹脐脘剑肝胆胰麦]{0,10}\Z"
+    r"(?:头皮|颅|颞|额|面(?!容)|眶|鼻|窦|耳|乳突|颌|咽|颈|甲状腺|淋巴结|肩|锁骨|肱|肘|尺骨|桡|腕|手(?!术)|掌|指|胸|肋(?!下|缘)|乳[房腺]"
+    r"|背|脊|椎|棘突|腰|骶|骨盆|腹股沟|会阴|阴囊|睾丸|臀|髋|股|大腿|膝|髌|胫|腓|小腿|踝|足|跟|趾|[上下四]肢|关节|肌(?!紧张|卫|抵抗)|(?<!耻)骨)"
 )
+_JUST_BEFORE = re.compile(rf"{_OTHER_SITE.pattern}[^,。;:、\n{_ABDOMEN}]{{0,10}}\Z")
+_SENTENCE = re.compile(r"[。;\n]")
 
 
 def _at_its_site(text: str, match: Match) -> Match:
-    """Tenderness is the abdomen's unless the words before it name another place (髋部压痛)."""
-    if match.concept != _TENDER or _OTHER_SITE.search(text, max(0, match.start - 14), match.start):
+    """Tenderness is the abdomen's unless its clause names another place before it (髋部压痛), or
+    the clause before does, in a sentence that tells of no abdomen (甲状腺肿大，有触痛)."""
+    if match.concept != _TENDER:
         return match
-    return replace(match, concept=_ABDOMEN_TENDER)
+    before = _SENTENCE.split(fold(text[max(0, match.start - 60) : match.start]))[-1]
+    clauses = before.split(",")
+    elsewhere = _JUST_BEFORE.search(before)
+    if not elsewhere and len(clauses) > 1 and not set(before) & set(_ABDOMEN):
+        elsewhere = _OTHER_SITE.search(clauses[-2])
+    return match if elsewhere else replace(match, concept=_ABDOMEN_TENDER)
 
 
 class FindingReader(Protocol):

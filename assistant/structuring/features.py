@@ -271,10 +271,13 @@ class _Report:
         own = lesion.own_size(self.folded, [f[3:] for f in found]) if lesion else None
         _, value, unit, begin, stop = best if own is None else found[own]
         sign, begin = sign_before(self.folded, start, begin)
-        largest = lesion and lesion.others and _LARGEST_OF.search(self.folded, start, begin)
-        if lesion and largest and self.folded[slice(*lesion.place)] not in largest["where"]:
-            # 右肺上叶、左肺下叶见结节，大者约8mm: neither is larger, and which it is, nobody says.
-            sign = "<="
+        if lesion and lesion.others and own is None:
+            largest = _LARGEST_OF.search(self.folded, start, begin)
+            if largest or len({size for size, *_ in found}) > 1:
+                # 右肺上叶、左肺下叶见结节，大者约8mm: neither is larger, and which it is, nobody says.
+                if sign in (">", ">="):
+                    return Cell()
+                sign = sign or "<="
         return Cell(value=value, unit=unit, comparator=sign, evidence=[self._mention(begin, stop)])
 
     def _is_counted(self, hits: Sequence[re.Match[str]], hit: re.Match[str]) -> bool:

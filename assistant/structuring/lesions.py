@@ -50,13 +50,28 @@ class Lesion:
         return not any(a < end and start < b for a, b in self.others)
 
     def own_size(self, folded: str, sizes: Sequence[Range]) -> int | None:
-        """Which of ``sizes``, in text order, is this lesion's where those that share its words
-        have one each (大小分别约5mm、8mm); None where that is not said."""
-        each = sizes[: len(self.others) + 1]
-        if not self.others or len(each) <= len(self.others) or each[0][0] < self.named:
+        """Which of ``sizes``, in text order, is this lesion's, where those that share its words
+        have one each (大小分别约5mm、8mm; 前者约5mm，后者约8mm); None where that is not said."""
+        places = sorted([*self.others, self.place])
+        count = len(places)
+        after = [size for size in sizes if size[0] >= places[-1][1]]
+        skipped = len(sizes) - len(after)
+        if not self.others or not after:
             return None
-        gaps = [folded[a[1] : b[0]] for a, b in pairwise(each)]
-        return self.number if all(map(_LISTED.fullmatch, gaps)) else None
+        gaps = [folded[a[1] : b[0]] for a, b in pairwise(after)]
+        run = next((n for n, gap in enumerate(gaps, 1) if not _LISTED.fullmatch(gap)), len(after))
+        if run == count:
+            return skipped + self.number
+        names = [{folded[slice(*place)]} for place in places]
+        names[0].add("前者")
+        names[-1].add("后者")
+        begin = places[-1][1]
+        for index, size in enumerate(after):
+            told = folded[begin : size[0]]
+            if any(name in told for name in names[self.number]):
+                return skipped + index
+            begin = size[1]
+        return None
 
 
 def find_lesions(
@@ -69,8 +84,8 @@ def find_lesions(
     """
     conclusion = _CONCLUSION.search(folded)
     concluded = conclusion.start() if conclusion else len(folded)
-    found: list[tuple[list[Range], Range]] = []
-    told: set[str] = set()
+    found: list[tuple[list[Range], Range, list[Range]]] = []
+    told: list[tuple[str, frozenset[str]]] = []
     for start, end in hits:
         sentence, _ = sentences.at(start)
         # A place named inside the lesion's own words (肺结节) begins it, too.
@@ -78,18 +93,28 @@ def find_lesions(
         if not before and found:
             continue
         own = _group(folded, before, start) if before else [(sentence, sentence)]
-        names = {folded[a:b] for a, b in own}
-        if own[0][0] > concluded and names <= told:
-            continue
-        if not found or own[0][0] > found[-1][0][0][0]:
-            found.append((own, (start, end)))
-            told |= names
+        new = [p for p in own if not (p[0] > concluded and _is_told(_lobes(folded, p), told))]
+        if new and (not found or own[0][0] > found[-1][0][0][0]):
+            found.append((own, (start, end), new))
+            told += [_lobes(folded, place) for place in own]
     lesions: list[Lesion] = []
-    for index, (own, hit) in enumerate(found):
+    for index, (own, hit, new) in enumerate(found):
         following = found[index + 1][0][0][0] if index + 1 < len(found) else len(folded)
         stop = min(following, _told_until(folded, sentences, hit[1]))
-        lesions += _of_places(folded, own, stop, hit)
+        lesions += [one for one in _of_places(folded, own, stop, hit) if one.place in new]
     return lesions
+
+
+def _lobes(folded: str, place: Range) -> tuple[str, frozenset[str]]:
+    """The side of a place and its lobes: 右肺上叶及中叶 and 右肺上、中叶 are the same."""
+    words = folded[slice(*place)]
+    if not _SIDED.match(words):
+        return words, frozenset()
+    return words[0], frozenset(set(words) & set("上中下"))
+
+
+def _is_told(place: tuple[str, frozenset[str]], told: Sequence[tuple[str, frozenset[str]]]) -> bool:
+    return any(place[0] == side and place[1] <= lobes for side, lobes in told)
 
 
 def _group(folded: str, before: Sequence[Range], hit: int) -> list[Range]:

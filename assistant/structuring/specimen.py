@@ -14,7 +14,7 @@ _SPECIMENS: dict[str, str] = {
     "关节液": rf"关节(?:腔积)?液{_EXAMINED}",
     "白带": rf"(?:白带|阴道分泌物){_EXAMINED}",
     "前列腺液": rf"前列腺液{_EXAMINED}",
-    "痰": rf"痰(?:液|涂片|培养)?{_EXAMINED}",
+    "痰": rf"(?<![咳咯吐])痰(?:液|涂片|培养)?{_EXAMINED}",
     "": r"血常规|血细胞分析|(?:血液?)?生化|[肝肾]功能?|血清|全血|静脉血|血脂|电解质|凝血",
 }
 _WORD = re.compile(
@@ -39,7 +39,7 @@ def specimen_at(folded: str, position: int, unit: str | None) -> str:
     for word in _WORD.finditer(folded, start, position):
         done = _NORMAL.match(folded, word.end(), position)
         found = "" if done else _NAMES[int((word.lastgroup or "s0")[1:])]
-    # Cells of urine and stool are counted by the field, those of blood never.
-    if found in ("尿", "大便") and unit == "10^9/L":
+    # Cells of these are counted by the field, those of blood never.
+    if found in ("尿", "大便", "白带", "前列腺液", "痰") and unit == "10^9/L":
         return ""
     return found or ("镜检" if unit in ("/HP", "/LP") else "")

@@ -51,7 +51,7 @@ class Checkpoint(ABC):
 
     @abstractmethod
     def stored(self, name: str, rows: slice | Order | None = None) -> Stored:
-        """One tensor, or the rows asked for: float16 where that is how it is stored, float32 else.
+        """One tensor, or the rows asked for, as float32, or as float16 where that is quicker.
 
         Raises:
             CheckpointError: there is no such tensor, or its file is cut short.

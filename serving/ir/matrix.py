@@ -29,7 +29,7 @@ class Reader(Protocol):
         """The file that a tensor lies in."""
 
     def stored(self, name: str, rows: slice | Order | None = None) -> Stored:
-        """A tensor, or some of its rows: float16 where that is how it is stored, float32 else."""
+        """A tensor, or some of its rows, as float32, or as float16 where that is quicker."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 Nothing but the weights is looked at.  Codes are ``u4``/``i4`` packed two a byte with the earlier
 one in the low nibble, or ``u8``/``i8``; a weight is read back as ``scale * (code - zero_point)``.
 
-Rows are taken in blocks that fit a core's cache, by as many threads as there are cores, so the
-memory needed besides weights and codes is a few MiB a core whatever the tensor.
+Rows are taken in blocks, by one thread more than there are cores, so the memory needed besides
+weights and codes is some ten MiB a core whatever the tensor.
 """
 
 from __future__ import annotations
@@ -153,15 +153,17 @@ def quantize_rows(
         stop = min(start + step, rows)
         weights = read(slice(start, stop)).reshape(-1, within)
         fitter = idle.get()
-        found = fitter.fit(weights)
-        if found.bad.size:
-            bad = int(found.bad[0])
-            raise WeightInvalid(start + bad // groups, _fault(weights[bad], scheme))
-        codes[start:stop] = _stored(found.codes, scheme.bits).reshape(stop - start, -1)
-        scale[start:stop] = found.scale.reshape(-1, groups)
-        if zero is not None:
-            zero[start:stop] = found.zero.reshape(-1, groups)
-        idle.put(fitter)
+        try:
+            found = fitter.fit(weights)
+            if found.bad.size:
+                bad = int(found.bad[0])
+                raise WeightInvalid(start + bad // groups, _fault(weights[bad], scheme))
+            codes[start:stop] = _stored(found.codes, scheme.bits).reshape(stop - start, -1)
+            scale[start:stop] = found.scale.reshape(-1, groups)
+            if zero is not None:
+                zero[start:stop] = found.zero.reshape(-1, groups)
+        finally:
+            idle.put(fitter)
 
     with ThreadPoolExecutor(workers) as pool:
         for _ in pool.map(convert, range(0, rows, step)):

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import os
 import re
+from html import unescape
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import unescape
 
 import openvino
 
@@ -22,7 +22,6 @@ _CONSTANT = re.compile(
     r'(<layer id="\d+" name="(?P<name>[^"]*)" type="Const"[^>]*>\s*'
     r'<data [^>]*?\boffset=")\d+(" size=")(?P<size>\d+)(?=")'
 )
-_QUOTES = {"&quot;": '"', "&apos;": "'"}
 
 
 class GraphUnknown(Exception):
@@ -38,14 +37,21 @@ def write_graph(model: Any, path: Path, weights: WeightFile) -> None:
         GraphUnknown: where the constants lie cannot be told.
     """
     places = _places(model, weights)
-    openvino.serialize(model, path, os.devnull)
+    # By a link of our own: where the serialiser fails, it removes what it was to write to.
+    nowhere = path.with_suffix(".nowhere")
+    nowhere.symlink_to(os.devnull)
+    try:
+        openvino.serialize(model, path, nowhere)
+    finally:
+        nowhere.unlink(missing_ok=True)
     told = path.read_text(encoding="utf-8")
 
     def placed(constant: re.Match[str]) -> str:
-        offset, size = places.pop(unescape(constant["name"], _QUOTES), (0, -1))
-        if int(constant["size"]) != size:
+        offset, size = places.pop(unescape(constant["name"]), (0, -1))
+        # Of an empty constant it says that it had one byte.
+        if int(constant["size"]) != max(size, 1):
             raise _unknown(path)
-        return f"{constant[1]}{offset}{constant[3]}{size}"
+        return f"{constant[1]}{offset}{constant[3]}{constant['size']}"
 
     written = _CONSTANT.sub(placed, told)
     if places:

@@ -8,7 +8,6 @@ and says where each of them lies (`serving.ir.serialization`).
 from __future__ import annotations
 
 import os
-from bisect import bisect_right
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,52 +16,71 @@ import numpy as np
 from numpy.typing import NDArray
 
 _ALIGNMENT = 64
+# Bytes that are mapped at once: every mapping holds a descriptor of the file, of which a process
+# may have about a thousand, fewer than a large model has arrays.
+_STRETCH = 256 << 20
 
 
 class WeightFile:
-    """An append-only file of arrays."""
+    """An append-only file of arrays.
+
+    It is longer than what it holds, for as long as it is open: it has the length of what is mapped.
+    """
 
     def __init__(self, path: Path) -> None:
         """``path`` is created anew."""
         self._path = path
         self._file = path.open("wb", buffering=0)
-        self._kept: list[NDArray[Any]] = []
-        self._addresses: list[tuple[int, int, int]] = []
+        self._end = 0
+        self._stretches: list[tuple[int, NDArray[np.uint8]]] = []
 
     def keep(self, array: NDArray[Any]) -> NDArray[Any]:
-        """The same numbers, lying in the file."""
+        """The same numbers, lying in the file.
+
+        Raises:
+            OSError: the disk takes no more.
+        """
         offset = self.append(array)
-        # OpenVINO takes writable memory only, though it never writes to a constant.
-        kept = np.memmap(self._path, array.dtype, "r+", offset=offset, shape=array.shape)
-        self._kept.append(kept)
-        address = kept.ctypes.data
-        self._addresses.append((address, address + kept.nbytes, offset))
-        return kept
+        begin, stretch = self._stretches[-1] if self._stretches else (0, np.empty(0, np.uint8))
+        if offset + array.nbytes > begin + len(stretch):
+            begin, stretch = self._map(offset, array.nbytes)
+        part = stretch[offset - begin : offset - begin + array.nbytes]
+        return part.view(array.dtype).reshape(array.shape)
 
     def append(self, array: NDArray[Any]) -> int:
-        """Write an array; the byte at which it begins."""
-        offset = self._file.tell()
+        """Write an array; the byte at which it begins.  Raises as `keep` does."""
+        offset = self._end
         self._write(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
         self._write(memoryview(bytes(-array.nbytes % _ALIGNMENT)))
         return offset
 
     def offset(self, address: int) -> int | None:
         """Where in the file that lies which lies at ``address`` in memory; None if not in it."""
-        self._addresses.sort()
-        index = bisect_right(self._addresses, (address, np.inf, 0)) - 1
-        if index < 0:
-            return None
-        start, stop, offset = self._addresses[index]
-        return offset + address - start if address < stop else None
+        for begin, stretch in self._stretches:
+            place = address - stretch.ctypes.data
+            if 0 <= place < len(stretch):
+                return begin + place
+        return None
 
     def flush(self) -> None:
-        """Wait until the disk has it."""
+        """Cut the file to what it holds, and wait until the disk has it."""
+        os.truncate(self._file.fileno(), self._end)
         os.fsync(self._file.fileno())
+
+    def _map(self, begin: int, size: int) -> tuple[int, NDArray[np.uint8]]:
+        length = max(size, _STRETCH)
+        os.truncate(self._file.fileno(), begin + length)
+        # OpenVINO takes writable memory only, though it never writes to a constant.
+        mapped = np.memmap(self._path, np.uint8, "r+", offset=begin, shape=(length,))
+        self._stretches.append((begin, mapped))
+        return begin, mapped
 
     def _write(self, data: memoryview) -> None:
         # numpy's own `tofile` does not say why it failed; the system writes 2 GiB at most at once.
         while data:
-            data = data[self._file.write(data) :]
+            count = self._file.write(data)
+            data = data[count:]
+            self._end += count
 
     def __enter__(self) -> Self:
         return self
@@ -73,5 +91,6 @@ class WeightFile:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._kept.clear()
+        self._stretches.clear()
+        os.truncate(self._file.fileno(), self._end)
         self._file.close()

@@ -278,7 +278,7 @@ def test_weights_that_the_system_does_not_take(source: Path, tmp_path: Path) -> 
 def test_a_model_that_the_system_does_not_take(source: Path, tmp_path: Path, monkeypatch) -> None:
     serialize = openvino.serialize
 
-    def limited(model: Any, path: Path, weights: str) -> None:
+    def limited(model: Any, path: Path, weights: Path) -> None:
         with file_limit(10_000):
             serialize(model, path, weights)
 

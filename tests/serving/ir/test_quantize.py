@@ -216,6 +216,13 @@ def test_a_weight_that_is_no_number_is_refused(scheme: Scheme, bad: float) -> No
         quantize(weight, scheme)
 
 
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_matrix_of_nothing_else_is_refused_too(workers: int) -> None:
+    weight = np.full((20_000, 128), np.nan, np.float16)
+    with pytest.raises(QuantizationError, match=r"Row 0 .* infinite or no number"):
+        quantize(weight, Scheme(4, 128), workers)
+
+
 def test_a_weight_beyond_float16_scales_is_refused() -> None:
     weight = gaussian(4, 64)
     weight[3, 40] = -600_000

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 
 import numpy as np
@@ -49,10 +51,34 @@ def test_it_computes_what_openvinos_own_file_computes(tmp_path: Path) -> None:
 def test_weights_are_written_once(tmp_path: Path) -> None:
     with WeightFile(tmp_path / "model.bin") as file:
         model = graph(file)
-        before = (tmp_path / "model.bin").stat().st_size
         write_graph(model, tmp_path / "model.xml", file)
-    # One number and one shape, each on a place of its own.
-    assert (tmp_path / "model.bin").stat().st_size == before + 2 * 64
+    # 512 bytes of codes, 64 of numbers, and one number and one shape, each on a place of its own.
+    assert (tmp_path / "model.bin").stat().st_size == 512 + 3 * 64
+
+
+def test_an_empty_constant_and_odd_names_do_no_harm(tmp_path: Path) -> None:
+    with WeightFile(tmp_path / "model.bin") as file:
+        inputs = op.parameter([-1, 32], np.float32)
+        shift = op.constant(np.arange(32, dtype=np.float32))
+        shift.set_friendly_name("a name\non two\tlines")
+        axes = op.constant(np.array([], np.int64))
+        odd = openvino.Model([op.reduce_sum(op.add(inputs, shift), axes)], [inputs])
+        write_graph(odd, tmp_path / "model.xml", file)
+    read = openvino.Core().read_model(tmp_path / "model.xml")
+    constants = [node for node in read.get_ops() if node.get_type_name() == "Constant"]
+    assert sorted(node.get_byte_size() for node in constants) == [0, 128]
+    (found,) = (node for node in constants if node.get_byte_size())
+    np.testing.assert_array_equal(found.data.reshape(-1), np.arange(32))
+
+
+def test_a_failure_removes_nothing_but_its_own(tmp_path: Path) -> None:
+    with WeightFile(tmp_path / "model.bin") as file:
+        model = graph(file)
+        (tmp_path / "model.xml").mkdir()
+        with pytest.raises(RuntimeError):
+            write_graph(model, tmp_path / "model.xml", file)
+    assert stat.S_ISCHR(os.stat(os.devnull).st_mode)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.bin", "model.xml"]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +89,7 @@ def test_a_file_of_another_kind_is_refused(
 ) -> None:
     serialize = openvino.serialize
 
-    def changed(model: openvino.Model, path: Path, weights: str) -> None:
+    def changed(model: openvino.Model, path: Path, weights: Path) -> None:
         serialize(model, path, weights)
         path.write_text(path.read_text().replace(told, instead, 1))
 
