@@ -123,7 +123,9 @@ def _connect_run(
         if not accepted:
             return
         async for _ in watch.follow(parts, work):
-            yield [*frame.draw(session, panels), gr.skip(), *unchanged]
+            # Once more with the first news: a busy browser may draw only the later of two updates.
+            yield [*frame.draw(session, panels), selected, *unchanged]
+            selected = gr.skip()
 
     async def stop(session: Session, request: gr.Request) -> list[Any]:
         identify(session, parts.settings, request)
