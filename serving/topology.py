@@ -41,8 +41,8 @@ def read(system: Path = SYSTEM, allowed: int | None = None) -> Topology:
         for socket in {socket_of[cpu] for cpu in _listed(folder / "cpulist") if cpu in socket_of}:
             nodes[socket].append(int(folder.name[4:]))
     sockets = tuple(tuple(sorted(nodes[socket])) or (0,) for socket in sorted(nodes)) or ((0,),)
-    usable = allowed if allowed is not None else _allowed()
-    return Topology(sockets, len(cores) or usable, usable)
+    count = allowed if allowed is not None else len(usable())
+    return Topology(sockets, len(cores) or count, count)
 
 
 def share(
@@ -57,18 +57,16 @@ def share(
     Raises:
         ValueError: it is no list, or names a processor that this process may not use.
     """
-    usable = allowed if allowed is not None else _usable()
+    own = allowed if allowed is not None else usable()
     if wanted == "all":
         return ()
     if wanted != "auto":
         chosen = _parsed(wanted)
-        if not chosen or not usable >= {*chosen}:
-            raise ValueError(
-                f"cores {wanted}: this process may use the processors {_written(usable)}"
-            )
+        if not chosen or not own >= {*chosen}:
+            raise ValueError(f"cores {wanted}: this process may use the processors {_written(own)}")
         return tuple(sorted({*chosen}))
     sockets: dict[int, list[int]] = {}
-    for processor in sorted(usable):
+    for processor in sorted(own):
         place = system / "cpu" / f"cpu{processor}" / "topology" / "physical_package_id"
         if (socket := _number(place)) is not None:
             sockets.setdefault(socket, []).append(processor)
@@ -83,14 +81,11 @@ def pin(cores: tuple[int, ...] | list[int]) -> None:
         os.sched_setaffinity(0, cores)
 
 
-def _usable() -> Set[int]:
+def usable() -> Set[int]:
+    """The logical processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return os.sched_getaffinity(0)
     return frozenset(range(os.cpu_count() or 1))
-
-
-def _allowed() -> int:
-    return len(_usable())
 
 
 def _number(path: Path) -> int | None:

@@ -129,14 +129,20 @@ class _Report:
 
     def _hits(self, pattern: str, lesion: Lesion | None = None) -> Iterator[re.Match[str]]:
         start, end = (lesion.start, lesion.end) if lesion else (0, len(self.text))
+        for match in self._between(pattern, start, end):
+            if lesion is None or lesion.holds(*match.span()):
+                yield match
+
+    def _between(self, pattern: str, start: int, end: int) -> Iterator[re.Match[str]]:
         for match in re.compile(pattern, re.IGNORECASE).finditer(self.folded, start, end):
-            if match.end() > match.start() and (lesion is None or lesion.holds(*match.span())):
+            if match.end() > match.start():
                 yield match
 
     def _asserted(
         self, pattern: str, lesion: Lesion | None = None
     ) -> list[tuple[Match, Assertion]]:
-        """The patient's own hits of the lesion, or of the report.  How they are meant, the whole report tells."""
+        """The patient's own hits of the lesion, or of the report.  How they are meant, the whole
+        report tells."""
         if pattern not in self._told:
             hits = [Match(*_asserted_part(m), "", TermKind.SIGN) for m in self._hits(pattern)]
             self._told[pattern] = [
@@ -294,7 +300,7 @@ class _Report:
         own = self._lesion if feature.scope != "report" else feature.find
 
         def last(pattern: str | None) -> int:
-            before = self._hits(pattern, Lesion(begin, number, number)) if pattern else ()
+            before = self._between(pattern, begin, number) if pattern else ()
             return max((hit.end() for hit in before), default=-1)
 
         return last(feature.unless) > last(own)
@@ -379,7 +385,7 @@ _ABSORBED = re.compile(
 _STOP = re.compile(r"[。;\n]")
 # 肿瘤距下切缘2cm tells no size.
 _DISTANCE = re.compile(r"距离?[^,;。\n\d]{0,12}\Z")
-_LARGEST_OF = re.compile(r"(?:较|最)?大(?:者|的)(?P<where>[^;。\n\d]{0,20})\Z")
+_LARGEST_OF = re.compile(r"(?:较|最)?大(?:者|的)[^;。\n\d]{0,20}\Z")
 _EARLIER = re.compile(r"(?:原(?!发)|前片|上次|之前|旧片)[^,;。\n]{0,6}\Z")
 _SIDE = re.compile(r"[ \t]?[x×*][ \t]?(?P<next>\d{1,4}(?:\.\d{1,3})?)[ \t]?(?:cm|mm)")
 

@@ -39,7 +39,7 @@ class Lesion:
     start: int
     end: int
     named: int
-    place: Range = (0, 0)
+    place: Range
     others: tuple[Range, ...] = ()
     number: int = 0
 

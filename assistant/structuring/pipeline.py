@@ -22,6 +22,7 @@ from assistant.structuring.times import Anchors, time_expressions
 from assistant.structuring.triples import triples
 from assistant.structuring.union import union
 from knowledge.base import KnowledgeBase
+from knowledge.cues import TUMOUR
 from knowledge.extraction import names_something_else
 from knowledge.finding import Polarity
 from knowledge.folding import fold
@@ -38,9 +39,8 @@ _FEW_WORDS = 8
 _NO_ALLERGEN = re.compile(r"[。\n无未]|否认|服|予|耐受|使用|应用")
 _VERBS = "换改停加减调"
 _VERBS_BEFORE = "换改停予"
-# The del of EGFR 19del is no drug.
-_TUMOUR = re.compile(r"癌|瘤|恶性|白血病")
 _DOUBT = re.compile(r"(?:待[排查诊定除明]|可能|不除外|不排除|[?？]).{0,3}\Z")
+# The del of EGFR 19del is no drug.
 _FRAGMENT = re.compile(r"[a-z]{1,3}|FEV1?|.*(?<!真)菌|墨菲")
 _NOT_CHINESE = (
     "这份文书主要不是中文，只识别中文，其余内容没有读取。 "
@@ -228,7 +228,7 @@ def is_another(diagnosis: str, term: str) -> bool:
     萎缩性胃炎, what is left of a stroke or was operated is not the stroke."""
     if any(word in diagnosis and word not in term for word in ("后遗症", "陈旧")):
         return True
-    if "术后" in diagnosis and "后" not in term and not _TUMOUR.search(diagnosis):
+    if "术后" in diagnosis and "后" not in term and not TUMOUR.search(diagnosis):
         return True
     return any(
         f"非{rest}" not in term and rest in term

@@ -12,7 +12,6 @@ import hashlib
 import itertools
 import json
 import logging
-import os
 import threading
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
@@ -20,7 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from serving import compact_grammar, cpu, json_schema
+from serving import compact_grammar, cpu, json_schema, topology
 from serving.bigdl import kernel, vocabulary
 from serving.bigdl.environment import Environment, EnvironmentMissing, find, plain_environment
 from serving.bigdl.reply import Reply, check
@@ -234,7 +233,7 @@ class BigdlEngine(Engine):
 
     def _start_with(self, name: str, stages: set[str]) -> LineProcess:
         chosen = self._options
-        threads = chosen.threads or len(chosen.cores or os.sched_getaffinity(0))
+        threads = chosen.threads or len(chosen.cores or topology.usable())
 
         def progress(told: Mapping[str, Any]) -> None:
             stages.add(told.get("stage", ""))

@@ -10,7 +10,7 @@ from typing import Any
 from serving import manifest
 from serving.bigdl.source import Source
 from serving.engine import EngineUnavailable
-from serving.ir.families import TOKENIZERS
+from serving.ir.families import tokenizer_of
 from serving.ir.tokenizer import TokenizerError, convert_tokenizer
 from serving.manifest import Manifest, ModelInvalid
 
@@ -50,7 +50,7 @@ def _convert(source: Source, place: Path, fingerprint: str) -> Manifest:
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     try:
-        family = TOKENIZERS.get(source.family, source.family)
+        family = tokenizer_of(source.family)
         facts = convert_tokenizer(source.folder, work, family, source.context_length)
         made = Manifest(
             name=source.folder.name,

@@ -7,14 +7,11 @@ import hashlib
 import importlib.metadata
 import json
 import logging
-import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import openvino
 
 from serving import manifest
 from serving.ir import calibrated, decoder, families, sensitivity
@@ -132,7 +129,7 @@ def _convert(
         precision = calibrated.fitted(precision, architecture)
     _check_disk(work, architecture, precision, calibrated=bool(calibration))
     digests = Digests(checkpoint)
-    family = families.TOKENIZERS.get(architecture.family, architecture.family)
+    family = families.tokenizer_of(architecture.family)
     facts = convert_tokenizer(
         checkpoint.path, work, family, architecture.context_length, checkpoint.metadata
     )
@@ -211,11 +208,7 @@ def write_model(
         for key, value in provenance().items():
             model.set_rt_info(value, ["bedside", key])
         report(0, 1, "writing")
-        path = folder / manifest.MODEL_FILE
-        try:
-            write_graph(model, path, file)
-        except RuntimeError as error:
-            raise ConversionError(f"{path}: {_not_written(folder)}") from error
+        _save(model, folder, file)
         del model
     report(1, 1, "writing")
 
@@ -235,23 +228,17 @@ def _write_calibrated(
     report(0, 1, "calibrating")
     model = calibrated.compress(full / manifest.MODEL_FILE, folder, texts, precision)
     report(1, 1, "calibrating")
-    _serialize(model, folder)
+    with WeightFile(folder / manifest.WEIGHTS_FILE) as file:
+        _save(model, folder, file)
     shutil.rmtree(full)
 
 
-def _serialize(model: Any, folder: Path) -> None:
+def _save(model: Any, folder: Path, file: WeightFile) -> None:
     path = folder / manifest.MODEL_FILE
-    needed = sum(
-        node.get_byte_size() for node in model.get_ops() if node.get_type_name() == "Constant"
-    )
-    if shutil.disk_usage(folder).free < needed + _SPARE:
-        raise ConversionError(_not_written(folder))
     try:
-        openvino.serialize(model, path)
+        write_graph(model, path, file)
     except RuntimeError as error:
         raise ConversionError(f"{path}: {_not_written(folder)}") from error
-    with path.with_suffix(".bin").open("rb") as file:
-        os.fsync(file.fileno())
 
 
 def _check_disk(

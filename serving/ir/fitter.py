@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from threading import Lock
@@ -12,9 +11,10 @@ import numpy as np
 import openvino
 from numpy.typing import NDArray
 
+from serving import topology
+from serving.ir.matrix import Floats
 from serving.ir.scale_search import LARGEST, SMALLEST, Block, rounding, search
 
-Floats = NDArray[np.float32]
 _MOST_THREADS = 16
 _compiling = Lock()
 
@@ -69,8 +69,7 @@ class Fitter:
 
 def threads() -> int:
     """Cores that this process may use, as far as more of them help."""
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return min(allowed or 1, _MOST_THREADS)
+    return min(len(topology.usable()), _MOST_THREADS)
 
 
 def _as_float16(scale: Floats) -> NDArray[np.float16]:

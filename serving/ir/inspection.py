@@ -77,9 +77,8 @@ def inspect(path: Path, family: str = "") -> Inspection:
     except CheckpointError as error:
         problems.append(str(error))
     tokenizer = _tokenizer(checkpoint)
-    tokenizer_family = families.TOKENIZERS.get(architecture.family, architecture.family)
     try:
-        read_tokens(path, tokenizer_family, checkpoint.metadata)
+        read_tokens(path, families.tokenizer_of(architecture.family), checkpoint.metadata)
     except TokenizerError as error:
         problems.append(str(error))
     shape = CacheShape(architecture.layer_count, architecture.kv_heads, architecture.head_size)

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from serving.ir.fitter import Fitter, Floats, threads
+from serving.ir.fitter import Fitter, threads
+from serving.ir.matrix import Floats
 from serving.ir.scale_search import LARGEST, Block
 
 Rows = Callable[[slice], NDArray[Any]]

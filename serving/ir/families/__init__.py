@@ -19,8 +19,13 @@ KNOWN: dict[str, Callable[[Config, str], Architecture]] = {
     "qwen3": llama.describe,
 }
 # GLM-4's tokenizer depends on who laid the checkpoint out, not on which of its graphs it is.
-TOKENIZERS = {"glm4-chatglm": "glm4", "glm4": "glm"}
+_TOKENIZERS = {"glm4-chatglm": "glm4", "glm4": "glm"}
 _WIDE_VOCABULARY = 100_000
+
+
+def tokenizer_of(family: str) -> str:
+    """Which family's tokenizer a family has."""
+    return _TOKENIZERS.get(family, family)
 
 
 def name_of(config: Config) -> str | None:
