@@ -3,7 +3,8 @@
 Candidates come from character overlap with the terms of a code table, for the wording and for each
 of its parts, and from wordings that were coded before.  A ranker
 (`knowledge.ranking.boosted_trees`) that was trained on coded diagnoses says how likely each is;
-without one a plain rule on the overlap does.  What is not likely enough is left out, so the answer may be empty.
+without one a plain rule on the overlap does.
+What is not likely enough is left out, so the answer may be empty.
 """
 
 from __future__ import annotations

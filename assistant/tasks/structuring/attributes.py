@@ -2,8 +2,8 @@
 
 The rules are those of `knowledge.text.assertion.engine`, applied to typed spans of any origin.
 Findings are read together, as the lists of a note are lists of findings (无发热、咳嗽及胸痛).
-Whether a test, a drug or a procedure was done or given is another question than what a test showed: 未行CT denies
-the CT, and 血常规未见异常 does not deny the count.
+Whether a test, a drug or a procedure was done or given is another question than what a test
+showed: 未行CT denies the CT, and 血常规未见异常 does not deny the count.
 """
 
 from __future__ import annotations
