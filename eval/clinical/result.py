@@ -17,7 +17,15 @@ from eval.run.journal import write_whole
 
 RESULT = "result.json"
 
-Kind = Literal["differential", "checker", "discharge", "retrieval", "structuring", "quantisation"]
+Kind = Literal[
+    "differential",
+    "checker",
+    "discharge",
+    "retrieval",
+    "structuring",
+    "quantisation",
+    "assertion",
+]
 
 
 class _Part(BaseModel):

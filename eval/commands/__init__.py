@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from eval.commands.assertion import assertion
 from eval.commands.checker import checker
 from eval.commands.compare import compare
 from eval.commands.differential import differential
@@ -36,6 +37,9 @@ app.command(
     epilog="Example: bedside eval differential --cases cases.jsonl --folder /srv/models/glm "
     "--out ddx --require 'top5>=60'"
 )(differential)
+app.command(
+    epilog="Example: bedside eval assertion --data snippets.jsonl --require 'denied_kept>=100'"
+)(assertion)
 app.command(epilog="Example: bedside eval checker --out checker --require 'recall>=90'")(checker)
 app.command(
     epilog="Example: bedside eval discharge --folder /srv/models/glm --out discharge "

@@ -16,7 +16,7 @@ from eval.report.clinical import described, grouped, interval, write_result
 
 def finish(
     result: ClinicalResult,
-    folder: Path,
+    folder: Path | None,
     gates: Sequence[Gate],
     *,
     as_json: bool = False,
@@ -24,9 +24,10 @@ def finish(
 ) -> None:
     """Write the result, say what it found, and exit as the gates want it.
 
+    Without a ``folder`` nothing is written.
     ``unfinished``: some answers may be had by running the command again; no gate holds then.
     """
-    written = write_result(result, folder)
+    written = write_result(result, folder) if folder is not None else []
     if as_json:
         print_json(result.model_dump(mode="json"))
     else:

@@ -1,0 +1,1 @@
+"""How well denials, doubts, times and persons are read, against labelled snippets."""
