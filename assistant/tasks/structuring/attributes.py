@@ -15,20 +15,14 @@ from dataclasses import replace
 from itertools import pairwise
 
 from assistant.tasks.structuring.span import EntityType, TypedSpan
-from knowledge.text.assertion.cues import CONNECTOR
 from knowledge.text.assertion.engine import Assertion, assert_terms
+from knowledge.text.assertion.lists import CONNECTOR
 from knowledge.text.finding import Certainty, Polarity, Temporality
 from knowledge.text.folding import fold
 from knowledge.text.lexicon import Match
 from knowledge.text.synonyms import TermKind
 
 FINDINGS = frozenset({EntityType.DISEASE, EntityType.SYMPTOM, EntityType.SIGN})
-_NOT_DONE = re.compile(
-    r"(?:禁用|禁服|忌用|忌服|避免使用|避免服用|否认|拒绝|拒行|不同意|暂不|未(?:再|曾|能)?(?:行|做|作|予|给予|查|服用?|使用|用|接受|应用|进行|规律|正规|完善)|没有?(?:做|行|吃|用|服|查)"
-    r"|无(?=[^,;。\n]{0,10}(?:史|使用)))[^,;。\n]{0,14}$"
-)
-# 未输血, 未吸氧: nothing stands between.
-_NOT = re.compile(r"(?:未|没有?)(?:曾|再|给)?$")
 _STOPPED = re.compile(
     r"(?<!未)(?:停用|停服|停药|停止(?:使用|服用)?|暂停(?:使用|服用)?|撤除|停(?=$))[^,;。\n]{0,4}$"
 )
@@ -77,15 +71,6 @@ _IF = re.compile(
     r"(?:若|如(?!下|上|前|此)果?|一旦|倘若)[^;。\n]{0,18},则?(?:可|再|应|需)?"
     r"(?:加用|予以?|给予|使用|改用|改为|加服|静滴|口服)[^,;。\n]{0,6}$"
 )
-# 既往无手术史、外伤史: \0 stands for what is read.
-_NO_HISTORY = re.compile(r"无[^,;。\n\0]{0,14}\0[^,;。\n]{0,10}(?:史|使用)")
-# A symptom that is gone was there; what is only less (明显消退, 好转, 缓解) still is.  For a
-# diagnosis it goes on to count, which is why the findings of a case know nothing of it.
-_GONE = re.compile(
-    r"(?:症状|体征)?(?:(?:均|已|现|基本|完全|逐渐|后){0,4}(?:消失|消退)|(?:均|已|完全){1,3}(?:缓解|退|止|停止)"
-    r"|停止|未再(?:发作|出现|发))(?=\d|[,;。、\s]|$)"
-)
-_COMPLAINTS = frozenset({EntityType.SYMPTOM, EntityType.SIGN})
 _INTOLERANCE = re.compile(r"(?!药物|食物|接触|光|冷|皮肤|季节).{1,14}过敏")
 _REACH = 24
 _CLAUSE = re.compile(r"[,;。\n]")
@@ -102,7 +87,6 @@ def assertions(
     folded = fold(text)
     result = [Assertion() for _ in spans]
     _read(text, spans, FINDINGS, denied or {}, result)
-    _leave_behind(folded, spans, result)
     _read(text, spans, frozenset(EntityType) - FINDINGS, {}, result)
     for index, span in enumerate(spans):
         if span.type in FINDINGS:
@@ -173,30 +157,12 @@ def _read(
             result[index] = replace(read[max(0, bisect_right(starts, span.start) - 1)])
 
 
-def _leave_behind(folded: str, spans: Sequence[TypedSpan], result: list[Assertion]) -> None:
-    """What the text says to be gone is past, with what is listed before it: 咳嗽、咳痰消失."""
-    places = [index for index, span in enumerate(spans) if span.type in _COMPLAINTS]
-    following: int | None = None
-    for index in reversed(places):
-        end = spans[index].end
-        gone = _GONE.match(folded, end) is not None
-        if not gone and following is not None and end <= following:
-            gap = folded[end:following]
-            gone = "\n" not in gap and CONNECTOR.fullmatch(gap) is not None
-        following = spans[index].start if gone else None
-        said = result[index]
-        if gone and (said.polarity, said.temporality) == (Polarity.PRESENT, Temporality.CURRENT):
-            result[index] = replace(said, temporality=Temporality.PAST)
-
-
 def _done(folded: str, span: TypedSpan, read: Assertion, next_drug: int) -> Assertion:
     """A test, a drug or a procedure: whether it was done; time and person as the text has them."""
     sentence = folded[max(0, span.start - _REACH) : span.start]
     before = _CLAUSE.split(sentence)[-1]
     after = folded[span.end : span.end + _REACH]
-    denied = bool(_NOT_DONE.search(before) or _NOT.search(before)) or (
-        "无" in before and _NO_HISTORY.search(before + "\0" + after) is not None
-    )
+    denied = read.polarity is Polarity.ABSENT
     temporality = read.temporality
     if span.type is EntityType.DRUG:
         denied = denied or any(p.match(after) for p in (_TESTED_AFTER, _CULTURED))

@@ -22,7 +22,7 @@ from assistant.tasks.structuring.times import Anchors, time_expressions
 from assistant.tasks.structuring.triples import triples
 from assistant.tasks.structuring.union import union
 from knowledge.base import KnowledgeBase
-from knowledge.text.assertion.cues import TUMOUR
+from knowledge.text.assertion.engine import TUMOUR
 from knowledge.text.extraction import names_something_else
 from knowledge.text.finding import Polarity
 from knowledge.text.folding import fold

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from itertools import pairwise
 
 from assistant.tasks.structuring.entity import Section
-from knowledge.text.assertion.cues import SECTION, SENTENCE_END
+from knowledge.text.document import SENTENCE_END, Document
 from knowledge.text.folding import fold
 
 _CLAUSE_END = re.compile(r"[。;!?\n\r,]|\.(?=\s|$)")
@@ -63,12 +63,7 @@ def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
 
 def sections(text: str) -> list[Section]:
     """The headed parts of a note, in its order; what stands before the first heading is in none."""
-    headings = list(SECTION.finditer(fold(text)))
-    ends = [*(heading.start() for heading in headings[1:]), len(text)][: len(headings)]
-    return [
-        Section(name=re.sub(r"\s", "", heading["name"]), start=heading.start(), end=end)
-        for heading, end in zip(headings, ends, strict=True)
-    ]
+    return [Section(name=h.name, start=h.start, end=h.end) for h in Document(text).sections]
 
 
 def section_at(found: list[Section], position: int) -> str:

@@ -1,0 +1,93 @@
+"""Lists of terms: what stands between them, and clauses that are nothing but a list."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from knowledge.text.assertion.marks import Cue, Terms
+from knowledge.text.document import Range
+from knowledge.text.synonyms import TermKind
+
+# Between the terms of one list.
+CONNECTOR = re.compile(
+    r"(?:[、､/+和及与或兼并\s]|以及|或者|还有|伴有?|甚至|明显的?|等|的|症状|表现|现象|不适感?|情况|感|样|性"
+    r"|也|亦|均|病史|史|其他|特殊|其它|轻微|阵发性?|剧烈|任何|征象|\d*℃)*"
+)
+_CLOSED = re.compile(r"等[^,;。\n\d]{0,12}[,;。\s]*\Z")
+_PREDICATE = re.compile(r"(?:明显|剧烈|甚至|的)\Z")
+_EXAMPLE = re.compile(r"(?:例如|比如|譬如|如(?!果|有|出现|发生|再|仍|遇|伴)|包括)")
+NUMBERED = re.compile(r"[ \t]*(?:\(?\d{1,2}[.、)]|[-·•*])?[ \t]*")
+# The beginning of a name that is known by its end only: 【吞】咽梗阻.
+_PREFIXED = re.compile(
+    r"(?:[、及和或与]|以及)?[^\W\d_a-z稍偶时仍伴有见示现诉感觉自呈为已曾再又较微轻中重度左右双上下前后全]{1,2}"
+)
+_UNKNOWN = re.compile(r"[\u4e00-\u9fff、和及与或等]{1,12}")
+# A term that says itself that something was found.
+_FOUND = re.compile(r"(?:阳性|\(\++\)|亢进|升高|增高|增多|增强|下降|减低)\Z")
+
+
+def is_found(folded: str, terms: Terms, index: int) -> bool:
+    """Whether the words of a term say that it was found (肠鸣音亢进)."""
+    match = terms.matches[index]
+    return _FOUND.search(folded, match.start, match.end) is not None
+
+
+def listed_after(folded: str, terms: Terms, position: int, end: int) -> list[int]:
+    """Terms one after the other from ``position`` on, with only connectors between."""
+    listed: list[int] = []
+    for index in terms.inside(position, end):
+        gap = folded[position : terms.starts[index]]
+        if gap.strip() and not (listed and CONNECTOR.fullmatch(gap)):
+            break
+        listed.append(index)
+        position = terms.matches[index].end
+    return listed
+
+
+def listed_before(folded: str, terms: Terms, index: int, start: int) -> list[int]:
+    """The term and those listed directly before it, back to ``start``."""
+    listed = [index]
+    while index > 0 and terms.starts[index - 1] >= start:
+        gap = folded[terms.matches[index - 1].end : terms.starts[index]]
+        if not CONNECTOR.fullmatch(gap):
+            break
+        index -= 1
+        listed.append(index)
+    return listed
+
+
+def is_closed(folded: str, clause: Range) -> bool:
+    """Whether a clause ends a list with 等: …胸痛等伴随症状."""
+    return _CLOSED.search(folded, clause.start, clause.end) is not None
+
+
+def is_bare(
+    folded: str, terms: Terms, clause: Range, cues: Sequence[Cue], *, numbered: bool = False
+) -> bool:
+    """Whether a clause is only terms and connectors, without a cue of its own."""
+    lead = (NUMBERED if numbered else _EXAMPLE).match(folded, clause.start, clause.end)
+    position = lead.end() if lead else clause.start
+    if any(cue.rule.category != "none" and cue.rule.direction != "<" for cue in cues):
+        return False
+    indices = terms.inside(clause.start, clause.end)
+    for index in indices:
+        gap = folded[position : terms.starts[index]]
+        if not (CONNECTOR.fullmatch(gap) or _PREFIXED.fullmatch(gap)) or gap.startswith("伴"):
+            return False
+        position = terms.matches[index].end
+    rest = folded[position : clause.end].strip(" ,，、。;!?\n\r\t")
+    if not indices or is_closed(folded, clause):
+        return _UNKNOWN.fullmatch(rest) is not None if rest else bool(indices)
+    return bool(CONNECTOR.fullmatch(rest)) and not _PREDICATE.search(rest)
+
+
+def same_kind(terms: Terms, first: Sequence[int], second: Sequence[int]) -> bool:
+    """Whether two groups of terms name the same sort of thing: illnesses, or complaints."""
+
+    def is_illness(index: int) -> bool:
+        return terms.matches[index].kind is TermKind.DISEASE
+
+    if not first or not second:
+        return True
+    return is_illness(first[-1]) == is_illness(second[0])

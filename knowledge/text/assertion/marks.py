@@ -1,0 +1,84 @@
+"""Cues at their places in a text: the longest at a place wins, and none begins inside a term."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from knowledge.text.assertion.rules import Rule, load_rules
+from knowledge.text.lexicon import Match
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """A rule's cue at ``[start, end)``."""
+
+    start: int
+    end: int
+    rule: Rule
+
+
+class Terms:
+    """The terms of a text by their places; they are in text order and do not overlap."""
+
+    def __init__(self, matches: Sequence[Match]) -> None:
+        self.matches = list(matches)
+        self.starts = [match.start for match in matches]
+
+    def inside(self, start: int, end: int) -> range:
+        """Numbers of the terms that begin in ``[start, end)``."""
+        return range(bisect_left(self.starts, start), bisect_left(self.starts, end))
+
+    def over(self, position: int) -> Match | None:
+        """The term that holds ``position``."""
+        number = bisect_left(self.starts, position + 1) - 1
+        if number >= 0 and position < self.matches[number].end:
+            return self.matches[number]
+        return None
+
+    def next_start(self, position: int, end: int) -> int:
+        """Where the first term at or after ``position`` begins; ``end`` where none does."""
+        inside = self.inside(position, end)
+        return self.starts[inside[0]] if inside else end
+
+
+def find_cues(folded: str, terms: Terms, taken: bytearray) -> list[Cue]:
+    """The cues of a folded text, in order.  ``taken`` is not 0 where other things were read."""
+    found = [cue for rule in load_rules() for cue in _hits(rule, folded, terms, taken)]
+    # A wording that is longer says more exactly what is meant: 不能排除 is no 排除.
+    found.sort(key=lambda cue: (cue.start - cue.end, cue.start, cue.rule.number))
+    occupied = bytearray(len(folded) + 1)
+    kept = []
+    for cue in found:
+        if not any(occupied[cue.start : cue.end]):
+            occupied[cue.start : cue.end] = b"\1" * (cue.end - cue.start)
+            kept.append(cue)
+    kept.sort(key=lambda cue: cue.start)
+    return kept
+
+
+def _hits(rule: Rule, folded: str, terms: Terms, taken: bytearray) -> Iterator[Cue]:
+    position = 0
+    while hit := rule.pattern.search(folded, position):
+        start, end = hit.span()
+        position = max(end, start + 1)
+        if taken[start : start + 1] == b"\1" or start == end:
+            continue
+        if rule.scope == "over":
+            # A wording over the beginning of a term may not begin inside another.
+            if terms.over(start) is None or terms.over(start).start == start:  # type: ignore[union-attr]
+                yield Cue(start, end, rule)
+            continue
+        if terms.over(start) is not None:
+            position = start + 1
+            continue
+        limit = terms.next_start(start, len(folded))
+        if end > limit:
+            # A cue ends where the next term begins: 不发烧 is 不 and 发烧.
+            shorter = rule.pattern.match(folded, start, limit)
+            position = start + 1
+            if shorter is None or shorter.end() == start:
+                continue
+            end = shorter.end()
+        yield Cue(start, end, rule)
