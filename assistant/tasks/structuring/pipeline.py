@@ -40,6 +40,8 @@ _NO_ALLERGEN = re.compile(r"[。\n无未]|否认|服|予|耐受|使用|应用")
 _VERBS = "换改停加减调"
 _VERBS_BEFORE = "换改停予"
 _DOUBT = re.compile(r"(?:待[排查诊定除明]|可能|不除外|不排除|[?？]).{0,3}\Z")
+# Before a finding: a doubt, a denial, a relative.
+_LEAD = re.compile(r"疑似|可疑|疑诊|考虑|否认|未见|(?:其?[母父]亲?)(?=[梅乙甲糖高患有丙])|\s+")
 # The del of EGFR 19del is no drug.
 _FRAGMENT = re.compile(r"[a-z]{1,3}|FEV1?|.*(?<!真)菌|墨菲")
 _NOT_CHINESE = (
@@ -238,8 +240,12 @@ def is_another(diagnosis: str, term: str) -> bool:
 
 
 def _cut(text: str, span: TypedSpan) -> TypedSpan:
-    """What a model takes for the end of a name and is none: the verb of a drug (缬沙坦换为), the
-    doubt of a finding (主动脉夹层待排)."""
+    """What a model takes for a part of a name and is none: the verb of a drug (缬沙坦换为), the
+    doubt of a finding (主动脉夹层待排, 疑似过敏), whose it is (母梅毒), a second line."""
+    if (line := text.find("\n", span.start + 1, span.end)) > 0:
+        span = replace(span, end=line)
+    if span.type in FINDINGS and (lead := _LEAD.match(text, span.start, span.end - 1)):
+        span = replace(span, start=lead.end())
     if span.type in FINDINGS and (doubt := _DOUBT.search(text, span.start + 2, span.end)):
         return replace(span, end=doubt.start())
     if span.type is EntityType.DRUG and span.end - span.start > 2:

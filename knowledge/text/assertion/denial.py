@@ -25,7 +25,7 @@ from knowledge.text.synonyms import TermKind
 _COUNTED = re.compile(
     r"[ \t]*(?:[约近达共已]|每[日天次])?[\d一二两三四五六七八九十数半]+余?多?(?:次|天|日|周|年|月|h|小时|个|d|枚|处|[-~到])"
 )
-_DIGIT = re.compile(r"\d")
+_DIGIT = re.compile(r"\d(?![\d]?[.、)])")
 _LOOKED = re.compile(r"未[^闻]{0,4}(?:见|引出|出现|发现|查|检|测|触|扪|探|叩|显示|提示)")
 _HEARD = re.compile(r"音|奔马")
 # 未见明显异常 is complete: the next clause is another finding.

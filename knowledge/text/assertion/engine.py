@@ -128,9 +128,18 @@ class _Reading:
 
     def _ahead(self, cue: Cue) -> list[int]:
         """The terms that a cue reaches forward."""
-        whole = self._sentence(cue.start) if cue.rule.scope == "sentence" else None
-        end = (whole or self._clause(cue.start)).end
+        clause = self._clause(cue.start)
+        whole = cue.rule.scope == "sentence" and not self._denies_earlier(cue, clause)
+        end = (self._sentence(cue.start) if whole else clause).end
         return self._spoken_of(cue, self.terms.inside(cue.end, self._end_of(cue, end)))
+
+    def _denies_earlier(self, cue: Cue, clause: Range) -> bool:
+        """既往未行化疗，骨痛明显: a denial of what was before ends with its clause."""
+        return cue.rule.category == "past" and any(
+            other.rule.category == "deny" and cue.end <= other.start <= cue.end + 2
+            for other in self.cues
+            if other.start < clause.end
+        )
 
     def _behind(self, cue: Cue) -> list[int]:
         """The terms that a cue reaches back."""
@@ -218,9 +227,12 @@ class _Reading:
         if match.kind is not TermKind.DISEASE or TUMOUR.search(self.folded, match.start, match.end):
             return False
         return bool(
-            _OLD.search(self.folded, max(0, match.start - 3), match.end)
-            or _OPERATED.search(self.folded, match.start, match.end + 2)
+            _OLD.search(self.folded, max(0, match.start - 3), match.end) or self._is_operated(match)
         )
+
+    def _is_operated(self, match: Match) -> bool:
+        hit = _OPERATED.search(self.folded, match.start, match.end + 12)
+        return hit is not None and hit.start() <= match.end
 
     def _suppose(self) -> None:
         """What a condition or a plan names is nobody's finding; a denial in it stays one."""

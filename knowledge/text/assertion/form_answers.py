@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
+from knowledge.text.assertion.answers import Answers
+from knowledge.text.assertion.dialogue import read_dialogue
+from knowledge.text.assertion.table_answers import read_codes, read_tables
 from knowledge.text.lexicon import Match
 
 _TICK, _BOX = "[☑√✓✔■☒]", "[□☐]"
@@ -38,27 +40,6 @@ _BEHIND = re.compile(r"[ \t:]{0,4}")
 _OPENS = ",;、:"
 
 
-@dataclass
-class Answers:
-    """``present`` holds what is answered of each term by its number, ``open`` are the terms whose
-    field nobody has filled in (有（）无（）); ``taken`` is not 0 at the characters of answers: they
-    mean nothing else."""
-
-    taken: bytearray
-    present: dict[int, bool] = field(default_factory=dict)
-    open: set[int] = field(default_factory=set)
-
-    def give(self, number: int, words: re.Match[str], *, present: bool) -> None:
-        """Take ``words`` as the answer about a term, unless there is one."""
-        self.present.setdefault(number, present)
-        self.take(words)
-
-    def take(self, words: re.Match[str]) -> None:
-        """Nothing but a field's answer is in these words."""
-        start, end = words.span()
-        self.taken[start:end] = b"\1" * (end - start)
-
-
 def read_answers(text: str, matches: Sequence[Match]) -> Answers:
     """The answers in folded ``text`` about ``matches`` (in text order, not overlapping)."""
     answers = Answers(bytearray(len(text)))
@@ -71,6 +52,9 @@ def read_answers(text: str, matches: Sequence[Match]) -> Answers:
             number += 1
         if number > first:
             _read_marks(text, range(first, number), matches, line, answers)
+    read_tables(text, matches, answers)
+    read_codes(text, matches, answers)
+    read_dialogue(text, matches, answers)
     return answers
 
 

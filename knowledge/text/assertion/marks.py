@@ -49,13 +49,25 @@ def find_cues(folded: str, terms: Terms, taken: bytearray) -> list[Cue]:
     # A wording that is longer says more exactly what is meant: 不能排除 is no 排除.
     found.sort(key=lambda cue: (cue.start - cue.end, cue.start, cue.rule.number))
     occupied = bytearray(len(folded) + 1)
-    kept = []
+    kept: list[Cue] = []
+    at: dict[tuple[int, int], list[Cue]] = {}
     for cue in found:
-        if not any(occupied[cue.start : cue.end]):
+        beside = at.setdefault((cue.start, cue.end), [])
+        if _stands_with(cue, beside) if beside else not any(occupied[cue.start : cue.end]):
             occupied[cue.start : cue.end] = b"\1" * (cue.end - cue.start)
             kept.append(cue)
+            beside.append(cue)
     kept.sort(key=lambda cue: cue.start)
     return kept
+
+
+def _stands_with(cue: Cue, beside: list[Cue]) -> bool:
+    """Whether another rule may read the same words too: 未 of a drug and 未 of a symptom."""
+    return not any(
+        other.rule.category == "none"
+        or (other.rule.category == cue.rule.category and other.rule.direction != cue.rule.direction)
+        for other in beside
+    )
 
 
 def _hits(rule: Rule, folded: str, terms: Terms, taken: bytearray) -> Iterator[Cue]:
@@ -81,4 +93,11 @@ def _hits(rule: Rule, folded: str, terms: Terms, taken: bytearray) -> Iterator[C
             if shorter is None or shorter.end() == start:
                 continue
             end = shorter.end()
+        if rule.scope == "near" and not _is_at_term(folded, end, limit):
+            continue
         yield Cue(start, end, rule)
+
+
+def _is_at_term(folded: str, end: int, limit: int) -> bool:
+    """Whether a term begins right behind a cue; ``limit`` is where the next one does."""
+    return limit < len(folded) and not folded[end:limit].strip()
