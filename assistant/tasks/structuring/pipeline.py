@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -12,6 +12,7 @@ from assistant.tasks.structuring.attributes import FINDINGS, assertions, is_alle
 from assistant.tasks.structuring.drug_names import DrugIndex
 from assistant.tasks.structuring.entity import Coding, Entity, Relation, Section, StructuredNote
 from assistant.tasks.structuring.lexicon_recognizer import LexiconRecognizer
+from assistant.tasks.structuring.listed import listed_findings
 from assistant.tasks.structuring.model_triples import model_triples, together
 from assistant.tasks.structuring.relation_decoding import RelationReader
 from assistant.tasks.structuring.relations import AttributeLinks
@@ -41,7 +42,10 @@ _VERBS = "换改停加减调"
 _VERBS_BEFORE = "换改停予"
 _DOUBT = re.compile(r"(?:待[排查诊定除明]|可能|不除外|不排除|[?？]).{0,3}\Z")
 # Before a finding: a doubt, a denial, a relative.
-_LEAD = re.compile(r"疑似|可疑|疑诊|考虑|否认|未见|(?:其?[母父]亲?)(?=[梅乙甲糖高患有丙])|\s+")
+_LEAD = re.compile(
+    r"疑似|可疑|疑诊|考虑|否认|未见|[童幼]年|自幼|儿时|女儿|儿子|其?[母父]亲?(?=[梅乙甲糖高患有丙产])|\s+"
+)
+_MARK = re.compile(r"[?？。；;\n]+")
 # The del of EGFR 19del is no drug.
 _FRAGMENT = re.compile(r"[a-z]{1,3}|FEV1?|.*(?<!真)菌|墨菲")
 _NOT_CHINESE = (
@@ -139,16 +143,19 @@ class Structurer:
         """The spans, and what found each."""
         listed = self._lexicon.spans(text, matches)
         if self._recognizer is None or not text.strip():
+            listed = _sorted([*listed, *listed_findings(text, listed)])
             return listed, [self._lexicon.name] * len(listed)
         found = [
-            _cut(text, span)
+            _cut(text, part)
             for span in self._recognizer.recognise(text)
+            for part in _parts(text, span)
             if not (span.type in FINDINGS and names_something_else(text, span.start, span.end))
             and not (
                 span.type is EntityType.DRUG and _FRAGMENT.fullmatch(text, span.start, span.end)
             )
         ]
         spans, own = union(found, listed), set(found)
+        spans = _sorted([*spans, *listed_findings(text, spans)])
         names = {True: self._recognizer.name, False: self._lexicon.name}
         return spans, [names[span in own] for span in spans]
 
@@ -239,11 +246,23 @@ def is_another(diagnosis: str, term: str) -> bool:
     )
 
 
+def _sorted(spans: Sequence[TypedSpan]) -> list[TypedSpan]:
+    return sorted(set(spans), key=lambda s: (s.start, -s.end, s.type))
+
+
+def _parts(text: str, span: TypedSpan) -> Iterator[TypedSpan]:
+    """What a model takes for one name over the end of a sentence or line is several."""
+    start = span.start
+    for mark in [*_MARK.finditer(text, span.start, span.end), None]:
+        end = mark.start() if mark else span.end
+        if end - start >= min(2, span.end - span.start):
+            yield replace(span, start=start, end=end)
+        start = mark.end() if mark else end
+
+
 def _cut(text: str, span: TypedSpan) -> TypedSpan:
     """What a model takes for a part of a name and is none: the verb of a drug (缬沙坦换为), the
-    doubt of a finding (主动脉夹层待排, 疑似过敏), whose it is (母梅毒), a second line."""
-    if (line := text.find("\n", span.start + 1, span.end)) > 0:
-        span = replace(span, end=line)
+    doubt of a finding (主动脉夹层待排, 疑似过敏), whose it is (母梅毒)."""
     if span.type in FINDINGS and (lead := _LEAD.match(text, span.start, span.end - 1)):
         span = replace(span, start=lead.end())
     if span.type in FINDINGS and (doubt := _DOUBT.search(text, span.start + 2, span.end)):

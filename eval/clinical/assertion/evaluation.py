@@ -19,7 +19,7 @@ from eval.run.identity import digest
 Readings = Sequence[Sequence[Reading | None]]
 """Per snippet, in order: what was read at each mention, None where nothing was found."""
 
-_WORST = 200
+_WORST = 1000
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from knowledge.text.synonyms import TermKind
 _REACH = 500
 # Between a term and the cue behind it: 胸腔积液(右侧)未见.
 _THIN = re.compile(r"[^,;。、\n:]{0,6}")
+_NEAR_BY = re.compile(r"[^,;。、\n:]{0,12}")
 _BRACKET = re.compile(r"\([^()\n]{1,14}\)")
 
 CHRONIC = re.compile(
@@ -41,6 +42,9 @@ _OLD = re.compile(r"陈旧")
 _OPERATED = re.compile(
     r"术后(?!复发|出血|感染|并发|粘连|疼痛|切口|第?(?:\d{1,3}|[一二两三四五六七八九十半数几]{1,3})(?:天|日|周|小时))"
 )
+_OF_HISTORY = re.compile(r"史")
+# A term that says itself that all is well: 胎动正常.
+WELL = re.compile(r"(?<!不)(?<!欠)(?:正常|良好|平稳|通畅|自如|对称|居中)\Z")
 _JOINED = re.compile(r"[及和与]")
 _PATIENT_NAMED = re.compile(r"患者|病人|本人")
 
@@ -89,8 +93,6 @@ class _Reading:
         self._clauses = [c for s in document.sentences for c in document.clauses(s)]
         self._clause_starts = [clause.start for clause in self._clauses]
         self._sentence_starts = [sentence.start for sentence in document.sentences]
-        named = _PATIENT_NAMED.search(self.folded)
-        self._named = named.end() if named else len(self.folded) + 1
 
     def run(self) -> list[Assertion]:
         for apply in (self._deny, self._doubt, self._date, self._suppose, self._relate):
@@ -102,9 +104,21 @@ class _Reading:
         for index, present in self.answers.present.items():
             self.result[index].polarity = Polarity.PRESENT if present else Polarity.ABSENT
             self.result[index].certainty = Certainty.CERTAIN
+            if present and self._is_history(index):
+                self.result[index].temporality = Temporality.PAST
+        for index, match in enumerate(self.terms.matches):
+            if WELL.search(self.folded, match.start, match.end):
+                self.result[index].polarity = Polarity.ABSENT
         for index in self.answers.open:
             self.result[index].certainty = Certainty.UNCERTAIN
         return self.result
+
+    def _is_history(self, index: int) -> bool:
+        """Whether a field asks for what was: 外伤史：有."""
+        match = self.terms.matches[index]
+        return not CHRONIC.search(self.folded, match.start, match.end) and (
+            _OF_HISTORY.search(self.folded, match.start, match.end + 2) is not None
+        )
 
     # -- places --------------------------------------------------------------------------------
 
@@ -168,7 +182,8 @@ class _Reading:
             and end <= other.start < cue.start
             for other in self.cues
         )
-        return _THIN.fullmatch(gap) is not None and not between
+        thin = _NEAR_BY if cue.rule.category == "past" else _THIN
+        return thin.fullmatch(gap) is not None and not between
 
     def _spoken_of(self, cue: Cue, indices: Sequence[int]) -> list[int]:
         return [i for i in indices if cue.rule.speaks_of(self.terms.matches[i].kind)]
@@ -241,9 +256,8 @@ class _Reading:
                 self.result[index].temporality = Temporality.HYPOTHETICAL
 
     def _relate(self) -> None:
-        children = [
-            cue for cue in self._of("child") if self._sentence(cue.start).end >= self._named
-        ]
+        # A child is the patient where a parent writes, and somebody else where one is named.
+        children = self._of("child") if _PATIENT_NAMED.search(self.folded) else []
         for cue in chain(self._of("other"), children):
             for index in self._reached(cue):
                 self.result[index].experiencer = Experiencer.FAMILY

@@ -33,7 +33,9 @@ _CHOICES = tuple(
         (_ONE, "(?P<first>)", _OTHER, f"(?P<second>{_TICK})"),
     )
 )
-_MARK = re.compile(rf"(?P<yes>{_TICK}|\(\+{{1,3}}\))|(?P<no>{_BOX}|\(-{{1,3}}\))")
+_MARK = re.compile(
+    rf"(?P<yes>{_TICK}|\[[x√]\]|\(\+{{1,3}}\))|(?P<no>{_BOX}|\[[ \t]?\]|\(-{{1,3}}\))"
+)
 _LINE = re.compile(r"[^\n\r。]+")
 _BLANK = re.compile(r"[ \t]{0,4}")
 _BEHIND = re.compile(r"[ \t:]{0,4}")
@@ -43,6 +45,10 @@ _OPENS = ",;、:"
 def read_answers(text: str, matches: Sequence[Match]) -> Answers:
     """The answers in folded ``text`` about ``matches`` (in text order, not overlapping)."""
     answers = Answers(bytearray(len(text)))
+    # What a table or a question says goes before what a lone mark may mean.
+    read_tables(text, matches, answers)
+    read_codes(text, matches, answers)
+    read_dialogue(text, matches, answers)
     for number, match in enumerate(matches):
         _read_field(text, number, match.end, answers)
     number = 0
@@ -52,9 +58,6 @@ def read_answers(text: str, matches: Sequence[Match]) -> Answers:
             number += 1
         if number > first:
             _read_marks(text, range(first, number), matches, line, answers)
-    read_tables(text, matches, answers)
-    read_codes(text, matches, answers)
-    read_dialogue(text, matches, answers)
     return answers
 
 

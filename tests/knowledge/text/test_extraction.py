@@ -211,7 +211,8 @@ def test_a_virus_that_the_patient_has_is_a_finding() -> None:
         ("双肺未闻及干湿啰音，脾大。", ["干湿啰音"]),
         ("双肺未闻及湿啰音，哮鸣音。", ["湿啰音", "哮鸣音"]),
         ("未见皮疹，黄疸。", ["皮疹"]),
-        ("无咳嗽、咳痰，胸痛。", ["咳嗽", "咳痰", "胸痛"]),
+        ("无咳嗽、咳痰，胸痛。", ["咳嗽", "咳痰"]),
+        ("无咳嗽，咳痰，胸痛。", ["咳嗽", "咳痰", "胸痛"]),
     ],
 )
 def test_a_denial_goes_over_a_comma_to_its_list_alone(text: str, absent: list[str]) -> None:

@@ -1,0 +1,120 @@
+"""Findings that no list knows, found by where they stand: among what is denied, doubted, or marked.
+
+无红肿、瘘管 names two findings whatever a lexicon has; Hoffmann征(+) and 转移可疑 name one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from assistant.tasks.structuring.span import EntityType, TypedSpan
+from knowledge.text.assertion.marks import Cue, Terms, find_cues
+from knowledge.text.document import Document, Range
+from knowledge.text.synonyms import TermKind
+
+_SCORE = 0.5
+_ITEM = re.compile(r"[^、,，､。;:：!?()（）\[\]【】\"“”\s/+]+")
+_JOINS = re.compile(r"以及|或者|还有|[及和与或并伴]")
+# What stands around a name in a list and is none of it.
+_BEFORE = re.compile(
+    r"(?:任何|明显|明确|特殊|显著|确切|其[他它余]|有|曾|再|发生|出现|存在|新发|的|其|局部|表面皮肤|表面)+"
+)
+_AFTER = re.compile(
+    r"(?:等.*|的?(?:征象|表现|症状|迹象|证据|病史|情况|现象|影像|表现|声像|回声|可能性?大?)|抢救史|行为|不适感?|史|感)+\Z"
+)
+_WORD = re.compile(r"(?=.*[\u4e00-\u9fffA-Za-z]{2})[\u4e00-\u9fffA-Za-z0-9ⅠⅡⅢⅣ'\-]{2,9}")
+# Words that stand behind a denial and name no finding.
+_NO_FINDING = re.compile(
+    r"异常|特殊|诱因|原因|变化|改变|差异|禁忌|陪[护同]|家属|医嘱|药物?|治疗|用药|服药|检查|处理|手术|证据|不适|意义|人员|接触|条件"
+    r"|[吃喝服用做行去来到给予]|[一二三四五六七八九十\d]+[年月天日次个]|良好|正常|清楚|规律|需要|必要|办法|关系|时间|病人|患者|子女|家族"
+)
+# The last word of a finding.
+_HEAD = re.compile(
+    r"(?:[痛肿血热咳炎癌瘤胀痒麻木晕呕吐泻汗症病征音影裂瘘脓溃疡斑疹缩碍阻塞缺陷损伤折疸悸喘难退弱差亢妄幻觉聋哑抖颤瘫厥咯痰涕泪鸣盲"
+    r"疮疖痣疣痂管动脱落离灶虫菌]|细胞|新生物|气体|隆起|感染|综合征|浸润|侵犯|转移|复发|受累|受压|破坏|积气|积液|积血|减退|增强|增高|减弱|消失|升高|降低|障碍|困难|不良"
+    r"|不足|不全|不稳|不遂|企图|观念|妄想|幻觉|冲动|自伤|抵抗|紧张|变性|坏死|畸形|移位)\Z"
+)
+# What marks the term before it: a sign, a doubt.
+_MARKED = re.compile(
+    r"(?=\((?:[-+±]{1,4}|\d[+])\)|(?<=征)[阴阳]性|(?:可疑|待排|不除外|不能除外|不能排除|未除外)(?:[,;。、]|$)"
+    r"|(?:[均皆]?未(?:引出|见|闻及|触及|及))(?:[,;。、]|$))"
+)
+_BACK = re.compile(r"[\u4e00-\u9fffA-Za-z']{2,9}\Z")
+_CHINESE = re.compile(r"[\u4e00-\u9fff]")
+_OPENS = frozenset({"list", "clause"})
+
+
+def listed_findings(text: str, spans: Sequence[TypedSpan]) -> list[TypedSpan]:
+    """Findings beside ``spans`` (anything that was found) that only their place gives away."""
+    document = Document(text)
+    covered = bytearray(len(text))
+    for span in spans:
+        if span.type is EntityType.BODY_PART:
+            continue
+        covered[span.start : span.end] = b"\1" * (span.end - span.start)
+    cues = find_cues(document.folded, Terms([]), bytearray(len(text)))
+    found: dict[tuple[int, int], TypedSpan] = {}
+    for start, end in _places(document, cues):
+        if not any(covered[start:end]):
+            found[start, end] = TypedSpan(start, end, _kind(document.folded[start:end]), _SCORE)
+    return sorted(found.values(), key=lambda span: span.start)
+
+
+def _places(document: Document, cues: Sequence[Cue]) -> Iterator[tuple[int, int]]:
+    clauses = [clause for s in document.sentences for clause in document.clauses(s)]
+    for clause in clauses:
+        inside = [cue for cue in cues if clause.start <= cue.start < clause.end]
+        for number, cue in enumerate(inside):
+            if not _opens_a_list(cue):
+                continue
+            end = inside[number + 1].start if number + 1 < len(inside) else clause.end
+            # What is denied was looked for; what is only thought of must sound like a finding.
+            headed = cue.rule.category != "deny"
+            yield from _items(document.folded, Range(cue.end, end), headed=headed)
+        yield from _marked(document.folded, clause)
+
+
+def _opens_a_list(cue: Cue) -> bool:
+    rule = cue.rule
+    speaks = rule.speaks_of(TermKind.SYMPTOM)
+    denies = rule.category in ("deny", "doubt")
+    return rule.direction == ">" and rule.scope in _OPENS and denies and speaks
+
+
+def _items(folded: str, part: Range, *, headed: bool) -> Iterator[tuple[int, int]]:
+    for item in _ITEM.finditer(folded, part.start, part.end):
+        start = item.start()
+        for joint in [*_JOINS.finditer(folded, item.start(), item.end()), None]:
+            end = joint.start() if joint else item.end()
+            if place := _trimmed(folded, start, end, headed=headed):
+                yield place
+            start = joint.end() if joint else end
+
+
+def _trimmed(folded: str, start: int, end: int, *, headed: bool) -> tuple[int, int] | None:
+    """The name in an item, None where there is none."""
+    lead = _BEFORE.match(folded, start, end)
+    start = lead.end() if lead else start
+    tail = _AFTER.search(folded, start, end)
+    end = tail.start() if tail and tail.start() > start + 1 else end
+    word = folded[start:end]
+    if not _WORD.fullmatch(word) or _NO_FINDING.search(word) or not _CHINESE.search(word):
+        return None
+    return (start, end) if not headed or _HEAD.search(word) else None
+
+
+def _marked(folded: str, clause: Range) -> Iterator[tuple[int, int]]:
+    for mark in _MARKED.finditer(folded, clause.start, clause.end):
+        before = _BACK.search(folded, max(clause.start, mark.start() - 9), mark.start())
+        headed = folded[mark.start()] not in "(阴阳"
+        if before and (place := _trimmed(folded, *before.span(), headed=headed)):
+            yield place
+
+
+def _kind(word: str) -> EntityType:
+    if re.search(r"(?:病|症|炎|癌|瘤|结核|梗死|综合征|感染|转移|骨折|妄想)\Z", word):
+        return EntityType.DISEASE
+    if re.search(r"(?:征|音|影|反射|压痛|畸形|受压|破坏|移位)\Z", word):
+        return EntityType.SIGN
+    return EntityType.SYMPTOM
