@@ -35,6 +35,10 @@ _COMPLETE = re.compile(
 _EXAMPLE = re.compile(r"[ \t]*(?:例如|比如|譬如|如|包括)")
 # What a denial is about where no term is known: 无不良反应.
 _UNKNOWN = re.compile(r"[\u4e00-\u9fff]{2,10}")
+# Before a denial that may go on; with a subject of its own (大便无脓血) it is about that alone.
+_SUBJECT = re.compile(
+    r"(?:\s|患者?儿?|病人|自?发?病?程中?|病来|目前|现|今日?|自?诉|述|亦|且|并|也|均|同时|平素|既往|以往|无明显诱因|其|入院时|查体:?|术后)*"
+)
 _DENIES_HISTORY = re.compile(r"否认|从未")
 
 
@@ -46,6 +50,7 @@ class _Open:
     start: int
     listed: list[int]
     by_line: bool = False
+    of_something: bool = False
     headed: bool = False
 
     @property
@@ -169,11 +174,8 @@ class Denials:
             return True
         if not opened.listed and not opened.of_history and not opened.headed:
             return _EXAMPLE.match(self._folded, run[0].start, run[0].end) is not None
-        if "闻" in opened.cue and not all(
-            _HEARD.search(self._folded, self._terms.starts[i], self._terms.matches[i].end)
-            for i in indices
-        ):
-            return False
+        if "闻" in opened.cue:
+            return all(self._is_heard(index) for index in indices)
         if opened.of_history or opened.headed:
             return same_kind(self._terms, opened.listed, indices)
         if _LOOKED.search(opened.cue):
@@ -183,7 +185,11 @@ class Denials:
         repeats = self._count > 1 or any(
             cue.rule.category == "deny" for clause in rest[:1] for cue in self._in(clause)
         )
-        return not repeats and len(opened.listed) == 1
+        return not repeats and len(opened.listed) == 1 and not opened.of_something
+
+    def _is_heard(self, index: int) -> bool:
+        match = self._terms.matches[index]
+        return _HEARD.search(self._folded, match.start, match.end) is not None
 
     def _is_named_again(self, index: int, start: int) -> bool:
         """Whether what is denied before it has the same name, of no or another place:
@@ -219,7 +225,10 @@ class Denials:
             closed = end < clause.end or rule.scope != "list"
             words = self._folded[cue.start : cue.end]
             headed = self._folded.startswith(":", cue.end)
+            lead = self._folded[clause.start : cue.start]
             opened = None if closed else _Open(words, cue.start, list(listed), headed=headed)
+            if opened is not None:
+                opened.of_something = _SUBJECT.fullmatch(lead) is None
         if opened is not None and _COMPLETE.search(self._folded, clause.start, clause.end):
             return None
         return opened

@@ -122,4 +122,4 @@ def _pairs(
 def _leads(text: str, mark: re.Match[str], line: re.Match[str]) -> bool:
     """Whether a mark stands before what it marks: a box opens its line, a sign that or a list."""
     words = text[line.start() : mark.start()].rstrip(" \t")
-    return not words or (mark[0].startswith("(") and words[-1] in _OPENS)
+    return not words or words[-1] in (_OPENS if mark[0].startswith("(") else _OPENS + ")]")
