@@ -31,13 +31,13 @@ from assistant.api.limits import BodyLimit, SecurityHeaders
 from assistant.clinic import Clinic
 from assistant.draft import DISCLAIMER_EN, DISCLAIMER_ZH
 from assistant.engines import Engines
-from assistant.jobs import Jobs
 from assistant.metrics import Measured, Metrics
 from assistant.settings import Settings
 from assistant.store import Store
+from assistant.work.jobs import Jobs
 from knowledge.base import KnowledgeBase, KnowledgeMissing
-from serving import openai_api
-from serving.encoder import Encoder, EncoderUnavailable, open_encoder
+from serving.encoder.text_encoder import Encoder, EncoderUnavailable, open_encoder
+from serving.openai import api as openai_api
 
 logger = logging.getLogger("bedside.assistant")
 PURGE_EVERY_SECONDS = 3600.0

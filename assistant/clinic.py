@@ -11,24 +11,24 @@ import logging
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from assistant.chains import chat
-from assistant.chains.case_context import CaseContext, examine
-from assistant.chains.differential import Member, differential_chain
-from assistant.chains.discharge import Delta, discharge_chain
-from assistant.chains.discharge_copy import header
-from assistant.chains.ranking_member import critical_entries, rank_by_knowledge
-from assistant.chains.structuring import NotesToStructure, structuring_chain
+from assistant.approval.status import Standing
 from assistant.draft import SECTION_ZH, Answer, DifferentialDraft, SectionDraft, SectionName
 from assistant.engines import Engines
-from assistant.fill_in import Draft
-from assistant.once import Once
-from assistant.record import Case, Encounter
+from assistant.lazy import Once
+from assistant.record.record import Case, Encounter
+from assistant.review.fill_in import Draft
 from assistant.settings import PanelMember, Settings
-from assistant.standing import Standing
 from assistant.store import Store
 from assistant.store.models import DraftRow, RequestRow
-from assistant.structuring.opening import open_findings, open_recognizer, open_structurer
-from assistant.structuring.pipeline import Structurer
+from assistant.tasks.chat import chain as chat
+from assistant.tasks.differential.case_context import CaseContext, examine
+from assistant.tasks.differential.chain import Member, differential_chain
+from assistant.tasks.differential.ranking_member import critical_entries, rank_by_knowledge
+from assistant.tasks.discharge.chain import Delta, discharge_chain
+from assistant.tasks.discharge.copied import header
+from assistant.tasks.structuring.chain import NotesToStructure, structuring_chain
+from assistant.tasks.structuring.opening import open_findings, open_recognizer, open_structurer
+from assistant.tasks.structuring.pipeline import Structurer
 from knowledge.base import KnowledgeBase
 from serving.chat_model import EngineChatModel
 from serving.engine import Engine, EngineBusy, EngineError, EngineUnavailable
@@ -36,7 +36,7 @@ from serving.engine import Engine, EngineBusy, EngineError, EngineUnavailable
 logger = logging.getLogger("bedside.assistant.clinic")
 
 Step = tuple[str, dict[str, Any]]
-"""(event name, JSON data) as `assistant.jobs` publishes them."""
+"""(event name, JSON data) as `assistant.work.jobs` publishes them."""
 
 
 class KnowledgeUnavailable(EngineError):

@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from knowledge.finding import Finding, Span
+from knowledge.text.finding import Finding, Span
 
 DISCLAIMER_ZH = "本内容由人工智能辅助生成，仅为草稿，须经执业医师审核后方可使用。"
 DISCLAIMER_EN = "AI-generated draft. A licensed doctor must review it before any use."

@@ -15,20 +15,20 @@ from pathlib import Path
 from typing import Literal
 
 import prompts
-from assistant.combination import NotIdentified, model_folder
-from assistant.model_files import Signature, folder_signature
+from assistant.approval.fingerprint import NotIdentified, model_folder
+from assistant.approval.model_files import Signature, folder_signature
 from assistant.settings import LOCAL_KINDS, EngineSettings, Settings
-from serving import topology
-from serving.bigdl.engine import BigdlEngine, BigdlOptions
-from serving.catalog import CatalogError
 from serving.chat_model import EngineChatModel
-from serving.echo import EchoEngine
 from serving.engine import Engine, EngineError, EngineUnavailable, Message, Sampling, complete
-from serving.manifest import ModelInvalid
-from serving.openvino_engine import OpenVinoOptions
-from serving.remote import RemoteEngine
-from serving.store import ModelStore
-from serving.worker_engine import WorkerEngine
+from serving.engines.bigdl.engine import BigdlEngine, BigdlOptions
+from serving.engines.echo import EchoEngine
+from serving.engines.openvino.engine import OpenVinoOptions
+from serving.engines.openvino.worker_engine import WorkerEngine
+from serving.engines.remote import RemoteEngine
+from serving.hardware import topology
+from serving.models.catalog import CatalogError
+from serving.models.manifest import ModelInvalid
+from serving.models.store import ModelStore
 
 logger = logging.getLogger("bedside.assistant.engines")
 
@@ -47,7 +47,7 @@ class Slot:
     """One configured engine and how far it is.
 
     ``files`` are the model's as they were when it was opened.  ``approved`` is set by
-    `assistant.standing.Standing`.
+    `assistant.approval.status.Standing`.
     """
 
     name: str

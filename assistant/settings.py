@@ -23,7 +23,7 @@ from pydantic_settings import (
 )
 
 import prompts
-from serving.compute import Compute, KvCache
+from serving.hardware.compute import Compute, KvCache
 
 DEMO_MODEL = "qwen2.5-coder-0.5b-instruct"
 

@@ -245,8 +245,8 @@ def entrants_of(options: argparse.Namespace) -> list[Entrant]:
 
 
 def _fastest_kernel() -> str:
-    from serving import cpu
-    from serving.bigdl.kernel import kernels
+    from serving.engines.bigdl.kernel import kernels
+    from serving.hardware import cpu
 
     return kernels(cpu.shared_flags())[0]
 

@@ -29,18 +29,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.structuring.recognizer import ModelRecognizer
-from assistant.structuring.training.split import records
-from assistant.structuring.windows import windows
+from assistant.tasks.structuring.recognizer import ModelRecognizer
+from assistant.tasks.structuring.windows import windows
+from assistant.training.split import records
 from bench.machine import describe
 from bench.peer_process import PeerProcess
-from serving.bert import quantized
-from serving.bert.checkpoint import encoder_shapes, head_shapes
-from serving.bert.convert import convert, write
-from serving.bert.runtime import BertRuntime, ModelUnavailable, Placement
-from serving.bert.shape import Shape, SpanShape, head_config
-from serving.bert.vocabulary import SPECIAL, Vocabulary
-from serving.manifest import MODEL_FILE
+from serving.encoder import quantized
+from serving.encoder.checkpoint import encoder_shapes, head_shapes
+from serving.encoder.convert import convert, write
+from serving.encoder.runtime import BertRuntime, ModelUnavailable, Placement
+from serving.encoder.shape import Shape, SpanShape, head_config
+from serving.encoder.vocabulary import SPECIAL, Vocabulary
+from serving.models.manifest import MODEL_FILE
 
 BASE = Shape(21_128, 768, 12, 12, 3_072, 512)
 SPAN = SpanShape(("疾病和诊断", "影像检查", "实验室检验", "手术", "药物", "解剖部位"))

@@ -18,18 +18,18 @@ from pathlib import Path
 from typing import Any
 
 from assistant.settings import Settings
-from assistant.structuring.attributes import FINDINGS
-from assistant.structuring.findings import EntityFindings
-from assistant.structuring.opening import open_recognizer
-from assistant.structuring.recognizer import LABELS
-from assistant.structuring.training.dataset import Example, read
+from assistant.tasks.structuring.attributes import FINDINGS
+from assistant.tasks.structuring.findings import EntityFindings
+from assistant.tasks.structuring.opening import open_recognizer
+from assistant.tasks.structuring.recognizer import LABELS
+from assistant.training.dataset import Example, read
 from bench.base import open_base
 from bench.machine import describe
 from eval.clinical.checker.measure import judge
 from eval.clinical.checker.record import Record, note_records, sample_records
 from eval.clinical.checker.trials import make_trials
 from knowledge.base import KnowledgeBase
-from knowledge.extraction import FindingReader
+from knowledge.text.extraction import FindingReader
 
 _SEED = 1
 Places = set[tuple[int, int]]

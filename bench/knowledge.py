@@ -30,8 +30,8 @@ from eval.clinical.differential.cases import DiagnosisCase, read_cases
 from eval.clinical.differential.masking import masked_case
 from eval.clinical.differential.names import Match, Names
 from knowledge.base import KnowledgeBase
-from knowledge.demographics import age_in, sex_in
-from serving.encoder import EncoderUnavailable, open_encoder
+from knowledge.ranking.demographics import age_in, sex_in
+from serving.encoder.text_encoder import EncoderUnavailable, open_encoder
 
 TOP = (1, 5, 10)
 

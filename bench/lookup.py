@@ -22,17 +22,17 @@ from pathlib import Path
 
 import platformdirs
 
-from assistant.chains.discharge import Delta, discharge_chain
 from assistant.draft import SECTION_ZH
-from assistant.record import Encounter
+from assistant.record.record import Encounter
+from assistant.tasks.discharge.chain import Delta, discharge_chain
 from bench.base import open_base
 from bench.machine import describe
 from knowledge.base import KnowledgeBase
-from serving.catalog import DEFAULT_MODEL
 from serving.chat_model import EngineChatModel
-from serving.openvino_engine import OpenVinoOptions
-from serving.store import ModelStore
-from serving.worker_engine import WorkerEngine
+from serving.engines.openvino.engine import OpenVinoOptions
+from serving.engines.openvino.worker_engine import WorkerEngine
+from serving.models.catalog import DEFAULT_MODEL
+from serving.models.store import ModelStore
 
 SAMPLES = Path(__file__).parent.parent / "assistant" / "samples" / "encounters"
 _WRITTEN = ("admission_condition", "hospital_course", "discharge_condition")

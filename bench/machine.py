@@ -7,7 +7,7 @@ import platform
 import subprocess
 from pathlib import Path
 
-from serving import cpu
+from serving.hardware import cpu
 
 
 def describe() -> dict[str, str | int]:

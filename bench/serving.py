@@ -24,11 +24,11 @@ from pathlib import Path
 import platformdirs
 
 from bench.machine import describe
-from serving.catalog import DEFAULT_MODEL
 from serving.engine import Completion, Engine, Message, Sampling, complete
-from serving.openvino_engine import OpenVinoOptions
-from serving.store import ModelStore
-from serving.worker_engine import WorkerEngine
+from serving.engines.openvino.engine import OpenVinoOptions
+from serving.engines.openvino.worker_engine import WorkerEngine
+from serving.models.catalog import DEFAULT_MODEL
+from serving.models.store import ModelStore
 
 WORDS = (
     "患者 主诉 反复 咳嗽 咳痰 发热 胸闷 气促 乏力 纳差 夜间 加重 活动后 明显 既往 体健 "

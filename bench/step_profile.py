@@ -26,8 +26,9 @@ import openvino
 
 from bench.bandwidth import Probe
 from bench.machine import describe
-from serving import compute, cpu, manifest
-from serving.stateful_model import StatefulModel
+from serving.engines.openvino.stateful_model import StatefulModel
+from serving.hardware import compute, cpu
+from serving.models import manifest
 
 _STEPS = 24
 
@@ -140,7 +141,9 @@ def main() -> None:
     )
     parser.add_argument("--folder", type=Path, required=True, help="a prepared model")
     parser.add_argument("--context", type=int, default=256, help="tokens before the steps")
-    parser.add_argument("--precision", default="auto", help="as `serving.compute` takes it")
+    parser.add_argument(
+        "--precision", default="auto", help="as `serving.hardware.compute` takes it"
+    )
     options = parser.parse_args()
     file = options.folder / manifest.MODEL_FILE
     settings = manifest.read(options.folder).settings

@@ -13,17 +13,17 @@ from typing import Any
 import numpy as np
 
 from knowledge.build import CURRENT, FORMAT, MANIFEST, Progress, build, no_progress
-from knowledge.coding import Code, Coder
+from knowledge.coding.coding import Code, Coder
 from knowledge.disease import Disease
-from knowledge.extraction import FindingExtractor
 from knowledge.graph import Graph
-from knowledge.index import PassageIndex
-from knowledge.lexicon import Lexicon
-from knowledge.ranking import Incidence
+from knowledge.ranking.ranking import Incidence
+from knowledge.retrieval.index import PassageIndex
 from knowledge.sources.fact import KnowledgeSource
 from knowledge.sources.icd10 import MORPHOLOGY
-from knowledge.synonyms import TermKind, load_synonyms
-from serving.encoder import Encoder
+from knowledge.text.extraction import FindingExtractor
+from knowledge.text.lexicon import Lexicon
+from knowledge.text.synonyms import TermKind, load_synonyms
+from serving.encoder.text_encoder import Encoder
 
 _log = logging.getLogger("bedside.knowledge.base")
 

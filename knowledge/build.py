@@ -17,15 +17,15 @@ from typing import Any
 
 import numpy as np
 
-from knowledge.embedding_cache import EmbeddingCache
 from knowledge.graph_builder import GraphData, build_graph, group_by_subject
-from knowledge.index import write_index
-from knowledge.passages import dense_text, disease_passages, drug_passages
-from knowledge.ranking import Incidence
+from knowledge.ranking.ranking import Incidence
+from knowledge.retrieval.embedding_cache import EmbeddingCache
+from knowledge.retrieval.index import write_index
+from knowledge.retrieval.passages import dense_text, disease_passages, drug_passages
 from knowledge.sources.fact import Fact, KnowledgeSource, Passage, Relation, Source
 from knowledge.sources.icd10 import CODE
-from knowledge.synonyms import load_synonyms
-from serving.encoder import Encoder
+from knowledge.text.synonyms import load_synonyms
+from serving.encoder.text_encoder import Encoder
 
 _log = logging.getLogger("bedside.knowledge.build")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from knowledge.folding import fold
+from knowledge.text.folding import fold
 
 SMALLEST_FAMILY = 3
 SMALLEST_SHARE = 0.2

@@ -11,14 +11,14 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from knowledge.critical import CriticalDiagnosis, critical_diagnoses, critical_diseases
-from knowledge.demographics import Sex
 from knowledge.disease import Disease
-from knowledge.finding import Certainty, Finding
-from knowledge.folding import fold
-from knowledge.prior import Prior
-from knowledge.ranking import Evidence, Incidence, Ranking
-from knowledge.synonyms import SynonymTable
+from knowledge.ranking.critical import CriticalDiagnosis, critical_diagnoses, critical_diseases
+from knowledge.ranking.demographics import Sex
+from knowledge.ranking.prior import Prior
+from knowledge.ranking.ranking import Evidence, Incidence, Ranking
+from knowledge.text.finding import Certainty, Finding
+from knowledge.text.folding import fold
+from knowledge.text.synonyms import SynonymTable
 
 Floats = npt.NDArray[np.float32]
 

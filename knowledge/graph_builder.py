@@ -8,12 +8,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from knowledge.critical import critical_diseases
 from knowledge.disease import Disease
 from knowledge.families import share_in_families
-from knowledge.folding import fold
+from knowledge.ranking.critical import critical_diseases
 from knowledge.sources.fact import Fact, Relation
-from knowledge.synonyms import SynonymTable, TermKind
+from knowledge.text.folding import fold
+from knowledge.text.synonyms import SynonymTable, TermKind
 from knowledge.vocabulary import Vocabulary
 
 _FINDINGS = (Relation.SYMPTOM, Relation.SIGN)

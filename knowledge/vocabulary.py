@@ -13,9 +13,9 @@ from collections.abc import Iterable, Set
 from functools import lru_cache
 from importlib.resources import files
 
-from knowledge.folding import fold
-from knowledge.lexicon import Lexicon
-from knowledge.synonyms import SynonymTable, TermKind
+from knowledge.text.folding import fold
+from knowledge.text.lexicon import Lexicon
+from knowledge.text.synonyms import SynonymTable, TermKind
 
 PLAIN_LENGTH = 8  # a longer phrase is a sentence, not a term
 _SPLIT = re.compile(r"[、,;。/()]|以及|及|和|与|或|伴有|伴|合并|并|等")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from serving import manifest
 from serving.engine import EngineUnavailable
-from serving.manifest import Manifest
+from serving.models import manifest
+from serving.models.manifest import Manifest
 
 
 def load(folder: Path) -> tuple[Manifest, Any]:

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from promptcblue_sets import gold
 
-from assistant.model_files import folder_digest
+from assistant.approval.model_files import folder_digest
 from eval.promptcblue.tracks import CCKS2023
 from eval.run.model import OpenModel
 from eval.run.run import RunSettings, start
-from serving import cpu
-from serving.echo import EchoEngine
 from serving.engine import ModelCard
-from serving.manifest import MODEL_FILE, TOKENIZER_FILE, WEIGHTS_FILE, Manifest
+from serving.engines.echo import EchoEngine
+from serving.hardware import cpu
+from serving.models.manifest import MODEL_FILE, TOKENIZER_FILE, WEIGHTS_FILE, Manifest
 
 MODEL = "ward-model"
 WEIGHTS = {"weights": "int8", "group": "128"}

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from assistant.chains.discharge import DischargeWriter
 from assistant.draft import SectionDraft, SectionName, Statement
-from assistant.record import Encounter
+from assistant.record.record import Encounter
+from assistant.tasks.discharge.chain import DischargeWriter
 from knowledge.base import KnowledgeBase
 from serving.chat_model import EngineChatModel
-from serving.echo import EchoEngine
+from serving.engines.echo import EchoEngine
 
 SAMPLES = Path(__file__).parent.parent / "assistant" / "samples" / "encounters"
 FREE_TEXT = (

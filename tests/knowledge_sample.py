@@ -6,7 +6,7 @@ from pathlib import Path
 
 from knowledge.base import KnowledgeBase
 from knowledge.sources import DiseaseRecords, Guidelines, Icd10Table, KnowledgeSource
-from serving.encoder import Encoder, HashingEncoder
+from serving.encoder.text_encoder import Encoder, HashingEncoder
 
 DATA = Path(__file__).parent / "data" / "knowledge"
 LICENCE = "Apache-2.0"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from assistant.structuring.entity import Argument, Entity, Mention, Relation, StructuredNote
-from assistant.structuring.span import EntityType
+from assistant.tasks.structuring.entity import Argument, Entity, Mention, Relation, StructuredNote
+from assistant.tasks.structuring.span import EntityType
 
 ATTACK = "<script>window.broken=1</script>\"><img src=x onerror='window.broken=2'>"
 

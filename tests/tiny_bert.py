@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from serving.bert.checkpoint import encoder_shapes, head_shapes
-from serving.bert.shape import HeadShape, Shape, SpanShape, head_config
-from serving.bert.vocabulary import SPECIAL, Vocabulary
+from serving.encoder.checkpoint import encoder_shapes, head_shapes
+from serving.encoder.shape import HeadShape, Shape, SpanShape, head_config
+from serving.encoder.vocabulary import SPECIAL, Vocabulary
 
 Floats = npt.NDArray[np.float32]
 

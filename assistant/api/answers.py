@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from assistant.api import work
 from assistant.api.context import ClinicianDep, IdempotencyKey, PatientDep, ServicesDep
 from assistant.api.problems import Problem, documented
-from assistant.record import Identifier
+from assistant.record.record import Identifier
 from assistant.store import Context
 
 PATH = "/v1/answers"

@@ -17,9 +17,9 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from assistant.api.problems import Problem
 from assistant.clinic import Clinic
-from assistant.jobs import Jobs
 from assistant.settings import Settings
 from assistant.store import Context, Store
+from assistant.work.jobs import Jobs
 
 DEMO_ACTOR = "demo-doctor"
 Role = Literal["system", "doctor", "nurse", "pharmacist", "student", "auditor", "admin"]

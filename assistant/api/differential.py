@@ -17,7 +17,7 @@ from assistant.api.context import (
     context_of_record,
 )
 from assistant.api.problems import Problem, documented
-from assistant.record import Case
+from assistant.record.record import Case
 
 PATH = "/v1/differential-diagnoses"
 router = APIRouter(prefix=PATH, tags=["differential diagnosis 鉴别诊断"])

@@ -18,9 +18,9 @@ from assistant.api.context import (
     context_of_record,
 )
 from assistant.api.problems import Problem, documented
-from assistant.chains.discharge_copy import header
 from assistant.draft import DischargeHeader, SectionName
-from assistant.record import Encounter
+from assistant.record.record import Encounter
+from assistant.tasks.discharge.copied import header
 
 PATH = "/v1/discharge-records"
 router = APIRouter(prefix=PATH, tags=["discharge record 出院记录"])

@@ -13,8 +13,8 @@ from assistant.api.problems import documented
 from assistant.api.replay import once
 from assistant.api.work import shown_draft
 from assistant.draft import Statement
-from assistant.fill_in import FillIn
-from assistant.review import Review
+from assistant.review.fill_in import FillIn
+from assistant.review.review import Review
 
 router = APIRouter(prefix="/v1/drafts", tags=["drafts 草稿"])
 _FILLED = TypeAdapter(FillIn)

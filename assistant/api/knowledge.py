@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.api.context import ActorDep, ServicesDep
 from assistant.api.problems import Problem, documented
-from assistant.chains.citation import cited_passage
+from assistant.grounding.citation import cited_passage
 
 router = APIRouter(prefix="/v1/knowledge", tags=["knowledge 知识库"])
 

@@ -14,8 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from assistant.clinic import KnowledgeUnavailable
-from assistant.fill_in import Unresolved
-from assistant.jobs import TooManyJobs
+from assistant.review.fill_in import Unresolved
 from assistant.store.errors import (
     AlreadySigned,
     DraftNotFound,
@@ -26,6 +25,7 @@ from assistant.store.errors import (
     StoreError,
     UnresolvedStatements,
 )
+from assistant.work.jobs import TooManyJobs
 from serving.engine import EngineBusy, EngineError, EngineUnavailable, PromptTooLong
 
 logger = logging.getLogger("bedside.assistant.api")

@@ -12,14 +12,14 @@ from pydantic import Field, model_validator
 from assistant.api import work
 from assistant.api.context import ClinicianDep, IdempotencyKey, PatientDep, ServicesDep
 from assistant.api.problems import Problem, documented
-from assistant.chains.structuring import LongText, NotesToStructure, NoteToStructure
 from assistant.store import Context
-from assistant.structuring.entity import StructuredNote
-from assistant.structuring.export import entities_csv
-from assistant.structuring.features import FeatureTable
-from assistant.structuring.fhir import bundle
-from assistant.structuring.patient import PatientView
-from assistant.structuring.template import shipped_templates
+from assistant.tasks.structuring.chain import LongText, NotesToStructure, NoteToStructure
+from assistant.tasks.structuring.entity import StructuredNote
+from assistant.tasks.structuring.export import entities_csv
+from assistant.tasks.structuring.features import FeatureTable
+from assistant.tasks.structuring.fhir import bundle
+from assistant.tasks.structuring.patient import PatientView
+from assistant.tasks.structuring.template import shipped_templates
 
 PATH = "/v1/structured-notes"
 router = APIRouter(prefix=PATH, tags=["structured notes 后结构化"])

@@ -15,9 +15,9 @@ from pydantic import BaseModel, Field
 
 from assistant.api.context import Services
 from assistant.draft import DISCLAIMER_EN, DISCLAIMER_ZH
-from assistant.jobs import Event
 from assistant.store import Context
 from assistant.store.models import DraftRow, RequestKind, RequestRow, RequestStatus
+from assistant.work.jobs import Event
 
 KEEP_ALIVE_SECONDS = 15.0
 

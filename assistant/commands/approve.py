@@ -9,11 +9,11 @@ from typing import Annotated
 
 import typer
 
-from assistant.approval import approve as give
-from assistant.approval import find_engine
+from assistant.approval.approve import approve as give
+from assistant.approval.approve import find_engine
+from assistant.approval.evidence import read_evidence
+from assistant.approval.gate import Gate, GateInvalid, parse_gate
 from assistant.commands.progress import console
-from assistant.evidence import read_evidence
-from assistant.gate import Gate, GateInvalid, parse_gate
 from assistant.settings import Settings
 from assistant.store import Approval, Store
 

@@ -15,8 +15,8 @@ from assistant.commands.checkpoint import say
 from assistant.commands.progress import console
 from assistant.engines import Engines
 from assistant.settings import EngineSettings, Settings
-from serving.catalog import CatalogError
 from serving.engine import Engine, EngineError, Message, PromptTooLong, Sampling, Usage
+from serving.models.catalog import CatalogError
 
 HELP = "/clear 清空对话 forget what was said   /exit 结束 end   Ctrl-C 停止回答 stop the answer"
 
@@ -69,7 +69,7 @@ def engine_settings(settings: Settings, name: str) -> EngineSettings:
     """
     if name in settings.engines:
         return settings.engines[name]
-    from serving.store import ModelStore
+    from serving.models.store import ModelStore
 
     if not Path(name).is_dir():
         try:

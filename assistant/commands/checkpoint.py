@@ -15,7 +15,7 @@ from assistant.commands import engine_entry
 from assistant.commands.progress import console, progress
 from assistant.settings import Settings
 from serving.ir.formats import Precision, WeightKind
-from serving.store import ModelStore
+from serving.models.store import ModelStore
 
 Source = Annotated[
     Path,

@@ -13,21 +13,22 @@ from assistant.application import open_knowledge, open_store
 from assistant.commands import processor
 from assistant.commands.processor import Check
 from assistant.settings import EngineSettings, Settings
-from assistant.structuring.opening import (
+from assistant.tasks.structuring.opening import (
     MODEL,
     RELATIONS,
     open_ranker,
     open_recognizer,
     open_relation_reader,
 )
-from serving import compute, cpu, manifest, topology
-from serving.bigdl import environment
-from serving.bigdl.environment import EnvironmentMissing
-from serving.bigdl.source import open_source
-from serving.catalog import CatalogError
 from serving.engine import EngineError
-from serving.manifest import ModelInvalid
-from serving.store import ModelStore
+from serving.engines.bigdl import environment
+from serving.engines.bigdl.environment import EnvironmentMissing
+from serving.engines.bigdl.source import open_source
+from serving.hardware import compute, cpu, topology
+from serving.models import manifest
+from serving.models.catalog import CatalogError
+from serving.models.manifest import ModelInvalid
+from serving.models.store import ModelStore
 
 FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_bf16", "amx_int8")
 LEAST_FREE_GIB = 5

@@ -9,9 +9,9 @@ from rich.table import Table
 
 from assistant.commands.progress import console
 from assistant.settings import Settings
-from serving import cpu
-from serving.bigdl import environment, kernel
-from serving.bigdl.environment import RECIPES, EnvironmentMissing
+from serving.engines.bigdl import environment, kernel
+from serving.engines.bigdl.environment import RECIPES, EnvironmentMissing
+from serving.hardware import cpu
 
 app = typer.Typer(
     no_args_is_help=True, help="Engines that run in a Python environment of their own."

@@ -13,11 +13,11 @@ from assistant.application import open_knowledge
 from assistant.commands.progress import console, progress
 from assistant.settings import Settings
 from knowledge.base import KnowledgeBase
-from knowledge.coding import Code
+from knowledge.coding.coding import Code
 from knowledge.sources import CMeKG, DiseaseRecords, Guidelines, Icd10Table, KnowledgeSource
-from serving import package_index
-from serving.encoder import open_encoder
-from serving.manifest import sha256_of
+from serving.encoder.text_encoder import open_encoder
+from serving.models import package_index
+from serving.models.manifest import sha256_of
 
 app = typer.Typer(no_args_is_help=True, help="The knowledge base: build, show, search.")
 
@@ -95,8 +95,8 @@ def train_coding(
     The last tenth of the file is held out, and the scores on it are shown.  The ranker keeps the
     diagnoses in the home folder, as it compares new ones with them.
     """
-    from knowledge.normalization import RANKER
-    from knowledge.normalization_training import read_examples, train
+    from knowledge.coding.normalization import RANKER
+    from knowledge.coding.normalization_training import read_examples, train
 
     settings = Settings()
     codes = _codes(settings, system, table)

@@ -11,7 +11,7 @@ from rich.table import Table
 from assistant.commands import approve, checkpoint, engine_entry, trial
 from assistant.commands.progress import console, progress
 from assistant.settings import Settings
-from serving.store import ModelStore
+from serving.models.store import ModelStore
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
-from serving import compute
-from serving.topology import Topology
+from serving.hardware import compute
+from serving.hardware.topology import Topology
 
 # Instruction sets, and what has to be computed in for them to be used.
 USES = {

@@ -18,16 +18,22 @@ from rich.table import Table
 from assistant.application import open_knowledge
 from assistant.commands.progress import console, progress
 from assistant.settings import Settings
-from assistant.structuring.entity import StructuredNote
-from assistant.structuring.export import as_object, entities_csv, json_line, quantity, table_csv
-from assistant.structuring.features import FeatureTable, extract_features, new_table
-from assistant.structuring.fhir import bundle
-from assistant.structuring.input import InputError, note_files, read_notes
-from assistant.structuring.journal import Journal
-from assistant.structuring.opening import open_recognizer, open_structurer
-from assistant.structuring.parquet import require_parquet, to_parquet
-from assistant.structuring.pipeline import NoteText, Structurer
-from assistant.structuring.template import Template, load_template
+from assistant.tasks.structuring.entity import StructuredNote
+from assistant.tasks.structuring.export import (
+    as_object,
+    entities_csv,
+    json_line,
+    quantity,
+    table_csv,
+)
+from assistant.tasks.structuring.features import FeatureTable, extract_features, new_table
+from assistant.tasks.structuring.fhir import bundle
+from assistant.tasks.structuring.input import InputError, note_files, read_notes
+from assistant.tasks.structuring.journal import Journal
+from assistant.tasks.structuring.opening import open_recognizer, open_structurer
+from assistant.tasks.structuring.parquet import require_parquet, to_parquet
+from assistant.tasks.structuring.pipeline import NoteText, Structurer
+from assistant.tasks.structuring.template import Template, load_template
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 

@@ -27,8 +27,8 @@ from assistant.commands.checkpoint import (
 )
 from assistant.commands.progress import console, progress
 from assistant.settings import Settings
-from serving.file_lock import FileLock
 from serving.ir.formats import Precision, WeightKind
+from serving.models.file_lock import FileLock
 
 if TYPE_CHECKING:
     from serving.ir.trial import Outcome, Trial

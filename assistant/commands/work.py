@@ -16,11 +16,11 @@ from assistant.application import open_knowledge, open_store
 from assistant.clinic import Clinic
 from assistant.commands.progress import console
 from assistant.engines import Engines
-from assistant.jobs import Event, Jobs
-from assistant.record import Case, Encounter
+from assistant.record.record import Case, Encounter
 from assistant.settings import Settings
 from assistant.store import Context
 from assistant.store.models import RequestKind
+from assistant.work.jobs import Event, Jobs
 
 File = Annotated[Path, typer.Argument(help="JSON or plain text; - is standard input.")]
 Patient = Annotated[str, typer.Option(help="Patient id, for plain text.")]

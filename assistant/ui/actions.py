@@ -11,8 +11,8 @@ from typing import Any, cast, get_args
 
 from assistant.api.context import Services
 from assistant.clinic import plain_text
-from assistant.fill_in import Unresolved
-from assistant.review import Review
+from assistant.review.fill_in import Unresolved
+from assistant.review.review import Review
 from assistant.store import Context, StatementAction, StoreError, Verdict
 from assistant.ui.session import Shown, Work
 from assistant.ui.strings import Text

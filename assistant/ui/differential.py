@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from assistant.draft import DifferentialDraft
-from assistant.record import Case
+from assistant.record.record import Case
 from assistant.settings import KNOWLEDGE_MEMBER as BASELINE
 from assistant.store import Context
 from assistant.ui import watch

@@ -8,10 +8,10 @@ from typing import Any
 
 import gradio as gr
 
-from assistant.chains.discharge_copy import header
 from assistant.draft import SECTION_ZH, DischargeHeader, SectionName
-from assistant.record import SEX_ZH, Encounter
+from assistant.record.record import SEX_ZH, Encounter
 from assistant.store import Context
+from assistant.tasks.discharge.copied import header
 from assistant.ui import watch
 from assistant.ui.actions import act, field
 from assistant.ui.case_form import FormError, is_id, read_encounter, sample_encounters

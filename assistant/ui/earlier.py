@@ -12,10 +12,8 @@ from typing import TypeVar, cast
 import gradio as gr
 
 from assistant.api.context import Services
-from assistant.chains.discharge_copy import header
-from assistant.chains.structuring import NotesToStructure, StructuredNotes
-from assistant.record import Case, Encounter
-from assistant.review import Review, typed
+from assistant.record.record import Case, Encounter
+from assistant.review.review import Review, typed
 from assistant.store import (
     Context,
     DraftRow,
@@ -25,6 +23,8 @@ from assistant.store import (
     Verdict,
 )
 from assistant.store.models import RequestKind
+from assistant.tasks.discharge.copied import header
+from assistant.tasks.structuring.chain import NotesToStructure, StructuredNotes
 from assistant.ui.markup import attributes, badge, esc
 from assistant.ui.session import (
     CaseWork,

@@ -6,7 +6,7 @@ import html
 from collections.abc import Iterable, Mapping
 
 from assistant.draft import Evidence, Statement
-from assistant.fill_in import FillIn
+from assistant.review.fill_in import FillIn
 from assistant.ui.session import Shown, Signed
 from assistant.ui.strings import Text
 

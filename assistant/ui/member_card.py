@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from assistant.draft import DiagnosisEntry, DifferentialDraft
-from assistant.fill_in import open_statements
+from assistant.review.fill_in import open_statements
 from assistant.ui.markup import (
     badge,
     esc,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assistant.record import Note
+from assistant.record.record import Note
 from assistant.ui.markup import esc
 from assistant.ui.strings import Text
-from knowledge.finding import Finding
+from knowledge.text.finding import Finding
 
 
 def marked(text: str, findings: Sequence[Finding]) -> str:

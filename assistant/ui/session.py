@@ -12,15 +12,15 @@ from typing import Literal
 import gradio as gr
 
 from assistant.api.context import CLINICAL_ROLES, DEMO_ACTOR, Actor
-from assistant.chains.structuring import NotesToStructure, StructuredNotes
 from assistant.draft import DifferentialDraft, DischargeHeader, Statement
-from assistant.fill_in import Draft, FillIn, Resolution, open_statements, statements_of
-from assistant.record import Case, Encounter, Note
+from assistant.record.record import Case, Encounter, Note
+from assistant.review.fill_in import Draft, FillIn, Resolution, open_statements, statements_of
 from assistant.settings import Settings
 from assistant.store import Context, Verdict
+from assistant.tasks.structuring.chain import NotesToStructure, StructuredNotes
 from assistant.ui.strings import Language, Text
 from assistant.ui.structured.upload import Upload
-from knowledge.finding import Finding
+from knowledge.text.finding import Finding
 
 State = Literal["idle", "queued", "running", "finished", "failed", "cancelled"]
 

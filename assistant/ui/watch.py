@@ -10,13 +10,13 @@ from typing import Any, cast
 from pydantic import TypeAdapter
 
 from assistant.api.context import Services
-from assistant.chains.structuring import StructuredNotes
 from assistant.draft import Answer, DifferentialDraft, SectionDraft
-from assistant.fill_in import Draft
-from assistant.jobs import Event, TooManyJobs
+from assistant.review.fill_in import Draft
 from assistant.store import Context, StoreError
 from assistant.store.models import RequestKind
+from assistant.tasks.structuring.chain import StructuredNotes
 from assistant.ui.session import NotesWork, Shown, State, Work
+from assistant.work.jobs import Event, TooManyJobs
 from serving.engine import EngineError
 
 _DRAFT: TypeAdapter[Draft] = TypeAdapter(DifferentialDraft | SectionDraft | Answer)

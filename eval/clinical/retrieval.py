@@ -22,9 +22,9 @@ from eval.errors import InputError
 from eval.json_lines import names_of, read_objects
 from eval.run.identity import digest
 from knowledge.base import KnowledgeBase
-from knowledge.folding import fold
 from knowledge.graph import diagnosis_key
 from knowledge.sources import Passage
+from knowledge.text.folding import fold
 
 DEPTHS = (1, 5, 10, 20)
 WORST = 30

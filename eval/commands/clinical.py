@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 from rich.table import Column, Table
 
-from assistant.gate import Gate
+from assistant.approval.gate import Gate
 from eval.clinical.result import ClinicalResult
 from eval.commands.common import UNFINISHED, console, hold_gates, print_json
 from eval.report.clinical import described, grouped, interval, write_result

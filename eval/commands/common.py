@@ -16,7 +16,7 @@ from typing import Annotated, Any, ParamSpec, TypeVar
 import typer
 from rich.console import Console
 
-from assistant.gate import Gate, GateInvalid, parse_gate
+from assistant.approval.gate import Gate, GateInvalid, parse_gate
 from eval.errors import EvalError, InputError
 from eval.promptcblue.sample import Sample, parse_limits, read_samples
 from eval.promptcblue.tracks import TRACKS, Track

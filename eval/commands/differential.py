@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 import prompts
-from assistant.chains.differential import TASK
-from assistant.structuring.opening import open_recognizer
+from assistant.tasks.differential.chain import TASK
+from assistant.tasks.structuring.opening import open_recognizer
 from eval.clinical.differential.cases import read_cases
 from eval.clinical.differential.evaluation import KNOWLEDGE_SCORE, Model, evaluate
 from eval.clinical.differential.measure import SCORES

@@ -11,7 +11,7 @@ import typer
 from eval.commands.common import console, installation
 from eval.errors import EvalError
 from knowledge.base import KnowledgeBase, KnowledgeMissing
-from serving.encoder import Encoder, EncoderUnavailable, open_encoder
+from serving.encoder.text_encoder import Encoder, EncoderUnavailable, open_encoder
 
 NO_ENCODER = "none"
 

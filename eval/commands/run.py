@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from assistant.gate import Gate
+from assistant.approval.gate import Gate
 from eval.commands.common import (
     OVERALL,
     UNFINISHED,
@@ -65,7 +65,7 @@ from eval.run.execute import Outcome
 from eval.run.few_shot import LexicalRetriever, Retriever, VectorRetriever, without_overlap
 from eval.run.model import ModelChoice
 from eval.run.run import PREDICTIONS, RunSettings, samples_digest, start
-from serving.encoder import EncoderUnavailable, open_encoder
+from serving.encoder.text_encoder import EncoderUnavailable, open_encoder
 from serving.engine import Sampling
 
 PROMPT = "Prompt"

@@ -15,8 +15,8 @@ import numpy as np
 
 from eval.overlap import Overlap, Text, compare
 from eval.promptcblue.sample import Sample
-from knowledge.lexical import LexicalIndex
-from serving.encoder import Encoder
+from knowledge.retrieval.lexical import LexicalIndex
+from serving.encoder.text_encoder import Encoder
 
 
 class Retriever(Protocol):

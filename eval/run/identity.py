@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from assistant.model_files import plain_digest
+from assistant.approval.model_files import plain_digest
 from serving.engine import Engine
 
 _PACKAGES = ("bedside", "openvino", "openvino-genai", "openvino-tokenizers")

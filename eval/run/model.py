@@ -8,16 +8,16 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import cast, get_args
 
-from assistant.model_files import folder_digest
+from assistant.approval.model_files import folder_digest
 from eval.errors import EvalError
-from serving import cpu
-from serving.compute import Compute, KvCache
-from serving.echo import EchoEngine
 from serving.engine import Engine, EngineError
-from serving.manifest import ModelInvalid
-from serving.openvino_engine import OpenVinoOptions
-from serving.remote import RemoteEngine
-from serving.worker_engine import WorkerEngine
+from serving.engines.echo import EchoEngine
+from serving.engines.openvino.engine import OpenVinoOptions
+from serving.engines.openvino.worker_engine import WorkerEngine
+from serving.engines.remote import RemoteEngine
+from serving.hardware import cpu
+from serving.hardware.compute import Compute, KvCache
+from serving.models.manifest import ModelInvalid
 
 COMPUTES: tuple[str, ...] = get_args(Compute)
 KV_CACHES: tuple[str, ...] = get_args(KvCache)

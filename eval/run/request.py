@@ -13,7 +13,7 @@ from eval.promptcblue.sample import Sample
 from eval.promptcblue.task import Task
 from eval.run.identity import digest
 from serving.engine import Engine, Message, Sampling
-from serving.json_schema import GRAMMAR
+from serving.schema.json_schema import GRAMMAR
 
 TEMPLATE = "chat turns, examples nearest last, 1"
 """Names how prompts are put together; it changes when that changes."""

@@ -13,7 +13,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from serving import manifest
 from serving.ir import calibrated, decoder, families, sensitivity
 from serving.ir.architecture import Architecture, ArchitectureUnknown, describe
 from serving.ir.calibrated import CalibrationUnavailable
@@ -28,7 +27,8 @@ from serving.ir.tokenizer import TokenizerFacts, convert_tokenizer
 from serving.ir.weight_file import WeightFile
 from serving.ir.weights import Weights
 from serving.ir.workspace import workspace
-from serving.manifest import Manifest
+from serving.models import manifest
+from serving.models.manifest import Manifest
 
 Progress = Callable[[int, int, str], None]
 Provenance = Callable[[], Mapping[str, str]]

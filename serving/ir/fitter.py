@@ -11,7 +11,7 @@ import numpy as np
 import openvino
 from numpy.typing import NDArray
 
-from serving import topology
+from serving.hardware import topology
 from serving.ir.matrix import Floats
 from serving.ir.scale_search import LARGEST, SMALLEST, Block, rounding, search
 

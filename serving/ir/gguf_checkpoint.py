@@ -16,7 +16,7 @@ import numpy as np
 
 from serving.ir.checkpoint import Checkpoint, CheckpointError
 from serving.ir.matrix import Order, Stored
-from serving.manifest import sha256_of
+from serving.models.manifest import sha256_of
 
 _LLAMA_NAMES = {
     "model.embed_tokens": "token_embd",

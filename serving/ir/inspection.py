@@ -10,7 +10,6 @@ from math import prod
 from pathlib import Path
 from typing import Any, Literal
 
-from serving import manifest
 from serving.ir import families, footprint, ir_facts
 from serving.ir.architecture import Architecture, ArchitectureUnknown, describe
 from serving.ir.checkpoint import Checkpoint, CheckpointError, open_checkpoint
@@ -20,6 +19,7 @@ from serving.ir.gguf_tokens import tokenizer_fields
 from serving.ir.sentencepiece_model import parse as parse_sentencepiece
 from serving.ir.token_set import TokenizerError
 from serving.ir.tokenizer import read_tokens
+from serving.models import manifest
 
 PRECISIONS = {
     "int4": Precision(),
@@ -61,7 +61,7 @@ def inspect(path: Path, family: str = "") -> Inspection:
 
     Raises:
         CheckpointError: it is none of these, or cannot be read at all.
-        serving.manifest.ModelInvalid: the manifest of an OpenVINO folder cannot be read.
+        serving.models.manifest.ModelInvalid: the manifest of an OpenVINO folder cannot be read.
     """
     if (path / manifest.MODEL_FILE).is_file():
         return _converted(path)

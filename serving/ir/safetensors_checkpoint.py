@@ -17,7 +17,7 @@ import numpy as np
 from serving.ir.checkpoint import Checkpoint, CheckpointError, as_float32, read_config
 from serving.ir.matrix import Order, Stored
 from serving.ir.shard_index import shards
-from serving.manifest import sha256_of
+from serving.models.manifest import sha256_of
 
 # Types that weights come in.  numpy has no bfloat16, which is read as its 16 bits.
 _TYPES: dict[str, type[np.generic]] = {

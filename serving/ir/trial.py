@@ -26,7 +26,7 @@ from serving.ir.convert import ConversionError, convert, load
 from serving.ir.footprint import CacheShape
 from serving.ir.formats import Precision
 from serving.ir.trial_worker import Reading
-from serving.manifest import MODEL_FILE
+from serving.models.manifest import MODEL_FILE
 
 Progress = Callable[[int, int, str], None]
 

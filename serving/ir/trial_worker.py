@@ -20,9 +20,11 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from serving import compute, cpu, manifest, tokenizer
+from serving import tokenizer
 from serving.engine import EngineUnavailable
-from serving.stateful_model import StatefulModel
+from serving.engines.openvino.stateful_model import StatefulModel
+from serving.hardware import compute, cpu
+from serving.models import manifest
 
 PIECE = 128
 """Tokens of one pass whose logits are kept: a vocabulary of 150,000 takes 77 MB for that many."""

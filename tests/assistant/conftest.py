@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from assistant.application import build_app
 from assistant.settings import EngineSettings, PanelMember, Settings
 from knowledge.base import KnowledgeBase
-from serving.encoder import HashingEncoder
+from serving.encoder.text_encoder import HashingEncoder
 
 SAMPLES = Path(__file__).parent.parent.parent / "assistant" / "samples"
 

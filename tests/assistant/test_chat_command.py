@@ -15,10 +15,10 @@ import pytest
 
 from assistant.commands.chat import Conversation, engine_settings
 from assistant.settings import EngineSettings, Settings
-from serving.catalog import CatalogError
-from serving.echo import EchoEngine
 from serving.engine import Chunk, Message, Prompt, PromptTooLong, Sampling
+from serving.engines.echo import EchoEngine
 from serving.ir.convert import convert
+from serving.models.catalog import CatalogError
 
 ROOT = Path(__file__).parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "serving"))

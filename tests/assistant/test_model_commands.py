@@ -12,7 +12,7 @@ import pytest
 import typer
 
 from assistant.commands import trial
-from serving.store import ModelStore
+from serving.models.store import ModelStore
 
 ROOT = Path(__file__).parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "serving"))

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from assistant.engines import open_configured
-from serving.echo import EchoEngine
 from serving.engine import EngineUnavailable
+from serving.engines.echo import EchoEngine
 
 
 @pytest.fixture

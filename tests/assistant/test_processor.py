@@ -8,7 +8,7 @@ import pytest
 
 from assistant.commands import processor
 from assistant.commands.processor import Check
-from serving.topology import Topology
+from serving.hardware.topology import Topology
 
 PLUGIN = {
     "OPTIMIZATION_CAPABILITIES": "BF16 WINOGRAD FP32 FP16 INT8 BIN",

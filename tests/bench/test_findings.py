@@ -6,12 +6,12 @@ from pathlib import Path
 
 from knowledge_sample import build_sample
 
-from assistant.structuring.training.dataset import Example, Label
+from assistant.training.dataset import Example, Label
 from bench.findings import checking, extraction
 from eval.clinical.checker.record import sample_records
-from knowledge.extraction import FindingExtractor
-from knowledge.lexicon import Lexicon
-from knowledge.synonyms import TermKind
+from knowledge.text.extraction import FindingExtractor
+from knowledge.text.lexicon import Lexicon
+from knowledge.text.synonyms import TermKind
 
 TEXT = "反复头痛，伴视物模糊，服阿司匹林。"
 

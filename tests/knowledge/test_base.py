@@ -12,7 +12,7 @@ from knowledge_sample import DATA, build_sample, sample_sources
 
 from knowledge.base import KnowledgeBase, KnowledgeMissing
 from knowledge.sources import DiseaseRecords, SourceError
-from serving.encoder import HashingEncoder, Vectors
+from serving.encoder.text_encoder import HashingEncoder, Vectors
 
 
 class CountingEncoder(HashingEncoder):

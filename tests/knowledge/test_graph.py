@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from knowledge.base import KnowledgeBase
-from knowledge.demographics import Sex
-from knowledge.finding import Finding
 from knowledge.graph import diagnosis_key
+from knowledge.ranking.demographics import Sex
+from knowledge.text.finding import Finding
 
 
 def findings(base: KnowledgeBase, text: str) -> list[Finding]:

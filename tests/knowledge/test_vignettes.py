@@ -10,8 +10,8 @@ import platformdirs
 import pytest
 
 from knowledge.base import KnowledgeBase, KnowledgeMissing
-from knowledge.folding import fold
 from knowledge.graph import diagnosis_key
+from knowledge.text.folding import fold
 
 DATA = Path(__file__).parents[1] / "data" / "knowledge" / "vignettes.jsonl"
 

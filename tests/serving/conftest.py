@@ -21,9 +21,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import tiny_gguf
 
-from serving.catalog import DEFAULT_MODEL
+from serving.engines.openvino.engine import OpenVinoEngine
 from serving.ir.convert import convert
-from serving.openvino_engine import OpenVinoEngine
+from serving.models.catalog import DEFAULT_MODEL
 
 
 @pytest.fixture(scope="session")

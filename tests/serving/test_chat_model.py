@@ -14,9 +14,9 @@ from pydantic import BaseModel
 
 from serving.blocking import iterate
 from serving.chat_model import EngineChatModel
-from serving.echo import EchoEngine
 from serving.engine import Engine, UnsupportedOption
-from serving.openvino_engine import OpenVinoEngine
+from serving.engines.echo import EchoEngine
+from serving.engines.openvino.engine import OpenVinoEngine
 
 
 class Grade(BaseModel):

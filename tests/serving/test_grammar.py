@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from serving import compact_grammar, json_schema
-from serving.echo import EchoEngine
 from serving.engine import Message, UnsupportedOption, complete
-from serving.remote import RemoteEngine
+from serving.engines.echo import EchoEngine
+from serving.engines.remote import RemoteEngine
+from serving.schema import compact_grammar, json_schema
 
 GRAMMAR = {"$grammar": 'root ::= "相关" | "不相关"'}
 

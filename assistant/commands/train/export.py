@@ -31,7 +31,7 @@ def export(
 
     把训练好的模型转换为 OpenVINO；INT8 需要 NNCF，并以标注数据控制精度损失。
     """
-    from serving.bert.convert import convert
+    from serving.encoder.convert import convert
 
     if weights != "int8":
         convert(source, out, licence=licence, compress=weights == "fp16")
@@ -41,7 +41,7 @@ def export(
         raise typer.BadParameter("--weights int8 needs --calibration")
     from tempfile import TemporaryDirectory
 
-    from assistant.structuring.training.calibration import quantize
+    from assistant.training.calibration import quantize
 
     examples = [example for group in sets(calibration).values() for example in group]
     with TemporaryDirectory(prefix="bedside-") as folder:

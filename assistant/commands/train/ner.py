@@ -63,9 +63,9 @@ def ner(
     训练实体识别（嵌套与非嵌套同一方案）；按开发集严格 micro-F1 早停；中断后再次运行即可继续。
     """
     begin(threads)
-    from assistant.structuring.training import dataset, report
-    from assistant.structuring.training.ner import NerSettings
-    from assistant.structuring.training.ner import train as learn
+    from assistant.training import dataset, report
+    from assistant.training.ner import NerSettings
+    from assistant.training.ner import train as learn
 
     training = sets(train)
     if dev:

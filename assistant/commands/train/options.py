@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
-    from assistant.structuring.training.dataset import Example
-    from assistant.structuring.training.scoring import Count
-    from serving.bert.checkpoint import BertCheckpoint
-    from serving.bert.shape import Shape
-    from serving.bert.vocabulary import Vocabulary
+    from assistant.training.dataset import Example
+    from assistant.training.scoring import Count
+    from serving.encoder.checkpoint import BertCheckpoint
+    from serving.encoder.shape import Shape
+    from serving.encoder.vocabulary import Vocabulary
 
 
 class TrainingUnavailable(Exception):
@@ -60,7 +60,7 @@ Hidden = Annotated[float, typer.Option(min=0, max=0.5, help="Share of characters
 
 def sets(given: Iterable[str]) -> dict[str, list[Example]]:
     """NAME=FILE or FILE → examples by name; several files of one name follow one another."""
-    from assistant.structuring.training.dataset import read
+    from assistant.training.dataset import read
 
     found: dict[str, list[Example]] = {}
     for item in given:
@@ -77,7 +77,7 @@ def as_trained(
     held: dict[str, list[Example]], training: dict[str, list[Example]]
 ) -> dict[str, list[Example]]:
     """A type that the dev set happens to lack was looked for in it all the same."""
-    from assistant.structuring.training.dataset import types_of
+    from assistant.training.dataset import types_of
 
     if held.keys() != training.keys():
         raise typer.BadParameter("--dev and --train must name the same data sets")
@@ -133,9 +133,9 @@ def beginning(
     start: Path | None, texts: Iterable[str], layers: int, width: int
 ) -> BertCheckpoint | tuple[Vocabulary, Shape]:
     """The encoder in ``start``, or the vocabulary of ``texts`` and a shape to begin with."""
-    from serving.bert.checkpoint import BertCheckpoint
-    from serving.bert.shape import Shape
-    from serving.bert.vocabulary import of_characters
+    from serving.encoder.checkpoint import BertCheckpoint
+    from serving.encoder.shape import Shape
+    from serving.encoder.vocabulary import of_characters
 
     if start is not None:
         return BertCheckpoint(start)

@@ -54,12 +54,12 @@ def pretrain(
     从无标注文本预训练一个小型中文编码器（遮盖字符预测）；中断后再次运行即可继续。
     """
     begin(threads)
-    from assistant.structuring.training import corpus, dataset
-    from assistant.structuring.training.pretrain import PretrainSettings
-    from assistant.structuring.training.pretrain import pretrain as train
-    from serving.bert.checkpoint import BertCheckpoint
-    from serving.bert.shape import Shape
-    from serving.bert.vocabulary import of_characters
+    from assistant.training import corpus, dataset
+    from assistant.training.pretrain import PretrainSettings
+    from assistant.training.pretrain import pretrain as train
+    from serving.encoder.checkpoint import BertCheckpoint
+    from serving.encoder.shape import Shape
+    from serving.encoder.vocabulary import of_characters
 
     notes = [example.text for path in data or [] for example in dataset.read(path)]
     texts = notes * repeat

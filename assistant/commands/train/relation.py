@@ -66,10 +66,10 @@ def relation(
     训练关系抽取（主语、谓词、宾语）；按开发集 micro-F1 早停；中断后再次运行即可继续。
     """
     begin(threads)
-    from assistant.structuring.training import dataset, report
-    from assistant.structuring.training.fitting import FitSettings
-    from assistant.structuring.training.relation import train as learn
-    from assistant.structuring.training.relation_data import read
+    from assistant.training import dataset, report
+    from assistant.training.fitting import FitSettings
+    from assistant.training.relation import train as learn
+    from assistant.training.relation_data import read
 
     training = [example for path in train for example in read(path)]
     if dev:

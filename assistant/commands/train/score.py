@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from assistant.commands.train.options import Set, annotated_as, sets
-from assistant.structuring.relation_model import is_relation_model
+from assistant.tasks.structuring.relation_model import is_relation_model
 
 if TYPE_CHECKING:
-    from assistant.structuring.training.scoring import Scores
+    from assistant.training.scoring import Scores
 
 Compute = Literal["auto", "f32", "bf16"]
 
@@ -42,7 +42,7 @@ def score(
     """
     import json
 
-    from assistant.structuring.training import report as paper
+    from assistant.training import report as paper
 
     if is_relation_model(model):
         title, (facts, groups) = paper.RELATIONS, _relations(model, test, compute, above)
@@ -62,8 +62,8 @@ def score(
 def _entities(
     model: Path, test: Iterable[str], compute: Compute, above: float | None
 ) -> tuple[dict[str, object], dict[str, Scores]]:
-    from assistant.structuring.recognizer import ModelRecognizer
-    from assistant.structuring.training.scoring import score as count
+    from assistant.tasks.structuring.recognizer import ModelRecognizer
+    from assistant.training.scoring import score as count
 
     recognizer = ModelRecognizer.open(model, compute, above=above)
     return {"model": recognizer.name, "above": recognizer.above}, {
@@ -75,8 +75,8 @@ def _entities(
 def _relations(
     model: Path, test: Iterable[str], compute: Compute, above: float | None
 ) -> tuple[dict[str, object], dict[str, Scores]]:
-    from assistant.structuring.relation_model import ModelRelationReader
-    from assistant.structuring.training import relation_data
+    from assistant.tasks.structuring.relation_model import ModelRelationReader
+    from assistant.training import relation_data
 
     reader = ModelRelationReader.open(model, compute, above=above)
     examples = [one for path in test for one in relation_data.read(Path(path))]

@@ -33,8 +33,8 @@ def split(
 
     按文档顺序切分标注数据；与开发集、测试集有相同文字的训练文档剔除。
     """
-    from assistant.structuring.training.split import records, write
-    from assistant.structuring.training.split import split as cut
+    from assistant.training.split import records, write
+    from assistant.training.split import split as cut
 
     others = (record.text for path in apart or [] for record in records(path))
     parts = cut(records(file), dev, test, others, run)

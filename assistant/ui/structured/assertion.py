@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from assistant.structuring.entity import Entity
-from assistant.structuring.export import quantity
+from assistant.tasks.structuring.entity import Entity
+from assistant.tasks.structuring.export import quantity
 from assistant.ui.strings import Text
-from knowledge.finding import Certainty, Experiencer, Polarity, Temporality
+from knowledge.text.finding import Certainty, Experiencer, Polarity, Temporality
 
 _SIDES = {"左": "side.left", "右": "side.right", "双": "side.both"}
 _ARROWS = {"high": "↑", "low": "↓"}

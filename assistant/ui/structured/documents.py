@@ -11,7 +11,7 @@ from assistant.api import structured_notes
 from assistant.api.context import Services
 from assistant.api.problems import Problem
 from assistant.store import Context
-from assistant.structuring.export import entities_csv, table_csv
+from assistant.tasks.structuring.export import entities_csv, table_csv
 from assistant.ui.guest import Host
 
 BYTE_ORDER_MARK = "\ufeff"

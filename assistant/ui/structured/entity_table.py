@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assistant.structuring.entity import Coding, Entity, StructuredNote
+from assistant.tasks.structuring.entity import Coding, Entity, StructuredNote
 from assistant.ui.markup import esc
 from assistant.ui.strings import Text
 from assistant.ui.structured import assertion

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from assistant.structuring.export import quantity
-from assistant.structuring.features import Cell, FeatureTable, Row
+from assistant.tasks.structuring.export import quantity
+from assistant.tasks.structuring.features import Cell, FeatureTable, Row
 from assistant.ui.markup import esc
 from assistant.ui.strings import Text
 from assistant.ui.structured.assertion import flagged

@@ -8,10 +8,10 @@ from datetime import date, datetime
 
 from pydantic import ValidationError
 
-from assistant.chains.structuring import NotesToStructure, NoteToStructure
-from assistant.record import Encounter
-from assistant.structuring.pipeline import NoteText
-from assistant.structuring.template import load_template, shipped_templates
+from assistant.record.record import Encounter
+from assistant.tasks.structuring.chain import NotesToStructure, NoteToStructure
+from assistant.tasks.structuring.pipeline import NoteText
+from assistant.tasks.structuring.template import load_template, shipped_templates
 from assistant.ui.case_form import FormError, is_id, new_identity
 from assistant.ui.strings import Text
 from assistant.ui.structured.upload import Upload

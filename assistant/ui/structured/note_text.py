@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 
-from assistant.chains.structuring import NoteToStructure
-from assistant.structuring.entity import Entity, StructuredNote
-from assistant.structuring.span import EntityType
+from assistant.tasks.structuring.chain import NoteToStructure
+from assistant.tasks.structuring.entity import Entity, StructuredNote
+from assistant.tasks.structuring.span import EntityType
 from assistant.ui.markup import attributes, esc
 from assistant.ui.strings import Text
 from assistant.ui.structured import assertion

@@ -10,8 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from assistant.jobs import Event
-from assistant.record import Encounter
+from assistant.record.record import Encounter
 from assistant.store import Context
 from assistant.store.models import RequestKind
 from assistant.ui import watch
@@ -29,6 +28,7 @@ from assistant.ui.structured.relation_list import relations_html
 from assistant.ui.structured.result_card import result_html
 from assistant.ui.structured.upload import UploadError, read_upload
 from assistant.ui.structured.upload_list import upload_html
+from assistant.work.jobs import Event
 
 KIND: RequestKind = "structured_notes"
 TABS = ("patient", "entities", "relations", "features")

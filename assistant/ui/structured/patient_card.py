@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from assistant.structuring.patient import MedicationEntry, PatientView, Place, ProblemEntry
+from assistant.tasks.structuring.patient import MedicationEntry, PatientView, Place, ProblemEntry
 from assistant.ui.markup import esc
 from assistant.ui.strings import Text
 from assistant.ui.structured.entity_table import code_html

@@ -7,7 +7,7 @@ from collections import Counter
 
 from pydantic import BaseModel
 
-from assistant.structuring.entity import Argument, Relation, StructuredNote
+from assistant.tasks.structuring.entity import Argument, Relation, StructuredNote
 from assistant.ui.markup import button, esc
 from assistant.ui.strings import Text
 from assistant.ui.structured import assertion

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assistant.structuring.entity import Argument, Mention, Relation, StructuredNote
+from assistant.tasks.structuring.entity import Argument, Mention, Relation, StructuredNote
 from assistant.ui.markup import esc
 from assistant.ui.strings import Text
 from assistant.ui.structured.note_text import note_title

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from assistant.chains.structuring import StructuredNotes
 from assistant.store import Context
+from assistant.tasks.structuring.chain import StructuredNotes
 from assistant.ui.markup import attributes, badge, esc, notices
 from assistant.ui.session import NotesWork
 from assistant.ui.strings import Text

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
-from assistant.structuring.patient import TimelineEvent
+from assistant.tasks.structuring.patient import TimelineEvent
 from assistant.ui.markup import esc
 from assistant.ui.strings import Text
 from assistant.ui.structured.place import address, place_button
-from knowledge.finding import Certainty
+from knowledge.text.finding import Certainty
 
 
 def timeline_html(events: Sequence[TimelineEvent], titles: Mapping[str, str], t: Text) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from assistant.structuring.export import quantity
-from assistant.structuring.patient import ResultPoint
+from assistant.tasks.structuring.export import quantity
+from assistant.tasks.structuring.patient import ResultPoint
 from assistant.ui.markup import esc
 from assistant.ui.strings import Text
 from assistant.ui.structured.assertion import flagged

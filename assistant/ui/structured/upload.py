@@ -8,8 +8,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from assistant.structuring.input import SUFFIXES, InputError, read_notes
-from assistant.structuring.pipeline import NoteText
+from assistant.tasks.structuring.input import SUFFIXES, InputError, read_notes
+from assistant.tasks.structuring.pipeline import NoteText
 from assistant.ui.strings import Text
 
 LONGEST_NAME = 60

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assistant.structuring.input import SUFFIXES
+from assistant.tasks.structuring.input import SUFFIXES
 from assistant.ui.markup import button, esc
 from assistant.ui.strings import Text
 from assistant.ui.structured.upload import Upload

@@ -6,11 +6,11 @@ import random
 import re
 from collections.abc import Iterator
 
-from assistant.chains.segments import Segment
+from assistant.grounding.segments import Segment
 from eval.clinical.checker.record import Claim, Record
 from eval.clinical.checker.substitutes import DRUG
 from eval.clinical.checker.trial import ErrorKind, Trial
-from knowledge.finding import Span
+from knowledge.text.finding import Span
 
 _FACT = re.compile(r"(?<![\d.])\d{1,5}(?:\.\d{1,3})?\s?[A-Za-z%℃\u4e00-\u9fff]{1,3}")
 _LEAST = 10

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from assistant.chains.segments import Segment
-from assistant.chains.wording import bigrams, fold
+from assistant.grounding.segments import Segment
+from assistant.grounding.wording import bigrams, fold
 
 ALIKE = 3
 """A sentence with one in so many of the words around the changed part might tell it."""

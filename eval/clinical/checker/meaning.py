@@ -6,8 +6,8 @@ import random
 import re
 from collections.abc import Iterator
 
-from assistant.chains.segments import Segment
-from assistant.chains.source import clause_at
+from assistant.grounding.segments import Segment
+from assistant.grounding.source import clause_at
 from eval.clinical.checker.record import Record
 from eval.clinical.checker.substitutes import DRUG, alike
 from eval.clinical.checker.trial import Trial, exchanged

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from assistant.chains.segments import Scope
+from assistant.grounding.segments import Scope
 from eval.clinical.checker.record import Record
 from eval.clinical.checker.trial import ERRORS, TRUTHS, Trial
 from eval.clinical.proportion import share
 from eval.clinical.result import Case, ClinicalResult, Figure, Table
 from eval.run.identity import texts_digest
 from knowledge.base import KnowledgeBase
-from knowledge.extraction import FindingReader
+from knowledge.text.extraction import FindingReader
 
 K = TypeVar("K", bound=str)
 

@@ -12,16 +12,16 @@ from pathlib import Path
 
 import yaml
 
-from assistant.chains.discharge_header import admission_day
-from assistant.chains.drugs import DrugNames
-from assistant.chains.grounding import Grounder
-from assistant.chains.segments import Segment, segment_notes
-from assistant.record import Encounter, Note
+from assistant.grounding.drugs import DrugNames
+from assistant.grounding.grounder import Grounder
+from assistant.grounding.segments import Segment, segment_notes
+from assistant.record.record import Encounter, Note
+from assistant.tasks.discharge.header import admission_day
 from eval.clinical.checker.elsewhere import Told
 from eval.errors import InputError
 from eval.json_lines import read_objects
 from knowledge.base import KnowledgeBase
-from knowledge.extraction import FindingReader
+from knowledge.text.extraction import FindingReader
 
 
 @dataclass(frozen=True, slots=True)

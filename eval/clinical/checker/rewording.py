@@ -9,7 +9,7 @@ from importlib.resources import files
 
 import yaml
 
-from assistant.chains.segments import Scope, Segment
+from assistant.grounding.segments import Scope, Segment
 from eval.clinical.checker.record import Record
 from eval.clinical.checker.trial import Trial, TruthKind
 

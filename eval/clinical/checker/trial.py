@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from knowledge.finding import Span
+from knowledge.text.finding import Span
 
 ErrorKind = Literal[
     "dose",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 
-from assistant.chains.segments import Segment
+from assistant.grounding.segments import Segment
 from eval.clinical.checker.borrowed import claimed, of_another_record
 from eval.clinical.checker.meaning import turned_negations, wrong_drugs, wrong_sides
 from eval.clinical.checker.record import Record

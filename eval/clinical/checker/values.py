@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 
-from assistant.chains.segments import Segment
-from assistant.chains.source import clause_at
-from assistant.chains.wording import fold
+from assistant.grounding.segments import Segment
+from assistant.grounding.source import clause_at
+from assistant.grounding.wording import fold
 from eval.clinical.checker.elsewhere import DATE, dates, number_pattern, plain
 from eval.clinical.checker.record import Record
 from eval.clinical.checker.substitutes import DRUG

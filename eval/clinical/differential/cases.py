@@ -17,7 +17,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from assistant.record import Case, Patient
+from assistant.record.record import Case, Patient
 from eval.errors import InputError
 from eval.json_lines import names_of, read_objects
 from eval.run.identity import digest

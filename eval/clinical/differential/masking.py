@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from assistant.record import CASE_FIELDS, Case
-from knowledge.folding import fold
+from assistant.record.record import CASE_FIELDS, Case
+from knowledge.text.folding import fold
 
 BLANK = "□"
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from assistant.chains.case_context import examine
-from assistant.chains.differential import Member, differential_chain
 from assistant.draft import DifferentialDraft
-from assistant.record import Case
-from assistant.structuring.opening import open_findings
-from assistant.structuring.recognizer import ModelRecognizer
+from assistant.record.record import Case
+from assistant.tasks.differential.case_context import examine
+from assistant.tasks.differential.chain import Member, differential_chain
+from assistant.tasks.structuring.opening import open_findings
+from assistant.tasks.structuring.recognizer import ModelRecognizer
 from eval.run.asking import NoAnswer, Patience, each
 from eval.run.folder import alone, same_settings
 from eval.run.journal import Journal

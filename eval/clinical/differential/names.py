@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from functools import cache
 
-from assistant.chains.diagnosis_name import exact_code
+from assistant.tasks.differential.diagnosis_name import exact_code
 from eval.clinical.differential.cases import DiagnosisCase
 from knowledge.base import KnowledgeBase
-from knowledge.folding import fold
 from knowledge.graph import diagnosis_key
-from knowledge.synonyms import TermKind
+from knowledge.text.folding import fold
+from knowledge.text.synonyms import TermKind
 
 _CATEGORY = re.compile(r"[A-Z][0-9][0-9A-Z]")
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from assistant.record import Encounter, Note
-from assistant.rows import Diagnosis, Medication, Observation, Operation, Order
+from assistant.record.record import Encounter, Note
+from assistant.record.rows import Diagnosis, Medication, Observation, Operation, Order
 from eval.clinical.discharge.draw import Draw, draw, flag
 from eval.clinical.discharge.known import KnownEncounter
 from eval.clinical.discharge.story import Drug, stories

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import prompts
-from assistant.chains.discharge import PROMPT, TASK, discharge_chain
 from assistant.draft import SectionDraft
+from assistant.tasks.discharge.chain import PROMPT, TASK, discharge_chain
 from eval.clinical.discharge.known import KnownEncounter
 from eval.errors import EvalError
 from eval.run.asking import Patience, each

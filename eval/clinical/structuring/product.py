@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from assistant.structuring.opening import MODEL, open_ranker, open_recognizer, standard_terms
-from assistant.structuring.pipeline import NoteText, Structurer
+from assistant.tasks.structuring.opening import MODEL, open_ranker, open_recognizer, standard_terms
+from assistant.tasks.structuring.pipeline import NoteText, Structurer
 from eval.clinical.structuring.document import Document, Items, What, entity, term, triple
 from eval.errors import EvalError
 from knowledge.base import KnowledgeBase
-from knowledge.normalization import Normalizer
+from knowledge.coding.normalization import Normalizer
 
 
 @dataclass(frozen=True, slots=True)

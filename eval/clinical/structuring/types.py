@@ -19,7 +19,7 @@ from pathlib import Path
 
 import yaml
 
-from assistant.structuring.span import EntityType
+from assistant.tasks.structuring.span import EntityType
 from eval.clinical.structuring.document import Item, Items, entity
 from eval.errors import InputError
 from eval.json_lines import read_text
@@ -36,7 +36,7 @@ class TypeNames:
     def of(self, name: str) -> str | None:
         """The type that ``name`` means: the product's, ``name`` itself where it is not known, or
         None where it is taken out."""
-        from assistant.structuring.recognizer import LABELS
+        from assistant.tasks.structuring.recognizer import LABELS
 
         if name in self.given:
             kind = self.given[name]

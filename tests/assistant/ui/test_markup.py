@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.fill_in import FillIn
+from assistant.review.fill_in import FillIn
 from assistant.ui.markup import attributes, button, esc, filled_form
 from assistant.ui.strings import STRINGS, Text
 

@@ -9,11 +9,11 @@ import string
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.record import Note
+from assistant.record.record import Note
 from assistant.ui.record_view import marked, record_html
 from assistant.ui.strings import Text
 from knowledge.base import KnowledgeBase
-from knowledge.finding import Finding, Polarity, Span
+from knowledge.text.finding import Finding, Polarity, Span
 
 ZH = Text("zh")
 

@@ -15,10 +15,10 @@ from eval.promptcblue.tracks import CCKS2023
 from eval.report.clinical import result_html
 from eval.run.model import OpenModel
 from eval.run.run import RunSettings
-from serving.echo import EchoEngine
+from serving.engines.echo import EchoEngine
 from serving.ir import trial
 from serving.ir.trial_worker import Reading
-from serving.manifest import MODEL_FILE
+from serving.models.manifest import MODEL_FILE
 
 SAMPLES = gold(CCKS2023)
 RIGHT = {sample.input: sample.target for sample in SAMPLES}

@@ -13,7 +13,7 @@ from eval.clinical.retrieval import SCORES, Found, evaluate, own_queries, read_q
 from eval.errors import InputError
 from eval.json_lines import read_objects
 from knowledge.base import KnowledgeBase
-from serving.encoder import HashingEncoder
+from serving.encoder.text_encoder import HashingEncoder
 
 
 def lines(path: Path, *rows: Any) -> Path:

@@ -26,8 +26,8 @@ from eval.clinical.structuring.product import open_reader, read_all
 from eval.clinical.structuring.types import TypeNames, read_types
 from eval.errors import EvalError, InputError
 from knowledge.base import KnowledgeBase
-from knowledge.boosted_trees import BoostedTrees
-from knowledge.normalization import RANKER, Ranker
+from knowledge.coding.normalization import RANKER, Ranker
+from knowledge.ranking.boosted_trees import BoostedTrees
 
 COLD = {
     "id": "a",

@@ -12,7 +12,7 @@ from knowledge_sample import build_sample
 from typer.testing import CliRunner
 
 from eval.commands import app
-from serving.echo import EchoEngine
+from serving.engines.echo import EchoEngine
 
 
 @pytest.fixture(scope="module")

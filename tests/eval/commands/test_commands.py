@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from eval.commands import app
 from eval.promptcblue.tracks import CCKS2023, TRACKS
 from eval.run.run import PREDICTIONS
-from serving.echo import EchoEngine
+from serving.engines.echo import EchoEngine
 
 GOLD = str(gold_path(CCKS2023))
 SAMPLES = gold(CCKS2023)

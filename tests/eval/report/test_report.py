@@ -15,7 +15,7 @@ from eval.promptcblue.tracks import CCKS2023, TRACKS
 from eval.report import figures, render, summary
 from eval.run.model import OpenModel
 from eval.run.run import RunSettings, start
-from serving.echo import EchoEngine
+from serving.engines.echo import EchoEngine
 
 NASTY = '<script>alert("x")</script> & | `'
 

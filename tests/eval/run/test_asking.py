@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from eval.run.asking import NoAnswer, Patience, Unreachable, ask, each
-from serving.echo import EchoEngine
 from serving.engine import (
     Chunk,
     EngineBusy,
@@ -22,6 +21,7 @@ from serving.engine import (
     UnsupportedOption,
     Usage,
 )
+from serving.engines.echo import EchoEngine
 
 MESSAGES = (Message("user", "头痛"),)
 

@@ -12,8 +12,8 @@ from eval.errors import EvalError
 from eval.promptcblue.tracks import CCKS2023
 from eval.run.cache import Cache
 from eval.run.request import make_request
-from serving.echo import EchoEngine
 from serving.engine import Completion, Sampling, Usage
+from serving.engines.echo import EchoEngine
 
 ANSWER = Completion("答案", "stop", Usage(5, 2, 1, 0.5, 0.1, 0.01))
 SAMPLES = gold(CCKS2023)

@@ -12,7 +12,7 @@ from promptcblue_sets import as_pattern, gold
 from eval.promptcblue.tracks import CHIP2023
 from eval.run.request import make_request
 from serving.engine import Sampling, complete
-from serving.openvino_engine import OpenVinoEngine
+from serving.engines.openvino.engine import OpenVinoEngine
 
 TASKS = ("KUAKE-QIC", "CHIP-CDN", "IMCS-V2-NER", "CHIP-MDCFNPC")
 

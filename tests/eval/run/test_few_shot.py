@@ -9,7 +9,7 @@ from promptcblue_sets import gold
 
 from eval.promptcblue.tracks import CCKS2023
 from eval.run.few_shot import LexicalRetriever, Retriever, VectorRetriever, without_overlap
-from serving.encoder import HashingEncoder
+from serving.encoder.text_encoder import HashingEncoder
 
 TRAIN = gold(CCKS2023)
 

@@ -8,9 +8,9 @@ import pytest
 
 from eval.errors import EvalError
 from eval.run.model import ModelChoice, open_model
-from serving.echo import EchoEngine
 from serving.engine import Engine
-from serving.remote import RemoteEngine
+from serving.engines.echo import EchoEngine
+from serving.engines.remote import RemoteEngine
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,8 @@ from eval.run.run import (
     read_run,
     start,
 )
-from serving.echo import EchoEngine
 from serving.engine import EngineError
+from serving.engines.echo import EchoEngine
 
 SAMPLE_SET = gold(CCKS2023)
 BY_PROMPT = {sample.input: sample.target for sample in SAMPLE_SET}
@@ -178,7 +178,7 @@ from eval.promptcblue.sample import read_samples
 from eval.promptcblue.tracks import CCKS2023
 from eval.run.model import OpenModel
 from eval.run.run import RunSettings, start
-from serving.echo import EchoEngine
+from serving.engines.echo import EchoEngine
 samples = read_samples(Path(sys.argv[1]))
 opened = OpenModel(EchoEngine(max_running=8, seconds_per_word=float(sys.argv[3])))
 settings = RunSettings(CCKS2023, samples, parallel=4)

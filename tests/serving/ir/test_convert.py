@@ -23,12 +23,12 @@ from complete_checkpoint import write_complete
 from converted import EXACT, Running
 from reference import Reference
 
-from serving import manifest
 from serving.ir import serialization
 from serving.ir.convert import ConversionError, convert, load
 from serving.ir.formats import Precision
 from serving.ir.weight_file import WeightFile
-from serving.manifest import sha256_of
+from serving.models import manifest
+from serving.models.manifest import sha256_of
 
 ROOT = Path(__file__).parents[3]
 KILLED = """

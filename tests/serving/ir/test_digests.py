@@ -12,7 +12,7 @@ from serving.ir.checkpoint import open_checkpoint
 from serving.ir.convert import ConversionError, convert
 from serving.ir.digests import Digests
 from serving.ir.safetensors_checkpoint import SafetensorsCheckpoint
-from serving.manifest import sha256_of
+from serving.models.manifest import sha256_of
 
 
 def test_they_are_those_of_the_files(tmp_path: Path) -> None:

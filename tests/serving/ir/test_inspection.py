@@ -11,11 +11,11 @@ from complete_checkpoint import GEOMETRY, write_complete
 from tiny_checkpoint import write_checkpoint
 from tokenizer_samples import sentencepiece_model
 
-from serving import manifest
 from serving.ir.checkpoint import CheckpointError
 from serving.ir.convert import convert
 from serving.ir.formats import Precision
 from serving.ir.inspection import inspect
+from serving.models import manifest
 
 
 def test_a_checkpoint_folder_is_described(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from tiny_checkpoint import GEOMETRIES, encode, write_checkpoint, write_safetens
 from serving.ir.checkpoint import CheckpointError
 from serving.ir.convert import load
 from serving.ir.safetensors_checkpoint import SafetensorsCheckpoint
-from serving.manifest import sha256_of
+from serving.models.manifest import sha256_of
 
 EMBEDDING = "model.embed_tokens.weight"
 

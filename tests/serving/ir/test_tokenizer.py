@@ -11,8 +11,8 @@ import pytest
 import tokenizer_samples as samples
 from tokenizer_cases import CONTEXT, MAKERS, ROLES, Case, close_gguf, convert, gguf_writer
 
+from serving.engines.text_stream import TextStream
 from serving.ir.tokenizer import TokenizerError, convert_tokenizer
-from serving.text_stream import TextStream
 
 
 @pytest.fixture(scope="module")

@@ -15,11 +15,12 @@ from converted import EXACT
 from reference import Reference
 from tokenizer_samples import CLINICAL
 
-from serving import manifest, tokenizer
+from serving import tokenizer
 from serving.ir import trial, trial_worker
 from serving.ir.convert import convert
 from serving.ir.formats import Precision
 from serving.ir.trial import TrialError
+from serving.models import manifest
 
 TEXTS = ["".join(CLINICAL[:16]), CLINICAL[17]]
 

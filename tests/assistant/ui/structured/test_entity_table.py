@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from structured_sample import ATTACK, entity, note
 
-from assistant.structuring.entity import Coding, TimeExpression
-from assistant.structuring.features import extract_features, new_table
-from assistant.structuring.span import EntityType
-from assistant.structuring.template import load_template
+from assistant.tasks.structuring.entity import Coding, TimeExpression
+from assistant.tasks.structuring.features import extract_features, new_table
+from assistant.tasks.structuring.span import EntityType
+from assistant.tasks.structuring.template import load_template
 from assistant.ui.strings import Text
 from assistant.ui.structured.entity_table import entities_html
 from assistant.ui.structured.feature_card import features_html
-from knowledge.finding import Polarity
+from knowledge.text.finding import Polarity
 
 ZH, EN = Text("zh"), Text("en")
 

@@ -6,7 +6,7 @@ import re
 
 from structured_sample import ATTACK
 
-from assistant.structuring.patient import (
+from assistant.tasks.structuring.patient import (
     MedicationEntry,
     PatientView,
     Place,
@@ -14,7 +14,7 @@ from assistant.structuring.patient import (
     ResultPoint,
     TimelineEvent,
 )
-from assistant.structuring.span import EntityType
+from assistant.tasks.structuring.span import EntityType
 from assistant.ui.strings import Text
 from assistant.ui.structured.patient_card import patient_html
 

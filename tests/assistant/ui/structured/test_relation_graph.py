@@ -8,12 +8,12 @@ import re
 
 from structured_sample import ATTACK, argument, entity, note, relation, words
 
-from assistant.structuring.entity import StructuredNote
-from assistant.structuring.span import EntityType
+from assistant.tasks.structuring.entity import StructuredNote
+from assistant.tasks.structuring.span import EntityType
 from assistant.ui.strings import Text
 from assistant.ui.structured.relation_graph import graph_html, graph_of
 from assistant.ui.structured.relation_list import relations_html
-from knowledge.finding import Polarity
+from knowledge.text.finding import Polarity
 
 ZH = Text("zh")
 TEXT = "肺炎予头孢呋辛1.5g，无胸痛"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from structured_sample import ATTACK, entity, note
 
-from assistant.chains.structuring import StructuredNotes
 from assistant.store import Context
-from assistant.structuring.features import FeatureTable
-from assistant.structuring.patient import patient_view
-from assistant.structuring.span import EntityType
+from assistant.tasks.structuring.chain import StructuredNotes
+from assistant.tasks.structuring.features import FeatureTable
+from assistant.tasks.structuring.patient import patient_view
+from assistant.tasks.structuring.span import EntityType
 from assistant.ui.session import NotesWork
 from assistant.ui.strings import STRINGS, Text
 from assistant.ui.structured.result_card import result_html

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from knowledge_sample import build_sample
 
-from assistant.record import Note
+from assistant.record.record import Note
 from eval.clinical.checker.measure import SCORES, Verdict, judge, summarize
 from eval.clinical.checker.record import Record, note_records, sample_records
 from eval.clinical.checker.trial import ErrorKind, Trial, TruthKind
 from eval.clinical.checker.trials import make_trials
 from eval.errors import InputError
 from knowledge.base import KnowledgeBase
-from knowledge.finding import Span
+from knowledge.text.finding import Span
 
 SPAN = Span(note_id="n", start=0, end=5)
 

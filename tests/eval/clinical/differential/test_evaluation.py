@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from assistant.record import Case, Patient
+from assistant.record.record import Case, Patient
 from eval.clinical.differential.cases import DiagnosisCase
 from eval.clinical.differential.evaluation import Model, evaluate
 from eval.clinical.differential.measure import SCORES
@@ -19,8 +19,8 @@ from eval.report.clinical import result_html
 from eval.run.asking import Patience
 from eval.run.model import OpenModel
 from knowledge.base import KnowledgeBase
-from serving.echo import EchoEngine
 from serving.engine import Chunk, Prompt, Sampling, Usage
+from serving.engines.echo import EchoEngine
 
 
 def case(key: str, text: str, *gold: str) -> DiagnosisCase:

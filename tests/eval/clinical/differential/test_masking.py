@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.record import Case, Patient
+from assistant.record.record import Case, Patient
 from eval.clinical.differential.masking import BLANK, masked, masked_case
-from knowledge.folding import fold
+from knowledge.text.folding import fold
 
 
 def test_every_occurrence_goes_and_nothing_else() -> None:

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from assistant.chains.discharge_header import header
-from assistant.record import Encounter
+from assistant.record.record import Encounter
+from assistant.tasks.discharge.header import header
 from eval.clinical.checker.borrowed import claimed
 from eval.clinical.discharge.draw import draw, filled, flag
 from eval.clinical.discharge.generator import COUNT, generate

@@ -17,8 +17,8 @@ from eval.errors import EvalError
 from eval.run.asking import Patience
 from eval.run.model import OpenModel
 from knowledge.base import KnowledgeBase
-from serving.echo import EchoEngine
 from serving.engine import Chunk, EngineUnavailable, Prompt, Sampling
+from serving.engines.echo import EchoEngine
 
 
 class Failing(EchoEngine):

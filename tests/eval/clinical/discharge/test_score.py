@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.draft import Problem, SectionDraft, SectionName, Statement
-from assistant.record import Encounter
+from assistant.record.record import Encounter
 from eval.clinical.discharge.generator import generate
 from eval.clinical.discharge.known import Fact, KnownEncounter, Trap, read_known, words
 from eval.clinical.discharge.score import score

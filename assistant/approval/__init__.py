@@ -1,0 +1,1 @@
+"""Which model may be used for care, and on what evidence."""

@@ -1,0 +1,171 @@
+"""What an approval is for: the files of a model, the numbers it computes in, and the prompts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import prompts
+from assistant.approval.model_files import plain_digest
+from assistant.settings import EngineSettings, Settings
+from assistant.tasks.chat import chain as chat
+from assistant.tasks.differential import chain as differential
+from assistant.tasks.discharge import chain as discharge
+from assistant.tasks.discharge.plan import PLANS
+from serving.engine import EngineUnavailable
+from serving.engines.bigdl.engine import BigdlOptions
+from serving.hardware import compute, cpu
+from serving.models import manifest
+from serving.models.catalog import CatalogError
+from serving.models.manifest import ModelInvalid
+from serving.models.store import ModelStore
+
+NO_OPTION = "-"
+"""Stands for a choice that an engine does not offer."""
+
+GUIDANCE = "guidance"
+"""Names what a task's chain adds to its template, beside the template's versions."""
+
+_SMALLEST_KV = "u8"
+"""What ``auto`` is, see `serving.hardware.compute.KvCache`."""
+
+
+class NotIdentified(Exception):
+    """It cannot be told which weights an engine or a run has; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """A model as it runs.  ``precision`` and ``kv_cache`` are those in use, never ``auto``."""
+
+    model: str
+    engine_kind: str
+    files_sha256: str
+    precision: str
+    kv_cache: str
+
+    def same_model(self, other: Combination) -> bool:
+        """Whether the same weights compute in the same numbers, whatever the model is called."""
+        return not self.differences(other)
+
+    def differences(self, other: Combination) -> list[str]:
+        """What differs, each as ``name: this, not that``."""
+        named = ("engine_kind", "files_sha256", "precision", "kv_cache")
+        pairs = ((name, getattr(self, name), getattr(other, name)) for name in named)
+        return [f"{name}: {mine}, not {theirs}" for name, mine, theirs in pairs if mine != theirs]
+
+
+def model_folder(chosen: EngineSettings, home: Path) -> Path:
+    """Where the files of a configured model lie.
+
+    Raises:
+        NotIdentified: they are not on this machine, or not there.
+    """
+    if chosen.kind not in ("openvino", "bigdl"):
+        raise NotIdentified(
+            f"an engine of kind {chosen.kind!r} has no weights on this machine whose hash an "
+            "approval could hold to"
+        )
+    folder = Path(chosen.model)
+    if folder.is_dir():
+        return folder
+    try:
+        return ModelStore(home).path(chosen.model)
+    except (CatalogError, ModelInvalid) as error:
+        raise NotIdentified(str(error)) from error
+
+
+def of_engine(chosen: EngineSettings, folder: Path, files_sha256: str) -> Combination:
+    """What a configured engine runs; ``files_sha256`` is its `assistant.approval.model_files.folder_digest`.
+
+    Raises:
+        NotIdentified: the folder cannot be read, or this machine cannot compute so.
+    """
+    if chosen.kind == "bigdl":
+        package, low_bit = chosen.environment, BigdlOptions().low_bit
+        details = {"engine": "bigdl", "package": package, "low_bit": low_bit}
+        return _combination(chosen.model, details, {}, files_sha256)
+    try:
+        weights = manifest.read(folder).settings
+    except (OSError, ModelInvalid) as error:
+        raise NotIdentified(str(error)) from error
+    settings = {
+        "precision": chosen.precision,
+        "kv_cache": chosen.kv_cache,
+        "processor": " ".join(cpu.flags()),
+    }
+    return _combination(chosen.model, {"engine": "openvino", **weights}, settings, files_sha256)
+
+
+def of_run(model: Mapping[str, Any]) -> Combination:
+    """What a recorded run was made with; ``model`` is its identity (``details``, ``settings``).
+
+    Raises:
+        NotIdentified: the run does not name the weights.
+    """
+    details, settings = model.get("details"), model.get("settings")
+    if not isinstance(details, Mapping) or not isinstance(settings, Mapping):
+        raise NotIdentified("the run does not say which model it was made with")
+    files = settings.get("files_sha256")
+    if not files:
+        raise NotIdentified(
+            "the run does not hold the hash of the model's files: it was made with a server or an "
+            "engine without weights of its own"
+        )
+    return _combination(str(model.get("name", "")), details, settings, str(files))
+
+
+def _combination(
+    name: str, details: Mapping[str, str], settings: Mapping[str, str], files_sha256: str
+) -> Combination:
+    kind = str(details.get("engine", ""))
+    if kind == "bigdl":
+        package = str(details.get("package", "")).split(" ")[0]
+        return Combination(name, kind, files_sha256, f"{details['low_bit']} {package}", NO_OPTION)
+    kv_cache = settings.get("kv_cache", "auto")
+    try:
+        chosen = compute.properties(
+            cast(compute.Compute, settings.get("precision", "auto")),
+            "auto",
+            details,
+            frozenset(settings.get("processor", "").split()),
+        )
+    except EngineUnavailable as error:
+        raise NotIdentified(str(error)) from error
+    group = chosen.get("DYNAMIC_QUANTIZATION_GROUP_SIZE")
+    products = f"{details.get('weights', '')} {chosen['INFERENCE_PRECISION_HINT']}".strip()
+    precision = products if group is None else f"{products} dynamic {group}"
+    in_use = _SMALLEST_KV if kv_cache == "auto" else kv_cache
+    return Combination(name, kind, files_sha256, precision, in_use)
+
+
+def templates_in_use(settings: Settings, engine: str) -> set[tuple[str, str]]:
+    """(task, version) of each template that the chains give to ``engine``."""
+    used = {(differential.TASK, m.prompt) for m in settings.panel if m.engine == engine}
+    if engine == settings.default_engine:
+        used |= {(discharge.TASK, discharge.PROMPT), (chat.TASK, chat.PROMPT)}
+    return used
+
+
+def prompts_in_use(settings: Settings, engine: str) -> dict[str, str]:
+    """The prompts that the chains give to ``engine``: name → SHA-256.
+
+    This is the one place that says which they are: templates with their examples and schemas, and
+    what the discharge record is told about each of its sections.
+    """
+    found = {}
+    for task, name in templates_in_use(settings, engine):
+        found[f"{task}/{name}"] = prompts.fingerprint(task, name)
+        if task == discharge.TASK:
+            told = {section: [plan.guidance, plan.limit] for section, plan in PLANS.items()}
+            found[f"{task}/{GUIDANCE}"] = plain_digest(told)
+    return dict(sorted(found.items()))
+
+
+def prompts_of(version: str, in_use: Mapping[str, str]) -> dict[str, str]:
+    """Those of ``in_use`` that went into a draft with this `prompts.Template.version`."""
+    template = version.partition("@")[0]
+    guidance = f"{template.partition('/')[0]}/{GUIDANCE}"
+    return {name: value for name, value in in_use.items() if name in (template, guidance)}

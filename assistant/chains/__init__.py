@@ -1,1 +1,0 @@
-"""Typed input → prompt → constrained generation → parse → grounding → typed draft."""

@@ -1,0 +1,1 @@
+"""Each statement held against the record."""

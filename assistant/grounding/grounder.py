@@ -1,0 +1,107 @@
+"""Each statement → the sentences that support it, or the reasons why nothing does.
+
+A statement is supported when every clause of it is covered by the wording of some sentence, and
+every hard fact in it (numbers with units, dates, drugs with dose, route and frequency, sides,
+negation, signs of markers) stands in a sentence that speaks of the same thing and means it the same
+way: not denied, doubted, planned, refused, of a relative, or of an earlier stay.  The checks are
+exact; there is no model here.  Where they cannot tell, the statement is unsupported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from assistant.draft import Evidence, Problem, Statement
+from assistant.grounding.check import Check
+from assistant.grounding.checks import CHECKS
+from assistant.grounding.segments import Scope, Segment
+from assistant.grounding.source import DrugsOf, FindingsOf, Source
+from knowledge.text.finding import Finding
+
+COVERAGE = 0.5
+"""Share of a clause's bigrams that the supporting sentences must contain, at least."""
+
+MOST_EVIDENCE = 5
+
+
+@dataclass(frozen=True)
+class _Said:
+    """A statement as it was read, once for all scopes."""
+
+    text: str
+    findings: list[Finding]
+    drugs: list[str]
+
+
+class Grounder:
+    """Grounds statements in one record and, if given, in passages of the knowledge base."""
+
+    def __init__(
+        self,
+        segments: Sequence[Segment],
+        *,
+        findings_of: FindingsOf,
+        drugs_of: DrugsOf,
+        sources: dict[str, str] | None = None,
+        patient_names: Collection[str] = (),
+        patient_sex: str | None = None,
+    ) -> None:
+        """``sources`` names the source of each passage id; the patient's name and sex, where they
+        are known, let a statement about somebody else be recognised."""
+        self._sources = [Source(s, findings_of, drugs_of) for s in segments]
+        self._findings_of = findings_of
+        self._drugs_of = drugs_of
+        self._names = sources or {}
+        self._patient_names = frozenset(name for name in patient_names if name)
+        self._patient_sex = patient_sex
+
+    def ground(
+        self,
+        statement_id: str,
+        text: str,
+        *,
+        scopes: Collection[Scope] | None = None,
+        coverage: float = COVERAGE,
+    ) -> Statement:
+        """Check one statement against the sentences whose scope is in ``scopes`` (None: all)."""
+        said = _Said(text, self._findings_of(text, "statement"), self._drugs_of(text))
+        allowed = [s for s in self._sources if scopes is None or s.segment.scope in scopes]
+        check = self._check(said, allowed, coverage)
+        if check.problems and len(allowed) < len(self._sources):
+            everything = self._check(said, self._sources, coverage)
+            if not everything.problems:
+                check = everything
+                check.problems = [Problem(kind="earlier_stay", text=text)]
+        return Statement(
+            id=statement_id,
+            text=text,
+            status="unsupported" if check.problems else "supported",
+            evidence=[self._evidence(s) for s in check.used[:MOST_EVIDENCE]],
+            problems=check.problems,
+        )
+
+    def _check(self, said: _Said, sources: Sequence[Source], coverage: float) -> Check:
+        check = Check(
+            text=said.text,
+            sources=sources,
+            findings=said.findings,
+            drugs=said.drugs,
+            coverage=coverage,
+            patient_names=self._patient_names,
+            patient_sex=self._patient_sex,
+        )
+        for verify in CHECKS:
+            verify(check)
+        if not check.used and not check.problems:
+            check.problem("no_evidence", said.text)
+        return check
+
+    def _evidence(self, source: Source) -> Evidence:
+        segment = source.segment
+        if segment.scope is Scope.REFERENCE:
+            name = self._names.get(segment.note_id, "")
+            return Evidence(
+                kind="knowledge", quote=segment.text, passage_id=segment.note_id, source=name
+            )
+        return Evidence(kind="record", quote=segment.text, span=segment.span)

@@ -1,0 +1,1 @@
+"""The record: a patient, an encounter, notes and rows."""

@@ -1,0 +1,1 @@
+"""A doctor's work on a draft: resolve, fill in, sign."""

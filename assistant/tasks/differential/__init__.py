@@ -1,0 +1,1 @@
+"""Differential diagnosis by several members side by side."""

@@ -1,0 +1,216 @@
+"""The panel's baseline: the knowledge ranking alone, no language model.
+
+It is the honest yardstick beside which a model's answer is read, and it works where no model is.
+"""
+
+from __future__ import annotations
+
+import time
+
+from assistant.draft import DiagnosisEntry, DifferentialDraft, Evidence, Statement
+from assistant.grounding.citation import CRITICAL_PREFIX, CRITICAL_SOURCE, passage_about
+from assistant.settings import KNOWLEDGE_MEMBER
+from assistant.tasks.differential.case_context import CaseContext
+from assistant.tasks.differential.diagnosis_name import critical_disease, exact_code, name_statement
+from knowledge.graph import RankedDisease, Reason
+from knowledge.ranking.critical import CriticalDiagnosis
+from knowledge.sources import Passage
+from knowledge.text.finding import Finding
+
+SHOWN = 5
+
+
+def rank_by_knowledge(context: CaseContext) -> DifferentialDraft:
+    """The graph's ranking with its reasons, as a draft like any other member's."""
+    started = time.perf_counter()
+    entries = [
+        _entry(context, rank, ranked) for rank, ranked in enumerate(context.ranked[:SHOWN], 1)
+    ]
+    warnings = [] if context.ranked else ["病历中没有提取到知识库认识的表现，排序没有依据。"]
+    return DifferentialDraft(
+        member=KNOWLEDGE_MEMBER,
+        model="",
+        knowledge_version=context.knowledge.version,
+        critical=critical_entries(context),
+        diagnoses=entries,
+        findings=context.findings,
+        missing=context.case.missing_fields(),
+        warnings=warnings,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _entry(context: CaseContext, rank: int, ranked: RankedDisease) -> DiagnosisEntry:
+    disease = ranked.disease
+    name = disease.name
+    passage = passage_about(context.knowledge, disease)
+    supporting: list[Statement] = []
+    opposing: list[Statement] = []
+    for number, reason in enumerate(ranked.reasons, 1):
+        for_it = reason.relation == "for"
+        statement = Statement(
+            id=f"d{rank}-{'s' if for_it else 'o'}{number}",
+            text=_say(reason, name),
+            status="supported",
+            origin="knowledge",
+            evidence=[
+                record_evidence(context, reason.finding),
+                *(knowledge_evidence(passage, reason.concept) if for_it else []),
+            ],
+        )
+        (supporting if for_it else opposing).append(statement)
+    return DiagnosisEntry(
+        rank=rank,
+        name=name,
+        name_statement=name_statement(context.knowledge, f"d{rank}-n", name),
+        icd10=disease.icd10[0] if disease.icd10 else None,
+        must_not_miss=ranked.must_not_miss,
+        score=round(ranked.score, 4),
+        supporting=supporting,
+        opposing=opposing,
+        ask=known_statements(passage, ranked.to_ask[:4], f"d{rank}-a", "询问有无{}"),
+        tests=known_statements(passage, ranked.tests[:4], f"d{rank}-t", "{}"),
+    )
+
+
+def _say(reason: Reason, disease: str) -> str:
+    """The reason in words; what the patient has is never worded as denied, nor the reverse."""
+    finding = reason.finding
+    has = _has(finding)
+    if reason.relation == "for":
+        return f"{has}，符合{disease}（{reason.concept}）"
+    if finding.counts_for:
+        # That the base does not list it is not that the disease cannot explain it.
+        return f"{has}，知识库未列入{disease}的表现"
+    return f"{has}，不支持{disease}（{reason.concept}）"
+
+
+def _has(finding: Finding) -> str:
+    """The finding in words; one that is only thought possible is said so."""
+    if not finding.is_certain:
+        return ("可能有" if finding.counts_for else "可能无") + f"“{finding.text}”"
+    return ("有" if finding.counts_for else "否认") + f"“{finding.text}”"
+
+
+def critical_entries(context: CaseContext) -> list[DiagnosisEntry]:
+    """Diagnoses that must not be missed, with what in the record calls for excluding them."""
+    return [
+        _critical_entry(
+            context,
+            rank,
+            critical,
+            supporting=[
+                _trigger(context, critical, f, rank, n) for n, f in enumerate(critical.reasons, 1)
+            ],
+        )
+        for rank, critical in enumerate(context.critical, 1)
+    ]
+
+
+def with_own_critical(
+    context: CaseContext, critical: list[DiagnosisEntry], entries: list[DiagnosisEntry]
+) -> list[DiagnosisEntry]:
+    """``critical`` and one entry more for each of ``entries`` that must not be missed either.
+
+    It shares its name and its grounded reasons with the member's entry, so that what a doctor
+    decides about one holds for the other.
+    """
+    result = list(critical)
+    for entry in entries:
+        listed = critical_disease(context.knowledge, entry.name)
+        if listed is None or any(listed.name == other.name for other in result):
+            continue
+        called = CriticalDiagnosis(
+            listed.name, None, (), red_flags=listed.red_flags, excluded_by=listed.excluded_by
+        )
+        grounded = [s for s in entry.supporting if s.status == "supported"]
+        added = _critical_entry(context, len(result) + 1, called, supporting=grounded)
+        result.append(added.model_copy(update={"name_statement": entry.name_statement}))
+    return result
+
+
+def _critical_entry(
+    context: CaseContext, rank: int, critical: CriticalDiagnosis, supporting: list[Statement]
+) -> DiagnosisEntry:
+    code = exact_code(context.knowledge, critical.name)
+    return DiagnosisEntry(
+        rank=rank,
+        name=critical.name,
+        name_statement=_curated(f"c{rank}-n", critical.name, critical),
+        icd10=code.code if code else None,
+        icd10_name=code.name if code else None,
+        in_knowledge=context.knowledge.graph.disease(critical.name) is not None,
+        must_not_miss=True,
+        supporting=supporting,
+        tests=[_curated(f"c{rank}-t", critical.excluded_by, critical)],
+        red_flags=[_curated(f"c{rank}-r", critical.red_flags, critical)],
+    )
+
+
+def _trigger(
+    context: CaseContext, critical: CriticalDiagnosis, finding: Finding, rank: int, number: int
+) -> Statement:
+    return Statement(
+        id=f"c{rank}-s{number}",
+        text=f"{_has(finding)}，须排除{critical.name}",
+        status="supported",
+        origin="knowledge",
+        evidence=[record_evidence(context, finding)],
+    )
+
+
+def _curated(statement_id: str, text: str, critical: CriticalDiagnosis) -> Statement:
+    """A statement that the product's own list of critical diagnoses makes."""
+    evidence = Evidence(
+        kind="knowledge",
+        quote=text,
+        passage_id=CRITICAL_PREFIX + critical.name,
+        source=CRITICAL_SOURCE,
+    )
+    return Statement(
+        id=statement_id, text=text, status="supported", origin="knowledge", evidence=[evidence]
+    )
+
+
+def record_evidence(context: CaseContext, finding: Finding) -> Evidence:
+    """The span of a finding, quoted with the sentence around it."""
+    for segment in context.segments:
+        if segment.span.overlaps(finding.span):
+            return Evidence(kind="record", quote=segment.text, span=finding.span)
+    return Evidence(kind="record", quote=finding.text, span=finding.span)
+
+
+def knowledge_evidence(passage: Passage | None, concept: str) -> list[Evidence]:
+    """The passage about the disease, if it names the concept."""
+    if passage is None or concept not in passage.text:
+        return []
+    at = passage.text.index(concept)
+    quote = passage.text[max(0, at - 20) : at + len(concept) + 20]
+    return [Evidence(kind="knowledge", quote=quote, passage_id=passage.id, source=passage.source)]
+
+
+def _graph_evidence(passage: Passage | None, item: str) -> list[Evidence]:
+    """The graph's own fact, where the passage words it otherwise or leaves it out."""
+    if passage is None:
+        return []
+    quote = f"知识图谱：{passage.subject} — {item}"
+    return [Evidence(kind="knowledge", quote=quote, passage_id=passage.id, source=passage.source)]
+
+
+def known_statements(
+    passage: Passage | None, items: list[str], prefix: str, wording: str
+) -> list[Statement]:
+    """Statements that the graph makes of a disease, each with the passage that says it."""
+    statements = []
+    for number, item in enumerate(items, 1):
+        evidence = knowledge_evidence(passage, item) or _graph_evidence(passage, item)
+        statements.append(
+            Statement(
+                id=f"{prefix}{number}",
+                text=wording.format(item),
+                status="supported" if evidence else "unsupported",
+                origin="knowledge",
+                evidence=evidence,
+            )
+        )
+    return statements

@@ -1,0 +1,1 @@
+"""The discharge record, section by section."""

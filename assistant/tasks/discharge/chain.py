@@ -1,0 +1,227 @@
+"""The discharge record: five sections, copied where the data has it, written where it must be.
+
+Diagnoses, dates, identity, orders and discharge medication are copied and never pass through a
+model.  The three narrative sections are written from the notes of the right time and checked
+sentence by sentence.  A record longer than the context is written note group by note group.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from dataclasses import dataclass, field
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import HumanMessage, SystemMessage
+from langchain_core.runnables import Runnable, RunnableGenerator
+
+import prompts
+from assistant.draft import NOT_RECORDED, SECTION_ZH, SectionDraft, SectionName, Statement
+from assistant.grounding.drugs import DrugNames
+from assistant.grounding.grounder import Grounder
+from assistant.grounding.segments import Scope, Segment, segment_notes, split_sentences
+from assistant.record.record import Encounter, Note
+from assistant.tasks.discharge.copied import copied_sections, not_recorded
+from assistant.tasks.discharge.gaps import gaps, is_somewhere
+from assistant.tasks.discharge.header import admission_day
+from assistant.tasks.discharge.plan import PLANS, Plan, gather
+from knowledge.base import KnowledgeBase
+from serving.engine import Engine
+
+TASK = "discharge_record"
+PROMPT = "section"
+ANSWER_TOKENS = 360
+
+
+@dataclass(frozen=True)
+class Delta:
+    """Text of a section as it is being written; not yet checked."""
+
+    section: SectionName
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Text from the model; ``cut`` on the last one when the length limit ended it."""
+
+    text: str
+    cut: bool
+
+
+def _whole_sentences(text: str) -> str:
+    end = max((text.rfind(mark) for mark in "。；;\n！？"), default=-1)
+    return text[: end + 1] if end >= 0 else text
+
+
+def discharge_chain(
+    knowledge: KnowledgeBase,
+    engine: Engine | None,
+    chat_model: BaseChatModel | None,
+    only: Sequence[SectionName] | None = None,
+) -> Runnable[Encounter, Delta | SectionDraft]:
+    """The chain from an encounter to its sections; made to be streamed (``astream``).
+
+    Raises (when streamed) what the engine raises: see `serving.engine.Engine.generate`.
+    """
+
+    async def write(encounters: AsyncIterator[Encounter]) -> AsyncIterator[Delta | SectionDraft]:
+        async for encounter in encounters:
+            writer = await asyncio.to_thread(
+                DischargeWriter, encounter, knowledge, engine, chat_model
+            )
+            async with contextlib.aclosing(writer.write(only)) as items:
+                async for item in items:
+                    yield item
+
+    return RunnableGenerator(write, name="discharge_record")
+
+
+@dataclass
+class DischargeWriter:
+    """Writes the sections of one encounter's discharge record.
+
+    ``engine`` and ``chat_model`` are None where no model can be had: the copied sections still come
+    and the narrative ones say what is missing.
+    """
+
+    encounter: Encounter
+    knowledge: KnowledgeBase
+    engine: Engine | None
+    chat_model: BaseChatModel | None
+    notes: list[Note] = field(init=False)
+    segments: list[Segment] = field(init=False)
+    grounder: Grounder = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.notes = self.encounter.all_notes()
+        self.segments = segment_notes(self.notes, admission_day(self.encounter, self.notes))
+        self.grounder = Grounder(
+            self.segments,
+            findings_of=self.knowledge.extractor.extract,
+            drugs_of=DrugNames(m.name for m in self.encounter.medications),
+            patient_names=[self.encounter.patient.name],
+            patient_sex=self.encounter.patient.sex,
+        )
+
+    async def write(
+        self, only: Sequence[SectionName] | None = None
+    ) -> AsyncGenerator[Delta | SectionDraft]:
+        """The sections in their order; text first as it comes, then the checked section."""
+        copied = copied_sections(self.encounter, self.notes, self.segments)
+        for section in SECTION_ZH:
+            if only is not None and section not in only:
+                continue
+            if section in copied:
+                draft = SectionDraft(
+                    section=section,
+                    title=SECTION_ZH[section],
+                    model="",
+                    statements=copied[section],
+                )
+                self._name_gaps(draft)
+                yield Delta(section, "\n".join(s.text for s in draft.statements))
+                yield draft
+                continue
+            async for item in self._narrate(section, PLANS[section]):
+                yield item
+
+    async def _narrate(
+        self, section: SectionName, plan: Plan
+    ) -> AsyncGenerator[Delta | SectionDraft]:
+        started = time.perf_counter()
+        material = gather(section, self.encounter, self.notes, self.segments)
+        groups = material.groups
+        draft = SectionDraft(section=section, title=SECTION_ZH[section], model="", statements=[])
+        if material.earlier:
+            draft.warnings.append(
+                f"有 {material.earlier} 处写的是入院前或以往的事，未用于本段；如属本次住院请补充。"
+            )
+        if material.rows:
+            draft.warnings.append(
+                f"另有 {material.rows} 行检查、检验或用药未交给模型，请核对是否需要补写。"
+            )
+        if not groups:
+            if is_somewhere(section, self.notes):
+                draft.warnings.append("病历中有相关记载，但无法归入本段，请核对原文后填写。")
+            else:
+                draft.statements = [not_recorded(f"{section}-1", "")]
+                draft.missing = [SECTION_ZH[section]]
+                yield Delta(section, NOT_RECORDED)
+            yield draft
+            return
+        if self.engine is None or self.chat_model is None:
+            draft.warnings = ["没有可用的模型，本段未生成。请在“系统”页查看如何添加模型。"]
+            yield draft
+            return
+        draft.model = self.engine.card.name
+        draft.prompt_version = prompts.template(TASK, PROMPT).version
+        text = ""
+        for number, group in enumerate(groups):
+            if number:
+                text += "\n"
+                yield Delta(section, "\n")
+            written = ""
+            async for piece in self._ask(section, plan, group, len(groups)):
+                # What ends the text may itself bring the last characters of it.
+                written += piece.text
+                if piece.cut:
+                    written = _whole_sentences(written)
+                    draft.warnings.append("模型的文字到长度上限而中断，不完整的末句已略去。")
+                if piece.text:
+                    yield Delta(section, piece.text)
+            text += written
+        draft.statements = await asyncio.to_thread(self._check, section, material.scopes, text)
+        self._name_gaps(draft)
+        if len(groups) > 1:
+            draft.warnings.append(f"病历较长，本段分 {len(groups)} 部分生成，请通读合并。")
+        draft.seconds = time.perf_counter() - started
+        yield draft
+
+    def _name_gaps(self, draft: SectionDraft) -> None:
+        draft.missing = gaps(draft.section, self.encounter, self.notes)
+        draft.statements += [
+            not_recorded(f"{draft.section}-missing{number}", item)
+            for number, item in enumerate(draft.missing, 1)
+        ]
+
+    async def _ask(
+        self, section: SectionName, plan: Plan, group: list[Note], groups: int
+    ) -> AsyncGenerator[_Piece]:
+        assert self.chat_model is not None
+        system, user = prompts.template(TASK, PROMPT).render(
+            title=SECTION_ZH[section],
+            guidance=plan.guidance,
+            limit=max(80, plan.limit // groups),
+            notes=group,
+        )
+        tokens = max(120, ANSWER_TOKENS // min(groups, 3))
+        model = self.chat_model.bind(max_tokens=tokens, prompt_lookup=True)
+        async for chunk in model.astream([SystemMessage(system), HumanMessage(user)]):
+            cut = chunk.response_metadata.get("finish_reason") == "length"
+            yield _Piece(chunk.text, cut)
+
+    def _check(self, section: SectionName, scopes: frozenset[Scope], text: str) -> list[Statement]:
+        statements: list[Statement] = []
+        seen: set[str] = set()
+        for start, end in split_sentences(text):
+            sentence = _LABEL.sub("", text[start:end]).strip()
+            if len(sentence) < 2 or sentence in seen:
+                continue
+            seen.add(sentence)
+            statements.append(
+                self.grounder.ground(
+                    f"{section}-{len(statements) + 1}", sentence + "。", scopes=scopes
+                )
+            )
+        return statements
+
+
+_LABEL = re.compile(
+    r"^(?:〔[^〕]*〕|【[^】]*】|[-*•\d]+[.、)]\s*|出院记录[:：]|"
+    + "|".join(f"{t}[:：]" for t in SECTION_ZH.values())
+    + r")\s*"
+)

@@ -1,0 +1,1 @@
+"""Diagnoses as written to codes of a table."""

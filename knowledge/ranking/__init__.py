@@ -1,0 +1,1 @@
+"""Findings to ranked diseases, and the diagnoses that must not be missed."""

@@ -1,0 +1,1 @@
+"""How a term is meant: denied, doubted, past, of somebody else."""

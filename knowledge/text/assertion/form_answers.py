@@ -1,0 +1,138 @@
+"""What the fields of a form say: 糖尿病：有, 肝炎：□无 ☑有, 高血压 ☑, （-）发热.
+
+A mark means what stands on its own side of it, and which side that is the line tells: where its
+first mark stands before its first term, marks stand before terms.  A hollow box is a no only in a
+line that has a ticked one; elsewhere it may be a bullet.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from knowledge.text.lexicon import Match
+
+_TICK, _BOX = "[☑√✓✔■☒]", "[□☐]"
+_FIELD = re.compile(r"(?:病?史|情况)?[ \t]{0,4}:[ \t]{0,4}")
+_WORD = re.compile(
+    r"(?:(?P<yes>有|是)|(?P<no>没有|无|否))(?![ \t/、()]*(?:无|否|有|是))(?=[\s,;。、(]|$)"
+)
+_PLACE = rf"(?:{_TICK}|{_BOX}|[(\[][ \t_]{{0,4}}(?:{_TICK}[ \t_]{{0,4}})?[)\]])"
+_BETWEEN = r"[ \t,、/]{0,4}"
+_ONE, _OTHER = "(?P<one>有|是|无|否)", "(?:有|是|无|否)"
+# The place of the tick before each word, or behind it; or a tick alone behind one of them.
+_CHOICES = tuple(
+    re.compile(f"[ \\t(]{{0,4}}{one}[ \\t]?{two}{_BETWEEN}{three}[ \\t]?{four}")
+    for one, two, three, four in (
+        (f"(?P<first>{_PLACE})", _ONE, f"(?P<second>{_PLACE})", _OTHER),
+        (_ONE, f"(?P<first>{_PLACE})", _OTHER, f"(?P<second>{_PLACE})"),
+        (_ONE, f"(?P<first>{_TICK})", _OTHER, "(?P<second>)"),
+        (_ONE, "(?P<first>)", _OTHER, f"(?P<second>{_TICK})"),
+    )
+)
+_MARK = re.compile(rf"(?P<yes>{_TICK}|\(\+{{1,3}}\))|(?P<no>{_BOX}|\(-{{1,3}}\))")
+_LINE = re.compile(r"[^\n\r。]+")
+_BLANK = re.compile(r"[ \t]{0,4}")
+_BEHIND = re.compile(r"[ \t:]{0,4}")
+_OPENS = ",;、:"
+
+
+@dataclass
+class Answers:
+    """``present`` holds what is answered of each term by its number, ``open`` are the terms whose
+    field nobody has filled in (有（）无（）); ``taken`` is not 0 at the characters of answers: they
+    mean nothing else."""
+
+    taken: bytearray
+    present: dict[int, bool] = field(default_factory=dict)
+    open: set[int] = field(default_factory=set)
+
+    def give(self, number: int, words: re.Match[str], *, present: bool) -> None:
+        """Take ``words`` as the answer about a term, unless there is one."""
+        self.present.setdefault(number, present)
+        self.take(words)
+
+    def take(self, words: re.Match[str]) -> None:
+        """Nothing but a field's answer is in these words."""
+        start, end = words.span()
+        self.taken[start:end] = b"\1" * (end - start)
+
+
+def read_answers(text: str, matches: Sequence[Match]) -> Answers:
+    """The answers in folded ``text`` about ``matches`` (in text order, not overlapping)."""
+    answers = Answers(bytearray(len(text)))
+    for number, match in enumerate(matches):
+        _read_field(text, number, match.end, answers)
+    number = 0
+    for line in _LINE.finditer(text):
+        first = number
+        while number < len(matches) and matches[number].start < line.end():
+            number += 1
+        if number > first:
+            _read_marks(text, range(first, number), matches, line, answers)
+    return answers
+
+
+def _read_field(text: str, number: int, end: int, answers: Answers) -> None:
+    colon = _FIELD.match(text, end)
+    start = colon.end() if colon else end
+    for pattern in _CHOICES:
+        if choice := pattern.match(text, start):
+            first = re.search(_TICK, choice["first"]) is not None
+            if first != (re.search(_TICK, choice["second"]) is not None):
+                answers.give(number, choice, present=first == (choice["one"] in "有是"))
+            else:
+                answers.open.add(number)
+                answers.take(choice)
+            return
+    if colon and (word := _WORD.match(text, start)):
+        answers.give(number, word, present=word["yes"] is not None)
+
+
+def _read_marks(
+    text: str, numbers: range, matches: Sequence[Match], line: re.Match[str], answers: Answers
+) -> None:
+    marks = [mark for mark in _MARK.finditer(text, *line.span()) if not answers.taken[mark.start()]]
+    if not any(mark["yes"] and mark[0] != "(+)" for mark in marks):
+        marks = [mark for mark in marks if mark[0].startswith("(")]
+    if not marks:
+        return
+    before = marks[0].end() <= matches[numbers[0]].start and _leads(text, marks[0], line)
+    pairs = list(_pairs(text, numbers, matches, marks, before=before))
+    # A tick that no term has is about something else.
+    ticked = any(mark["yes"] for _, mark in pairs)
+    for number, mark in pairs:
+        if not ticked and not mark[0].startswith("("):
+            continue
+        # Signs behind a term are read as any other denial behind one.
+        if before or not mark[0].startswith("("):
+            answers.give(number, mark, present=mark["yes"] is not None)
+
+
+def _pairs(
+    text: str,
+    numbers: range,
+    matches: Sequence[Match],
+    marks: Sequence[re.Match[str]],
+    *,
+    before: bool,
+) -> Iterator[tuple[int, re.Match[str]]]:
+    sides = {mark.end() if before else mark.start(): mark for mark in marks}
+    for number in numbers:
+        match = matches[number]
+        for gap in range(5):
+            place = match.start - gap if before else match.end + gap
+            if place in sides:
+                blank = text[place : match.start] if before else text[match.end : place]
+                # RF (-) 关节痛: a sign belongs to what it touches.
+                touches = not blank or not sides[place][0].startswith("(")
+                if touches and (_BLANK if before else _BEHIND).fullmatch(blank):
+                    yield number, sides[place]
+                break
+
+
+def _leads(text: str, mark: re.Match[str], line: re.Match[str]) -> bool:
+    """Whether a mark stands before what it marks: a box opens its line, a sign that or a list."""
+    words = text[line.start() : mark.start()].rstrip(" \t")
+    return not words or (mark[0].startswith("(") and words[-1] in _OPENS)

@@ -1,0 +1,1 @@
+"""The engines: what runs a model behind `serving.engine.Engine`."""

@@ -1,0 +1,230 @@
+"""The engine on OpenVINO GenAI: continuous batching, prefix cache, constrained output."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from serving import tokenizer
+from serving.engine import (
+    Chunk,
+    Engine,
+    EngineUnavailable,
+    ModelCard,
+    Prompt,
+    PromptTooLong,
+    Sampling,
+)
+from serving.engines.inbox import Inbox
+from serving.engines.openvino import sequential_pipeline
+from serving.engines.openvino.generation_config import generation_config
+from serving.engines.openvino.lane import Lane, Request
+from serving.engines.openvino.prompt_encoder import PromptEncoder
+from serving.engines.openvino.sequential_pipeline import SequentialPipeline
+from serving.engines.openvino.step_loop import StepLoop
+from serving.engines.text_stream import TextStream
+from serving.hardware import compute, cpu, resident
+from serving.hardware.compute import Compute, KvCache
+from serving.models import manifest
+from serving.schema import json_schema
+
+# Tokens of one key-value block of OpenVINO's CPU plugin.
+_BLOCK = 32
+
+
+@dataclass(frozen=True, slots=True)
+class OpenVinoOptions:
+    """How the engine uses the machine.
+
+    ``cache_size_gb``: memory for keys and values.  ``max_num_seqs``: requests that run together.
+    ``queue_limit``: requests that may wait beyond those.  ``max_num_batched_tokens``: tokens of one
+    step; smaller keeps running answers fluent while a long prompt is read.  ``prompt_lookup``: hold
+    a second pipeline (its own copy of the weights and cache) that drafts from the prompt, for
+    requests that ask for it.  ``num_threads``: 0 leaves the choice to OpenVINO.
+    ``precision`` and ``kv_cache``: see `serving.hardware.compute`.  ``context_length``: the most tokens of
+    prompt and answer; 0 takes what the model declares.  ``cores``: logical processors that the
+    model's own process keeps to; (): any.
+
+    A model that answers one request at a time (`serving.engines.openvino.sequential_pipeline`) has no use for the
+    sizes of cache, sequences and steps.
+    """
+
+    cache_size_gb: int = 1
+    max_num_seqs: int = 8
+    queue_limit: int = 32
+    max_num_batched_tokens: int = 256
+    prompt_lookup: bool = False
+    num_threads: int = 0
+    precision: Compute = "auto"
+    kv_cache: KvCache = "auto"
+    context_length: int = 0
+    cores: tuple[int, ...] = ()
+    device: str = "CPU"
+
+
+class OpenVinoEngine(Engine):
+    """A prepared model folder, loaded.  May be used from any thread and any event loop."""
+
+    def __init__(self, folder: Path, options: OpenVinoOptions | None = None) -> None:
+        """Load the model and generate one token to warm it up (a few seconds).
+
+        Raises:
+            EngineUnavailable: the folder is no prepared model, or cannot be loaded.
+        """
+        self._options = options or OpenVinoOptions()
+        self._folder = folder
+        self._manifest, self._tokenizer = tokenizer.load(folder)
+        self._sequential = self._manifest.architecture in sequential_pipeline.ARCHITECTURES
+        if self._sequential and self._options.prompt_lookup:
+            raise EngineUnavailable(
+                f"{self._manifest.name} cannot draft from its prompt; turn prompt_lookup off."
+            )
+        self._encoder = PromptEncoder(
+            self._tokenizer,
+            self._manifest.context_length,
+            self._manifest.control_tokens,
+            closes_prompt=self._sequential,
+        )
+        self._properties = compute.properties(
+            self._options.precision, self._options.kv_cache, self._manifest.settings, cpu.flags()
+        )
+        if self._options.num_threads:
+            self._properties["INFERENCE_NUM_THREADS"] = self._options.num_threads
+        self._cache_tokens = 0
+        self._end_ids: set[int] = set(self._manifest.end_token_ids)
+        together = 1 if self._sequential else self._options.max_num_seqs
+        self._loop = StepLoop(self._lanes, together, self._options.queue_limit)
+        declared = self._manifest.context_length
+        wanted = self._options.context_length or declared
+        self._limit = min(declared, wanted, self._cache_tokens)
+        self._card = ModelCard(
+            name=self._manifest.name,
+            source=self._manifest.source,
+            context_length=self._limit,
+            demo_only=self._manifest.demo_only,
+            licence=self._manifest.licence,
+            details={
+                "engine": "openvino",
+                "architecture": self._manifest.architecture,
+                "sha256": self._manifest.source_sha256,
+                **self._manifest.settings,
+            },
+        )
+        atexit.register(self._loop.close)
+
+    @property
+    def card(self) -> ModelCard:
+        """See `Engine.card`."""
+        return self._card
+
+    @property
+    def running(self) -> int:
+        """Requests that are being answered."""
+        return self._loop.running
+
+    @property
+    def waiting(self) -> int:
+        """Requests in the queue."""
+        return self._loop.waiting
+
+    def count_tokens(self, text: str) -> int:
+        """See `Engine.count_tokens`."""
+        return int(self._encoder.encode_text(text).get_shape()[1])
+
+    async def generate(
+        self,
+        prompt: Prompt,
+        sampling: Sampling | None = None,
+        schema: Mapping[str, Any] | None = None,
+    ) -> AsyncGenerator[Chunk]:
+        """See `Engine.generate`."""
+        inbox = Inbox()
+        request = await asyncio.to_thread(self._request, prompt, sampling or Sampling(), schema)
+        request.deliver = inbox.deliver
+        stream = inbox.chunks(
+            lambda: self._loop.submit(request), lambda: self._loop.cancel(request)
+        )
+        async with aclosing(stream):
+            async for chunk in stream:
+                yield chunk
+
+    async def close(self) -> None:
+        """See `Engine.close`."""
+        atexit.unregister(self._loop.close)
+        await asyncio.to_thread(self._loop.close)
+
+    def _lanes(self) -> dict[bool, Lane]:
+        lanes = {False: Lane(self._pipeline, self._encoder.decode)}
+        self._cache_tokens = self._warm_up(lanes[False].pipeline)
+        if self._options.prompt_lookup:
+            lanes[True] = Lane(lambda: self._pipeline(prompt_lookup=True), self._encoder.decode)
+            self._warm_up(lanes[True].pipeline, prompt_lookup=True)
+        resident.release(self._folder / manifest.WEIGHTS_FILE)
+        return lanes
+
+    def _pipeline(self, prompt_lookup: bool = False) -> Any:
+        import openvino_genai
+
+        if self._sequential:
+            return SequentialPipeline(self._folder, self._options.device, self._properties)
+        scheduler = openvino_genai.SchedulerConfig()
+        scheduler.cache_size = self._options.cache_size_gb
+        scheduler.max_num_seqs = self._options.max_num_seqs
+        scheduler.max_num_batched_tokens = self._options.max_num_batched_tokens
+        scheduler.enable_prefix_caching = True
+        properties = dict(self._properties)
+        if prompt_lookup:
+            properties["prompt_lookup"] = True
+        return openvino_genai.ContinuousBatchingPipeline(
+            str(self._folder), self._tokenizer, scheduler, self._options.device, **properties
+        )
+
+    def _warm_up(self, pipeline: Any, prompt_lookup: bool = False) -> int:
+        """Generate one token; returns how many tokens the key-value cache holds.
+
+        GenAI tells the used share of the cache only, so it is read while one block is in use.
+        """
+        import numpy as np
+        import openvino
+
+        defaults = pipeline.get_config()
+        self._end_ids |= {int(i) for i in defaults.stop_token_ids}
+        if defaults.eos_token_id >= 0:
+            self._end_ids.add(int(defaults.eos_token_id))
+        config = generation_config(Sampling(max_tokens=2), None, prompt_lookup, self._end_ids)
+        config.ignore_eos = True
+        ids = openvino.Tensor(np.ones((1, 1), dtype=np.int64))
+        handle = pipeline.add_request(0, ids, config)
+        while pipeline.has_non_finished_requests():
+            pipeline.step()
+        used = float(pipeline.get_metrics().max_cache_usage)
+        del handle
+        return round(100 / used) * _BLOCK if used > 0 else self._manifest.context_length
+
+    def _request(
+        self, prompt: Prompt, sampling: Sampling, schema: Mapping[str, Any] | None
+    ) -> Request:
+        constraint = json_schema.check(schema) if schema is not None else None
+        lookup = sampling.prompt_lookup and self._options.prompt_lookup and constraint is None
+        config = generation_config(sampling, constraint, lookup, self._end_ids)
+        if self._sequential:
+            sequential_pipeline.check(config)
+        ids = self._encoder.encode(prompt)
+        count = int(ids.get_shape()[1])
+        if count + sampling.max_tokens > self._limit:
+            raise PromptTooLong(count, max(0, self._limit - sampling.max_tokens))
+        return Request(
+            input_ids=ids,
+            prompt_tokens=count,
+            sampling=sampling,
+            config=config,
+            text=TextStream(self._encoder.decode, sampling.stop),
+            deliver=lambda item: None,
+            schema=constraint,
+            lookup=lookup,
+        )

@@ -1,0 +1,1 @@
+"""What the machine has: processor, sockets, memory, and what to compute in."""

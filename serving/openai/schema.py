@@ -1,0 +1,259 @@
+"""The requests of the OpenAI-compatible API, and its errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, Literal
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+
+from serving.encoder.text_encoder import EncoderUnavailable
+from serving.engine import (
+    EngineBusy,
+    EngineError,
+    EngineUnavailable,
+    Message,
+    PromptTooLong,
+    Role,
+    Sampling,
+    UnsupportedOption,
+)
+from serving.tokenizer import well_formed
+
+_ROLES: dict[str, Role] = {
+    "system": "system",
+    "developer": "system",
+    "user": "user",
+    "assistant": "assistant",
+}
+
+
+Text = Annotated[str, Field(max_length=2_000_000), AfterValidator(well_formed)]
+
+
+class ApiError(Exception):
+    """An error in OpenAI's shape."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        kind: str = "invalid_request_error",
+        code: str | None = None,
+        param: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = {"error": {"message": message, "type": kind, "param": param, "code": code}}
+        self.headers = headers
+
+    @classmethod
+    def of(cls, error: Exception) -> ApiError:
+        """What an engine's error is for a client."""
+        text = str(error)
+        match error:
+            case ApiError():
+                return error
+            case EngineBusy():
+                after = {"Retry-After": str(error.retry_after)}
+                return cls(503, text, kind="server_error", code="queue_full", headers=after)
+            case PromptTooLong():
+                return cls(400, text, code="context_length_exceeded", param="messages")
+            case UnsupportedOption():
+                return cls(400, text, code="unsupported")
+            case EngineUnavailable() | EncoderUnavailable():
+                return cls(503, text, kind="server_error", code="unavailable")
+        return cls(502, text, kind="server_error", code="engine_failed")
+
+
+class OpenAIRoute(APIRoute):
+    """Answers every expected failure in OpenAI's error shape; never repeats the input."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap FastAPI's handler."""
+        handle = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except RequestValidationError as error:
+                failure = _invalid(error)
+            except HTTPException as error:
+                failure = ApiError(error.status_code, str(error.detail))
+            except (ApiError, EngineError, EncoderUnavailable) as error:
+                failure = ApiError.of(error)
+            return JSONResponse(failure.body, failure.status, headers=failure.headers)
+
+        return guarded
+
+
+def _invalid(error: RequestValidationError) -> ApiError:
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"][1:])
+    text = f"{place}: {first['msg']}" if place else str(first["msg"])
+    return ApiError(400, text, code="invalid", param=place or None)
+
+
+class _Body(BaseModel):
+    """Fields that this server does not know are ignored, as OpenAI's clients send many."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class TextPart(_Body):
+    """A part of a message's content; only text is understood."""
+
+    type: str
+    text: Text = ""
+
+
+class ChatMessage(_Body):
+    """A turn of a chat."""
+
+    role: str
+    content: Text | list[TextPart] | None = None
+
+    def to_message(self) -> Message:
+        """The engine's form of it."""
+        role = _ROLES.get(self.role)
+        if role is None:
+            raise ApiError(400, f"Role {self.role[:40]!r} is not supported.", param="messages")
+        if isinstance(self.content, list):
+            if any(part.type != "text" for part in self.content):
+                raise ApiError(400, "Only text content is supported.", param="messages")
+            return Message(role, "".join(part.text for part in self.content))
+        return Message(role, self.content or "")
+
+
+class JsonSchema(_Body):
+    """OpenAI's wrapper around a JSON Schema."""
+
+    name: str = ""
+    schema_: dict[str, Any] = Field(alias="schema")
+
+
+class ResponseFormat(_Body):
+    """What form the answer must have."""
+
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: JsonSchema | None = None
+
+    def to_schema(self) -> dict[str, Any] | None:
+        """The JSON Schema to constrain to, if any."""
+        if self.type == "json_schema":
+            if self.json_schema is None:
+                raise ApiError(400, "json_schema is missing.", param="response_format")
+            return self.json_schema.schema_
+        return {"type": "object"} if self.type == "json_object" else None
+
+
+class StreamOptions(_Body):
+    """Extras of a stream."""
+
+    include_usage: bool = False
+
+
+class _Generation(_Body):
+    """What both kinds of completion share.  The last three fields are Bedside's own."""
+
+    model: str
+    max_tokens: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    presence_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
+    frequency_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
+    seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
+    stop: str | Annotated[list[str], Field(max_length=16)] | None = None
+    n: Annotated[int, Field(ge=1, le=1)] | None = None
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    top_k: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    repetition_penalty: Annotated[float, Field(gt=0, le=10)] = 1.0
+    prompt_lookup: bool = False
+
+    @property
+    def include_usage(self) -> bool:
+        """Whether a stream ends with the usage."""
+        return self.stream_options is not None and self.stream_options.include_usage
+
+    def to_sampling(self, max_tokens: int | None, logprobs: bool) -> Sampling:
+        """The engine's form of it; what is not given stays at the engine's default."""
+        stop = [self.stop] if isinstance(self.stop, str) else self.stop or []
+        given = {
+            "max_tokens": max_tokens,
+            "temperature": self.temperature,
+            "top_p": self.top_p,
+            "presence_penalty": self.presence_penalty,
+            "frequency_penalty": self.frequency_penalty,
+        }
+        chosen: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+        return Sampling(
+            **chosen,
+            seed=self.seed,
+            stop=tuple(text for text in stop if text),
+            top_k=self.top_k,
+            repetition_penalty=self.repetition_penalty,
+            logprobs=logprobs,
+            prompt_lookup=self.prompt_lookup,
+        )
+
+
+class ChatRequest(_Generation):
+    """The body of ``/v1/chat/completions``."""
+
+    messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=1000)]
+    max_completion_tokens: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    response_format: ResponseFormat | None = None
+    logprobs: bool | None = None
+    top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
+    tools: Any = None
+    tool_choice: Any = None
+    functions: Any = None
+
+    def check(self) -> None:
+        """Refuse what would silently be left out."""
+        if self.tools or self.functions or self.tool_choice not in (None, "none"):
+            raise ApiError(
+                400,
+                "This server does not call tools; leave out `tools`.",
+                code="unsupported",
+                param="tools",
+            )
+        if self.top_logprobs:
+            raise ApiError(
+                400,
+                "Only the chosen token's logprob is known; leave out `top_logprobs`.",
+                code="unsupported",
+                param="top_logprobs",
+            )
+
+
+class CompletionRequest(_Generation):
+    """The body of ``/v1/completions``."""
+
+    prompt: Text | Annotated[list[Text], Field(min_length=1, max_length=1)]
+    logprobs: Annotated[int, Field(ge=0, le=5)] | None = None
+    echo: bool | None = None
+    suffix: str | None = None
+
+    def check(self) -> None:
+        """Refuse what would silently be left out."""
+        if self.echo or self.suffix:
+            raise ApiError(400, "`echo` and `suffix` are not supported.", code="unsupported")
+
+
+class EmbeddingRequest(_Body):
+    """The body of ``/v1/embeddings``; ``input_type`` is Bedside's own."""
+
+    model: str
+    input: Text | Annotated[list[Text], Field(min_length=1, max_length=2048)]
+    encoding_format: Literal["float", "base64"] = "float"
+    dimensions: int | None = None
+    input_type: Literal["query", "passage"] = "passage"

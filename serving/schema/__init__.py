@@ -1,0 +1,1 @@
+"""JSON Schemas as the decoder's constraint."""

@@ -1,0 +1,44 @@
+"""What is made at its first use."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+
+from assistant.lazy import Once
+
+
+@pytest.mark.parametrize("made", ["a model", None])
+def test_many_threads_get_the_one_thing(made: str | None) -> None:
+    calls: list[str | None] = []
+
+    def make() -> str | None:
+        calls.append(made)
+        return made
+
+    once, together = Once(make), Barrier(8)
+
+    def ask(_: int) -> str | None:
+        together.wait(10)
+        return once()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(ask, range(8))) == [made] * 8
+    assert calls == [made]
+
+
+def test_a_failure_is_tried_again() -> None:
+    outcomes: list[Exception | int] = [OSError("busy"), 3]
+
+    def make() -> int:
+        outcome = outcomes.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    once = Once(make)
+    with pytest.raises(OSError, match="busy"):
+        once()
+    assert once() == once() == 3
