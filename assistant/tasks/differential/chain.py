@@ -13,6 +13,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from langchain_core.runnables import Runnable, RunnableLambda
 
 import prompts
+from assistant.chains.ending import Ending
 from assistant.draft import DiagnosisEntry, DifferentialDraft, Statement
 from assistant.grounding.citation import passage_about
 from assistant.grounding.grounder import Grounder
@@ -131,9 +132,13 @@ def _parse(
     context: CaseContext, reply: AIMessage, offered: frozenset[str]
 ) -> tuple[list[DiagnosisEntry], list[str]]:
     """Entries of the answer; an answer cut by its length gives what was complete in it."""
+    ending = Ending()
+    ending.see(reply)
+    said = ending.warnings("模型的回答被长度截断，只显示完整的部分。")
+    if ending.filtered or ending.only_thoughts:
+        return [], said
     items, warnings = read_reply(reply.text)
-    if reply.response_metadata.get("finish_reason") == "length":
-        warnings.insert(0, "模型的回答被长度截断，只显示完整的部分。")
+    warnings = [*said, *warnings]
     return [_entry(context, rank, item, offered) for rank, item in enumerate(items, 1)], warnings
 
 
