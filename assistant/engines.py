@@ -188,6 +188,9 @@ class Engines:
                 chosen.model,
                 api_key=chosen.api_key.get_secret_value(),
                 context_length=chosen.context_length or 8192,
+                default_max_tokens=chosen.default_max_tokens,
+                chat_template_kwargs=chosen.template_options,
+                thinks_first=chosen.thinks_first,
             )
         try:
             cores = topology.share(chosen.cores, number)
@@ -206,6 +209,8 @@ class Engines:
                     threads=chosen.threads,
                     context_length=chosen.context_length,
                     cores=cores,
+                    default_max_tokens=chosen.default_max_tokens,
+                    chat_template_kwargs=chosen.template_options,
                 ),
             )
         if not folder.is_dir():
@@ -222,6 +227,8 @@ class Engines:
                 prompt_lookup=chosen.prompt_lookup,
                 context_length=chosen.context_length,
                 cores=cores,
+                default_max_tokens=chosen.default_max_tokens,
+                chat_template_kwargs=chosen.template_options,
             ),
         )
 

@@ -23,6 +23,7 @@ from pydantic_settings import (
 )
 
 import prompts
+from serving.chat_options import THINKING
 from serving.hardware.compute import Compute, KvCache
 
 DEMO_MODEL = "qwen2.5-coder-0.5b-instruct"
@@ -36,12 +37,14 @@ PANEL_TASK = "differential_diagnosis"
 _OWN_FIELDS = {
     "openvino": {"cache_gib", "precision", "kv_cache", "prompt_lookup"},
     "bigdl": {"environment", "low_bit"},
-    "remote": {"url", "api_key"},
+    "remote": {"url", "api_key", "thinks_first"},
     "echo": set(),
 }
 """What only one kind of engine has a use for."""
 LOCAL_KINDS = ("openvino", "bigdl")
 """Kinds that compute on this machine."""
+_MODEL_FIELDS = {"default_max_tokens", "enable_thinking", "chat_template_kwargs"}
+"""What every kind but `echo`, which has no model, has a use for."""
 _LOCAL_FIELDS = {"max_concurrent", "queue_limit", "threads", "cores"}
 
 
@@ -99,6 +102,30 @@ class EngineSettings(BaseModel):
     low_bit: Literal["sym_int4", "asym_int4", "sym_int8"] = Field(
         default="sym_int4", description="For `bigdl` only: how the weights are quantised."
     )
+    default_max_tokens: int = Field(
+        default=0,
+        ge=0,
+        description="Tokens of an answer where a request of the OpenAI-compatible API names no "
+        "limit; 0: the rest of the context (`remote`: what the server chooses). An answer that is "
+        "cut has `finish_reason` `length`.",
+    )
+    enable_thinking: bool | None = Field(
+        default=None,
+        description="Whether a model that can think before it answers does. Without it the tasks "
+        "of Bedside ask a local model not to, where its chat template knows how, as the length of "
+        "their answers leaves no room; the OpenAI-compatible API leaves it to the template.",
+    )
+    chat_template_kwargs: dict[str, bool | int | str] = Field(
+        default_factory=dict,
+        description="Other options of the model's chat template, for every chat whose request "
+        "says nothing else of them.",
+    )
+    thinks_first: bool = Field(
+        default=False,
+        description="Remote only: each answer's text begins inside the model's thoughts, as with "
+        "DeepSeek-R1 on a server without a reasoning parser. Needed only where the model's name "
+        "does not tell.",
+    )
     demo_only: bool = Field(
         default=False,
         description="Show 仅供演示 beside this model's name, whatever is approved; models that are "
@@ -107,13 +134,19 @@ class EngineSettings(BaseModel):
 
     @model_validator(mode="after")
     def _of_its_kind(self) -> EngineSettings:
-        fields = set().union(*_OWN_FIELDS.values()) | _LOCAL_FIELDS
-        used = _OWN_FIELDS[self.kind]
+        fields = set().union(*_OWN_FIELDS.values()) | _LOCAL_FIELDS | _MODEL_FIELDS
+        used = _OWN_FIELDS[self.kind] | (set() if self.kind == "echo" else _MODEL_FIELDS)
         if self.kind in LOCAL_KINDS:
             used = used | _LOCAL_FIELDS
         if idle := sorted((self.model_fields_set & fields) - used):
             raise ValueError(f"{', '.join(idle)}: not for an engine of kind {self.kind}; remove it")
         return self
+
+    @property
+    def template_options(self) -> dict[str, bool | int | str]:
+        """`chat_template_kwargs` with `enable_thinking` among them, where it is set."""
+        thinking = {} if self.enable_thinking is None else {THINKING: self.enable_thinking}
+        return {**self.chat_template_kwargs, **thinking}
 
 
 class PanelMember(BaseModel):

@@ -35,7 +35,15 @@ from langchain_core.utils.pydantic import is_basemodel_subclass
 from pydantic import BaseModel, ConfigDict, Field
 
 from serving.blocking import iterate
-from serving.engine import Chunk, Engine, Message, Role, Sampling, UnsupportedOption
+from serving.engine import (
+    Chunk,
+    Engine,
+    Message,
+    Role,
+    Sampling,
+    UnsupportedOption,
+    without_thoughts,
+)
 
 _SAMPLING_FIELDS = (
     "max_tokens",
@@ -58,12 +66,17 @@ _ROLES: dict[type[BaseMessage], Role] = {
 
 
 class EngineChatModel(BaseChatModel):
-    """Chat through an engine; sampling fields may also be given with a call."""
+    """Chat through an engine; sampling fields may also be given with a call.
+
+    ``chat_template_kwargs``: None asks a model that can do without it not to think first, as the
+    length of an answer is chosen for the answer alone.  Thoughts are in a message's
+    ``additional_kwargs["reasoning_content"]``, never in its content.
+    """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
     engine: Engine = Field(exclude=True)
-    max_tokens: int = 512
+    max_tokens: int | None = None
     temperature: float = 0.0
     top_p: float = 1.0
     top_k: int = 0
@@ -74,6 +87,7 @@ class EngineChatModel(BaseChatModel):
     stop: list[str] | None = None
     logprobs: bool = False
     prompt_lookup: bool = False
+    chat_template_kwargs: dict[str, Any] | None = None
 
     @property
     def _llm_type(self) -> str:
@@ -82,7 +96,12 @@ class EngineChatModel(BaseChatModel):
     @property
     def _identifying_params(self) -> dict[str, Any]:
         fields = {name: getattr(self, name) for name in _SAMPLING_FIELDS}
-        return {"model_name": self.engine.card.name, "stop": self.stop, **fields}
+        return {
+            "model_name": self.engine.card.name,
+            "stop": self.stop,
+            "chat_template_kwargs": self.chat_template_kwargs,
+            **fields,
+        }
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         params = super()._get_ls_params(stop=stop, **kwargs)
@@ -178,10 +197,13 @@ class EngineChatModel(BaseChatModel):
         if kwargs.get("tools") or kwargs.get("functions"):
             raise UnsupportedOption("This model does not call tools.")
         fields = {name: kwargs.get(name, getattr(self, name)) for name in _SAMPLING_FIELDS}
+        options = kwargs.get("chat_template_kwargs", self.chat_template_kwargs)
+        if options is None:
+            options = without_thoughts(self.engine.card)
         chosen = stop if stop is not None else self.stop
         return (
             [_message(message) for message in messages],
-            Sampling(**fields, stop=tuple(chosen or ())),
+            Sampling(**fields, stop=tuple(chosen or ()), chat_template_kwargs=options),
             kwargs.get("schema"),
         )
 
@@ -196,6 +218,7 @@ class EngineChatModel(BaseChatModel):
             metadata["model_name"] = self.engine.card.name
         message = AIMessageChunk(
             content=chunk.text,
+            additional_kwargs={"reasoning_content": chunk.reasoning} if chunk.reasoning else {},
             response_metadata=metadata,
             usage_metadata=_usage(chunk),
             chunk_position="last" if last else None,

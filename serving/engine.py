@@ -8,26 +8,37 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-Role = Literal["system", "user", "assistant"]
-FinishReason = Literal["stop", "length", "cancelled"]
+Role = Literal["system", "user", "assistant", "tool"]
+FinishReason = Literal["stop", "length", "content_filter", "cancelled"]
+"""``content_filter``: a server's filter cut the answer or put its own words in its place."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn of a chat."""
+    """One turn of a chat.
+
+    ``tool_calls``: what an assistant's turn called, each as the OpenAI API has it;
+    ``tool_call_id``: the call that a turn of the role ``tool`` answers.
+    """
 
     role: Role
     content: str
+    tool_calls: tuple[Mapping[str, Any], ...] = ()
+    tool_call_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How tokens are chosen.  ``temperature`` 0 is greedy and is the default everywhere."""
+    """How tokens are chosen.  ``temperature`` 0 is greedy and is the default everywhere.
 
-    max_tokens: int = 512
+    ``max_tokens``: None is the engine's own limit or, without one, the rest of the context.
+    ``chat_template_kwargs``: options of the model's chat template, such as ``enable_thinking``.
+    """
+
+    max_tokens: int | None = None
     temperature: float = 0.0
     top_p: float = 1.0
     top_k: int = 0
@@ -38,6 +49,7 @@ class Sampling:
     stop: tuple[str, ...] = ()
     logprobs: bool = False
     prompt_lookup: bool = False
+    chat_template_kwargs: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,24 +78,33 @@ class TokenLogprob:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A piece of the answer.  The last one has a finish reason and the usage."""
+    """A piece of the answer.  The last one has a finish reason and the usage.
+
+    ``reasoning`` is what the model thought before it answers; it is never in ``text``.
+    """
 
     text: str
     token_ids: tuple[int, ...] = ()
     finish_reason: FinishReason | None = None
     usage: Usage | None = None
     logprobs: tuple[TokenLogprob, ...] = ()
+    reasoning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """What a reader must know of the model that answered."""
+    """What a reader must know of the model that answered.
+
+    ``thinks_on_request``: it thinks first unless its chat template's ``enable_thinking`` is false,
+    and how the engine was opened leaves that to the request.
+    """
 
     name: str
     source: str
     context_length: int
     demo_only: bool = False
     licence: str = ""
+    thinks_on_request: bool = False
     details: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -119,6 +140,30 @@ class UnsupportedOption(EngineError):
 Prompt = str | Sequence[Message]
 
 
+def without_thoughts(card: ModelCard) -> dict[str, Any]:
+    """The ``chat_template_kwargs`` of a task whose answer's length leaves no room for thoughts."""
+    return {"enable_thinking": False} if card.thinks_on_request else {}
+
+
+def limited(
+    sampling: Sampling, prompt_tokens: int, context_length: int, default_max_tokens: int = 0
+) -> Sampling:
+    """``sampling`` with its ``max_tokens`` as a number that fits behind the prompt.
+
+    ``default_max_tokens``: where the request has none; 0: whatever the prompt leaves.
+
+    Raises:
+        PromptTooLong: it does not fit.
+    """
+    room = context_length - prompt_tokens
+    chosen = sampling.max_tokens
+    if chosen is None:
+        chosen = max(1, min(room, default_max_tokens or room))
+    if chosen > room:
+        raise PromptTooLong(prompt_tokens, max(0, context_length - chosen))
+    return replace(sampling, max_tokens=chosen)
+
+
 class Engine(ABC):
     """A model that can be asked."""
 
@@ -136,6 +181,7 @@ class Engine(ABC):
     ) -> AsyncGenerator[Chunk]:
         """Stream the answer; closing the iterator cancels the request at once.
 
+        What the model thinks before it answers comes as ``reasoning``, see `serving.reasoning`.
         ``prompt`` as a string is raw text, as messages it passes through the model's chat
         template.  ``schema`` is a JSON Schema that the answer is constrained to, or
         ``{"$grammar": text}``: a grammar in EBNF (xgrammar's notation) with the rule ``root``.
@@ -143,7 +189,7 @@ class Engine(ABC):
         Raises:
             EngineBusy: the queue is full.
             EngineUnavailable: there is no model to ask.
-            PromptTooLong: prompt plus ``max_tokens`` exceed the context.
+            PromptTooLong: prompt plus ``max_tokens`` exceed the context, or the prompt fills it.
             UnsupportedOption: this engine cannot honour the sampling or schema.
         """
 
@@ -158,12 +204,13 @@ class Engine(ABC):
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A whole answer."""
+    """A whole answer; ``reasoning``: what the model thought before it, never part of ``text``."""
 
     text: str
     finish_reason: FinishReason
     usage: Usage
     logprobs: tuple[TokenLogprob, ...] = ()
+    reasoning: str = ""
 
 
 async def complete(
@@ -174,11 +221,19 @@ async def complete(
 ) -> Completion:
     """Collect a stream into one `Completion`.  Raises as `Engine.generate` does."""
     pieces: list[str] = []
+    thoughts: list[str] = []
     logprobs: list[TokenLogprob] = []
     async for chunk in engine.generate(prompt, sampling, schema):
         pieces.append(chunk.text)
+        thoughts.append(chunk.reasoning)
         logprobs.extend(chunk.logprobs)
         if chunk.finish_reason is not None:
             usage = chunk.usage or Usage(prompt_tokens=0, new_tokens=0)
-            return Completion("".join(pieces), chunk.finish_reason, usage, tuple(logprobs))
+            return Completion(
+                "".join(pieces),
+                chunk.finish_reason,
+                usage,
+                tuple(logprobs),
+                "".join(thoughts).rstrip(),
+            )
     raise EngineError("The engine ended its stream without a finish reason.")

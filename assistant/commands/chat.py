@@ -118,9 +118,18 @@ class Conversation:
     async def _answer(self, messages: list[Message]) -> str:
         pieces: list[str] = []
         usage: Usage | None = None
+        thinking = False
         with suppress(asyncio.CancelledError):
             async with aclosing(self._engine.generate(messages, self._sampling)) as stream:
                 async for chunk in stream:
+                    if chunk.reasoning:
+                        # Thoughts are shown beside the answer, which alone counts as said.
+                        console.print(
+                            chunk.reasoning, end="", style="dim", markup=False, highlight=False
+                        )
+                    elif thinking and chunk.text:
+                        console.print()
+                    thinking = bool(chunk.reasoning) or (thinking and not chunk.text)
                     pieces.append(chunk.text)
                     print(chunk.text, end="", flush=True)
                     usage = chunk.usage or usage

@@ -13,6 +13,7 @@ from pathlib import Path
 from eval.errors import InputError
 from eval.json_lines import read_objects
 from eval.promptcblue.sample import Sample, choices_field, text_field
+from serving.reasoning import separate
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ def read_predictions(
         if "answer_choices" not in row and sample:
             choices = sample.answer_choices
         if "failed" not in row or "target" in row:
-            text = text_field(path, line, row, "target")
+            # Files of other systems may hold the model's thoughts, which are no answer.
+            text, _ = separate(text_field(path, line, row, "target"))
             read.append(Prediction(sample_id, text, task, choices))
     return read

@@ -78,6 +78,8 @@ async def ask(
         answer = await complete(engine, messages, sampling, schema)
         if answer.finish_reason == "cancelled":
             raise EngineError("the answer was broken off")
+        if answer.finish_reason == "content_filter":
+            raise UnsupportedOption("a filter of the server cut the answer")
         return answer
 
     return await insist(once, patience)

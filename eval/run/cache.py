@@ -10,6 +10,7 @@ from typing import Any
 
 from eval.errors import EvalError
 from serving.engine import Completion, Usage
+from serving.reasoning import has_tags
 
 
 class Cache:
@@ -38,6 +39,9 @@ class Cache:
         if found is None:
             return None
         answer: dict[str, Any] = json.loads(found[0])
+        if has_tags(answer["text"]):
+            # Kept before thoughts were told from answers.
+            return None
         return Completion(answer["text"], answer["finish_reason"], Usage(**answer["usage"]))
 
     def put(self, key: str, answer: Completion) -> None:

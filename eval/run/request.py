@@ -6,13 +6,13 @@ The few-shots go before as turns of a chat, the nearest last; then the sample's 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from eval.promptcblue.sample import Sample
 from eval.promptcblue.task import Task
 from eval.run.identity import digest
-from serving.engine import Engine, Message, Sampling
+from serving.engine import Engine, Message, Sampling, without_thoughts
 from serving.schema.json_schema import GRAMMAR
 
 TEMPLATE = "chat turns, examples nearest last, 1"
@@ -54,7 +54,7 @@ class Request:
                 "model": model,
                 "template": TEMPLATE,
                 "messages": [[message.role, message.content] for message in self.messages],
-                "sampling": asdict(self.sampling),
+                "sampling": _sampling(self.sampling),
                 "schema": self.schema,
             }
         )
@@ -86,14 +86,21 @@ def make_request(
     for shot in reversed(kept):
         turns += [Message("user", shot.input), Message("assistant", shot.target)]
     grammar = task.grammar(sample) if constrained else None
-    fields = asdict(sampling) | {"max_tokens": most}
     return Request(
         sample,
         (*turns, Message("user", sample.input)),
-        Sampling(**fields),
+        replace(sampling, max_tokens=most, chat_template_kwargs=without_thoughts(engine.card)),
         {GRAMMAR: grammar} if grammar else None,
         tuple(shot.sample_id for shot in kept),
     )
+
+
+def _sampling(sampling: Sampling) -> dict[str, Any]:
+    """As plain data, without what was not asked for, so that kept answers stay findable."""
+    fields = asdict(sampling)
+    if not fields["chat_template_kwargs"]:
+        del fields["chat_template_kwargs"]
+    return fields
 
 
 def _size(engine: Engine, text: str) -> int:

@@ -15,7 +15,8 @@ import numpy as np
 from serving.encoder import vocabulary
 from serving.encoder.shape import HeadShape, RelationShape, Shape, head_shape_of, shape_of
 from serving.encoder.vocabulary import Vocabulary
-from serving.ir.checkpoint import CheckpointError, open_checkpoint
+from serving.ir.checkpoint import CheckpointError
+from serving.ir.checkpoint_opening import open_checkpoint
 from serving.ir.matrix import Floats
 
 PREFIX = "bert."

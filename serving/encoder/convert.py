@@ -56,7 +56,7 @@ def write(
     ``source``.  Paths of this machine do not go into the manifest."""
     with workspace(target) as folder:
         save(folder)
-        config = json.loads((source / CONFIG_FILE).read_text(encoding="utf-8"))
+        config = json.loads((source / CONFIG_FILE).read_bytes())
         text = json.dumps(config, ensure_ascii=False, indent=2)
         (folder / CONFIG_FILE).write_text(text + "\n", encoding="utf-8")
         shutil.copyfile(source / vocabulary.FILE_NAME, folder / vocabulary.FILE_NAME)

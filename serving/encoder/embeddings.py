@@ -34,7 +34,8 @@ class BertEncoder:
         self.name = name
         self.dim = self._runtime.shape.hidden_size
         digest = sha256_of(folder / WEIGHTS_FILE)[:16]
-        self.version = f"bert-{digest}-{self._runtime.compute}"
+        in_floats = "-float" if self._runtime.products == "float" else ""
+        self.version = f"bert-{digest}-{self._runtime.compute}{in_floats}"
 
     def queries(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """See `Encoder.queries`."""

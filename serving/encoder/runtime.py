@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -17,10 +17,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from serving.encoder import vocabulary
+from serving.encoder import products, vocabulary
 from serving.encoder.convert import is_converted
 from serving.encoder.graph import HIDDEN, IDS, MASK
 from serving.encoder.head import RelationScores, SpanScores
+from serving.encoder.products import Products
 from serving.encoder.shape import (
     HeadShape,
     RelationShape,
@@ -33,13 +34,14 @@ from serving.encoder.vocabulary import Vocabulary
 from serving.hardware import cpu
 from serving.ir.checkpoint import read_config
 from serving.ir.matrix import Floats
-from serving.models.manifest import MODEL_FILE
+from serving.models.manifest import MODEL_FILE, WEIGHTS_FILE, sha256_of
 
 Compute = Literal["auto", "f32", "bf16"]
 _BF16 = frozenset({"amx_bf16", "avx512_bf16"})
 _PARTS = ("pairs", "starts", "stops")
 _TRIAL_ROWS = 16
 _TRIAL_SECONDS = 0.4
+_CHOICE_TOKENS = 126
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +62,17 @@ class BertRuntime:
     """One compiled encoder, with a head or without."""
 
     def __init__(
-        self, folder: Path, compute: Compute = "auto", placement: Placement | None = None
+        self,
+        folder: Path,
+        compute: Compute = "auto",
+        placement: Placement | None = None,
+        kept: Path | None = None,
     ) -> None:
-        """Load and compile (some tenths of a second).
+        """Load and compile (some tenths of a second; the first time of an INT8 model, twice that).
 
         ``compute``: numbers of the products that are not INT8 in the model itself.  ``auto`` is
-        bfloat16 where the processor has AMX for it.
+        bfloat16 where the processor has AMX for it, and leaves INT8 out where that is quicker here;
+        ``kept``: the file for what was measured of that, see `serving.encoder.products`.
 
         Raises:
             ModelUnavailable: a file is missing, or OpenVINO cannot read or compile the model.
@@ -89,6 +96,9 @@ class BertRuntime:
         try:
             self._model: Any = self._core.read_model(folder / MODEL_FILE)
             _check_outputs(self._model, self.head, folder)
+            self.products: Products = "int8"
+            if compute == "auto" and products.has_eight_bits(self._model):
+                self._choose_products(kept)
             self.place(placement or Placement())
         except RuntimeError as error:
             raise ModelUnavailable(
@@ -172,12 +182,38 @@ class BertRuntime:
         self.place(max(paces, key=lambda choice: paces[choice]))
         return paces
 
+    def _choose_products(self, kept: Path | None) -> None:
+        stored, floats = self._model, products.in_floats(self._model)
+        if floats is None:
+            return
+        models = {"int8": stored, "float": floats}
+        rows = [[self.vocabulary.unknown] * min(self.longest, _CHOICE_TOKENS)] * 2
+
+        def use(choice: Products) -> None:
+            self.products, self._model = choice, models[choice]
+
+        def run(choice: Products) -> Callable[[], object]:
+            use(choice)
+            compiled = self._compile(Placement())
+            request = compiled.create_infer_request()
+            return lambda: request.infer(self._inputs(rows))
+
+        digest = sha256_of(self.folder / WEIGHTS_FILE) if kept is not None else ""
+        use(products.quicker(digest, run, kept))
+
     def _consume(self, rows: Sequence[Sequence[int]]) -> None:
         for _ in self._batches(rows):
             pass
 
     def place(self, placement: Placement) -> None:
         """Compile the model anew for this placement; not while rows are being read."""
+        self._compiled: Any = self._compile(placement)
+        self.placement = replace(placement)
+        self._idle: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        for _ in range(placement.streams):
+            self._idle.put(self._compiled.create_infer_request())
+
+    def _compile(self, placement: Placement) -> Any:
         import openvino.properties as property
         import openvino.properties.hint as hint
 
@@ -187,11 +223,10 @@ class BertRuntime:
         }
         if placement.threads:
             options[property.inference_num_threads()] = placement.threads
-        self._compiled: Any = self._core.compile_model(self._model, "CPU", options)
-        self.placement = replace(placement)
-        self._idle: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        for _ in range(placement.streams):
-            self._idle.put(self._compiled.create_infer_request())
+        if self.products == "float":
+            # Else the plugin quantises them all the same, by its own ranges.
+            options[hint.dynamic_quantization_group_size()] = 0
+        return self._core.compile_model(self._model, "CPU", options)
 
     def _batches(
         self, rows: Sequence[Sequence[int]]

@@ -188,7 +188,7 @@ def read(folder: Path, settings: dict[str, object] | None = None) -> Vocabulary:
     """
     path = folder / FILE_NAME
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except FileNotFoundError as error:
         raise CheckpointError(
             f"{path} is missing; it comes with the model and lists its tokens, one a line."

@@ -7,6 +7,7 @@ import json
 import re
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any
 
 from serving.engine import (
@@ -18,13 +19,14 @@ from serving.engine import (
     Message,
     ModelCard,
     Prompt,
-    PromptTooLong,
     Sampling,
     TokenLogprob,
     UnsupportedOption,
     Usage,
+    limited,
 )
 from serving.engines.text_stream import StopFilter
+from serving.reasoning import Separator, begins, separated
 from serving.schema import json_schema
 from serving.schema.instance import minimal
 
@@ -89,6 +91,7 @@ class EchoEngine(Engine):
         sampling = sampling or Sampling()
         messages = [Message("user", prompt)] if isinstance(prompt, str) else prompt
         count = self._check(messages, sampling)
+        sampling = limited(sampling, count, self._card.context_length)
         answer = self._answer(messages, schema)
         if self._open >= self._capacity:
             raise EngineBusy(1)
@@ -100,8 +103,12 @@ class EchoEngine(Engine):
                 await asyncio.sleep(0.001)
             self._running += 1
             try:
-                async for chunk in self._stream(answer, sampling, count, submitted):
-                    yield chunk
+                words = self._stream(answer, sampling, count, submitted)
+                # The whole answer is known, so nothing is held back to find out how it begins.
+                separator = Separator("constrained" if schema is not None else begins(answer))
+                async with aclosing(separated(words, separator)) as stream:
+                    async for chunk in stream:
+                        yield chunk
             finally:
                 self._running -= 1
         finally:
@@ -114,14 +121,15 @@ class EchoEngine(Engine):
     def _check(self, messages: Sequence[Message], sampling: Sampling) -> int:
         if self._closed:
             raise EngineUnavailable("The model has been unloaded.")
-        if sampling.max_tokens < 1:
+        if sampling.max_tokens is not None and sampling.max_tokens < 1:
             raise UnsupportedOption("max_tokens must be at least 1.")
+        for name in sampling.chat_template_kwargs:
+            raise UnsupportedOption(
+                f"chat_template_kwargs: this model has no chat template with {name[:60]!r}."
+            )
         count = sum(self.count_tokens(message.content) for message in messages)
         if count == 0:
             raise UnsupportedOption("The prompt is empty.")
-        limit = self._card.context_length - sampling.max_tokens
-        if count > limit:
-            raise PromptTooLong(count, max(0, limit))
         return count
 
     def _answer(self, messages: Sequence[Message], schema: Mapping[str, Any] | None) -> str:

@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
-import json
 import re
 import ssl
-import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from typing import Any
 
 import httpx
 
+from serving.chat_options import kwargs_detail
 from serving.engine import (
     Chunk,
     Engine,
     EngineBusy,
     EngineError,
     EngineUnavailable,
-    FinishReason,
+    Message,
     ModelCard,
     Prompt,
     PromptTooLong,
     Sampling,
-    TokenLogprob,
     UnsupportedOption,
-    Usage,
 )
+from serving.engines.remote_answer import Progress, events
+from serving.reasoning import Habit, Separator, Start, opened_by, separated
 from serving.schema.json_schema import GRAMMAR
 
 _CODE = re.compile(r"[\w.-]{1,60}")
+# Models whose chat templates open the thoughts, so that a text cut before `</think>` is a thought.
+_THINKER = re.compile(
+    r"^(?!.*no[nt]?[-_]?think).*((?<![a-z\d])[rz]1(?!\d)|qwq|think|reason)", re.IGNORECASE
+)
 
 
 class RemoteEngine(Engine):
@@ -48,10 +52,16 @@ class RemoteEngine(Engine):
         timeout: float = 120.0,
         trust_env: bool = False,
         licence: str = "",
+        default_max_tokens: int = 0,
+        chat_template_kwargs: Mapping[str, Any] | None = None,
+        thinks_first: bool = False,
     ) -> None:
         """``base_url`` ends in ``/v1`` as a rule; ``timeout`` is the longest silence, in seconds.
 
-        ``trust_env`` lets proxy settings of the environment apply.
+        ``trust_env`` lets proxy settings of the environment apply.  ``default_max_tokens``: of an
+        answer whose request names no limit; 0 leaves it to the server.  ``chat_template_kwargs``:
+        sent with each chat that says nothing else of the same option.  ``thinks_first``: the text
+        of an answer begins inside its thoughts, unless the server keeps them apart.
 
         Raises:
             EngineUnavailable: ``base_url`` is no http address.
@@ -67,12 +77,20 @@ class RemoteEngine(Engine):
             httpx.create_ssl_context() if self._base.startswith("https") else True
         )
         self._closed = False
+        self._default_max_tokens = default_max_tokens
+        self._chat_template_kwargs = dict(chat_template_kwargs or {})
+        likely: Start = "likely" if _THINKER.match(model) else "unknown"
+        self._habit = Habit("thought" if thinks_first else likely)
         self._card = ModelCard(
             name=name or model,
             source=httpx.URL(self._base).host,
             context_length=context_length,
             licence=licence,
-            details={"engine": "remote", "model": model},
+            details={
+                "engine": "remote",
+                "model": model,
+                **kwargs_detail(self._chat_template_kwargs),
+            },
         )
 
     @property
@@ -98,9 +116,22 @@ class RemoteEngine(Engine):
         if self._closed:
             raise EngineUnavailable("The model has been unloaded.")
         sampling = sampling or Sampling()
+        chunks = self._chunks(prompt, sampling, self._body(prompt, sampling, schema))
+        if isinstance(prompt, str):
+            stream = separated(chunks, Separator(opened_by(prompt) or "answer"))
+        else:
+            options = sampling.chat_template_kwargs
+            stream = self._habit.separated(chunks, options, form=schema is not None)
+        async with aclosing(stream):
+            async for chunk in stream:
+                yield chunk
+
+    async def _chunks(
+        self, prompt: Prompt, sampling: Sampling, body: Mapping[str, Any]
+    ) -> AsyncGenerator[Chunk]:
+        """What the server sends, with thoughts in the text where the server leaves them there."""
         chat = not isinstance(prompt, str)
-        body = self._body(prompt, sampling, schema)
-        progress = _Progress(
+        progress = Progress(
             self.count_tokens(
                 prompt
                 if isinstance(prompt, str)
@@ -118,7 +149,7 @@ class RemoteEngine(Engine):
                 ) as response,
             ):
                 await self._check(response, progress.prompt_tokens)
-                async for event in _events(response):
+                async for event in events(response):
                     chunk = progress.take(event)
                     if chunk is not None:
                         yield chunk
@@ -140,7 +171,6 @@ class RemoteEngine(Engine):
             "model": self._model,
             "stream": True,
             "stream_options": {"include_usage": True},
-            "max_tokens": sampling.max_tokens,
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
             "presence_penalty": sampling.presence_penalty,
@@ -149,9 +179,12 @@ class RemoteEngine(Engine):
         if isinstance(prompt, str):
             body["prompt"] = prompt
         else:
-            body["messages"] = [{"role": m.role, "content": m.content} for m in prompt]
+            body["messages"] = [_turn(message) for message in prompt]
         # Fields that only some servers know are sent only when they are asked for.
+        options = {**self._chat_template_kwargs, **sampling.chat_template_kwargs}
         optional = {
+            "max_tokens": sampling.max_tokens or self._default_max_tokens or None,
+            "chat_template_kwargs": (options or None) if not isinstance(prompt, str) else None,
             "stop": list(sampling.stop) or None,
             "seed": sampling.seed,
             "top_k": sampling.top_k or None,
@@ -191,77 +224,14 @@ class RemoteEngine(Engine):
         raise EngineError(f"The model server at {host} failed with status {status} ({code}).")
 
 
-class _Progress:
-    """Turns server events into chunks and counts what they cost."""
-
-    def __init__(self, prompt_tokens: int) -> None:
-        self.prompt_tokens = prompt_tokens
-        self._begin = time.perf_counter()
-        self._first = self._latest = 0.0
-        self._new = 0
-        self._cached = 0
-        self._reason: FinishReason | None = None
-
-    def take(self, event: Mapping[str, Any]) -> Chunk | None:
-        """The text of one event, if it has any."""
-        if event.get("error"):
-            raise EngineError("The model server broke off its answer; send the request again.")
-        self._count(event.get("usage") or {})
-        choices = event.get("choices") or []
-        if not choices:
-            return None
-        choice = choices[0]
-        if choice.get("finish_reason"):
-            self._reason = "length" if choice["finish_reason"] == "length" else "stop"
-        text = (choice.get("delta") or {}).get("content") or choice.get("text") or ""
-        if not text:
-            return None
-        self._latest = time.perf_counter()
-        self._first = self._first or self._latest
-        self._new += 1
-        return Chunk(text, logprobs=tuple(_logprobs(choice.get("logprobs") or {})))
-
-    def last(self) -> Chunk:
-        """The chunk that ends the stream."""
-        if self._reason is None:
-            raise EngineError("The model server broke off its answer; send the request again.")
-        spread = self._latest - self._first
-        usage = Usage(
-            prompt_tokens=self.prompt_tokens,
-            new_tokens=self._new,
-            cached_tokens=self._cached,
-            seconds_to_first_token=self._first - self._begin if self._first else 0.0,
-            seconds_per_token=spread / (self._new - 1) if self._new > 1 else 0.0,
-        )
-        return Chunk("", finish_reason=self._reason, usage=usage)
-
-    def _count(self, usage: Mapping[str, Any]) -> None:
-        self.prompt_tokens = usage.get("prompt_tokens") or self.prompt_tokens
-        self._new = usage.get("completion_tokens") or self._new
-        details = usage.get("prompt_tokens_details") or {}
-        self._cached = details.get("cached_tokens") or self._cached
-
-
-def _logprobs(value: Mapping[str, Any]) -> list[TokenLogprob]:
-    if isinstance(value.get("content"), list):
-        return [TokenLogprob(str(e["token"]), float(e["logprob"])) for e in value["content"]]
-    pairs = zip(value.get("tokens") or [], value.get("token_logprobs") or [], strict=False)
-    return [TokenLogprob(str(token), float(p)) for token, p in pairs if p is not None]
-
-
-async def _events(response: httpx.Response) -> AsyncIterator[Mapping[str, Any]]:
-    """The JSON objects of a server-sent event stream."""
-    async for line in response.aiter_lines():
-        data = line.removeprefix("data:").strip() if line.startswith("data:") else ""
-        if data == "[DONE]":
-            return
-        if data:
-            try:
-                event = json.loads(data)
-            except ValueError as error:
-                raise EngineError("The model server sent something that is not JSON.") from error
-            if isinstance(event, dict):
-                yield event
+def _turn(message: Message) -> dict[str, Any]:
+    """A message as the OpenAI API has it."""
+    turn: dict[str, Any] = {"role": message.role, "content": message.content}
+    if message.tool_calls:
+        turn |= {"content": message.content or None, "tool_calls": list(message.tool_calls)}
+    if message.tool_call_id:
+        turn["tool_call_id"] = message.tool_call_id
+    return turn
 
 
 def _error_code(response: httpx.Response) -> str:

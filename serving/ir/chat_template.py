@@ -218,10 +218,10 @@ def published(folder: Path, settings: Mapping[str, Any]) -> str:
     """
     try:
         if (path := folder / "chat_template.jinja").is_file():
-            return path.read_text(encoding="utf-8")
+            return path.read_text(encoding="utf-8-sig")
         found = settings.get("chat_template")
         if (path := folder / "chat_template.json").is_file():
-            found = json.loads(path.read_text(encoding="utf-8"))["chat_template"]
+            found = json.loads(path.read_bytes())["chat_template"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise TokenizerError(f"{path} cannot be read; copy it again or remove it.") from error
     if isinstance(found, list):

@@ -12,8 +12,6 @@ import numpy as np
 
 from serving.ir.matrix import Floats, Order, Stored
 
-_PICKLES = ("pytorch_model*.bin", "*.pt", "*.pth", "model*.ckpt")
-
 
 class CheckpointError(Exception):
     """A checkpoint cannot be read; the message names the file and, where it can, the tensor."""
@@ -83,8 +81,13 @@ class Checkpoint(ABC):
                 "made from, in float16 or bfloat16."
             )
 
+    @abstractmethod
+    def refuse_codes(self, name: str) -> None:
+        """Raise `CheckpointError` where one tensor is stored in a type that cannot be read."""
+
     def expect(self, name: str, shape: tuple[int, ...]) -> None:
-        """Raise `CheckpointError` unless the tensor is there and has this shape."""
+        """Raise `CheckpointError` unless the tensor is there, has this shape and can be read."""
+        self.refuse_codes(name)
         found = self.shape(name)
         if found != shape:
             raise CheckpointError(
@@ -94,38 +97,13 @@ class Checkpoint(ABC):
             )
 
 
-def open_checkpoint(path: Path) -> Checkpoint:
-    """A Hugging Face folder (safetensors) or a GGUF file.
+def files_like(folder: Path, pattern: str) -> list[Path]:
+    """The files of ``folder`` whose names match, sorted.
 
-    Raises:
-        CheckpointError: it is neither, or is incomplete.
+    A name that begins with ``._`` is left out: macOS keeps a file's attributes in such a file
+    beside it where the disk (exFAT, a network share) has no place for them.
     """
-    from serving.ir.gguf_checkpoint import GgufCheckpoint
-
-    if path.is_file() and path.suffix == ".gguf":
-        return GgufCheckpoint(path)
-    if not path.exists():
-        raise CheckpointError(f"There is no {path}.")
-    if not path.is_dir():
-        raise CheckpointError(
-            f"{path} is neither a folder with a model in the Hugging Face layout nor a .gguf file."
-        )
-    if any(path.glob("*.safetensors")):
-        from serving.ir.safetensors_checkpoint import SafetensorsCheckpoint
-
-        return SafetensorsCheckpoint(path)
-    files = sorted(path.glob("*.gguf"))
-    if len(files) == 1:
-        return GgufCheckpoint(files[0])
-    if files:
-        raise CheckpointError(f"{path} holds several GGUF files; name the one to convert.")
-    if any(found for pattern in _PICKLES for found in path.glob(pattern)):
-        raise CheckpointError(
-            f"{path} holds a PyTorch pickle, which can run code when it is read. Rewrite it once, "
-            "reading weights only, with: pip install 'bedside[train]' and then "
-            f"bedside model rewrite {path}"
-        )
-    raise CheckpointError(f"{path} holds no .safetensors and no .gguf file.")
+    return sorted(file for file in folder.glob(pattern) if not file.name.startswith("._"))
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -141,7 +119,7 @@ def read_config(folder: Path) -> dict[str, Any]:
             "was trained from (peft's merge_and_unload, then save_pretrained), and convert that."
         )
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(path.read_bytes())
     except FileNotFoundError as error:
         raise CheckpointError(
             f"{path} is missing; it comes with the model and says how it is built."

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from serving.ir import calibrated, decoder, families, sensitivity
-from serving.ir.architecture import Architecture, ArchitectureUnknown, describe
+from serving.ir.architecture import Architecture, ArchitectureUnknown
 from serving.ir.calibrated import CalibrationUnavailable
-from serving.ir.checkpoint import Checkpoint, CheckpointError, open_checkpoint
+from serving.ir.checkpoint import Checkpoint, CheckpointError
+from serving.ir.checkpoint_opening import open_checkpoint
+from serving.ir.description import describe
 from serving.ir.digests import Digests
 from serving.ir.footprint import stored_bytes
 from serving.ir.formats import OptionInvalid, Precision

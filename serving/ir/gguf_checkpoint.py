@@ -143,6 +143,19 @@ class GgufCheckpoint(Checkpoint):
         part = np.ascontiguousarray(mapped if rows is None else mapped[rows])
         return np.asarray(dequantize(part, tensor.quantization), np.float32)
 
+    def refuse_codes(self, name: str) -> None:
+        """See `Checkpoint.refuse_codes`."""
+        from gguf.quants import dequantize
+
+        tensor = self._tensor(name)
+        try:
+            dequantize(np.zeros((1, tensor.stored_shape[-1]), tensor.kind), tensor.quantization)
+        except NotImplementedError as error:
+            raise CheckpointError(
+                f"{self.path}: the tensor {name} is of type {tensor.quantization.name}, which "
+                "cannot be read here; use a file with other types."
+            ) from error
+
     def holds(self, name: str) -> bool:
         """Whether the tensor, under its Hugging Face name, is in the file."""
         return self._stored_name(name) in self._tensors

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from serving.ir import families, footprint, ir_facts
-from serving.ir.architecture import Architecture, ArchitectureUnknown, describe
-from serving.ir.checkpoint import Checkpoint, CheckpointError, open_checkpoint
+from serving.ir.architecture import Architecture, ArchitectureUnknown
+from serving.ir.checkpoint import Checkpoint, CheckpointError
+from serving.ir.checkpoint_opening import open_checkpoint
+from serving.ir.description import describe
 from serving.ir.footprint import CacheShape
 from serving.ir.formats import Precision
 from serving.ir.gguf_tokens import tokenizer_fields
@@ -209,7 +211,7 @@ def _tokenizer(checkpoint: Checkpoint) -> str:
 
 def _kind_of_json(path: Path) -> str:
     try:
-        model: Any = json.loads(path.read_text(encoding="utf-8"))["model"]
+        model: Any = json.loads(path.read_bytes())["model"]
         return f"{model['type']}, {len(model['vocab'])} tokens"
     except (OSError, ValueError, KeyError, TypeError):
         return "unreadable"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from serving.ir.checkpoint import CheckpointError
+from serving.ir.checkpoint import CheckpointError, files_like
 from serving.ir.shard_index import shards
 from serving.ir.workspace import workspace
 
@@ -103,7 +103,7 @@ def _files(source: Path) -> list[Path]:
         if files:
             return files
     for pattern in _PATTERNS:
-        if found := sorted(source.glob(pattern)):
+        if found := files_like(source, pattern):
             return found
     raise CheckpointError(f"{source} holds no PyTorch checkpoint ({', '.join(_PATTERNS)}).")
 
@@ -184,6 +184,6 @@ def _put(stream: BinaryIO, data: memoryview) -> None:
 
 def _copy_companions(source: Path, folder: Path) -> None:
     for pattern in _COMPANIONS:
-        for path in source.glob(pattern):
+        for path in files_like(source, pattern):
             if path.name != _INDEX and not (folder / path.name).exists():
                 shutil.copyfile(path, folder / path.name)

@@ -124,17 +124,32 @@ def _yarn(
     scaling: Mapping[str, Any],
     context: int,
 ) -> tuple[NDArray[np.float64], float]:
-    """Peng et al., YaRN (2023), section 3.2 (by parts) and 3.4 (temperature)."""
-    factor = float(scaling["factor"])
+    """Peng et al., YaRN (2023), section 3.2 (by parts) and 3.4 (temperature).
+
+    Options and defaults as in Transformers 5.5.4, modeling_rope_utils, _compute_yarn_parameters.
+    """
     original = float(scaling.get("original_max_position_embeddings") or context)
+    factor = context / original if scaling["factor"] is None else float(scaling["factor"])
 
     def dimension(turns: float) -> float:
         return size * math.log(original / (turns * 2 * math.pi)) / (2 * math.log(base))
 
-    low = max(0, math.floor(dimension(float(scaling.get("beta_fast") or 32))))
-    high = min(size - 1, math.ceil(dimension(float(scaling.get("beta_slow") or 1))))
+    low = dimension(float(scaling.get("beta_fast") or 32))
+    high = dimension(float(scaling.get("beta_slow") or 1))
+    if scaling.get("truncate", True):
+        low, high = math.floor(low), math.ceil(high)
+    low, high = max(low, 0), min(high, size - 1)
     ramp = np.clip((np.arange(size // 2) - low) / max(high - low, 0.001), 0.0, 1.0)
     magnitude = scaling.get("attention_factor")
     if magnitude is None:
-        magnitude = 0.1 * math.log(factor) + 1.0 if factor > 1 else 1.0
+        above, below = scaling.get("mscale"), scaling.get("mscale_all_dim")
+        magnitude = (
+            _temperature(factor, float(above)) / _temperature(factor, float(below))
+            if above and below
+            else _temperature(factor)
+        )
     return inverse / factor * ramp + inverse * (1 - ramp), float(magnitude)
+
+
+def _temperature(factor: float, scale: float = 1.0) -> float:
+    return 0.1 * scale * math.log(factor) + 1.0 if factor > 1 else 1.0

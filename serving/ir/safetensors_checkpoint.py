@@ -14,7 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from serving.ir.checkpoint import Checkpoint, CheckpointError, as_float32, read_config
+from serving.ir.checkpoint import (
+    Checkpoint,
+    CheckpointError,
+    as_float32,
+    files_like,
+    read_config,
+)
 from serving.ir.matrix import Order, Stored
 from serving.ir.shard_index import shards
 from serving.models.manifest import sha256_of
@@ -80,18 +86,23 @@ class SafetensorsCheckpoint(Checkpoint):
 
     def stored(self, name: str, rows: slice | Order | None = None) -> Stored:
         """See `Checkpoint.stored`."""
+        self.refuse_codes(name)
         place = self._place(name)
-        if place.kind not in _TYPES:
-            raise CheckpointError(
-                f"{place.file}: the tensor {name} is of type {place.kind}, which is not a plain "
-                f"weight (known: {', '.join(_TYPES)}). Use the unquantised checkpoint."
-            )
         # Mapped anew each time, so that pages already read do not count as this process's memory.
         mapped = np.memmap(
             place.file, _TYPES[place.kind], "r", offset=place.offset, shape=place.shape
         )
         raw = np.asarray(mapped if rows is None else mapped[rows])
         return raw if place.kind == "F16" else as_float32(raw, place.kind)
+
+    def refuse_codes(self, name: str) -> None:
+        """See `Checkpoint.refuse_codes`."""
+        place = self._place(name)
+        if place.kind not in _TYPES:
+            raise CheckpointError(
+                f"{place.file}: the tensor {name} is of type {place.kind}, which is not a plain "
+                f"weight (known: {', '.join(_TYPES)}). Use the unquantised checkpoint."
+            )
 
     def _place(self, name: str) -> _Place:
         try:
@@ -106,7 +117,7 @@ class SafetensorsCheckpoint(Checkpoint):
 def _files(folder: Path) -> list[Path]:
     index = folder / "model.safetensors.index.json"
     if not index.is_file():
-        return sorted(folder.glob("*.safetensors"))
+        return files_like(folder, "*.safetensors")
     return shards(index)
 
 

@@ -15,7 +15,7 @@ def shards(index: Path) -> list[Path]:
         CheckpointError: the index is damaged, or a file is missing.
     """
     try:
-        named = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+        named = set(json.loads(index.read_bytes())["weight_map"].values())
     except OSError as error:
         raise CheckpointError(f"{index} cannot be read: {error.strerror}.") from error
     except (ValueError, KeyError, AttributeError, TypeError) as error:

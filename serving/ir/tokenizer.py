@@ -276,7 +276,7 @@ def _json(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
         raise TokenizerError(f"{path} is not valid JSON; copy it again.") from error
     return value if isinstance(value, dict) else {}

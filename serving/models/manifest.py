@@ -76,7 +76,7 @@ def parse(path: Path) -> Manifest:
         ModelInvalid: it cannot be read.
     """
     try:
-        fields: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        fields: dict[str, Any] = json.loads(path.read_bytes())
         fields["control_tokens"] = tuple(fields.get("control_tokens", ()))
         fields["end_token_ids"] = tuple(fields.get("end_token_ids", ()))
         return Manifest(**fields)
@@ -112,7 +112,7 @@ def _json(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(path.read_bytes())
     except ValueError as error:
         raise ModelInvalid(f"{path} is not valid JSON; export the model again.") from error
     return value if isinstance(value, dict) else {}

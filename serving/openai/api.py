@@ -64,8 +64,7 @@ def router(engines: Engines, encoder: Callable[[], Encoder] | None = None) -> AP
         body.check()
         prompt = [message.to_message() for message in body.messages]
         schema = body.response_format.to_schema() if body.response_format else None
-        limit = body.max_completion_tokens or body.max_tokens
-        sampling = body.to_sampling(limit, logprobs=bool(body.logprobs))
+        sampling = body.to_sampling(logprobs=bool(body.logprobs))
         engine = _find(known(), body.model)
         envelope = Envelope("chat", body.model)
         if body.stream:
@@ -78,7 +77,7 @@ def router(engines: Engines, encoder: Callable[[], Encoder] | None = None) -> AP
         """Continue a text, as JSON or as a stream of server-sent events."""
         body.check()
         prompt = body.prompt if isinstance(body.prompt, str) else body.prompt[0]
-        sampling = body.to_sampling(body.max_tokens, logprobs=body.logprobs is not None)
+        sampling = body.to_sampling(logprobs=body.logprobs is not None)
         engine = _find(known(), body.model)
         envelope = Envelope("text", body.model)
         if body.stream:

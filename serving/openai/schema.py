@@ -9,7 +9,8 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic_core import PydanticCustomError
 from starlette.exceptions import HTTPException
 
 from serving.encoder.text_encoder import EncoderUnavailable
@@ -30,10 +31,36 @@ _ROLES: dict[str, Role] = {
     "developer": "system",
     "user": "user",
     "assistant": "assistant",
+    "tool": "tool",
+    "function": "tool",
 }
+_TYPES = frozenset({"str", "int", "float", "bool"})
+_MOST_TOKENS = 1_000_000
 
 
 Text = Annotated[str, Field(max_length=2_000_000), AfterValidator(well_formed)]
+
+
+def _no_limit(value: Any) -> Any:
+    return None if type(value) is int and value == -1 else value
+
+
+def _no_token_ids(value: Any) -> Any:
+    first = value[0] if isinstance(value, list) and value else None
+    if isinstance(first, int) or (
+        isinstance(first, list) and all(isinstance(item, int) for item in first)
+    ):
+        raise PydanticCustomError(
+            "token_ids",
+            "token ids are not taken, only text (LangChain's OpenAIEmbeddings sends text with "
+            "check_embedding_ctx_length=False)",
+        )
+    return value
+
+
+TokenLimit = Annotated[
+    Annotated[int, Field(ge=1, le=_MOST_TOKENS)] | None, BeforeValidator(_no_limit)
+]
 
 
 class ApiError(Exception):
@@ -67,7 +94,10 @@ class ApiError(Exception):
             case PromptTooLong():
                 return cls(400, text, code="context_length_exceeded", param="messages")
             case UnsupportedOption():
-                return cls(400, text, code="unsupported")
+                # What is wrong with a field is said behind its name.
+                field = text.partition(":")[0]
+                param = field if field.isidentifier() else None
+                return cls(400, text, code="unsupported", param=param)
             case EngineUnavailable() | EncoderUnavailable():
                 return cls(503, text, kind="server_error", code="unavailable")
         return cls(502, text, kind="server_error", code="engine_failed")
@@ -96,9 +126,14 @@ class OpenAIRoute(APIRoute):
 
 def _invalid(error: RequestValidationError) -> ApiError:
     first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"][1:])
+    place = ".".join(str(part) for part in first["loc"][1:] if _is_of_the_body(part))
     text = f"{place}: {first['msg']}" if place else str(first["msg"])
     return ApiError(400, text, code="invalid", param=place or None)
+
+
+def _is_of_the_body(part: int | str) -> bool:
+    """Whether a part of an error's place is a field or an index, not a type that was tried."""
+    return isinstance(part, int) or (part.isidentifier() and part not in _TYPES)
 
 
 class _Body(BaseModel):
@@ -114,22 +149,45 @@ class TextPart(_Body):
     text: Text = ""
 
 
+class FunctionCall(_Body):
+    """What an assistant's turn called; ``arguments``: JSON as text."""
+
+    name: Annotated[Text, Field(max_length=200)]
+    arguments: Text = "{}"
+
+
+class ToolCall(_Body):
+    """One call of a tool in an assistant's turn."""
+
+    id: Annotated[Text, Field(max_length=200)] = ""
+    type: Literal["function"] = "function"
+    function: FunctionCall
+
+
 class ChatMessage(_Body):
-    """A turn of a chat."""
+    """A turn of a chat.  Calls of tools and their results are taken as history only."""
 
     role: str
     content: Text | list[TextPart] | None = None
+    tool_calls: Annotated[list[ToolCall], Field(max_length=128)] | None = None
+    tool_call_id: Annotated[Text, Field(max_length=200)] | None = None
 
     def to_message(self) -> Message:
         """The engine's form of it."""
         role = _ROLES.get(self.role)
         if role is None:
             raise ApiError(400, f"Role {self.role[:40]!r} is not supported.", param="messages")
-        if isinstance(self.content, list):
-            if any(part.type != "text" for part in self.content):
+        content = self.content or ""
+        if isinstance(content, list):
+            if any(part.type != "text" for part in content):
                 raise ApiError(400, "Only text content is supported.", param="messages")
-            return Message(role, "".join(part.text for part in self.content))
-        return Message(role, self.content or "")
+            content = "".join(part.text for part in content)
+        calls = self.tool_calls or []
+        if calls and role != "assistant":
+            raise ApiError(400, "Only an assistant's turn has `tool_calls`.", param="messages")
+        return Message(
+            role, content, tuple(call.model_dump() for call in calls), self.tool_call_id or ""
+        )
 
 
 class JsonSchema(_Body):
@@ -157,14 +215,19 @@ class ResponseFormat(_Body):
 class StreamOptions(_Body):
     """Extras of a stream."""
 
-    include_usage: bool = False
+    include_usage: bool | None = None
 
 
 class _Generation(_Body):
-    """What both kinds of completion share.  The last three fields are Bedside's own."""
+    """What both kinds of completion share.
+
+    ``top_k`` and what follows it are no part of OpenAI's API; vLLM's clients send the same names.
+    A limit of -1 tokens, as some clients send it, is none.
+    """
 
     model: str
-    max_tokens: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    max_tokens: TokenLimit = None
+    max_completion_tokens: TokenLimit = None
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
     presence_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
@@ -174,34 +237,45 @@ class _Generation(_Body):
     n: Annotated[int, Field(ge=1, le=1)] | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
-    top_k: Annotated[int, Field(ge=0, le=1_000_000)] = 0
-    repetition_penalty: Annotated[float, Field(gt=0, le=10)] = 1.0
-    prompt_lookup: bool = False
+    top_k: Annotated[int, Field(ge=-1, le=1_000_000)] | None = None
+    repetition_penalty: Annotated[float, Field(gt=0, le=10)] | None = None
+    prompt_lookup: bool | None = None
+    chat_template_kwargs: dict[str, JsonValue] | None = None
+    enable_thinking: bool | None = None
 
     @property
     def include_usage(self) -> bool:
         """Whether a stream ends with the usage."""
-        return self.stream_options is not None and self.stream_options.include_usage
+        return self.stream_options is not None and bool(self.stream_options.include_usage)
 
-    def to_sampling(self, max_tokens: int | None, logprobs: bool) -> Sampling:
+    @property
+    def template_options(self) -> dict[str, Any]:
+        """What the chat template is asked for."""
+        options: dict[str, Any] = dict(self.chat_template_kwargs or {})
+        if self.enable_thinking is not None:
+            options.setdefault("enable_thinking", self.enable_thinking)
+        return options
+
+    def to_sampling(self, logprobs: bool) -> Sampling:
         """The engine's form of it; what is not given stays at the engine's default."""
         stop = [self.stop] if isinstance(self.stop, str) else self.stop or []
         given = {
-            "max_tokens": max_tokens,
+            "max_tokens": self.max_completion_tokens or self.max_tokens,
             "temperature": self.temperature,
             "top_p": self.top_p,
             "presence_penalty": self.presence_penalty,
             "frequency_penalty": self.frequency_penalty,
+            "repetition_penalty": self.repetition_penalty,
         }
         chosen: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
         return Sampling(
             **chosen,
             seed=self.seed,
             stop=tuple(text for text in stop if text),
-            top_k=self.top_k,
-            repetition_penalty=self.repetition_penalty,
+            top_k=max(0, self.top_k or 0),
             logprobs=logprobs,
-            prompt_lookup=self.prompt_lookup,
+            prompt_lookup=bool(self.prompt_lookup),
+            chat_template_kwargs=self.template_options,
         )
 
 
@@ -209,7 +283,6 @@ class ChatRequest(_Generation):
     """The body of ``/v1/chat/completions``."""
 
     messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=1000)]
-    max_completion_tokens: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     response_format: ResponseFormat | None = None
     logprobs: bool | None = None
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
@@ -238,7 +311,10 @@ class ChatRequest(_Generation):
 class CompletionRequest(_Generation):
     """The body of ``/v1/completions``."""
 
-    prompt: Text | Annotated[list[Text], Field(min_length=1, max_length=1)]
+    prompt: Annotated[
+        Text | Annotated[list[Text], Field(min_length=1, max_length=1)],
+        BeforeValidator(_no_token_ids),
+    ]
     logprobs: Annotated[int, Field(ge=0, le=5)] | None = None
     echo: bool | None = None
     suffix: str | None = None
@@ -253,7 +329,10 @@ class EmbeddingRequest(_Body):
     """The body of ``/v1/embeddings``; ``input_type`` is Bedside's own."""
 
     model: str
-    input: Text | Annotated[list[Text], Field(min_length=1, max_length=2048)]
-    encoding_format: Literal["float", "base64"] = "float"
+    input: Annotated[
+        Text | Annotated[list[Text], Field(min_length=1, max_length=2048)],
+        BeforeValidator(_no_token_ids),
+    ]
+    encoding_format: Literal["float", "base64"] | None = None
     dimensions: int | None = None
-    input_type: Literal["query", "passage"] = "passage"
+    input_type: Literal["query", "passage"] | None = None

@@ -45,10 +45,12 @@ class Envelope:
 
     def whole(self, answer: Completion) -> dict[str, Any]:
         """The answer in one object."""
+        thoughts = {"reasoning_content": answer.reasoning} if answer.reasoning else {}
+        message: dict[str, Any] = {"role": "assistant", "content": answer.text, "refusal": None}
         content = (
-            {"message": {"role": "assistant", "content": answer.text, "refusal": None}}
+            {"message": message | thoughts}
             if self.kind == "chat"
-            else {"text": answer.text}
+            else {"text": answer.text} | thoughts
         )
         choice = {
             "index": 0,
@@ -61,10 +63,15 @@ class Envelope:
     def piece(self, chunk: Chunk, first: bool) -> dict[str, Any]:
         """One object of a stream."""
         delta: dict[str, Any] = {"role": "assistant"} if first else {}
-        delta |= {"content": chunk.text} if chunk.text or first else {}
+        thoughts = {"reasoning_content": chunk.reasoning} if chunk.reasoning else {}
+        delta |= {"content": chunk.text} if chunk.text or (first and not thoughts) else {}
         choice = {
             "index": 0,
-            **({"delta": delta} if self.kind == "chat" else {"text": chunk.text}),
+            **(
+                {"delta": delta | thoughts}
+                if self.kind == "chat"
+                else {"text": chunk.text} | thoughts
+            ),
             "logprobs": self._logprobs(chunk.logprobs),
             "finish_reason": _reason(chunk.finish_reason),
         }

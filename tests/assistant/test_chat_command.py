@@ -186,3 +186,13 @@ def test_a_name_means_an_engine_then_a_folder_then_a_model(home: Path, tmp_path:
     assert engine_settings(plain, "tiny") == EngineSettings(model="tiny")
     with pytest.raises(CatalogError, match="demo"):
         engine_settings(plain, "other")
+
+
+async def test_thoughts_are_shown_beside_the_answer_and_are_not_remembered(capsys: Any) -> None:
+    engine = EchoEngine(lambda _: "<think>我猜</think>肺炎")
+    talk = Conversation(engine, Sampling())
+    assert await talk.ask("一")
+    shown = capsys.readouterr()
+    assert shown.out == "肺炎\n"
+    assert "我猜" in shown.err
+    assert talk._said == [Message("user", "一"), Message("assistant", "肺炎")]

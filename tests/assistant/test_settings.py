@@ -105,3 +105,13 @@ def test_the_example_file_is_valid_and_seats_three_members(
 def test_the_configuration_reference_is_up_to_date() -> None:
     kept = (ROOT / "docs" / "configuration.md").read_text("utf-8")
     assert kept == markdown(), "run `make docs`"
+
+
+def test_an_engines_thinking_is_one_of_its_chat_templates_options() -> None:
+    engine = EngineSettings(enable_thinking=False, chat_template_kwargs={"depth": 2})
+    assert engine.template_options == {"depth": 2, "enable_thinking": False}
+    assert EngineSettings().template_options == {}
+    with pytest.raises(ValueError, match="thinks_first: not for an engine of kind openvino"):
+        EngineSettings(thinks_first=True)
+    with pytest.raises(ValueError, match="enable_thinking: not for an engine of kind echo"):
+        EngineSettings(kind="echo", enable_thinking=False)

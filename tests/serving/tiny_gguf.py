@@ -26,8 +26,12 @@ def byte_symbols() -> list[str]:
     return [chr(byte if byte in plain else next(spare)) for byte in range(256)]
 
 
-def write(path: Path, kind: GGMLQuantizationType = GGMLQuantizationType.Q5_0) -> Path:
-    """Write the model; its matrices are of type ``kind``."""
+def write(
+    path: Path,
+    kind: GGMLQuantizationType = GGMLQuantizationType.Q5_0,
+    template: str = TEMPLATE,
+) -> Path:
+    """Write the model; its matrices are of type ``kind``, its chat template is ``template``."""
     random = np.random.default_rng(7)
     tokens = [*byte_symbols(), *CONTROL]
     # GenAI's reader wants a merge; no text of the tests holds these two bytes together.
@@ -52,7 +56,7 @@ def write(path: Path, kind: GGMLQuantizationType = GGMLQuantizationType.Q5_0) ->
     writer.add_eos_token_id(258)
     writer.add_pad_token_id(256)
     writer.add_add_bos_token(False)
-    writer.add_chat_template(TEMPLATE)
+    writer.add_chat_template(template)
 
     def matrix(name: str, rows: int, columns: int, silent: list[int] | None = None) -> None:
         data = random.normal(0, 0.4, (rows, columns)).astype(np.float32)

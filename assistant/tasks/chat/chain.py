@@ -18,6 +18,7 @@ from assistant.draft import Answer, Problem, Statement
 from assistant.grounding.drugs import DrugNames
 from assistant.grounding.grounder import Grounder
 from assistant.grounding.segments import segment_passages, split_sentences
+from assistant.tasks.ending import Ending
 from knowledge.base import KnowledgeBase
 from knowledge.sources import Passage
 from serving.engine import Engine
@@ -87,12 +88,15 @@ async def answer(
         template = prompts.template(TASK, PROMPT)
         shown = [{"title": p.title, "text": p.text[:PASSAGE_CHARACTERS]} for p in passages]
         system, user = template.render(passages=shown, question=question)
-        text = ""
+        text, ending = "", Ending()
         model = chat_model.bind(max_tokens=ANSWER_TOKENS)
         async for chunk in model.astream([SystemMessage(system), HumanMessage(user)]):
+            ending.see(chunk)
             text += chunk.text
             if chunk.text:
                 yield Piece(chunk.text)
+        text = "" if ending.filtered else text
+        result.warnings += ending.warnings("模型的回答到长度上限而中断，末句可能不完整。")
         result.model = engine.card.name
         result.prompt_version = template.version
         result.statements = await asyncio.to_thread(_check, text, passages, knowledge)

@@ -22,6 +22,7 @@ from assistant.tasks.differential.case_excerpt import excerpt
 from assistant.tasks.differential.diagnosis_name import critical_disease, exact_code, name_statement
 from assistant.tasks.differential.ranking_member import critical_entries, with_own_critical
 from assistant.tasks.differential.reply import ReplyEntry, read_reply
+from assistant.tasks.ending import Ending
 from serving.engine import Engine
 
 TASK = "differential_diagnosis"
@@ -131,9 +132,13 @@ def _parse(
     context: CaseContext, reply: AIMessage, offered: frozenset[str]
 ) -> tuple[list[DiagnosisEntry], list[str]]:
     """Entries of the answer; an answer cut by its length gives what was complete in it."""
+    ending = Ending()
+    ending.see(reply)
+    said = ending.warnings("模型的回答被长度截断，只显示完整的部分。")
+    if ending.filtered or ending.only_thoughts:
+        return [], said
     items, warnings = read_reply(reply.text)
-    if reply.response_metadata.get("finish_reason") == "length":
-        warnings.insert(0, "模型的回答被长度截断，只显示完整的部分。")
+    warnings = [*said, *warnings]
     return [_entry(context, rank, item, offered) for rank, item in enumerate(items, 1)], warnings
 
 

@@ -15,7 +15,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_core.runnables import Runnable, RunnableGenerator
 
 import prompts
@@ -28,6 +28,7 @@ from assistant.tasks.discharge.copied import copied_sections, not_recorded
 from assistant.tasks.discharge.gaps import gaps, is_somewhere
 from assistant.tasks.discharge.header import admission_day
 from assistant.tasks.discharge.plan import PLANS, Plan, gather
+from assistant.tasks.ending import Ending
 from knowledge.base import KnowledgeBase
 from serving.engine import Engine
 
@@ -42,14 +43,6 @@ class Delta:
 
     section: SectionName
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """Text from the model; ``cut`` on the last one when the length limit ended it."""
-
-    text: str
-    cut: bool
 
 
 def _whole_sentences(text: str) -> str:
@@ -164,16 +157,17 @@ class DischargeWriter:
             if number:
                 text += "\n"
                 yield Delta(section, "\n")
-            written = ""
+            written, ending = "", Ending()
             async for piece in self._ask(section, plan, group, len(groups)):
                 # What ends the text may itself bring the last characters of it.
+                ending.see(piece)
                 written += piece.text
-                if piece.cut:
-                    written = _whole_sentences(written)
-                    draft.warnings.append("模型的文字到长度上限而中断，不完整的末句已略去。")
                 if piece.text:
                     yield Delta(section, piece.text)
-            text += written
+            if ending.cut:
+                written = _whole_sentences(written)
+            text += "" if ending.filtered else written
+            draft.warnings += ending.warnings("模型的文字到长度上限而中断，不完整的末句已略去。")
         draft.statements = await asyncio.to_thread(self._check, section, material.scopes, text)
         self._name_gaps(draft)
         if len(groups) > 1:
@@ -190,7 +184,7 @@ class DischargeWriter:
 
     async def _ask(
         self, section: SectionName, plan: Plan, group: list[Note], groups: int
-    ) -> AsyncGenerator[_Piece]:
+    ) -> AsyncGenerator[AIMessage]:
         assert self.chat_model is not None
         system, user = prompts.template(TASK, PROMPT).render(
             title=SECTION_ZH[section],
@@ -201,8 +195,7 @@ class DischargeWriter:
         tokens = max(120, ANSWER_TOKENS // min(groups, 3))
         model = self.chat_model.bind(max_tokens=tokens, prompt_lookup=True)
         async for chunk in model.astream([SystemMessage(system), HumanMessage(user)]):
-            cut = chunk.response_metadata.get("finish_reason") == "length"
-            yield _Piece(chunk.text, cut)
+            yield chunk
 
     def _check(self, section: SectionName, scopes: frozenset[Scope], text: str) -> list[Statement]:
         statements: list[Statement] = []

@@ -30,6 +30,9 @@ MODEL = "structuring"
 RELATIONS = "relations"
 """The same for the relation model."""
 
+MEASURED = "measured-encoders.json"
+"""The file in which is kept what was quicker for which encoder on which processor."""
+
 
 def open_structurer(
     base: KnowledgeBase | None, home: Path, recognizer: ModelRecognizer | None
@@ -52,7 +55,7 @@ def open_recognizer(home: Path) -> ModelRecognizer | None:
     for folder in (home / "models" / MODEL, shipped_model()):
         if folder.is_dir():
             try:
-                return ModelRecognizer.open(folder)
+                return ModelRecognizer.open(folder, kept=home / MEASURED)
             except Exception as error:
                 logger.error("the structuring model in %s is not used: %s", folder, _why(error))
     return None
@@ -75,7 +78,7 @@ def open_relation_reader(home: Path) -> ModelRelationReader | None:
     if not folder.is_dir():
         return None
     try:
-        return ModelRelationReader.open(folder)
+        return ModelRelationReader.open(folder, kept=home / MEASURED)
     except Exception as error:
         logger.error("the relation model in %s is not used: %s", folder, _why(error))
         return None

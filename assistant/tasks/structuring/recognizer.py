@@ -85,14 +85,15 @@ class ModelRecognizer:
         placement: Placement | None = None,
         above: float | None = None,
         prefer: Sequence[str] = (),
+        kept: Path | None = None,
     ) -> ModelRecognizer:
-        """The converted model in ``folder``.
+        """The converted model in ``folder``; ``kept``: as `BertRuntime` takes it.
 
         Raises:
             ModelUnavailable: it cannot be run here; the message says what to do.
             CheckpointError: its configuration or vocabulary is wrong; the message names the file.
         """
-        return cls(BertRuntime(folder, compute, placement), above, prefer)
+        return cls(BertRuntime(folder, compute, placement, kept), above, prefer)
 
     @property
     def folder(self) -> Path:

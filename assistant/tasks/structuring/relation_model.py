@@ -35,15 +35,19 @@ class ModelRelationReader:
 
     @classmethod
     def open(
-        cls, folder: Path, compute: Compute = "auto", above: float | None = None
+        cls,
+        folder: Path,
+        compute: Compute = "auto",
+        above: float | None = None,
+        kept: Path | None = None,
     ) -> ModelRelationReader:
-        """The converted model in ``folder``.
+        """The converted model in ``folder``; ``kept``: as `BertRuntime` takes it.
 
         Raises:
             ModelUnavailable: it cannot be run here; the message says what to do.
             CheckpointError: its configuration or vocabulary is wrong; the message names the file.
         """
-        return cls(BertRuntime(folder, compute), above)
+        return cls(BertRuntime(folder, compute, kept=kept), above)
 
     @property
     def folder(self) -> Path:

@@ -23,7 +23,8 @@ from knowledge.text.document import Document, Range
 from knowledge.text.synonyms import TermKind
 
 _COUNTED = re.compile(
-    r"[ \t]*(?:[约近达共已]|每[日天次])?[\d一二两三四五六七八九十数半]+余?多?(?:次|天|日|周|年|月|h|小时|个|d|枚|处|[-~到])"
+    r"[ \t]*(?:[约近达共已]|每[日天次])?[\d一二两三四五六七八九十数半]+余?多?"
+    r"(?:次|天|日|周|年|月|h|小时|个|d|枚|处|[-~到])"
 )
 _DIGIT = re.compile(r"\d(?![\d]?[.、)])")
 _LOOKED = re.compile(r"未[^闻]{0,4}(?:见|引出|出现|发现|查|检|测|触|扪|探|叩|显示|提示)")
@@ -180,8 +181,8 @@ class Denials:
             return same_kind(self._terms, opened.listed, indices)
         if _LOOKED.search(opened.cue):
             return False
-        # 无寒战，无惊厥，流清涕: who repeats 无 means the last one.  无包块、压痛，肠鸣音亢进: a comma
-        # beside an enumeration mark parts statements.
+        # 无寒战，无惊厥，流清涕: who repeats 无 means the last one.  无包块、压痛，肠鸣音亢进: a
+        # comma beside an enumeration mark parts statements.
         repeats = self._count > 1 or any(
             cue.rule.category == "deny" for clause in rest[:1] for cue in self._in(clause)
         )

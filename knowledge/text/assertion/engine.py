@@ -1,7 +1,7 @@
 """Assertion status of terms in a Chinese note: denied, doubted, past, of somebody else.
 
-A rule engine in the manner of NegEx and ConText (Chapman et al. 2001; Harkema et al. 2009): the cues
-of ``rules.tsv`` reach over terms, other cues end their reach.  What a rule cannot say stands beside
+A rule engine in the manner of NegEx and ConText (Chapman et al. 2001; Harkema et al. 2009): the
+cues of ``rules.tsv`` reach over terms, other cues end their reach.  What a rule cannot say stands beside
 it: lists that go on (`denial`), fields of forms (`form_answers`), items of a differential
 (`exclusion`).  Where the text is ambiguous the rule is the cautious one: what may have been denied
 is not asserted.

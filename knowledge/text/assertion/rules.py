@@ -1,7 +1,7 @@
 """The rules of assertion as data: ``rules.tsv``, one cue a row with its example.
 
-After ConText (Harkema, Dowling, Thornblade, Chapman 2009, J Biomed Inform 42:839): a cue word, which
-way and how far it reaches, what ends its reach, and what it makes of the terms in it.
+After ConText (Harkema, Dowling, Thornblade, Chapman 2009, J Biomed Inform 42:839): a cue word,
+which way and how far it reaches, what ends its reach, and what it makes of the terms in it.
 """
 
 from __future__ import annotations

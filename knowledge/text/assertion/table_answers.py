@@ -1,4 +1,4 @@
-"""Tables with a column of yes and one of no, cells that say it, and codes that a legend explains."""
+"""Tables with a column of yes and one of no, cells that say it, codes that a legend explains."""
 
 from __future__ import annotations
 

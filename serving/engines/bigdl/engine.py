@@ -15,10 +15,11 @@ import logging
 import threading
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from serving.chat_options import kwargs_detail
 from serving.engine import (
     Chunk,
     Engine,
@@ -27,8 +28,8 @@ from serving.engine import (
     EngineUnavailable,
     ModelCard,
     Prompt,
-    PromptTooLong,
     Sampling,
+    limited,
 )
 from serving.engines.bigdl import kernel, vocabulary
 from serving.engines.bigdl.environment import (
@@ -62,6 +63,7 @@ class BigdlOptions:
     requests that take turns.  ``queue_limit``: requests that may wait beyond those.  ``threads``:
     0 is one for each processor that its process may use.  ``context_length``: tokens; 0 takes
     what the checkpoint declares.  ``cores``: logical processors that it keeps to; (): any.
+    ``default_max_tokens`` and ``chat_template_kwargs``: as OpenVinoOptions has them.
     """
 
     environment: str = "bigdl"
@@ -71,6 +73,8 @@ class BigdlOptions:
     threads: int = 0
     context_length: int = 0
     cores: tuple[int, ...] = ()
+    default_max_tokens: int = 0
+    chat_template_kwargs: Mapping[str, Any] = field(default_factory=dict)
 
 
 class BigdlEngine(Engine):
@@ -106,7 +110,12 @@ class BigdlEngine(Engine):
             facts, tokenizer = vocabulary.prepared(self._source, self._folder)
             self._token_bytes = token_bytes(self._folder / vocabulary.FOLDER)
         self._end_ids = {*self._source.end_token_ids, *facts.end_token_ids}
-        self._encoder = PromptEncoder(tokenizer, self._limit, facts.control_tokens)
+        self._encoder = PromptEncoder(
+            tokenizer,
+            self._limit,
+            facts.control_tokens,
+            defaults=self._options.chat_template_kwargs,
+        )
         self._numbers = itertools.count(1)
         self._counting = threading.Lock()
         self._replies: dict[int, tuple[Reply, Inbox]] = {}
@@ -121,12 +130,14 @@ class BigdlEngine(Engine):
             name=self._source.folder.name,
             source=str(self._source.folder),
             context_length=self._limit,
+            thinks_on_request=self._encoder.thinks_on_request,
             details={
                 "engine": "bigdl",
                 "architecture": self._source.family,
                 "low_bit": self._options.low_bit,
                 "package": f"{self._environment.name} {self._environment.version}",
                 "kernel": self._kernel,
+                **kwargs_detail(self._options.chat_template_kwargs),
             },
         )
 
@@ -151,7 +162,9 @@ class BigdlEngine(Engine):
         constraint = _constraint(schema) if schema is not None else None
         inbox = Inbox()
         number = next(self._numbers)
-        ids = await asyncio.to_thread(self._encode, prompt, sampling)
+        text = await asyncio.to_thread(self._encoder.read, prompt, sampling.chat_template_kwargs)
+        ids = await asyncio.to_thread(self._encode, text)
+        sampling = limited(sampling, len(ids), self._limit, self._options.default_max_tokens)
         reply = Reply(len(ids), sampling, self._encoder.decode)
         self._admit(number, reply, inbox)
         process: LineProcess | None = None
@@ -170,8 +183,11 @@ class BigdlEngine(Engine):
             if process is not None:
                 process.cancel(number)
 
+        chunks = inbox.chunks(submit, cancel)
         try:
-            async with aclosing(inbox.chunks(submit, cancel)) as stream:
+            async with aclosing(
+                self._encoder.separated(chunks, prompt, text, sampling, schema)
+            ) as stream:
                 async for chunk in stream:
                     yield chunk
         finally:
@@ -184,10 +200,8 @@ class BigdlEngine(Engine):
             inbox.deliver(reply.end("cancelled"))
         await asyncio.to_thread(self._process.close)
 
-    def _encode(self, prompt: Prompt, sampling: Sampling) -> list[int]:
-        ids: list[int] = self._encoder.encode(prompt).data[0].tolist()
-        if len(ids) + sampling.max_tokens > self._limit:
-            raise PromptTooLong(len(ids), max(0, self._limit - sampling.max_tokens))
+    def _encode(self, text: str) -> list[int]:
+        ids: list[int] = self._encoder.encode(text).data[0].tolist()
         return ids
 
     def _admit(self, number: int, reply: Reply, inbox: Inbox) -> None:

@@ -85,7 +85,7 @@ class Reply:
 
 def check(sampling: Sampling) -> None:
     """Raise `UnsupportedOption` where a setting is out of its range."""
-    if sampling.max_tokens < 1:
+    if sampling.max_tokens is not None and sampling.max_tokens < 1:
         raise UnsupportedOption("max_tokens must be at least 1.")
     if sampling.temperature < 0:
         raise UnsupportedOption("temperature must not be negative.")

@@ -84,6 +84,8 @@ def open_source(folder: Path) -> Source:
             raise EngineUnavailable(f"{folder} is quantised already; use the plain checkpoint.")
         config, tensors = _layout(checkpoint, family)
         files = {piece.tensor: checkpoint.file(piece.tensor) for piece in tensors.values()}
+        for tensor in files:
+            checkpoint.refuse_codes(tensor)
     except (CheckpointError, LayoutUnsupported) as error:
         raise EngineUnavailable(str(error)) from error
     except KeyError as error:
@@ -129,7 +131,7 @@ def _end_ids(config: Mapping[str, Any], generation: Path) -> tuple[int, ...]:
     told = [config.get("eos_token_id")]
     if generation.is_file():
         try:
-            told.append(json.loads(generation.read_text(encoding="utf-8")).get("eos_token_id"))
+            told.append(json.loads(generation.read_bytes()).get("eos_token_id"))
         except (ValueError, AttributeError) as error:
             raise EngineUnavailable(f"{generation} is not valid JSON.") from error
     found: set[int] = set()

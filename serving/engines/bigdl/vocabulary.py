@@ -9,6 +9,7 @@ from typing import Any
 
 from serving.engine import EngineUnavailable
 from serving.engines.bigdl.source import Source
+from serving.ir.checkpoint import files_like
 from serving.ir.families import tokenizer_of
 from serving.ir.tokenizer import TokenizerError, convert_tokenizer
 from serving.models import manifest
@@ -73,7 +74,7 @@ def _convert(source: Source, place: Path, fingerprint: str) -> Manifest:
 
 
 def _fingerprint(folder: Path) -> str:
-    files = sorted({file for pattern in _FILES for file in folder.glob(pattern)})
+    files = sorted({file for pattern in _FILES for file in files_like(folder, pattern)})
     digest = hashlib.sha256()
     for file in files:
         digest.update(f"{file.name} {file.stat().st_size} {file.stat().st_mtime_ns}\n".encode())

@@ -6,19 +6,20 @@ import asyncio
 import atexit
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from serving import tokenizer
+from serving.chat_options import kwargs_detail
 from serving.engine import (
     Chunk,
     Engine,
     EngineUnavailable,
     ModelCard,
     Prompt,
-    PromptTooLong,
     Sampling,
+    limited,
 )
 from serving.engines.inbox import Inbox
 from serving.engines.openvino import sequential_pipeline
@@ -49,6 +50,8 @@ class OpenVinoOptions:
     ``precision`` and ``kv_cache``: see `serving.hardware.compute`.
     ``context_length``: the most tokens of prompt and answer; 0 takes what the model declares.
     ``cores``: logical processors that the model's own process keeps to; (): any.
+    ``default_max_tokens``: of an answer whose request names no limit; 0 is the rest of the
+    context.  ``chat_template_kwargs``: for requests that say nothing else of the same option.
 
     A model that answers one request at a time (`sequential_pipeline` beside this) has no use for
     the sizes of cache, sequences and steps.
@@ -65,6 +68,8 @@ class OpenVinoOptions:
     context_length: int = 0
     cores: tuple[int, ...] = ()
     device: str = "CPU"
+    default_max_tokens: int = 0
+    chat_template_kwargs: Mapping[str, Any] = field(default_factory=dict)
 
 
 class OpenVinoEngine(Engine):
@@ -89,6 +94,7 @@ class OpenVinoEngine(Engine):
             self._manifest.context_length,
             self._manifest.control_tokens,
             closes_prompt=self._sequential,
+            defaults=self._options.chat_template_kwargs,
         )
         self._properties = compute.properties(
             self._options.precision, self._options.kv_cache, self._manifest.settings, cpu.flags()
@@ -108,11 +114,13 @@ class OpenVinoEngine(Engine):
             context_length=self._limit,
             demo_only=self._manifest.demo_only,
             licence=self._manifest.licence,
+            thinks_on_request=self._encoder.thinks_on_request,
             details={
                 "engine": "openvino",
                 "architecture": self._manifest.architecture,
                 "sha256": self._manifest.source_sha256,
                 **self._manifest.settings,
+                **kwargs_detail(self._options.chat_template_kwargs),
             },
         )
         atexit.register(self._loop.close)
@@ -144,11 +152,14 @@ class OpenVinoEngine(Engine):
     ) -> AsyncGenerator[Chunk]:
         """See `Engine.generate`."""
         inbox = Inbox()
-        request = await asyncio.to_thread(self._request, prompt, sampling or Sampling(), schema)
+        sampling = sampling or Sampling()
+        text = await asyncio.to_thread(self._encoder.read, prompt, sampling.chat_template_kwargs)
+        request = await asyncio.to_thread(self._request, text, sampling, schema)
         request.deliver = inbox.deliver
-        stream = inbox.chunks(
+        chunks = inbox.chunks(
             lambda: self._loop.submit(request), lambda: self._loop.cancel(request)
         )
+        stream = self._encoder.separated(chunks, prompt, text, sampling, schema)
         async with aclosing(stream):
             async for chunk in stream:
                 yield chunk
@@ -206,18 +217,15 @@ class OpenVinoEngine(Engine):
         del handle
         return round(100 / used) * _BLOCK if used > 0 else self._manifest.context_length
 
-    def _request(
-        self, prompt: Prompt, sampling: Sampling, schema: Mapping[str, Any] | None
-    ) -> Request:
+    def _request(self, text: str, sampling: Sampling, schema: Mapping[str, Any] | None) -> Request:
         constraint = json_schema.check(schema) if schema is not None else None
         lookup = sampling.prompt_lookup and self._options.prompt_lookup and constraint is None
+        ids = self._encoder.encode(text)
+        count = int(ids.get_shape()[1])
+        sampling = limited(sampling, count, self._limit, self._options.default_max_tokens)
         config = generation_config(sampling, constraint, lookup, self._end_ids)
         if self._sequential:
             sequential_pipeline.check(config)
-        ids = self._encoder.encode(prompt)
-        count = int(ids.get_shape()[1])
-        if count + sampling.max_tokens > self._limit:
-            raise PromptTooLong(count, max(0, self._limit - sampling.max_tokens))
         return Request(
             input_ids=ids,
             prompt_tokens=count,

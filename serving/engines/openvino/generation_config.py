@@ -27,11 +27,12 @@ def generation_config(
     """
     import openvino_genai
 
-    if sampling.max_tokens < 1:
+    if sampling.max_tokens is not None and sampling.max_tokens < 1:
         raise UnsupportedOption("max_tokens must be at least 1.")
     config = openvino_genai.GenerationConfig()
     config.apply_chat_template = False
-    config.max_new_tokens = sampling.max_tokens
+    if sampling.max_tokens is not None:
+        config.max_new_tokens = sampling.max_tokens
     config.stop_token_ids = end_ids
     config.logprobs = int(sampling.logprobs)
     config.repetition_penalty = sampling.repetition_penalty

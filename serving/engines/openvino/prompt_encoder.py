@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from serving import tokenizer as tokenizers
-from serving.engine import Message, Prompt, PromptTooLong, UnsupportedOption
+from serving.chat_options import THINKING, ChatOptions
+from serving.engine import (
+    Chunk,
+    EngineUnavailable,
+    Message,
+    Prompt,
+    PromptTooLong,
+    Sampling,
+    UnsupportedOption,
+)
+from serving.reasoning import TAGS, Habit, Separator, has_tags, opened_by, separated
 
 _COMMON_CONTROL = re.compile(r"<\|[^|<>]{1,40}\|>")
 _LONGEST_TRIED = 200_000
@@ -23,14 +35,62 @@ class PromptEncoder:
         control_tokens: Sequence[str],
         *,
         closes_prompt: bool = False,
+        defaults: Mapping[str, Any] | None = None,
     ) -> None:
         """``tokenizer``: GenAI's; ``control_tokens``: text that no message may smuggle in;
         ``closes_prompt``: plain text as a prompt, too, ends in the special tokens with which the
-        tokenizer ends a text, as the model tells by them where the answer begins."""
+        tokenizer ends a text, as the model tells by them where the answer begins; ``defaults``: the
+        chat template's options where a request says nothing of them.
+
+        Raises:
+            EngineUnavailable: the chat template has no such option.
+        """
         self._tokenizer = tokenizer
         self._closing: list[int] = _special_tokens(tokenizer) if closes_prompt else []
         self._control = _control_pattern(control_tokens)
+        template = str(tokenizer.chat_template)
+        self._options = ChatOptions(template)
+        self._hidden_tags = _hidden_tags(tokenizer)
+        self._defaults = dict(defaults or {})
+        try:
+            self._options.check(self._defaults)
+        except UnsupportedOption as error:
+            raise EngineUnavailable(str(error)) from error
+        self._habit = Habit("likely" if has_tags(template) else "answer")
         self._tokens_per_encode = self._longest_encoding(context_length)
+
+    @property
+    def thinks_on_request(self) -> bool:
+        """See `serving.engine.ModelCard`."""
+        return self._options.can_think and THINKING not in self._defaults
+
+    def separated(
+        self,
+        chunks: AsyncGenerator[Chunk],
+        prompt: Prompt,
+        text: str,
+        sampling: Sampling,
+        schema: Mapping[str, Any] | None,
+    ) -> AsyncGenerator[Chunk]:
+        """The answer to ``prompt``, which the model read as ``text``, apart from its thoughts."""
+        if schema is not None:
+            # The decoder holds the answer to its form from the first token.
+            return separated(chunks, Separator("constrained"))
+        if isinstance(prompt, str):
+            return separated(chunks, Separator(opened_by(text) or "answer"))
+        return self._habit.separated(chunks, sampling.chat_template_kwargs, text)
+
+    def read(self, prompt: Prompt, options: Mapping[str, Any]) -> str:
+        """What the model reads: a text as it is, messages through the chat template.
+
+        Raises:
+            UnsupportedOption: the chat template refuses them, or has no such option.
+        """
+        if not isinstance(prompt, str):
+            return self.render(prompt, options)
+        if options:
+            raise UnsupportedOption("chat_template_kwargs: plain text passes no chat template.")
+        return prompt
 
     def encode(self, prompt: Prompt) -> Any:
         """The ids, a tensor of shape (1, tokens); messages pass through the chat template.
@@ -39,7 +99,7 @@ class PromptEncoder:
             PromptTooLong: the tokenizer would cut it.
             UnsupportedOption: it is empty, or the chat template refuses it.
         """
-        ids = self.encode_text(prompt if isinstance(prompt, str) else self.render(prompt))
+        ids = self.encode_text(self.read(prompt, {}))
         if int(ids.get_shape()[1]) == 0:
             raise UnsupportedOption("The prompt is empty.")
         return self._closed(ids)
@@ -54,11 +114,19 @@ class PromptEncoder:
 
     def decode(self, ids: list[int]) -> str:
         """The text of ids; an unfinished character may be dropped or replaced."""
-        text: str = self._tokenizer.decode(ids)
-        return text
+        if self._hidden_tags.keys().isdisjoint(ids):
+            text: str = self._tokenizer.decode(ids)
+            return text
+        parts: list[str] = []
+        begin = 0
+        for at, token in enumerate(ids):
+            if token in self._hidden_tags:
+                parts += [self._tokenizer.decode(ids[begin:at]), self._hidden_tags[token]]
+                begin = at + 1
+        return "".join([*parts, self._tokenizer.decode(ids[begin:])])
 
-    def render(self, prompt: Sequence[Message]) -> str:
-        """Messages through the model's chat template.
+    def render(self, prompt: Sequence[Message], options: Mapping[str, Any] | None = None) -> str:
+        """Messages through the model's chat template with ``options``.
 
         A control token in a message (``<|im_end|>``) would end the message early, so it is broken
         up with a space: no text of a record can pose as another role.
@@ -66,18 +134,42 @@ class PromptEncoder:
         Raises:
             UnsupportedOption: the chat template refuses these messages.
         """
-        turns = [
-            {
-                "role": message.role,
-                "content": self._control.sub(_defuse, tokenizers.well_formed(message.content)),
-            }
-            for message in prompt
-        ]
+        chosen = self._defaults | dict(options or {})
+        self._options.check(chosen)
         try:
-            text: str = self._tokenizer.apply_chat_template(turns, add_generation_prompt=True)
-        except RuntimeError as error:
+            text: str = self._tokenizer.apply_chat_template(
+                [self._turn(message) for message in prompt],
+                add_generation_prompt=True,
+                extra_context=chosen or None,
+            )
+        except (RuntimeError, TypeError) as error:
             raise UnsupportedOption("The model's chat template refuses these messages.") from error
         return text
+
+    def _turn(self, message: Message) -> dict[str, Any]:
+        """A message as templates take it: the arguments of a call are an object, not its JSON."""
+        if message.role == "tool" and not self._options.knows_tool_results:
+            raise UnsupportedOption(
+                "This model's chat template knows no tools; leave out messages of the role 'tool'."
+            )
+        turn: dict[str, Any] = {"role": message.role, "content": self._safe(message.content)}
+        if message.tool_calls:
+            if not self._options.knows_tool_calls:
+                raise UnsupportedOption(
+                    "This model's chat template knows no tools; leave out `tool_calls`."
+                )
+            turn["tool_calls"] = self._safe([_parsed(call) for call in message.tool_calls])
+        if message.tool_call_id:
+            turn["tool_call_id"] = self._safe(message.tool_call_id)
+        return turn
+
+    def _safe(self, value: Any) -> Any:
+        """``value`` with control tokens broken up in every text of it."""
+        if isinstance(value, str):
+            return self._control.sub(_defuse, tokenizers.well_formed(value))
+        if isinstance(value, Mapping):
+            return {self._safe(key): self._safe(item) for key, item in value.items()}
+        return [self._safe(item) for item in value] if isinstance(value, list) else value
 
     def _closed(self, ids: Any) -> Any:
         if set(self._closing) <= set(ids.data[0].tolist()):
@@ -92,6 +184,23 @@ class PromptEncoder:
         context = min(context_length, _LONGEST_TRIED)
         count = int(self._tokenizer.encode("a b " * context).input_ids.get_shape()[1])
         return count if count <= context else 2**31
+
+
+def _parsed(call: Mapping[str, Any]) -> dict[str, Any]:
+    function = dict(call.get("function") or {})
+    with suppress(ValueError, TypeError):
+        function["arguments"] = json.loads(function.get("arguments") or "{}")
+    return {**call, "function": function}
+
+
+def _hidden_tags(tokenizer: Any) -> dict[int, str]:
+    """Tags around thoughts that are special tokens, which decoding leaves out of the text."""
+    found: dict[int, str] = {}
+    for tag in TAGS:
+        ids = tokenizers.encode(tokenizer, tag).data[0].tolist()
+        if len(ids) == 1 and not tokenizer.decode(ids).strip():
+            found[int(ids[0])] = tag
+    return found
 
 
 def _special_tokens(tokenizer: Any) -> list[int]:

@@ -39,6 +39,7 @@ def _chunk_from_data(data: Mapping[str, Any]) -> Chunk:
         finish_reason=data["finish_reason"],
         usage=Usage(**data["usage"]) if data["usage"] else None,
         logprobs=tuple(TokenLogprob(**entry) for entry in data["logprobs"]),
+        reasoning=data["reasoning"],
     )
 
 

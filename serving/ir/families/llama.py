@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from serving.ir.architecture import Architecture, Config, Layer, Linear, Norm
@@ -9,6 +12,7 @@ from serving.ir.matrix import Matrix, Segment, stack, whole
 from serving.ir.rotary import Rotary, rotary
 
 _KV_HEADS = "num_key_value_heads"
+_ORIGINAL = "original_max_position_embeddings"
 
 
 def describe(config: Config, family: str) -> Architecture:
@@ -41,8 +45,8 @@ def describe_glm(config: Config, family: str) -> Architecture:
 
 def _rotary(config: Config, part: float, neighbours: bool) -> Rotary:
     # Transformers 5 keeps all of it in `rope_parameters`, earlier releases in several fields.
-    rope = config.get("rope_parameters") or {}
-    scaling = rope or config.get("rope_scaling") or {}
+    scaling = _scaling(config)
+    rope = scaling if config.get("rope_parameters") else {}
     head = _head_size(config)
     own = {"rope_theta": 10_000.0, "partial_rotary_factor": part} | dict(config) | dict(rope)
     return rotary(
@@ -53,6 +57,28 @@ def _rotary(config: Config, part: float, neighbours: bool) -> Rotary:
         scaling=scaling,
         context=int(config.get("max_position_embeddings", 0)),
     )
+
+
+def _scaling(config: Config) -> Mapping[str, Any]:
+    # As Transformers 5.5.4 has it (modeling_rope_utils, standardize_rope_params): parameters may
+    # be apart for each kind of layer, and a length beside them goes before the one among them.
+    scaling = config.get("rope_parameters") or config.get("rope_scaling") or {}
+    scaling = scaling.get("full_attention") or scaling
+    original = config.get(_ORIGINAL) or scaling.get(_ORIGINAL)
+    return {**scaling, _ORIGINAL: original} if original else scaling
+
+
+def _context_length(config: Config) -> int:
+    """The model's own, or what YaRN stretches it to.
+
+    Configurations with YaRN give either in ``max_position_embeddings``; Qwen's give the one before.
+    """
+    declared = int(config.get("max_position_embeddings", 2048))
+    scaling = _scaling(config)
+    if (scaling.get("rope_type") or scaling.get("type")) != "yarn":
+        return declared
+    stretched = float(scaling.get(_ORIGINAL) or 0) * float(scaling.get("factor") or 0)
+    return int(stretched) or declared
 
 
 def _head_size(config: Config) -> int:
@@ -135,7 +161,7 @@ def _describe(
         kv_heads=kv_heads,
         head_size=head,
         intermediate_size=inner,
-        context_length=int(config.get("max_position_embeddings", 2048)),
+        context_length=_context_length(config),
         norm_epsilon=float(config.get("rms_norm_eps", 1e-6)),
         rotary=turn,
         embedding=whole("model.embed_tokens.weight", vocabulary, hidden),
@@ -156,5 +182,8 @@ def _check_plain(config: Config) -> None:
         raise ValueError(f"hidden_act {activation!r} is not supported (silu is)")
     if config.get("use_sliding_window"):
         raise ValueError("use_sliding_window is not supported")
+    others = {kind for kind in config.get("layer_types") or () if kind != "full_attention"}
+    if others:
+        raise ValueError(f"layer_types {', '.join(sorted(map(str, others)))} are not supported")
     if config.get("mlp_bias"):
         raise ValueError("mlp_bias is not supported")

@@ -42,6 +42,23 @@ def test_keys_are_asked_for_where_they_are_required(
     assert guarded.get("/healthz").status_code == 200
 
 
+def test_any_word_is_a_key_where_none_was_made_and_none_is_asked_for(
+    client: TestClient, guarded: TestClient
+) -> None:
+    for word in ("EMPTY", "none", "sk-1"):
+        header = {"Authorization": f"Bearer {word}"}
+        assert client.get("/v1/models", headers=header).status_code == 200
+        assert guarded.get("/v1/models", headers=header).status_code == 401
+    assert client.get("/v1/models", headers={"Authorization": "Bearer bsk_x"}).status_code == 401
+
+
+def test_once_a_key_was_made_a_wrong_one_is_refused(client: TestClient) -> None:
+    good = key(client, "dr-li", "doctor")
+    assert client.get("/v1/models", headers=good).status_code == 200
+    assert client.get("/v1/models", headers={"Authorization": "Bearer EMPTY"}).status_code == 401
+    assert client.get("/v1/models").status_code == 200
+
+
 def test_settings_require_keys_off_loopback() -> None:
     assert Settings(host="0.0.0.0").keys_required
     assert not Settings(host="127.0.0.1").keys_required

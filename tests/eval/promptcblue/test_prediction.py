@@ -22,6 +22,13 @@ def test_id_and_text_are_enough(tmp_path: Path) -> None:
     assert answer.choices == FIRST.answer_choices
 
 
+@pytest.mark.parametrize("thoughts", ["<think>也许是感冒</think>\n\n", "也许是感冒</think>\n"])
+def test_thoughts_are_no_part_of_an_answer(tmp_path: Path, thoughts: str) -> None:
+    row = {"sample_id": FIRST.sample_id, "target": f"{thoughts}肺炎"}
+    (answer,) = read_predictions(write_lines(tmp_path / "p.jsonl", [row]), SAMPLES)
+    assert answer.text == "肺炎"
+
+
 def test_a_failure_is_no_answer(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "p.jsonl", [{"sample_id": "1", "failed": "prompt too long"}])
     assert read_predictions(path, SAMPLES) == []

@@ -29,6 +29,13 @@ def test_an_answer_is_there_for_the_next_one(tmp_path: Path) -> None:
     second.close()
 
 
+def test_an_answer_that_was_kept_with_thoughts_is_asked_for_anew(tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "c.sqlite")
+    cache.put("key", replace(ANSWER, text="<think>也许</think>答案"))
+    assert cache.get("key") is None
+    cache.close()
+
+
 def test_a_file_that_is_no_cache_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "c.sqlite"
     path.write_text("not a database, but long enough to be taken for one" * 50)

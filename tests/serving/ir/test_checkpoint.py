@@ -10,9 +10,11 @@ import pytest
 import tiny_gguf
 from tiny_checkpoint import write_checkpoint
 
-from serving.ir.architecture import ArchitectureUnknown, describe
-from serving.ir.checkpoint import CheckpointError, as_float32, open_checkpoint, read_config
+from serving.ir.architecture import ArchitectureUnknown
+from serving.ir.checkpoint import CheckpointError, as_float32, read_config
+from serving.ir.checkpoint_opening import open_checkpoint
 from serving.ir.convert import load
+from serving.ir.description import describe
 from serving.ir.gguf_checkpoint import GgufCheckpoint
 from serving.ir.safetensors_checkpoint import SafetensorsCheckpoint
 
@@ -59,7 +61,7 @@ def test_safetensors_win_over_a_pickle_beside_them(tmp_path: Path) -> None:
     assert isinstance(open_checkpoint(folder), SafetensorsCheckpoint)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1]", '"x"', "\ufeff{}"])
+@pytest.mark.parametrize("text", ["", "{", "[1]", '"x"', "\ufeff[1]"])
 def test_a_configuration_that_is_no_object_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "config.json").write_text(text, encoding="utf-8")
     with pytest.raises(CheckpointError, match=r"config\.json"):
@@ -152,6 +154,8 @@ FULL = {
     [
         ("hidden_act", "gelu"),
         ("use_sliding_window", True),
+        ("layer_types", ["full_attention", "sliding_attention"]),
+        ("layer_types", ["chunked_attention"]),
         ("mlp_bias", True),
         ("rope_scaling", {"rope_type": "dynamic", "factor": 2.0}),
         ("rope_scaling", {"rope_type": "llama3"}),
@@ -168,6 +172,36 @@ def test_what_the_graph_does_not_do_is_named_and_not_ignored(field: str, value: 
     describe(FULL)
     with pytest.raises(ArchitectureUnknown, match="qwen2"):
         describe(FULL | {field: value})
+
+
+@pytest.mark.parametrize(
+    ("fields", "context", "magnitude"),
+    [
+        ({}, 40_960, 1.1386),
+        ({"max_position_embeddings": 131_072}, 131_072, 1.1386),
+        ({"rope_scaling": {"mscale": 1.0, "mscale_all_dim": 1.0}}, 131_072, 1.0),
+        ({"rope_parameters": {"full_attention": {"factor": 2.0}}}, 65_536, 1.0693),
+        ({"original_max_position_embeddings": 16_384}, 65_536, 1.1386),
+    ],
+)
+def test_yarn_stretches_the_context(fields: dict, context: int, magnitude: float) -> None:
+    yarn = {"type": "yarn", "factor": 4.0}
+    if fields:
+        yarn["original_max_position_embeddings"] = 32_768
+    config = FULL | {"max_position_embeddings": 40_960, "rope_scaling": yarn} | fields
+    for name in ("rope_scaling", "rope_parameters"):
+        given = config.get(name, {})
+        nested = given.get("full_attention")
+        config[name] = {"full_attention": yarn | nested} if nested else yarn | given
+    if "rope_parameters" not in fields:
+        del config["rope_parameters"]
+    found = describe(config)
+    assert found.context_length == context
+    assert found.rotary.magnitude == pytest.approx(magnitude, abs=1e-4)
+
+
+def test_layers_of_full_attention_may_be_listed() -> None:
+    assert describe(FULL | {"layer_types": ["full_attention"]}).layer_count == 1
 
 
 def test_the_list_of_known_architectures_is_told() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from complete_checkpoint import write_complete
 
-from serving.ir.checkpoint import open_checkpoint
+from serving.ir.checkpoint_opening import open_checkpoint
 from serving.ir.convert import ConversionError, convert
 from serving.ir.digests import Digests
 from serving.ir.safetensors_checkpoint import SafetensorsCheckpoint

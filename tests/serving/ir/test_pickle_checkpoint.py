@@ -14,7 +14,8 @@ import pytest
 from tiny_checkpoint import encode, write_checkpoint
 
 from serving.ir import pickle_checkpoint
-from serving.ir.checkpoint import CheckpointError, open_checkpoint
+from serving.ir.checkpoint import CheckpointError
+from serving.ir.checkpoint_opening import open_checkpoint
 from serving.ir.convert import load
 from serving.ir.pickle_checkpoint import rewrite
 from serving.ir.safetensors_checkpoint import SafetensorsCheckpoint

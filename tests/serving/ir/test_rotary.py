@@ -135,6 +135,36 @@ def test_yarn_slows_long_waves_only_and_sharpens_attention() -> None:
     assert rotary(128, 1e6, scaling=given | {"attention_factor": 1.5}).magnitude == 1.5
 
 
+@pytest.mark.parametrize(
+    ("given", "magnitude"),
+    [
+        ({"mscale": 1.0, "mscale_all_dim": 1.0}, 1.0),
+        (
+            {"mscale": 1.0, "mscale_all_dim": 0.5},
+            (0.1 * math.log(4) + 1) / (0.05 * math.log(4) + 1),
+        ),
+        ({"mscale": 0.707}, 0.1 * math.log(4) + 1),
+        ({"mscale": 1.0, "mscale_all_dim": 0}, 0.1 * math.log(4) + 1),
+        ({"mscale": 1.0, "mscale_all_dim": 1.0, "attention_factor": 1.2}, 1.2),
+        ({"factor": None}, 0.1 * math.log(4) + 1),
+        ({"factor": 1.0}, 1.0),
+    ],
+)
+def test_yarns_temperature_is_that_of_transformers(given: dict, magnitude: float) -> None:
+    scaling = {"type": "yarn", "factor": 4.0, "original_max_position_embeddings": 32768} | given
+    assert rotary(128, 1e6, scaling=scaling, context=131072).magnitude == pytest.approx(magnitude)
+
+
+def test_yarns_bounds_are_whole_dimensions_unless_said_otherwise() -> None:
+    given = {"type": "yarn", "factor": 4.0, "original_max_position_embeddings": 32768}
+    share = rotary(128, 1e6, scaling=given | {"truncate": False}).frequencies[0]
+    share = share / rotary(128, 1e6).frequencies[0]
+    low, high = (
+        128 * math.log(32768 / (turns * 2 * math.pi)) / (2 * math.log(1e6)) for turns in (32, 1)
+    )
+    assert share[31] == pytest.approx(1 - 0.75 * (31 - low) / (high - low))
+
+
 @pytest.mark.parametrize("kind", ["dynamic", "longrope", "su"])
 def test_an_unknown_scaling_is_named(kind: str) -> None:
     scaling: dict[str, Any] = {"rope_type": kind, "factor": 2.0}

@@ -15,6 +15,7 @@ from tiny_checkpoint import GEOMETRIES, encode, write_checkpoint, write_safetens
 
 from serving.ir.checkpoint import CheckpointError
 from serving.ir.convert import load
+from serving.ir.inspection import inspect
 from serving.ir.safetensors_checkpoint import SafetensorsCheckpoint
 from serving.models.manifest import sha256_of
 
@@ -64,6 +65,44 @@ def test_every_shard_is_read_and_hashed(tmp_path: Path) -> None:
     assert found.digests() == {file.name: sha256_of(file) for file in files}
     assert found.bytes == sum(file.stat().st_size for file in files)
     assert load(tmp_path)[1].family == "qwen2"
+
+
+def test_attributes_that_a_mac_keeps_beside_a_file_are_let_be(tmp_path: Path) -> None:
+    folder = sharded(tmp_path, 1)
+    (folder / "._model.safetensors").write_bytes(b"\x00\x05\x16\x07" + bytes(60))
+    assert load(folder)[1].family == "qwen2"
+    assert set(SafetensorsCheckpoint(folder).digests()) == {"model.safetensors"}
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(CheckpointError, match="holds no"):
+        load(folder)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_json_may_begin_with_a_byte_order_mark(tmp_path: Path, encoding: str) -> None:
+    folder = sharded(tmp_path)
+    for name in ("config.json", "model.safetensors.index.json"):
+        path = folder / name
+        path.write_text(path.read_text(encoding="utf-8"), encoding=encoding)
+    assert load(folder)[1].family == "qwen2"
+
+
+def test_eight_bit_numbers_are_found_while_reading(tmp_path: Path) -> None:
+    folder = sharded(tmp_path, 1)
+    tensor = "model.layers.0.mlp.up_proj.weight"
+
+    def eight(header: dict) -> dict:
+        begin, end = header[tensor]["data_offsets"]
+        header[tensor] |= {
+            "dtype": "F8_E4M3",
+            "data_offsets": [begin, begin + (end - begin) // 4],
+        }
+        return header
+
+    rewrite_header(folder / "model.safetensors", eight)
+    with pytest.raises(CheckpointError, match=rf"{tensor} is of type F8_E4M3"):
+        load(folder)
+    (said,) = inspect(folder).problems[:1]
+    assert "F8_E4M3" in said
 
 
 def test_a_missing_shard_is_named(tmp_path: Path) -> None:

@@ -157,6 +157,60 @@ def test_what_is_not_supported_is_refused_clearly(client: openai.OpenAI, extra, 
         assert named in error["message"] + str(error["param"])
 
 
+OPTIONAL = """max_tokens max_completion_tokens temperature top_p presence_penalty seed stop n stream
+stream_options frequency_penalty top_k repetition_penalty prompt_lookup tools tool_choice logprobs
+response_format top_logprobs chat_template_kwargs enable_thinking"""
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"top_k": -1, "max_tokens": -1, "max_completion_tokens": -1},
+        dict.fromkeys(OPTIONAL.split()),
+        {"stream_options": {"include_usage": None}, "chat_template_kwargs": {}},
+    ],
+)
+def test_what_clients_send_for_nothing_is_nothing(client: openai.OpenAI, extra: dict) -> None:
+    body = {"model": "echo", "messages": user("a b c"), **extra}
+    for path in ("chat/completions", "completions"):
+        answer = client.post(f"/{path}", body=body | {"prompt": "a b c"}, cast_to=object)
+        assert isinstance(answer, dict)
+        assert answer["choices"][0]["finish_reason"] == "stop"
+
+
+def test_without_a_limit_an_answer_may_fill_the_context(client: openai.OpenAI) -> None:
+    long = "词 " * 600
+    answer = client.chat.completions.create(model="echo", messages=user(long))
+    assert answer.choices[0].message.content == long
+    assert answer.choices[0].finish_reason == "stop"
+    cut = client.chat.completions.create(model="small", messages=user("a " * 400))
+    assert cut.choices[0].finish_reason == "length"
+    assert cut.usage is not None
+    assert cut.usage.total_tokens == 600
+    for name in ("max_tokens", "max_completion_tokens"):
+        few = client.chat.completions.create(model="echo", messages=user("a b c"), **{name: 2})
+        assert (few.choices[0].message.content, few.choices[0].finish_reason) == ("a b ", "length")
+
+
+@pytest.mark.parametrize("ids", [[1234, 5678], [[1234, 5678]], [[]]])
+def test_token_ids_are_refused_in_words(client: openai.OpenAI, ids: list) -> None:
+    with pytest.raises(openai.BadRequestError, match="token ids are not taken") as refused:
+        client.embeddings.create(model="hashing", input=ids)
+    assert refused.value.param == "input"
+    if ids != [[]]:
+        with pytest.raises(openai.BadRequestError, match="token ids") as refused:
+            client.completions.create(model="echo", prompt=ids)
+        assert refused.value.param == "prompt"
+
+
+def test_the_field_at_fault_is_named_without_the_types_that_were_tried(
+    client: openai.OpenAI,
+) -> None:
+    with pytest.raises(openai.BadRequestError) as refused:
+        client.post("/embeddings", body={"model": "hashing", "input": 3}, cast_to=object)
+    assert refused.value.param == "input"
+
+
 def test_errors_keep_their_status_when_streaming(client: openai.OpenAI) -> None:
     for stream in (False, True):
         with pytest.raises(openai.NotFoundError):

@@ -12,6 +12,7 @@ from assistant.draft import DifferentialDraft
 from assistant.record.record import Case
 from assistant.tasks.differential.case_context import examine
 from assistant.tasks.differential.chain import Member, differential_chain
+from assistant.tasks.ending import ONLY_THOUGHTS
 from knowledge.base import KnowledgeBase
 from serving.chat_model import EngineChatModel
 from serving.engines.echo import EchoEngine
@@ -233,3 +234,26 @@ async def test_a_complaint_longer_than_the_context_is_cut_not_lost(
     draft = await ask(knowledge, case, reply, context_length=2200)
     assert "主诉：起初说不清的异样" in seen[0]
     assert any("超出模型的上下文" in w for w in draft.warnings)
+
+
+async def test_thoughts_around_the_answer_are_not_read(
+    knowledge: KnowledgeBase, case: dict[str, Any]
+) -> None:
+    class Thinking(EchoEngine):
+        """Does not keep to the schema: it thinks first, as some servers let their models."""
+
+        async def generate(self, prompt: Any, sampling: Any = None, schema: Any = None) -> Any:
+            async for chunk in super().generate(prompt, sampling):
+                yield chunk
+
+    answer = json.dumps({"diagnoses": [entry("肺炎", supporting=["咳黄痰"])]}, ensure_ascii=False)
+    for thoughts, names in (
+        ('<think>{"diagnoses": [{"name": "嗜铬细胞瘤"}]}</think>', ["肺炎"]),
+        ("<think>" + "想" * 800, []),
+    ):
+        engine = Thinking(lambda _, t=thoughts: t + answer, context_length=32_768)  # type: ignore[misc]
+        member = Member("测试", engine, EngineChatModel(engine=engine), "evidence")
+        context = examine(Case.model_validate(case), knowledge)
+        draft = await differential_chain(member).ainvoke(context)
+        assert [d.name for d in draft.diagnoses] == names
+        assert (ONLY_THOUGHTS in draft.warnings) == (not names)

@@ -7,12 +7,14 @@ from collections.abc import AsyncGenerator
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from discharge_stays import sample, write
 
-from assistant.draft import SectionDraft
+from assistant.draft import NOT_RECORDED, SectionDraft
 from assistant.record.record import Encounter, Note
 from assistant.tasks.discharge.chain import Delta, DischargeWriter
 from assistant.tasks.discharge.copied import header
+from assistant.tasks.ending import ONLY_THOUGHTS
 from knowledge.base import KnowledgeBase
 from serving.chat_model import EngineChatModel
 from serving.engine import Chunk
@@ -108,3 +110,20 @@ async def test_what_ends_the_text_is_cut_as_well(knowledge: KnowledgeBase) -> No
     assert draft.statements
     assert not any("未吸" in s.text for s in draft.statements)
     assert any("末句" in w for w in draft.warnings)
+
+
+@pytest.mark.parametrize("closed", [True, False])
+async def test_what_the_model_thought_is_in_no_section(
+    knowledge: KnowledgeBase, closed: bool
+) -> None:
+    rest = "</think>\n患者无发热。" if closed else "我再想想。" * 200
+    text = f"<think>患者可能有嗜铬细胞瘤。{rest}"
+    engine = EchoEngine(lambda _: text, context_length=32_768)
+    writer = DischargeWriter(sample("stemi-pci"), knowledge, engine, EngineChatModel(engine=engine))
+    items = [item async for item in writer.write(["discharge_condition"])]
+    shown = "".join(item.text for item in items if isinstance(item, Delta))
+    draft = next(item for item in items if isinstance(item, SectionDraft))
+    stated = "".join(s.text for s in draft.statements if s.text != NOT_RECORDED)
+    assert "嗜铬" not in shown + stated
+    assert ("患者无发热" in stated) == closed
+    assert (ONLY_THOUGHTS in draft.warnings) != closed

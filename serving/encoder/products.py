@@ -1,0 +1,137 @@
+"""In what numbers an INT8 encoder's products are computed: in eight bits, or in floats after all.
+
+Processors without an instruction for products of eight-bit numbers (VNNI, AMX) are slower with them
+than with floats, and lose accuracy, as sums of pairs saturate there.  Which is quicker is measured
+when a model is first opened, and kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from serving.hardware import cpu
+
+Products = Literal["int8", "float"]
+CHOICES: tuple[Products, ...] = ("int8", "float")
+
+_QUANTIZER = "FakeQuantize"
+_EIGHT_BIT = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
+_ROUNDS = 5
+# Eight bits are what the model was checked with, so floats have to be clearly quicker.
+_CLEARLY = 1.1
+_log = logging.getLogger("bedside.serving.bert.products")
+_measured: dict[str, Products] = {}
+_measuring = threading.Lock()
+
+
+def has_eight_bits(model: Any) -> bool:
+    """Whether activations are quantised in ``model``, an openvino.Model."""
+    return any(op.get_type_name() == _QUANTIZER for op in model.get_ops())
+
+
+def in_floats(model: Any) -> Any | None:
+    """A copy of ``model`` that quantises no activations; its weights stay as small as they are.
+
+    None where a quantiser does more than round, so that it cannot be left out.
+    """
+    copy = model.clone()
+    for op in copy.get_ordered_ops():
+        if op.get_type_name() != _QUANTIZER:
+            continue
+        low, high, new_low, new_high = (op.input_value(at).get_node() for at in range(1, 5))
+        if not _same(low, new_low) or not _same(high, new_high):
+            return None
+        op.output(0).replace(op.input_value(0))
+    copy.validate_nodes_and_infer_types()
+    return copy
+
+
+def _same(one: Any, other: Any) -> bool:
+    if one.get_type_name() != "Constant" or other.get_type_name() != "Constant":
+        return False
+    return np.allclose(one.data, other.data, rtol=1e-3, atol=1e-6)
+
+
+def likely() -> Products:
+    """What is quicker by all that the processor's flags tell."""
+    return "int8" if cpu.flags() & _EIGHT_BIT else "float"
+
+
+def quicker(
+    digest: str, run: Callable[[Products], Callable[[], object]], kept: Path | None
+) -> Products:
+    """What is quicker for the model with this ``digest`` on this processor.
+
+    ``run`` prepares one choice and gives what computes with it once; it may raise RuntimeError
+    where the choice does not work here.  ``kept``: the file that what was measured is kept in;
+    None measures nothing and goes by the processor's flags.
+    """
+    if kept is None:
+        return likely()
+    key = _key(digest)
+    with _measuring:
+        chosen = _measured.get(key) or _read(kept).get(key)
+        if chosen not in CHOICES:
+            seconds = _measure(run)
+            chosen = "float" if seconds["float"] * _CLEARLY < seconds["int8"] else "int8"
+            _keep(kept, key, chosen)
+            shown = ", ".join(f"{name} {value * 1000:.1f} ms" for name, value in seconds.items())
+            _log.info("an encoder computes in %s here (%s)", chosen, shown)
+        _measured[key] = chosen
+        return chosen
+
+
+def _measure(run: Callable[[Products], Callable[[], object]]) -> dict[Products, float]:
+    """Seconds of the quickest of a few runs; the choices take turns, so that both share what else
+    the processor is busy with."""
+    ready: dict[Products, Callable[[], object]] = {}
+    seconds: dict[Products, float] = dict.fromkeys(CHOICES, float("inf"))
+    for choice in CHOICES:
+        try:
+            ready[choice] = run(choice)
+            ready[choice]()
+        except RuntimeError as error:
+            ready.pop(choice, None)
+            _log.warning("an encoder does not run in %s here: %s", choice, type(error).__name__)
+    for _ in range(_ROUNDS):
+        for choice, once in ready.items():
+            started = time.perf_counter()
+            once()
+            seconds[choice] = min(seconds[choice], time.perf_counter() - started)
+    return seconds
+
+
+def _key(digest: str) -> str:
+    facts = (digest, cpu.model_name(), *sorted(cpu.flags()), version("openvino"))
+    return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:32]
+
+
+def _read(kept: Path) -> Mapping[str, Any]:
+    try:
+        value = json.loads(kept.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _keep(kept: Path, key: str, chosen: Products) -> None:
+    """Write the choice beside the others; a folder that takes no files costs a measurement only."""
+    text = json.dumps({**_read(kept), key: chosen}, indent=1) + "\n"
+    fresh = kept.with_name(f"{kept.name}.{os.getpid()}")
+    try:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        fresh.write_text(text, encoding="utf-8")
+        fresh.replace(kept)
+    except OSError as error:
+        _log.info("what was measured cannot be kept: %s", error.strerror)
