@@ -1,8 +1,8 @@
 """Assertion status of terms in a Chinese note: denied, doubted, past, of somebody else.
 
 A rule engine in the manner of NegEx and ConText (Chapman et al. 2001; Harkema et al. 2009): the
-cues of ``rules.tsv`` reach over terms, other cues end their reach.  What a rule cannot say stands beside
-it: lists that go on (`denial`), fields of forms (`form_answers`), items of a differential
+cues of ``rules.tsv`` reach over terms, other cues end their reach.  What a rule cannot say stands
+beside it: lists that go on (`denial`), fields of forms (`form_answers`), items of a differential
 (`exclusion`).  Where the text is ambiguous the rule is the cautious one: what may have been denied
 is not asserted.
 """
@@ -45,6 +45,8 @@ _OPERATED = re.compile(
 _OF_HISTORY = re.compile(r"史")
 # A term that says itself that all is well: 胎动正常.
 WELL = re.compile(r"(?<!不)(?<!欠)(?:正常|良好|平稳|通畅|自如|对称|居中)\Z")
+_DIAGNOSED = re.compile(r"诊|考虑|疑|印象|按|当作|以为|误")
+_NOT_NOT = re.compile(r"(?:并不是|并非|绝非|不是)\Z")
 _JOINED = re.compile(r"[及和与]")
 _PATIENT_NAMED = re.compile(r"患者|病人|本人")
 
@@ -77,7 +79,8 @@ class _Reading:
         self.folded = document.folded
         self.terms = Terms(matches)
         self.result = [
-            Assertion(Polarity.ABSENT if match.denied else Polarity.PRESENT) for match in matches
+            Assertion(Polarity.ABSENT if self._denies_itself(match) else Polarity.PRESENT)
+            for match in matches
         ]
         self.answers = read_answers(self.folded, self.terms.matches)
         self.cues = find_cues(self.folded, self.terms, self.answers.taken)
@@ -93,6 +96,11 @@ class _Reading:
         self._clauses = [c for s in document.sentences for c in document.clauses(s)]
         self._clause_starts = [clause.start for clause in self._clauses]
         self._sentence_starts = [sentence.start for sentence in document.sentences]
+
+    def _denies_itself(self, match: Match) -> bool:
+        """A wording such as 不咳嗽, unless that is denied in turn (并不是不咳嗽)."""
+        before = self.folded[max(0, match.start - 4) : match.start]
+        return match.denied and _NOT_NOT.search(before) is None
 
     def run(self) -> list[Assertion]:
         for apply in (self._deny, self._doubt, self._date, self._suppose, self._relate):
@@ -116,7 +124,7 @@ class _Reading:
     def _is_history(self, index: int) -> bool:
         """Whether a field asks for what was: 外伤史：有."""
         match = self.terms.matches[index]
-        return not CHRONIC.search(self.folded, match.start, match.end) and (
+        return not self._is_chronic(index) and (
             _OF_HISTORY.search(self.folded, match.start, match.end + 2) is not None
         )
 
@@ -164,7 +172,7 @@ class _Reading:
             return self._spoken_of(cue, inside)
         if scope == "stated":
             earlier = self._spoken_of(cue, self.terms.inside(sentence.start, cue.start))
-            if not earlier:
+            if not earlier or not self._was_diagnosed(cue, sentence.start, earlier[-1]):
                 return []
             return listed_before(self.folded, self.terms, earlier[-1], sentence.start)
         if not inside or not self._touches(self.terms.matches[inside[-1]].end, cue):
@@ -174,6 +182,11 @@ class _Reading:
         listed = listed_before(self.folded, self.terms, inside[-1], sentence.start)
         return self._spoken_of(cue, listed)
 
+    def _was_diagnosed(self, cue: Cue, start: int, index: int) -> bool:
+        """外院诊断肺癌，证实为肺炎 takes a diagnosis back; 胸痛，证实为心绞痛 does not."""
+        said = self.folded[start : self.terms.starts[index]]
+        return cue.rule.category != "deny" or _DIAGNOSED.search(said) is not None
+
     def _touches(self, end: int, cue: Cue) -> bool:
         """Whether hardly anything stands between a term and the cue behind it."""
         gap = _BRACKET.sub("", self.folded[end : cue.start])
@@ -182,6 +195,8 @@ class _Reading:
             and end <= other.start < cue.start
             for other in self.cues
         )
+        # 除鼻唇沟变浅外无异常: what stands before 外 is found.
+        between = between or "外" in gap
         thin = _NEAR_BY if cue.rule.category == "past" else _THIN
         return thin.fullmatch(gap) is not None and not between
 
@@ -275,7 +290,14 @@ class _Reading:
             for index in self.terms.inside(section.body, section.end):
                 if section.meaning == "past" and self._is_now(index, section.body):
                     continue
+                # Under a plan a chronic illness is treated, and is there.
+                if section.meaning == "suppose" and self._is_chronic(index):
+                    continue
                 change[section.meaning](self.result[index])
+
+    def _is_chronic(self, index: int) -> bool:
+        match = self.terms.matches[index]
+        return CHRONIC.search(self.folded, match.start, match.end) is not None
 
     def _is_now(self, index: int, start: int) -> bool:
         """Whether the sentence has come to the present before this term."""

@@ -20,7 +20,11 @@ _FIELD = re.compile(r"(?:病?史|情况)?[ \t]{0,4}:[ \t]{0,4}")
 _WORD = re.compile(
     r"(?:(?P<yes>有|是)|(?P<no>没有|无|否))(?![ \t/、()]*(?:无|否|有|是))(?=[\s,;。、(]|$)"
 )
-_PLACE = rf"(?:{_TICK}|{_BOX}|[(\[][ \t_]{{0,4}}(?:{_TICK}[ \t_]{{0,4}})?[)\]])"
+_PLACE = rf"(?:{_TICK}|{_BOX}|[(\[【][ \t_]{{0,4}}(?:{_TICK}[ \t_]{{0,4}})?[)\]】])"
+_BRACKETED = re.compile(
+    r"(?:病?史)?[ \t]{0,2}[【\[(<](?:(?P<yes>有|是|y)|(?P<no>没有|无|否|n))[】\])>]"
+)
+_LETTER = re.compile(r"[ \t:]{1,3}(?:(?P<yes>y)|(?P<no>n))(?=[\s,;。/]|$)")
 _BETWEEN = r"[ \t,、/]{0,4}"
 _ONE, _OTHER = "(?P<one>有|是|无|否)", "(?:有|是|无|否)"
 # The place of the tick before each word, or behind it; or a tick alone behind one of them.
@@ -73,7 +77,10 @@ def _read_field(text: str, number: int, end: int, answers: Answers) -> None:
                 answers.open.add(number)
                 answers.take(choice)
             return
-    if colon and (word := _WORD.match(text, start)):
+    letters = _LETTER.match(text, end) if len(_LETTER.findall(text)) > 1 else None
+    if said := _BRACKETED.match(text, end) or letters:
+        answers.give(number, said, present=said["yes"] is not None)
+    elif colon and (word := _WORD.match(text, start)):
         answers.give(number, word, present=word["yes"] is not None)
 
 
