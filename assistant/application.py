@@ -13,6 +13,7 @@ from importlib.metadata import entry_points, version
 from fastapi import Depends, FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from assistant import loopback
 from assistant.api import (
     answers,
     approvals,
@@ -41,7 +42,6 @@ from serving.openai import api as openai_api
 
 logger = logging.getLogger("bedside.assistant")
 PURGE_EVERY_SECONDS = 3600.0
-LOOPBACK = ["127.0.0.1", "localhost", "[::1]", "::1"]
 
 
 def open_knowledge(settings: Settings) -> tuple[KnowledgeBase | None, Encoder | None]:
@@ -158,7 +158,7 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
     )
     if settings.loopback_only or settings.allowed_hosts:
         # A page of another site must not reach a server on loopback under a name of its own.
-        hosts = [*LOOPBACK, *settings.allowed_hosts]
+        hosts = [*loopback.NAMES, *settings.allowed_hosts]
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)
 
 

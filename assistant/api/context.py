@@ -1,6 +1,7 @@
 """Who asks, and about whom: the actor from the API key or the headers, the patient from both.
 
-On loopback without keys the actor is a demo doctor unless the headers name another.  A key whose
+A client on this machine itself is a demo doctor unless the headers name another, where keys are
+not required; everybody else needs a key, through a proxy on this machine too.  A key whose
 role is ``system`` (a CDSS) names the doctor at its keyboard in ``X-Actor-Id``; any other key is
 itself the actor.  Patients' records are for clinical roles and such systems; what goes into the
 record, a doctor answers for.
@@ -14,9 +15,11 @@ from typing import Annotated, Literal, cast
 
 from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.requests import HTTPConnection
 
 from assistant.api.problems import Problem
 from assistant.clinic import Clinic
+from assistant.loopback import is_direct
 from assistant.settings import Settings
 from assistant.store import Context, Store
 from assistant.store.api_keys import PREFIX
@@ -56,42 +59,45 @@ class Actor:
     role: str
 
 
+LOCAL_ACTOR = Actor(DEMO_ACTOR, "doctor")
+"""Who a client on this machine itself is where keys are not required."""
+
+
+def key_needed(settings: Settings, request: HTTPConnection) -> bool:
+    """Whether this request must carry a key: always, unless it comes from this machine itself."""
+    return settings.keys_required or not is_direct(request)
+
+
 async def actor(
+    request: Request,
     parts: ServicesDep,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
     x_actor_id: Annotated[str | None, Header(pattern=_ID)] = None,
     x_actor_role: Annotated[Role | None, Header()] = None,
 ) -> Actor:
     """The actor of the call.  401 without a valid key where keys are required."""
-    key = None
+    needed = key_needed(parts.settings, request)
+    local = Actor(x_actor_id or LOCAL_ACTOR.id, x_actor_role or LOCAL_ACTOR.role)
     if credentials is not None:
         key = await asyncio.to_thread(parts.store.api_keys.verify, credentials.credentials)
-        if key is None and await asyncio.to_thread(_keys_count, parts, credentials.credentials):
-            raise Problem(401, "API key 无效或已撤销。(The API key is not valid.)")
-    if key is not None:
+        if key is None:
+            made_here = credentials.credentials.startswith(f"{PREFIX}_")
+            if needed or made_here or await asyncio.to_thread(parts.store.api_keys.any_in_force):
+                raise Problem(401, "API key 无效或已撤销。(The API key is not valid.)")
+            # Clients of OpenAI's API insist on sending some key, such as EMPTY.
+            return local
         if key.role != "system" or x_actor_id is None:
             return Actor(key.actor_id, key.role)
         if x_actor_role is not None and x_actor_role not in CLINICAL_ROLES:
             raise Problem(403, "system 密钥只能代表临床角色。(A system key acts for clinicians.)")
         return Actor(x_actor_id, x_actor_role or "doctor")
-    if parts.settings.keys_required:
+    if needed:
         raise Problem(
             401,
             "需要 API key：Authorization: Bearer …（bedside key create 生成）。(API key needed.)",
             headers={"WWW-Authenticate": "Bearer"},
         )
-    return Actor(x_actor_id or DEMO_ACTOR, x_actor_role or "doctor")
-
-
-def _keys_count(parts: Services, given: str) -> bool:
-    """Whether a key that is not valid shuts its bearer out.
-
-    OpenAI's clients cannot do without a key, so where none was ever made and none is asked for, any
-    word (``EMPTY``) is as good as no key.
-    """
-    if parts.settings.keys_required or given.startswith(f"{PREFIX}_"):
-        return True
-    return bool(parts.store.api_keys.list())
+    return local
 
 
 ActorDep = Annotated[Actor, Depends(actor)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import cast
+from typing import Literal, cast
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -38,6 +38,9 @@ class Readiness(BaseModel):
     knowledge_version: str
     store: bool
     workers: bool
+    api_keys: Literal["every request", "all but direct requests from this machine"]
+    """Which requests need an API key."""
+
     engines: list[EngineState]
 
 
@@ -64,6 +67,9 @@ async def readyz(parts: ServicesDep, response: Response) -> Readiness:
         knowledge_version=parts.clinic.knowledge.version if parts.clinic.has_knowledge else "",
         store=store,
         workers=parts.jobs.alive,
+        api_keys="every request"
+        if parts.settings.keys_required
+        else "all but direct requests from this machine",
         engines=[
             EngineState(
                 name=name,

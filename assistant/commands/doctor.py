@@ -72,8 +72,18 @@ def examine(settings: Settings) -> list[Check]:
     checks += _models(settings)
     checks.append(_knowledge(settings))
     checks += _structuring(settings)
-    checks.append(_store(settings))
+    checks += _store(settings)
     return checks
+
+
+def who_needs_a_key(settings: Settings) -> str:
+    """Which requests need an API key, as ``serve`` says it too."""
+    if settings.keys_required:
+        return "API key       所有请求都需要 every request needs one"
+    return (
+        "API key       仅本机直接访问可以没有 only direct requests from this machine go without; "
+        "反向代理之后请设 behind a reverse proxy set require_api_key = true"
+    )
 
 
 def _models(settings: Settings) -> list[Check]:
@@ -155,11 +165,23 @@ def _structuring(settings: Settings) -> list[Check]:
     return [*checks, Check("coding", coding)]
 
 
-def _store(settings: Settings) -> Check:
+def _store(settings: Settings) -> list[Check]:
     store = open_store(settings)
     try:
         report = store.audit.verify()
+        has_key = store.api_keys.any_in_force()
     finally:
         store.close()
     advice = "" if report.ok else f"审计链损坏 broken at {report.first_bad_seq}: {report.reason}"
-    return Check("store", f"{settings.database}, {report.rows} audit rows", advice)
+    return [
+        Check("store", f"{settings.database}, {report.rows} audit rows", advice),
+        _keys(settings, has_key),
+    ]
+
+
+def _keys(settings: Settings, has_key: bool) -> Check:
+    """Who needs an API key, and whether there is one."""
+    needed = who_needs_a_key(settings).removeprefix("API key").strip()
+    if settings.keys_required and not has_key:
+        return Check("API keys", needed, "还没有密钥。None exists: run `bedside key create`.")
+    return Check("API keys", needed)

@@ -42,7 +42,7 @@ def build(
     """Build graph, passages and indexes from their sources; nothing is done twice.
 
     --records are disease records in JSON lines, --icd10 code tables (TSV), --guidelines folders of
-    Markdown.
+    Markdown, text and HTML files; other files in them are named and left out.
     """
     settings = Settings()
     with progress() as report:
@@ -52,7 +52,8 @@ def build(
             sources.append(CMeKG(archive))
         sources += [DiseaseRecords(path) for path in records or []]
         sources += [Icd10Table(path) for path in icd10 or []]
-        sources += [Guidelines(path) for path in guidelines or []]
+        texts = [Guidelines(path) for path in guidelines or []]
+        sources += texts
         if not sources:
             raise typer.BadParameter("no source is left to build from")
         encoder = open_encoder(settings.encoder)
@@ -62,6 +63,8 @@ def build(
             encoder,
             lambda stage, done, total: report(done, total, stage),
         )
+    for line in (line for text in texts for line in text.left_out):
+        console.print(f"未读入 left out: {line}", style="yellow", markup=False, soft_wrap=True)
     _describe(base)
 
 

@@ -45,6 +45,10 @@ RESERVED = "table:"
 """What the ids of the notes made from structured rows begin with."""
 
 
+OLDEST = 150
+"""Years that nobody outlives."""
+
+
 def _months_and_days(birth: date, when: date) -> tuple[int, int]:
     """Completed months, and the days since the last of them."""
     months = (when.year - birth.year) * 12 + when.month - birth.month - (when.day < birth.day)
@@ -54,10 +58,16 @@ def _months_and_days(birth: date, when: date) -> tuple[int, int]:
     return months, (when - since).days
 
 
+def _may_live(birth: date, when: date) -> bool:
+    """Whether somebody born on ``birth`` may be alive on ``when``; else the birth date is a slip
+    of the pen and tells no age."""
+    return birth <= when and when.year - birth.year <= OLDEST
+
+
 def age_in_words(birth: date, when: date) -> str:
     """Age on ``when`` as a ward writes it: ``64岁`` in completed years, ``1岁8个月`` under three
     years, ``12天`` under one month; "" before the birth."""
-    if birth > when:
+    if not _may_live(birth, when):
         return ""
     months, days = _months_and_days(birth, when)
     return _age_words(months, days)
@@ -80,13 +90,13 @@ class Patient(Strict):
     sex: Sex | None = None
     birth_date: date | None = None
     age_text: ShortText = ""
-    age_years: float | None = Field(default=None, ge=0, le=150)
+    age_years: float | None = Field(default=None, ge=0, le=OLDEST)
 
     def age_at(self, when: date) -> float | None:
         """Age in years on ``when``; None when neither age nor birth date is known."""
         if self.age_years is not None:
             return self.age_years
-        if self.birth_date is None or self.birth_date > when:
+        if self.birth_date is None or not _may_live(self.birth_date, when):
             return None
         months, days = _months_and_days(self.birth_date, when)
         return months / 12 + days / 372

@@ -89,6 +89,12 @@ class ApiKeys:
             self._audit.append(session, by, "api_key.revoke", "api_key", key_id)
             return True
 
+    def any_in_force(self) -> bool:
+        """Whether there is a key that is not revoked."""
+        in_force = select(ApiKeyRow.id).where(ApiKeyRow.revoked_at.is_(None)).limit(1)
+        with self._database.read() as session:
+            return session.scalar(in_force) is not None
+
     def list(self) -> Sequence[ApiKey]:
         """Every key, oldest first, revoked ones included."""
         with self._database.read() as session:

@@ -59,7 +59,7 @@ def _connect(
     async def ask(
         session: Session, text: str | None, request: gr.Request
     ) -> AsyncGenerator[list[Any]]:
-        actor = clinician(session, parts.settings, request)
+        actor = clinician(session, request)
         text = (text or "").strip()
         if not text or len(text) > MAX_QUESTION:
             raise gr.Error(
@@ -85,7 +85,7 @@ def _connect(
             yield [*frame.draw(session, [turns]), gr.skip()]
 
     async def stop(session: Session, request: gr.Request) -> Any:
-        identify(session, parts.settings, request)
+        identify(session, request)
         for turn in session.turns:
             await watch.stop(parts, turn)
         return frame.draw(session, [turns])[0]

@@ -97,7 +97,7 @@ def _connect_run(
     async def start(
         session: Session, request: gr.Request, *values: str
     ) -> AsyncGenerator[list[Any]]:
-        actor = clinician(session, parts.settings, request)
+        actor = clinician(session, request)
         work = session.case
         try:
             case = read_case(inputs.named(values), session.text)
@@ -128,7 +128,7 @@ def _connect_run(
             selected = gr.skip()
 
     async def stop(session: Session, request: gr.Request) -> list[Any]:
-        identify(session, parts.settings, request)
+        identify(session, request)
         await watch.stop(parts, session.case)
         return frame.draw(session, panels)
 
@@ -138,7 +138,7 @@ def _connect_run(
 
 def _connect_edits(frame: Frame, inputs: CaseInputs, layout: Layout) -> None:
     async def edited(session: Session, request: gr.Request, *values: str) -> Any:
-        identify(session, frame.parts.settings, request)
+        identify(session, request)
         work = session.case
         if work.case is None or not work.shown:
             return gr.skip()
@@ -165,7 +165,7 @@ def _connect_earlier(frame: Frame, inputs: CaseInputs, layout: Layout, tabs: gr.
     names = list(inputs.fields)
 
     async def look(session: Session, request: gr.Request, *values: str) -> Any:
-        actor = clinician(session, parts.settings, request)
+        actor = clinician(session, request)
         now = inputs.named(values)
         patient, encounter = now["patient_id"].strip(), now["encounter_id"].strip()
         session.earlier_cases = EarlierRuns()
@@ -177,7 +177,7 @@ def _connect_earlier(frame: Frame, inputs: CaseInputs, layout: Layout, tabs: gr.
     async def reopen(
         session: Session, event: gr.EventData, request: gr.Request
     ) -> AsyncGenerator[list[Any]]:
-        clinician(session, parts.settings, request)
+        clinician(session, request)
         work = await reopened(parts, session.earlier_cases, event, reopen_case)
         if work is not None:
             session.case = work

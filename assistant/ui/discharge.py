@@ -86,7 +86,7 @@ def _connect_stay(frame: Frame, layout: Layout, sample: gr.Dropdown, own: gr.HTM
         return frame.draw(session, layout.all())
 
     async def opened(session: Session, event: gr.EventData, request: gr.Request) -> list[Any]:
-        identify(session, frame.parts.settings, request)
+        identify(session, request)
         data = event._data if isinstance(event._data, dict) else {}
         text = field(data, "text", frame.parts.settings.max_request_bytes)
         ids = field(data, "patient_id").strip(), field(data, "encounter_id").strip()
@@ -118,7 +118,7 @@ def _connect_stay(frame: Frame, layout: Layout, sample: gr.Dropdown, own: gr.HTM
 
 
 async def _open(frame: Frame, session: Session, encounter: Encounter, request: gr.Request) -> None:
-    actor = clinician(session, frame.parts.settings, request)
+    actor = clinician(session, request)
     await watch.stop(frame.parts, session.stay)
     context = Context(actor.id, actor.role, encounter.patient.id, encounter.id)
     session.stay = StayWork(context=context, encounter=encounter, header=header(encounter))
@@ -129,7 +129,7 @@ async def _return_to(
     frame: Frame, session: Session, ids: tuple[str, str], request: gr.Request
 ) -> None:
     """Show what was made for this stay before.  Raises `FormError` when there is nothing."""
-    actor = clinician(session, frame.parts.settings, request)
+    actor = clinician(session, request)
     context = Context(actor.id, actor.role, *ids)
     found = await look_up(frame.parts, context, "discharge_record")
     if not found.runs:
@@ -142,7 +142,7 @@ def _connect_run(frame: Frame, layout: Layout, run: gr.Button, halt: gr.Button) 
     parts, panels = frame.parts, [layout.earlier, *layout.result()]
 
     async def start(session: Session, request: gr.Request) -> AsyncGenerator[list[Any]]:
-        clinician(session, parts.settings, request)
+        clinician(session, request)
         work = session.stay
         if work.encounter is None or work.context is None:
             work.state, work.message = "failed", session.text("idle.discharge")
@@ -165,7 +165,7 @@ def _connect_run(frame: Frame, layout: Layout, run: gr.Button, halt: gr.Button) 
             yield drawn
 
     async def stop(session: Session, request: gr.Request) -> list[Any]:
-        identify(session, parts.settings, request)
+        identify(session, request)
         await watch.stop(parts, session.stay)
         return frame.draw(session, panels)
 
@@ -195,7 +195,7 @@ def _connect_earlier(frame: Frame, layout: Layout) -> None:
     async def reopen(
         session: Session, event: gr.EventData, request: gr.Request
     ) -> AsyncGenerator[list[Any]]:
-        clinician(session, parts.settings, request)
+        clinician(session, request)
         work = await reopened(parts, session.earlier_stays, event, reopen_stay)
         if work is not None:
             session.stay = work

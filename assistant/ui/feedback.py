@@ -42,7 +42,7 @@ def build(frame: Frame) -> None:
         shown = gr.HTML(elem_classes=["panel"], apply_default_css=False, padding=False)
 
     async def look(session: Session, request: gr.Request) -> str:
-        identify(session, parts.settings, request)
+        identify(session, request)
         return await page(parts, session)
 
     frame.on_tab("feedback", look, shown)

@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from assistant.api.context import Services
+from assistant.api.context import LOCAL_ACTOR, Services
 from assistant.store import Context
 from assistant.ui.markup import badge, esc
 from assistant.ui.session import Session, identify
@@ -95,7 +95,7 @@ class Frame:
         """Let ``handle`` do what a button in ``panel`` asks for, then draw ``redraw`` again."""
 
         async def handler(session: Session, event: gr.EventData, request: gr.Request) -> Any:
-            identify(session, self.parts.settings, request)
+            identify(session, request)
             data = event._data
             if isinstance(data, dict):
                 await handle(session, data)
@@ -131,15 +131,16 @@ def strip(parts: Services, session: Session) -> str:
     return (
         f'<header class="top"><h1>{esc(t("product"))}</h1>'
         f'<ul class="engines" aria-label="{esc(t("models"))}">{chips}</ul>'
-        f'<p class="who">{_who(parts, session, t)}</p></header>{_missing(parts, t)}'
+        f'<p class="who">{_who(session, t)}</p></header>{_missing(parts, t)}'
     )
 
 
-def _who(parts: Services, session: Session, t: Text) -> str:
+def _who(session: Session, t: Text) -> str:
     if session.actor is None:
         return ""
     role = t(f"role.{session.actor.role}") if _known_role(session.actor.role) else ""
-    out = f' <a href="sign-out">{esc(t("sign_out"))}</a>' if parts.settings.keys_required else ""
+    with_key = session.actor != LOCAL_ACTOR
+    out = f' <a href="sign-out">{esc(t("sign_out"))}</a>' if with_key else ""
     return f"{esc(role)} <b>{esc(session.actor.id)}</b>{out}"
 
 

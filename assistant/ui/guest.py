@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import gradio as gr
 from fastapi import APIRouter, FastAPI, Request
 
-from assistant.api.context import CLINICAL_ROLES, DEMO_ACTOR, Actor, Services
+from assistant.api.context import CLINICAL_ROLES, Actor, Services
 from assistant.api.problems import Problem
 from assistant.ui.frame import Frame
 from assistant.ui.session import Session, identify
@@ -59,9 +59,8 @@ class Host:
 
     async def anyone(self, request: Request) -> Actor:
         """Who is signed in.  401 for nobody."""
-        if self._user is None:
-            return Actor(DEMO_ACTOR, "doctor")
-        role, _, actor_id = (await self._user(request) or "").partition(":")
+        user = await self._user(request) if self._user is not None else None
+        role, _, actor_id = (user or "").partition(":")
         if not actor_id:
             raise Problem(401, "请先登录。(Sign in first.)")
         return Actor(actor_id, role)
@@ -115,7 +114,7 @@ def lay_out(page: Page, frame: Frame) -> None:
     timer = gr.Timer(LOOK_SECONDS, active=False)
 
     async def look(session: Session, request: gr.Request) -> list[Any]:
-        who = identify(session, frame.parts.settings, request)
+        who = identify(session, request)
         await frame.parts.clinic.standing.refresh()
         drawn, view, busy = await asyncio.to_thread(
             page.draw, host, base_of(page), session.language, clinical=is_clinical(who)

@@ -53,9 +53,9 @@ LOADING_SECONDS = 2.0
 
 
 def mount(app: FastAPI, parts: Services) -> None:
-    """Put the pages at ``/``; where keys are required, nothing is shown before one is given."""
+    """Put the pages at ``/``; who needs a key is shown nothing before it is given."""
     blocks = build(parts)
-    signed_in = sign_in.install(app, parts) if parts.settings.keys_required else None
+    signed_in = sign_in.install(app, parts)
     host = guest.Host(parts, signed_in)
     guest.serve(app, host)
     documents.serve(app, host, parts)
@@ -77,8 +77,7 @@ def mount(app: FastAPI, parts: Services) -> None:
         css=STYLE,
         js=ON_LOAD,
     )
-    if parts.settings.keys_required:
-        sign_in.guard(app)
+    sign_in.guard(app)
 
 
 def theme() -> gr.themes.Base:
@@ -152,7 +151,7 @@ def _add_guest(frame: Frame, tabs: dict[str, gr.Tab], page: guest.Page) -> None:
 
 def _connect_switch(frame: Frame, switch: gr.Button) -> None:
     async def other(session: Session, request: gr.Request) -> list[Any]:
-        identify(session, frame.parts.settings, request)
+        identify(session, request)
         session.language = "en" if session.language == "zh" else "zh"
         return [draw(session) for _, draw in frame.drawn]
 
@@ -203,7 +202,7 @@ def _connect_load(frame: Frame, blocks: gr.Blocks, top: gr.HTML) -> None:
     timer = gr.Timer(LOADING_SECONDS)
 
     async def look(session: Session, request: gr.Request) -> list[Any]:
-        identify(session, frame.parts.settings, request)
+        identify(session, request)
         await frame.parts.clinic.standing.refresh()
         slots = frame.parts.clinic.engines.slots.values()
         settled = all(slot.settled.is_set() for slot in slots)

@@ -11,11 +11,10 @@ from typing import Literal
 
 import gradio as gr
 
-from assistant.api.context import CLINICAL_ROLES, DEMO_ACTOR, Actor
+from assistant.api.context import CLINICAL_ROLES, Actor
 from assistant.draft import DifferentialDraft, DischargeHeader, Statement
 from assistant.record.record import Case, Encounter, Note
 from assistant.review.fill_in import Draft, FillIn, Resolution, open_statements, statements_of
-from assistant.settings import Settings
 from assistant.store import Context, Verdict
 from assistant.tasks.structuring.chain import NotesToStructure, StructuredNotes
 from assistant.ui.strings import Language, Text
@@ -168,29 +167,25 @@ class Session:
         return Text(self.language)
 
 
-def identify(session: Session, settings: Settings, request: gr.Request) -> Actor:
-    """Who made this call; the page belongs to whoever opened it.
+def identify(session: Session, request: gr.Request) -> Actor:
+    """Who made this call, as `sign_in` says; the page belongs to whoever opened it.
 
-    Raises `gradio.Error` when nobody is signed in where keys are required, or when the page was
-    opened by somebody else.
+    Raises `gradio.Error` when that is nobody, or when the page was opened by somebody else.
     """
-    if settings.keys_required:
-        role, _, actor_id = (request.username or "").partition(":")
-        actor = Actor(actor_id, role) if actor_id else None
-    else:
-        actor = Actor(DEMO_ACTOR, "doctor")
+    role, _, actor_id = (request.username or "").partition(":")
+    actor = Actor(actor_id, role) if actor_id else None
     if actor is None or (session.actor is not None and session.actor != actor):
         raise gr.Error(session.text("error.session"), print_exception=False)
     session.actor = actor
     return actor
 
 
-def clinician(session: Session, settings: Settings, request: gr.Request) -> Actor:
+def clinician(session: Session, request: gr.Request) -> Actor:
     """`identify`, for what reads or sends patients' records.
 
     Raises `gradio.Error` for a role that may not, as the API refuses it.
     """
-    actor = identify(session, settings, request)
+    actor = identify(session, request)
     if actor.role not in CLINICAL_ROLES | {"system"}:
         raise gr.Error(session.text("error.role"), print_exception=False)
     return actor

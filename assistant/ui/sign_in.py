@@ -1,4 +1,4 @@
-"""Signing in with an API key where keys are required, before anything clinical is shown.
+"""Signing in with an API key, before anything clinical is shown to whoever needs one.
 
 The key is exchanged for a random token in an HttpOnly cookie; the token lives in memory, for one
 working day at most, and every request asks the store whether the key is still valid.
@@ -17,12 +17,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from assistant.api.context import Services
+from assistant.api.context import LOCAL_ACTOR, Services, key_needed
 from assistant.draft import DISCLAIMER_EN, DISCLAIMER_ZH
 from assistant.ui.markup import esc
 from assistant.ui.strings import STRINGS
 
 COOKIE = "bedside-session"
+LOCAL_USER = f"{LOCAL_ACTOR.role}:{LOCAL_ACTOR.id}"
 SESSION_SECONDS = 12 * 3600
 MAX_SESSIONS = 1_000
 
@@ -80,12 +81,16 @@ class Sessions:
         self._open.pop(token, None)
 
     async def user(self, request: Request) -> str | None:
-        """``role:actor`` of the request, or None when it is nobody's."""
+        """``role:actor`` of the request, or None when it is nobody's.
+
+        A client on this machine itself is the demo doctor where keys are not required.
+        """
         session = self._open.get(request.cookies.get(COOKIE, ""))
-        if session is None or session.until < time.monotonic():
-            return None
-        key = await asyncio.to_thread(self._parts.store.api_keys.verify, session.key)
-        return None if key is None else f"{key.role}:{key.actor_id}"
+        if session is not None and session.until >= time.monotonic():
+            key = await asyncio.to_thread(self._parts.store.api_keys.verify, session.key)
+            if key is not None:
+                return f"{key.role}:{key.actor_id}"
+        return None if key_needed(self._parts.settings, request) else LOCAL_USER
 
 
 def install(app: FastAPI, parts: Services) -> Callable[[Request], Awaitable[str | None]]:

@@ -50,12 +50,12 @@ def build(frame: Frame) -> None:
         )
 
     async def look(session: Session, request: gr.Request) -> str:
-        identify(session, parts.settings, request)
+        identify(session, request)
         await parts.clinic.standing.refresh()
         return page(parts, session)
 
     async def check(session: Session, request: gr.Request) -> str:
-        identify(session, parts.settings, request)
+        identify(session, request)
         report = await asyncio.to_thread(parts.store.audit.verify)
         text = session.text
         if report.ok:

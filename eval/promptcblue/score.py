@@ -2,11 +2,13 @@
 
 Two modes.  The official one does in terms of scores what the track's own scorer does: a missing or
 misplaced answer, or a line on which its parser ends with an error, leaves the whole submission
-with 0.  The default one scores such a sample as wrong, counts it and goes on.
+with 0.  The default one scores such a sample as wrong, counts it and goes on; there, reasoning and
+the whitespace around an answer are no part of it.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,9 +21,14 @@ from eval.promptcblue.tally import Tally
 from eval.promptcblue.task import OddLine, Parsed, Task
 from eval.promptcblue.tasks.labels import Label
 from eval.promptcblue.tracks import Track
+from eval.reasoning import without_reasoning
+
+# Blanks and ends of lines.  A carriage return alone ends no line for the official scorers either.
+_AROUND = re.compile(r"\A(?:[ \t\u3000]|\r?\n)+|(?:[ \t\u3000]|\r?\n)+\Z")
 
 MISSING = "no answer"
 ODD = "odd line"
+REASONING = "reasoning left out"
 OTHER_CHOICES = "other choices than the sample's"
 
 
@@ -119,7 +126,7 @@ def _score_task(
     judged: list[Judged] = []
     counts: Counter[str] = Counter()
     for sample in samples:
-        gold = _gold(track, task, sample)
+        gold = _gold(track, task, sample, official)
         answer = answers.get(sample.sample_id)
         if answer is None:
             counts[MISSING] += 1
@@ -129,7 +136,9 @@ def _score_task(
         counts[OTHER_CHOICES] += answer.choices != sample.answer_choices
         parsed: Parsed | None = None
         try:
-            parsed = task.parse(track.prepare(answer.text), choices)
+            text = answer.text if official else without_reasoning(answer.text)
+            counts[REASONING] += text != answer.text
+            parsed = task.parse(track.prepare(_bare(text, official)), choices)
             counts.update(flaw.value for flaw in parsed.flaws)
         except OddLine as error:
             counts[ODD] += 1
@@ -143,8 +152,13 @@ def _score_task(
     return TaskScore(task.name, task.metric, 100 * tally.score(), tally, kept, +counts)
 
 
-def _gold(track: Track, task: Task, sample: Sample) -> Any:
-    text = track.prepare(sample.target)
+def _bare(text: str, official: bool) -> str:
+    """What is parsed: in the official mode every character, as the official scorer takes it."""
+    return text if official else _AROUND.sub("", text)
+
+
+def _gold(track: Track, task: Task, sample: Sample, official: bool) -> Any:
+    text = track.prepare(_bare(sample.target, official))
     if isinstance(task, Label) and not text.strip():
         raise EvalError(f"Sample {sample.sample_id} of {task.name} has an empty label as target.")
     try:
@@ -189,6 +203,7 @@ def _notes(
     for kind, said in (
         (MISSING, "samples have no answer and count as wrong"),
         (ODD, "answers cannot be read by the official parser and count as wrong"),
+        (REASONING, "answers came with reasoning, which was left out"),
         (OTHER_CHOICES, "answers came with other choices than their sample"),
     ):
         if count := sum(task.counts[kind] for task in tasks.values()):

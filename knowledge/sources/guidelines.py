@@ -1,8 +1,9 @@
-"""Guidelines and other texts as a folder of Markdown files, cut into passages by heading."""
+"""Guidelines and other texts in a folder, cut into passages by heading."""
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,8 +11,24 @@ from functools import cached_property
 from pathlib import Path
 
 from knowledge.sources.fact import Fact, Passage, Source, SourceError, file_digest
+from knowledge.sources.guideline_text import GuidelineUnreadable, read_guideline
+
+_log = logging.getLogger("bedside.knowledge.guidelines")
 
 PASSAGE_CHARACTERS = 400
+_LOOKS = (
+    ".css",
+    ".js",
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".gif",
+    ".svg",
+    ".webp",
+    ".ico",
+    ".woff",
+    ".woff2",
+)
 _HEADING = re.compile(r"(#{1,6})\s+(.*?)\s*#*\s*")
 _SENTENCE = re.compile(r"(?<=[。！？；!?;\n])")
 
@@ -23,35 +40,63 @@ class _Section:
 
 
 class Guidelines:
-    """Reads every ``.md`` file below a folder.
-
-    PDF needs text extraction that is not part of this product: a folder that holds PDF files but
-    no Markdown is refused with a message that says so.
-    """
+    """Reads every Markdown, text and HTML file below a folder; what is left out it names."""
 
     def __init__(self, folder: Path, name: str | None = None, licence: str = "not stated") -> None:
         self._folder = Path(folder)
         self._name = name or self._folder.name
         self._licence = licence
 
-    @cached_property
+    @property
     def files(self) -> list[Path]:
-        """The Markdown files, in a fixed order.
+        """The files that are read, in a fixed order.
 
         Raises:
-            SourceError: the folder is missing or holds no Markdown.
+            SourceError: the folder is missing or holds nothing that can be read.
         """
+        return list(self._texts)
+
+    @property
+    def left_out(self) -> list[str]:
+        """The files that are not read, each with the reason and what to do.
+
+        Raises:
+            SourceError: as for `files`.
+        """
+        return self._read[1]
+
+    @property
+    def _texts(self) -> dict[Path, str]:
+        return self._read[0]
+
+    @cached_property
+    def _read(self) -> tuple[dict[Path, str], list[str]]:
         if not self._folder.is_dir():
             raise SourceError(f"{self._folder} is not a folder.")
-        found = sorted(self._folder.rglob("*.md"))
-        if not found:
-            if any(self._folder.rglob("*.pdf")):
-                raise SourceError(
-                    f"{self._folder} holds PDF files only. PDF cannot be read; convert the "
-                    "guidelines to Markdown (.md) first."
-                )
-            raise SourceError(f"{self._folder} holds no Markdown (.md) files.")
-        return found
+        texts: dict[Path, str] = {}
+        left_out: list[str] = []
+        for path in sorted(filter(self._is_document, self._folder.rglob("*"))):
+            try:
+                texts[path] = read_guideline(path)
+            except GuidelineUnreadable as reason:
+                left_out.append(f"{self._key(path)}: {reason}.")
+        if not texts:
+            reasons = " ".join(left_out) or "It is empty."
+            raise SourceError(
+                f"{self._folder} holds no Markdown (.md), text (.txt) or HTML (.html) file that "
+                f"can be read. {reasons}"
+            )
+        for line in left_out:
+            _log.warning("left out: %s", line)
+        return texts, left_out
+
+    def _is_document(self, path: Path) -> bool:
+        """Whether a file is meant to be read: neither hidden nor part of a page's looks."""
+        hidden = any(part.startswith((".", "~$")) for part in path.relative_to(self._folder).parts)
+        return path.is_file() and not hidden and path.suffix.lower() not in _LOOKS
+
+    def _key(self, path: Path) -> str:
+        return path.relative_to(self._folder).as_posix()
 
     @cached_property
     def source(self) -> Source:
@@ -64,12 +109,8 @@ class Guidelines:
 
     def passages(self) -> Iterator[Passage]:
         """Passages of at most about `PASSAGE_CHARACTERS`, never across a heading."""
-        for path in self.files:
-            key = path.relative_to(self._folder).as_posix()
-            try:
-                text = path.read_text(encoding="utf-8-sig")
-            except (OSError, UnicodeDecodeError) as error:
-                raise SourceError(f"{key} cannot be read as UTF-8 text: {error}.") from error
+        for path, text in self._texts.items():
+            key = self._key(path)
             for section in _sections(text, path.stem):
                 for number, piece in enumerate(_pieces(section.text)):
                     place = "/".join((key, *section.path, str(number)))

@@ -9,9 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from assistant.cli import add_commands, app
 from assistant.cli_reference import markdown
+from assistant.commands import kb
 
 ROOT = Path(__file__).parent.parent.parent
 SAMPLES = ROOT / "assistant" / "samples"
@@ -155,3 +157,18 @@ def test_the_command_reference_is_up_to_date() -> None:
     add_commands()
     kept = (ROOT / "docs" / "cli.md").read_text("utf-8")
     assert kept == markdown(app), "run `make docs`"
+
+
+def test_kb_build_names_the_guidelines_that_it_leaves_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BEDSIDE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("BEDSIDE_ENCODER", "hashing")
+    folder = tmp_path / "guidelines"
+    folder.mkdir()
+    (folder / "抗凝.md").write_bytes("# 院内抗凝规范\n\n目标INR为2.0~3.0。\n".encode("gb18030"))
+    (folder / "卒中.pdf").write_bytes(b"%PDF-")
+    told = CliRunner().invoke(kb.app, ["build", "--no-cmekg", "--guidelines", str(folder)])
+    assert told.exit_code == 0, told.output
+    assert "left out: 卒中.pdf" in told.output
+    assert "抗凝" not in told.output

@@ -153,6 +153,60 @@ def test_guidelines_as_pdf_only_say_what_to_do(tmp_path: Path) -> None:
         list(Guidelines(tmp_path).passages())
 
 
+RULE = "# 院内抗凝规范\n\n目标INR为2.0~3.0。\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gb18030", "gbk"])
+@pytest.mark.parametrize("name", ["抗凝.md", "抗凝.txt", "抗凝.MD"])
+def test_guidelines_in_every_usual_encoding(tmp_path: Path, name: str, encoding: str) -> None:
+    (tmp_path / name).write_bytes(RULE.encode(encoding))
+    (passage,) = Guidelines(tmp_path).passages()
+    assert (passage.title, passage.text) == ("院内抗凝规范", "目标INR为2.0~3.0。")
+
+
+def test_a_damaged_place_does_not_make_utf_8_another_encoding(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_bytes(("# 抗凝\n" + "目标INR为2.0~3.0。" * 40).encode() + b"\xff\xe7")
+    text = "".join(passage.text for passage in Guidelines(tmp_path).passages())
+    assert text.startswith("目标INR为2.0~3.0。")
+
+
+def test_guidelines_as_web_pages(tmp_path: Path) -> None:
+    page = (
+        "<html><head><title>页</title><style>p{}</style></head><body><h1>抗凝</h1><script>x()"
+        "</script><h2>目标 &amp; 监测</h2><p>INR 为\n2.0~3.0。</p><ul><li>每周复查</li></ul>"
+        "<table><tr><td>出血</td><td>停药</td></tr></table></body></html>"
+    )
+    (tmp_path / "a.html").write_bytes(page.encode("gb18030"))
+    (passage,) = Guidelines(tmp_path).passages()
+    assert passage.title == "抗凝 › 目标 & 监测"
+    assert passage.text.split("\n")[0] == "INR 为 2.0~3.0。"
+    assert "- 每周复查" in passage.text
+    assert "出血 | 停药" in passage.text
+    assert "x()" not in passage.text
+
+
+def test_what_is_left_out_of_the_guidelines_is_named(tmp_path: Path) -> None:
+    (tmp_path / "good.md").write_text(RULE, encoding="utf-8")
+    (tmp_path / "卒中.pdf").write_bytes(b"%PDF-")
+    (tmp_path / "房颤.docx").write_bytes(b"PK")
+    (tmp_path / "image.md").write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00\xff\xff" * 9)
+    (tmp_path / "empty.txt").write_text(" \n", encoding="utf-8")
+    (tmp_path / "x.xyz").write_text("x", encoding="utf-8")
+    (tmp_path / ".hidden.md").write_text(RULE, encoding="utf-8")
+    (tmp_path / "logo.png").write_bytes(b"\x89PNG")
+    guidelines = Guidelines(tmp_path)
+    assert [path.name for path in guidelines.files] == ["good.md"]
+    assert [line.split(":")[0] for line in guidelines.left_out] == [
+        "empty.txt",
+        "image.md",
+        "x.xyz",
+        "卒中.pdf",
+        "房颤.docx",
+    ]
+    assert all(".txt" in line for line in guidelines.left_out[2:])
+    assert len(list(guidelines.passages())) == 1
+
+
 @pytest.mark.shared
 @pytest.mark.parametrize(
     ("name", "count"),

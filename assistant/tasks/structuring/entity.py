@@ -9,9 +9,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from assistant.draft import DISCLAIMER_ZH
+from assistant.tasks.structuring.calendar_date import is_date
 from assistant.tasks.structuring.span import TYPE_ZH, EntityType
 from knowledge.text.finding import Certainty, Experiencer, Polarity, Temporality
 
@@ -54,6 +55,12 @@ class TimeExpression(Mention):
     days: float | None = None
     anchor: Anchor = ""
 
+    @field_validator("value")
+    @classmethod
+    def _on_the_calendar(cls, value: str) -> str:
+        """A day that no calendar has (2026年2月30日) is no date; its words stay."""
+        return value if is_date(value) else ""
+
 
 class Measurement(Mention):
     """What a test or a sign came to.
@@ -87,7 +94,8 @@ class Entity(Mention):
     ``id`` is unique in the note.  ``side`` is 左, 右 or 双; ``codes`` has one standard term or more
     (冠心病、高血压 is two), none when nothing is like it.  ``allergen``: the patient
     does not bear this drug.  ``reassuring``: the words hold, and themselves deny the ``concept``
-    (体温正常 denies 发热).  ``source`` names what found the entity.
+    (体温正常 denies 发热).  ``over``: an illness that was healed or
+    resected.  ``source`` names what found the entity.
     """
 
     model_config = ConfigDict(frozen=False)
@@ -110,6 +118,7 @@ class Entity(Mention):
     side: Literal["左", "右", "双"] | None = None
     allergen: bool = False
     reassuring: bool = False
+    over: bool = False
     codes: list[Coding] = Field(default_factory=list)
     source: str = ""
     score: float = Field(default=1.0, ge=0, le=1)

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from assistant.draft import DISCLAIMER_EN, DISCLAIMER_ZH
+from assistant.tasks.structuring.calendar_date import is_after
+from assistant.tasks.structuring.chronic import is_chronic
 from assistant.tasks.structuring.entity import Coding, Entity, Relation, StructuredNote
 from assistant.tasks.structuring.export import quantity
 from assistant.tasks.structuring.patient import date_of
@@ -74,6 +76,8 @@ def _note_resources(note: StructuredNote, patient_id: str, subject: str) -> Iter
         if resource is None:
             continue
         date, dated = date_of(note, entity)
+        if note.written_at and is_after(date, note.written_at.date()) and not planned:
+            date = ""  # what a note says has happened was not after it
         kind = resource.pop("resourceType")
         yield {
             "resourceType": kind,
@@ -145,7 +149,8 @@ def _status(system: str, code: str) -> Resource:
 
 
 def _condition(entity: Entity) -> Resource:
-    past = entity.temporality is Temporality.PAST
+    # 病史10年 makes a chronic illness old, not over.
+    past = entity.temporality is Temporality.PAST and (entity.over or not is_chronic(entity.text))
     doubted = entity.certainty is Certainty.UNCERTAIN
     return {
         "resourceType": "Condition",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -11,6 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from assistant.draft import DISCLAIMER_ZH
+from assistant.tasks.structuring.calendar_date import in_year
 from assistant.tasks.structuring.entity import Coding, Comparator, Entity, Flag, StructuredNote
 from assistant.tasks.structuring.export import quantity
 from assistant.tasks.structuring.span import EntityType
@@ -27,7 +27,6 @@ _EVENTS = frozenset(
         EntityType.SIGN,
     }
 )
-_DATE = re.compile(r"\d{4}(?:-\d{2}(?:-\d{2})?)?")
 
 
 class Place(BaseModel):
@@ -137,11 +136,18 @@ def place(note: StructuredNote, entity: Entity) -> Place:
 
 
 def date_of(note: StructuredNote, entity: Entity) -> tuple[str, bool]:
-    """(ISO date, whether the note itself gives it); "" when neither text nor note has one."""
+    """(ISO date, whether the note itself gives it); "" when neither text nor note has one.
+
+    Words that are a date of no calendar (2月30日) are none, and not the day of the note either.
+    """
+    written = note.written_at.date() if note.written_at else None
     time = entity.time
-    if time is not None and time.kind != "duration" and _DATE.fullmatch(time.value):
-        return time.value, True
-    return (note.written_at.date().isoformat() if note.written_at else ""), False
+    if time is not None and time.kind in ("date", "relative"):
+        value = in_year(time.value, written) if written else ""
+        value = value or ("" if time.value.startswith("--") else time.value)
+        if value or time.kind == "date":
+            return value, bool(value)
+    return (written.isoformat() if written else ""), False
 
 
 def _time(moment: datetime | None) -> str:

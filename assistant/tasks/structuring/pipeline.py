@@ -9,8 +9,17 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from assistant.tasks.structuring.attributes import FINDINGS, assertions, is_allergen
+from assistant.tasks.structuring.calendar_date import impossible_dates
+from assistant.tasks.structuring.chronic import is_over
 from assistant.tasks.structuring.drug_names import DrugIndex
-from assistant.tasks.structuring.entity import Coding, Entity, Relation, Section, StructuredNote
+from assistant.tasks.structuring.entity import (
+    Coding,
+    Entity,
+    Relation,
+    Section,
+    StructuredNote,
+    TimeExpression,
+)
 from assistant.tasks.structuring.lexicon_recognizer import LexiconRecognizer
 from assistant.tasks.structuring.listed import listed_findings
 from assistant.tasks.structuring.model_triples import model_triples, together
@@ -25,7 +34,7 @@ from assistant.tasks.structuring.union import union
 from knowledge.base import KnowledgeBase
 from knowledge.text.assertion.engine import TUMOUR
 from knowledge.text.extraction import names_something_else
-from knowledge.text.finding import Polarity
+from knowledge.text.finding import Polarity, Temporality
 from knowledge.text.folding import fold
 from knowledge.text.lexicon import Match
 
@@ -114,11 +123,13 @@ class Structurer:
             admission=note.admitted_on, note=note.written_at.date() if note.written_at else None
         )
         links = AttributeLinks(text, ranges, clauses(text))
-        relations: list[Relation] = links.link(entities, time_expressions(text, anchors))
+        relations: list[Relation] = links.link(entities, _times(text, anchors))
         graph = self._base.graph if self._base is not None else None
         folded = fold(text)
         for entity in entities:
             self._specify(entity, folded, parts)
+            if entity.type is EntityType.DISEASE and entity.temporality is Temporality.PAST:
+                entity.over = is_over(text, entity, entities)
         stated = triples(text, entities, ranges, graph, self._drugs.generic)
         if self._reader is not None:
             found = self._reader.read(text)
@@ -259,6 +270,21 @@ def _parts(text: str, span: TypedSpan) -> Iterator[TypedSpan]:
         if end - start >= min(2, span.end - span.start):
             yield replace(span, start=start, end=end)
         start = mark.end() if mark else end
+
+
+def _times(text: str, anchors: Anchors) -> list[TimeExpression]:
+    """The times of a note, and what is written as a date and is none: it dates nothing else."""
+    none = impossible_dates(text)
+    found = [
+        time
+        for time in time_expressions(text, anchors)
+        if not any(time.start < end and start < time.end for start, end in none)
+    ]
+    found += [
+        TimeExpression(start=start, end=end, text=text[start:end], kind="date")
+        for start, end in none
+    ]
+    return sorted(found, key=lambda time: time.start)
 
 
 def _cut(text: str, span: TypedSpan) -> TypedSpan:

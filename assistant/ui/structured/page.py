@@ -181,7 +181,7 @@ def _connect_inputs(frame: Frame, inputs: Inputs, layout: Layout) -> None:
     parts = frame.parts
 
     async def chosen(session: Session, value: str | None, request: gr.Request) -> list[Any]:
-        clinician(session, parts.settings, request)
+        clinician(session, request)
         found = next((s for s in sample_encounters() if s.id == value), None)
         # Gradio also reports the same choice when the list is only passed through by keyboard.
         if found is None or value == session.sample_notes:
@@ -204,7 +204,7 @@ def _connect_inputs(frame: Frame, inputs: Inputs, layout: Layout) -> None:
                 session.uploads, session.refused_files, session.sample_notes = [], [], ""
 
     async def look(session: Session, patient: str | None, request: gr.Request) -> Any:
-        actor = clinician(session, parts.settings, request)
+        actor = clinician(session, request)
         session.earlier_notes = EarlierRuns()
         if is_id(wanted := (patient or "").strip()):
             context = Context(actor.id, actor.role, wanted)
@@ -252,7 +252,7 @@ def _connect_run(
     async def start(
         session: Session, request: gr.Request, *values: str | None
     ) -> AsyncGenerator[list[Any]]:
-        actor = clinician(session, parts.settings, request)
+        actor = clinician(session, request)
         work, unchanged = session.notes, [gr.skip(), gr.skip()]
         text, patient, admitted, template = (value or "" for value in values)
         try:
@@ -281,7 +281,7 @@ def _connect_run(
         await asyncio.wait({working})
 
     async def stop(session: Session, request: gr.Request) -> list[Any]:
-        identify(session, parts.settings, request)
+        identify(session, request)
         await watch.stop(parts, session.notes)
         return frame.draw(session, panels)
 
@@ -297,7 +297,7 @@ def _connect_earlier(frame: Frame, inputs: Inputs, layout: Layout, tabs: gr.Tabs
     async def reopen(
         session: Session, event: gr.EventData, request: gr.Request
     ) -> AsyncGenerator[list[Any]]:
-        clinician(session, parts.settings, request)
+        clinician(session, request)
         work = await reopened(parts, session.earlier_notes, event, reopen_notes)
         if work is not None:
             session.notes = work

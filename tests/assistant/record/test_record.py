@@ -30,6 +30,7 @@ def encounter(**fields: Any) -> Encounter:
         (date(2026, 3, 2), date(2026, 3, 2), "0天"),
         (date(2020, 2, 29), date(2026, 2, 28), "5岁"),
         (date(2026, 3, 3), date(2026, 3, 2), ""),
+        (date(1, 1, 1), date(2026, 3, 2), ""),
     ],
 )
 def test_age_in_words(birth: date, when: date, words: str) -> None:
@@ -105,3 +106,24 @@ def test_long_tables_are_kept_whole() -> None:
     assert len(table.text) > 200_000
     assert isinstance(table, Note)
     assert table.model_dump()["written_at"] is None
+
+
+@pytest.mark.parametrize("birth", [date(2026, 3, 3), date(1, 1, 1), date(9999, 12, 31)])
+def test_an_impossible_day_of_birth_tells_no_age(birth: date) -> None:
+    patient = Patient(id="p", birth_date=birth)
+    assert patient.age_at(date(2026, 3, 2)) is None
+    assert patient.age_words(date(2026, 3, 2)) == ""
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"admitted_at": "2026-02-30T08:00:00"},
+        {"admitted_at": "2026-13-01T08:00:00"},
+        {"admitted_at": "2026-03-01T25:00:00"},
+        {"patient": {"id": "p", "birth_date": "2026-02-30"}},
+    ],
+)
+def test_moments_of_no_calendar_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        encounter(**wrong)

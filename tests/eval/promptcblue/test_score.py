@@ -148,3 +148,32 @@ def test_real_samples_score_100_against_themselves(shared_data: Path, name: str)
     samples = read_samples(shared_data / "promptcblue" / name, needs)
     scores = score(CCKS2023, samples, answers(samples), official=True)
     assert scores.by_task == pytest.approx(dict.fromkeys(CCKS2023.tasks, 100.0), abs=1e-6)
+
+
+@BOTH
+@pytest.mark.parametrize("around", [("", "\n"), ("\n\n ", "\r\n\n"), ("\t", " ")])
+def test_whitespace_around_an_answer_is_no_part_of_it(
+    track: Track, around: tuple[str, str]
+) -> None:
+    samples = gold(track)
+    spaced = [
+        Prediction(a.sample_id, around[0] + a.text + around[1], a.task_dataset, a.choices)
+        for a in answers(samples)
+    ]
+    scores = score(track, samples, spaced)
+    assert scores.by_task == pytest.approx(dict.fromkeys(track.tasks, 100.0), abs=1e-6)
+    assert not any(task.counts for task in scores.tasks.values())
+
+
+@BOTH
+def test_reasoning_is_not_scored(track: Track) -> None:
+    samples = gold(track)
+    thought = [
+        Prediction(
+            a.sample_id, f"<think>先看题目。\n{b.text}</think>\n\n{a.text}", a.task_dataset, None
+        )
+        for a, b in zip(answers(samples), reversed(answers(samples)), strict=True)
+    ]
+    scores = score(track, samples, thought)
+    assert scores.by_task == pytest.approx(dict.fromkeys(track.tasks, 100.0), abs=1e-6)
+    assert any("reasoning" in note for note in scores.notes)

@@ -152,7 +152,7 @@ def test_what_is_denied_is_never_a_condition(notes: list[StructuredNote]) -> Non
          r["verificationStatus"]["coding"][0]["code"])
         for r in conditions
     }  # fmt: skip
-    assert ("高血压", "inactive", "confirmed") in status
+    assert ("高血压", "active", "confirmed") in status
     assert ("肺炎", "active", "provisional") in status
     assert ("肺炎", "active", "confirmed") in status
 
