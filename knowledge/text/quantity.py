@@ -22,12 +22,19 @@ from knowledge.text.number import Number, plain, read_number
 from knowledge.text.times import clocks, dates, impossible_dates
 from knowledge.text.units import NONE, Unit, read_unit
 
-Shape = Literal["one", "range", "size", "pair", "ratio"]
-"""5mg; 10-15mg; 12×8×6mm; 130/80mmHg or 2/15; 1:320."""
+Shape = Literal["one", "range", "size", "pair", "ratio", "ranges"]
+"""5mg; 10-15mg; 12×8×6mm; 130/80mmHg or 2/15; 1:320; 130-150/80-95mmHg."""
 
 Comparator = Literal["", "<", "<=", ">=", ">"]
 
-_JOINTS: dict[Shape, str] = {"one": "", "range": "-", "size": "*", "pair": "/", "ratio": ":"}
+_JOINTS: dict[Shape, str] = {
+    "one": "",
+    "range": "-",
+    "size": "*",
+    "pair": "/",
+    "ratio": ":",
+    "ranges": "/",
+}
 _START = re.compile(r"\d|[零〇一二两三四五六七八九十百千半]|[Ⅱ-Ⅻⅱ-ⅻ]|(?<![a-z0-9])[ivx]")
 _SPACE = re.compile(r"[ \t]{0,2}")
 _SIZE = re.compile(r"[ \t]?[x×*][ \t]?(?=\d)")
@@ -134,7 +141,11 @@ class Quantity:
     def value_text(self) -> str:
         """The value as the product writes it: 12.3, 130/80, 12*8*6, 10-15, 3.2×10^5."""
         joint = _JOINTS[self.shape]
-        parts = [plain(number.written) for number in self.numbers]
+        # A size is written to the digit to which it was measured: 4.5*3.0.
+        write = str if self.shape == "size" else plain
+        parts = [write(number.written) for number in self.numbers]
+        if self.shape == "ranges":
+            parts = [f"{parts[0]}-{parts[1]}", f"{parts[2]}-{parts[3]}"]
         if len(parts) == 1 and self.numbers[0].high is not None:
             parts, joint = [*parts, plain(self.numbers[0].high)], "-"
         scale = self.numbers[-1].scale
@@ -152,7 +163,8 @@ class Quantity:
     @property
     def _is_count(self) -> bool:
         """10^9/L belongs together; 3.2×10^5 IU/mL does not."""
-        return self.unit.shown.startswith("/")
+        shown, scale = self.unit.shown, self.numbers[-1].scale
+        return shown.startswith("/") and scale in ("10^3", "10^6", "10^9", "10^12")
 
     def same(self, other: Quantity) -> bool:
         """Whether both say the same, in whatever unit: 1g is 1000mg, 1.25万U is 12,500U.
@@ -340,7 +352,7 @@ def _joined(folded: str, first: Quantity) -> Quantity:
     """The quantity with the numbers that belong to it: the sides of a size, the end of a range."""
     for shape, joint in _JOINT_PATTERNS:
         found = joint.match(folded, first.end)
-        if found is None:
+        if found is None or (first.shape == "pair" and shape != "pair"):
             continue
         if shape == "size":
             return _size(folded, first, found.end())
@@ -350,11 +362,12 @@ def _joined(folded: str, first: Quantity) -> Quantity:
         unit, end = _unit_after(folded, following)
         if shape == "range":
             return _range(folded, first, following, unit, end)
-        if first.unit:
+        if first.unit and first.unit != unit:
             return first
-        return replace(
-            first, end=end, numbers=(*first.numbers, following), unit=unit, shape=shape,
-        )  # fmt: skip
+        numbers = (*first.numbers, following)
+        joined = replace(first, end=end, numbers=numbers, unit=unit, shape=shape)
+        # 80mg/5mg/12.5mg, 80/5/12.5mg.
+        return _joined(folded, joined) if shape == "pair" and len(numbers) < 4 else joined
     return first
 
 
@@ -367,8 +380,23 @@ def _range(folded: str, first: Quantity, following: Number, unit: Unit, end: int
     if start.scale == "" and following.scale:
         # 3-5万 is from 30,000 on.
         start = replace(start, power=following.power, scale=following.scale)
-    return replace(
+    ranged = replace(
         first, end=end, numbers=(start, following), unit=unit, shape="range", more=following.more
+    )
+    return ranged if unit else _ranges(folded, ranged)
+
+
+def _ranges(folded: str, first: Quantity) -> Quantity:
+    """血压130-150/80-95mmHg: the range with the one behind the stroke."""
+    at = first.end + 1
+    following = read_number(folded, at) if _SLASH.match(folded, first.end) else None
+    if following is None:
+        return first
+    second = _joined(folded, Quantity(at, following.end, (following,)))
+    if second.shape != "range":
+        return first
+    return replace(
+        second, start=first.start, numbers=(*first.numbers, *second.numbers), shape="ranges"
     )
 
 
@@ -465,6 +493,27 @@ def _with_carried_units(folded: str, found: list[Quantity]) -> list[Quantity]:
         if _LISTED.fullmatch(folded, one.end, following.start):
             found[index] = replace(one, unit=following.unit, carried=True)
     return found
+
+
+_LATE_POWER = re.compile(rf"[x×*]?[ \t]?10\^?(?P<power>\d{{1,2}}|[{SUPERSCRIPTS}]{{1,2}})(?=/)")
+
+
+def with_late_unit(folded: str, quantity: Quantity, at: int) -> Quantity | None:
+    """A quantity without a unit with the one that begins at ``at`` (12.3 ↑ 10^9/L, or behind the
+    range in brackets); None where none does.  Its span stays that of its number."""
+    power = _LATE_POWER.match(folded, at)
+    found = read_unit(folded, power.end() if power else at)
+    if quantity.unit or found is None:
+        return None
+    numbers = quantity.numbers
+    if power:
+        exponent = int("".join(_figure(character) for character in power["power"]))
+        numbers = tuple(replace(n, power=exponent, scale=f"10^{exponent}") for n in numbers)
+    return replace(quantity, numbers=numbers, unit=found[0], tail=found[1])
+
+
+def _figure(character: str) -> str:
+    return str(SUPERSCRIPTS.index(character)) if character in SUPERSCRIPTS else character
 
 
 _TO = re.compile(

@@ -33,6 +33,7 @@ _PER_DOSE = frozenset({"weight", "area", "times"})
 _COUNTED = _DOSED[7:15]
 _SENTENCE = re.compile(r"[。;\n\r]")
 _AND = re.compile(r"[ \t]*[、,和及与+][ \t]*")
+_BECAUSE = re.compile(r"因[^,;。]{1,12}")
 _COMMA = re.compile(r"[,、，]")
 # Another thing's amount: 呋塞米后尿量2000ml, 肝素抗凝，术中出血150ml.
 _ANOTHER = re.compile(
@@ -50,11 +51,12 @@ _DIRECTIONS = re.compile(r"sig[ \t]*[.:]?|用法用量[ \t]*[.:]?|用法[ \t]*[.
 _FILLER = re.compile(
     r"每次|一次|[1一]次|每天|每日|治疗|抗凝|抗感染|抗炎|口服|服用|继续|长期|规律|目前|现在?|仍|予以?|给予|同时|共|分|用|服"
     r"|及|和|并|以|均|各|嘱|院外|出院后|住院期间|后|再|又|已|昨日?起?|今日?起?|明日?起?|起|于|约|左右|量|剂|静|皮下|临时|睡前|餐前|餐后"
-    r"|饭前|饭后|空腹|早餐前|晚餐前|早|中|晚|晨|因|按|术前|术后|维持|加|减|改|为|至|到|了|的|次|天|周|月|第|前|余|多|当[日天]|患者|自行|遵医嘱"
+    r"|饭前|饭后|空腹|早餐前|晚餐前|早|午|中|晚|晨|餐|因|按|术前|术后|维持|加|减|改|为|至|到|了|的|次|天|周|月|第|前|余|多|当[日天]|患者|自行|遵医嘱"
 )
 _AT = re.compile(r"(?<![术每])(?:早|中午|中|午|晚|晨|睡前)(?:[餐饭][前后]?|上)?[ \t]?\Z")
 # 每周减5mg tells a step, no dose.
 _BY = re.compile(r"[加减增降](?:量|少|加)?[ \t]?\Z")
+_LIMITED = re.compile(r"[<>≥≤＜＞]|高于|大于|超过|低于|小于|必要|需要")
 _STEP = re.compile(r"[加减增降](?:量|少|加)?[ \t]?\d")
 _NAME_REST = re.compile(r"(?:[缓控]释|肠溶|分散|咀嚼)?(?:片|胶囊|颗粒|散|针|注射液|口服液)?[ \t]*")
 _STOPS_TIME = re.compile(r"(?:以)?[后前时内来]")
@@ -77,7 +79,7 @@ class Regimen:
     unit, per what included (mg, mg/kg, 片, mg/d); ``count`` how many of a strength make it
     (2.5mg×4片: the dose is 10mg); ``schedule`` the doses of a day, each with its time (早8U 晚10U).
     ``rate`` is what runs in a time (5ug/kg/min).  ``order`` counts the facts of one drug in one
-    chain from 0; ``current`` is the one that holds at its end.  ``stopped``: it is given no more.
+    chain from 0; ``replaces``: it takes the place of the one before; ``current``: none takes its.  ``stopped``: it is given no more.
     ``replaced``: another drug has taken its place.  ``planned``: the text only means to (拟加量至).  ``inherited`` names what is not said again
     (2.5mg qd，加量至5mg).
     """
@@ -95,6 +97,7 @@ class Regimen:
     condition: Condition | None = None
     phase: Phase = ""
     order: int = 0
+    replaces: bool = False
     current: bool = True
     stopped: bool = False
     replaced: bool = False
@@ -106,6 +109,18 @@ class Regimen:
         """Whether anything but the drug's name is said."""
         said = (self.dose, self.rate, self.route, self.frequency, self.duration, self.condition)
         return any(said) or bool(self.schedule) or self.stopped
+
+    @property
+    def is_once(self) -> bool:
+        """Whether it is given once only (st)."""
+        return self.frequency is not None and self.frequency.is_once
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether it is only to be given when something is so: 收缩压＞180mmHg时临时含服."""
+        said = self.condition
+        led = said is not None and said.start < self.drug.start
+        return led and (self.planned or bool(_LIMITED.search(said.text if said else "")))
 
     @property
     def dose_value(self) -> Decimal | None:
@@ -159,17 +174,20 @@ class RegimenReader:
             # 停用阿司匹林、氯吡格雷: what stands before a list is said of all.
             listed = index > 0 and _AND.fullmatch(self._folded, before, drug.start)
             led = led if listed else self._between(self._lead(drug, before), drug.start)
-            if found and not listed and self._replaces(led, before, drug.start):
+            if found and not listed and self._replaces(found[-1], led, drug.start):
                 found[-1] = replace(found[-1], replaced=True)
             found += self._of(drug, led, after)
         return found
 
-    def _replaces(self, led: Sequence[_Token], before: int, start: int) -> bool:
-        """Whether a drug takes the place of the one before it, in the same sentence."""
-        changed = any(
-            isinstance(t, _Cue) and t.kind == "change" and t.end >= start - 1 for t in led
-        )
-        return changed and not _SENTENCE.search(self._folded, before, start)
+    def _replaces(self, last: Regimen, led: Sequence[_Token], start: int) -> bool:
+        """Whether a drug takes the place of the one before it (口服二甲双胍，2023年改用胰岛素)."""
+        cue = led[-1] if led else None
+        if not isinstance(cue, _Cue) or cue.kind != "change" or cue.end < start - 1:
+            return False
+        between = self._folded[last.end : cue.start]
+        if _SENTENCE.search(between):
+            return False
+        return not _FILLER.sub("", _BECAUSE.sub("", between)).strip(" \t,、()0123456789年.:-")
 
     def _between(self, start: int, end: int) -> list[_Token]:
         first = bisect_left(self._starts, start)
@@ -182,7 +200,7 @@ class RegimenReader:
         number = bisect_left(self._stops, drug.end)
         stop = self._stops[number] if number < len(self._stops) else len(self._text)
         limit = min(stop, self._lead(after, drug.end) if after else stop)
-        chain = _Chain(drug)
+        chain = _Chain(drug, self._text, self._folded)
         for token in led:
             chain.lead(token)
         start = drug.end
@@ -192,9 +210,11 @@ class RegimenReader:
         for begin, end, own in self._clauses(start, limit):
             tokens = self._between(begin, end)
             if not self._belongs(begin, end, tokens, own, chain):
+                if any(isinstance(t, Quantity) and chain.is_alike(t) for t in tokens):
+                    chain.forget_schedule()
                 break
             for token in self._usable(tokens, begin, own):
-                chain.add(token, self._folded)
+                chain.add(token)
         return chain.regimens()
 
     def _lead(self, drug: DrugMention, before: int) -> int:
@@ -252,13 +272,14 @@ class RegimenReader:
 class _Chain:
     """The facts of one drug, being put together from left to right."""
 
-    def __init__(self, drug: DrugMention) -> None:
+    def __init__(self, drug: DrugMention, text: str, folded: str) -> None:
         self._drug = drug
+        self._text = text
+        self._folded = folded
         self._done: list[Regimen] = []
         self._now = Regimen(drug, drug.start, drug.end)
         self._led: list[_Token] = []
         self._changed = False
-        self._cue = ""
         self._planned = False
         self._times = False
         self._lasting = False
@@ -266,8 +287,13 @@ class _Chain:
 
     def is_alike(self, quantity: Quantity) -> bool:
         """Whether a quantity may be another dose of this drug."""
-        doses = [r.dose or r.rate for r in (*self._done, self._now)]
+        facts = (*self._done, self._now)
+        doses = [r.dose or r.rate for r in facts] + [q for r in facts for _, q in r.schedule]
         return any(dose.unit.converts_to(quantity.unit) for dose in doses if dose)
+
+    def forget_schedule(self) -> None:
+        """早8U，基础量12U: where only a part of a day's doses is understood, none is."""
+        self._now = replace(self._now, schedule=())
 
     def lead(self, token: _Token) -> None:
         """What stands before the drug in its clause: 口服阿司匹林, 每日2次口服, 停用."""
@@ -280,6 +306,9 @@ class _Chain:
                 self._set(token, frequency=token)
             case Condition():
                 self._condition(token)
+            case _Cue(kind="stop") if any(isinstance(led, Condition) for led in self._led):
+                # 出现皮疹时停用: it is taken still.
+                pass
             case _Cue(kind="stop"):
                 self._now = replace(
                     self._now, stopped=True, start=min(self._now.start, token.start)
@@ -289,19 +318,21 @@ class _Chain:
                 self._now = replace(self._now, planned=True)
         self._led.append(token)
 
-    def add(self, token: _Token, folded: str) -> None:
+    def add(self, token: _Token) -> None:
         """One more token behind the drug."""
         if token.start < self._inside_condition:
             return
         match token:
             case _Cue():
-                self._add_cue(token, folded)
+                self._add_cue(token)
             case Condition():
                 self._inside_condition = token.end
                 self._condition(token)
             case Frequency() if token.is_as_needed:
-                self._condition(Condition(token.start, token.end, folded[token.start : token.end]))
-            case Frequency() if _STEP.match(folded, token.end):
+                self._condition(
+                    Condition(token.start, token.end, self._folded[token.start : token.end])
+                )
+            case Frequency() if _STEP.match(self._folded, token.end):
                 return
             case Frequency():
                 self._next_if(
@@ -313,7 +344,7 @@ class _Chain:
                 if self._now.route is None or "route" in self._led_kinds:
                     self._set(token, route=token)
             case Quantity():
-                self._add_quantity(token, folded)
+                self._add_quantity(token)
         if not isinstance(token, _Cue):
             self._times = self._lasting = False
 
@@ -329,7 +360,7 @@ class _Chain:
             kinds.add("frequency")
         return kinds
 
-    def _add_cue(self, cue: _Cue, folded: str) -> None:
+    def _add_cue(self, cue: _Cue) -> None:
         if cue.kind == "times":
             self._times = True
         elif cue.kind == "duration":
@@ -339,18 +370,18 @@ class _Chain:
             if not self._has_said:
                 self._now = replace(self._now, planned=True)
         elif cue.kind == "stop":
-            self._next_if(self._has_said)
+            self._changed = self._has_said
+            self._next_if(False)
             self._now = replace(self._now, stopped=True, end=max(self._now.end, cue.end))
         elif cue.kind in ("loading", "maintenance"):
             phase: Phase = "loading" if cue.kind == "loading" else "maintenance"
             # 首剂300mg，维持75mg; 500mg首日: what is said already is of this phase.
             if phase == "maintenance" and self._has_said and self._now.end != cue.start:
-                self._changed, self._cue = True, "维持"
+                self._changed = True
                 self._next_if(True)
             self._now = replace(self._now, phase=phase)
         else:
             self._changed = self._has_said
-            self._cue = folded[cue.start : cue.end]
 
     @property
     def _has_said(self) -> bool:
@@ -364,9 +395,10 @@ class _Chain:
         if not (another or self._changed) or not self._has_said:
             return
         self._done.append(self._now)
-        order = len(self._done)
-        self._now = Regimen(self._drug, self._drug.start, self._drug.end, order=order)
-        self._now = replace(self._now, planned=self._planned)
+        self._now = Regimen(
+            self._drug, self._drug.start, self._drug.end, order=len(self._done),
+            replaces=self._changed, planned=self._planned,
+        )  # fmt: skip
         self._changed = False
 
     def _set(self, token: Quantity | Frequency | Route, **said: object) -> None:
@@ -374,15 +406,20 @@ class _Chain:
         self._now = replace(self._now, start=start, end=end, **said)  # type: ignore[arg-type]
 
     def _condition(self, condition: Condition) -> None:
-        if self._now.condition is None:
-            start = min(self._now.start, condition.start)
-            end = max(self._now.end, condition.end)
-            self._now = replace(self._now, condition=condition, start=start, end=end)
+        known = self._now.condition
+        if known is not None:
+            # prn（体温＞38.5℃）
+            begin, stop = min(known.start, condition.start), max(known.end, condition.end)
+            if condition.start - known.end > 2 or condition.text[0] not in "(（":
+                return
+            condition = Condition(begin, stop, self._text[begin:stop])
+        start, end = min(self._now.start, condition.start), max(self._now.end, condition.end)
+        self._now = replace(self._now, condition=condition, start=start, end=end)
 
-    def _add_quantity(self, quantity: Quantity, folded: str) -> None:
+    def _add_quantity(self, quantity: Quantity) -> None:
         unit = quantity.unit
         if unit.measures("time", "months") or (unit.measures("times") and self._times):
-            if _STOPS_TIME.match(folded, quantity.end) or quantity.ordinal:
+            if _STOPS_TIME.match(self._folded, quantity.end) or quantity.ordinal:
                 return
             if (self._times or self._lasting or self._has_said) and self._now.duration is None:
                 self._set(quantity, duration=quantity)
@@ -395,30 +432,33 @@ class _Chain:
                 self._set(quantity, count=quantity)
             else:
                 self._now = replace(self._now, dose=None)
-        elif is_dose(quantity) or self._is_bare_dose(quantity, folded):
-            self._add_dose(quantity, folded)
+        elif is_dose(quantity) or self._is_bare_dose(quantity):
+            self._add_dose(quantity)
 
-    def _is_bare_dose(self, quantity: Quantity, folded: str) -> bool:
+    def _is_bare_dose(self, quantity: Quantity) -> bool:
         """氯化钾缓释片1.0 tid: right behind the name, in front of how often or by which way."""
         if quantity.unit or quantity.shape != "one" or self._now.dose is not None:
             return False
-        if not _NAME_REST.fullmatch(folded, self._drug.end, quantity.start):
+        if not _NAME_REST.fullmatch(self._folded, self._drug.end, quantity.start):
             return False
-        behind = folded[quantity.end : quantity.end + 8].lstrip()
+        behind = self._folded[quantity.end : quantity.end + 8].lstrip()
         hits = (*frequencies(behind), *routes(behind))
         return any(hit.start == 0 for hit in hits)
 
-    def _add_dose(self, dose: Quantity, folded: str) -> None:
-        if self._has_said and _BY.search(folded, self._now.end, dose.start):
+    def _add_dose(self, dose: Quantity) -> None:
+        if self._has_said and _BY.search(self._folded, self._now.end, dose.start):
             return
-        at = _AT.search(folded, max(self._drug.end, dose.start - 5), dose.start)
+        at = _AT.search(self._folded, max(self._drug.end, dose.start - 5), dose.start)
         now = self._now
         if at and not self._changed and (now.schedule or now.dose is None):
             self._set(dose, schedule=(*now.schedule, (at[0].strip(), dose)))
             return
-        if now.dose is not None or now.schedule or now.rate is not None:
-            same = now.dose is not None and now.dose.end + 1 == dose.start
-            if same and folded[dose.start - 1] == "/":
+        if now.schedule and not self._changed:
+            self.forget_schedule()
+            return
+        if now.dose is not None and not self._changed:
+            if not now.dose.unit.converts_to(dose.unit):
+                # 180mg加NS至50ml: what it is dissolved in.
                 return
             self._next_if(True)
         else:
@@ -426,11 +466,15 @@ class _Chain:
         self._set(dose, dose=dose)
 
     def regimens(self) -> list[Regimen]:
-        """The facts in their order; the last that is no plan is the current one."""
-        found = [*self._done, self._now]
-        found = [self._inherited(found, n) for n in range(len(found))]
-        real = [n for n, one in enumerate(found) if not one.planned] or [len(found) - 1]
-        return [replace(one, current=n == real[-1]) for n, one in enumerate(found)]
+        """The facts in their order; what a later fact, that is no plan, replaces is not current."""
+        facts = [*self._done, self._now]
+        found = []
+        for number, one in enumerate(facts):
+            later = any(other.replaces and not other.planned for other in facts[number + 1 :])
+            planned = one.planned and any(not other.planned for other in facts)
+            current = not later and not planned
+            found.append(replace(self._inherited(facts, number), current=current))
+        return found
 
     def _inherited(self, found: Sequence[Regimen], number: int) -> Regimen:
         """A fact with what is not said again: 2.5mg qd，加量至5mg is still qd; 改为qd is still 5mg."""

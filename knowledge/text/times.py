@@ -30,7 +30,7 @@ _YEAR = re.compile(rf"(?<!\d)(?P<y>(?:19|20)\d{{2}}|{_YEAR_WORDS})年(?!\s*[\d{_
 _OF_YEAR = re.compile(
     r"(?P<word>去年|前年|今年|本年)(?P<m>\d{1,2}|[一二三四五六七八九十]{1,2})月份?(?:(?P<d>\d{1,2})[日号])?"
 )
-_CLOCK = re.compile(r"(?<![\d:.])(?P<h>[01]?\d|2[0-4]):(?P<m>[0-5]\d)(?::[0-5]\d)?(?![\d:])")
+_CLOCK = re.compile(r"(?<![\d.])(?<!\d:)(?P<h>[01]?\d|2[0-4]):(?P<m>[0-5]\d)(?::[0-5]\d)?(?![\d:])")
 _OCLOCK = re.compile(r"(?<![\d./])(?:[01]?\d|2[0-4])[时点](?:[0-5]?\d分?|半|整|许|(?=[^\d滴]|$))")
 # 1:20 is a titre, 01:20 and 8:20 are times of day.
 _TITRES = frozenset({"10", "20", "40"})
