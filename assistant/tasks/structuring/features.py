@@ -11,7 +11,7 @@ from functools import cached_property
 
 from pydantic import BaseModel, Field
 
-from assistant.tasks.structuring.entity import Comparator, Flag, Mention
+from assistant.tasks.structuring.entity import Flag, Mention
 from assistant.tasks.structuring.lesions import Lesion, find_lesions
 from assistant.tasks.structuring.measurements import Measurements
 from assistant.tasks.structuring.sentences import clauses, sentences
@@ -23,7 +23,7 @@ from knowledge.text.assertion.engine import Assertion, assert_terms
 from knowledge.text.finding import Certainty, Experiencer, Polarity
 from knowledge.text.folding import fold
 from knowledge.text.lexicon import Match
-from knowledge.text.quantity import Quantity, quantities
+from knowledge.text.quantity import Comparator, Quantity, quantities
 from knowledge.text.synonyms import TermKind
 
 PRESENT, ABSENT, DOUBTED = "有", "无", "可疑"

@@ -144,8 +144,10 @@ def test_a_row_of_cues_marks_its_example(row: list[str]) -> None:
 
 
 DRUGS = ["华法林", "呋塞米", "头孢曲松"]
-PIECES = [*DRUGS, "5mg", "2.5mg", "qd", "bid", "口服", "iv", "，", "。", "后改为", "停用", "×3天", "时", "首剂",
-          "维持", "早", "拟", "加量至", "、", "prn", "（", "）", "5ml/h", "+", "sig"]  # fmt: skip
+PIECES = [
+    *DRUGS, "5mg", "2.5mg", "qd", "bid", "口服", "iv", "，", "。", "后改为", "停用", "×3天", "时",
+    "首剂", "维持", "早", "拟", "加量至", "、", "prn", "（", "）", "5ml/h", "+", "sig",
+]  # fmt: skip
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=20))
