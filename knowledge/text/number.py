@@ -21,11 +21,12 @@ _GROUPS = re.compile(r"(?:(?P<mark>[,，' ])\d{3}(?!\d)){1,4}")
 # 血压分别为 1,200、1,300 is rare; 分别为120,130,140 is not.
 _LISTED = re.compile(r"(?:分别|依次|各|编号|组)[^,。;\n]{0,6}\Z")
 _PAIRED = re.compile(r"/\d")
-_ANOTHER = re.compile(r"\s?[,，、/~-]\s?\d")
+_ANOTHER = re.compile(r"\s?[,，、]\s?\d")
 _SCALE = re.compile(r"\s?(?P<word>[千百万亿]|十万|百万|千万|百亿)(?![古艾托克米卡瓦帕分])")
-_SCALES = {
+POWERS = {
     "百": 2, "千": 3, "万": 4, "十万": 5, "百万": 6, "千万": 7, "亿": 8, "百亿": 10,
 }  # fmt: skip
+"""What stands behind a number, and how many places it moves it."""
 _POWER = re.compile(
     r"(?:\s?[x×*·]\s?|\s(?=10[\^⁰¹²³⁴-⁹]))10"
     rf"(?:(?:\s?\^\s?|\*\*|e)(?P<sign>[-+]?)(?P<plain>\d{{1,2}})(?!\d)"
@@ -141,7 +142,7 @@ def _grouped(folded: str, at: int, end: int) -> tuple[int, bool] | None:
 def _scaled(folded: str, number: Number) -> Number:
     """The number with 万 or ×10^9 behind it."""
     if word := _SCALE.match(folded, number.end):
-        return _with(number, word.end(), _SCALES[word["word"]], word["word"])
+        return _with(number, word.end(), POWERS[word["word"]], word["word"])
     power = _POWER.match(folded, number.end)
     if power is None:
         return number

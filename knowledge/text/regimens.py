@@ -28,6 +28,9 @@ __all__ = ["Condition", "Regimen", "RegimenReader", "cue_rows", "is_dose", "is_r
 _SENTENCE = re.compile(r"[。;\n\r]")
 _AND = re.compile(r"[ \t]*[、,和及与+][ \t]*")
 _BECAUSE = re.compile(r"因[^,;。]{1,12}")
+_INSTEAD = re.compile(
+    r"(?:改|换|更换|替换|继以|续以|序贯|降阶梯)(?:为|用|成|予|服|以|口服|静滴)?[ \t]*\Z"
+)
 _COMMA = re.compile(r"[,、，]")
 # Another thing's amount: 呋塞米后尿量2000ml, 肝素抗凝，术中出血150ml.
 _ANOTHER = re.compile(
@@ -71,7 +74,7 @@ class RegimenReader:
             # 停用阿司匹林、氯吡格雷: what stands before a list is said of all.
             listed = index > 0 and _AND.fullmatch(self._folded, before, drug.start)
             led = led if listed else self._between(self._lead(drug, before), drug.start)
-            if found and not listed and self._replaces(found[-1], led, drug.start):
+            if found and not listed and self._replaces(found[-1], drug.start):
                 found[-1] = replace(found[-1], replaced=True)
             found += self._of(drug, led, after)
         return found
@@ -86,12 +89,12 @@ class RegimenReader:
                 return drug
         return None
 
-    def _replaces(self, last: Regimen, led: Sequence[Token], start: int) -> bool:
+    def _replaces(self, last: Regimen, start: int) -> bool:
         """Whether a drug takes the place of the one before it (口服二甲双胍，2023年改用胰岛素)."""
-        cue = led[-1] if led else None
-        if not isinstance(cue, Cue) or cue.kind != "change" or cue.end < start - 1:
+        cue = _INSTEAD.search(self._folded, last.end, start)
+        if cue is None:
             return False
-        between = self._folded[last.end : cue.start]
+        between = self._folded[last.end : cue.start()]
         if _SENTENCE.search(between):
             return False
         return not _FILLER.sub("", _BECAUSE.sub("", between)).strip(" \t,、()0123456789年.:-")
