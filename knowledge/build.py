@@ -40,6 +40,7 @@ _CODE_FILES = (
     "graph_builder.py",
     "retrieval/lexical.py",
     "text/lexicon.py",
+    "text/data/traditional.tsv",
     "retrieval/passages.py",
     "vocabulary.py",
 )

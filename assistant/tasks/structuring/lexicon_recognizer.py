@@ -11,10 +11,9 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 
-from assistant.grounding.drugs import DrugNames
-from assistant.tasks.structuring.drug_names import DrugIndex
 from assistant.tasks.structuring.span import EntityType, TypedSpan
 from assistant.tasks.structuring.terms import find_terms
+from knowledge.text.drugs import DrugIndex, DrugNames
 from knowledge.text.extraction import FINDING_KINDS, FindingExtractor, names_something_else
 from knowledge.text.folding import fold
 from knowledge.text.lexicon import Lexicon, Match
@@ -31,7 +30,7 @@ _DISEASE_HEAD = re.compile(
 )
 _SIGN_HEAD = re.compile(
     r"(?:轻度|明显|多发|少量|大量|小|微小|实性|磨玻璃|类|可疑){0,2}"
-    r"(?:压痛|反跳痛|叩击痛|叩痛|肿大|肿胀|水肿|包块|肿块|肿物|结节影?|占位性病变|占位|积液|增厚|钙化灶?|狭窄|扩张|斑块|畸形|萎缩)"
+    r"(?:病灶|压痛|反跳痛|叩击痛|叩痛|肿大|肿胀|水肿|包块|肿块|肿物|结节影?|占位性病变|占位|积液|增厚|钙化灶?|狭窄|扩张|斑块|畸形|萎缩)"
 )
 _SITE = (
     r"(?:泌尿(?:系统?|道)|尿路|[上下]?呼吸道|[消胆肠]化?道|胆系|生殖道|中枢神经系统|颅内|[腹胸盆]腔|[切伤创术]口|手术部位"

@@ -9,17 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from assistant.tasks.structuring.attributes import FINDINGS, assertions, is_allergen
-from assistant.tasks.structuring.calendar_date import impossible_dates
 from assistant.tasks.structuring.chronic import is_over
-from assistant.tasks.structuring.drug_names import DrugIndex
-from assistant.tasks.structuring.entity import (
-    Coding,
-    Entity,
-    Relation,
-    Section,
-    StructuredNote,
-    TimeExpression,
-)
+from assistant.tasks.structuring.entity import Coding, Entity, Relation, Section, StructuredNote
 from assistant.tasks.structuring.lexicon_recognizer import LexiconRecognizer
 from assistant.tasks.structuring.listed import listed_findings
 from assistant.tasks.structuring.model_triples import model_triples, together
@@ -28,15 +19,17 @@ from assistant.tasks.structuring.relations import AttributeLinks
 from assistant.tasks.structuring.sentences import clauses, section_at, sections, sentences
 from assistant.tasks.structuring.span import EntityType, Recognizer, TypedSpan
 from assistant.tasks.structuring.specimen import specimen_at
-from assistant.tasks.structuring.times import Anchors, time_expressions
+from assistant.tasks.structuring.terms import shipped_test
 from assistant.tasks.structuring.triples import triples
 from assistant.tasks.structuring.union import union
 from knowledge.base import KnowledgeBase
 from knowledge.text.assertion.engine import TUMOUR
+from knowledge.text.drugs import DrugIndex
 from knowledge.text.extraction import names_something_else
 from knowledge.text.finding import Polarity, Temporality
-from knowledge.text.folding import fold
+from knowledge.text.folding import fold, simplified
 from knowledge.text.lexicon import Match
+from knowledge.text.times import Anchors, times
 
 _BY_CONCEPT = 0.95
 """How sure a term is that is the name of the concept, not the wording of the note."""
@@ -92,7 +85,7 @@ class Structurer:
         and no relations that only the base holds; without a ``reader`` triples come from rules
         alone."""
         self._base = base
-        self._drugs = DrugIndex.of_base(base) if base is not None else DrugIndex()
+        self._drugs = _drugs_of(base)
         self._lexicon = LexiconRecognizer(base.extractor if base else None, self._drugs)
         self._recognizer = recognizer
         self._normalise = normalise
@@ -123,7 +116,7 @@ class Structurer:
             admission=note.admitted_on, note=note.written_at.date() if note.written_at else None
         )
         links = AttributeLinks(text, ranges, clauses(text))
-        relations: list[Relation] = links.link(entities, _times(text, anchors))
+        relations: list[Relation] = links.link(entities, times(text, anchors))
         graph = self._base.graph if self._base is not None else None
         folded = fold(text)
         for entity in entities:
@@ -159,7 +152,7 @@ class Structurer:
             return listed, [self._lexicon.name] * len(listed)
         found = [
             _cut(text, part)
-            for span in self._recognizer.recognise(text)
+            for span in self._recognizer.recognise(simplified(text))
             for part in _parts(text, span)
             if not (span.type in FINDINGS and names_something_else(text, span.start, span.end))
             and not (
@@ -212,6 +205,10 @@ class Structurer:
     def _specify(entity: Entity, folded: str, parts: Sequence[Section]) -> None:
         """What only the words around an entity tell: a test's specimen, an allergy's heading."""
         if entity.type is EntityType.TEST and entity.concept:
+            counted = entity.concept.replace("百分比", "绝对值")
+            if entity.unit == "10^9/L" and shipped_test(counted):
+                # 中性粒细胞 2.0×10^9/L is a count.
+                entity.concept = counted
             specimen = specimen_at(folded, entity.start, entity.unit)
             if not entity.concept.startswith(specimen):
                 entity.concept = f"{specimen}{entity.text}"
@@ -244,6 +241,13 @@ class Structurer:
                 entity.codes = [Coding(system="generic-name", name=generic, score=1.0)]
 
 
+def _drugs_of(base: KnowledgeBase | None) -> DrugIndex:
+    """The drugs that a base has passages about."""
+    if base is None:
+        return DrugIndex()
+    return DrugIndex((p.subject, p.text) for p in base.index.of_kind("drug"))
+
+
 def is_another(diagnosis: str, term: str) -> bool:
     """Whether a term leaves out what makes the diagnosis another: 慢性非萎缩性胃炎 is no
     萎缩性胃炎, what is left of a stroke or was operated is not the stroke."""
@@ -270,21 +274,6 @@ def _parts(text: str, span: TypedSpan) -> Iterator[TypedSpan]:
         if end - start >= min(2, span.end - span.start):
             yield replace(span, start=start, end=end)
         start = mark.end() if mark else end
-
-
-def _times(text: str, anchors: Anchors) -> list[TimeExpression]:
-    """The times of a note, and what is written as a date and is none: it dates nothing else."""
-    none = impossible_dates(text)
-    found = [
-        time
-        for time in time_expressions(text, anchors)
-        if not any(time.start < end and start < time.end for start, end in none)
-    ]
-    found += [
-        TimeExpression(start=start, end=end, text=text[start:end], kind="date")
-        for start, end in none
-    ]
-    return sorted(found, key=lambda time: time.start)
 
 
 def _cut(text: str, span: TypedSpan) -> TypedSpan:

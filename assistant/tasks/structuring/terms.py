@@ -1,4 +1,4 @@
-"""The project's own terms of body parts, tests, imaging, drugs, procedures, signs.
+"""The project's own terms of body parts, tests, imaging, procedures, signs, and its drugs.
 
 ``data/terms.tsv`` has one line for each group: type, names separated by 、 (each a concept of its
 own), and other wordings of the first name separated by ``|``.
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from importlib.resources import files
 
+from knowledge.text.drugs import shipped_drugs
 from knowledge.text.folding import fold
 from knowledge.text.lexicon import Lexicon, Match
 from knowledge.text.synonyms import TermKind
@@ -33,6 +34,8 @@ _DOSE_AHEAD = re.compile(r"[ \t:=]*\d+(?:\.\d+)?[ \t]*(?:mg|g|ug|片|粒|袋|支
 # T12 is a vertebra, T2WI a weighting, T3N0 a stage: a temperature is one that a body can have.
 _NUMBERED = re.compile(r"\d{1,2}(?:[-~]\d{1,2})?(?:椎|胸椎|腰椎|水平|节段|神经|wi|n[0-3x])")
 _DEGREES = re.compile(r"[ \t]{0,3}[:=为]?[ \t]{0,3}(?:3[2-9]|4[0-3])(?![0-9])")
+_PER_CENT = re.compile(r"[ \t:]{0,3}\d{1,2}(?:\.\d{1,2})?[ \t]?%")
+_AHEAD = {"t": _DEGREES, "n": _PER_CENT, "l": _PER_CENT}
 _ONE_CHARACTER = re.compile(r"[\u4e00-\u9fff]")
 _IN_A_WORD = re.compile(r"[\u4e00-\u9fff0-9a-z]")
 
@@ -65,23 +68,20 @@ def load_terms() -> Lexicon:
     lexicon = Lexicon()
     for wording, concept, kind in parse_terms(text):
         lexicon.add(wording, concept, kind)
+    for wording, concept in shipped_drugs().items():
+        lexicon.add(wording, concept, TermKind.DRUG)
     return lexicon
 
 
-@lru_cache(maxsize=4)
-def _concepts(wanted: TermKind) -> dict[str, str]:
+@lru_cache(maxsize=1)
+def _tests() -> dict[str, str]:
     text = (files("assistant.tasks.structuring") / "data" / "terms.tsv").read_text(encoding="utf-8")
-    return {fold(w): concept for w, concept, kind in parse_terms(text) if kind is wanted}
-
-
-def shipped_drug(wording: str) -> str | None:
-    """The drug that the shipped terms know by exactly this wording."""
-    return _concepts(TermKind.DRUG).get(fold(wording))
+    return {fold(w): concept for w, concept, kind in parse_terms(text) if kind is TermKind.TEST}
 
 
 def shipped_test(wording: str) -> str | None:
     """The test that the shipped terms know by exactly this wording."""
-    return _concepts(TermKind.TEST).get(fold(wording))
+    return _tests().get(fold(wording))
 
 
 def find_terms(text: str) -> list[Match]:
@@ -113,7 +113,7 @@ def _stands_alone(folded: str, match: Match) -> bool:
             not _LATIN.match(folded[match.start - 1 : match.start])
             and _NUMBER_AHEAD.match(folded, match.end) is not None
             and _NUMBERED.match(folded, match.end) is None
-            and (word != "t" or _DEGREES.match(folded, match.end) is not None)
+            and (word not in _AHEAD or _AHEAD[word].match(folded, match.end) is not None)
         )
     if _LATIN.match(word) and _LATIN.match(folded[match.start - 1 : match.start]):
         return False

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.tasks.structuring.calendar_date import impossible_dates, in_year, is_after, is_date
+from assistant.tasks.structuring.calendar_date import in_year, is_after, is_date
 from assistant.tasks.structuring.chronic import is_over
 from assistant.tasks.structuring.entity import Entity, StructuredNote, TimeExpression
 from assistant.tasks.structuring.fhir import bundle
@@ -18,6 +18,7 @@ from assistant.tasks.structuring.pipeline import NoteText, Structurer
 from assistant.tasks.structuring.span import EntityType
 from knowledge.base import KnowledgeBase
 from knowledge.text.finding import Temporality
+from knowledge.text.times import impossible_dates
 
 WRITTEN = datetime(2026, 3, 8, 9, tzinfo=UTC)
 DATES = ("performedDateTime", "onsetDateTime", "effectiveDateTime", "recordedDate")
