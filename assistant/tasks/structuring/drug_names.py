@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from assistant.tasks.structuring.terms import shipped_drug
+from assistant.tasks.structuring.term_table import shipped_drug
 from knowledge.base import KnowledgeBase
 from knowledge.text.folding import fold
 from knowledge.text.lexicon import Lexicon
