@@ -233,6 +233,9 @@ def resolve(folded: str, spans: Iterable[TypedSpan]) -> list[TypedSpan]:
                 folded, outer.start, outer.end
             ):
                 continue
+            # Nor does 支气管炎 tell of a place; 右肺上叶腺癌 does.
+            if span.type is EntityType.BODY_PART and _is_listed_disease(outer):
+                continue
             nested.append(span)
     alone = [
         s
@@ -242,6 +245,10 @@ def resolve(folded: str, spans: Iterable[TypedSpan]) -> list[TypedSpan]:
     ]
     alone += [s for s in nested if not _is_letter(s)]
     return sorted(set(alone), key=lambda s: (s.start, -s.end, s.type))
+
+
+def _is_listed_disease(span: TypedSpan) -> bool:
+    return span.type is EntityType.DISEASE and span.score >= LISTED
 
 
 def _is_letter(span: TypedSpan) -> bool:

@@ -41,7 +41,9 @@ _VERBS = "换改停加减调"
 _VERBS_BEFORE = "换改停予"
 _DOUBT = re.compile(r"(?:待[排查诊定除明]|可能|不除外|不排除|[?？]).{0,3}\Z")
 # Before a finding: a doubt, a denial, a relative.
-_LEAD = re.compile(r"疑似|可疑|疑诊|考虑|否认|未见|(?:其?[母父]亲?)(?=[梅乙甲糖高患有丙])|\s+")
+_LEAD = re.compile(
+    r"疑似|可疑|疑诊|考虑|否认|未见|无(?=[\u4e00-\u9fff]{2,8}过敏)|(?:其?[母父]亲?)(?=[梅乙甲糖高患有丙])|\s+"
+)
 # The del of EGFR 19del is no drug.
 _FRAGMENT = re.compile(r"[a-z]{1,3}|FEV1?|.*(?<!真)菌|墨菲")
 _NOT_CHINESE = (

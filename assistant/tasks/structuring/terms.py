@@ -35,14 +35,14 @@ _PER_CENT = re.compile(r"[ \t:]{0,3}\d{1,2}(?:\.\d{1,2})?[ \t]?%")
 _AHEAD = {"t": _DEGREES, "n": _PER_CENT, "l": _PER_CENT}
 _ONE_CHARACTER = re.compile(r"[\u4e00-\u9fff]")
 _IN_A_WORD = re.compile(r"[\u4e00-\u9fff0-9a-z]")
-# TB 25.6 umol/L is bilirubin, no tuberculosis; HCV-RNA is a test, CKD3 and HPV16 go on in a number.
+# TB 25.6 umol/L is bilirubin, no tuberculosis; HCV-RNA is a test, CKD3 goes on in a number.
 _RESULT_AHEAD = re.compile(
     r"[ \t]*[:=][ \t]*[<>]?\d|[ \t]*[<>]?\d+(?:\.\d+)?[ \t]*(?:[unmpμ]?mol|[unmpμ]?g/|[km]?i?u/)"
     r"|[ \t]*\d+\.\d|-?(?:rna|dna|ab|ag|igm|igg|pcr)(?![a-z])"
 )
-# 强迫症 is not read in 强迫症状, nor 视网膜病 in 视网膜病变.
-_OTHER_WORD = re.compile(r"症状|病变|痛[觉风]|尿[路道管素酸酮糖蛋]")
-_GOES_ON = re.compile(r"\d{0,2}[abg]?(?![a-z0-9])")
+# 强迫症 is not read in 强迫症状, nor 结节病 in 结节病灶.
+_OTHER_WORD = re.compile(r"症状|病[变灶]|炎性(?!疾病)|痛[觉风]|尿[路道管素酸酮糖蛋]")
+_GOES_ON = re.compile(r"\d?[abg]?(?![a-z0-9])")
 
 
 @lru_cache(maxsize=1)
