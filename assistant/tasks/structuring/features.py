@@ -18,7 +18,8 @@ from assistant.tasks.structuring.sentences import clauses, sentences
 from assistant.tasks.structuring.span import EntityType, TypedSpan
 from assistant.tasks.structuring.specimen import specimen_at
 from assistant.tasks.structuring.template import Feature, FeatureKind, Template
-from assistant.tasks.structuring.terms import find_terms, shipped_test
+from assistant.tasks.structuring.term_table import shipped_test
+from assistant.tasks.structuring.terms import find_terms
 from knowledge.text.assertion.engine import Assertion, assert_terms
 from knowledge.text.finding import Certainty, Experiencer, Polarity
 from knowledge.text.folding import fold

@@ -11,6 +11,12 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 
+from assistant.tasks.structuring.heads import (
+    head_of_part,
+    head_of_test,
+    infections,
+    other_parts,
+)
 from assistant.tasks.structuring.span import EntityType, TypedSpan
 from assistant.tasks.structuring.terms import find_terms
 from knowledge.text.drugs import DrugIndex, DrugNames
@@ -20,33 +26,6 @@ from knowledge.text.lexicon import Lexicon, Match
 from knowledge.text.synonyms import TermKind, load_synonyms
 
 _SIDE = re.compile(r"(?:双|左|右|两)(?:侧|边)?$")
-_DISEASE_HEAD = re.compile(
-    r"(?:[高中低未](?:[-~至]?[中低高])?分化|浸润性|原发性?|继发性?|转移性?|恶性|良性|多发性?|陈旧性?|慢性|急性|早期|晚期|进展期"
-    r"|周围型|中央型|粉碎性?|开放性|闭合性|压缩性|单纯性|化脓性|复发性?|鳞状细胞|小细胞|非小细胞|印戒细胞|乳头状|滤泡状|管状){0,3}"
-    r"(?:腺鳞癌|腺癌|鳞癌|神经内分泌癌|细胞癌|癌|恶性肿瘤|良性肿瘤|肿瘤|转移瘤|血管瘤|平滑肌瘤|肌瘤|腺瘤|脂肪瘤|瘤"
-    r"|周围炎|炎症|炎|结核|感染|脓肿|结石|囊肿|息肉|憩室|溃疡|骨折|脱位|梗死|梗塞|栓塞|血栓形成?|出血|血肿|破裂|穿孔|梗阻"
-    r"|硬化|增生症?|肥大|脱垂|突出症?|功能不全|功能衰竭|衰竭|退行性变|挫伤|撕裂伤?|扭伤|损伤|裂伤)"
-    r"(?:术后)?"
-)
-_SIGN_HEAD = re.compile(
-    r"(?:轻度|明显|多发|少量|大量|小|微小|实性|磨玻璃|类|可疑){0,2}"
-    r"(?:病灶|压痛|反跳痛|叩击痛|叩痛|肿大|肿胀|水肿|包块|肿块|肿物|结节影?|占位性病变|占位|积液|增厚|钙化灶?|狭窄|扩张|斑块|畸形|萎缩)"
-)
-_SITE = (
-    r"(?:泌尿(?:系统?|道)|尿路|[上下]?呼吸道|[消胆肠]化?道|胆系|生殖道|中枢神经系统|颅内|[腹胸盆]腔|[切伤创术]口|手术部位"
-    r"|导管相关性?血流|血流|皮肤(?:及?软组织)?|软组织)"
-)
-_AGENT = (
-    r"(?:(?:[新甲乙丙丁戊]型|人类?|呼吸道|肺炎|水痘-?|带状|单纯|巨细胞|腺|鼻|轮状|诺如|冠状|副?流感|合胞|疱疹|乳头状?瘤|免疫缺陷"
-    r"|柯萨奇|肠道|登革热?|狂犬|汉坦|微小|[甲乙丙丁戊]肝|肝炎|eb|b19){0,5}-?病毒"
-    r"|(?:肺炎|沙眼|解脲脲?|鹦鹉热|人型|生殖)?[支衣]原体"
-    r"|(?:幽门螺|非?结核分枝|结核|大肠埃希?|铜绿假单胞|绿脓|鲍曼不动|流感嗜血|嗜麦芽窄食单胞|变形|伤寒|痢疾|布鲁氏?|肺炎克雷伯|克雷伯"
-    r"|嗜肺军团|军团|李斯特|百日咳|厌氧|艰难梭)杆?菌"
-    r"|(?:耐甲氧西林|金黄色|表皮|[abd]族|溶血性?|肺炎|化脓性?){0,3}(?:葡萄|链|双|肠)球菌"
-    r"|(?:白色?|光滑)?念珠菌|烟?曲霉菌?|(?:新型)?隐球菌|肺孢子菌|真菌|细菌|弓形虫|(?:梅毒)?螺旋体|寄生虫"
-    r"|hiv|h[abcde]v|hpv|ebv|cmv|hp|rsv|mrsa|covid-19)"
-)
-_INFECTION = re.compile(rf"(?<![a-z0-9])(?:{_SITE}|{_AGENT})性?感染")
 _ALLERGY = re.compile(
     r"(?:(?<=对)|(?<![^,;。、\s:]))(?P<what>(?:(?!否认|疑似|[无未没疑不有易抗诉均父母子女兄姐对]|患者|既往|考虑|可疑|药物过敏|食物过敏)[\u4e00-\u9fff]){1,8}?)"
     r"(?:类|制剂)?(?:药物)?过敏"
@@ -127,8 +106,10 @@ class LexiconRecognizer:
         found += _operations(folded)
         found += _infections(folded)
         found += _stains(folded)
-        joined = _joined_parts(folded, [(part.start, part.end) for part in parts])
-        found += _compounds(folded, joined)
+        named = [(part.start, part.end) for part in parts]
+        joined = _joined_parts(folded, named)
+        found += _compounds(folded, _joined_parts(folded, _apart([*named, *other_parts(folded)])))
+        found += _abnormal(folded, matches)
         found += _allergies(folded)
         found += [TypedSpan(a, b, EntityType.BODY_PART, LISTED) for a, b in joined]
         return resolve(folded, found)
@@ -161,10 +142,9 @@ def _operations(folded: str) -> Iterable[TypedSpan]:
 
 
 def _infections(folded: str) -> Iterable[TypedSpan]:
-    """Infections by where or by what: 泌尿系感染, 新型冠状病毒感染."""
-    for match in _INFECTION.finditer(folded):
-        if not names_something_else(folded, *match.span()):
-            yield TypedSpan(*match.span(), EntityType.DISEASE, LISTED)
+    for start, end in infections(folded):
+        if not names_something_else(folded, start, end):
+            yield TypedSpan(start, end, EntityType.DISEASE, LISTED)
 
 
 def _allergies(folded: str) -> Iterable[TypedSpan]:
@@ -199,16 +179,31 @@ def _joined_parts(folded: str, parts: list[tuple[int, int]]) -> list[tuple[int, 
     return joined
 
 
+def _apart(parts: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Of parts that share a character, the longest."""
+    kept: list[tuple[int, int]] = []
+    for start, end in sorted(set(parts), key=lambda part: (part[0], -part[1])):
+        if kept and start < kept[-1][1]:
+            if end - start > kept[-1][1] - kept[-1][0]:
+                kept[-1] = start, end
+            continue
+        kept.append((start, end))
+    return kept
+
+
 def _compounds(folded: str, parts: list[tuple[int, int]]) -> Iterable[TypedSpan]:
+    """Parts with what is said of them (右肺上叶 + 腺癌)."""
     for start, end in parts:
-        for pattern, kind in (
-            (_SIGN_HEAD, EntityType.SIGN),
-            (_DISEASE_HEAD, EntityType.DISEASE),
-        ):
-            head = pattern.match(folded, end)
-            if head and not names_something_else(folded, start, head.end()):
-                yield TypedSpan(start, head.end(), kind, _FORM)
-                break
+        head = head_of_part(folded, end)
+        if head and not names_something_else(folded, start, head[0]):
+            yield TypedSpan(start, head[0], head[1], _FORM)
+
+
+def _abnormal(folded: str, matches: Sequence[Match]) -> Iterable[TypedSpan]:
+    """Tests with what is wrong with them, where no result is told (白细胞升高)."""
+    for match in matches:
+        if match.kind is TermKind.TEST and (end := head_of_test(folded, match.end)):
+            yield TypedSpan(match.start, end, EntityType.SIGN, _FORM)
 
 
 def resolve(folded: str, spans: Iterable[TypedSpan]) -> list[TypedSpan]:
@@ -237,6 +232,9 @@ def resolve(folded: str, spans: Iterable[TypedSpan]) -> list[TypedSpan]:
                 folded, outer.start, outer.end
             ):
                 continue
+            # Nor does 支气管炎 tell of a place; 右肺上叶腺癌 does.
+            if span.type is EntityType.BODY_PART and _is_listed_disease(outer):
+                continue
             nested.append(span)
     alone = [
         s
@@ -246,6 +244,10 @@ def resolve(folded: str, spans: Iterable[TypedSpan]) -> list[TypedSpan]:
     ]
     alone += [s for s in nested if not _is_letter(s)]
     return sorted(set(alone), key=lambda s: (s.start, -s.end, s.type))
+
+
+def _is_listed_disease(span: TypedSpan) -> bool:
+    return span.type is EntityType.DISEASE and span.score >= LISTED
 
 
 def _is_letter(span: TypedSpan) -> bool:

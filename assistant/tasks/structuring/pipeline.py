@@ -19,7 +19,7 @@ from assistant.tasks.structuring.relations import AttributeLinks
 from assistant.tasks.structuring.sentences import clauses, section_at, sections, sentences
 from assistant.tasks.structuring.span import EntityType, Recognizer, TypedSpan
 from assistant.tasks.structuring.specimen import specimen_at
-from assistant.tasks.structuring.terms import shipped_test
+from assistant.tasks.structuring.term_table import shipped_test
 from assistant.tasks.structuring.triples import triples
 from assistant.tasks.structuring.union import union
 from knowledge.base import KnowledgeBase

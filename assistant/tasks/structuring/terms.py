@@ -1,17 +1,15 @@
-"""The project's own terms of body parts, tests, imaging, procedures, signs, and its drugs.
-
-``data/terms.tsv`` has one line for each group: type, names separated by 、 (each a concept of its
-own), and other wordings of the first name separated by ``|``.
-"""
+"""The shipped terms in a text: body parts, tests, imaging, drugs, procedures, findings."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
 from functools import lru_cache
-from importlib.resources import files
 
+from assistant.tasks.structuring.contexts import contexts
+from assistant.tasks.structuring.term_table import shipped_terms
 from knowledge.text.drugs import shipped_drugs
+from knowledge.text.extraction import FINDING_KINDS
 from knowledge.text.folding import fold
 from knowledge.text.lexicon import Lexicon, Match
 from knowledge.text.synonyms import TermKind
@@ -38,64 +36,100 @@ _PER_CENT = re.compile(r"[ \t:]{0,3}\d{1,2}(?:\.\d{1,2})?[ \t]?%")
 _AHEAD = {"t": _DEGREES, "n": _PER_CENT, "l": _PER_CENT}
 _ONE_CHARACTER = re.compile(r"[\u4e00-\u9fff]")
 _IN_A_WORD = re.compile(r"[\u4e00-\u9fff0-9a-z]")
-
-
-def parse_terms(text: str) -> Iterator[tuple[str, str, TermKind]]:
-    """(wording, concept, kind) of every wording.
-
-    Raises:
-        ValueError: a line has no type that is known, or no name; the message gives its number.
-    """
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip() or line.startswith("#"):
-            continue
-        kind, _, rest = line.partition("\t")
-        names, _, wordings = rest.partition("\t")
-        if kind not in set(TermKind) or not names.strip():
-            raise ValueError(f"terms, line {number}: expected a type and names")
-        concepts = [name for name in names.split("、") if name]
-        for concept in concepts:
-            yield concept, concept, TermKind(kind)
-        for wording in wordings.split("|"):
-            if wording:
-                yield wording, concepts[0], TermKind(kind)
+# TB 25.6 umol/L is bilirubin, no tuberculosis; HCV-RNA is a test, CKD3 goes on in a number.
+_RESULT_AHEAD = re.compile(
+    r"[ \t]*[:=][ \t]*[<>]?\d|[ \t]*[<>]?\d+(?:\.\d+)?[ \t]*(?:[unmpμ]?mol|[unmpμ]?g/|[km]?i?u/)"
+    r"|[ \t]*\d+\.\d|-?(?:rna|dna|ab|ag|igm|igg|pcr)(?![a-z])"
+)
+# 强迫症 is not read in 强迫症状, nor 结节病 in 结节病灶.
+_OTHER_WORD = re.compile(r"症状|病[变灶]|炎性(?!疾病)|痛[觉风]|尿[路道管素酸酮糖蛋]")
+_GOES_ON = re.compile(r"\d?[abg]?(?![a-z0-9])")
 
 
 @lru_cache(maxsize=1)
 def load_terms() -> Lexicon:
-    """The terms that ship with the product."""
-    text = (files("assistant.tasks.structuring") / "data" / "terms.tsv").read_text(encoding="utf-8")
-    lexicon = Lexicon()
-    for wording, concept, kind in parse_terms(text):
-        lexicon.add(wording, concept, kind)
+    """The shipped terms that are no findings, with the drugs."""
+    lexicon = _lexicon(is_finding=False)
     for wording, concept in shipped_drugs().items():
         lexicon.add(wording, concept, TermKind.DRUG)
     return lexicon
 
 
 @lru_cache(maxsize=1)
-def _tests() -> dict[str, str]:
-    text = (files("assistant.tasks.structuring") / "data" / "terms.tsv").read_text(encoding="utf-8")
-    return {fold(w): concept for w, concept, kind in parse_terms(text) if kind is TermKind.TEST}
+def load_findings() -> Lexicon:
+    """The shipped diseases, symptoms and signs, in a lexicon of their own: a body part that begins
+    one (颈静脉怒张) is a part still, and may bear a longer name with the word behind it."""
+    return _lexicon(is_finding=True)
 
 
-def shipped_test(wording: str) -> str | None:
-    """The test that the shipped terms know by exactly this wording."""
-    return _tests().get(fold(wording))
+def _lexicon(*, is_finding: bool) -> Lexicon:
+    lexicon = Lexicon()
+    for term in shipped_terms():
+        if term.kind is not None and (term.kind in FINDING_KINDS) is is_finding:
+            lexicon.add(term.wording, term.concept, term.kind, term.denied)
+    for term in shipped_terms():
+        if term.kind is None:
+            # It claims its characters, and `find_terms` leaves it out.
+            lexicon.add(term.wording, "", TermKind.SIGN)
+    return lexicon
+
+
+@lru_cache(maxsize=1)
+def _guarded() -> dict[str, str]:
+    """The context of each wording that is read in one only."""
+    return {fold(term.wording): term.context for term in shipped_terms() if term.context}
 
 
 def find_terms(text: str) -> list[Match]:
-    """The shipped terms in ``text``, from left to right, never overlapping.
+    """The shipped terms in ``text``, from left to right.
 
-    Latin abbreviations count as whole words only, and those of one or two letters only with a
-    number behind them.
+    Findings do not overlap one another, nor do the other terms; a body part may stand in a
+    finding.  Latin abbreviations count as whole words only, tests of one or two letters only with
+    a number behind them, ambiguous ones in their context only.
     """
     folded = fold(text)
-    return [match for match in load_terms().find(text) if _stands_alone(folded, match)]
+    found = [m for m in load_findings().find(text) if m.concept and _is_meant(folded, m)]
+    starts = [match.start for match in found]
+    named = [
+        match
+        for match in load_terms().find(text)
+        if match.concept and _stands_alone(folded, match) and not _is_part(match, found, starts)
+    ]
+    return sorted([*found, *named], key=lambda match: (match.start, -match.end))
+
+
+def _is_part(match: Match, findings: list[Match], starts: list[int]) -> bool:
+    """Whether a test is a word of a finding: the 血压 of 高血压.  One that begins it is told of."""
+    at = bisect_right(starts, match.start) - 1
+    return (
+        match.kind is TermKind.TEST
+        and at >= 0
+        and findings[at].start < match.start
+        and match.end <= findings[at].end
+    )
+
+
+def _is_meant(folded: str, match: Match) -> bool:
+    """Whether a finding, or another name in letters, is a word and in its context."""
+    word = folded[match.start : match.end]
+    if _OTHER_WORD.match(folded, match.end - 1):
+        return False
+    if _LATIN.match(word):
+        before = folded[max(0, match.start - 2) : match.start]
+        if _LATIN.match(before[-1:]) or (before[-1:] == "-" and _LATIN.match(before)):
+            return False
+    if _LATIN.match(word[-1]) and (
+        not _GOES_ON.match(folded, match.end) or _RESULT_AHEAD.match(folded, match.end)
+    ):
+        return False
+    context = _guarded().get(word)
+    return context is None or contexts()[context].holds(folded, match.start, match.end)
 
 
 def _stands_alone(folded: str, match: Match) -> bool:
     word = folded[match.start : match.end]
+    if match.kind is TermKind.PROCEDURE and not _is_meant(folded, match):
+        return False
     if _LATIN.match(word) and (
         _MARKER.match(folded, match.end)
         or _STAGE.match(folded, match.start)
@@ -108,7 +142,7 @@ def _stands_alone(folded: str, match: Match) -> bool:
             and _NUMBER_AHEAD.match(folded, match.end) is not None
             and _DOSE_AHEAD.match(folded, match.end) is None
         )
-    if _LETTERS.fullmatch(word):
+    if match.kind is not TermKind.PROCEDURE and _LETTERS.fullmatch(word):
         return (
             not _LATIN.match(folded[match.start - 1 : match.start])
             and _NUMBER_AHEAD.match(folded, match.end) is not None
