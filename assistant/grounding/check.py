@@ -7,27 +7,34 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from assistant.draft import Problem, ProblemKind
-from assistant.grounding.source import Clause, Source
-from knowledge.text.finding import Finding
+from assistant.grounding.source import Clause, Reading, Source
 
 
 @dataclass
 class Check:
     """One statement under examination, and what was found so far."""
 
-    text: str
+    said: Reading
     sources: Sequence[Source]
-    findings: list[Finding]
-    drugs: list[str]
     coverage: float
     patient_names: frozenset[str]
     patient_sex: str | None
     used: list[Source] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    taken: set[tuple[int, int]] = field(default_factory=set)
+    """Where amounts of regimens stand in the statement, which are no results."""
 
-    def use(self, source: Source) -> None:
+    verified: list[tuple[int, int]] = field(default_factory=list)
+    """Where facts stand in the statement that the record was found to have."""
+
+    @property
+    def text(self) -> str:
+        """The statement."""
+        return self.said.text
+
+    def use(self, source: Reading) -> None:
         """Note a sentence as evidence."""
-        if source not in self.used:
+        if isinstance(source, Source) and source not in self.used:
             self.used.append(source)
 
     def problem(self, kind: ProblemKind, text: str) -> None:

@@ -8,8 +8,8 @@ from typing import Literal
 from pydantic import BaseModel
 
 from assistant.draft import Evidence, Problem
-from assistant.grounding.drugs import DrugNames
 from assistant.grounding.grounder import Grounder
+from assistant.grounding.known_drugs import drug_names
 from assistant.grounding.segments import segment_notes
 from assistant.record.record import Case, Encounter, Note
 from knowledge.text.finding import Finding
@@ -68,7 +68,7 @@ def checker(record: str | Case | Encounter | Sequence[Note], findings_of: Findin
         Grounder(
             segment_notes(notes, admitted),
             findings_of=findings_of,
-            drugs_of=DrugNames(drugs),
+            drugs_of=drug_names(drugs),
             patient_names=names,
             patient_sex=sex,
         )

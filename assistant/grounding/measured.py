@@ -9,12 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from assistant.grounding.wording import bigrams
-from assistant.tasks.structuring.terms import find_terms
+from assistant.tasks.structuring.terms import find_terms, shipped_test
 from knowledge.text.folding import fold
 from knowledge.text.quantity import Quantity, changes, quantities
 from knowledge.text.synonyms import TermKind
+
+_ALSO = {"呼吸": "呼吸频率"}
+"""What is no test by that name elsewhere, and is one before a number."""
 
 _END = re.compile(r"[。;!?\n]")
 _EDGE = re.compile(r"[,，、:。;\n()]")
@@ -62,6 +66,8 @@ class Measured:
     after: frozenset[str]
     moment: str
     reference: bool
+    name_start: int
+    """Where the name of the test begins, else the quantity itself."""
 
     def is_of(self, other: Measured) -> bool:
         """Whether both are values of one thing, as far as the words tell."""
@@ -105,7 +111,8 @@ def _bare(mine: Quantity, theirs: Quantity) -> bool:
         and theirs.unit_text in usual
         and not (mine.ambiguous or theirs.ambiguous)
         and mine.values == theirs.values
-        and (mine.shape, mine.comparator, mine.more) == (theirs.shape, theirs.comparator, theirs.more)
+        and (mine.shape, mine.comparator, mine.more)
+        == (theirs.shape, theirs.comparator, theirs.more)
     )
 
 
@@ -116,6 +123,8 @@ def measured(text: str, taken: Iterable[tuple[int, int]] = ()) -> list[Measured]
     found = [q for q in quantities(text) if not any(a <= q.start < b for a, b in spans)]
     names = [m for m in find_terms(text) if m.kind is TermKind.TEST]
     series = changes(text, found)
+    whole = {q.start: q for s in series for q in s.quantities}
+    found = [whole.get(q.start, q) for q in found]
     first = {q.start for s in series for q in s.quantities[:-1]}
     last = {s.last.start for s in series}
     result: list[Measured] = []
@@ -124,11 +133,13 @@ def measured(text: str, taken: Iterable[tuple[int, int]] = ()) -> list[Measured]
         ended = [m.end() for m in _END.finditer(folded, 0, quantity.start)]
         begin = max(previous, ended[-1] if ended else 0)
         ahead = folded[begin : quantity.start]
-        name = next((m for m in reversed(names) if begin <= m.start and m.end <= quantity.start), None)
+        name = next(
+            (m for m in reversed(names) if begin <= m.start and m.end <= quantity.start), None
+        )
         goes_on = number and begin == previous and _LINK.fullmatch(ahead)
         edges = [m.end() for m in _EDGE.finditer(folded, begin, quantity.start)]
         left = max(edges[-1] if edges else begin, quantity.start - _FAR)
-        concept = name.concept if name else ""
+        concept = name.concept if name else _other_name(ahead)
         before = frozenset(bigrams(folded[left : quantity.start]))
         qualifiers = _qualified(folded[max(0, ended[-1] if ended else 0) : quantity.start], ahead)
         if goes_on and result and not name:
@@ -148,9 +159,21 @@ def measured(text: str, taken: Iterable[tuple[int, int]] = ()) -> list[Measured]
                 frozenset(bigrams(folded[quantity.end : right])),
                 moment or _moment(folded, ended[-1] if ended else 0, quantity.start),
                 _is_reference(folded, quantity, result[-1] if result else None),
+                name.start if name else quantity.lead or quantity.start,
             )
         )
     return result
+
+
+_GLUED = re.compile(r"(?<![a-z0-9])[a-z][a-z0-9]*[a-z][+-]?\Z")
+
+
+def _other_name(ahead: str) -> str:
+    """A name that the list does not find by itself: WBC13.2, 呼吸20次/分."""
+    glued = _GLUED.search(ahead)
+    if glued and (concept := shipped_test(glued[0])):
+        return concept
+    return _ALSO.get(ahead.strip(" ,:、")[-2:], "")
 
 
 def _moment(folded: str, begin: int, end: int) -> str:
@@ -217,8 +240,13 @@ def trends(text: str) -> list[Trend]:
 def numeric_trends(values: Sequence[Measured]) -> list[tuple[str, bool]]:
     """(concept, whether it rose) for values of one thing that follow one another."""
     found = []
-    for one, two in zip(values, values[1:], strict=False):
+    for one, two in pairwise(values):
         a, b = one.quantity, two.quantity
-        if one.concept and one.concept == two.concept and a.unit.converts_to(b.unit) and a.base != b.base:
+        if (
+            one.concept
+            and one.concept == two.concept
+            and a.unit.converts_to(b.unit)
+            and a.base != b.base
+        ):
             found.append((one.concept, b.base > a.base))
     return found

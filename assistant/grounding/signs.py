@@ -14,7 +14,9 @@ _SIGN = re.compile(
     r"(?:(?P<weak>弱|强)?(?P<word>阳性|阴性|阳(?=[,;。、)\s]|$)|阴(?=[,;。、)\s]|$))"
     r"|\([ \t]?(?P<mark>[-+±]{1,4})[ \t]?\))"
 )
-_PLAIN = re.compile(r"^.*(?:[0-9]+日|查|示|提示|复查|行|为|及|和|与|结果|患者)(?=[a-z0-9\u4e00-\u9fff]{2,})")
+_PLAIN = re.compile(
+    r"^.*(?:[0-9]+日|查|示|提示|复查|行|为|及|和|与|结果|患者)(?=[a-z0-9\u4e00-\u9fff]{2,})"
+)
 _LISTED = re.compile(rf"(?P<name>{_NAME}{{2,16}})[ \t]?[、及和与][ \t]?\Z")
 
 
@@ -48,6 +50,8 @@ def signs(text: str) -> list[Sign]:
         found.append(Sign(name, positive, match.start(), match.end()))
         at = match.start("name")
         while mark is None and (before := _LISTED.search(folded, max(0, at - 18), at)):
-            found.append(Sign(_PLAIN.sub("", before["name"]), positive, before.start(), match.end()))
+            found.append(
+                Sign(_PLAIN.sub("", before["name"]), positive, before.start(), match.end())
+            )
             at = before.start("name")
     return found

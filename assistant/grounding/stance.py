@@ -45,6 +45,17 @@ def stances(text: str) -> frozenset[str]:
     return frozenset(name for name, pattern in _patterns() if pattern.search(folded))
 
 
+_AROUND = re.compile(r"患者|今日|目前|已|曾|于|家属|要求|暂|再次")
+
+
+def without_stances(text: str) -> str:
+    """What a clause is about: without the words that say how it is meant."""
+    folded = fold(text)
+    for _, pattern in _patterns():
+        folded = pattern.sub(" ", folded)
+    return _AROUND.sub(" ", folded)
+
+
 def clause_stances(sentence: str, ranges: list[tuple[int, int]]) -> list[frozenset[str]]:
     """The stances of the clauses of a sentence, each with what reaches it from the others.
 

@@ -148,7 +148,7 @@ def _same(one: Regimen, two: Regimen) -> bool:
 
 
 _LEADS = ("入院后", "", "", "诊断明确，", "住院期间", "完善检查后", "昨日起")
-_TAILS = ("治疗", "", "", "抗感染治疗", "对症治疗", "，患者耐受可")
+_TAILS = ("", "", "", "治疗", "抗感染治疗", "，患者耐受可")
 
 
 def _record(regimens: Sequence[Regimen], dice: Dice) -> str:

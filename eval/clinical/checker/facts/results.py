@@ -59,6 +59,8 @@ def written(one: Result, dice: Dice, *, name: str = "", flagged: str = "") -> st
     mark = dice.choice(("", "", " ", "：", "为", ":", " "))
     gap = "" if unit.startswith(("×", "*", "X")) else maybe(dice, " ", 0.2)
     called = name or dice.choice(one.names)
+    if not mark and called in ("肌钙蛋白I", "HbA1c", "cTnI"):
+        mark = " "  # letters and digits would run together
     return f"{called}{mark}{one.sign}{spelling.number(one.value, dice)}{gap}{unit}{flagged}"
 
 
@@ -175,7 +177,8 @@ def _vital(name: str, value: str, dice: Dice) -> str:
     called = dice.choice(_NAMES[name])
     if value[0] in "零一二三四五六七八九十百":
         called = _NAMES[name][1]
-    return f"{called}{maybe(dice, ' ', 0.5)}{value}{unit}"
+    gap = " " if called == "SpO2" else maybe(dice, " ", 0.5)
+    return f"{called}{gap}{value}{unit}"
 
 
 def vital_draws(dice: Dice) -> Iterator[Draw]:

@@ -1,0 +1,89 @@
+"""Each number of a statement must be that of the same thing in the record, and so must its way."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from assistant.grounding.check import Check
+from assistant.grounding.measured import Measured, numeric_trends
+from assistant.grounding.source import Clause, Likeness, Source
+from assistant.grounding.stance import NOT_THERE
+
+
+def check_quantities(check: Check) -> None:
+    """Each number must stand, with its unit, beside the same words, meant in the same way."""
+    written = [(s, m) for s in check.sources for m in s.measured]
+    for said in check.said.measured:
+        quantity = said.quantity
+        if any(a <= quantity.start < b for a, b in check.taken):
+            continue
+        clause = check.said.clause_of(quantity.start)
+        words = check.text[quantity.lead or quantity.start : quantity.end]
+        if clause is None or quantity.ambiguous:
+            check.problem("number", words)
+            continue
+        same = [(s, m) for s, m in written if said.says_the_same(m)]
+        holding = [
+            s
+            for s, m in same
+            if said.is_of(m) and (not m.reference or said.reference) and _may_tell(s, m, clause)
+        ]
+        if holding:
+            like = Likeness(check.text, clause.text)
+            check.use(max(holding, key=lambda s: like.best(s.clauses)))
+            check.verified.append((said.name_start, quantity.tail or quantity.end))
+        elif not same and quantity.unit and _other_unit(said, written):
+            check.problem("unit", words)
+        else:
+            check.problem("number", words)
+
+
+def _other_unit(said: Measured, written: list[tuple[Source, Measured]]) -> bool:
+    """Whether the number stands there, with another unit."""
+    mine = said.quantity
+    return any(
+        mine.values == m.quantity.values
+        or [n.written for n in mine.numbers] == [n.written for n in m.quantity.numbers]
+        for _, m in written
+    )
+
+
+def _may_tell(source: Source, written: Measured, said: Clause) -> bool:
+    """Whether the record's clause means its number as the statement does, of the same side."""
+    clause = source.clause_of(written.quantity.start)
+    if clause is None:
+        return True
+    if (clause.stances & NOT_THERE) - said.stances:
+        return False
+    mine = {(s.side, s.part[:1]) for s in said.sides}
+    theirs = {(s.side, s.part[:1]) for s in clause.sides}
+    return not mine or not theirs or bool(mine & theirs)
+
+
+def check_order(check: Check) -> None:
+    """Of two values of one thing, the earlier must be the earlier in the record."""
+    values = [m for m in check.said.measured if m.concept]
+    for one, two in pairwise(values):
+        if one.concept != two.concept or one.quantity.same(two.quantity):
+            continue
+        places = [
+            (number, m.quantity.start, m)
+            for number, source in enumerate(check.sources)
+            for m in source.measured
+            if m.concept == one.concept
+        ]
+        first = [(n, at) for n, at, m in places if one.quantity.same(m.quantity)]
+        second = [(n, at) for n, at, m in places if two.quantity.same(m.quantity)]
+        if first and second and min(first) > max(second):
+            start, end = one.quantity.start, two.quantity.end
+            check.problem("number", check.text[start:end])
+
+
+def check_trends(check: Check) -> None:
+    """What rose in the statement must not have fallen in the record."""
+    for trend in check.said.trends:
+        ways = {t.up for s in check.sources for t in s.trends if t.concept == trend.concept}
+        for source in check.sources:
+            ways |= {up for name, up in numeric_trends(source.measured) if name == trend.concept}
+        if ways and trend.up not in ways:
+            check.problem("negation", check.text[trend.start : trend.end])
