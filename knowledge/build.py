@@ -34,7 +34,9 @@ CURRENT = "current"
 MANIFEST = "manifest.json"
 _DATA_FILES = ("critical_diseases.yaml", "synonyms.tsv", "predicates.yaml", "not_findings.txt")
 _CODE_FILES = (
-    "build.py", "families.py", "text/folding.py", "graph_builder.py", "retrieval/lexical.py", "text/lexicon.py",
+    "build.py", "families.py", "text/folding.py", "graph_builder.py", "retrieval/lexical.py",
+    "text/lexicon.py",
+    "text/data/traditional.tsv",
     "retrieval/passages.py", "vocabulary.py",
 )  # fmt: skip
 

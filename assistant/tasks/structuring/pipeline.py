@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from assistant.tasks.structuring.attributes import FINDINGS, assertions, is_allergen
-from assistant.tasks.structuring.drug_names import DrugIndex
 from assistant.tasks.structuring.entity import Coding, Entity, Relation, Section, StructuredNote
 from assistant.tasks.structuring.lexicon_recognizer import LexiconRecognizer
 from assistant.tasks.structuring.model_triples import model_triples, together
@@ -25,6 +24,7 @@ from knowledge.base import KnowledgeBase
 from knowledge.text.assertion.cues import TUMOUR
 from knowledge.text.extraction import names_something_else
 from knowledge.text.finding import Polarity
+from knowledge.text.drugs import DrugIndex
 from knowledge.text.folding import fold
 from knowledge.text.lexicon import Match
 
@@ -76,7 +76,7 @@ class Structurer:
         and no relations that only the base holds; without a ``reader`` triples come from rules
         alone."""
         self._base = base
-        self._drugs = DrugIndex.of_base(base) if base is not None else DrugIndex()
+        self._drugs = _drugs_of(base)
         self._lexicon = LexiconRecognizer(base.extractor if base else None, self._drugs)
         self._recognizer = recognizer
         self._normalise = normalise
@@ -221,6 +221,13 @@ class Structurer:
             if generic is not None:
                 entity.concept = generic
                 entity.codes = [Coding(system="generic-name", name=generic, score=1.0)]
+
+
+def _drugs_of(base: KnowledgeBase | None) -> DrugIndex:
+    """The drugs that a base has passages about."""
+    if base is None:
+        return DrugIndex()
+    return DrugIndex((p.subject, p.text) for p in base.index.of_kind("drug"))
 
 
 def is_another(diagnosis: str, term: str) -> bool:

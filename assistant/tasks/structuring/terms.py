@@ -1,4 +1,4 @@
-"""The project's own terms of body parts, tests, imaging, drugs, procedures, signs.
+"""The project's own terms of body parts, tests, imaging, procedures, signs, and its drugs.
 
 ``data/terms.tsv`` has one line for each group: type, names separated by 、 (each a concept of its
 own), and other wordings of the first name separated by ``|``.
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from importlib.resources import files
 
+from knowledge.text.drugs import shipped_drugs
 from knowledge.text.folding import fold
 from knowledge.text.lexicon import Lexicon, Match
 from knowledge.text.synonyms import TermKind
@@ -65,23 +66,20 @@ def load_terms() -> Lexicon:
     lexicon = Lexicon()
     for wording, concept, kind in parse_terms(text):
         lexicon.add(wording, concept, kind)
+    for wording, concept in shipped_drugs().items():
+        lexicon.add(wording, concept, TermKind.DRUG)
     return lexicon
 
 
-@lru_cache(maxsize=4)
-def _concepts(wanted: TermKind) -> dict[str, str]:
+@lru_cache(maxsize=1)
+def _tests() -> dict[str, str]:
     text = (files("assistant.tasks.structuring") / "data" / "terms.tsv").read_text(encoding="utf-8")
-    return {fold(w): concept for w, concept, kind in parse_terms(text) if kind is wanted}
-
-
-def shipped_drug(wording: str) -> str | None:
-    """The drug that the shipped terms know by exactly this wording."""
-    return _concepts(TermKind.DRUG).get(fold(wording))
+    return {fold(w): concept for w, concept, kind in parse_terms(text) if kind is TermKind.TEST}
 
 
 def shipped_test(wording: str) -> str | None:
     """The test that the shipped terms know by exactly this wording."""
-    return _concepts(TermKind.TEST).get(fold(wording))
+    return _tests().get(fold(wording))
 
 
 def find_terms(text: str) -> list[Match]:

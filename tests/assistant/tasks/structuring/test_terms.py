@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.tasks.structuring.drug_names import DrugIndex, generic_name
 from assistant.tasks.structuring.lexicon_recognizer import LexiconRecognizer
 from assistant.tasks.structuring.span import EntityType, TypedSpan
 from assistant.tasks.structuring.terms import find_terms, load_terms, parse_terms
@@ -32,29 +31,6 @@ def test_a_wrong_line_is_named(line: str) -> None:
 )
 def test_abbreviations_are_whole_words(text: str, found: list[str]) -> None:
     assert [text[m.start : m.end] for m in find_terms(text)] == found
-
-
-@pytest.mark.parametrize(
-    ("product", "generic"),
-    [
-        ("盐酸左氧氟沙星胶囊", "左氧氟沙星"),
-        ("注射用头孢曲松钠", "头孢曲松"),
-        ("甲磺酸左氧氟沙星氯化钠注射液", "左氧氟沙星"),
-        ("阿司匹林肠溶片", "阿司匹林"),
-        ("氯化钠注射液", "氯化钠"),
-        ("硝酸甘油片", "硝酸甘油"),
-    ],
-)
-def test_generic_names(product: str, generic: str) -> None:
-    assert generic_name(product) == generic
-
-
-def test_a_brand_leads_to_its_generic_name() -> None:
-    drugs = DrugIndex([("盐酸左氧氟沙星片", "商品名：可乐必妥、来立信。适应症：肺炎。")])
-    assert drugs.generic("可乐必妥") == "左氧氟沙星"
-    assert drugs.generic("盐酸左氧氟沙星注射液") == "左氧氟沙星"
-    assert drugs.generic("不知道这个药") is None
-    assert drugs.spans("予来立信") == [(1, 4)]
 
 
 @pytest.mark.parametrize(
