@@ -12,7 +12,12 @@ from assistant.grounding.meaning_checks import (
     check_signs,
     check_stances,
 )
-from assistant.grounding.quantity_checks import check_order, check_quantities, check_trends
+from assistant.grounding.quantity_checks import (
+    check_digits,
+    check_order,
+    check_quantities,
+    check_trends,
+)
 from assistant.grounding.regimen_checks import check_regimens, check_use
 from assistant.grounding.source import Dated, Likeness, clause_at, clause_ranges
 from assistant.grounding.wording import CONTENT, bigrams, undenied
@@ -151,6 +156,7 @@ CHECKS: tuple[Callable[[Check], None], ...] = (
     check_quantities,
     check_order,
     check_trends,
+    check_digits,
     check_dates,
     check_sides,
     check_findings,

@@ -24,7 +24,7 @@ _END = re.compile(
     r"[,，;；。:\n(（]|但|而(?!且)|仅有?|只有|可见|有(?![关害毒机时效色无力限])|伴(?!随)|出现|提示|示(?=[\u4e00-\u9fff])"
 )
 _LEAD = re.compile(
-    r"^(?:明显|任何|特殊|其他|显著|曾?有?|见|的|过|明确|再|再发|出现|发现|存在|患有?|家族)+"
+    r"^(?:明显|任何|特殊|其他|显著|曾?有?|见|的|过|明确|再|再发|出现|发现|存在|患有?|家族|[闻触扪叩探]及|见到|引出|诉)+"
 )
 _TAIL = re.compile(r"(?:等|病史|史|不适|症状|表现|情况|现象|者)+$")
 
@@ -50,7 +50,8 @@ def denials(text: str) -> list[Denied]:
         stop = _END.search(folded, match.end())
         end = stop.start() if stop else len(folded)
         for item in _ITEM.finditer(folded, match.end(), end):
-            words = _TAIL.sub("", _LEAD.sub("", item[0]))
+            words = _LEAD.sub("", item[0])
+            words = _TAIL.sub("", words) or words
             if words:
                 at = folded.index(words, item.start())
                 found.append(Denied(text[at : at + len(words)], match.start(), at, at + len(words)))

@@ -42,13 +42,17 @@ def check_findings(check: Check) -> None:
             check.problem(_why_not(finding, [f for _, f in mentions]), finding.text)
 
 
-def _score(like: Likeness, source: Source, finding: Finding) -> int:
+def _score(like: Likeness, source: Source, finding: Finding) -> tuple[int, int]:
+    """First by the clause itself, then by what stands around it."""
     clause = source.clause_of(finding.span.start)
-    return like.score(clause) if clause else 0
+    if clause is None:
+        return 0, 0
+    return len(like.clause & clause.bigrams), len(like.sentence & source.bigrams)
 
 
 def _best(like: Likeness, mentions: list[tuple[Source, Finding]]) -> int:
-    return max((_score(like, source, finding) for source, finding in mentions), default=-1)
+    """How like the clause of the best of ``mentions`` is; -1 without any."""
+    return max((_score(like, source, finding)[0] for source, finding in mentions), default=-1)
 
 
 def _meant_alike(said: Finding, mine: frozenset[str], written: Finding, source: Source) -> bool:
@@ -152,9 +156,10 @@ def _alike(said: Clause, check: Check) -> list[Clause]:
 
 
 def _differs(said: Clause, written: Clause) -> bool:
-    """Whether the record means its clause otherwise, or the statement turns what it says plainly."""
+    """Whether the record means its clause otherwise, or the statement turns what it tells."""
     whole = said.stances | {s for c in said.source.clauses for s in c.stances} - REVERSING
-    return bool(written.stances - whole) or bool(said.stances & REVERSING - written.stances)
+    turned = said.own_stances & REVERSING
+    return bool(written.stances - whole) or bool(turned - written.stances)
 
 
 def check_signs(check: Check) -> None:

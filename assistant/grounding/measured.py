@@ -139,7 +139,8 @@ def measured(text: str, taken: Iterable[tuple[int, int]] = ()) -> list[Measured]
         goes_on = number and begin == previous and _LINK.fullmatch(ahead)
         edges = [m.end() for m in _EDGE.finditer(folded, begin, quantity.start)]
         left = max(edges[-1] if edges else begin, quantity.start - _FAR)
-        concept = name.concept if name else _other_name(ahead)
+        concept, named_at = (name.concept, name.start) if name else _other_name(ahead)
+        named_at = named_at if name else begin + named_at
         before = frozenset(bigrams(folded[left : quantity.start]))
         qualifiers = _qualified(folded[max(0, ended[-1] if ended else 0) : quantity.start], ahead)
         if goes_on and result and not name:
@@ -159,7 +160,7 @@ def measured(text: str, taken: Iterable[tuple[int, int]] = ()) -> list[Measured]
                 frozenset(bigrams(folded[quantity.end : right])),
                 moment or _moment(folded, ended[-1] if ended else 0, quantity.start),
                 _is_reference(folded, quantity, result[-1] if result else None),
-                name.start if name else quantity.lead or quantity.start,
+                min(named_at, quantity.lead or quantity.start),
             )
         )
     return result
@@ -168,12 +169,12 @@ def measured(text: str, taken: Iterable[tuple[int, int]] = ()) -> list[Measured]
 _GLUED = re.compile(r"(?<![a-z0-9])[a-z][a-z0-9]*[a-z][+-]?\Z")
 
 
-def _other_name(ahead: str) -> str:
-    """A name that the list does not find by itself: WBC13.2, 呼吸20次/分."""
+def _other_name(ahead: str) -> tuple[str, int]:
+    """A name that the list does not find by itself, with its place: WBC13.2, 呼吸20次/分."""
     glued = _GLUED.search(ahead)
     if glued and (concept := shipped_test(glued[0])):
-        return concept
-    return _ALSO.get(ahead.strip(" ,:、")[-2:], "")
+        return concept, glued.start()
+    return _ALSO.get(ahead.strip(" ,:、")[-2:], ""), len(ahead)
 
 
 def _moment(folded: str, begin: int, end: int) -> str:

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from assistant.draft import ProblemKind
 from assistant.grounding.check import Check
-from assistant.grounding.source import Source
+from assistant.grounding.source import Reading, Source
 from assistant.grounding.stance import NOT_THERE
 from assistant.grounding.wording import bigrams
 from knowledge.text.drugs import generic_name, shipped_drug
@@ -71,10 +71,7 @@ def _words(text: str, said: Regimen) -> str:
 def _kind(said: Regimen, written: Sequence[Given]) -> ProblemKind:
     """Where only the way it is meant differs, that is what is wrong."""
     alike = any(
-        _elements(
-            replace(said, planned=g.regimen.planned, stopped=g.regimen.stopped), g.regimen, g.source
-        )
-        for g in written
+        _elements(replace(said, stopped=g.regimen.stopped), g.regimen, g.source) for g in written
     )
     return "certainty" if alike or not said.is_said else "dose"
 
@@ -105,7 +102,19 @@ def _is_told(check: Check, said: Regimen, given: Given) -> bool:
     theirs = given.source.stances_at(written.drug.start)
     if (theirs & _BARRING) - mine - _own(said):
         return False
+    if _is_planned(check.said, said) != _is_planned(given.source, written):
+        return False
     return _elements(said, written, given.source) and _is_of_its_time(check, said, given)
+
+
+_HEADED = re.compile(r"(?:诊疗|治疗)计划|出院医嘱|医嘱[:：]")
+
+
+def _is_planned(reading: Reading, regimen: Regimen) -> bool:
+    """Whether it is only meant; what stands under a heading of orders is given all the same."""
+    if _HEADED.search(reading.text):
+        return False
+    return regimen.planned or "planned" in reading.stances_at(regimen.drug.start)
 
 
 def _own(said: Regimen) -> set[str]:
@@ -127,8 +136,10 @@ def _is_of_its_time(check: Check, said: Regimen, given: Given) -> bool:
         return True
     clause = check.said.clause_of(said.drug.start)
     words = check.text[clause.start if clause else 0 : max(said.end, said.drug.end)]
-    if said.order == 0 and not said.current:
+    if not said.current:
         return True
+    if said.order:
+        return written.current
     first = _FIRST.search(words) is not None or said.phase == "loading"
     once = said.frequency is not None and said.frequency.is_once
     if first or once or _has_date(check, said):
@@ -164,7 +175,6 @@ def _elements(said: Regimen, written: Regimen, source: Source) -> bool:
     changes its meaning."""
     return (
         said.stopped == written.stopped
-        and said.planned == written.planned
         and _amounts_agree(said, written)
         and (not _said(said, "route") or _route(said) == _route(written))
         and (not _said(said, "frequency") or _frequencies_agree(said, written))

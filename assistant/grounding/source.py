@@ -12,7 +12,7 @@ from assistant.grounding.measured import Measured, Trend, measured, trends
 from assistant.grounding.segments import Segment
 from assistant.grounding.sides import Side, sides
 from assistant.grounding.signs import Sign, signs
-from assistant.grounding.stance import clause_stances, without_stances
+from assistant.grounding.stance import clause_stances, stances, without_stances
 from assistant.grounding.wording import bigrams
 from knowledge.text.drugs import DrugNames
 from knowledge.text.finding import Finding
@@ -25,6 +25,9 @@ FindingsOf = Callable[[str, str], list[Finding]]
 """(text, note id) → findings with polarity, as `knowledge.text.extraction` gives them."""
 
 _CLAUSE = re.compile(r"(?:(?<=\d)[,，](?=\d{3}(?!\d))|[^，,。；;：:\n])+")
+
+
+_TRAILING = ("）", ")", "至", "-", "~", "～", "—")
 
 
 def clause_ranges(text: str) -> list[tuple[int, int]]:
@@ -45,6 +48,11 @@ class Clause:
     start: int
     stances: frozenset[str]
     source: Reading
+
+    @cached_property
+    def own_stances(self) -> frozenset[str]:
+        """Those of its own words; `stances` has what reaches it from other clauses as well."""
+        return stances(self.text)
 
     @cached_property
     def bigrams(self) -> set[str]:
@@ -147,16 +155,24 @@ class Reading:
     @cached_property
     def dated(self) -> list[Dated]:
         """The dates, each with its words."""
-        found = dates(self.text)
-        if not found:
-            return []
-        edges = [d.start for d in found[1:]] + [len(self.text)]
-        # What stands before the first date is of it, too.
-        starts = [0, *(d.start for d in found[1:])]
-        return [
-            Dated(d, bigrams(self.text[start : d.start] + "，" + self.text[d.end : end]))
-            for d, start, end in zip(found, starts, edges, strict=True)
-        ]
+        found, text = dates(self.text), self.text
+        result: list[Dated] = []
+        for number, date in enumerate(found):
+            begin = found[number - 1].end if number else 0
+            end = found[number + 1].start if number + 1 < len(found) else len(text)
+            before, behind = text[begin : date.start], text[date.end : end]
+            # 胃镜（3月5日）; 3月5日至3月8日; else a date leads what is of it.
+            trails = behind[:1] in _TRAILING or not bigrams(behind)
+            words = bigrams(before) if trails and number else bigrams(behind)
+            if not number:
+                words |= bigrams(before)
+            if not words and result:
+                words = result[-1].bigrams
+            result.append(Dated(date, words))
+        for number in range(len(result) - 2, -1, -1):
+            if not result[number].bigrams:
+                result[number] = Dated(result[number].date, result[number + 1].bigrams)
+        return result
 
 
 class Source(Reading):

@@ -20,6 +20,7 @@ REVERSING = frozenset({"refused", "stopped", "undone", "family"})
 
 _CARRIED = frozenset({"planned", "thought"})
 _REACH = 12
+_KIN = re.compile(r"家族|家人|家属|子女|配偶")
 _PATIENT = re.compile(r"患者|患儿|病人|本人|自己|既往|查体|入院")
 _ALONE = re.compile(
     r"(?:但|而|后)?(?:患者|患方|患儿|病人|本人|家属|家长|亲属|父母)?(?:及其?(?:家属|家人))?"
@@ -70,7 +71,7 @@ def clause_stances(sentence: str, ranges: list[tuple[int, int]]) -> list[frozens
         if others and not _PATIENT.search(clause):
             found[index] |= OF_OTHERS
         if named := "family" in own[index]:
-            others = True
+            others = _KIN.search(clause) is None
         elif _PATIENT.search(clause):
             others = False
         ahead = sentence[max(0, start - _REACH) : start]

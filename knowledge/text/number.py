@@ -26,7 +26,7 @@ _SCALES = {
     "百": 2, "千": 3, "万": 4, "十万": 5, "百万": 6, "千万": 7, "亿": 8, "百亿": 10,
 }  # fmt: skip
 _POWER = re.compile(
-    r"\s?[x×*·]\s?10"
+    r"(?:\s?[x×*·]\s?|\s(?=10[\^⁰¹²³⁴-⁹]))10"
     rf"(?:(?:\s?\^\s?|\*\*|e)(?P<sign>[-+]?)(?P<plain>\d{{1,2}})(?!\d)"
     rf"|(?P<raised>[{SUPERSCRIPTS}]{{1,2}}|-[{SUPERSCRIPTS}]{{1,2}})"
     r"|\s?(?P<flat>\d{1,2})(?=\s?(?:/|iu|u/|cfu|copies|拷贝|个/)))"

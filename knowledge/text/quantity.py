@@ -386,7 +386,7 @@ def _size(folded: str, first: Quantity, at: int) -> Quantity:
         own, stop = _unit_after(folded, following)
         if own and not own.measures("length", "area"):
             return first
-        if unit and not own:
+        if unit and (not own or own.code != unit.code):
             break
         numbers.append(following)
         unit, end = own or unit, stop

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Sequence
 
 from assistant.tasks.structuring.span import EntityType, TypedSpan
 from assistant.tasks.structuring.terms import find_terms
-from knowledge.text.extraction import FINDING_KINDS, FindingExtractor, names_something_else
 from knowledge.text.drugs import DrugIndex, DrugNames
+from knowledge.text.extraction import FINDING_KINDS, FindingExtractor, names_something_else
 from knowledge.text.folding import fold
 from knowledge.text.lexicon import Lexicon, Match
 from knowledge.text.synonyms import TermKind, load_synonyms

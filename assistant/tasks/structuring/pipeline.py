@@ -22,9 +22,9 @@ from assistant.tasks.structuring.triples import triples
 from assistant.tasks.structuring.union import union
 from knowledge.base import KnowledgeBase
 from knowledge.text.assertion.cues import TUMOUR
+from knowledge.text.drugs import DrugIndex
 from knowledge.text.extraction import names_something_else
 from knowledge.text.finding import Polarity
-from knowledge.text.drugs import DrugIndex
 from knowledge.text.folding import fold
 from knowledge.text.lexicon import Match
 
