@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from assistant.draft import Problem, ProblemKind
 from assistant.grounding.source import Clause, Reading, Source
+
+_LEAD = re.compile(
+    r"(?:疗程|连用|持续|连续|应用|治疗|共用?|每次|大?约|初始|目前|[升降增减]至|最[高低]|[×x*]|为|至|达|时)+"
+    r"[ \t]*\Z"
+)
+"""What leads to an amount and says nothing by itself."""
 
 
 @dataclass
@@ -42,6 +49,11 @@ class Check:
         found = Problem(kind=kind, text=text)
         if found not in self.problems:
             self.problems.append(found)
+
+    def verify(self, start: int, end: int) -> None:
+        """Note that the record has the fact at ``[start, end)``, with the words that lead to it."""
+        lead = _LEAD.search(self.text, max(0, start - 6), start)
+        self.verified.append((lead.start() if lead else start, end))
 
     @cached_property
     def clauses(self) -> list[Clause]:

@@ -20,7 +20,7 @@ from assistant.grounding.quantity_checks import (
 )
 from assistant.grounding.regimen_checks import check_regimens, check_use
 from assistant.grounding.source import Dated, Likeness, clause_at, clause_ranges
-from assistant.grounding.wording import CONTENT, bigrams, undenied
+from assistant.grounding.wording import CONTENT, bigrams, undenied, unfilled
 from knowledge.text.quantity import quantities
 from knowledge.text.times import dates
 
@@ -136,10 +136,10 @@ def _check_short(check: Check, clause: str) -> None:
     values = [(q.start, q.end) for q in quantities(clause)]
     for start, end in sorted([*values, *((d.start, d.end) for d in dates(clause))], reverse=True):
         bare = bare[:start] + bare[end:]
-    content = "".join(c for c in CONTENT.findall(bare) if c not in _LITTLE)
+    content = "".join(c for c in CONTENT.findall(unfilled(bare)) if c not in _LITTLE)
     if not content:
         return
-    holding = [s for s in check.sources if content in "".join(CONTENT.findall(s.text))]
+    holding = [s for s in check.sources if content in "".join(CONTENT.findall(unfilled(s.text)))]
     if holding:
         check.use(holding[0])
     else:

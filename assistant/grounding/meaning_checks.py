@@ -37,7 +37,7 @@ def check_findings(check: Check) -> None:
         contrary = [(s, f) for s, f in mentions if f.polarity is not finding.polarity]
         if agreeing and _best(like, agreeing) >= _best(like, contrary):
             check.use(max(agreeing, key=lambda item: _score(like, *item))[0])
-            check.verified.append((finding.span.start, finding.span.end))
+            check.verify(finding.span.start, finding.span.end)
         else:
             check.problem(_why_not(finding, [f for _, f in mentions]), finding.text)
 
@@ -170,6 +170,6 @@ def check_signs(check: Check) -> None:
         same = [source for source, sign in known if sign.positive is said.positive]
         if same:
             check.use(same[0])
-            check.verified.append((said.start, said.end))
+            check.verify(said.start, said.end)
         elif known:
             check.problem("negation", check.text[said.start : said.end])

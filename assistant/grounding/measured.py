@@ -139,11 +139,17 @@ def measured(text: str, taken: Iterable[tuple[int, int]] = ()) -> list[Measured]
         goes_on = number and begin == previous and _LINK.fullmatch(ahead)
         edges = [m.end() for m in _EDGE.finditer(folded, begin, quantity.start)]
         left = max(edges[-1] if edges else begin, quantity.start - _FAR)
-        concept, named_at = (name.concept, name.start) if name else _other_name(ahead)
-        named_at = named_at if name else begin + named_at
+        concept, named_at = _other_name(ahead)
+        named_at += begin
+        if name and (not concept or name.end == quantity.start):
+            concept, named_at = name.concept, name.start
+        if concept and folded[max(0, named_at - 1) : named_at] == "尿":
+            # 尿WBC is 尿白细胞.
+            concept = shipped_test(f"尿{concept.removesuffix('计数')}") or concept
         before = frozenset(bigrams(folded[left : quantity.start]))
         qualifiers = _qualified(folded[max(0, ended[-1] if ended else 0) : quantity.start], ahead)
-        if goes_on and result and not name:
+        alike = result and _alike_units(result[-1].quantity, quantity)
+        if goes_on and alike and not name:
             concept = result[-1].concept
             before = before | result[-1].before
             qualifiers = qualifiers or result[-1].qualifiers
@@ -164,6 +170,11 @@ def measured(text: str, taken: Iterable[tuple[int, int]] = ()) -> list[Measured]
             )
         )
     return result
+
+
+def _alike_units(one: Quantity, other: Quantity) -> bool:
+    """Whether both may be of one thing."""
+    return not one.unit or not other.unit or one.unit.converts_to(other.unit)
 
 
 _GLUED = re.compile(r"(?<![a-z0-9])[a-z][a-z0-9]*[a-z][+-]?\Z")

@@ -10,6 +10,7 @@ from assistant.grounding.check import Check
 from assistant.grounding.measured import Measured, numeric_trends
 from assistant.grounding.source import Clause, Likeness, Source
 from assistant.grounding.stance import NOT_THERE
+from assistant.tasks.structuring.terms import find_terms
 from knowledge.text.folding import fold
 from knowledge.text.frequency import frequencies
 from knowledge.text.times import dates
@@ -36,7 +37,7 @@ def check_quantities(check: Check) -> None:
         if holding and not _better_told(said, clause, check.sources):
             like = Likeness(check.text, clause.text)
             check.use(max(holding, key=lambda s: like.best(s.clauses)))
-            check.verified.append((said.name_start, quantity.tail or quantity.end))
+            check.verify(said.name_start, quantity.tail or quantity.end)
         elif not same and quantity.unit and _other_unit(said, written):
             check.problem("unit", words)
         else:
@@ -113,16 +114,17 @@ def check_trends(check: Check) -> None:
         if ways and trend.up not in ways:
             check.problem("negation", check.text[trend.start : trend.end])
         elif ways:
-            check.verified.append((trend.start, trend.end))
+            check.verify(trend.start, trend.end)
 
 
-_DIGITS = re.compile(r"[a-z]*\d[\d.,]*[a-z%/]*")
+_DIGITS = re.compile(r"[a-z0-9.%/+^*-]*\d[a-z0-9.%/+^*-]*")
 
 
 def check_digits(check: Check) -> None:
     """A number that no reader understands must stand in a sentence of the same words as it is."""
     folded = fold(check.text)
-    known = [(m.quantity.start, m.quantity.end) for m in check.said.measured]
+    known = [(m.name_start, m.quantity.tail or m.quantity.end) for m in check.said.measured]
+    known += [(term.start, term.end) for term in find_terms(check.text)]
     known += [(d.start, d.end) for d in (*dates(check.text), *frequencies(check.text))]
     known += check.taken
     for token in _DIGITS.finditer(folded):
@@ -130,7 +132,7 @@ def check_digits(check: Check) -> None:
             continue
         clause = check.said.clause_of(token.start())
         words = clause.bigrams if clause else set()
-        pattern = re.compile(rf"(?<![a-z\d.]){re.escape(token[0].rstrip('.,'))}(?!\d)")
+        pattern = re.compile(rf"(?<![a-z\d.]){re.escape(token[0].strip('.+*/-'))}(?!\d)")
         alike = max((len(words & s.bigrams) for s in check.sources), default=0)
         if not any(
             len(words & s.bigrams) == alike and pattern.search(fold(s.text)) for s in check.sources

@@ -49,6 +49,8 @@ def check_regimens(check: Check) -> None:
             check.problem("drug", said.drug.name)
             continue
         if not same:
+            if said.is_said:
+                check.problem("dose", _words(check.text, said))
             check.use(holding[0])
             continue
         check.taken.update(_parts(said))
@@ -59,7 +61,8 @@ def check_regimens(check: Check) -> None:
             best = max(in_order, key=lambda item: len(wanted & item[1].source.bigrams))
             after[name] = min(n for n, _ in in_order)
             check.use(best[1].source)
-            check.verified += _parts(said)
+            for start, end in _parts(said):
+                check.verify(start, end)
         else:
             check.problem(_kind(said, [g for _, g in same]), _words(check.text, said))
 
@@ -285,4 +288,4 @@ def check_use(check: Check) -> None:
         if not any(len(words & s.bigrams) == alike for s in told):
             check.problem("dose", check.text[use.start : use.end])
         else:
-            check.verified.append((use.start, use.end))
+            check.verify(use.start, use.end)

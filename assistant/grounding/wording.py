@@ -67,6 +67,11 @@ _DENYING = re.compile(
 )
 
 
+def unfilled(text: str) -> str:
+    """The text without words that say nothing of what is told."""
+    return _FILLER.sub(" ", text)
+
+
 def undenied(text: str) -> str:
     """The text without the words that deny; 无皮疹 is told by 无发热、皮疹."""
     return _DENYING.sub(" ", text)

@@ -130,7 +130,7 @@ def course_draws(dice: Dice) -> Iterator[Draw]:
     first = replace(first, sign="")
     second = replace(first, value=value)
     up = second.value > first.value
-    name = first.names[0]
+    name = first.names[0] + ("" if first.names[0][-1] > "z" else " ")
     a, b = spelling.number(first.value, dice), written(second, dice, name="x")
     b = b[1:].lstrip("：:为 ")
     verb, turned = ("升至", "降至") if up else ("降至", "升至")

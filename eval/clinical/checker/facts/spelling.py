@@ -61,7 +61,9 @@ def number(value: Decimal, dice: Dice, *, wan: bool = False) -> str:
     text = plain(value)
     ways = [text, text, text, text.translate(_WIDE)]
     if value >= 1000 and value == value.to_integral_value():
-        ways += [f"{int(value):,}", f"{int(value):,}", f"{int(value):,}".replace(",", "，")]
+        ways += [f"{int(value):,}", f"{int(value):,}"]
+        # Between other digits a full-width comma may part two numbers.
+        ways += [f"{int(value):,}".replace(",", "，")] if value % 100 == 0 else []
     if "." in text and len(text.partition(".")[2]) == 1:
         ways.append(text + "0")
     if wan and value >= 5000 and value % 500 == 0:
