@@ -26,7 +26,7 @@ COVERAGE = 0.5
 MOST_EVIDENCE = 5
 
 
-_OF_STAY = re.compile(r"[本此这]次(?:住院|入院)|住院期间|入院后")
+_OF_STAY = re.compile(r"[本此这]次(?!发病|起病|加重|症状)|住院期间|入院后")
 """A statement that says so is not told by an earlier stay."""
 
 _CHANGES = re.compile(

@@ -22,6 +22,7 @@ _ALSO = {"呼吸": "呼吸频率"}
 
 _END = re.compile(r"[。;!?\n]")
 _EDGE = re.compile(r"[,，、:。;\n()]")
+_BEHIND = re.compile(r"[,，、:。;\n]")
 _FAR = 16
 _LINK = re.compile(
     r"(?:[\s,，、:()→~>-]|较前|复[查测]|再次|今[日晨天]|昨[日晚]|次日|当[日时]|入院|出院|术前|术后|治疗|补液|时|后|前|渐|逐渐|明显"
@@ -147,14 +148,16 @@ def measured(text: str, taken: Iterable[tuple[int, int]] = ()) -> list[Measured]
             # 尿WBC is 尿白细胞.
             concept = shipped_test(f"尿{concept.removesuffix('计数')}") or concept
         before = frozenset(bigrams(folded[left : quantity.start]))
-        qualifiers = _qualified(folded[max(0, ended[-1] if ended else 0) : quantity.start], ahead)
+        qualifiers = _qualified(folded[ended[-1] if ended else 0 : quantity.start])
+        if {"part:收缩", "part:舒张"} & qualifiers:
+            concept = "血压"
         alike = result and _alike_units(result[-1].quantity, quantity)
         if goes_on and alike and not name:
             concept = result[-1].concept
             before = before | result[-1].before
             qualifiers = qualifiers or result[-1].qualifiers
         following = found[number + 1].start if number + 1 < len(found) else len(folded)
-        edge = _EDGE.search(folded, quantity.end)
+        edge = _BEHIND.search(folded, quantity.end)
         right = min(following, quantity.end + 8, edge.start() if edge else len(folded))
         moment = "first" if quantity.start in first else "last" if quantity.start in last else ""
         result.append(
@@ -196,8 +199,13 @@ def _moment(folded: str, begin: int, end: int) -> str:
     return "" if first == last else "first" if first > last else "last"
 
 
-def _qualified(sentence: str, ahead: str) -> frozenset[str]:
+_CLAUSE_MARK = re.compile(r"[,;:，]")
+
+
+def _qualified(sentence: str) -> frozenset[str]:
+    """What the words before a value say of it: in its own clause, or of which fluid it is."""
     found = set()
+    ahead = _CLAUSE_MARK.split(sentence)[-1]
     for kind, group in zip(("meal", "form", "isoform", "part"), _QUALIFIERS, strict=True):
         for word, value in group.items():
             if word in ahead:

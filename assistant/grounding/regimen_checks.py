@@ -105,9 +105,26 @@ def _is_told(check: Check, said: Regimen, given: Given) -> bool:
     theirs = given.source.stances_at(written.drug.start)
     if (theirs & _BARRING) - mine - _own(said):
         return False
+    if _is_denied(given.source, written) != _is_denied(check.said, said):
+        return False
     if _is_planned(check.said, said) != _is_planned(given.source, written):
         return False
     return _elements(said, written, given.source) and _is_of_its_time(check, said, given)
+
+
+_DENIED_BEHIND = re.compile(
+    r"\s*[:：]?\s*[（(]?\s*(?:无|否|未用|未服|未使用|不用|[-－]\s*[）)])(?=[，,。；;、）)\s]|$)"
+)
+
+
+def _is_denied(reading: Reading, regimen: Regimen) -> bool:
+    """Whether it is said not to be given: 华法林：无, 否认服用华法林."""
+    start, end = regimen.drug.start, regimen.drug.end
+    if _DENIED_BEHIND.match(reading.text, end):
+        return True
+    clause = reading.clause_of(start)
+    denied = clause.denials if clause else []
+    return any(d.start + clause.start < end and start < d.end + clause.start for d in denied)
 
 
 _HEADED = re.compile(r"(?:诊疗|治疗)计划|出院医嘱|医嘱[:：]")

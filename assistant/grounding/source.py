@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from assistant.grounding.denials import Denied, denials
@@ -130,7 +130,7 @@ class Reading:
     @cached_property
     def regimens(self) -> list[Regimen]:
         """The drugs that are named, each with what is said of it."""
-        return regimens(self.text, self._drug_names.find(self.text))
+        return _with_stop(self.text, regimens(self.text, self._drug_names.find(self.text)))
 
     @cached_property
     def measured(self) -> list[Measured]:
@@ -201,7 +201,7 @@ class Source(Reading):
     def regimens(self) -> list[Regimen]:
         """As `Reading.regimens`, and what the next sentence changes of them."""
         text = f"{self.text}，{self._goes_on}" if self._goes_on else self.text
-        return regimens(text, self._drug_names.find(self.text))
+        return _with_stop(text, regimens(text, self._drug_names.find(self.text)))
 
     @cached_property
     def is_plan(self) -> bool:
@@ -215,6 +215,24 @@ class Source(Reading):
         if not found and day:
             return [Dated(WrittenDate(day.year, day.month, day.day, 0, 0), self.bigrams)]
         return found
+
+
+_STOP = re.compile(r"停用|停服|停药|(?:遂|即|已|故|予以?|立即|随即)停(?![经止留])")
+
+
+def _with_stop(text: str, found: list[Regimen]) -> list[Regimen]:
+    """The regimens with the end of the last one, where it is told after something else:
+    华法林3mg qd，INR 3.5，遂停用."""
+    if not found or found[-1].stopped or not found[-1].current:
+        return found
+    last = found[-1]
+    if not (stop := _STOP.search(text, last.end)):
+        return found
+    end = replace(
+        last, dose=None, count=None, schedule=(), rate=None, route=None, frequency=None,
+        duration=None, condition=None, order=last.order + 1, stopped=True, end=stop.end(),
+    )  # fmt: skip
+    return [*found[:-1], replace(last, current=False), end]
 
 
 class Likeness:

@@ -57,6 +57,13 @@ def without_stances(text: str) -> str:
     return _AROUND.sub(" ", folded)
 
 
+def _carried(sentence: str) -> list[tuple[int, str]]:
+    """Where the plans and conditions of a sentence begin."""
+    folded = fold(sentence)
+    patterns = [(name, pattern) for name, pattern in _patterns() if name in _CARRIED]
+    return [(hit.start(), name) for name, pattern in patterns for hit in pattern.finditer(folded)]
+
+
 def clause_stances(sentence: str, ranges: list[tuple[int, int]]) -> list[frozenset[str]]:
     """The stances of the clauses of a sentence, each with what reaches it from the others.
 
@@ -65,6 +72,7 @@ def clause_stances(sentence: str, ranges: list[tuple[int, int]]) -> list[frozens
     """
     own = [stances(sentence[start:end]) for start, end in ranges]
     found = list(own)
+    carried = _carried(sentence)
     others = False
     for index, (start, end) in enumerate(ranges):
         clause = sentence[start:end]
@@ -76,7 +84,7 @@ def clause_stances(sentence: str, ranges: list[tuple[int, int]]) -> list[frozens
             others = False
         ahead = sentence[max(0, start - _REACH) : start]
         if not named and not _PATIENT.search(ahead):
-            found[index] |= stances(ahead) & _CARRIED
+            found[index] |= {name for at, name in carried if start - _REACH <= at < start}
         if _ALONE.fullmatch(clause.strip()):
             found[: index + 1] = [one | {"refused"} for one in found[: index + 1]]
     return found

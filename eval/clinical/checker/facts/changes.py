@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from eval.clinical.checker.facts import spelling
 from eval.clinical.checker.facts.draw import Dice, Draw, material, other
-from eval.clinical.checker.facts.regimens import Regimen, draw_regimen, written
+from eval.clinical.checker.facts.regimens import Regimen, draw_regimen, same_amount, written
 
 _LATER = (
     "，后改为",
@@ -125,7 +125,7 @@ def unread_draws(dice: Dice) -> Iterator[Draw]:
     one = dice.choice(rows)
     yield Draw("list", "reworded", record, f"{written(one, dice, whole=False)}。", True)
     neighbour = other(dice, [r for r in rows if r is not one])
-    if (neighbour.value, neighbour.unit, neighbour.per) != (one.value, one.unit, one.per):
+    if not same_amount(neighbour, one):
         mixed = replace(
             one, value=neighbour.value, unit=neighbour.unit, per=neighbour.per, frequency=""
         )

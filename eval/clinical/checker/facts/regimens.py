@@ -137,13 +137,17 @@ def names(regimens: Sequence[Regimen]) -> list[str]:
 _MASS = {"g": Decimal(1000000), "mg": Decimal(1000), "ug": Decimal(1)}
 
 
+def same_amount(one: Regimen, two: Regimen) -> bool:
+    """Whether both give as much, in whatever unit."""
+    equal = one.value * _MASS.get(one.unit, Decimal(1)) == two.value * _MASS.get(two.unit, 1)
+    return equal and (one.unit in _MASS) == (two.unit in _MASS) and one.per == two.per
+
+
 def _same(one: Regimen, two: Regimen) -> bool:
     """Whether they say the same of one drug."""
     if one.drug != two.drug:
         return False
-    equal = one.value * _MASS.get(one.unit, Decimal(1)) == two.value * _MASS.get(two.unit, 1)
-    kind = (one.unit in _MASS) == (two.unit in _MASS)
-    alike = equal and kind and one.per == two.per and one.route == two.route
+    alike = same_amount(one, two) and one.route == two.route
     return alike and _often_alike(one.frequency, two.frequency) and one.days == two.days
 
 
