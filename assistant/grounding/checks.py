@@ -21,8 +21,8 @@ from assistant.grounding.quantity_checks import (
 from assistant.grounding.regimen_checks import check_regimens, check_use
 from assistant.grounding.source import Dated, Likeness, clause_at, clause_ranges
 from assistant.grounding.wording import CONTENT, bigrams, undenied, unfilled
+from knowledge.text.dates import dates
 from knowledge.text.quantity import quantities
-from knowledge.text.times import dates
 
 
 def check_dates(check: Check) -> None:

@@ -18,7 +18,7 @@ from assistant.grounding.checks import CHECKS
 from assistant.grounding.segments import Scope, Segment
 from assistant.grounding.source import FindingsOf, Reading, Source
 from knowledge.text.drugs import DrugNames
-from knowledge.text.regimens import cue_rows
+from knowledge.text.regimen_tokens import cue_rows
 
 COVERAGE = 0.5
 """Share of a clause's bigrams that the supporting sentences must contain, at least."""

@@ -13,8 +13,10 @@ from itertools import pairwise
 
 from assistant.grounding.wording import bigrams
 from assistant.tasks.structuring.terms import find_terms, shipped_test
+from knowledge.text.amount import Quantity
+from knowledge.text.changes import changes
 from knowledge.text.folding import fold
-from knowledge.text.quantity import Quantity, changes, quantities
+from knowledge.text.quantity import quantities
 from knowledge.text.synonyms import TermKind
 
 _ALSO = {"呼吸": "呼吸频率"}

@@ -11,9 +11,9 @@ from assistant.grounding.measured import Measured, numeric_trends
 from assistant.grounding.source import Clause, Likeness, Source
 from assistant.grounding.stance import NOT_THERE
 from assistant.tasks.structuring.terms import find_terms
+from knowledge.text.dates import dates
 from knowledge.text.folding import fold
 from knowledge.text.frequency import frequencies
-from knowledge.text.times import dates
 
 
 def check_quantities(check: Check) -> None:

@@ -12,10 +12,10 @@ from assistant.grounding.check import Check
 from assistant.grounding.source import Reading, Source
 from assistant.grounding.stance import NOT_THERE
 from assistant.grounding.wording import bigrams
+from knowledge.text.amount import Quantity
 from knowledge.text.drugs import generic_name, shipped_drug
 from knowledge.text.frequency import frequencies
-from knowledge.text.quantity import Quantity
-from knowledge.text.regimens import Regimen
+from knowledge.text.regimen import Regimen
 from knowledge.text.route import routes
 
 _BARRING = NOT_THERE | {"allergy", "stopped", "needed"}

@@ -14,12 +14,13 @@ from assistant.grounding.sides import Side, sides
 from assistant.grounding.signs import Sign, signs
 from assistant.grounding.stance import clause_stances, stances, without_stances
 from assistant.grounding.wording import bigrams
+from knowledge.text.dates import WrittenDate, dates
 from knowledge.text.drugs import DrugNames
 from knowledge.text.finding import Finding
 from knowledge.text.frequency import frequencies
-from knowledge.text.regimens import Regimen, regimens
+from knowledge.text.regimen import Regimen
+from knowledge.text.regimens import regimens
 from knowledge.text.route import routes
-from knowledge.text.times import WrittenDate, dates
 
 FindingsOf = Callable[[str, str], list[Finding]]
 """(text, note id) → findings with polarity, as `knowledge.text.extraction` gives them."""

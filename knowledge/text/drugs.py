@@ -1,7 +1,7 @@
 """Names of drugs in a text, and the generic name behind a product or a brand.
 
 Known names come from the shipped table, a knowledge base, or a record; a stem (the INN ending on
-Chinese labels: 沙星, 普利, 胰岛素) finds a drug that nobody listed, which is what an invented drug is.
+Chinese labels: 沙星, 普利, 胰岛素) finds a drug that nobody listed: an invented drug is one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from knowledge.text.synonyms import TermKind
 
 _SHORTEST = 3
 _LONGEST = 24
-_NOT_OF_A_NAME = re.compile(r"^.*[下脉肤予射用为改停加和及的入泵服给以、行至或与静滴注口对认起日天现时因前次并续每继期律后查检毕疗诊院确议拟未曾仍嘱按规药荐点]")
+_NOT_OF_A_NAME = re.compile(
+    r"^.*[下脉肤予射用为改停加和及的入泵服给以、行至或与静滴注口对认起日天现时因前次并续每继期律后查检毕疗诊院确议拟未曾仍嘱按规药荐点]"
+)
 _BRAND = re.compile(r"商品名：([^。]{2,60})。")
 _HYDROGEN = re.compile(r"^(头孢.+|.+(?:西林|培南|拉唑))钠$")
 _TAIL = re.compile(r"(?<=..)(?:氯化钠|葡萄糖)$")
@@ -28,13 +30,13 @@ _RELEASE = (
     " 注射用? 静脉 外用 吸入用? 雾化 鼻用? 眼用? 滴 冻干"
 )
 _FORMS = (
-    "片剂? 胶囊剂? 颗粒剂? 注射液 注射剂 粉针剂? 针剂? 混悬液 悬液 乳剂 溶液 糖浆 滴剂 滴眼液 滴眼剂 滴鼻液"
-    " 滴耳液 眼膏 眼用凝胶 软膏 乳膏 凝胶 贴剂 贴膏 栓剂? 喷雾剂 气雾剂 粉雾剂 吸入剂 洗剂 搽剂 酊 丸 散"
-    " 冲剂 合剂 口服液 溶液剂 粉 剂"
+    "片剂? 胶囊剂? 颗粒剂? 注射液 注射剂 粉针剂? 针剂? 混悬液 悬液 乳剂 溶液 糖浆 滴剂 滴眼液"
+    " 滴眼剂 滴鼻液 滴耳液 眼膏 眼用凝胶 软膏 乳膏 凝胶 贴剂 贴膏 栓剂? 喷雾剂 气雾剂 粉雾剂 吸入剂"
+    " 洗剂 搽剂 酊 丸 散 冲剂 合剂 口服液 溶液剂 粉 剂"
 )
 _SALTS = (
-    "盐酸 硫酸氢? 磷酸 乳酸 甲磺酸 甲苯磺酸 苯磺酸 马来酸 富马酸 酒石酸 枸橼酸 氢溴酸 醋酸 琥珀酸 重酒石酸"
-    " 门冬氨酸 葡萄糖酸 硝酸(?!甘油|异) 双氯酚酸 依托 琥乙"
+    "盐酸 硫酸氢? 磷酸 乳酸 甲磺酸 甲苯磺酸 苯磺酸 马来酸 富马酸 酒石酸 枸橼酸 氢溴酸 醋酸 琥珀酸"
+    " 重酒石酸 门冬氨酸 葡萄糖酸 硝酸(?!甘油|异) 双氯酚酸 依托 琥乙"
 )
 
 

@@ -41,6 +41,11 @@ def _fold_character(character: str) -> str:
     return _simplified().get(folded, folded) if folded >= _FIRST_HAN else folded
 
 
+def simplified(text: str) -> str:
+    """``text`` with simplified characters for traditional ones and nothing else changed."""
+    return "".join(_simplified().get(c, c) for c in text) if not text.isascii() else text
+
+
 _CACHE: dict[int, str] = dict(_DASHES)
 
 

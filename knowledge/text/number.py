@@ -169,12 +169,13 @@ def _some(folded: str, number: Number) -> Number:
     )  # fmt: skip
 
 
+_RESULT_ENDS = re.compile(r"\)|[,;。、\s，]|$")
 _MORE_OF = re.compile(r"\s?(?:年|月|天|周|日|小时|h|岁|个|次|余|万|mm|cm|mg|g)")
 
 
 def _ends_more(folded: str, at: int) -> bool:
-    """Whether a + means more (10+年), not a grade (3+) or a sum."""
-    return _MORE_OF.match(folded, at) is not None
+    """Whether a + means more (10+年, or 2+ as a result), not a sum."""
+    return _MORE_OF.match(folded, at) is not None or _RESULT_ENDS.match(folded, at) is not None
 
 
 def _in_words(folded: str, at: int) -> Number | None:

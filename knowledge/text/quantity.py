@@ -1,4 +1,4 @@
-"""Quantities: numbers with their units, ranges, sizes, comparators, and how they change.
+"""Quantities of a text: numbers with their units, ranges, sizes, comparators, read in one pass.
 
 A quantity is exact: values are Decimals, units convert by fractions, and two quantities are the
 same when everything that is said of them is (`Quantity.same`).
@@ -8,26 +8,23 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
-from fractions import Fraction
 from functools import cache
 from importlib.resources import files
-from typing import Literal
 
+from knowledge.text.amount import Comparator, Quantity, Series, Shape
+from knowledge.text.changes import changes
+from knowledge.text.comparator import sign_after, sign_before
 from knowledge.text.folding import SUPERSCRIPTS, fold
 from knowledge.text.frequency import frequencies
-from knowledge.text.number import Number, plain, read_number
+from knowledge.text.number import Number, read_number
 from knowledge.text.times import clocks, dates, impossible_dates
 from knowledge.text.units import NONE, Unit, read_unit
 
-Shape = Literal["one", "range", "size", "pair", "ratio"]
-"""5mg; 10-15mg; 12×8×6mm; 130/80mmHg or 2/15; 1:320."""
+__all__ = ["Comparator", "Quantity", "Series", "changes", "quantities"]
 
-Comparator = Literal["", "<", "<=", ">=", ">"]
-
-_JOINTS: dict[Shape, str] = {"one": "", "range": "-", "size": "*", "pair": "/", "ratio": ":"}
 _START = re.compile(r"\d|[零〇一二两三四五六七八九十百千半]|[Ⅱ-Ⅻⅱ-ⅻ]|(?<![a-z0-9])[ivx]")
 _SPACE = re.compile(r"[ \t]{0,2}")
 _SIZE = re.compile(r"[ \t]?[x×*][ \t]?(?=\d)")
@@ -40,7 +37,6 @@ _JOINT_PATTERNS: tuple[tuple[Shape, re.Pattern[str]], ...] = (
 _FROM = re.compile(r"(?:由|从|自)[^,。;\n\d]{0,4}\Z")
 _HALF_MORE = re.compile(r"半(?![径侧身球夏])")
 _HALVES = ("months", "time", "tablets", "capsules", "ampoules", "bags", "sachets")
-_TABLETS = ("tablets", "capsules", "ampoules", "bags", "sachets", "bottles")
 _AMOUNTS = ("mass", "volume", "units", "international units", "amount")
 _NO_COUNT = re.compile(
     r"一个|一度(?![房烧烫冻窦脱压])|一次性|十分(?!钟)|一点(?![零一二三四五六七八九])|百日咳|半月板"
@@ -52,17 +48,6 @@ _LISTED = re.compile(r"\s?(?:[、,，/和及与])\s?")
 _ABOUT = re.compile(r"(?:大?约|约为|近|大概|左右约)[ \t]?\Z")
 _ABOUT_AFTER = re.compile(r"[ \t]?(?:左右|上下)")
 _MORE_AFTER = re.compile(r"[余多](?![次发个处形])")
-_SIGN = re.compile(r"(?P<sign>[<>‹›≦≧≤≥]=?|[\u4e00-\u9fff]{2,4})[ \t]*\Z")
-_SIGNS: dict[str, Comparator] = {
-    "<": "<", "‹": "<", "小于": "<", "低于": "<", "少于": "<", "不足": "<", "不到": "<", "未达": "<",
-    ">": ">", "›": ">", "大于": ">", "高于": ">", "超过": ">", "多于": ">",
-    "<=": "<=", "≤": "<=", "≦": "<=", "不超过": "<=", "不高于": "<=", "不大于": "<=", "不多于": "<=",
-    "至多": "<=", "最多": "<=", "小于等于": "<=",
-    ">=": ">=", "≥": ">=", "≧": ">=", "不低于": ">=", "不少于": ">=", "不小于": ">=", "至少": ">=",
-    "大于等于": ">=",
-}  # fmt: skip
-_SIGN_AFTER = re.compile(r"[ \t]?(?:及|或)?(?P<word>以上|以下|以内|之内)")
-_SIGNS_AFTER: dict[str, Comparator] = {"以上": ">=", "以下": "<=", "以内": "<=", "之内": "<="}
 _MINUS = re.compile(r"(?:^|[ \t:(=值酸剩])-\Z")
 _ORDINAL = re.compile(r"第\Z")
 _BESIDE = re.compile(r"(?:前|后|同|当|隔|每|次)\Z")
@@ -71,120 +56,6 @@ _BARE_POWER = re.compile(rf"10(?:[\^{SUPERSCRIPTS}]|\*\*|(?<=[x×*]10)\s?\d{{1,2
 _PERCENT = re.compile(r"百分之")
 _TEMPERATURES = range(34, 44)
 _GRADE_UNITS = {"级": "grade", "期": "stage", "型": "type", "度": "degree"}
-
-
-@dataclass(frozen=True, slots=True)
-class Quantity:
-    """A number, or numbers that belong together, with their unit at ``[start, end)``.
-
-    ``numbers`` are one, the two ends of a range, the sides of a size, the parts of a pair.
-    ``unit`` is `NONE` where none is written; ``carried`` when it is written only at the end of the
-    list (1、5、10分钟).  ``lead`` is where the comparator before it begins, ``tail`` where 以上
-    behind it ends.  ``more`` is 余, 多, +; ``about`` 约, 左右; ``minus`` a sign before it; ``suffix``
-    the letter of a stage (ⅢA期); ``ordinal`` 第3天; ``glued`` a letter right before it (PLT120).
-    ``ambiguous``: the text can be read otherwise, too.
-    """
-
-    start: int
-    end: int
-    numbers: tuple[Number, ...]
-    unit: Unit = NONE
-    shape: Shape = "one"
-    comparator: Comparator = ""
-    lead: int = 0
-    tail: int = 0
-    more: bool = False
-    about: bool = False
-    minus: bool = False
-    suffix: str = ""
-    ordinal: bool = False
-    glued: bool = False
-    carried: bool = False
-
-    @property
-    def values(self) -> tuple[Decimal, ...]:
-        """The numbers, exactly, in the order written."""
-        found = tuple(number.value for number in self.numbers)
-        if self.shape == "pair" and len(found) == 2 and self.unit.measures(*_TABLETS) and found[1]:
-            return (found[0] / found[1],)
-        if len(found) == 1 and self.numbers[0].high is not None:
-            found = (found[0], self.numbers[0].high)
-        return found
-
-    @property
-    def low(self) -> Decimal:
-        """The smallest number."""
-        return min(self.values)
-
-    @property
-    def high(self) -> Decimal:
-        """The largest number."""
-        return max(self.values)
-
-    @property
-    def ambiguous(self) -> bool:
-        """Whether the text can be read otherwise, too."""
-        return any(number.ambiguous for number in self.numbers)
-
-    @property
-    def base(self) -> tuple[Fraction, ...]:
-        """The values in the base unit of their kind."""
-        return tuple(Fraction(value) * self.unit.factor for value in self.values)
-
-    @property
-    def value_text(self) -> str:
-        """The value as the product writes it: 12.3, 130/80, 12*8*6, 10-15, 3.2×10^5."""
-        joint = _JOINTS[self.shape]
-        parts = [plain(number.written) for number in self.numbers]
-        if len(parts) == 1 and self.numbers[0].high is not None:
-            parts, joint = [*parts, plain(self.numbers[0].high)], "-"
-        scale = self.numbers[-1].scale
-        raised = f"×{scale}" if scale.startswith("10^") and not self._is_count else ""
-        return joint.join(parts) + raised + self.suffix.upper() + ("+" if self.more else "")
-
-    @property
-    def unit_text(self) -> str:
-        """The unit as the product writes it: 10^9/L, 万U, μg as ug; "" without one."""
-        scale = self.numbers[-1].scale
-        if not scale or (scale.startswith("10^") and not self._is_count):
-            return self.unit.shown
-        return f"{scale}{self.unit.shown}"
-
-    @property
-    def _is_count(self) -> bool:
-        """10^9/L belongs together; 3.2×10^5 IU/mL does not."""
-        return self.unit.shown.startswith("/")
-
-    def same(self, other: Quantity) -> bool:
-        """Whether both say the same, in whatever unit: 1g is 1000mg, 1.25万U is 12,500U.
-
-        A bare number is only a bare number; what can be read otherwise is never the same.
-        """
-        return (
-            not (self.ambiguous or other.ambiguous)
-            and self.unit.converts_to(other.unit)
-            and self.base == other.base
-            and (self._kind, self.comparator, self.more, self.minus, self.suffix, self.ordinal)
-            == (other._kind, other.comparator, other.more, other.minus, other.suffix, other.ordinal)
-        )
-
-    @property
-    def _kind(self) -> str:
-        if len(self.values) == 1:
-            return "one"
-        return "range" if self.numbers[0].high is not None else self.shape
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """Quantities that followed one another (由95降至68，后升至82); the last is the present one."""
-
-    quantities: tuple[Quantity, ...]
-
-    @property
-    def last(self) -> Quantity:
-        """What it has become."""
-        return self.quantities[-1]
 
 
 @cache
@@ -366,7 +237,7 @@ def _joined(folded: str, first: Quantity) -> Quantity:
     """The quantity with the numbers that belong to it: the sides of a size, the end of a range."""
     for shape, joint in _JOINT_PATTERNS:
         found = joint.match(folded, first.end)
-        if found is None:
+        if found is None or (first.shape == "pair" and shape != "pair"):
             continue
         if shape == "size":
             return _size(folded, first, found.end())
@@ -376,11 +247,12 @@ def _joined(folded: str, first: Quantity) -> Quantity:
         unit, end = _unit_after(folded, following)
         if shape == "range":
             return _range(folded, first, following, unit, end)
-        if first.unit:
+        if first.unit and first.unit != unit:
             return first
-        return replace(
-            first, end=end, numbers=(*first.numbers, following), unit=unit, shape=shape,
-        )  # fmt: skip
+        numbers = (*first.numbers, following)
+        joined = replace(first, end=end, numbers=numbers, unit=unit, shape=shape)
+        # 80mg/5mg/12.5mg, 80/5/12.5mg.
+        return _joined(folded, joined) if shape == "pair" and len(numbers) < 4 else joined
     return first
 
 
@@ -393,8 +265,23 @@ def _range(folded: str, first: Quantity, following: Number, unit: Unit, end: int
     if start.scale == "" and following.scale:
         # 3-5万 is from 30,000 on.
         start = replace(start, power=following.power, scale=following.scale)
-    return replace(
+    ranged = replace(
         first, end=end, numbers=(start, following), unit=unit, shape="range", more=following.more
+    )
+    return ranged if unit else _ranges(folded, ranged)
+
+
+def _ranges(folded: str, first: Quantity) -> Quantity:
+    """血压130-150/80-95mmHg: the range with the one behind the stroke."""
+    at = first.end + 1
+    following = read_number(folded, at) if _SLASH.match(folded, first.end) else None
+    if following is None:
+        return first
+    second = _joined(folded, Quantity(at, following.end, (following,)))
+    if second.shape != "range":
+        return first
+    return replace(
+        second, start=first.start, numbers=(*first.numbers, *second.numbers), shape="ranges"
     )
 
 
@@ -451,8 +338,8 @@ def _qualified(folded: str, quantity: Quantity) -> Quantity:
     comparator, lead = sign_before(folded, start)
     before = folded[max(0, start - 4) : start]
     tail = end
-    if (after := _SIGN_AFTER.match(folded, end)) and not comparator:
-        comparator, tail = _SIGNS_AFTER[after["word"]], after.end()
+    if not comparator:
+        comparator, tail = sign_after(folded, end)
     about = _ABOUT.search(before)
     about_after = _ABOUT_AFTER.match(folded, end)
     return replace(
@@ -467,20 +354,6 @@ def _qualified(folded: str, quantity: Quantity) -> Quantity:
     )
 
 
-def sign_before(folded: str, at: int) -> tuple[Comparator, int]:
-    """The comparator right before ``at``, and where it begins; "" and ``at`` without one."""
-    found = _SIGN.search(folded, max(0, at - 8), at)
-    if found is None:
-        return "", at
-    word = found["sign"]
-    for length in range(len(word), 0, -1):
-        if (known := _SIGNS.get(word[-length:])) is not None:
-            begin = found.start("sign") + len(word) - length
-            # -> and => are arrows.
-            return ("", at) if folded[begin - 1 : begin] in ("-", "=") else (known, begin)
-    return "", at
-
-
 def _with_carried_units(folded: str, found: list[Quantity]) -> list[Quantity]:
     """The quantities, each of a list with the unit that its last has."""
     for index in range(len(found) - 2, -1, -1):
@@ -493,42 +366,22 @@ def _with_carried_units(folded: str, found: list[Quantity]) -> list[Quantity]:
     return found
 
 
-_TO = re.compile(
-    r"(?:→|->|-->|[^。;\n\d→]{0,14}?(?:升|降|增|减|加|涨|恢复|下滑|回落|变|改)"
-    r"[高低升降加大多少量]?(?:了)?(?:至|到|为|成))[ \t:约]{0,3}"
-)
+_LATE_POWER = re.compile(rf"[x×*]?[ \t]?10\^?(?P<power>\d{{1,2}}|[{SUPERSCRIPTS}]{{1,2}})(?=/)")
 
 
-def changes(text: str, found: Sequence[Quantity]) -> list[Series]:
-    """The series among quantities of ``text``: 88→356, 由A降至B，后升至C.
-
-    A number before that has no unit has that of the one after it.
-    """
-    folded = fold(text)
-    series: list[list[Quantity]] = []
-    for quantity in found:
-        last = series[-1][-1] if series else None
-        if last is not None and _follows(folded, last, quantity):
-            series[-1].append(quantity)
-        else:
-            series.append([quantity])
-    return [Series(_unified(group)) for group in series if len(group) > 1]
+def with_late_unit(folded: str, quantity: Quantity, at: int) -> Quantity | None:
+    """A quantity without a unit with the one that begins at ``at`` (12.3 ↑ 10^9/L, or behind the
+    range in brackets); None where none does.  Its span stays that of its number."""
+    power = _LATE_POWER.match(folded, at)
+    found = read_unit(folded, power.end() if power else at)
+    if quantity.unit or found is None:
+        return None
+    numbers = quantity.numbers
+    if power:
+        exponent = int("".join(_figure(character) for character in power["power"]))
+        numbers = tuple(replace(n, power=exponent, scale=f"10^{exponent}") for n in numbers)
+    return replace(quantity, numbers=numbers, unit=found[0], tail=found[1])
 
 
-def _follows(folded: str, last: Quantity, quantity: Quantity) -> bool:
-    if quantity.start - last.end > 20 or last.shape not in ("one", "pair", "range"):
-        return False
-    alike = not last.unit or not quantity.unit or last.unit.converts_to(quantity.unit)
-    return alike and _TO.fullmatch(folded, last.end, quantity.start) is not None
-
-
-def _unified(group: Sequence[Quantity]) -> tuple[Quantity, ...]:
-    unit = next((quantity.unit for quantity in group if quantity.unit), NONE)
-    scale = next((q.numbers[-1] for q in group if q.numbers[-1].scale), None)
-    unified = []
-    for quantity in group:
-        numbers = quantity.numbers
-        if scale and scale.scale.startswith("10^") and not numbers[-1].scale and not quantity.unit:
-            numbers = tuple(replace(n, power=scale.power, scale=scale.scale) for n in numbers)
-        unified.append(replace(quantity, numbers=numbers, unit=quantity.unit or unit))
-    return tuple(unified)
+def _figure(character: str) -> str:
+    return str(SUPERSCRIPTS.index(character)) if character in SUPERSCRIPTS else character

@@ -3,38 +3,33 @@
 from __future__ import annotations
 
 import re
-from calendar import monthrange
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
+from knowledge.text.dates import (
+    HAN,
+    YEAR_WORDS,
+    WrittenDate,
+    clocks,
+    dates,
+    figure_of,
+    impossible_dates,
+    written_dates,
+)
 from knowledge.text.folding import fold
 from knowledge.text.number import read_number
+
+__all__ = ["Anchors", "Time", "WrittenDate", "clocks", "dates", "impossible_dates", "times"]
 
 TimeKind = Literal["date", "relative", "duration", "age"]
 Anchor = Literal["admission", "operation", "onset", "note", "discharge", ""]
 
-_HAN = "〇零○一二三四五六七八九十"
-_YEAR_WORDS = rf"[一二][{_HAN[:-1]}]{{3}}"
-_DATE = re.compile(
-    r"(?<!\d)(?P<y>(?:19|20)\d{2})\s*[年\-/.]\s*(?P<m>\d{1,2})"
-    r"(?:\s*[月\-/.]\s*(?P<d>\d{1,2})(?!\d)\s*[日号]?|\s*月份?)"
-)
-_SHORT = re.compile(r"(?<!\d)(?P<y>\d{2})年(?P<m>\d{1,2})月(?P<d>\d{1,2})[日号]")
-_DAY = re.compile(r"(?<![\d.])(?P<m>\d{1,2})\s*月\s*(?P<d>\d{1,2})\s*[日号]")
-_IN_WORDS = re.compile(
-    rf"(?:(?P<y>{_YEAR_WORDS})年)?(?P<m>[{_HAN}]{{1,2}})月份?(?:(?P<d>[{_HAN}]{{1,3}})[日号])?"
-)
-_YEAR = re.compile(rf"(?<!\d)(?P<y>(?:19|20)\d{{2}}|{_YEAR_WORDS})年(?!\s*[\d{_HAN}]{{1,2}}\s*月)")
+_YEAR = re.compile(rf"(?<!\d)(?P<y>(?:19|20)\d{{2}}|{YEAR_WORDS})年(?!\s*[\d{HAN}]{{1,2}}\s*月)")
 _OF_YEAR = re.compile(
     r"(?P<word>去年|前年|今年|本年)(?P<m>\d{1,2}|[一二三四五六七八九十]{1,2})月份?(?:(?P<d>\d{1,2})[日号])?"
 )
-_CLOCK = re.compile(r"(?<![\d:.])(?P<h>[01]?\d|2[0-4]):(?P<m>[0-5]\d)(?::[0-5]\d)?(?![\d:])")
-_OCLOCK = re.compile(r"(?<![\d./])(?:[01]?\d|2[0-4])[时点](?:[0-5]?\d分?|半|整|许|(?=[^\d滴]|$))")
-# 1:20 is a titre, 01:20 and 8:20 are times of day.
-_TITRES = frozenset({"10", "20", "40"})
-
 _DAYS = {
     "年": 365.25, "月": 30.44, "周": 7.0, "星期": 7.0, "天": 1.0, "日": 1.0, "小时": 1 / 24,
     "h": 1 / 24, "分钟": 1 / 1440, "min": 1 / 1440, "d": 1.0,
@@ -63,49 +58,6 @@ _WORD = re.compile(
 )
 _WORDS = {"今": 0, "昨": -1, "前": -2, "当": 0, "次日": 1}
 _WEEKDAYS = {character: day for day, character in enumerate("一二三四五六日")} | {"天": 6}
-
-
-@dataclass(frozen=True, slots=True)
-class WrittenDate:
-    """A date at ``[start, end)``; what is not written is None.
-
-    ``carried``: the year is that of the date before it in the text (2026年3月1日…，3月3日…).
-    """
-
-    year: int | None
-    month: int
-    day: int | None
-    start: int
-    end: int
-    carried: bool = False
-
-    def agrees(self, other: WrittenDate) -> bool:
-        """True when no part that both write differs."""
-        pairs = ((self.year, other.year), (self.month, other.month), (self.day, other.day))
-        return all(a == b for a, b in pairs if a is not None and b is not None)
-
-    @property
-    def iso(self) -> str:
-        """As much of an ISO date as is written; a day of no year is ``--03-05``."""
-        if self.year is None:
-            return f"--{self.month:02}-{self.day:02}" if self.day else f"--{self.month:02}"
-        return f"{self.year}-{self.month:02}" + (f"-{self.day:02}" if self.day else "")
-
-    @property
-    def is_possible(self) -> bool:
-        """Whether there is such a day: 2026-02-30 never was."""
-        if not 1 <= self.month <= 12:
-            return False
-        days = monthrange(self.year or 2024, self.month)[1]
-        return self.day is None or 1 <= self.day <= days
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """A time of day at ``[start, end)``."""
-
-    start: int
-    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,71 +99,6 @@ class Anchors:
         return {"admission": self.admission, "note": self.note}.get(anchor)
 
 
-def dates(text: str) -> list[WrittenDate]:
-    """The dates of ``text`` with a year and a month at least, or with a month and a day."""
-    return [found for found in _written(fold(text)) if found.is_possible]
-
-
-def impossible_dates(text: str) -> list[WrittenDate]:
-    """What is written like a date and is none: 2026年2月30日."""
-    return [found for found in _written(fold(text)) if not found.is_possible]
-
-
-def _written(folded: str) -> list[WrittenDate]:
-    """What is written like dates, possible or not, in text order; years carried on."""
-    found: list[WrittenDate] = []
-    for pattern in (_DATE, _SHORT, _IN_WORDS, _DAY):
-        for match in pattern.finditer(folded):
-            if pattern is _IN_WORDS and not (match["y"] or match["d"]):
-                continue
-            if not any(a.start < match.end() and match.start() < a.end for a in found[-200:]):
-                found.append(_date_of(match, match.groupdict()))
-    return _carried(sorted(found, key=lambda one: one.start))
-
-
-def _date_of(match: re.Match[str], parts: dict[str, str | None]) -> WrittenDate:
-    year, month, day = (_figure(parts.get(name)) for name in ("y", "m", "d"))
-    if year is not None and year < 100:
-        year += 2000
-    end = match.start() + len(match[0].rstrip())
-    return WrittenDate(year, month or 0, day, match.start(), end)
-
-
-def _figure(words: str | None) -> int | None:
-    if words is None:
-        return None
-    if words.isdecimal() and words.isascii():
-        return int(words)
-    number = read_number(words.replace("○", "〇"), 0)
-    return int(number.value) if number else None
-
-
-def _carried(found: list[WrittenDate]) -> list[WrittenDate]:
-    """The dates, those without a year in that of the date before."""
-    carried: list[WrittenDate] = []
-    last: WrittenDate | None = None
-    for one in found:
-        if one.year is None and last is not None and last.year is not None:
-            # 2025年12月…，1月5日 is in the year after.
-            later = one.month + 6 <= last.month
-            one = replace(one, year=last.year + later, carried=True)
-        if one.year is not None and one.is_possible:
-            last = one
-        carried.append(one)
-    return carried
-
-
-def clocks(text: str) -> list[Clock]:
-    """The times of day in ``text``: 08:30, 上午9时; not the titre 1:320."""
-    folded = fold(text)
-    found = [
-        Clock(*match.span())
-        for match in _CLOCK.finditer(folded)
-        if not (match["h"] == "1" and match["m"] in _TITRES)
-    ]
-    return found + [Clock(*match.span()) for match in _OCLOCK.finditer(folded)]
-
-
 def times(text: str, anchors: Anchors | None = None) -> list[Time]:
     """All times of ``text`` in its order, none overlapping another."""
     anchors = anchors or Anchors()
@@ -224,13 +111,13 @@ def times(text: str, anchors: Anchors | None = None) -> list[Time]:
             found.append(time)
             taken[time.start : time.end] = b"\1" * (time.end - time.start)
 
-    for one in _written(folded):
+    for one in written_dates(folded):
         if one.is_possible:
             keep(Time(one.start, one.end, "date", one.iso))
         else:
             taken[one.start : one.end] = b"\1" * (one.end - one.start)
     for match in _YEAR.finditer(folded):
-        keep(Time(*match.span(), "date", str(_figure(match["y"]))))
+        keep(Time(*match.span(), "date", str(figure_of(match["y"]))))
     for time in _of_year(folded, anchors):
         keep(time)
     for time in _lengths(folded, anchors):
@@ -246,7 +133,11 @@ def _of_year(folded: str, anchors: Anchors) -> Iterator[Time]:
         back = {"去": -1, "前": -2}.get(match["word"][0], 0)
         base = anchors.note or anchors.admission
         one = WrittenDate(
-            base.year + back if base else None, _figure(match["m"]) or 0, _figure(match["d"]), 0, 0
+            base.year + back if base else None,
+            figure_of(match["m"]) or 0,
+            figure_of(match["d"]),
+            0,
+            0,
         )
         if one.is_possible:
             value = one.iso if base else ""

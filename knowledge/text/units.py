@@ -14,7 +14,7 @@ from fractions import Fraction
 from functools import cache
 from importlib.resources import files
 
-from knowledge.text.folding import SUPERSCRIPTS
+from knowledge.text.folding import SUPERSCRIPTS, fold
 
 Dimensions = tuple[tuple[str, int], ...]
 """What a unit measures: kinds with their powers, sorted; () for a bare number."""
@@ -28,6 +28,7 @@ _EXPONENT = re.compile(rf"-?[1-3](?!\d)|[⁻-]?[{SUPERSCRIPTS[1:4]}]")
 _TIMES = "·.*⋅•・x×"
 _LONGEST = 8
 # 80次/分 and 5个/HP say no more than 80/分 and 5/HP.
+_WHOLE = frozenset({"time", "volume", "body", "high field"})
 _COUNTED = frozenset({"times", "items"})
 
 
@@ -206,6 +207,8 @@ def _one_below(folded: str, at: int, parts: _Composed) -> int | None:
     count = None if found else _COUNT.match(folded, at)
     if count:
         found = _atom_at(folded, count.end(), below=True)
+        # mg/24h and mg/5ml are units, 80mg/5mg are two doses.
+        found = found if found and found[0].kind in _WHOLE else None
     if found is None:
         return None
     atom, end = found
@@ -238,6 +241,19 @@ def _exponent(folded: str, at: int) -> tuple[int, int]:
         return 1, at
     digit = found[0][-1]
     return -(SUPERSCRIPTS.index(digit) if digit in SUPERSCRIPTS else int(digit)), found.end()
+
+
+_SHOWN_POWER = re.compile(r"10\^(\d{1,2})(?=/)")
+
+
+def ucum_code(shown: str) -> str:
+    """The UCUM code of a unit as the product shows it (10^9/L → 10*9/L); "" where none is."""
+    folded = fold(shown)
+    power = _SHOWN_POWER.match(folded)
+    found = read_unit(folded, power.end() if power else 0)
+    if found is None or found[1] != len(folded):
+        return ""
+    return f"10*{power[1]}{found[0].code}" if power else found[0].code
 
 
 def spellings() -> Iterator[str]:

@@ -60,7 +60,10 @@ _REACTION_AFTER = re.compile(
 _CULTURED = re.compile(
     r"(?:[、及和,/][^,;。\n]{0,16})?(?:均|都|为|呈|:|高度)*(?:耐药|敏感(?!性)|中介|\([RSIrsi]\))"
 )
-_TESTED_AFTER = re.compile(r"[^,;。\n]{0,4}?(?:皮试|皮肤试验)(?![^,;。\n]{0,4}?(?:阳性|\(\++\)))")
+# 头孢类可耐受: borne, which does not say that it is given.
+_TESTED_AFTER = re.compile(
+    r"[^,;。\n]{0,4}?(?:皮试|皮肤试验)(?![^,;。\n]{0,4}?(?:阳性|\(\++\)))|(?:类|等)?(?:可|能)耐受(?=[,;。\n]|$)"
+)
 # Behind a drug, up to the next one: in its own clause, or in one that says no more than that.
 _STOPPED_AFTER = re.compile(
     r"(?:[^,;。\n如若时建拟需应可未不]{0,14}?|[^;。\n如若时建拟需应可未不]{0,18}?,(?:患者|现|已|后|其后|随后|自行|目前"

@@ -14,15 +14,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from assistant.draft import DISCLAIMER_ZH
 from assistant.tasks.structuring.span import TYPE_ZH, EntityType
 from knowledge.text.finding import Certainty, Experiencer, Polarity, Temporality
+from knowledge.text.quantity import Comparator
+from knowledge.text.times import Anchor, TimeKind
 
 Flag = Literal["high", "low", "normal", "abnormal", "positive", "negative"]
-Comparator = Literal["", "<", "<=", ">=", ">"]
-"""What stands before a number, as FHIR writes it."""
 
-TimeKind = Literal["date", "relative", "duration", "age"]
-Anchor = Literal["admission", "operation", "onset", "note", "discharge", ""]
-
-AttributeType = Literal["time", "value", "dose", "route", "frequency", "side"]
+AttributeType = Literal[
+    "time", "value", "dose", "route", "frequency", "duration", "condition", "side"
+]
 """What a note says of an entity that is no entity itself."""
 
 

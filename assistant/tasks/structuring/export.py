@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
-from assistant.tasks.structuring.entity import Comparator, Entity, StructuredNote
+from assistant.tasks.structuring.entity import Entity, StructuredNote
 from assistant.tasks.structuring.features import FeatureTable
+from knowledge.text.quantity import Comparator
 
 COLUMNS = (
     "note_id", "entity", "start", "end", "text", "type", "type_zh", "polarity", "certainty",

@@ -11,10 +11,9 @@ from functools import cached_property
 
 from pydantic import BaseModel, Field
 
-from assistant.grounding.quantity import Quantity, quantities
-from assistant.tasks.structuring.entity import Comparator, Flag, Mention
+from assistant.tasks.structuring.entity import Flag, Mention
 from assistant.tasks.structuring.lesions import Lesion, find_lesions
-from assistant.tasks.structuring.measurements import Measurements, sign_before
+from assistant.tasks.structuring.measurements import Measurements
 from assistant.tasks.structuring.sentences import clauses, sentences
 from assistant.tasks.structuring.span import EntityType, TypedSpan
 from assistant.tasks.structuring.specimen import specimen_at
@@ -24,6 +23,7 @@ from knowledge.text.assertion.engine import Assertion, assert_terms
 from knowledge.text.finding import Certainty, Experiencer, Polarity
 from knowledge.text.folding import fold
 from knowledge.text.lexicon import Match
+from knowledge.text.quantity import Comparator, Quantity, quantities
 from knowledge.text.synonyms import TermKind
 
 PRESENT, ABSENT, DOUBTED = "有", "无", "可疑"
@@ -244,9 +244,9 @@ class _Report:
         start, end = (lesion.start, lesion.end) if lesion else (0, len(self.text))
         anchors = [m.end() for m in self._hits(feature.find, lesion)] if feature.find else [start]
         reach = _REACH if feature.find else end - start
-        found: list[tuple[float, str, str, int, int]] = []
+        found: list[Quantity] = []
         for quantity in self._quantities:
-            if not start <= quantity.start < end or quantity.unit not in feature.units:
+            if not start <= quantity.start < end or quantity.unit_text not in feature.units:
                 continue
             near = any(
                 0 <= quantity.start - anchor <= reach
@@ -261,30 +261,25 @@ class _Report:
                 continue
             if feature.unless and self._belongs_to_another(feature, quantity.start):
                 continue
-            size = max((float(part) for part in quantity.parts), default=0.0)
-            stop, value = quantity.end, quantity.value
-            while joined := _SIDE.match(self.folded, stop, end):
-                size = max(size, float(joined["next"]))
-                stop, value = joined.end(), f"{value}*{joined['next']}"
-            found.append((size, value, quantity.unit, quantity.start, stop))
-        found = [f for n, f in enumerate(found) if n == 0 or f[3] >= found[n - 1][4]]
+            found.append(quantity)
         found = [
-            f for f in found if _NOW_SIZED.search(self.folded, max(0, f[3] - _REACH), f[3])
+            q for q in found if _NOW_SIZED.search(self.folded, max(0, q.start - _REACH), q.start)
         ] or found
         if not found:
             return Cell()
-        best = max(found, key=lambda f: f[0]) if feature.pick == "largest" else found[0]
-        own = lesion.own_size(self.folded, [f[3:] for f in found]) if lesion else None
-        _, value, unit, begin, stop = best if own is None else found[own]
-        sign, begin = sign_before(self.folded, start, begin)
+        best = max(found, key=lambda q: max(q.base)) if feature.pick == "largest" else found[0]
+        own = lesion.own_size(self.folded, [(q.start, q.end) for q in found]) if lesion else None
+        best = best if own is None else found[own]
+        sign, begin = best.comparator, max(start, best.lead)
         if lesion and lesion.others and own is None:
             largest = _LARGEST_OF.search(self.folded, start, begin)
-            if largest or len({size for size, *_ in found}) > 1:
+            if largest or len({max(q.base) for q in found}) > 1:
                 # 右肺上叶、左肺下叶见结节，大者约8mm: neither is larger, and which it is, nobody says.
                 if sign in (">", ">="):
                     return Cell()
                 sign = sign or "<="
-        return Cell(value=value, unit=unit, comparator=sign, evidence=[self._mention(begin, stop)])
+        words = self._mention(begin, best.tail)
+        return Cell(value=best.value_text, unit=best.unit_text, comparator=sign, evidence=[words])
 
     def _is_counted(self, hits: Sequence[re.Match[str]], hit: re.Match[str]) -> bool:
         """Whether the sum of its sentence holds it already: 3/10，其中第7组1/3."""
@@ -387,7 +382,6 @@ _STOP = re.compile(r"[。;\n]")
 _DISTANCE = re.compile(r"距离?[^,;。\n\d]{0,12}\Z")
 _LARGEST_OF = re.compile(r"(?:较|最)?大(?:者|的)[^;。\n\d]{0,20}\Z")
 _EARLIER = re.compile(r"(?:原(?!发)|前片|上次|之前|旧片)[^,;。\n]{0,6}\Z")
-_SIDE = re.compile(r"[ \t]?[x×*][ \t]?(?P<next>\d{1,4}(?:\.\d{1,3})?)[ \t]?(?:cm|mm)")
 
 
 def _sign(result: str) -> Flag | None:

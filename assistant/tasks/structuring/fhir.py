@@ -17,6 +17,7 @@ from assistant.tasks.structuring.export import quantity
 from assistant.tasks.structuring.patient import date_of
 from assistant.tasks.structuring.span import EntityType
 from knowledge.text.finding import Certainty, Experiencer, Polarity, Temporality
+from knowledge.text.units import ucum_code
 
 Resource = dict[str, Any]
 _PATIENT = {"AllergyIntolerance": "patient"}
@@ -24,13 +25,6 @@ _NAMESPACE = uuid.UUID("6f1d6f0e-0d5f-5c7e-9a53-1c5f6f0b7a11")
 _TERMINOLOGY = "http://terminology.hl7.org/CodeSystem"
 _UCUM = "http://unitsofmeasure.org"
 _ICD10 = "http://hl7.org/fhir/sid/icd-10"
-_UNITS = {
-    "℃": "Cel", "mmHg": "mm[Hg]", "10^9/L": "10*9/L", "10^12/L": "10*12/L", "次/分": "/min",
-    "umol/L": "umol/L", "mmol/L": "mmol/L", "g/L": "g/L", "mg/L": "mg/L", "U/L": "U/L", "%": "%",
-    "IU/L": "[IU]/L", "mm": "mm", "cm": "cm", "kg": "kg", "mg": "mg", "g": "g", "ug": "ug",
-    "mL": "mL", "ng/mL": "ng/mL", "pg/mL": "pg/mL", "ug/L": "ug/L", "mg/dL": "mg/dL", "kPa": "kPa",
-    "mm/h": "mm/h", "mIU/L": "m[IU]/L", "U/mL": "U/mL", "nmol/L": "nmol/L", "pmol/L": "pmol/L",
-}  # fmt: skip
 _FLAGS = {
     "high": "H", "low": "L", "normal": "N", "abnormal": "A", "positive": "POS", "negative": "NEG",
 }  # fmt: skip
@@ -101,7 +95,10 @@ def _regimens(relations: Sequence[Relation]) -> dict[str, list[str]]:
     """How each drug is given, in the words of the note."""
     found: dict[str, list[str]] = {}
     for relation in relations:
-        if relation.predicate in ("剂量", "给药途径", "频次") and relation.subject.entity:
+        if (
+            relation.predicate in ("剂量", "给药途径", "频次", "疗程", "条件")
+            and relation.subject.entity
+        ):
             found.setdefault(relation.subject.entity, []).append(relation.object.text)
     return found
 
@@ -217,8 +214,8 @@ def _quantity(value: str, unit: str) -> Resource:
     quantity: Resource = {"value": int(number) if number.is_integer() else number}
     if unit:
         quantity["unit"] = unit
-    if unit in _UNITS:
-        quantity |= {"system": _UCUM, "code": _UNITS[unit]}
+    if code := ucum_code(unit):
+        quantity |= {"system": _UCUM, "code": code}
     return quantity
 
 

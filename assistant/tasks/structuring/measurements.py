@@ -1,136 +1,116 @@
 """What a test or a sign came to: value, unit, arrow, the range that the note gives."""
 
-# ruff: noqa: E501 - a pattern reads best on one line
-
 from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from assistant.grounding.quantity import Quantity, quantities
-from assistant.tasks.structuring.entity import Comparator, Flag, Measurement
+from assistant.tasks.structuring.entity import Flag, Measurement
 from assistant.tasks.structuring.span import EntityType, TypedSpan
 from knowledge.text.folding import fold
+from knowledge.text.quantity import Quantity, changes, quantities, with_late_unit
+from knowledge.text.times import clocks
+from knowledge.text.units import Unit
 
-# The 3 of HCO3- 12 belongs to the name.
-_CHARGE = re.compile(r"(?<=[A-Za-z])\d(?=[-+][ \t:：])")
-_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+
+def _any(words: str) -> str:
+    return f"(?:{'|'.join(words.split())})"
+
+
+_CHECKED = "检查 测定 检测 水平 计数 定量 结果 数值 值 浓度 百分比 比例 评分 示 提示 显示 回报 分级"
+_MOVED = (
+    "最高 最低 波动 波动于 维持 控制 升高 上升 增高 下降 降低 降 升 高"
+    " 达 为 是 约 在 至 到 于 了 由 从"
+)
+_COMPARED = "不?(?:超过|高于|大于|低于|少于|小于) 不足 大于 [<>≤≥=]"
 _GAP = re.compile(
-    r"[ \t:=()\[\]*]*(?:检查|测定|检测|水平|计数|定量|结果|数值|值|浓度|百分比|比例|评分|示|提示|显示|回报|分级|最高|最低|波动|波动于|维持|控制"
-    r"|升高|上升|增高|下降|降低|降|升|高|达|为|是|约|在|至|到|于|了|由|从|不?(?:超过|高于|大于|低于|少于|小于)|不足|[<>≤≥=])*[ \t:=(]*(?:(?<=[ \t:(])-(?=\d))?"
+    rf"[ \t:=()\[\]*]*{_any(f'{_CHECKED} {_MOVED} {_COMPARED}')}*"
+    r"[ \t:=(]*(?:(?<=[ \t:(])-(?=\d))?"
 )
-_SIZE_GAP = re.compile(
-    r"[^。;\n]{0,6}?,?[ \t]*(?:大小|直径|长径|最大径|较大者?|范围|面积|体积|约|为|长约|最大截面|短径|[ \t:(])+"
+_SIZED = "大小 直径 长径 最大径 较大者? 范围 面积 体积 约 为 长约 最大截面 短径 [\\x20\\t:(]"
+_SIZE_GAP = re.compile(rf"[^。;\n]{{0,6}}?,?[ \t]*{_any(_SIZED)}+|(?=\d)")
+_END = r"(?=\)|[,;。、\s]|$)"
+_WORDS = (
+    "弱阳性 强阳性 阳性 阴性 未见(?:明显)?异常 未见明显变化 正常(?!值|范围|参考) 异常 野生型"
+    rf" 突变型?{_END} [-+±]{{1,4}}{_END} \d\+{_END}"
 )
-_RESULT = re.compile(
-    r"[ \t:(]*(?:突变|检查|检测|状态|试验|结果|示|提示|显示|为|呈|均|回报|:){0,4}?[ \t:(]*"
-    r"(?P<word>弱阳性|强阳性|阳性|阴性|未见(?:明显)?异常|未见明显变化|正常(?!值|范围|参考)|异常|野生型|突变型?(?=\)|[,;。、\s]|$)|[-+±]{1,4}(?=\)|[,;。、\s]|$)|\d\+(?=\)|[,;。、\s]|$))"
+_TOLD = "突变 检查 检测 状态 试验 结果 示 提示 显示 为 呈 均 回报 :"
+_RESULT = re.compile(rf"[ \t:(]*{_any(_TOLD)}{{0,4}}?[ \t:(]*(?P<word>{_any(_WORDS)})")
+_MARKS = (
+    "↑+ ↓+ 偏高 升高 增高 降低 偏低 减低 (?<=[\\x20\\t(])[hl](?![a-z])"
+    " (?<=[\\x20\\t(])正常(?!值|范围|参考|[\\x20\\t]*[:<>≤≥‹›\\d])"
 )
-_ARROW = re.compile(
-    r"[ \t]*[(]?[ \t]*(?P<flag>↑+|↓+|偏高|升高|增高|降低|偏低|减低|(?<=[ \t(])[hl](?![a-z])|(?<=[ \t(])正常(?!值|范围|参考|[ \t:]*[<>≤≥‹›\d]))"
-)
-
-
-_ONE = r"\d{1,6}(?:\.\d{1,4})?"
-_LABEL = r"(?:正常参考(?:值|范围)|参考(?:值|范围|区间)|正常(?:值|范围)?|参考)"
-
-
-def _range(tag: str) -> str:
-    """A range, or a limit on one side."""
-    return (
-        rf"(?:(?P<low{tag}>{_ONE})[ \t]*(?:-+|~|至)[ \t]*(?P<high{tag}>{_ONE})"
-        rf"|(?P<sign{tag}>[<>≤≥‹›])[ \t]*(?P<limit{tag}>{_ONE}))"
-    )
-
-
+_ARROW = re.compile(rf"[ \t]*[(]?[ \t]*(?P<flag>{_any(_MARKS)})")
+_LABEL = r"(?P<label>(?:正常)?参考(?:值|范围|区间)?|正常(?:值|范围)?)"
 _REFERENCE = re.compile(
-    rf"[ \t]*(?:[↑↓]+[ \t]*)?(?:[(\[][ \t]*(?:{_LABEL}[ \t:]*{_range('1')}|(?P<low4>{_ONE})[ \t]*(?:-+|~|至)[ \t]*(?P<high4>{_ONE}))[^()\[\]]{{0,16}}[)\]]"
-    rf"|[ \t,]+{_LABEL}[ \t:]*{_range('2')}"
-    rf"|[ \t]+(?P<low3>{_ONE})[ \t]*(?:-+|~|至)[ \t]*(?P<high3>{_ONE})(?=[ \t\r\n]|$))"
+    rf"[ \t]*(?:[↑↓]+[ \t]*)?(?:(?P<open>[(\[])[ \t]*|(?P<apart>[ \t,]+)){_LABEL}?[ \t:]*"
 )
-_ANGLES = str.maketrans("‹›", "<>")
+_CLOSED = re.compile(r"[^()\[\]]{0,16}[)\]]")
+_CELL_ENDS = re.compile(r"[ \t\r\n]|$")
 _FLAGS: dict[str, Flag] = {
     "↑": "high", "偏": "high", "升": "high", "增": "high", "h": "high",
     "↓": "low", "降": "low", "减": "low", "l": "low", "正": "normal",
 }  # fmt: skip
 _WORD_FLAGS: tuple[tuple[str, Flag], ...] = (
     ("阴性", "negative"), ("阳性", "positive"), ("未见", "normal"), ("正常", "normal"),
-    ("异常", "abnormal"), ("野生", "normal"), ("突变", "abnormal"), ("+", "positive"), ("±", "abnormal"), ("-", "negative"),
+    ("异常", "abnormal"), ("野生", "normal"), ("突变", "abnormal"), ("+", "positive"),
+    ("±", "abnormal"), ("-", "negative"),
 )  # fmt: skip
-_MORE_SIZE = re.compile(r"[ \t]?[x×*][ \t]?(?P<next>\d{1,4}(?:\.\d{1,3})?)[ \t]?(?:cm|mm)")
-# 8:00 0.02ng/ml: the hour is no result.  1:320 is a titre, where no number follows.
-_CLOCK = re.compile(r"(?:[01]?\d|2[0-4]):[0-5]\d(?![\d:])")
-_TITRE = re.compile(r"1:\d{1,5}(?![\d:.])")
-# 88→356, 由110降至65: the later number is what it came to.
-_TO = re.compile(
-    r"[ \t]*(?:→|->|(?:逐渐|又|再|进一步|明显)?"
-    r"(?:上升|升高|升|增高|增加|增|下降|降低|降|减少|减|回升|恢复)(?:至|到|为))[ \t]*"
-)
-# 3.2×10^5IU/mL, a viral load.
-_POWER = re.compile(
-    r"[ \t]?[x×*][ \t]?10\^?(?P<power>[3-8])(?!\d)(?!/l)[ \t]?(?P<per>iu/ml|copies/ml|拷贝/ml|/ml)?"
-)
-# 3.2×105IU/mL, where the power lost its height.
-_FLAT_POWER = re.compile(
-    r"(?P<number>\d(?:\.\d{1,2})?)[ \t]?[x×*][ \t]?10(?P<power>[3-9])[ \t]?"
-    r"(?P<per>iu/ml|copies/ml|拷贝/ml|/ml)"
-)
-_PER = {"": "", "iu/ml": "IU/mL", "copies/ml": "copies/mL", "拷贝/ml": "copies/mL", "/ml": "/mL"}
 _WANTED = re.compile(r"(?:目标|要求|力争|理想)[^,;。\n\d]{0,4}\Z")
 _WANTED_AFTER = re.compile(r"[ \t]*(?:控制)?(?:目标|要求|应控制|需控制|应维持|宜)")
+_GOAL = re.compile(r"[ \t]?(?:为)?目标")
 _QUOTIENT = re.compile(r"[a-z\u4e00-\u9fff]/\Z")
-# 12.3 ↑ 10^9/L, as laboratories print it.
-_LATE_UNIT = re.compile(
-    r"[ \t]*(?P<arrow>[↑↓])[↑↓]*[ \t]*(?P<unit>[^ \t,;。\n()]{1,12})(?=[ \t,;。\n(]|$)"
-)
-_GOAL = re.compile(r"[ \t]?(?:以下|以上|左右|为目标|目标)")
+_LATE = re.compile(r"[ \t]*(?:(?P<arrow>[↑↓])[↑↓]*)?[ \t]*")
 # What can be less than nothing.
 _SIGNED = re.compile(r"(?:be|剩余碱|[tz]值|ct值|评分)\Z")
-_MINUS = re.compile(r"(?<=[ \t:(])-\Z")
-# The text between a name and its number ends where the number begins.
-_SIGN = re.compile(
-    r"((?<![-=])(?:[<>]=?|[≤≥])|不(?:超过|高于|大于|低于|少于|小于)|小于|低于|不足|大于|高于|超过)[ \t]*\Z"
+# 血糖：餐前6.8，餐后11.2; 血压：左上肢150/90，右上肢130/80: several results of one test.
+_LABELS = (
+    "(?:[早午晚三]?餐|饭)[前后](?:\\d小时|\\d?h|半小时)? 空腹 睡前 随机 凌晨"
+    " 晨起? 早上? 中午 晚上? 服药前 服药后 治疗前 治疗后 术前 术后 入院时? 出院时? 卧位 立位 坐位"
+    " [左右](?:侧|上肢|下肢|手|眼|臂)?"
 )
-_COMPARATORS: dict[str, Comparator] = {
-    "<": "<", "小于": "<", "低于": "<", "不足": "<",
-    ">": ">", "大于": ">", "高于": ">", "超过": ">",
-    "<=": "<=", "≤": "<=", "不超过": "<=", "不高于": "<=", "不大于": "<=",
-    ">=": ">=", "≥": ">=", "不低于": ">=", "不少于": ">=", "不小于": ">=",
-}  # fmt: skip
-_LENGTHS = {"cm", "mm"}
-_NOT_RESULTS = {"d", "h", "min", "周", "月", "年", "岁", "周期", "疗程", "片", "粒", "支", "袋"}
+_LABELLED = re.compile(rf"[ \t:(,、;]*(?P<label>{_any(_LABELS)})(?:为|约|[ \t:])*")
+_SIGNS = {"": "", "<": "<", ">": ">", "<=": "≤", ">=": "≥"}
+_NEVER = ("months", "age", "tablets", "capsules", "ampoules", "bags", "cycles", "courses")
 _MEASURED = {EntityType.TEST, EntityType.SIGN, EntityType.IMAGING, EntityType.DISEASE}
-
-
-def numbers(text: str) -> list[Quantity]:
-    """The quantities of ``text``; 10⁹ reads as 109 does before a unit."""
-    return quantities(_CHARGE.sub(" ", text.translate(_SUPERSCRIPTS)))
-
-
-def sign_before(folded: str, start: int, number: int) -> tuple[Comparator, int]:
-    """The sign of the number at ``number``, looked for from ``start``, and where it begins."""
-    sign = _SIGN.search(folded, start, number)
-    return (_COMPARATORS[sign[1]], sign.start()) if sign else ("", number)
 
 
 class Measurements:
     """The measurements of one text."""
 
-    def __init__(self, text: str, found: Sequence[Quantity] | None = None) -> None:
-        """``found`` are the quantities of ``text`` (`numbers`), where they are known already."""
+    def __init__(
+        self,
+        text: str,
+        found: Sequence[Quantity] | None = None,
+        conditions: Sequence[tuple[int, int]] = (),
+    ) -> None:
+        """``found`` are the quantities of ``text``, where they are known already; what stands in
+        ``conditions`` (体温＞38.5℃时服) was not measured."""
         self._text = text
         self._folded = fold(text)
-        self._quantities = numbers(text) if found is None else found
+        found = quantities(text) if found is None else found
+        self._series = {
+            quantity.start: series.quantities[number:]
+            for series in changes(text, found)
+            for number, quantity in enumerate(series.quantities)
+        }
+        self._quantities = [q for q in found if not any(a <= q.start < b for a, b in conditions)]
         self._starts = [quantity.start for quantity in self._quantities]
+        self._clocks = {clock.start: clock.end for clock in clocks(text)}
 
     def of(self, span: TypedSpan, limit: int) -> Measurement | None:
         """What ``span`` came to, looked for between it and ``limit``; None when nothing is said.
 
-        A size belongs to what is seen, any other number to a test.
+        A size belongs to what is seen, any other number to a test.  Where several results are
+        told, each with its label, it is the first.
         """
+        return next(self.all_of(span, limit), None)
+
+    def all_of(self, span: TypedSpan, limit: int) -> Iterator[Measurement]:
+        """Every result of ``span``: more than one where each has its label (餐前6.8，餐后11.2)."""
         if span.type not in _MEASURED or self._is_goal(span):
-            return None
+            return
         sized = span.type is not EntityType.TEST
         gap = (_SIZE_GAP if sized else _GAP).match(self._folded, span.end, limit)
         after = gap.end() if gap else span.end
@@ -138,8 +118,12 @@ class Measurements:
         if number is not None:
             # AST/ALT 1.8 is neither's.
             quotient = _QUOTIENT.search(self._folded, 0, span.start) and "/" not in number.value
-            return None if quotient and not sized else number
-        return None if sized else self._word(span.end, limit)
+            if sized or not quotient:
+                yield number
+        elif not sized:
+            labelled = list(self._labelled(span.end, limit))
+            word = None if labelled else self._word(span.end, limit)
+            yield from labelled or ([word] if word else [])
 
     def _is_goal(self, span: TypedSpan) -> bool:
         """Whether the text tells what it is to be, not what it is."""
@@ -148,106 +132,108 @@ class Measurements:
             or _WANTED_AFTER.match(self._folded, span.end)
         )
 
+    def _labelled(self, start: int, limit: int) -> Iterator[Measurement]:
+        """The results that each have a label; those without a unit have that of the last."""
+        found: list[Measurement] = []
+        while label := _LABELLED.match(self._folded, start, limit):
+            number = self._number(label.end(), label.end(), False, limit)
+            if number is None:
+                break
+            begin = label.start("label")
+            words = self._text[begin : number.end]
+            found.append(number.model_copy(update={"start": begin, "text": words}))
+            start = number.end
+        unit = next((one.unit for one in reversed(found) if one.unit), "")
+        for one in found:
+            yield one if one.unit else one.model_copy(update={"unit": unit})
+
     def _number(self, start: int, end: int, sized: bool, limit: int) -> Measurement | None:
+        """The measurement whose number stands between ``start`` and ``end``."""
+        if end in self._clocks:
+            # 8:00 0.02ng/ml: the hour is no result.
+            start = self._clocks[end]
+            gap = _GAP.match(self._folded, start, limit)
+            end = gap.end() if gap else start
         index = bisect_left(self._starts, start)
-        if index == len(self._quantities):
+        if index == len(self._quantities) or self._quantities[index].start > end:
             return None
-        quantity = self._quantities[index]
-        if clock := _CLOCK.match(self._folded, end, limit):
-            gap = _GAP.match(self._folded, clock.end(), limit)
-            after = gap.end() if gap else clock.end()
-            later = bisect_left(self._starts, clock.end())
-            if later < len(self._starts) and self._starts[later] == after:
-                return self._number(clock.end(), after, sized, limit)
-        if not sized and (titre := _TITRE.match(self._folded, end, limit)):
-            words = self._text[titre.start() : titre.end()]
-            return Measurement(start=titre.start(), end=titre.end(), text=words, value=titre[0])
-        quantity = self._latest(index, sized, limit)
-        if (
-            self._quantities[index].start > end
-            or quantity.end > limit
-            or quantity.unit in _NOT_RESULTS
-        ):
+        quantity = self._latest(self._quantities[index], sized, limit)
+        if quantity.end > limit or not _is_result(quantity.unit, sized):
             return None
-        if sized and quantity.unit not in _LENGTHS:
-            return None
-        if not quantity.parts:
-            return None
-        late = _LATE_UNIT.match(self._folded, quantity.end, limit) if not quantity.unit else None
-        late_unit = _unit(late["unit"]) if late else ""
-        stop = late.end() if late and late_unit else quantity.end
-        flag, reference = self._judged(quantity, stop)
-        if late and late_unit and flag in (None, "normal", "high", "low"):
-            flag = _flag(late["arrow"])
-        value = quantity.value
-        # 1.2cm×0.8cm: every side has its unit.
-        while sized and (more := _MORE_SIZE.match(self._folded, stop, limit)):
-            stop, value = more.end(), f"{value}*{more['next']}"
-        comparator, begin = sign_before(self._folded, start, quantity.start)
-        unit = quantity.unit or late_unit
-        if flat := _FLAT_POWER.match(self._folded, quantity.start, limit):
-            stop, value = flat.end(), f"{flat['number']}×10^{flat['power']}"
-            unit = _PER[flat["per"]]
-        elif power := _POWER.match(self._folded, stop, limit):
-            stop, value = power.end(), f"{value}×10^{power['power']}"
-            unit = _PER[power["per"] or ""]
-        negative = bool(
-            not comparator
-            and _MINUS.search(self._folded, start, begin)
-            and _SIGNED.search(self._folded, 0, start)
-        )
+        return self._measured(quantity, start, limit)
+
+    def _latest(self, quantity: Quantity, sized: bool, limit: int) -> Quantity:
+        """The quantity, or what the text says that it has become."""
+        latest = quantity
+        for later in () if sized else self._series.get(quantity.start, ()):
+            meant = later.comparator and later.tail > later.end
+            if later.end > limit or meant or _GOAL.match(self._folded, later.end):
+                break
+            latest = later
+        return latest
+
+    def _measured(self, quantity: Quantity, start: int, limit: int) -> Measurement:
+        stop = quantity.tail
+        flag, reference, behind = self._judged(quantity, stop, limit)
+        for at in (stop, behind):
+            late = _LATE.match(self._folded, at, limit)
+            found = with_late_unit(self._folded, quantity, late.end()) if late else None
+            if late and found and found.tail <= limit and _ends(self._folded, found.tail):
+                quantity, stop = found, found.tail
+                if not reference:
+                    flag, reference, _ = self._judged(quantity, stop, limit)
+                if late["arrow"] and flag in (None, "normal", "high", "low"):
+                    flag = _FLAGS[late["arrow"]]
+                break
+        begin = max(start, quantity.lead)
+        negative = quantity.minus and _SIGNED.search(self._folded, 0, start) is not None
         begin -= negative
         return Measurement(
             start=begin,
             end=stop,
             text=self._text[begin:stop],
-            value=f"-{value}" if negative else value,
-            comparator=comparator,
-            unit=unit,
+            value=f"-{quantity.value_text}" if negative else quantity.value_text,
+            comparator=quantity.comparator,
+            unit=quantity.unit_text,
             flag=flag,
             reference=reference,
         )
 
-    def _latest(self, index: int, sized: bool, limit: int) -> Quantity:
-        """The quantity, or what the text says that it has become."""
-        quantity = self._quantities[index]
-        for later in self._quantities[index + 1 : index + 4]:
-            alike = later.unit == quantity.unit or not quantity.unit
-            if sized or not alike or later.end > limit:
-                break
-            if not _TO.fullmatch(self._folded, quantity.end, later.start):
-                break
-            if _GOAL.match(self._folded, later.end):
-                break
-            quantity = later
-        return quantity
-
-    def _judged(self, quantity: Quantity, end: int) -> tuple[Flag | None, str]:
-        """The mark behind a number, which ends with its unit at ``end``, and the range given with
-        it."""
+    def _judged(self, quantity: Quantity, end: int, limit: int) -> tuple[Flag | None, str, int]:
+        """The mark behind a number, which ends with its unit at ``end``, the range given with it,
+        and where both end."""
         arrow = _ARROW.match(self._folded, end, end + 8)
-        given = _REFERENCE.match(self._folded, end, end + 48)
-        flag: Flag | None = None
-        if arrow:
-            flag = _flag(arrow["flag"])
+        flag = _flag(arrow["flag"]) if arrow else None
+        given = self._reference(end)
         if given is None:
-            return flag, ""
-        if flag is None and (later := _ARROW.match(self._folded, given.end(), given.end() + 8)):
+            return flag, "", arrow.end() if arrow else end
+        limits, stop = given
+        if flag is None and (later := _ARROW.match(self._folded, stop, stop + 8)):
             flag = _flag(later["flag"])
-        low = given["low1"] or given["low2"] or given["low3"] or given["low4"]
-        high = given["high1"] or given["high2"] or given["high3"] or given["high4"]
-        value = float(quantity.parts[0]) if len(quantity.parts) == 1 else None
-        if low is None:
-            sign, limit = given["sign1"] or given["sign2"], given["limit1"] or given["limit2"]
-            above = sign in ">≥›"
-            if flag is None and value is not None:
-                inside = value > float(limit) if above else value < float(limit)
-                inside = inside or (sign in "≤≥" and value == float(limit))
-                flag = "normal" if inside else "low" if above else "high"
-            return flag, f"{sign.translate(_ANGLES)}{limit}"
-        if flag is None and value is not None:
-            flag = "low" if value < float(low) else "high" if value > float(high) else "normal"
-        return flag, f"{low}-{high}"
+        if flag is None and quantity.shape == "one":
+            flag = _against(quantity, limits)
+        sign = limits.comparator
+        return flag, f"{_SIGNS[sign]}{limits.value_text}", stop
+
+    def _reference(self, at: int) -> tuple[Quantity, int] | None:
+        """The range, or the limit on one side, that the note gives behind a value."""
+        lead = _REFERENCE.match(self._folded, at)
+        if lead is None:
+            return None
+        index = bisect_left(self._starts, lead.end())
+        limits = self._quantities[index] if index < len(self._quantities) else None
+        if limits is None or limits.lead > lead.end() or limits.start - lead.end() > 3:
+            return None
+        one_sided = limits.shape == "one" and limits.comparator and lead["label"]
+        if limits.shape != "range" and not one_sided:
+            return None
+        stop = limits.end
+        if lead["open"]:
+            closed = _CLOSED.match(self._folded, stop)
+            return (limits, closed.end()) if closed else None
+        if not lead["label"] and ("," in lead["apart"] or not _CELL_ENDS.match(self._folded, stop)):
+            return None
+        return limits, stop
 
     def _word(self, start: int, limit: int) -> Measurement | None:
         match = _RESULT.match(self._folded, start, limit)
@@ -261,14 +247,35 @@ class Measurements:
         )
 
 
-def _unit(text: str) -> str:
-    """A unit as it is known, "" where it is none."""
-    found = quantities(f"1 {text}")
-    return found[0].unit if found and found[0].end == len(text) + 2 else ""
+def _is_result(unit: Unit, sized: bool) -> bool:
+    """Whether a number of this unit can be a size, or the result of a test."""
+    if sized:
+        return unit.measures("length")
+    return not unit.measures(*_NEVER) and not (
+        unit.measures("time") and unit.shown not in ("s", "ms")
+    )
+
+
+def _ends(folded: str, at: int) -> bool:
+    return at == len(folded) or folded[at] in " \t,;。\n(、)"
 
 
 def _flag(word: str) -> Flag:
     return "low" if word == "偏低" else _FLAGS[word[0]]
+
+
+def _against(quantity: Quantity, limits: Quantity) -> Flag:
+    """How a value stands to the range that the note gives."""
+    value = quantity.numbers[0].written
+    if limits.shape == "range":
+        low, high = (number.written for number in limits.numbers)
+        return "low" if value < low else "high" if value > high else "normal"
+    limit = limits.numbers[0].written
+    if limits.comparator[0] == ">":
+        return (
+            "normal" if value > limit or (value == limit and limits.comparator == ">=") else "low"
+        )
+    return "normal" if value < limit or (value == limit and limits.comparator == "<=") else "high"
 
 
 def limits(spans: Sequence[TypedSpan], length: int, reach: int = 40) -> list[int]:

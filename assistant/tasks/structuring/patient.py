@@ -11,10 +11,11 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from assistant.draft import DISCLAIMER_ZH
-from assistant.tasks.structuring.entity import Coding, Comparator, Entity, Flag, StructuredNote
+from assistant.tasks.structuring.entity import Coding, Entity, Flag, StructuredNote
 from assistant.tasks.structuring.export import quantity
 from assistant.tasks.structuring.span import EntityType
 from knowledge.text.finding import Certainty, Experiencer, Polarity, Temporality
+from knowledge.text.quantity import Comparator
 
 Status = Literal["active", "past", "uncertain", "denied"]
 _PROBLEMS = frozenset({EntityType.DISEASE})

@@ -17,7 +17,7 @@ from assistant.tasks.structuring.relations import AttributeLinks
 from assistant.tasks.structuring.sentences import clauses, section_at, sections, sentences
 from assistant.tasks.structuring.span import EntityType, Recognizer, TypedSpan
 from assistant.tasks.structuring.specimen import specimen_at
-from assistant.tasks.structuring.times import Anchors, time_expressions
+from assistant.tasks.structuring.terms import shipped_test
 from assistant.tasks.structuring.triples import triples
 from assistant.tasks.structuring.union import union
 from knowledge.base import KnowledgeBase
@@ -25,8 +25,9 @@ from knowledge.text.assertion.cues import TUMOUR
 from knowledge.text.drugs import DrugIndex
 from knowledge.text.extraction import names_something_else
 from knowledge.text.finding import Polarity
-from knowledge.text.folding import fold
+from knowledge.text.folding import fold, simplified
 from knowledge.text.lexicon import Match
+from knowledge.text.times import Anchors, times
 
 _BY_CONCEPT = 0.95
 """How sure a term is that is the name of the concept, not the wording of the note."""
@@ -107,7 +108,7 @@ class Structurer:
             admission=note.admitted_on, note=note.written_at.date() if note.written_at else None
         )
         links = AttributeLinks(text, ranges, clauses(text))
-        relations: list[Relation] = links.link(entities, time_expressions(text, anchors))
+        relations: list[Relation] = links.link(entities, times(text, anchors))
         graph = self._base.graph if self._base is not None else None
         folded = fold(text)
         for entity in entities:
@@ -140,7 +141,7 @@ class Structurer:
             return listed, [self._lexicon.name] * len(listed)
         found = [
             _cut(text, span)
-            for span in self._recognizer.recognise(text)
+            for span in self._recognizer.recognise(simplified(text))
             if not (span.type in FINDINGS and names_something_else(text, span.start, span.end))
             and not (
                 span.type is EntityType.DRUG and _FRAGMENT.fullmatch(text, span.start, span.end)
@@ -191,6 +192,10 @@ class Structurer:
     def _specify(entity: Entity, folded: str, parts: Sequence[Section]) -> None:
         """What only the words around an entity tell: a test's specimen, an allergy's heading."""
         if entity.type is EntityType.TEST and entity.concept:
+            counted = entity.concept.replace("百分比", "绝对值")
+            if entity.unit == "10^9/L" and shipped_test(counted):
+                # 中性粒细胞 2.0×10^9/L is a count.
+                entity.concept = counted
             specimen = specimen_at(folded, entity.start, entity.unit)
             if not entity.concept.startswith(specimen):
                 entity.concept = f"{specimen}{entity.text}"

@@ -34,6 +34,8 @@ _DOSE_AHEAD = re.compile(r"[ \t:=]*\d+(?:\.\d+)?[ \t]*(?:mg|g|ug|片|粒|袋|支
 # T12 is a vertebra, T2WI a weighting, T3N0 a stage: a temperature is one that a body can have.
 _NUMBERED = re.compile(r"\d{1,2}(?:[-~]\d{1,2})?(?:椎|胸椎|腰椎|水平|节段|神经|wi|n[0-3x])")
 _DEGREES = re.compile(r"[ \t]{0,3}[:=为]?[ \t]{0,3}(?:3[2-9]|4[0-3])(?![0-9])")
+_PER_CENT = re.compile(r"[ \t:]{0,3}\d{1,2}(?:\.\d{1,2})?[ \t]?%")
+_AHEAD = {"t": _DEGREES, "n": _PER_CENT, "l": _PER_CENT}
 _ONE_CHARACTER = re.compile(r"[\u4e00-\u9fff]")
 _IN_A_WORD = re.compile(r"[\u4e00-\u9fff0-9a-z]")
 
@@ -111,7 +113,7 @@ def _stands_alone(folded: str, match: Match) -> bool:
             not _LATIN.match(folded[match.start - 1 : match.start])
             and _NUMBER_AHEAD.match(folded, match.end) is not None
             and _NUMBERED.match(folded, match.end) is None
-            and (word != "t" or _DEGREES.match(folded, match.end) is not None)
+            and (word not in _AHEAD or _AHEAD[word].match(folded, match.end) is not None)
         )
     if _LATIN.match(word) and _LATIN.match(folded[match.start - 1 : match.start]):
         return False

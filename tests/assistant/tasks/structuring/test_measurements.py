@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.tasks.structuring.doses import Regimens
 from assistant.tasks.structuring.measurements import Measurements
 from assistant.tasks.structuring.span import EntityType, TypedSpan
 
@@ -49,19 +48,3 @@ def test_a_size_is_of_what_is_seen() -> None:
     assert found is not None
     assert (found.value, found.unit, found.text) == ("1.2*0.8", "cm", "1.2cm×0.8cm")
     assert measured("见一结节，血钾3.2mmol/L", "结节", EntityType.SIGN) is None
-
-
-def test_dose_route_and_frequency() -> None:
-    text = "予头孢曲松2g静滴 qd，口服阿司匹林100mg 每日1次。"
-    regimens = Regimens(text)
-    first, second = text.index("头孢曲松"), text.index("阿司匹林")
-    drip = regimens.of(first, first + 4, second)
-    pill = regimens.of(second, second + 4, len(text))
-    assert drip.dose is not None
-    assert drip.route is not None
-    assert drip.frequency is not None
-    assert (drip.dose.value, drip.route[1], drip.frequency[1]) == ("2", "静脉滴注", "日1")
-    assert pill.dose is not None
-    assert pill.route is not None
-    assert pill.frequency is not None
-    assert (pill.dose.value, pill.route[1], pill.frequency[1]) == ("100", "口服", "日1")
