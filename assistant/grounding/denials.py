@@ -19,6 +19,7 @@ TURNED = re.compile(
 )
 """Two denials that undo each other, or a denial of a denial: what follows is not denied."""
 
+_FAR = 120
 _ITEM = re.compile(r"[^、和及与或等,;。:()\s]+")
 _END = re.compile(
     r"[,，;；。:\n(（]|但|而(?!且)|仅有?|只有|可见|有(?![关害毒机时效色无力限])|伴(?!随)|出现|提示|示(?=[\u4e00-\u9fff])"
@@ -47,9 +48,12 @@ def denials(text: str) -> list[Denied]:
     for match in _CUE.finditer(folded):
         if any(a < match.end() and match.start() < b for a, b in turned):
             continue
-        stop = _END.search(folded, match.end())
-        end = stop.start() if stop else len(folded)
+        limit = min(len(folded), match.end() + _FAR)
+        stop = _END.search(folded, match.end(), limit)
+        end = stop.start() if stop else limit
         for item in _ITEM.finditer(folded, match.end(), end):
+            if folded[item.start() - 1] == "等" and found:
+                continue
             words = _LEAD.sub("", item[0])
             words = _TAIL.sub("", words) or words
             if words:

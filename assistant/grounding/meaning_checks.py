@@ -66,6 +66,8 @@ def _meant_alike(said: Finding, mine: frozenset[str], written: Finding, source: 
         return False
     if said.polarity is Polarity.ABSENT:
         return not is_turned(source.text, written.span.start)
+    if _ends_a_denied_list(source, written):
+        return False
     doubted = written.certainty is Certainty.UNCERTAIN or is_turned(source.text, written.span.start)
     if doubted and said.certainty is Certainty.CERTAIN:
         return False
@@ -74,6 +76,37 @@ def _meant_alike(said: Finding, mine: frozenset[str], written: Finding, source: 
         return False
     over = written.temporality is Temporality.PAST and _RESOLVED.search(source.text)
     return not (over and said.temporality is Temporality.CURRENT and not of_family)
+
+
+_REST = re.compile(
+    r"(?:[、及和与或\s]|等|病史|史|不适|症状|表现|情况|慢性|急性|传染|基础|伴随|疾?病)*"
+)
+
+
+def _ends_a_denied_list(source: Source, finding: Finding) -> bool:
+    """Whether it may still be denied: 否认高血压，糖尿病，冠心病等慢性病史.
+
+    A bare list goes on from the denial before it as far as it is bare.
+    """
+    clauses = source.clauses
+    at = next((n for n, c in enumerate(clauses) if c is source.clause_of(finding.span.start)), 0)
+    for number in range(at, 0, -1):
+        clause = clauses[number]
+        if clause.denials or not _is_bare(source, clause):
+            return False
+        if clauses[number - 1].denials:
+            return True
+    return False
+
+
+def _is_bare(source: Source, clause: Clause) -> bool:
+    """Whether the clause is names of findings and nothing else."""
+    rest = list(clause.text)
+    for finding in source.findings:
+        start, end = finding.span.start - clause.start, finding.span.end - clause.start
+        if start >= 0 and end <= len(rest):
+            rest[start:end] = " " * (end - start)
+    return _REST.fullmatch("".join(rest)) is not None
 
 
 def _why_not(said: Finding, written: list[Finding]) -> ProblemKind:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from assistant.grounding.check import Check
-from assistant.grounding.measured import Measured, numeric_trends
+from assistant.grounding.measured import Measured
 from assistant.grounding.source import Clause, Likeness, Source
 from assistant.grounding.stance import NOT_THERE
+from assistant.grounding.trends import numeric_trends
 from assistant.tasks.structuring.terms import find_terms
 from knowledge.text.dates import dates
 from knowledge.text.folding import fold
@@ -65,13 +66,11 @@ def _better_told(said: Measured, clause: Clause, sources: Sequence[Source]) -> b
 
 
 def _other_unit(said: Measured, written: list[tuple[Source, Measured]]) -> bool:
-    """Whether the number stands there, with another unit."""
+    """Whether the number as it is written stands there, with other units alone."""
     mine = said.quantity
-    return any(
-        mine.values == m.quantity.values
-        or [n.written for n in mine.numbers] == [n.written for n in m.quantity.numbers]
-        for _, m in written
-    )
+    numbers = [number.written for number in mine.numbers]
+    alike = [m for _, m in written if [n.written for n in m.quantity.numbers] == numbers]
+    return bool(alike) and not any(mine.base == m.quantity.base for m in alike)
 
 
 def _may_tell(source: Source, written: Measured, said: Clause) -> bool:

@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from assistant.grounding.denials import Denied, denials
-from assistant.grounding.measured import Measured, Trend, measured, trends
+from assistant.grounding.measured import Measured
+from assistant.grounding.measuring import measured
 from assistant.grounding.segments import Segment
 from assistant.grounding.sides import Side, sides
 from assistant.grounding.signs import Sign, signs
 from assistant.grounding.stance import clause_stances, stances, without_stances
+from assistant.grounding.trends import Trend, trends
 from assistant.grounding.wording import bigrams
 from knowledge.text.dates import WrittenDate, dates
 from knowledge.text.drugs import DrugNames

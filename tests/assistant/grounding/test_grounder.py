@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from assistant.draft import Statement
-from assistant.grounding.known_drugs import drug_names
 from assistant.grounding.grounder import Grounder
+from assistant.grounding.known_drugs import drug_names
 from assistant.grounding.segments import Scope, segment_note, segment_notes
 from assistant.record.record import Encounter, Note
 from knowledge.base import KnowledgeBase
