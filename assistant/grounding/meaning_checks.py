@@ -89,12 +89,14 @@ def _ends_a_denied_list(source: Source, finding: Finding) -> bool:
     A bare list goes on from the denial before it as far as it is bare.
     """
     clauses = source.clauses
+    denied = [f for f in source.findings if f.polarity is Polarity.ABSENT]
     at = next((n for n, c in enumerate(clauses) if c is source.clause_of(finding.span.start)), 0)
     for number in range(at, 0, -1):
         clause = clauses[number]
         if clause.denials or not _is_bare(source, clause):
             return False
-        if clauses[number - 1].denials:
+        before = clauses[number - 1]
+        if any(before.start + d.start == f.span.start for d in before.denials for f in denied):
             return True
     return False
 

@@ -109,7 +109,25 @@ def _is_told(check: Check, said: Regimen, given: Given) -> bool:
         return False
     if _is_planned(check.said, said) != _is_planned(given.source, written):
         return False
-    return _elements(said, written, given.source) and _is_of_its_time(check, said, given)
+    return (
+        _elements(said, written, given.source)
+        and _rest_is_told(check, said, given)
+        and _is_of_its_time(check, said, given)
+    )
+
+
+def _rest_is_told(check: Check, said: Regimen, given: Given) -> bool:
+    """Whether amounts in the statement's regimen that are none of its parts stand in the record's:
+    5ml:50mg/支 每次60mg."""
+    known = {place for one in check.said.regimens for place in _parts(one)}
+    rest = [
+        m.quantity
+        for m in check.said.measured
+        if said.drug.end <= m.quantity.start < said.end
+        and (m.quantity.start, m.quantity.end) not in known
+    ]
+    told = [m.quantity for m in given.source.measured if m.quantity.start >= given.regimen.start]
+    return all(any(one.same(other) for other in told) for one in rest)
 
 
 _DENIED_BEHIND = re.compile(
