@@ -25,6 +25,7 @@ from assistant.api import (
     health,
     knowledge,
     problems,
+    statement_checks,
     structured_notes,
 )
 from assistant.api.context import Services, actor
@@ -126,6 +127,7 @@ def build_app(settings: Settings, *, with_ui: bool = True) -> FastAPI:
         knowledge,
         approvals,
         structured_notes,
+        statement_checks,
         audit,
         health,
     ):

@@ -135,7 +135,7 @@ def reference() -> None:
 
 def add_commands() -> None:
     """Add the subcommands; apart, so that importing the module stays quick."""
-    from assistant.commands import chat, engine, kb, model, records, structure, train, work
+    from assistant.commands import chat, check, engine, kb, model, records, structure, train, work
 
     app.add_typer(model.app, name="model")
     app.add_typer(engine.app, name="engine")
@@ -153,6 +153,7 @@ def add_commands() -> None:
     app.command(epilog="Example: bedside structure ct_reports/ --template chest-ct")(
         structure.structure
     )
+    app.command(epilog=check.EXAMPLES)(check.check)
     app.command(epilog="Example: bedside purge --patient pat-0001")(records.purge)
     for entry in entry_points(group="bedside.commands"):
         app.add_typer(entry.load(), name=entry.name)

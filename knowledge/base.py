@@ -120,6 +120,19 @@ class KnowledgeBase:
         self.index.close()
 
 
+def open_lexicon(folder: Path) -> Lexicon:
+    """The terms of the current base under ``folder``, without the rest of it.
+
+    Raises:
+        KnowledgeMissing: there is no base, or it is damaged or of another format.
+    """
+    current, _ = _current(Path(folder))
+    try:
+        return _read_lexicon(current)
+    except (OSError, ValueError, TypeError) as error:
+        raise KnowledgeMissing(_damaged(folder, error)) from error
+
+
 def _current(folder: Path) -> tuple[Path, dict[str, Any]]:
     """The folder and the manifest of the current base.  Raises `KnowledgeMissing`."""
     try:

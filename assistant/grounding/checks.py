@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from assistant.grounding.check import Check
-from assistant.grounding.facts import dates, sides
 from assistant.grounding.meaning_checks import (
+    check_denials,
     check_findings,
-    check_marks,
-    check_meaning,
-    check_negation,
+    check_signs,
+    check_stances,
 )
-from assistant.grounding.number_checks import check_quantities, check_regimens
-from assistant.grounding.quantity import quantities
-from assistant.grounding.source import Likeness, Source, clause_at, clause_ranges
-from assistant.grounding.wording import CONTENT, bigrams
+from assistant.grounding.quantity_checks import (
+    check_digits,
+    check_order,
+    check_quantities,
+    check_trends,
+)
+from assistant.grounding.regimen_checks import check_regimens, check_use
+from assistant.grounding.source import Dated, Likeness, clause_at, clause_ranges
+from assistant.grounding.wording import CONTENT, bigrams, undenied, unfilled
+from knowledge.text.dates import dates
+from knowledge.text.quantity import quantities
 
 
 def check_dates(check: Check) -> None:
@@ -24,15 +30,17 @@ def check_dates(check: Check) -> None:
     for date in dates(check.text):
         wanted = bigrams(clause_at(check.text, date.start))
 
-        def likeness(sources: list[Source], wanted: set[str] = wanted) -> int:
-            return max((len(wanted & s.bigrams) for s in sources), default=-1)
+        def likeness(dated: Sequence[Dated], wanted: set[str] = wanted) -> int:
+            return max((len(wanted & one.bigrams) for one in dated), default=-1)
 
-        same = [s for s in check.sources if any(date.agrees(d) for d in s.dates)]
-        other = [s for s in check.sources if s.dates and s not in same]
-        if not same or likeness(same) < likeness(other) or (wanted and likeness(same) == 0):
+        every = [(s, d) for s in check.sources for d in s.dated]
+        same = [(s, d) for s, d in every if date.agrees(d.date)]
+        other = [d for _, d in every if not date.agrees(d.date)]
+        best = likeness([d for _, d in same])
+        if not same or best < likeness(other) or (wanted and best == 0) or not date.is_possible:
             check.problem("date", check.text[date.start : date.end])
         else:
-            check.use(max(same, key=lambda s: len(wanted & s.bigrams)))
+            check.use(max(same, key=lambda item: len(wanted & item[1].bigrams))[0])
 
 
 _SURNAMES = (
@@ -49,7 +57,7 @@ _SEX = re.compile(r"(?<![\u4e00-\u9fff])([男女])(?=性|[，,、。 ]|$)|患者
 
 def check_patient(check: Check) -> None:
     """A name or a sex that is not this patient's."""
-    written = "".join(s.segment.text for s in check.sources) if _NAMED.search(check.text) else ""
+    written = "".join(s.text for s in check.sources) if _NAMED.search(check.text) else ""
     for match in _NAMED.finditer(check.text):
         name = match[1] or match[2]
         known = name in self_names if (self_names := check.patient_names) else name in written
@@ -59,9 +67,7 @@ def check_patient(check: Check) -> None:
     own = {"male": "男", "female": "女"}.get(check.patient_sex or "")
     if own is None:
         seen = {
-            next(g for g in m.groups() if g)
-            for s in check.sources
-            for m in _SEX.finditer(s.segment.text)
+            next(g for g in m.groups() if g) for s in check.sources for m in _SEX.finditer(s.text)
         }
         own = seen.pop() if len(seen) == 1 else None
     if own is not None and told - {own}:
@@ -70,31 +76,38 @@ def check_patient(check: Check) -> None:
 
 def check_sides(check: Check) -> None:
     """The clause that is most like the statement's must have the same side of the same part."""
-    for side in sides(check.text):
-        like = Likeness(check.text, clause_at(check.text, side.start))
-        with_part = [
-            (clause, other)
-            for clause in check.clauses
-            for other in clause.sides
-            if not side.part or other.part[:1] == side.part[:1]
-        ]
-        same = [clause for clause, other in with_part if other.side == side.side]
-        opposite = [clause for clause, other in with_part if other.side != side.side]
-        if not same or like.best(same) < like.best(opposite):
-            check.problem("laterality", check.text[side.start : side.end])
-        else:
-            check.use(max(same, key=like.score).source)
+    for clause_said in check.said.clauses:
+        for side in clause_said.sides:
+            like = Likeness(check.text, clause_said.text)
+            with_part = [
+                (clause, other)
+                for clause in check.clauses
+                for other in clause.sides
+                if not side.part or other.part[:1] == side.part[:1]
+            ]
+            same = [clause for clause, other in with_part if other.side == side.side]
+            opposite = [clause for clause, other in with_part if other.side != side.side]
+            if not same or like.best(same) < like.best(opposite):
+                check.problem("laterality", clause_said.text[side.start : side.end])
+            else:
+                check.use(max(same, key=like.score).source)
 
 
 def check_wording(check: Check) -> None:
-    """Every clause must be covered; a clause too short for that must stand there literally."""
+    """Every clause must be covered; a clause too short for that must stand there literally.
+
+    Facts that were found in the record are covered, and the words that deny are left out: what is
+    denied has its own check.
+    """
     for start, end in clause_ranges(check.text):
         clause = check.text[start:end]
-        wanted = bigrams(clause)
+        wanted = bigrams(undenied(clause))
+        bare = _without(clause, [(a - start, b - start) for a, b in check.verified])
         if not wanted:
-            _check_short(check, clause)
+            _check_short(check, bare)
             continue
-        covered = {b for s in check.used for b in wanted & s.bigrams}
+        covered = wanted - bigrams(undenied(bare))
+        covered |= {b for s in check.used for b in wanted & s.bigrams}
         while len(covered) < len(wanted):
             best = max(check.sources, key=lambda s: len(wanted & s.bigrams - covered), default=None)
             gain = wanted & best.bigrams - covered if best else set()
@@ -107,6 +120,15 @@ def check_wording(check: Check) -> None:
             check.problem("no_evidence", clause)
 
 
+def _without(clause: str, spans: Sequence[tuple[int, int]]) -> str:
+    """The clause with blanks where the spans are; the length stays."""
+    kept = list(clause)
+    for start, end in spans:
+        for place in range(max(0, start), min(len(kept), end)):
+            kept[place] = " "
+    return "".join(kept)
+
+
 def _check_short(check: Check, clause: str) -> None:
     """A clause without a pair of content characters: what is left of it beside numbers and dates
     must stand there."""
@@ -114,10 +136,10 @@ def _check_short(check: Check, clause: str) -> None:
     values = [(q.start, q.end) for q in quantities(clause)]
     for start, end in sorted([*values, *((d.start, d.end) for d in dates(clause))], reverse=True):
         bare = bare[:start] + bare[end:]
-    content = "".join(c for c in CONTENT.findall(bare) if c not in _LITTLE)
+    content = "".join(c for c in CONTENT.findall(unfilled(bare)) if c not in _LITTLE)
     if not content:
         return
-    holding = [s for s in check.sources if content in "".join(CONTENT.findall(s.segment.text))]
+    holding = [s for s in check.sources if content in "".join(CONTENT.findall(unfilled(s.text)))]
     if holding:
         check.use(holding[0])
     else:
@@ -130,12 +152,16 @@ _LITTLE = set("共约各均每次余第")
 CHECKS: tuple[Callable[[Check], None], ...] = (
     check_patient,
     check_regimens,
+    check_use,
     check_quantities,
+    check_order,
+    check_trends,
+    check_digits,
     check_dates,
     check_sides,
     check_findings,
-    check_negation,
-    check_meaning,
-    check_marks,
+    check_denials,
+    check_stances,
+    check_signs,
     check_wording,
 )

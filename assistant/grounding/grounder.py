@@ -9,15 +9,16 @@ exact; there is no model here.  Where they cannot tell, the statement is unsuppo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 from assistant.draft import Evidence, Problem, Statement
 from assistant.grounding.check import Check
 from assistant.grounding.checks import CHECKS
 from assistant.grounding.segments import Scope, Segment
-from assistant.grounding.source import DrugsOf, FindingsOf, Source
-from knowledge.text.finding import Finding
+from assistant.grounding.source import FindingsOf, Reading, Source
+from knowledge.text.drugs import DrugNames
+from knowledge.text.regimen_tokens import cue_rows
 
 COVERAGE = 0.5
 """Share of a clause's bigrams that the supporting sentences must contain, at least."""
@@ -25,13 +26,14 @@ COVERAGE = 0.5
 MOST_EVIDENCE = 5
 
 
-@dataclass(frozen=True)
-class _Said:
-    """A statement as it was read, once for all scopes."""
+_OF_STAY = re.compile(r"[本此这]次(?!发病|起病|加重|症状)|住院期间|入院后")
+"""A statement that says so is not told by an earlier stay."""
 
-    text: str
-    findings: list[Finding]
-    drugs: list[str]
+_CHANGES = re.compile(
+    r"[^，,。；;]{0,8}(?:"
+    + "|".join(row[1] for row in cue_rows() if row[0] in ("change", "stop"))
+    + ")"
+)
 
 
 class Grounder:
@@ -42,16 +44,19 @@ class Grounder:
         segments: Sequence[Segment],
         *,
         findings_of: FindingsOf,
-        drugs_of: DrugsOf,
+        drugs_of: DrugNames,
         sources: dict[str, str] | None = None,
         patient_names: Collection[str] = (),
         patient_sex: str | None = None,
     ) -> None:
         """``sources`` names the source of each passage id; the patient's name and sex, where they
         are known, let a statement about somebody else be recognised."""
-        self._sources = [Source(s, findings_of, drugs_of) for s in segments]
+        self._sources = [
+            Source(segment, findings_of, drugs_of, _goes_on(segments, number, drugs_of))
+            for number, segment in enumerate(segments)
+        ]
         self._findings_of = findings_of
-        self._drugs_of = drugs_of
+        self._drugs = drugs_of
         self._names = sources or {}
         self._patient_names = frozenset(name for name in patient_names if name)
         self._patient_sex = patient_sex
@@ -65,7 +70,9 @@ class Grounder:
         coverage: float = COVERAGE,
     ) -> Statement:
         """Check one statement against the sentences whose scope is in ``scopes`` (None: all)."""
-        said = _Said(text, self._findings_of(text, "statement"), self._drugs_of(text))
+        said = Reading(text, self._drugs, self._findings_of(text, "statement"))
+        if scopes is None and _OF_STAY.search(text):
+            scopes = set(Scope) - {Scope.PRIOR}
         allowed = [s for s in self._sources if scopes is None or s.segment.scope in scopes]
         check = self._check(said, allowed, coverage)
         if check.problems and len(allowed) < len(self._sources):
@@ -81,12 +88,10 @@ class Grounder:
             problems=check.problems,
         )
 
-    def _check(self, said: _Said, sources: Sequence[Source], coverage: float) -> Check:
+    def _check(self, said: Reading, sources: Sequence[Source], coverage: float) -> Check:
         check = Check(
-            text=said.text,
+            said=said,
             sources=sources,
-            findings=said.findings,
-            drugs=said.drugs,
             coverage=coverage,
             patient_names=self._patient_names,
             patient_sex=self._patient_sex,
@@ -105,3 +110,13 @@ class Grounder:
                 kind="knowledge", quote=segment.text, passage_id=segment.note_id, source=name
             )
         return Evidence(kind="record", quote=segment.text, span=segment.span)
+
+
+def _goes_on(segments: Sequence[Segment], number: int, drugs: DrugNames) -> str:
+    """The next sentence where it only changes or stops the one drug that this one names."""
+    following = segments[number + 1] if number + 1 < len(segments) else None
+    if following is None or following.note_id != segments[number].note_id:
+        return ""
+    if not _CHANGES.match(following.text) or drugs.find(following.text):
+        return ""
+    return following.text if len(drugs.find(segments[number].text)) == 1 else ""

@@ -6,8 +6,10 @@ import re
 
 from assistant.draft import ProblemKind
 from assistant.grounding.check import Check
-from assistant.grounding.facts import marks, modes, negated_phrases, opposed
-from assistant.grounding.source import Clause, Likeness, Source, clause_at, clause_ranges
+from assistant.grounding.denials import is_turned
+from assistant.grounding.opposites import opposed
+from assistant.grounding.source import Clause, Likeness, Source
+from assistant.grounding.stance import REVERSING
 from assistant.grounding.wording import bigrams
 from knowledge.text.finding import Certainty, Experiencer, Finding, Polarity, Temporality
 
@@ -16,8 +18,10 @@ _RESOLVED = re.compile(r"曾|治愈|已愈|痊愈|年前|月前")
 
 def check_findings(check: Check) -> None:
     """Each finding must be meant as the record means it: polarity, doubt, time, whose it is."""
-    for finding in check.findings:
-        wanted = bigrams(clause_at(check.text, finding.span.start))
+    for finding in check.said.findings:
+        clause = check.said.clause_of(finding.span.start)
+        mine = clause.stances if clause else frozenset()
+        like = Likeness(check.text, clause.text if clause else check.text)
         mentions = [
             (s, f)
             for s in check.sources
@@ -29,33 +33,82 @@ def check_findings(check: Check) -> None:
             if finding.polarity is Polarity.ABSENT:
                 check.problem("negation", finding.text)
             continue
-        of_family = "家族" in check.text
-        agreeing = [s for s, f in mentions if _meant_alike(finding, f, s, of_family)]
-        contrary = [s for s, f in mentions if f.polarity is not finding.polarity]
-
-        def likeness(sources: list[Source], wanted: set[str] = wanted) -> int:
-            return max((len(wanted & s.bigrams) for s in sources), default=-1)
-
-        if agreeing and likeness(agreeing) >= likeness(contrary):
-            check.use(max(agreeing, key=lambda s: len(wanted & s.bigrams)))
+        agreeing = [(s, f) for s, f in mentions if _meant_alike(finding, mine, f, s)]
+        contrary = [(s, f) for s, f in mentions if f.polarity is not finding.polarity]
+        if agreeing and _best(like, agreeing) >= _best(like, contrary):
+            check.use(max(agreeing, key=lambda item: _score(like, *item))[0])
+            check.verify(finding.span.start, finding.span.end)
         else:
             check.problem(_why_not(finding, [f for _, f in mentions]), finding.text)
 
 
-def _meant_alike(said: Finding, written: Finding, source: Source, of_family: bool) -> bool:
+def _score(like: Likeness, source: Source, finding: Finding) -> tuple[int, int]:
+    """First by the clause itself, then by what stands around it."""
+    clause = source.clause_of(finding.span.start)
+    if clause is None:
+        return 0, 0
+    return len(like.clause & clause.bigrams), len(like.sentence & source.bigrams)
+
+
+def _best(like: Likeness, mentions: list[tuple[Source, Finding]]) -> int:
+    """How like the clause of the best of ``mentions`` is; -1 without any."""
+    return max((_score(like, source, finding)[0] for source, finding in mentions), default=-1)
+
+
+def _meant_alike(said: Finding, mine: frozenset[str], written: Finding, source: Source) -> bool:
+    theirs = source.stances_at(written.span.start)
+    if ("family" in mine) != ("family" in theirs):
+        return False
     if said.polarity is not written.polarity:
         return False
+    of_family = "family" in mine
     if said.experiencer is not written.experiencer and not of_family:
         return False
     if said.polarity is Polarity.ABSENT:
-        return True
-    if written.certainty is Certainty.UNCERTAIN and said.certainty is Certainty.CERTAIN:
+        return not is_turned(source.text, written.span.start)
+    if _ends_a_denied_list(source, written):
+        return False
+    doubted = written.certainty is Certainty.UNCERTAIN or is_turned(source.text, written.span.start)
+    if doubted and said.certainty is Certainty.CERTAIN:
         return False
     hypothetical = Temporality.HYPOTHETICAL
     if (written.temporality is hypothetical) != (said.temporality is hypothetical):
         return False
-    over = written.temporality is Temporality.PAST and _RESOLVED.search(source.segment.text)
-    return not (over and said.temporality is Temporality.CURRENT)
+    over = written.temporality is Temporality.PAST and _RESOLVED.search(source.text)
+    return not (over and said.temporality is Temporality.CURRENT and not of_family)
+
+
+_REST = re.compile(
+    r"(?:[、及和与或\s]|等|病史|史|不适|症状|表现|情况|慢性|急性|传染|基础|伴随|疾?病)*"
+)
+
+
+def _ends_a_denied_list(source: Source, finding: Finding) -> bool:
+    """Whether it may still be denied: 否认高血压，糖尿病，冠心病等慢性病史.
+
+    A bare list goes on from the denial before it as far as it is bare.
+    """
+    clauses = source.clauses
+    denied = [f for f in source.findings if f.polarity is Polarity.ABSENT]
+    at = next((n for n, c in enumerate(clauses) if c is source.clause_of(finding.span.start)), 0)
+    for number in range(at, 0, -1):
+        clause = clauses[number]
+        if clause.denials or not _is_bare(source, clause):
+            return False
+        before = clauses[number - 1]
+        if any(before.start + d.start == f.span.start for d in before.denials for f in denied):
+            return True
+    return False
+
+
+def _is_bare(source: Source, clause: Clause) -> bool:
+    """Whether the clause is names of findings and nothing else."""
+    rest = list(clause.text)
+    for finding in source.findings:
+        start, end = finding.span.start - clause.start, finding.span.end - clause.start
+        if start >= 0 and end <= len(rest):
+            rest[start:end] = " " * (end - start)
+    return _REST.fullmatch("".join(rest)) is not None
 
 
 def _why_not(said: Finding, written: list[Finding]) -> ProblemKind:
@@ -74,71 +127,84 @@ def _why_not(said: Finding, written: list[Finding]) -> ProblemKind:
     return "certainty"
 
 
-def check_negation(check: Check) -> None:
-    """What the statement denies, the clause most like it must deny too, and the other way round."""
-    everything = check.clauses
-    facts = [clause for clause in everything if not clause.source.is_plan]
-    for start, end in clause_ranges(check.text):
-        clause = check.text[start:end]
-        like = Likeness(check.text, clause)
-        denied = negated_phrases(clause)
-        for negated in denied:
-            phrase = bigrams(negated.phrase) or {negated.phrase}
-            short = len(negated.phrase) == 1
-            about = [c for c in facts if phrase & c.bigrams or (short and negated.phrase in c.text)]
+def check_denials(check: Check) -> None:
+    """What the statement denies, the clause most like it must deny too, and the other way round.
+
+    What the lexicon knows is a finding, and is not asked for here.
+    """
+    facts = [c for c in check.clauses if not (isinstance(c.source, Source) and c.source.is_plan)]
+    known = [(f.span.start, f.span.end) for f in check.said.findings]
+    for clause in check.said.clauses:
+        like = Likeness(check.text, clause.text)
+        for denied in clause.denials:
+            start, end = clause.start + denied.start, clause.start + denied.end
+            if any(a < end and start < b for a, b in known):
+                continue
+            words = bigrams(denied.text) or {denied.text}
+            short = len(denied.text) == 1
+            about = [c for c in facts if words & c.bigrams or (short and denied.text in c.text)]
             best = like.best(about)
             denying = [
                 c
                 for c in about
                 if like.score(c) == best
-                and (phrase & c.denied or (short and c.denies(negated.phrase)))
+                and (words & c.denied or (short and any(denied.text in d.text for d in c.denials)))
             ]
             if denying:
                 check.use(denying[0].source)
             else:
-                check.problem("negation", clause[negated.start : negated.end])
-        alike = like.most_alike(everything)
-        if not denied and alike and all(c.denies(clause) for c in alike):
-            check.problem("negation", clause)
+                check.problem("negation", clause.text[denied.cue : denied.end])
+        alike = like.most_alike(check.clauses)
+        if not clause.denials and alike and all(c.denies(clause.text) for c in alike):
+            check.problem("negation", clause.text)
 
 
-def check_meaning(check: Check) -> None:
-    """What was planned, refused or stopped is not done, and 上升 is not 下降."""
-    everything = check.clauses
-    said = modes(check.text)
-    for start, end in clause_ranges(check.text):
-        clause = check.text[start:end]
-        alike = Likeness(check.text, clause).most_alike(everything)
+def check_stances(check: Check) -> None:
+    """What was planned, refused or not done is not done, and 上升 is not 下降.
+
+    A clause that names a drug is for the check of regimens.
+    """
+    drugs = [(r.drug.start, r.drug.end) for r in check.said.regimens]
+    for clause in check.said.clauses:
+        end = clause.start + len(clause.text)
+        alike = _alike(clause, check)
         if not alike:
             continue
-        if all(_missing_modes(c, said) for c in alike):
-            check.problem("certainty", clause)
-        if all(opposed(clause, c.text) for c in alike):
-            check.problem("negation", clause)
+        with_drug = any(clause.start <= a and b <= end for a, b in drugs)
+        if not with_drug and all(_differs(clause, c) for c in alike):
+            check.problem("certainty", clause.text)
+        if all(opposed(clause.text, c.text) for c in alike):
+            check.problem("negation", clause.text)
 
 
-_AGAIN = re.compile(r"患者|患儿|本人")
+def _alike(said: Clause, check: Check) -> list[Clause]:
+    """The clauses that are about the same, however they mean it."""
+    like = Likeness(check.text, said.text)
+    scores = [
+        (2 * len(said.matter & c.matter), len(like.sentence & c.source.bigrams), c)
+        for c in check.clauses
+    ]
+    best = max(((a, b) for a, b, _ in scores), default=(0, 0), key=sum)
+    if not said.matter or sum(best) == 0:
+        return like.most_alike(check.clauses)
+    return [c for a, b, c in scores if a + b == sum(best)]
 
 
-def _missing_modes(clause: Clause, said: frozenset[str]) -> bool:
-    """Whether the clause, or its sentence where the mode reaches over it, is meant otherwise."""
-    own = modes(clause.text)
-    if "refused" in clause.source.modes:
-        own |= {"refused"}
-    at = clause.source.segment.text.find(clause.text)
-    ahead = clause.source.segment.text[max(0, at - 12) : at]
-    if not _AGAIN.search(ahead):
-        own |= modes(ahead) & {"planned", "thought", "family"}
-    return bool(own - said)
+def _differs(said: Clause, written: Clause) -> bool:
+    """Whether the record means its clause otherwise, or the statement turns what it tells."""
+    whole = said.stances | {s for c in said.source.clauses for s in c.stances} - REVERSING
+    turned = said.own_stances & REVERSING
+    return bool(written.stances - whole) or bool(turned - written.stances)
 
 
-def check_marks(check: Check) -> None:
-    """ER（+） must be ER（+）."""
-    written: dict[str, set[str]] = {}
-    for source in check.sources:
-        for name, sign in source.marks.items():
-            written.setdefault(name, set()).add(sign)
-    for name, sign in marks(check.text).items():
-        known = [n for n in written if n.endswith(name) or name.endswith(n)]
-        if known and not any(sign in written[n] for n in known):
-            check.problem("negation", f"{name}（{sign}）")
+def check_signs(check: Check) -> None:
+    """梅毒抗体阴性 must be 梅毒抗体阴性, and ER（+） ER（+）."""
+    written = [(source, sign) for source in check.sources for sign in source.signs]
+    for said in check.said.signs:
+        known = [(source, sign) for source, sign in written if said.is_of(sign)]
+        same = [source for source, sign in known if sign.positive is said.positive]
+        if same:
+            check.use(same[0])
+            check.verify(said.start, said.end)
+        elif known:
+            check.problem("negation", check.text[said.start : said.end])

@@ -142,6 +142,9 @@ def split_sentences(text: str) -> list[tuple[int, int]]:
     start = 0
     for match in [*_END.finditer(text), None]:
         end = match.start() if match else len(text)
+        if match and match[0][0] in "？?":
+            # 肺炎？ is a doubt, not only an end.
+            end += 1
         piece = text[start:end]
         left = start + len(piece) - len(piece.lstrip())
         right = start + len(piece.rstrip())

@@ -1,148 +1,210 @@
-"""A sentence of the record or of a passage, with its facts read once, and its clauses."""
+"""A text with its clauses and facts, read once: a sentence of the record, or a statement."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
-from assistant.grounding.facts import (
-    Side,
-    WrittenDate,
-    dates,
-    marks,
-    modes,
-    negated_phrases,
-    sides,
-)
-from assistant.grounding.quantity import Quantity, Term, frequencies, quantities, routes
+from assistant.grounding.denials import Denied, denials
+from assistant.grounding.measured import Measured
+from assistant.grounding.measuring import measured
 from assistant.grounding.segments import Segment
+from assistant.grounding.sides import Side, sides
+from assistant.grounding.signs import Sign, signs
+from assistant.grounding.stance import clause_stances, stances, without_stances
+from assistant.grounding.trends import Trend, trends
 from assistant.grounding.wording import bigrams
+from knowledge.text.dates import WrittenDate, dates
+from knowledge.text.drugs import DrugNames
 from knowledge.text.finding import Finding
+from knowledge.text.frequency import frequencies
+from knowledge.text.regimen import Regimen
+from knowledge.text.regimens import regimens
+from knowledge.text.route import routes
 
 FindingsOf = Callable[[str, str], list[Finding]]
 """(text, note id) → findings with polarity, as `knowledge.text.extraction` gives them."""
 
-DrugsOf = Callable[[str], list[str]]
-"""text → names of drugs in it."""
-
-_CLAUSE = re.compile(r"[^，,。；;：:\n]+")
+_CLAUSE = re.compile(r"(?:(?<=\d)[,，](?=\d{3}(?!\d))|[^，,。；;：:\n])+")
 
 
-@dataclass(frozen=True)
+_TRAILING = ("）", ")", "至", "-", "~", "～", "—")
+
+
+def clause_ranges(text: str) -> list[tuple[int, int]]:
+    """Half-open ranges of the clauses of a text; the comma of 12,500 ends none."""
+    return [(m.start(), m.end()) for m in _CLAUSE.finditer(text) if m[0].strip()]
+
+
+def clause_at(text: str, start: int) -> str:
+    """The clause that holds the offset ``start``."""
+    return next((text[a:b] for a, b in clause_ranges(text) if a <= start < b), text)
+
+
+@dataclass(frozen=True, eq=False)
 class Clause:
-    """What stands between two commas."""
+    """What stands between two commas, with how it is meant."""
 
     text: str
-    source: Source
+    start: int
+    stances: frozenset[str]
+    source: Reading
+
+    @cached_property
+    def own_stances(self) -> frozenset[str]:
+        """Those of its own words; `stances` has what reaches it from other clauses as well."""
+        return stances(self.text)
 
     @cached_property
     def bigrams(self) -> set[str]:
+        """Pairs of content characters."""
         return bigrams(self.text)
 
     @cached_property
+    def matter(self) -> set[str]:
+        """Pairs of content characters without the words of its stances."""
+        return bigrams(without_stances(self.text))
+
+    @cached_property
     def sides(self) -> list[Side]:
+        """Left, right and both."""
         return sides(self.text)
 
     @cached_property
-    def quantities(self) -> list[Quantity]:
-        return quantities(self.text)
+    def denials(self) -> list[Denied]:
+        """What the clause denies."""
+        return denials(self.text)
 
     @cached_property
     def denied(self) -> set[str]:
         """Bigrams of what the clause denies."""
-        return {b for n in negated_phrases(self.text) for b in bigrams(self.text[n.start :])}
+        return {b for d in self.denials for b in bigrams(d.text)}
 
-    def denies(self, clause: str) -> bool:
-        """Whether the beginning of what this clause denies stands in ``clause``."""
-        return any(n.phrase[:2] in clause for n in negated_phrases(self.text))
-
-
-@dataclass(frozen=True)
-class Regimen:
-    """A drug with what is said of it, up to the next drug: doses, frequencies, routes."""
-
-    drug: str
-    text: str
-
-    @cached_property
-    def quantities(self) -> list[Quantity]:
-        return quantities(self.text)
-
-    @cached_property
-    def frequencies(self) -> list[Term]:
-        return frequencies(self.text)
-
-    @cached_property
-    def routes(self) -> list[Term]:
-        return routes(self.text)
-
-
-def regimens(text: str, drugs: Sequence[str]) -> list[Regimen]:
-    """What belongs to each drug: its clause from the drug before, up to the next drug's.
-
-    Longer names win over parts of them.
-    """
-    places: list[tuple[int, int, str]] = []
-    for drug in sorted(drugs, key=len, reverse=True):
-        for match in re.finditer(re.escape(drug), text):
-            if not any(a < match.end() and match.start() < b for a, b, _ in places):
-                places.append((match.start(), match.end(), drug))
-    places.sort()
-    commas = [0, *(m.end() for m in re.finditer(r"[，,。；;：:、\n]", text))]
-    starts: list[int] = []
-    for number, (start, _, _) in enumerate(places):
-        clause = max(c for c in commas if c <= start)
-        before = places[number - 1][1] if number else 0
-        starts.append(clause if clause >= before else start)
-    return [
-        Regimen(drug, text[start:end])
-        for (_, _, drug), start, end in zip(
-            places, starts, [*starts[1:], len(text)], strict=bool(places)
-        )
-    ]
+    def denies(self, words: str) -> bool:
+        """Whether something that this clause denies stands in ``words``."""
+        return any(len(d.text) > 1 and d.text[:2] in words for d in self.denials)
 
 
 @dataclass(frozen=True)
-class Source:
-    """One sentence that may support a statement."""
+class Dated:
+    """A date with the words that it is the date of: up to the next date of the sentence."""
 
-    segment: Segment
-    findings_of: FindingsOf
-    drugs_of: DrugsOf
+    date: WrittenDate
+    bigrams: set[str]
+
+
+class Reading:
+    """A text with its clauses and facts, each read when it is first asked for."""
+
+    def __init__(self, text: str, drug_names: DrugNames, findings: Sequence[Finding]) -> None:
+        self.text = text
+        self._found = findings
+        self._drug_names = drug_names
+
+    @cached_property
+    def findings(self) -> Sequence[Finding]:
+        """Findings with polarity; their offsets are those of the text."""
+        return self._found
 
     @cached_property
     def bigrams(self) -> set[str]:
-        return bigrams(self.segment.text)
-
-    @cached_property
-    def quantities(self) -> list[Quantity]:
-        return [q for clause in self.clauses for q in clause.quantities]
-
-    @cached_property
-    def findings(self) -> list[Finding]:
-        """Findings of the sentence, read under its section's heading."""
-        heading = f"{self.segment.section}：" if self.segment.section else ""
-        if heading and self.segment.text.startswith(self.segment.section):
-            heading = ""
-        return self.findings_of(heading + self.segment.text, self.segment.note_id)
-
-    @cached_property
-    def regimens(self) -> list[Regimen]:
-        return regimens(self.segment.text, self.drugs_of(self.segment.text))
+        """Pairs of content characters."""
+        return bigrams(self.text)
 
     @cached_property
     def clauses(self) -> list[Clause]:
-        return [Clause(m[0], self) for m in _CLAUSE.finditer(self.segment.text) if m[0].strip()]
+        """The clauses in their order."""
+        ranges = clause_ranges(self.text)
+        meant = clause_stances(self.text, ranges)
+        pairs = zip(ranges, meant, strict=True)
+        return [Clause(self.text[a:b], a, found, self) for (a, b), found in pairs]
+
+    def clause_of(self, start: int) -> Clause | None:
+        """The clause that holds the offset ``start``."""
+        return next((c for c in reversed(self.clauses) if c.start <= start), None)
+
+    def stances_at(self, start: int) -> frozenset[str]:
+        """How what stands at ``start`` is meant."""
+        clause = self.clause_of(start)
+        return clause.stances if clause else frozenset()
 
     @cached_property
-    def modes(self) -> frozenset[str]:
-        return modes(self.segment.text)
+    def regimens(self) -> list[Regimen]:
+        """The drugs that are named, each with what is said of it."""
+        return _with_stop(self.text, regimens(self.text, self._drug_names.find(self.text)))
 
     @cached_property
-    def marks(self) -> dict[str, str]:
-        return marks(self.segment.text)
+    def measured(self) -> list[Measured]:
+        """Every quantity, with what it is of."""
+        return measured(self.text)
+
+    @cached_property
+    def uses(self) -> set[str]:
+        """Every route and frequency, whatever it is of."""
+        return {use.value for use in (*routes(self.text), *frequencies(self.text))}
+
+    @cached_property
+    def trends(self) -> list[Trend]:
+        """What rose and what fell."""
+        return trends(self.text)
+
+    @cached_property
+    def signs(self) -> list[Sign]:
+        """What was positive and what negative."""
+        return signs(self.text)
+
+    @cached_property
+    def dated(self) -> list[Dated]:
+        """The dates, each with its words."""
+        found, text = dates(self.text), self.text
+        result: list[Dated] = []
+        for number, date in enumerate(found):
+            begin = found[number - 1].end if number else 0
+            end = found[number + 1].start if number + 1 < len(found) else len(text)
+            before, behind = text[begin : date.start], text[date.end : end]
+            # 胃镜（3月5日）; 3月5日至3月8日; else a date leads what is of it.
+            trails = behind[:1] in _TRAILING or not bigrams(behind)
+            words = bigrams(before) if trails and number else bigrams(behind)
+            if not number:
+                words |= bigrams(before)
+            if not words and result:
+                words = result[-1].bigrams
+            result.append(Dated(date, words))
+        for number in range(len(result) - 2, -1, -1):
+            if not result[number].bigrams:
+                result[number] = Dated(result[number].date, result[number + 1].bigrams)
+        return result
+
+
+class Source(Reading):
+    """One sentence of the record or of a passage, which may support a statement."""
+
+    def __init__(
+        self, segment: Segment, findings_of: FindingsOf, drug_names: DrugNames, goes_on: str = ""
+    ) -> None:
+        """``goes_on`` is the next sentence, where it says more of the same drug."""
+        super().__init__(segment.text, drug_names, [])
+        self.segment = segment
+        self._findings_of = findings_of
+        self._goes_on = goes_on
+
+    @cached_property
+    def findings(self) -> Sequence[Finding]:
+        """Findings of the sentence, read under its section's heading; offsets are its own."""
+        section, text = self.segment.section, self.segment.text
+        heading = f"{section}：" if section and not text.startswith(section) else ""
+        found = self._findings_of(heading + text, self.segment.note_id)
+        shift = len(heading)
+        kept = [f for f in found if f.span.start >= shift]
+        return [f.model_copy(update={"span": f.span.shifted(-shift)}) for f in kept]
+
+    @cached_property
+    def regimens(self) -> list[Regimen]:
+        """As `Reading.regimens`, and what the next sentence changes of them."""
+        text = f"{self.text}，{self._goes_on}" if self._goes_on else self.text
+        return _with_stop(text, regimens(text, self._drug_names.find(self.text)))
 
     @cached_property
     def is_plan(self) -> bool:
@@ -150,13 +212,30 @@ class Source:
         return self.segment.section == "诊疗计划"
 
     @cached_property
-    def dates(self) -> list[WrittenDate]:
+    def dated(self) -> list[Dated]:
         """Dates in the text; where it has none, the day on which it was written."""
-        written = dates(self.segment.text)
-        day = self.segment.written_on
-        if not written and day:
-            return [WrittenDate(day.year, day.month, day.day, 0, 0)]
-        return written
+        found, day = super().dated, self.segment.written_on
+        if not found and day:
+            return [Dated(WrittenDate(day.year, day.month, day.day, 0, 0), self.bigrams)]
+        return found
+
+
+_STOP = re.compile(r"停用|停服|停药|(?:遂|即|已|故|予以?|立即|随即)停(?![经止留])")
+
+
+def _with_stop(text: str, found: list[Regimen]) -> list[Regimen]:
+    """The regimens with the end of the last one, where it is told after something else:
+    华法林3mg qd，INR 3.5，遂停用."""
+    if not found or found[-1].stopped or not found[-1].current:
+        return found
+    last = found[-1]
+    if not (stop := _STOP.search(text, last.end)):
+        return found
+    end = replace(
+        last, dose=None, count=None, schedule=(), rate=None, route=None, frequency=None,
+        duration=None, condition=None, order=last.order + 1, stopped=True, end=stop.end(),
+    )  # fmt: skip
+    return [*found[:-1], replace(last, current=False), end]
 
 
 class Likeness:
@@ -196,13 +275,3 @@ def _near(text: str, clause: str) -> str:
     first, last = max(0, at - 1), min(len(ranges) - 1, at + 1)
     heads = [text[a:b] for a, b in ranges[:first] if text[b : b + 1] in ("：", ":")]
     return "，".join([*heads[-1:], text[ranges[first][0] : ranges[last][1]]])
-
-
-def clause_ranges(text: str) -> list[tuple[int, int]]:
-    """Half-open ranges of the clauses of a statement."""
-    return [(m.start(), m.end()) for m in _CLAUSE.finditer(text) if m[0].strip()]
-
-
-def clause_at(text: str, start: int) -> str:
-    """The clause that holds the offset ``start``."""
-    return next((text[a:b] for a, b in clause_ranges(text) if a <= start < b), text)

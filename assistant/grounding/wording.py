@@ -60,3 +60,18 @@ def bigrams(text: str) -> set[str]:
     folded = _FILLER.sub(" ", folded)
     kept = "".join(c if CONTENT.match(c) and c not in _STOP else " " for c in folded)
     return {word[i : i + 2] for word in kept.split() for i in range(len(word) - 1)}
+
+
+_DENYING = re.compile(
+    r"否认(?:有|存在)?|未(?:见|闻及?|及|触及|扪及|诉|发现|查见|出现|引出)(?:明显|有)?|没有(?:明显)?|不伴有?|无(?:明显|任何)?(?!力|尿|菌|创|痛性)"
+)
+
+
+def unfilled(text: str) -> str:
+    """The text without words that say nothing of what is told."""
+    return _FILLER.sub(" ", text)
+
+
+def undenied(text: str) -> str:
+    """The text without the words that deny; 无皮疹 is told by 无发热、皮疹."""
+    return _DENYING.sub(" ", text)

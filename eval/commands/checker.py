@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.progress import Progress
 
+from assistant.approval.gate import Gate
+from eval.clinical.checker.facts.draws import draws
+from eval.clinical.checker.facts.measure import judge_draws, summarize_draws, write_failures
 from eval.clinical.checker.measure import SCORES, judge, summarize
 from eval.clinical.checker.record import Record, note_records, sample_records
 from eval.clinical.checker.trials import make_trials
 from eval.clinical.discharge.generator import generate
-from eval.commands.clinical import finish
+from eval.commands.clinical import finish, show_table
 from eval.commands.common import (
     Json,
     Require,
@@ -23,6 +27,8 @@ from eval.commands.common import (
 )
 from eval.commands.knowledge_options import NO_ENCODER, BaseFolder, open_base
 from eval.commands.model_options import Quiet
+from knowledge.shipped import shipped_lexicon
+from knowledge.text.extraction import FindingExtractor
 
 LEAST_ERRORS = 500
 """Fewer seeded errors than this are said to be few."""
@@ -43,6 +49,10 @@ def checker(
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="Most records that are read.")] = 200,
     seed: Annotated[int, typer.Option(help="Of the seeded errors and of the generator.")] = 1,
+    facts: Annotated[
+        int,
+        typer.Option(min=0, help="Instead: so many drawn regimens, results, dates, denials …"),
+    ] = 0,
     base: BaseFolder = None,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -54,6 +64,9 @@ def checker(
     wrong_patient, earlier_stay) and passed, the share of true statements that pass.
     """
     gates = parse_gates(require, SCORES, "the checker")
+    if facts:
+        _draw_facts(facts, seed, out, gates, as_json=as_json, quiet=quiet)
+        return
     records = _records(notes, limit, seed)
     trials = make_trials(records, seed)
     wrong = sum(not trial.true for trial in trials)
@@ -76,6 +89,23 @@ def checker(
         knowledge.close()
     if wrong < LEAST_ERRORS:
         console.print(f"Only {wrong} errors could be seeded; read more records.", style="yellow")
+    finish(result, out, gates, as_json=as_json)
+
+
+def _draw_facts(
+    count: int, seed: int, out: Path, gates: Sequence[Gate], *, as_json: bool, quiet: bool
+) -> None:
+    """Judge drawn facts with the terms that ship, write what went wrong, show the tables."""
+    findings_of = FindingExtractor(shipped_lexicon()).extract
+    with Progress(console=console, transient=True, disable=quiet) as progress:
+        bar = progress.add_task("检验 draws", total=count)
+        found = judge_draws(draws(count, seed), findings_of, lambda: progress.advance(bar))
+    result = summarize_draws(found, seed=seed, command=command_line())
+    failures = write_failures(found, out)
+    if not as_json:
+        for table in result.tables:
+            show_table(table)
+        print(failures)
     finish(result, out, gates, as_json=as_json)
 
 

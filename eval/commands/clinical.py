@@ -10,6 +10,7 @@ from rich.table import Column, Table
 
 from assistant.approval.gate import Gate
 from eval.clinical.result import ClinicalResult
+from eval.clinical.result import Table as Rows
 from eval.commands.common import UNFINISHED, console, hold_gates, print_json
 from eval.report.clinical import described, grouped, interval, write_result
 
@@ -50,3 +51,11 @@ def show(result: ClinicalResult) -> None:
         for figure in group:
             table.add_row(figure.name, str(figure.n), described(figure), interval(figure))
         console.print(table)
+
+
+def show_table(rows: Rows) -> None:
+    """One table of a result, for a terminal."""
+    table = Table(*rows.columns, title=rows.title, title_justify="left")
+    for row in rows.rows:
+        table.add_row(*row)
+    console.print(table)

@@ -19,7 +19,9 @@ from knowledge.text.synonyms import TermKind
 
 _SHORTEST = 3
 _LONGEST = 24
-_NOT_OF_A_NAME = re.compile(r"^.*[下脉肤予射用为改停加和及的入泵服给以、行至或与静滴注口对认]")
+_NOT_OF_A_NAME = re.compile(
+    r"^.*[下脉肤予射用为改停加和及的入泵服给以、行至或与静滴注口对认起日天现时因前次并续每继期律后查检毕疗诊院确议拟未曾仍嘱按规药荐点]"
+)
 _BRAND = re.compile(r"商品名：([^。]{2,60})。")
 _HYDROGEN = re.compile(r"^(头孢.+|.+(?:西林|培南|拉唑))钠$")
 _TAIL = re.compile(r"(?<=..)(?:氯化钠|葡萄糖)$")

@@ -39,6 +39,7 @@ _FROM = re.compile(r"(?:由|从|自)[^,。;\n\d]{0,4}\Z")
 _HALF_MORE = re.compile(r"半(?![径侧身球夏])")
 _AND_HALF = re.compile(r"个半(?=[月小钟星])")
 _HALVES = ("months", "time", "tablets", "capsules", "ampoules", "bags", "sachets")
+_AMOUNTS = ("mass", "volume", "units", "international units", "amount")
 _NO_COUNT = re.compile(
     r"一个|一度(?![房烧烫冻窦脱压])|一次性|十分(?!钟)|一点(?![零一二三四五六七八九])|百日咳|半月板"
 )
@@ -94,7 +95,32 @@ def quantities(text: str) -> list[Quantity]:
             at = quantity.end
         else:
             at = _past(folded, at)
-    return _with_carried_units(folded, found)
+    return [_told_before(folded, q) for q in _with_carried_units(folded, found)]
+
+
+_PER = re.compile(
+    r"(?:每(?P<body>公斤|千克|kg)(?:体重)?)?(?:每(?P<time>分钟|分|min|小时|h))?(?:体重)?[ \t:]*\Z"
+)
+_PERS = {"分钟": "min", "分": "min", "小时": "h"}
+
+
+def _told_before(folded: str, quantity: Quantity) -> Quantity:
+    """每公斤每分钟5μg is 5μg/kg/min."""
+    if (
+        not quantity.unit.measures(*_AMOUNTS)
+        or "每" not in folded[max(0, quantity.start - 12) : quantity.start]
+    ):
+        return quantity
+    per = _PER.search(folded, max(0, quantity.start - 12), quantity.start)
+    if per is None or not (per["body"] or per["time"]):
+        return quantity
+    unit = fold(quantity.unit.shown) + ("/kg" if per["body"] else "")
+    if per["time"]:
+        unit += f"/{_PERS.get(per['time'], per['time'])}"
+    composed = read_unit(unit, 0)
+    if composed is None:
+        return quantity
+    return replace(quantity, start=per.start(), unit=composed[0])
 
 
 def fold_for_numbers(text: str) -> str:

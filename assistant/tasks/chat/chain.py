@@ -15,8 +15,8 @@ from langchain_core.runnables import Runnable, RunnableGenerator
 
 import prompts
 from assistant.draft import Answer, Problem, Statement
-from assistant.grounding.drugs import DrugNames
 from assistant.grounding.grounder import Grounder
+from assistant.grounding.known_drugs import drug_names
 from assistant.grounding.segments import segment_passages, split_sentences
 from assistant.tasks.ending import Ending
 from knowledge.base import KnowledgeBase
@@ -130,7 +130,7 @@ def _check(text: str, passages: list[Passage], knowledge: KnowledgeBase) -> list
         grounder = Grounder(
             segment_passages([(p.id, p.text) for p in within]),
             findings_of=knowledge.extractor.extract,
-            drugs_of=DrugNames(),
+            drugs_of=drug_names(),
             sources={p.id: p.source for p in within},
         )
         statement = grounder.ground(statement_id, bare + "。")

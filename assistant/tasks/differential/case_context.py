@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from assistant.grounding.citation import passage_about
-from assistant.grounding.drugs import DrugNames
 from assistant.grounding.grounder import Grounder
+from assistant.grounding.known_drugs import drug_names
 from assistant.grounding.segments import Segment, segment_notes, segment_passages
 from assistant.record.record import SEX_ZH, Case, Note
 from knowledge.base import KnowledgeBase
@@ -70,7 +70,7 @@ class CaseContext:
         return Grounder(
             segments,
             findings_of=self.knowledge.extractor.extract,
-            drugs_of=DrugNames(),
+            drugs_of=drug_names(),
             patient_names=[self.case.patient.name],
             patient_sex=self.case.patient.sex,
             sources={p.id: p.source for p in cited},

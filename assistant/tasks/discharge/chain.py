@@ -20,8 +20,8 @@ from langchain_core.runnables import Runnable, RunnableGenerator
 
 import prompts
 from assistant.draft import NOT_RECORDED, SECTION_ZH, SectionDraft, SectionName, Statement
-from assistant.grounding.drugs import DrugNames
 from assistant.grounding.grounder import Grounder
+from assistant.grounding.known_drugs import drug_names
 from assistant.grounding.segments import Scope, Segment, segment_notes, split_sentences
 from assistant.record.record import Encounter, Note
 from assistant.tasks.discharge.copied import copied_sections, not_recorded
@@ -95,7 +95,7 @@ class DischargeWriter:
         self.grounder = Grounder(
             self.segments,
             findings_of=self.knowledge.extractor.extract,
-            drugs_of=DrugNames(m.name for m in self.encounter.medications),
+            drugs_of=drug_names(m.name for m in self.encounter.medications),
             patient_names=[self.encounter.patient.name],
             patient_sex=self.encounter.patient.sex,
         )

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import yaml
 
-from assistant.grounding.drugs import DrugNames
 from assistant.grounding.grounder import Grounder
+from assistant.grounding.known_drugs import drug_names
 from assistant.grounding.segments import Segment, segment_notes
 from assistant.record.record import Encounter, Note
 from assistant.tasks.discharge.header import admission_day
@@ -61,7 +61,7 @@ class Record:
         return Grounder(
             self.segments,
             findings_of=(reader or base.extractor).extract,
-            drugs_of=DrugNames(self.drugs),
+            drugs_of=drug_names(self.drugs),
             patient_names=[self.patient_name],
             patient_sex=self.patient_sex,
         )

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from assistant.draft import Statement
-from assistant.grounding.drugs import DrugNames
 from assistant.grounding.grounder import Grounder
+from assistant.grounding.known_drugs import drug_names
 from assistant.grounding.segments import Scope, segment_note, segment_notes
 from assistant.record.record import Encounter, Note
 from knowledge.base import KnowledgeBase
@@ -30,7 +30,7 @@ def ground(knowledge: KnowledgeBase) -> Ground:
         grounder = Grounder(
             segment_note(Note(id="n", text=record)),
             findings_of=knowledge.extractor.extract,
-            drugs_of=DrugNames(),
+            drugs_of=drug_names(),
         )
         return grounder.ground("s", statement)
 
@@ -98,7 +98,7 @@ def test_an_earlier_stay_does_not_support_this_one(knowledge: KnowledgeBase) -> 
         Note(id="b", kind="progress", text="今日体温正常，继续静脉补液。"),
     ]
     grounder = Grounder(
-        segment_notes(notes), findings_of=knowledge.extractor.extract, drugs_of=DrugNames()
+        segment_notes(notes), findings_of=knowledge.extractor.extract, drugs_of=drug_names()
     )
     checked = grounder.ground("s", "在外院行阑尾切除术，术后恢复好。", scopes={Scope.STAY})
     assert [p.kind for p in checked.problems] == ["earlier_stay"]
@@ -126,7 +126,7 @@ def _judged(knowledge: KnowledgeBase) -> list[tuple[dict[str, Any], Statement]]:
         grounder = Grounder(
             segment_notes(encounter.all_notes(), encounter.admitted_at.date()),
             findings_of=knowledge.extractor.extract,
-            drugs_of=DrugNames(m.name for m in encounter.medications),
+            drugs_of=drug_names(m.name for m in encounter.medications),
             patient_names=[encounter.patient.name],
         )
         scopes = STAY if case["error"] == "earlier_stay" else None

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from assistant.draft import Statement
-from assistant.grounding.drugs import DrugNames
 from assistant.grounding.grounder import Grounder
+from assistant.grounding.known_drugs import drug_names
 from assistant.grounding.segments import segment_note
 from assistant.record.record import Note
 from knowledge.base import KnowledgeBase
@@ -22,7 +22,7 @@ def ground(knowledge: KnowledgeBase) -> Ground:
         grounder = Grounder(
             segment_note(Note(id="n", text=record)),
             findings_of=knowledge.extractor.extract,
-            drugs_of=DrugNames(),
+            drugs_of=drug_names(),
         )
         return grounder.ground("s", statement)
 

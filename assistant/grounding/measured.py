@@ -1,0 +1,73 @@
+"""A number with what it is of: a test or a sign, its specimen, which of several values it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from knowledge.text.amount import Quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A quantity with what it is of.
+
+    ``concept`` is the name of the test or sign, "" where no list has it; ``before`` and ``after``
+    are the words beside it.  ``moment`` is "first" or "last" where the text says which of several
+    values it is.
+    """
+
+    quantity: Quantity
+    concept: str
+    qualifiers: frozenset[str]
+    before: frozenset[str]
+    after: frozenset[str]
+    moment: str
+    reference: bool
+    name_start: int
+    """Where the name of the test begins, else the quantity itself."""
+
+    def is_of(self, other: Measured) -> bool:
+        """Whether both are values of one thing, as far as the words tell."""
+        if self.concept and other.concept:
+            return self.concept == other.concept and self._fits(other)
+        if self.before:
+            return bool(self.before & (other.before | other.after)) and self._fits(other)
+        if self.after:
+            return bool(self.after & (other.after | other.before))
+        return True
+
+    def _fits(self, other: Measured) -> bool:
+        """Whether neither is qualified otherwise: 空腹 and 餐后, 尿 and 血."""
+        mine = dict(one.split(":") for one in self.qualifiers)
+        theirs = dict(one.split(":") for one in other.qualifiers)
+        return all(theirs.get(kind, value) == value for kind, value in mine.items())
+
+    def says_the_same(self, other: Measured) -> bool:
+        """Whether the value is that of ``other``, or the part of it that it names."""
+        mine, theirs = self.quantity, other.quantity
+        if {self.moment, other.moment} == {"first", "last"}:
+            return False
+        if mine.same(theirs) or _bare(mine, theirs):
+            return True
+        if mine.shape != "one" or theirs.shape not in ("pair", "size"):
+            return False
+        if not mine.unit.converts_to(theirs.unit) or mine.comparator != theirs.comparator:
+            return False
+        parts = theirs.base if len(theirs.base) == len(theirs.numbers) else ()
+        if theirs.shape == "size":
+            return mine.base[0] in parts
+        diastolic = "part:舒张" in self.qualifiers
+        return bool(parts) and mine.base[0] == parts[-1 if diastolic else 0]
+
+
+def _bare(mine: Quantity, theirs: Quantity) -> bool:
+    """A number without its unit, where the record has the usual one."""
+    usual = {"", "次", "次/分", "/分", "mmHg", "℃"}
+    return (
+        not mine.unit
+        and theirs.unit_text in usual
+        and not (mine.ambiguous or theirs.ambiguous)
+        and mine.values == theirs.values
+        and (mine.shape, mine.comparator, mine.more)
+        == (theirs.shape, theirs.comparator, theirs.more)
+    )

@@ -1,0 +1,210 @@
+"""Reads what the numbers of a sentence are of: 血小板238，复查升至357 are two of one test."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+
+from assistant.grounding.measured import Measured
+from assistant.grounding.wording import bigrams
+from assistant.tasks.structuring.terms import find_terms, shipped_test
+from knowledge.text.amount import Quantity
+from knowledge.text.changes import changes
+from knowledge.text.folding import fold
+from knowledge.text.lexicon import Match
+from knowledge.text.quantity import quantities
+from knowledge.text.synonyms import TermKind
+
+_ALSO = {"呼吸": "呼吸频率"}
+"""What is no test by that name elsewhere, and is one before a number."""
+
+_END = re.compile(r"[。;!?\n]")
+_EDGE = re.compile(r"[,，、:。;\n()]")
+_BEHIND = re.compile(r"[,，、:。;\n]")
+_FAR = 16
+_LINK = re.compile(
+    r"(?:[\s,，、:()→~>-]|较前|复[查测]|再次|今[日晨天]|昨[日晚]|次日|当[日时]|入院|出院|术前|术后|治疗|补液|时|后|前|渐|逐渐|明显"
+    r"|进行性|最?终?[升降增减](?:[至到为高低少加])?|上升|下降|回[升降落]|恢复|至|到|为|由|从|最[高低]|峰值|波动|于|在|约|均|又|再|随后|目前"
+    r"|现|分别|和|及|改善|复|↑|↓)+"
+)
+_REFERENCE = re.compile(r"(?:参考|正常)(?:值|范围|区间)*(?:为|是)?[\s:]*\Z")
+_FIRST = re.compile(
+    r"入院(?!后|第|以来)|初诊|首次|术前|(?:治疗|用药|透析|输血)前|起初|最初|初始|发病时|由[^,，]{0,8}\Z|从[^,，]{0,8}\Z"
+)
+_LAST = re.compile(
+    r"出院(?!后)|复[查测]|目前|现(?!病史|象)|术后|(?:治疗|用药|透析|输血)后|末次|最终|最后|今[日晨]|(?:[升降增减涨]|恢复)(?:[高低])?[至到为]"
+)
+_QUALIFIERS = (
+    {"空腹": "空腹", "餐后": "餐后", "随机": "随机", "餐前": "餐前", "睡前": "睡前"},
+    {"nt-": "nt", "n末端": "nt"},
+    {"白i": "i", "tni": "i", "白t": "t", "tnt": "t"},
+    {"收缩压": "收缩", "舒张压": "舒张"},
+)
+_SPECIMEN = re.compile(
+    r"(脑脊液|胸[腔积]*[水液]|腹[腔积]*[水液]|尿|血|粪|大?便|痰|引流液)(?:液|常规|检查|生化|培养|沉渣|中)*"
+    r"(?=[:示查]|白细胞|红细胞|蛋白|葡萄糖|糖|肌酐|钠|钾|淀粉酶|酮体|氯)"
+)
+_WINDOW = 200
+"""Characters before a number that may say what it is of."""
+
+
+def measured(text: str) -> list[Measured]:
+    """The quantities of ``text``, each with what it is of."""
+    return _Reader(text).read()
+
+
+def tests_of(text: str) -> list[Match]:
+    """The names of tests and signs in ``text``, in its order."""
+    return [m for m in find_terms(text) if m.kind is TermKind.TEST]
+
+
+class Sentences:
+    """Where the sentences of a folded text begin."""
+
+    def __init__(self, folded: str) -> None:
+        self._starts = [m.end() for m in _END.finditer(folded)]
+
+    def begin(self, at: int) -> int:
+        """Where the sentence that holds ``at`` begins; not far before it."""
+        number = bisect_right(self._starts, at)
+        return max(self._starts[number - 1] if number else 0, at - _WINDOW)
+
+
+class Names:
+    """The last of some names before a place."""
+
+    def __init__(self, names: Sequence[Match]) -> None:
+        self._names = names
+        self._ends = [name.end for name in names]
+
+    def last(self, begin: int, end: int) -> Match | None:
+        """The last name that stands in ``[begin, end)``."""
+        number = bisect_right(self._ends, end)
+        found = self._names[number - 1] if number else None
+        return found if found and found.start >= begin else None
+
+
+class _Reader:
+    """One pass over the quantities of one text."""
+
+    def __init__(self, text: str) -> None:
+        self._folded = fold(text)
+        found = quantities(text)
+        series = changes(text, found)
+        whole = {q.start: q for s in series for q in s.quantities}
+        self._found = [whole.get(q.start, q) for q in found]
+        self._moments = {q.start: "first" for s in series for q in s.quantities[:-1]}
+        self._moments |= {s.last.start: "last" for s in series}
+        self._sentences = Sentences(self._folded)
+        self._names = Names(tests_of(text))
+
+    def read(self) -> list[Measured]:
+        """The quantities in their order."""
+        result: list[Measured] = []
+        for number in range(len(self._found)):
+            result.append(self._one(number, result[-1] if result else None))
+        return result
+
+    def _one(self, number: int, before: Measured | None) -> Measured:
+        quantity, folded = self._found[number], self._folded
+        sentence = self._sentences.begin(quantity.start)
+        begin = max(before.quantity.end if before else 0, sentence)
+        ahead = folded[begin : quantity.start]
+        concept, named_at = self._name(begin, quantity.start)
+        words = frozenset(bigrams(ahead[_edge(ahead) :][-_FAR:]))
+        qualifiers = _qualified(folded[sentence : quantity.start])
+        if {"part:收缩", "part:舒张"} & qualifiers:
+            concept = "血压"
+        if not concept and before is not None and self._goes_on(before, begin, quantity):
+            concept = before.concept
+            words |= before.before
+            qualifiers = qualifiers or before.qualifiers
+        return Measured(
+            quantity=quantity,
+            concept=concept,
+            qualifiers=qualifiers,
+            before=words,
+            after=self._after(number),
+            moment=self._moments.get(quantity.start) or _moment(folded, sentence, quantity.start),
+            reference=_is_reference(folded, quantity, before),
+            name_start=min(named_at, quantity.lead or quantity.start),
+        )
+
+    def _name(self, begin: int, end: int) -> tuple[str, int]:
+        """The name before a number, with its place: the last that is listed, or WBC of WBC13.2."""
+        ahead = self._folded[begin:end]
+        listed = self._names.last(begin, end)
+        glued = _GLUED.search(ahead)
+        concept = shipped_test(glued[0]) if glued else None
+        if glued and concept and not (listed and listed.end == end):
+            place = begin + glued.start()
+        elif listed:
+            concept, place = listed.concept, listed.start
+        else:
+            concept, place = _ALSO.get(ahead.strip(" ,:、")[-2:], ""), end
+        if concept and self._folded[max(0, place - 1) : place] == "尿":
+            # 尿WBC is 尿白细胞.
+            concept = shipped_test(f"尿{concept.removesuffix('计数')}") or concept
+        return concept or "", place
+
+    def _goes_on(self, before: Measured, begin: int, quantity: Quantity) -> bool:
+        """Whether the value is another one of what the last was of."""
+        one = before.quantity
+        alike = not one.unit or not quantity.unit or one.unit.converts_to(quantity.unit)
+        between = self._folded[begin : quantity.start]
+        return alike and begin == one.end and _LINK.fullmatch(between) is not None
+
+    def _after(self, number: int) -> frozenset[str]:
+        """The words right behind a number."""
+        end = self._found[number].end
+        right = min(len(self._folded), end + 8)
+        if number + 1 < len(self._found):
+            right = min(right, self._found[number + 1].start)
+        edge = _BEHIND.search(self._folded, end, right)
+        return frozenset(bigrams(self._folded[end : edge.start() if edge else right]))
+
+
+_GLUED = re.compile(r"(?<![a-z0-9])[a-z][a-z0-9]*[a-z][+-]?\Z")
+
+
+def _edge(ahead: str) -> int:
+    """Where the last part of the words before a number begins."""
+    return max((m.end() for m in _EDGE.finditer(ahead)), default=0)
+
+
+def _moment(folded: str, begin: int, end: int) -> str:
+    """Which of several values it is, by the last word of its sentence that tells."""
+    words = folded[begin:end]
+    first = max((m.start() for m in _FIRST.finditer(words)), default=-1)
+    last = max((m.start() for m in _LAST.finditer(words)), default=-1)
+    return "" if first == last else "first" if first > last else "last"
+
+
+_CLAUSE_MARK = re.compile(r"[,;:，]")
+
+
+def _qualified(sentence: str) -> frozenset[str]:
+    """What the words before a value say of it: in its own clause, or of which fluid it is."""
+    found = set()
+    ahead = _CLAUSE_MARK.split(sentence)[-1]
+    for kind, group in zip(("meal", "form", "isoform", "part"), _QUALIFIERS, strict=True):
+        for word, value in group.items():
+            if word in ahead:
+                found.add(f"{kind}:{value}")
+                break
+    specimens = list(_SPECIMEN.finditer(sentence))
+    if specimens:
+        found.add(f"specimen:{specimens[-1][1][0]}")
+    return frozenset(found)
+
+
+def _is_reference(folded: str, quantity: Quantity, previous: Measured | None) -> bool:
+    """Whether it is the range that a laboratory gives beside a value."""
+    ahead = folded[max(0, quantity.lead - 10) : quantity.lead or quantity.start]
+    if _REFERENCE.search(ahead):
+        return True
+    if previous is None or quantity.shape != "range":
+        return False
+    between = folded[previous.quantity.end : quantity.start]
+    return re.fullmatch(r"[\s↑↓a-z0-9/^*]*\(\s*", between) is not None

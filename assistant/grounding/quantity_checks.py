@@ -1,0 +1,139 @@
+"""Each number of a statement must be that of the same thing in the record, and so must its way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from assistant.grounding.check import Check
+from assistant.grounding.measured import Measured
+from assistant.grounding.source import Clause, Likeness, Source
+from assistant.grounding.stance import NOT_THERE
+from assistant.grounding.trends import numeric_trends
+from assistant.tasks.structuring.terms import find_terms
+from knowledge.text.dates import dates
+from knowledge.text.folding import fold
+from knowledge.text.frequency import frequencies
+
+
+def check_quantities(check: Check) -> None:
+    """Each number must stand, with its unit, beside the same words, meant in the same way."""
+    written = [(s, m) for s in check.sources for m in s.measured]
+    for said in check.said.measured:
+        quantity = said.quantity
+        if any(a <= quantity.start < b for a, b in check.taken):
+            continue
+        clause = check.said.clause_of(quantity.start)
+        words = check.text[quantity.lead or quantity.start : quantity.end]
+        if clause is None or quantity.ambiguous:
+            check.problem("number", words)
+            continue
+        same = [(s, m) for s, m in written if said.says_the_same(m)]
+        holding = [
+            s
+            for s, m in same
+            if said.is_of(m) and (not m.reference or said.reference) and _may_tell(s, m, clause)
+        ]
+        if holding and not _better_told(said, clause, check.sources):
+            like = Likeness(check.text, clause.text)
+            check.use(max(holding, key=lambda s: like.best(s.clauses)))
+            check.verify(said.name_start, quantity.tail or quantity.end)
+        elif not same and quantity.unit and _other_unit(said, written):
+            check.problem("unit", words)
+        else:
+            check.problem("number", words)
+
+
+def _better_told(said: Measured, clause: Clause, sources: Sequence[Source]) -> bool:
+    """Whether another value of the same kind stands beside more of the same words.
+
+    高血压病史5年 does not tell that 糖尿病病史 is 5年.  A named test has values of many moments.
+    """
+    if said.concept or not said.before:
+        return False
+    best = {True: (0, 0), False: (0, 0)}
+    for source in sources:
+        for other in source.measured:
+            if not said.quantity.unit.converts_to(other.quantity.unit):
+                continue
+            place = source.clause_of(other.quantity.start)
+            shared = len(clause.bigrams & place.bigrams) if place else 0
+            score = (len(said.before & other.before), shared)
+            same = said.says_the_same(other)
+            best[same] = max(best[same], score)
+    return best[False] > best[True]
+
+
+def _other_unit(said: Measured, written: list[tuple[Source, Measured]]) -> bool:
+    """Whether the number as it is written stands there, with other units alone."""
+    mine = said.quantity
+    numbers = [number.written for number in mine.numbers]
+    alike = [m for _, m in written if [n.written for n in m.quantity.numbers] == numbers]
+    return bool(alike) and not any(mine.base == m.quantity.base for m in alike)
+
+
+def _may_tell(source: Source, written: Measured, said: Clause) -> bool:
+    """Whether the record's clause means its number as the statement does, of the same side."""
+    clause = source.clause_of(written.quantity.start)
+    if clause is None:
+        return True
+    if (clause.stances & NOT_THERE) - said.stances:
+        return False
+    mine = {(s.side, s.part[:1]) for s in said.sides}
+    theirs = {(s.side, s.part[:1]) for s in clause.sides}
+    return not mine or not theirs or bool(mine & theirs)
+
+
+def check_order(check: Check) -> None:
+    """Of two values of one thing, the earlier must be the earlier in the record."""
+    values = [m for m in check.said.measured if m.concept]
+    for one, two in pairwise(values):
+        if one.concept != two.concept or one.quantity.same(two.quantity):
+            continue
+        places = [
+            (number, m.quantity.start, m)
+            for number, source in enumerate(check.sources)
+            for m in source.measured
+            if m.concept == one.concept
+        ]
+        first = [(n, at) for n, at, m in places if one.quantity.same(m.quantity)]
+        second = [(n, at) for n, at, m in places if two.quantity.same(m.quantity)]
+        if first and second and min(first) > max(second):
+            start, end = one.quantity.start, two.quantity.end
+            check.problem("number", check.text[start:end])
+
+
+def check_trends(check: Check) -> None:
+    """What rose in the statement must not have fallen in the record."""
+    for trend in check.said.trends:
+        ways = {t.up for s in check.sources for t in s.trends if t.concept == trend.concept}
+        for source in check.sources:
+            ways |= {up for name, up in numeric_trends(source.measured) if name == trend.concept}
+        if ways and trend.up not in ways:
+            check.problem("negation", check.text[trend.start : trend.end])
+        elif ways:
+            check.verify(trend.start, trend.end)
+
+
+_DIGITS = re.compile(r"[a-z0-9.%/+^*-]*\d[a-z0-9.%/+^*-]*")
+
+
+def check_digits(check: Check) -> None:
+    """A number that no reader understands must stand in a sentence of the same words as it is."""
+    folded = fold(check.text)
+    known = [(m.name_start, m.quantity.tail or m.quantity.end) for m in check.said.measured]
+    known += [(term.start, term.end) for term in find_terms(check.text)]
+    known += [(d.start, d.end) for d in (*dates(check.text), *frequencies(check.text))]
+    known += check.taken
+    for token in _DIGITS.finditer(folded):
+        if any(a < token.end() and token.start() < b for a, b in known):
+            continue
+        clause = check.said.clause_of(token.start())
+        words = clause.bigrams if clause else set()
+        pattern = re.compile(rf"(?<![a-z\d.]){re.escape(token[0].strip('.+*/-'))}(?!\d)")
+        alike = max((len(words & s.bigrams) for s in check.sources), default=0)
+        if not any(
+            len(words & s.bigrams) == alike and pattern.search(fold(s.text)) for s in check.sources
+        ):
+            check.problem("number", check.text[token.start() : token.end()])

@@ -1,0 +1,90 @@
+"""How a clause means its matter: refused, stopped, planned, only thought of, not done, whose.
+
+``data/stances.tsv`` has one stance a row, each with an example that is its test.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib.resources import files
+
+from knowledge.text.folding import fold
+
+OF_OTHERS = frozenset({"family"})
+NOT_THERE = frozenset({"refused", "planned", "thought", "undone", "family"})
+"""What a clause of these means has not happened, or not to the patient."""
+
+REVERSING = frozenset({"refused", "stopped", "undone", "family"})
+"""Said of what the record tells plainly, these make it another thing."""
+
+_CARRIED = frozenset({"planned", "thought"})
+_REACH = 12
+_KIN = re.compile(r"家族|家人|家属|子女|配偶")
+_PATIENT = re.compile(r"患者|患儿|病人|本人|自己|既往|查体|入院")
+_ALONE = re.compile(
+    r"(?:但|而|后)?(?:患者|患方|患儿|病人|本人|家属|家长|亲属|父母)?(?:及其?(?:家属|家人))?"
+    r"(?:均|都|仍|明确|表示|要求|自行|暂时?|坚决|签字){0,3}(?:拒绝|不同意|未同意|放弃|谢绝|婉拒)(?:了|签字|治疗)?"
+)
+
+
+@cache
+def stance_rows() -> list[list[str]]:
+    """The rows of the table: stance, pattern, example, counter-example."""
+    text = (files("assistant.grounding") / "data" / "stances.tsv").read_text(encoding="utf-8")
+    return [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
+
+
+@cache
+def _patterns() -> list[tuple[str, re.Pattern[str]]]:
+    return [(name, re.compile(pattern)) for name, pattern, *_ in stance_rows()]
+
+
+def stances(text: str) -> frozenset[str]:
+    """The stances that the words of ``text`` have."""
+    folded = fold(text)
+    return frozenset(name for name, pattern in _patterns() if pattern.search(folded))
+
+
+_AROUND = re.compile(r"患者|今日|目前|已|曾|于|家属|要求|暂|再次")
+
+
+def without_stances(text: str) -> str:
+    """What a clause is about: without the words that say how it is meant."""
+    folded = fold(text)
+    for _, pattern in _patterns():
+        folded = pattern.sub(" ", folded)
+    return _AROUND.sub(" ", folded)
+
+
+def _carried(sentence: str) -> list[tuple[int, str]]:
+    """Where the plans and conditions of a sentence begin."""
+    folded = fold(sentence)
+    patterns = [(name, pattern) for name, pattern in _patterns() if name in _CARRIED]
+    return [(hit.start(), name) for name, pattern in patterns for hit in pattern.finditer(folded)]
+
+
+def clause_stances(sentence: str, ranges: list[tuple[int, int]]) -> list[frozenset[str]]:
+    """The stances of the clauses of a sentence, each with what reaches it from the others.
+
+    A relative stays the one spoken of until the patient is named; a plan and a condition reach the
+    next words; a refusal without an object is of all that was said before it.
+    """
+    own = [stances(sentence[start:end]) for start, end in ranges]
+    found = list(own)
+    carried = _carried(sentence)
+    others = False
+    for index, (start, end) in enumerate(ranges):
+        clause = sentence[start:end]
+        if others and not _PATIENT.search(clause):
+            found[index] |= OF_OTHERS
+        if named := "family" in own[index]:
+            others = _KIN.search(clause) is None
+        elif _PATIENT.search(clause):
+            others = False
+        ahead = sentence[max(0, start - _REACH) : start]
+        if not named and not _PATIENT.search(ahead):
+            found[index] |= {name for at, name in carried if start - _REACH <= at < start}
+        if _ALONE.fullmatch(clause.strip()):
+            found[: index + 1] = [one | {"refused"} for one in found[: index + 1]]
+    return found
