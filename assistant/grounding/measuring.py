@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from assistant.grounding.measured import Measured
 from assistant.grounding.wording import bigrams
-from assistant.tasks.structuring.terms import find_terms, shipped_test
+from assistant.tasks.structuring.term_table import shipped_test
+from assistant.tasks.structuring.terms import find_terms
 from knowledge.text.amount import Quantity
 from knowledge.text.changes import changes
 from knowledge.text.folding import fold

@@ -67,8 +67,8 @@ class Document:
         ends = [*(hit.start() for hit in hits[1:]), len(self.folded)][: len(hits)]
         found = []
         for hit, end in zip(hits, ends, strict=True):
-            name = re.sub(r"\s", "", hit["name"] or hit["numbered"])
-            found.append(Heading(name, hit.start(), hit.end(), end, meanings[name]))
+            name = re.sub(r"\s", "", hit["name"] or hit["numbered"] or hit["other"])
+            found.append(Heading(name, hit.start(), hit.end(), end, meanings.get(name, "")))
         return found
 
     def clauses(self, sentence: Range) -> list[Range]:
@@ -111,6 +111,7 @@ def _headings() -> tuple[re.Pattern[str], dict[str, str]]:
     pattern = re.compile(
         rf"(?:(?<=^)|(?<=[\n\r。;\s]))(?:[【\[(]?{_NUMBERING}?[ \t]{{0,8}}"
         rf"(?P<name>{spaced})[】\])]?\s*(?:[:\n]|(?<=[】\])]))"
-        rf"|{_NUMBERING}[ \t]{{1,4}}(?P<numbered>{'|'.join(names)})[ \t])"
+        rf"|{_NUMBERING}[ \t]{{1,4}}(?P<numbered>{'|'.join(names)})[ \t]"
+        r"|(?:(?<=^)|(?<=\n))【(?P<other>[\u4e00-\u9fff]{2,8})】)"
     )
     return pattern, meanings

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from knowledge.text.assertion.lists import (
+    ends_with_and,
     is_bare,
     is_closed,
     is_found,
@@ -24,7 +25,7 @@ from knowledge.text.synonyms import TermKind
 
 _COUNTED = re.compile(
     r"[ \t]*(?:[约近达共已]|每[日天次])?[\d一二两三四五六七八九十数半]+余?多?"
-    r"(?:次|天|日|周|年|月|h|小时|个|d|枚|处|[-~到])|较前|加重|减轻|好转|缓解|明显|已[止退消好]"
+    r"(?:次|天|日|周|年|月|h|小时|个|d|枚|处|[-~到])|较前|少许|少量|较多|增多|加重|减轻|好转|缓解|明显|已[止退消好]"
 )
 _DIGIT = re.compile(r"\d(?![\d]?[.、)])")
 _LOOKED = re.compile(r"未[^闻]{0,4}(?:见|引出|出现|发现|查|检|测|触|扪|探|叩|显示|提示)")
@@ -165,13 +166,16 @@ class Denials:
         if self._is_denied(opened, run, rest, indices):
             self._denied += indices
             opened.listed += indices
-        else:
+        elif not self._is_another(opened):
             self._doubted += indices
 
     def _is_denied(
         self, opened: _Open, run: Sequence[Range], rest: Sequence[Range], indices: Sequence[int]
     ) -> bool:
         if any(is_closed(self._folded, clause) for clause in run) or opened.by_line:
+            return True
+        # 未见白沫，上翻，失禁及咬伤: a list by commas, ended by 及.
+        if len(run) > 1 and ends_with_and(self._folded, run[-1]):
             return True
         if not opened.listed and not opened.of_history and not opened.headed:
             return _EXAMPLE.match(self._folded, run[0].start, run[0].end) is not None
@@ -187,6 +191,12 @@ class Denials:
             cue.rule.category == "deny" for clause in rest[:1] for cue in self._in(clause)
         )
         return not repeats and len(opened.listed) == 1 and not opened.of_something
+
+    def _is_another(self, opened: _Open) -> bool:
+        """Whether a bare clause is clearly a statement of its own: behind 无 said again and again,
+        or said of one thing (皮肤无破损，口腔异味)."""
+        looked = _LOOKED.search(opened.cue) is not None
+        return not opened.of_history and not looked and (self._count > 1 or opened.of_something)
 
     def _is_heard(self, index: int) -> bool:
         match = self._terms.matches[index]

@@ -46,6 +46,7 @@ _OF_HISTORY = re.compile(r"史")
 # A term that says itself that all is well: 胎动正常.
 WELL = re.compile(r"(?<!不)(?<!欠)(?:正常|良好|平稳|通畅|自如|对称|居中)\Z")
 _DIAGNOSED = re.compile(r"诊|考虑|疑|印象|按|当作|以为|误")
+_NOT_SO = re.compile(r"[不没][咳喘痛疼痒烧吐泻麻晕胀肿热闷]{1,2}")
 _NOT_NOT = re.compile(r"(?:并不是|并非|绝非|不是)\Z")
 _JOINED = re.compile(r"[及和与]")
 _PATIENT_NAMED = re.compile(r"患者|病人|本人")
@@ -100,7 +101,9 @@ class _Reading:
     def _denies_itself(self, match: Match) -> bool:
         """A wording such as 不咳嗽, unless that is denied in turn (并不是不咳嗽)."""
         before = self.folded[max(0, match.start - 4) : match.start]
-        return match.denied and _NOT_NOT.search(before) is None
+        words = self.folded[match.start : match.end]
+        denies = match.denied or _NOT_SO.fullmatch(words) is not None
+        return denies and _NOT_NOT.search(before) is None
 
     def run(self) -> list[Assertion]:
         for apply in (self._deny, self._doubt, self._date, self._suppose, self._relate):
@@ -197,7 +200,8 @@ class _Reading:
         )
         # 除鼻唇沟变浅外无异常: what stands before 外 is found.
         between = between or "外" in gap
-        thin = _NEAR_BY if cue.rule.category == "past" else _THIN
+        told = cue.rule.category == "past" or gap.startswith("经")
+        thin = _NEAR_BY if told else _THIN
         return thin.fullmatch(gap) is not None and not between
 
     def _spoken_of(self, cue: Cue, indices: Sequence[int]) -> list[int]:

@@ -24,7 +24,7 @@ _PLACE = rf"(?:{_TICK}|{_BOX}|[(\[【][ \t_]{{0,4}}(?:{_TICK}[ \t_]{{0,4}})?[)\]
 _BRACKETED = re.compile(
     r"(?:病?史)?[ \t]{0,2}[【\[(<](?:(?P<yes>有|是|y)|(?P<no>没有|无|否|n))[】\])>]"
 )
-_LETTER = re.compile(r"[ \t:]{1,3}(?:(?P<yes>y)|(?P<no>n))(?=[\s,;。/]|$)")
+_LETTER = re.compile(r"(?:病?史)?[ \t:]{1,3}(?:(?P<yes>y)|(?P<no>n))(?=[\s,;。/]|$)")
 _BETWEEN = r"[ \t,、/]{0,4}"
 _ONE, _OTHER = "(?P<one>有|是|无|否)", "(?:有|是|无|否)"
 # The place of the tick before each word, or behind it; or a tick alone behind one of them.
@@ -92,7 +92,7 @@ def _read_marks(
         marks = [mark for mark in marks if mark[0].startswith("(")]
     if not marks:
         return
-    before = marks[0].end() <= matches[numbers[0]].start and _leads(text, marks[0], line)
+    before = _stand_before(text, numbers, matches, marks, line)
     pairs = list(_pairs(text, numbers, matches, marks, before=before))
     # A tick that no term has is about something else.
     ticked = any(mark["yes"] for _, mark in pairs)
@@ -124,6 +124,26 @@ def _pairs(
                 if touches and (_BLANK if before else _BEHIND).fullmatch(blank):
                     yield number, sides[place]
                 break
+
+
+def _stand_before(
+    text: str,
+    numbers: range,
+    matches: Sequence[Match],
+    marks: Sequence[re.Match[str]],
+    line: re.Match[str],
+) -> bool:
+    """Whether the marks of a line stand before what they mark."""
+    if marks[0].end() <= matches[numbers[0]].start:
+        return _leads(text, marks[0], line)
+    # 慢性病：☑高脂血症 □脑卒中: what stands before the first mark heads the line.
+    starts = {matches[number].start for number in numbers}
+    ends = {matches[number].end for number in numbers}
+    boxes = [mark for mark in marks if not mark[0].startswith("(")]
+    return bool(boxes) and all(
+        mark.end() in starts and mark.start() not in ends and text[mark.start() - 1] in " \t:,;、"
+        for mark in boxes
+    )
 
 
 def _leads(text: str, mark: re.Match[str], line: re.Match[str]) -> bool:

@@ -22,6 +22,9 @@ NUMBERED = re.compile(r"[ \t]*(?:\(?\d{1,2}[.、)]|[-·•*])?[ \t]*")
 _PREFIXED = re.compile(
     r"(?:[、及和或与]|以及)?[^\W\d_a-z稍偶时仍伴有见示现诉感觉自呈为已曾再又较微轻中重度左右双上下前后全]{1,2}"
 )
+_AND = re.compile(r"(?<=[\u4e00-\u9fff])[及和或](?=[\u4e00-\u9fff])")
+# The last of a list, where no term is known: …及舌咬伤.
+_LAST = re.compile(r"[及和或与][\u4e00-\u9fff]{2,6}")
 _UNKNOWN = re.compile(r"[\u4e00-\u9fff、和及与或等]{1,12}")
 # A term that says itself that something was found.
 _FOUND = re.compile(r"(?:阳性|\(\++\)|亢进|升高|增高|增多|增强|下降|减低)\Z")
@@ -79,7 +82,13 @@ def is_bare(
     rest = folded[position : clause.end].strip(" ,，、。;!?\n\r\t")
     if not indices or is_closed(folded, clause):
         return _UNKNOWN.fullmatch(rest) is not None if rest else bool(indices)
-    return bool(CONNECTOR.fullmatch(rest)) and not _PREDICATE.search(rest)
+    joined = CONNECTOR.fullmatch(rest) or _LAST.fullmatch(rest)
+    return joined is not None and not _PREDICATE.search(rest)
+
+
+def ends_with_and(folded: str, clause: Range) -> bool:
+    """Whether a clause has the 及 that stands before the last of a list."""
+    return _AND.search(folded, clause.start, clause.end) is not None
 
 
 def same_kind(terms: Terms, first: Sequence[int], second: Sequence[int]) -> bool:
