@@ -25,6 +25,7 @@ _COMMA = re.compile(r"[,，､]")
 # Notes in telegraphic style set spaces for commas: 无发热 无胸痛 伴咽痛.
 _GAP = re.compile(r"(?<=[\u4e00-\u9fff\d)%℃])[ \t\u3000]+(?=[\u4e00-\u9fff])")
 _SHORT = re.compile(r"(?:^|[ \t\n,;:。、(])[\u4e00-\u9fff]\Z")
+_NUMBER = re.compile(r"(?:^|[\s:;。])\(?\d{1,2}[.、)]\Z")
 _NUMBERING = r"(?:[一二三四五六七八九十\dⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩ]+[、.]?)"
 
 
@@ -83,6 +84,8 @@ class Document:
 
     def _is_mark(self, start: int, end: int, sentence: Range) -> bool:
         """Whether a space parts two statements: not 主 诉, not a word set wide."""
+        if _NUMBER.search(self.folded[max(sentence.start, start - 4) : start]):
+            return False
         before = self.folded[max(sentence.start, start - 2) : start]
         lonely = _SHORT.search(before if start - 2 > sentence.start else f" {before}")
         return lonely is None and not self.folded[end + 1 : end + 2].isspace()

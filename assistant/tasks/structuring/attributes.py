@@ -75,6 +75,9 @@ _IF = re.compile(
     r"(?:加用|予以?|给予|使用|改用|改为|加服|静滴|口服)[^,;。\n]{0,6}$"
 )
 _INTOLERANCE = re.compile(r"(?!药物|食物|接触|光|冷|皮肤|季节).{1,14}过敏")
+# 皮试：青霉素阳性.
+_TESTED_BEFORE = re.compile(r"皮试[^。\n]{0,16}$")
+_POSITIVE = re.compile(r"[:为呈]{0,2}(?:阳性|\(\++\))")
 _REACH = 24
 _CLAUSE = re.compile(r"[,;。\n]")
 
@@ -206,6 +209,8 @@ def is_allergen(text: str, span: TypedSpan) -> bool:
     at = min(span.start, _REACH)
     before, after = folded[:at], folded[at + span.end - span.start :]
     if _ALLERGY_AFTER.match(after) or _REACTION_AFTER.match(after):
+        return True
+    if _TESTED_BEFORE.search(before) and _POSITIVE.match(after):
         return True
     found = _ALLERGY_BEFORE.search(before)
     return found is not None and "过敏" in found[0]

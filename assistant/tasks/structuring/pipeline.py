@@ -48,6 +48,8 @@ _LEAD = re.compile(
     r"疑似|可疑|疑诊|考虑|否认|未见|建议|[童幼]年|自幼|儿时|[叔伯]父|[堂表][兄弟姐妹哥]|外?祖[父母]|父亲|母亲|[爷奶姥]{2}|哥哥|弟弟"
     r"|姐姐|妹妹|女儿|儿子|妻子|丈夫|舅舅|姑姑|[无有](?=[\u4e00-\u9fff]{1,8}过敏)|其?[母父](?=[梅乙甲糖高患有丙产])|\s+"
 )
+# A statement, no name: 骨髓象不符.
+_HOLDS_CUE = re.compile(r"不符|不支持|未见|否认|已排除|除外")
 _MARK = re.compile(r"[?？。；;\n]+")
 # The del of EGFR 19del is no drug.
 _FRAGMENT = re.compile(r"[a-z]{1,3}|FEV1?|.*(?<!真)菌|墨菲")
@@ -155,6 +157,7 @@ class Structurer:
             for span in self._recognizer.recognise(simplified(text))
             for part in _parts(text, span)
             if not (span.type in FINDINGS and names_something_else(text, span.start, span.end))
+            and not (span.type in FINDINGS and _HOLDS_CUE.search(text, span.start + 1, span.end))
             and not (
                 span.type is EntityType.DRUG and _FRAGMENT.fullmatch(text, span.start, span.end)
             )
@@ -279,8 +282,9 @@ def _parts(text: str, span: TypedSpan) -> Iterator[TypedSpan]:
 def _cut(text: str, span: TypedSpan) -> TypedSpan:
     """What a model takes for a part of a name and is none: the verb of a drug (缬沙坦换为), the
     doubt of a finding (主动脉夹层待排, 疑似过敏), whose it is (母梅毒)."""
-    if span.type in FINDINGS and (lead := _LEAD.match(text, span.start, span.end - 1)):
-        span = replace(span, start=lead.end())
+    if span.type in FINDINGS and (lead := _LEAD.match(text, span.start)):
+        # A name that is nothing but a lead stays as it is.
+        span = replace(span, start=lead.end() if lead.end() < span.end else span.start)
     if span.type in FINDINGS and (doubt := _DOUBT.search(text, span.start + 2, span.end)):
         return replace(span, end=doubt.start())
     if span.type is EntityType.DRUG and span.end - span.start > 2:

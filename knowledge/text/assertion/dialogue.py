@@ -8,10 +8,8 @@ from collections.abc import Sequence
 from knowledge.text.assertion.answers import Answers
 from knowledge.text.lexicon import Match
 
-_QUESTION = re.compile(r"[^。;?!\n]{2,40}\?")
-_ASKS = re.compile(
-    r"吗|没有\?|没\?|有没有|是不是|有无|[\u4e00-\u9fff]不[\u4e00-\u9fff]|否|呢\?|不\?"
-)
+_QUESTION = re.compile(r"[^。,;?!\n]{2,40}\?")
+_ASKS = re.compile(r"吗|没有\?|没\?|有没有|是不是|有无|([\u4e00-\u9fff])不\1|否|呢\?|不\?")
 # What is asked of something that is taken for granted: 头晕多久了？
 _WHICH = re.compile(r"多久|多长|几[天次年月个]|哪|什么|怎么|怎样|如何|何时|多少")
 _REPLY = re.compile(

@@ -74,6 +74,8 @@ def is_bare(
     if any(cue.rule.category != "none" and cue.rule.direction != "<" for cue in cues):
         return False
     indices = terms.inside(clause.start, clause.end)
+    if any(terms.matches[index].denied for index in indices):
+        return False
     for index in indices:
         gap = folded[position : terms.starts[index]]
         if not (CONNECTOR.fullmatch(gap) or _PREFIXED.fullmatch(gap)) or gap.startswith("伴"):
