@@ -43,7 +43,7 @@ _RESULT_AHEAD = re.compile(
 )
 # 强迫症 is not read in 强迫症状, nor 结节病 in 结节病灶.
 _OTHER_WORD = re.compile(r"症状|病[变灶]|炎性(?!疾病)|痛[觉风]|尿[路道管素酸酮糖蛋]")
-_GOES_ON = re.compile(r"\d?[abg]?(?![a-z0-9])")
+_GOES_ON = re.compile(r"(?:\d{1,2}余?[年月天]|\d?[abg]?(?![a-z0-9]))")
 
 
 @lru_cache(maxsize=1)
