@@ -83,6 +83,10 @@ _REST = re.compile(
 )
 
 
+_SHORT = re.compile(r"[^有行予示见因入出诊查服经为是发治术伴\d]{2,6}")
+"""A clause that may be no more than a name which the lexicon does not know."""
+
+
 def _ends_a_denied_list(source: Source, finding: Finding) -> bool:
     """Whether it may still be denied: 否认高血压，糖尿病，冠心病等慢性病史.
 
@@ -93,10 +97,13 @@ def _ends_a_denied_list(source: Source, finding: Finding) -> bool:
     at = next((n for n, c in enumerate(clauses) if c is source.clause_of(finding.span.start)), 0)
     for number in range(at, 0, -1):
         clause = clauses[number]
-        if clause.denials or not _is_bare(source, clause):
+        if clause.denials or not (_is_bare(source, clause) or _SHORT.fullmatch(clause.text)):
             return False
         before = clauses[number - 1]
-        if any(before.start + d.start == f.span.start for d in before.denials for f in denied):
+        strong = any(before.text.startswith("否认", d.cue) for d in before.denials)
+        if strong or any(
+            before.start + d.start == f.span.start for d in before.denials for f in denied
+        ):
             return True
     return False
 

@@ -104,11 +104,12 @@ class _Reader:
         """The quantities in their order."""
         result: list[Measured] = []
         for number in range(len(self._found)):
-            result.append(self._one(number, result[-1] if result else None))
+            result.append(self._one(number, result))
         return result
 
-    def _one(self, number: int, before: Measured | None) -> Measured:
+    def _one(self, number: int, result: Sequence[Measured]) -> Measured:
         quantity, folded = self._found[number], self._folded
+        before = result[-1] if result else None
         sentence = self._sentences.begin(quantity.start)
         begin = max(before.quantity.end if before else 0, sentence)
         ahead = folded[begin : quantity.start]
@@ -117,7 +118,9 @@ class _Reader:
         qualifiers = _qualified(folded[sentence : quantity.start])
         if {"part:收缩", "part:舒张"} & qualifiers:
             concept = "血压"
-        if not concept and before is not None and self._goes_on(before, begin, quantity):
+        if not concept and (known := self._named_before(ahead, sentence, quantity, result)):
+            concept = known.concept
+        elif not concept and before is not None and self._goes_on(before, begin, quantity):
             concept = before.concept
             words |= before.before
             qualifiers = qualifiers or before.qualifiers
@@ -147,7 +150,20 @@ class _Reader:
         if concept and self._folded[max(0, place - 1) : place] == "尿":
             # 尿WBC is 尿白细胞.
             concept = shipped_test(f"尿{concept.removesuffix('计数')}") or concept
-        return concept or "", place
+        return "体重" if (concept or "").endswith("体重") else concept or "", place
+
+    def _named_before(
+        self, ahead: str, sentence: int, quantity: Quantity, result: Sequence[Measured]
+    ) -> Measured | None:
+        """The last value of a test in the sentence, where this one is said to be what it became."""
+        if not _BECOMES.search(ahead):
+            return None
+        for other in reversed(result):
+            if other.quantity.start < sentence:
+                break
+            if other.concept and other.quantity.unit.converts_to(quantity.unit):
+                return other
+        return None
 
     def _goes_on(self, before: Measured, begin: int, quantity: Quantity) -> bool:
         """Whether the value is another one of what the last was of."""
@@ -166,6 +182,7 @@ class _Reader:
         return frozenset(bigrams(self._folded[end : edge.start() if edge else right]))
 
 
+_BECOMES = re.compile(r"(?:[升降增减](?:高|低|少|多)?[至到为]|恢复[至到为]|复查)[:约为\s]*\Z")
 _GLUED = re.compile(r"(?<![a-z0-9])[a-z][a-z0-9]*[a-z][+-]?\Z")
 
 

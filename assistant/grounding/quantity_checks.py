@@ -106,10 +106,14 @@ def check_order(check: Check) -> None:
 
 def check_trends(check: Check) -> None:
     """What rose in the statement must not have fallen in the record."""
+    if not check.said.trends:
+        return
+    by_words = [t for s in check.sources for t in s.trends]
+    values = [m for s in check.sources for m in s.measured if not m.reference]
     for trend in check.said.trends:
-        ways = {t.up for s in check.sources for t in s.trends if t.concept == trend.concept}
-        for source in check.sources:
-            ways |= {up for name, up in numeric_trends(source.measured) if name == trend.concept}
+        ways = {t.up for t in by_words if t.concept == trend.concept}
+        own = [m for m in values if m.concept == trend.concept]
+        ways |= {up for _, up in numeric_trends(own)}
         if ways and trend.up not in ways:
             check.problem("negation", check.text[trend.start : trend.end])
         elif ways:
@@ -124,7 +128,8 @@ def check_digits(check: Check) -> None:
     folded = fold(check.text)
     known = [(m.name_start, m.quantity.tail or m.quantity.end) for m in check.said.measured]
     known += [(term.start, term.end) for term in find_terms(check.text)]
-    known += [(d.start, d.end) for d in (*dates(check.text), *frequencies(check.text))]
+    known += [(date.start, date.end) for date in dates(check.text)]
+    known += [(often.start, often.end) for often in frequencies(check.text)]
     known += check.taken
     for token in _DIGITS.finditer(folded):
         if any(a < token.end() and token.start() < b for a, b in known):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Protocol
 
 from assistant.draft import ProblemKind
 from assistant.grounding.check import Check
@@ -14,9 +15,9 @@ from assistant.grounding.stance import NOT_THERE
 from assistant.grounding.wording import bigrams
 from knowledge.text.amount import Quantity
 from knowledge.text.drugs import generic_name, shipped_drug
-from knowledge.text.frequency import frequencies
+from knowledge.text.frequency import Frequency, frequencies
 from knowledge.text.regimen import Regimen
-from knowledge.text.route import routes
+from knowledge.text.route import Route, routes
 
 _BARRING = NOT_THERE | {"allergy", "stopped", "needed"}
 _FIRST = re.compile(
@@ -42,7 +43,10 @@ def check_regimens(check: Check) -> None:
     for said in check.said.regimens:
         name = canonical(said.drug.name)
         same = [
-            (n, g) for n, g in enumerate(given) if same_drug(said.drug.name, g.regimen.drug.name)
+            (n, g)
+            for n, g in enumerate(given)
+            if same_drug(said.drug.name, g.regimen.drug.name)
+            and _partner(check.text, said) == _partner(g.source.text, g.regimen)
         ]
         holding = [s for s in check.sources if said.drug.name in s.text]
         if not same and not holding:
@@ -64,17 +68,19 @@ def check_regimens(check: Check) -> None:
             for start, end in _parts(said):
                 check.verify(start, end)
         else:
-            check.problem(_kind(said, [g for _, g in same]), _words(check.text, said))
+            check.problem(_kind(check, said, [g for _, g in same]), _words(check.text, said))
 
 
 def _words(text: str, said: Regimen) -> str:
     return text[said.start : said.end].strip("，。；,; ") or said.drug.name
 
 
-def _kind(said: Regimen, written: Sequence[Given]) -> ProblemKind:
+def _kind(check: Check, said: Regimen, written: Sequence[Given]) -> ProblemKind:
     """Where only the way it is meant differs, that is what is wrong."""
     alike = any(
-        _elements(replace(said, stopped=g.regimen.stopped), g.regimen, g.source) for g in written
+        _elements(replace(said, stopped=g.regimen.stopped), g.regimen, g.source)
+        and _rest_is_told(check, said, g)
+        for g in written
     )
     return "certainty" if alike or not said.is_said else "dose"
 
@@ -96,6 +102,15 @@ def same_drug(said: str, written: str) -> bool:
     return (
         longer.endswith(shorter) and shipped_drug(longer) is None and len(longer) - len(shorter) < 2
     )
+
+
+_PARTNER = re.compile(r"克拉维酸|舒巴坦|唑巴坦|西司他丁|氢氯噻嗪|缬沙坦氨氯|沙库巴曲")
+
+
+def _partner(text: str, regimen: Regimen) -> str:
+    """The second drug of a compound: 阿莫西林 is not 阿莫西林克拉维酸钾."""
+    found = _PARTNER.search(text, regimen.drug.start, regimen.drug.end + 6)
+    return found[0] if found else ""
 
 
 def _is_told(check: Check, said: Regimen, given: Given) -> bool:
@@ -142,7 +157,8 @@ def _is_denied(reading: Reading, regimen: Regimen) -> bool:
         return True
     clause = reading.clause_of(start)
     denied = clause.denials if clause else []
-    return any(d.start + clause.start < end and start < d.end + clause.start for d in denied)
+    shift = clause.start if clause else 0
+    return any(d.start + shift < end and start < d.end + shift for d in denied)
 
 
 _HEADED = re.compile(r"(?:诊疗|治疗)计划|出院医嘱|医嘱[:：]")
@@ -301,18 +317,27 @@ def _conditions_agree(said: Regimen, written: Regimen) -> bool:
     )
 
 
+class _Part(Protocol):
+    """Anything that stands somewhere."""
+
+    @property
+    def start(self) -> int: ...
+    @property
+    def end(self) -> int: ...
+
+
 def _parts(said: Regimen) -> list[tuple[int, int]]:
     """Where the parts of a regimen stand."""
     doses = [dose for _, dose in said.schedule]
-    parts = [said.drug, said.dose, said.count, said.rate, said.route, said.frequency]
-    found = [*parts, said.duration, said.condition, *doses]
+    found: list[_Part | None] = [said.drug, said.dose, said.count, said.rate, said.route]
+    found += [said.frequency, said.duration, said.condition, *doses]
     return [(part.start, part.end) for part in found if part is not None]
 
 
 def check_use(check: Check) -> None:
     """A route or a frequency of something that is not known as a drug must stand beside it."""
     own = {place for said in check.said.regimens for place in _parts(said)}
-    uses = [*routes(check.text), *frequencies(check.text)]
+    uses: list[Route | Frequency] = [*routes(check.text), *frequencies(check.text)]
     for use in uses:
         if (use.start, use.end) in own:
             continue

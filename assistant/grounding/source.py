@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 
 from assistant.grounding.denials import Denied, denials
 from assistant.grounding.measured import Measured
@@ -19,10 +20,10 @@ from assistant.grounding.wording import bigrams
 from knowledge.text.dates import WrittenDate, dates
 from knowledge.text.drugs import DrugNames
 from knowledge.text.finding import Finding
-from knowledge.text.frequency import frequencies
+from knowledge.text.frequency import Frequency, frequencies
 from knowledge.text.regimen import Regimen
 from knowledge.text.regimens import regimens
-from knowledge.text.route import routes
+from knowledge.text.route import Route, routes
 
 FindingsOf = Callable[[str, str], list[Finding]]
 """(text, note id) → findings with polarity, as `knowledge.text.extraction` gives them."""
@@ -133,7 +134,8 @@ class Reading:
     @cached_property
     def regimens(self) -> list[Regimen]:
         """The drugs that are named, each with what is said of it."""
-        return _with_stop(self.text, regimens(self.text, self._drug_names.find(self.text)))
+        found = regimens(self.text, self._drug_names.find(self.text))
+        return _with_stop(self.text, _in_solvents(self.text, found))
 
     @cached_property
     def measured(self) -> list[Measured]:
@@ -143,7 +145,8 @@ class Reading:
     @cached_property
     def uses(self) -> set[str]:
         """Every route and frequency, whatever it is of."""
-        return {use.value for use in (*routes(self.text), *frequencies(self.text))}
+        found: list[Route | Frequency] = [*routes(self.text), *frequencies(self.text)]
+        return {use.value for use in found}
 
     @cached_property
     def trends(self) -> list[Trend]:
@@ -204,7 +207,8 @@ class Source(Reading):
     def regimens(self) -> list[Regimen]:
         """As `Reading.regimens`, and what the next sentence changes of them."""
         text = f"{self.text}，{self._goes_on}" if self._goes_on else self.text
-        return _with_stop(text, regimens(text, self._drug_names.find(self.text)))
+        found = regimens(text, self._drug_names.find(self.text))
+        return _with_stop(text, _in_solvents(text, found))
 
     @cached_property
     def is_plan(self) -> bool:
@@ -218,6 +222,26 @@ class Source(Reading):
         if not found and day:
             return [Dated(WrittenDate(day.year, day.month, day.day, 0, 0), self.bigrams)]
         return found
+
+
+_SOLVENT = re.compile(r"^(?:\d+%)?(?:葡萄糖|氯化钠|生理盐水|盐水|注射用水|糖盐)")
+_INTO = re.compile(r"加|溶|稀释|入|[+＋/配]")
+
+
+def _in_solvents(text: str, found: list[Regimen]) -> list[Regimen]:
+    """A drug that is dissolved runs in as its solvent does: 加入5%葡萄糖500ml静脉滴注2小时."""
+    result = list(found)
+    for number, (one, other) in enumerate(pairwise(found)):
+        between = text[one.drug.end : other.drug.start]
+        if not _SOLVENT.match(other.drug.name) or not _INTO.search(between) or "，" in between:
+            continue
+        result[number] = replace(
+            one,
+            route=one.route or other.route,
+            frequency=one.frequency or other.frequency,
+            duration=one.duration or other.duration,
+        )
+    return result
 
 
 _STOP = re.compile(r"停用|停服|停药|(?:遂|即|已|故|予以?|立即|随即)停(?![经止留])")
