@@ -7,7 +7,14 @@ import socket
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+WORKER = "PYTEST_XDIST_WORKER"
+if WORKER in os.environ:
+    # Before numpy is imported: the workers share the cores, so each computes on one.
+    for library in ("OMP", "OPENBLAS", "MKL"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 sys.path.append(str(Path(__file__).parent))
 
@@ -15,6 +22,20 @@ ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared" / "data"
 
 os.environ.pop("BEDSIDE_CONFIG", None)
+
+# No example fails for being slow: a busy machine says nothing about the program.
+hypothesis.settings.register_profile("bedside", deadline=None)
+hypothesis.settings.load_profile("bedside")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With several workers a file stays on one, and so do all tests that share a browser."""
+    if WORKER not in os.environ:
+        return
+    for item in items:
+        together = "browser" if item.get_closest_marker("browser") else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(together))
 
 
 @pytest.fixture(scope="session")

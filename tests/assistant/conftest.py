@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from starlette.testclient import TestClient
 
 from assistant.application import build_app
 from assistant.settings import EngineSettings, PanelMember, Settings
+from assistant.store.database import Database
 from knowledge.base import KnowledgeBase
 from serving.encoder.text_encoder import HashingEncoder
 
@@ -31,8 +33,17 @@ def knowledge(knowledge_folder: Path) -> KnowledgeBase:
     return KnowledgeBase.open(knowledge_folder, HashingEncoder())
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database of the newest schema to copy: migrating takes far longer."""
+    path = tmp_path_factory.mktemp("database") / "bedside.db"
+    Database.open(path).close()
+    return path
+
+
 @pytest.fixture
-def settings(tmp_path: Path, knowledge_folder: Path) -> Settings:
+def settings(tmp_path: Path, knowledge_folder: Path, empty_database: Path) -> Settings:
+    shutil.copy(empty_database, tmp_path)
     (tmp_path / "knowledge").symlink_to(knowledge_folder)
     return Settings(
         home=tmp_path,

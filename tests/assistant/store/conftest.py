@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import postgresql_server
 import pytest
+from postgresql_server import PostgresqlServer
 
 from assistant.store import Context, DraftRow, RequestRow, Store
 
@@ -39,10 +43,22 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(path: Path, secret: bytes, clock: Clock) -> Iterator[Store]:
+def store(path: Path, empty_database: Path, secret: bytes, clock: Clock) -> Iterator[Store]:
+    shutil.copy(empty_database, path)
     store = Store.open(path, secret, clock)
     yield store
     store.close()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresqlServer]:
+    """A PostgreSQL server of this run's own."""
+    if not (programs := postgresql_server.programs()):
+        # The checks before a change lands may not pass without it.
+        give_up = pytest.fail if os.environ.get("CI") else pytest.skip
+        give_up("no PostgreSQL server here: apt-get install postgresql runs these tests")
+    with postgresql_server.running(programs) as server:
+        yield server
 
 
 @pytest.fixture

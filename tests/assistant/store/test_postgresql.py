@@ -1,8 +1,7 @@
-"""The same store on PostgreSQL; set BEDSIDE_TEST_POSTGRES to the URL of an empty database."""
+"""The same store on PostgreSQL."""
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from postgresql_server import PostgresqlServer
 from sqlalchemy import text
 
 from assistant.store import (
@@ -20,17 +20,16 @@ from assistant.store import (
 )
 from assistant.store.models import Base
 
-URL = os.environ.get("BEDSIDE_TEST_POSTGRES", "")
-pytestmark = pytest.mark.skipif(not URL, reason="BEDSIDE_TEST_POSTGRES is not set")
+
+@pytest.fixture
+def address(postgresql: PostgresqlServer) -> str:
+    return postgresql.new_database()
 
 
 @pytest.fixture
-def store(secret: bytes, clock: Any) -> Iterator[Store]:
-    store = Store.open(URL, secret, clock)
+def store(address: str, secret: bytes, clock: Any) -> Iterator[Store]:
+    store = Store.open(address, secret, clock)
     yield store
-    with store.database.engine.begin() as connection:
-        connection.execute(text("DROP SCHEMA public CASCADE"))
-        connection.execute(text("CREATE SCHEMA public"))
     store.close()
 
 
@@ -66,7 +65,7 @@ def test_the_migrations_make_what_the_models_say(store: Store) -> None:
 
 
 def test_everything_from_request_to_purge(
-    store: Store, context: Context, other: Context, clock: Any, secret: bytes
+    store: Store, context: Context, other: Context, clock: Any, secret: bytes, address: str
 ) -> None:
     draft_id = everything(store, context)
     with pytest.raises(DraftNotFound):
@@ -77,7 +76,7 @@ def test_everything_from_request_to_purge(
     (summary,) = store.feedback.summary()
     assert (summary.likes, summary.mean_edit_distance) == (1, 4)
     assert len(list(store.feedback_pairs(deidentify=False))) == 1
-    second = Store.open(URL, secret)
+    second = Store.open(address, secret)
     assert second.audit.verify().ok
     second.close()
     counts = store.purge_patient("patient-1", Context.operator("admin-1"))
@@ -151,9 +150,9 @@ def test_an_error_of_the_database_does_not_repeat_the_row(store: Store) -> None:
 
 
 def test_the_chain_is_one_line_with_two_programs_writing(
-    store: Store, context: Context, secret: bytes
+    store: Store, context: Context, secret: bytes, address: str
 ) -> None:
-    second = Store.open(URL, secret)
+    second = Store.open(address, secret)
     made: list[str] = []
 
     def submit(target: Store) -> None:

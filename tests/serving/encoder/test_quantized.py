@@ -42,6 +42,7 @@ def test_without_nncf_it_says_what_to_install(
     assert not (tmp_path / "made").exists()
 
 
+@pytest.mark.train
 def test_an_int8_model_keeps_the_measure(tmp_path: Path) -> None:
     pytest.importorskip("nncf", reason="the extra `calibration` is not installed")
     source = convert(tiny_bert.write(tmp_path / "tiny"), tmp_path / "plain")

@@ -13,6 +13,7 @@ from serving.encoder.runtime import BertRuntime
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
+pytestmark = pytest.mark.train
 WORDS = tiny_bert.vocabulary()
 
 

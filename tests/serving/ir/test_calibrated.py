@@ -36,6 +36,7 @@ def test_a_manifest_holds_a_hash_and_no_text() -> None:
     assert said["calibration_sha256"] != words(TEXTS[:1])["calibration_sha256"]
 
 
+@pytest.mark.train
 def test_a_calibrated_model_is_int4_and_says_so(tmp_path: Path) -> None:
     pytest.importorskip("nncf", reason="the extra `calibration` is not installed")
     made = convert(

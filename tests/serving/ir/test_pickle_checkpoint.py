@@ -273,6 +273,7 @@ class Harmful:
         return (os.mkdir, (str(self.path),))
 
 
+@pytest.mark.train
 def test_real_files_are_rewritten_and_code_in_them_is_not_run(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     original = write_checkpoint(tmp_path / "original", "chatglm2", dtype="bfloat16")

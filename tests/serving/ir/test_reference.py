@@ -85,6 +85,7 @@ def _native_logits(
     return np.asarray(result.logits.numpy())
 
 
+@pytest.mark.train
 @pytest.mark.parametrize(("family", "geometry"), _cases(*NATIVE))
 def test_the_native_class_gives_the_same_logits_to_the_rounding_of_float64(
     torch: Any, transformers: Any, tmp_path: Path, family: str, geometry: dict[str, Any]
@@ -98,6 +99,7 @@ def test_the_native_class_gives_the_same_logits_to_the_rounding_of_float64(
     assert _distance(native[0], reference.logits(ids)) < 1e-12
 
 
+@pytest.mark.train
 @pytest.mark.parametrize("family", NATIVE)
 def test_a_left_padded_batch_of_the_native_class_gives_the_rows_of_the_reference(
     torch: Any, transformers: Any, tmp_path: Path, family: str
@@ -123,6 +125,7 @@ def test_a_left_padded_batch_of_the_native_class_gives_the_rows_of_the_reference
     assert np.isnan(own[mask == 0]).all()
 
 
+@pytest.mark.train
 @pytest.mark.parametrize(("family", "geometry"), _cases(*NATIVE))
 def test_transformers_loads_the_folder_whole_and_generates_the_same_tokens(
     torch: Any, transformers: Any, tmp_path: Path, family: str, geometry: dict[str, Any]
@@ -190,6 +193,7 @@ def _in_native_layout(reference: Reference) -> tuple[dict[str, Any], dict[str, A
     return config, mapped
 
 
+@pytest.mark.train
 @pytest.mark.parametrize(("family", "geometry"), _cases(*PUBLISHED_GLM))
 def test_published_glm_weights_give_the_same_logits_in_the_native_glm_class(
     torch: Any, transformers: Any, tmp_path: Path, family: str, geometry: dict[str, Any]

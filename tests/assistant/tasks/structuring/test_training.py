@@ -32,6 +32,7 @@ from serving.encoder.runtime import BertRuntime  # noqa: E402
 from serving.encoder.shape import Shape  # noqa: E402
 from serving.encoder.vocabulary import of_characters  # noqa: E402
 
+pytestmark = pytest.mark.train
 DRUGS, SIGNS = ("阿司匹林", "青霉素", "胰岛素"), ("胸痛", "发热", "咳嗽", "头晕")
 SHAPE = Shape(1, 32, 1, 2, 64, 64)
 SETTINGS = ner.NerSettings(

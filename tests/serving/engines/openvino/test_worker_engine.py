@@ -84,7 +84,7 @@ def test_an_error_is_the_same_on_the_other_side(error: EngineError) -> None:
 async def test_closing_the_iterator_frees_the_place(tiny_folder: Path) -> None:
     engine = WorkerEngine(tiny_folder, OpenVinoOptions(max_num_seqs=1, queue_limit=0))
     try:
-        stream = engine.generate(HELLO, Sampling(max_tokens=400))
+        stream = engine.generate(HELLO, Sampling(max_tokens=4000))
         await anext(stream)
         with pytest.raises(EngineBusy):
             await complete(engine, HELLO, Sampling(max_tokens=2))
@@ -103,7 +103,7 @@ async def test_closing_the_iterator_frees_the_place(tiny_folder: Path) -> None:
 async def test_a_killed_worker_ends_its_requests_and_is_started_again(
     worker: WorkerEngine,
 ) -> None:
-    stream = worker.generate(HELLO, Sampling(max_tokens=400))
+    stream = worker.generate(HELLO, Sampling(max_tokens=4000))
     await anext(stream)
     os.kill(worker.pid, signal.SIGKILL)
     with pytest.raises(EngineError, match="send the request again"):
