@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import Progress
 
-from eval.clinical.checker.measure import SCORES, judge, summarize
-from eval.clinical.checker.record import Record, note_records, sample_records
-from eval.clinical.checker.trials import make_trials
-from eval.clinical.discharge.generator import generate
 from eval.commands.clinical import finish
 from eval.commands.common import (
     Json,
@@ -23,6 +19,9 @@ from eval.commands.common import (
 )
 from eval.commands.knowledge_options import NO_ENCODER, BaseFolder, open_base
 from eval.commands.model_options import Quiet
+
+if TYPE_CHECKING:
+    from eval.clinical.checker.record import Record
 
 LEAST_ERRORS = 500
 """Fewer seeded errors than this are said to be few."""
@@ -53,6 +52,9 @@ def checker(
     Scores for --require: recall, recall:TYPE (dose, unit, number, date, side, negation, drug,
     wrong_patient, earlier_stay) and passed, the share of true statements that pass.
     """
+    from eval.clinical.checker.measure import SCORES, judge, summarize
+    from eval.clinical.checker.trials import make_trials
+
     gates = parse_gates(require, SCORES, "the checker")
     records = _records(notes, limit, seed)
     trials = make_trials(records, seed)
@@ -80,6 +82,9 @@ def checker(
 
 
 def _records(notes: Path | None, limit: int, seed: int) -> list[Record]:
+    from eval.clinical.checker.record import note_records, sample_records
+    from eval.clinical.discharge.generator import generate
+
     if notes is not None:
         return list(note_records(notes, limit))
     return [*sample_records(), *(known.record() for known in generate(seed=seed))][:limit]

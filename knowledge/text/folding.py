@@ -21,13 +21,19 @@ def _fold_character(character: str) -> str:
 
 # The Chinese comma lists findings differently from the ASCII one only by keyboard.
 _KEPT = {"，": ",", "；": ";", "：": ":", "（": "(", "）": ")", "？": "?", "！": "!", "\u3000": " "}
-_CACHE: dict[int, str] = dict(_DASHES)
+
+
+class _Folded(dict[int, str]):
+    """Code points to what they fold to, filled as they are met."""
+
+    def __missing__(self, code: int) -> str:
+        folded = self[code] = _fold_character(chr(code))
+        return folded
+
+
+_CACHE = _Folded(_DASHES)
 
 
 def fold(text: str) -> str:
     """``text`` in one spelling, code point by code point (``len(fold(t)) == len(t)``)."""
-    for character in set(text):
-        code = ord(character)
-        if code not in _CACHE:
-            _CACHE[code] = _fold_character(character)
     return text.translate(_CACHE)

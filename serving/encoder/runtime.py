@@ -187,6 +187,8 @@ class BertRuntime:
         }
         if placement.threads:
             options[property.inference_num_threads()] = placement.threads
+            # Several processes would all be pinned to the first cores.
+            options[hint.enable_cpu_pinning()] = False
         self._compiled: Any = self._core.compile_model(self._model, "CPU", options)
         self.placement = replace(placement)
         self._idle: queue.SimpleQueue[Any] = queue.SimpleQueue()

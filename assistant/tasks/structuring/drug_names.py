@@ -7,10 +7,13 @@ its form and its salt; a brand leads to the generic name of its product.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Mapping
 
+from assistant.tasks.structuring.derived import derived
 from assistant.tasks.structuring.terms import shipped_drug
 from knowledge.base import KnowledgeBase
+from knowledge.text import folding
 from knowledge.text.folding import fold
 from knowledge.text.lexicon import Lexicon
 from knowledge.text.synonyms import TermKind
@@ -45,30 +48,44 @@ def generic_name(product: str) -> str:
     return bare if len(bare) >= 2 else name
 
 
+def named(products: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Names and brands of ``products`` → generic names.
+
+    ``products`` are (name, text of the passage about it).
+    """
+    generics: dict[str, str] = {}
+    brands: dict[str, str] = {}
+    for product, text in products:
+        generic = generic_name(product)
+        generics.setdefault(generic, generic)
+        generics.setdefault(fold(product), generic)
+        told = _BRAND.search(text)
+        for brand in re.split(r"[、,，;；]", told[1]) if told else ():
+            brands.setdefault(fold(brand.strip()), generic)
+    return {
+        name: generic
+        for name, generic in (brands | generics).items()
+        if _MINIMUM <= len(name) <= _MAXIMUM
+    }
+
+
 class DrugIndex:
     """Finds the drugs of a base in a text and gives their generic names."""
 
-    def __init__(self, products: Iterable[tuple[str, str]] = ()) -> None:
-        """``products`` are (name, text of the passage about it)."""
+    def __init__(self, names: Mapping[str, str] | None = None) -> None:
+        """``names``: as `named` gives them."""
         self._lexicon = Lexicon()
-        generics: dict[str, str] = {}
-        brands: dict[str, str] = {}
-        for product, text in products:
-            generic = generic_name(product)
-            generics.setdefault(generic, generic)
-            generics.setdefault(fold(product), generic)
-            named = _BRAND.search(text)
-            for brand in re.split(r"[、,，;；]", named[1]) if named else ():
-                brands.setdefault(fold(brand.strip()), generic)
-        for names in (generics, brands):
-            for name, generic in names.items():
-                if _MINIMUM <= len(name) <= _MAXIMUM:
-                    self._lexicon.add(name, generic, TermKind.DRUG)
+        for name, generic in (names or {}).items():
+            self._lexicon.add(name, generic, TermKind.DRUG)
 
     @classmethod
     def of_base(cls, base: KnowledgeBase) -> DrugIndex:
         """The drugs that a base has passages about."""
-        return cls((p.subject, p.text) for p in base.index.of_kind("drug"))
+
+        def read() -> dict[str, str]:
+            return named((p.subject, p.text) for p in base.index.of_kind("drug"))
+
+        return cls(derived(base.folder, "drugs", (sys.modules[__name__], folding), read))
 
     def __len__(self) -> int:
         return len(self._lexicon)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from dataclasses import replace
 
 from assistant.tasks.structuring.attributes import FINDINGS, assertions, is_allergen
 from assistant.tasks.structuring.drug_names import DrugIndex
 from assistant.tasks.structuring.entity import Coding, Entity, Relation, Section, StructuredNote
 from assistant.tasks.structuring.lexicon_recognizer import LexiconRecognizer
 from assistant.tasks.structuring.model_triples import model_triples, together
+from assistant.tasks.structuring.note import NoteText
 from assistant.tasks.structuring.relation_decoding import RelationReader
 from assistant.tasks.structuring.relations import AttributeLinks
 from assistant.tasks.structuring.sentences import clauses, section_at, sections, sentences
@@ -49,17 +49,6 @@ _NOT_CHINESE = (
 
 Normalise = Callable[[str], list[Coding]]
 """A diagnosis as written → standard terms."""
-
-
-@dataclass(frozen=True)
-class NoteText:
-    """A note to structure; ``admitted_on`` is the day that 3天前 and 入院第2天 count from."""
-
-    id: str
-    text: str
-    title: str = ""
-    written_at: datetime | None = None
-    admitted_on: date | None = None
 
 
 class Structurer:

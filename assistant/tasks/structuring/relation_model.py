@@ -12,7 +12,7 @@ from assistant.tasks.structuring.recognizer import source_of
 from assistant.tasks.structuring.relation_decoding import FoundTriple
 from serving.encoder.convert import CONFIG_FILE
 from serving.encoder.head import RelationScores
-from serving.encoder.runtime import BertRuntime, Compute, ModelUnavailable
+from serving.encoder.runtime import BertRuntime, Compute, ModelUnavailable, Placement
 
 _WINDOW = 254
 # Windows of a very long text that are held in memory at once.
@@ -35,7 +35,11 @@ class ModelRelationReader:
 
     @classmethod
     def open(
-        cls, folder: Path, compute: Compute = "auto", above: float | None = None
+        cls,
+        folder: Path,
+        compute: Compute = "auto",
+        placement: Placement | None = None,
+        above: float | None = None,
     ) -> ModelRelationReader:
         """The converted model in ``folder``.
 
@@ -43,7 +47,7 @@ class ModelRelationReader:
             ModelUnavailable: it cannot be run here; the message says what to do.
             CheckpointError: its configuration or vocabulary is wrong; the message names the file.
         """
-        return cls(BertRuntime(folder, compute), above)
+        return cls(BertRuntime(folder, compute, placement), above)
 
     @property
     def folder(self) -> Path:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.tasks.structuring.drug_names import DrugIndex, generic_name
+from assistant.tasks.structuring.drug_names import DrugIndex, generic_name, named
 from assistant.tasks.structuring.lexicon_recognizer import LexiconRecognizer
 from assistant.tasks.structuring.span import EntityType, TypedSpan
 from assistant.tasks.structuring.terms import find_terms, load_terms, parse_terms
@@ -50,7 +50,7 @@ def test_generic_names(product: str, generic: str) -> None:
 
 
 def test_a_brand_leads_to_its_generic_name() -> None:
-    drugs = DrugIndex([("盐酸左氧氟沙星片", "商品名：可乐必妥、来立信。适应症：肺炎。")])
+    drugs = DrugIndex(named([("盐酸左氧氟沙星片", "商品名：可乐必妥、来立信。适应症：肺炎。")]))
     assert drugs.generic("可乐必妥") == "左氧氟沙星"
     assert drugs.generic("盐酸左氧氟沙星注射液") == "左氧氟沙星"
     assert drugs.generic("不知道这个药") is None
