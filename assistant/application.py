@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
-import secrets
 from collections.abc import AsyncGenerator
 from importlib.metadata import entry_points, version
 
@@ -33,51 +31,17 @@ from assistant.api.limits import BodyLimit, SecurityHeaders
 from assistant.clinic import Clinic
 from assistant.draft import DISCLAIMER_EN, DISCLAIMER_ZH
 from assistant.engines import Engines
+from assistant.libraries import quiet_libraries
 from assistant.metrics import Measured, Metrics
+from assistant.opening import open_knowledge, open_store
 from assistant.settings import Settings
 from assistant.store import Store
+from assistant.vector_building import VectorBuilding
 from assistant.work.jobs import Jobs
-from knowledge.base import KnowledgeBase, KnowledgeMissing
-from serving.encoder.text_encoder import Encoder, EncoderUnavailable, open_encoder
 from serving.openai import api as openai_api
 
 logger = logging.getLogger("bedside.assistant")
 PURGE_EVERY_SECONDS = 3600.0
-
-
-def open_knowledge(settings: Settings) -> tuple[KnowledgeBase | None, Encoder | None]:
-    """The knowledge base, if one is built; without an encoder it searches by words alone."""
-    encoder: Encoder | None = None
-    try:
-        encoder = open_encoder(settings.encoder)
-    except EncoderUnavailable as error:
-        logger.warning("encoder %s: %s", settings.encoder, error)
-    try:
-        return KnowledgeBase.open(settings.knowledge_folder, encoder), encoder
-    except KnowledgeMissing as error:
-        logger.warning("%s", error)
-        return None, encoder
-
-
-def open_secret(settings: Settings) -> bytes:
-    """The secret of the audit's keyed hashes: from the settings, else a file made once."""
-    if given := settings.secret.get_secret_value():
-        return given.encode()
-    path = settings.home / "secret"
-    settings.home.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(FileExistsError):
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(32))
-            file.flush()
-            os.fsync(file.fileno())
-    return path.read_bytes()
-
-
-def open_store(settings: Settings) -> Store:
-    """The store of these settings, brought up to date."""
-    settings.home.mkdir(parents=True, exist_ok=True)
-    return Store.open(settings.database, open_secret(settings))
 
 
 def build_app(settings: Settings, *, with_ui: bool = True) -> FastAPI:
@@ -88,12 +52,14 @@ def build_app(settings: Settings, *, with_ui: bool = True) -> FastAPI:
     engines = Engines(settings)
     clinic = Clinic(settings, store, engines, base)
     jobs = Jobs(store, clinic, workers=settings.jobs, limit=settings.max_waiting)
-    parts = Services(settings=settings, store=store, clinic=clinic, jobs=jobs)
+    vectors = VectorBuilding(base, settings.encoder)
+    parts = Services(settings=settings, store=store, clinic=clinic, jobs=jobs, vectors=vectors)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         engines.start()
         await jobs.start()
+        vectors.start()
         # Hashes of large models take a while; the first page need not wait for them.
         looking = asyncio.create_task(clinic.standing.refresh())
         purging = asyncio.create_task(_purge_expired(settings, store))
@@ -102,6 +68,7 @@ def build_app(settings: Settings, *, with_ui: bool = True) -> FastAPI:
         finally:
             purging.cancel()
             await asyncio.gather(looking, return_exceptions=True)
+            await asyncio.to_thread(vectors.close)
             await jobs.stop()
             await engines.close()
             await asyncio.to_thread(store.close)
@@ -178,27 +145,3 @@ async def _purge_expired(settings: Settings, store: Store) -> None:
         except Exception as error:
             logger.error("nothing was purged: %s", type(error).__name__)
         await asyncio.sleep(PURGE_EVERY_SECONDS)
-
-
-def log_to_stderr(settings: Settings) -> None:
-    """Our own logs only, at the configured level; libraries at WARNING."""
-    logging.basicConfig(
-        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
-    logging.getLogger("bedside").setLevel(settings.log_level)
-
-
-def quiet_libraries() -> None:
-    """Switch off what libraries would send or fetch on their own."""
-    for name, value in {
-        "GRADIO_ANALYTICS_ENABLED": "False",
-        "GRADIO_TELEMETRY_ENABLED": "False",
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-        "HF_HUB_OFFLINE": "1",
-        "DO_NOT_TRACK": "1",
-        "LANGSMITH_TRACING": "false",
-        "LANGCHAIN_TRACING_V2": "false",
-        "OPENVINO_TELEMETRY_OPT_OUT": "1",
-        "OTEL_SDK_DISABLED": "true",
-    }.items():
-        os.environ[name] = value

@@ -7,6 +7,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from assistant.lazy_commands import LazyCommand
+
 
 def markdown(app: typer.Typer) -> str:
     """Every command with its usage, arguments and options, as Markdown."""
@@ -25,7 +27,8 @@ def _described(command: Any, path: str) -> list[str]:
         for name in sorted(command.commands):
             child = command.commands[name]
             if not child.hidden:
-                parts += _described(child, f"{path} {name}")
+                whole = child.load() if isinstance(child, LazyCommand) else child
+                parts += _described(whole, f"{path} {name}")
         return parts
     context = command.context_class(command, info_name=path)
     usage = " ".join([path, *command.collect_usage_pieces(context)])

@@ -26,7 +26,8 @@ from gguf import GGMLQuantizationType, GGUFReader, quants
 from numpy.typing import NDArray
 
 from bench.machine import describe
-from serving.ir.quantize import Scheme, dequantize, quantize
+from serving.ir.quantize import dequantize, quantize
+from serving.ir.scheme import Scheme
 
 Floats = NDArray[np.float32]
 SCHEMES = [Scheme(4, group, symmetric) for group in (32, 64, 128, 0) for symmetric in (True, False)]

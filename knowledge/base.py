@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from knowledge.build import CURRENT, FORMAT, MANIFEST, Progress, build, no_progress
 from knowledge.coding.coding import Code, Coder
 from knowledge.disease import Disease
 from knowledge.graph import Graph
+from knowledge.layout import CURRENT, FORMAT, MANIFEST, Progress, no_progress
 from knowledge.ranking.ranking import Incidence
 from knowledge.retrieval.index import PassageIndex
 from knowledge.sources.fact import KnowledgeSource
@@ -23,9 +23,13 @@ from knowledge.sources.icd10 import MORPHOLOGY
 from knowledge.text.extraction import FindingExtractor
 from knowledge.text.lexicon import Lexicon
 from knowledge.text.synonyms import TermKind, load_synonyms
+from knowledge.vectors import WAITING, are_waited_for
 from serving.encoder.text_encoder import Encoder
 
 _log = logging.getLogger("bedside.knowledge.base")
+
+Retrieval = Literal["hybrid", "lexical"]
+WAITS = "Vectors of the passages are still to be made; search is lexical only until then."
 
 
 class KnowledgeMissing(Exception):
@@ -51,7 +55,8 @@ class KnowledgeBase:
         self.folder = folder
         self.version: str = manifest["version"]
         self.sources = [SourceInfo(**entry) for entry in manifest["sources"]]
-        self.notice = _notice(manifest["encoder"], encoder)
+        self._encoder = encoder
+        self.notice = _notice(manifest, encoder)
         self.graph = _read_graph(folder)
         self.index = PassageIndex(folder, None if self.notice else encoder, self.graph.names)
         self.extractor = FindingExtractor(_read_lexicon(folder))
@@ -67,9 +72,25 @@ class KnowledgeBase:
         return Coder(code for code in self.codes if not MORPHOLOGY.fullmatch(code.code))
 
     @property
-    def retrieval(self) -> str:
-        """ "hybrid" or "lexical"; when lexical, ``notice`` says why."""
+    def retrieval(self) -> Retrieval:
+        """How passages are found; when lexical, ``notice`` says why."""
         return "hybrid" if self.index.is_hybrid else "lexical"
+
+    @property
+    def waits_for_vectors(self) -> bool:
+        """Whether vectors that this base's encoder could use are still to be made."""
+        return self.notice == WAITS
+
+    def take_vectors(self) -> bool:
+        """Search by meaning too from now on, if the vectors have come meanwhile.
+
+        A search that is under way ends as it began.
+        """
+        if self.waits_for_vectors and not are_waited_for(self.folder):
+            if self._encoder is not None:
+                self.index.use_vectors(self._encoder)
+            self.notice = None
+        return not self.waits_for_vectors
 
     @classmethod
     def open(cls, folder: Path, encoder: Encoder | None = None) -> KnowledgeBase:
@@ -82,7 +103,7 @@ class KnowledgeBase:
             KnowledgeMissing: there is no base, or it is damaged or of another format.
         """
         base = cls._opened(Path(folder), encoder)
-        if base.notice:
+        if base.notice and encoder is not None and not base.waits_for_vectors:
             _log.warning("%s", base.notice)
         return base
 
@@ -110,9 +131,13 @@ class KnowledgeBase:
         folder: Path,
         encoder: Encoder | None = None,
         progress: Progress = no_progress,
+        *,
+        vectors: bool = True,
     ) -> KnowledgeBase:
         """Build a base from ``sources`` (see `knowledge.build.build`) and open it."""
-        build(sources, Path(folder), encoder, progress)
+        from knowledge.build import build
+
+        build(sources, Path(folder), encoder, progress, vectors=vectors)
         return cls.open(folder, encoder)
 
     def close(self) -> None:
@@ -159,8 +184,9 @@ def _damaged(folder: Path, error: Exception) -> str:
     )
 
 
-def _notice(built_with: dict[str, str] | None, encoder: Encoder | None) -> str | None:
+def _notice(manifest: dict[str, Any], encoder: Encoder | None) -> str | None:
     """Why search is lexical only, or None when it is hybrid."""
+    built_with = manifest["encoder"]
     if built_with is None:
         return "The knowledge base was built without an encoder; search is lexical only."
     if encoder is None:
@@ -170,7 +196,7 @@ def _notice(built_with: dict[str, str] | None, encoder: Encoder | None) -> str |
             f"The knowledge base was built with the encoder {built_with['version']}, not "
             f"{encoder.version}; search is lexical only until it is built again."
         )
-    return None
+    return WAITS if manifest.get(WAITING) else None
 
 
 def _read_json(path: Path) -> Any:

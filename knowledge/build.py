@@ -9,7 +9,7 @@ import logging
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -18,20 +18,18 @@ from typing import Any
 import numpy as np
 
 from knowledge.graph_builder import GraphData, build_graph, group_by_subject
+from knowledge.layout import CURRENT, EMBEDDINGS, FORMAT, MANIFEST, Progress, no_progress
 from knowledge.ranking.ranking import Incidence
-from knowledge.retrieval.embedding_cache import EmbeddingCache
 from knowledge.retrieval.index import write_index
-from knowledge.retrieval.passages import dense_text, disease_passages, drug_passages
+from knowledge.retrieval.passages import disease_passages, drug_passages
 from knowledge.sources.fact import Fact, KnowledgeSource, Passage, Relation, Source
 from knowledge.sources.icd10 import CODE
 from knowledge.text.synonyms import load_synonyms
+from knowledge.vectors import WAITING, add_vectors
 from serving.encoder.text_encoder import Encoder
 
 _log = logging.getLogger("bedside.knowledge.build")
 
-FORMAT = 1
-CURRENT = "current"
-MANIFEST = "manifest.json"
 _DATA_FILES = ("critical_diseases.yaml", "synonyms.tsv", "predicates.yaml", "not_findings.txt")
 _CODE_FILES = (
     "build.py",
@@ -44,13 +42,6 @@ _CODE_FILES = (
     "retrieval/passages.py",
     "vocabulary.py",
 )
-
-# Called with (stage, done, total).
-Progress = Callable[[str, int, int], None]
-
-
-def no_progress(stage: str, done: int, total: int) -> None:
-    """A `Progress` that shows nothing."""
 
 
 def build_version(sources: Sequence[KnowledgeSource], encoder: Encoder | None) -> str:
@@ -72,11 +63,14 @@ def build(
     folder: Path,
     encoder: Encoder | None = None,
     progress: Progress = no_progress,
+    *,
+    vectors: bool = True,
 ) -> Path:
     """Build a base under ``folder`` and make it the current one; the base's own folder.
 
-    When the same base is already there nothing is done but pointing at it.  The new base appears
-    whole or not at all: it is written beside and renamed.
+    When the same base is already there nothing is done but pointing at it, and adding its vectors
+    where it waits for them.  The new base appears whole or not at all: it is written beside and
+    renamed.  Without ``vectors`` it searches by words until they are added.
 
     Raises:
         SourceError: a source cannot be read.
@@ -92,8 +86,12 @@ def build(
             partial = folder / f"{version}.partial"
             shutil.rmtree(partial, ignore_errors=True)
             partial.mkdir()
-            _write(sources, partial, folder, encoder, version, progress)
+            _write(sources, partial, encoder, version, progress)
+            if vectors and encoder is not None:
+                _embed(partial, encoder, folder, progress)
             partial.rename(target)
+        elif vectors and encoder is not None:
+            _embed(target, encoder, folder, progress)
         _point(folder, version)
         _remove_others(folder, version)
     return target
@@ -124,10 +122,15 @@ def _is_ours(name: str) -> bool:
     return len(stem) == 16 and all(character in "0123456789abcdef" for character in stem)
 
 
+def _embed(base: Path, encoder: Encoder, folder: Path, progress: Progress) -> None:
+    add_vectors(
+        base, encoder, folder / EMBEDDINGS, lambda done, total: progress("embed", done, total)
+    )
+
+
 def _write(
     sources: Sequence[KnowledgeSource],
     partial: Path,
-    folder: Path,
     encoder: Encoder | None,
     version: str,
     progress: Progress,
@@ -142,7 +145,9 @@ def _write(
     progress("graph", 1, 1)
     by_name = {source.source.name: source.source for source in sources}
     passages = _passages(sources, data, subjects, by_name, counts)
-    _write_passages(passages, partial, folder, encoder, progress)
+    progress("index", 0, 1)
+    write_index(passages, partial)
+    progress("index", 1, 1)
     _write_json(partial / "codes.json", list(codes))
     _write_json(
         partial / MANIFEST,
@@ -150,6 +155,7 @@ def _write(
             "format": FORMAT,
             "version": version,
             "encoder": {"name": encoder.name, "version": encoder.version} if encoder else None,
+            WAITING: encoder is not None,
             "diseases": len(data.diseases),
             "concepts": len(data.concepts),
             "passages": len(passages),
@@ -216,29 +222,6 @@ def _write_graph(data: GraphData, partial: Path) -> None:
     _write_json(partial / "diseases.json", [disease.as_record() for disease in data.diseases])
     _write_json(partial / "concepts.json", data.concepts)
     _write_json(partial / "terms.json", [[t, c, k] for t, (c, k) in data.terms.items()])
-
-
-def _write_passages(
-    passages: Sequence[Passage],
-    partial: Path,
-    folder: Path,
-    encoder: Encoder | None,
-    progress: Progress,
-) -> None:
-    progress("index", 0, 1)
-    vectors, rows = None, []
-    if encoder is not None:
-        texts = {row: text for row, p in enumerate(passages) if (text := dense_text(p))}
-        rows = list(texts)
-        cache = EmbeddingCache(folder / "embeddings.sqlite")
-        try:
-            vectors = cache.passages(
-                list(texts.values()), encoder, lambda done, total: progress("embed", done, total)
-            )
-        finally:
-            cache.close()
-    write_index(passages, vectors, rows, partial)
-    progress("index", 1, 1)
 
 
 def _write_json(path: Path, value: Any) -> None:

@@ -85,20 +85,30 @@ class Graph:
         self._incidence = incidence
         self._table = table
         self._numbers = {concept: number for number, concept in enumerate(concepts)}
+        self._popularity = popularity
         self._names = _names(diseases)
-        self._prior = Prior(diseases, popularity, table)
-        broader, narrower = _hierarchy(self._numbers, table)
-        self._ranking = Ranking(incidence, broader, narrower)
-        self._broader, self._narrower = broader, narrower
-        self._critical = frozenset(
+        self._broader, self._narrower = _hierarchy(self._numbers, table)
+
+    def __len__(self) -> int:
+        return len(self.diseases)
+
+    # What only a ranking needs is made by the first: who looks a disease up does not wait for it.
+    @cached_property
+    def _prior(self) -> Prior:
+        return Prior(self.diseases, self._popularity, self._table)
+
+    @cached_property
+    def _ranking(self) -> Ranking:
+        return Ranking(self._incidence, self._broader, self._narrower)
+
+    @cached_property
+    def _critical(self) -> frozenset[int]:
+        return frozenset(
             number
             for entry in critical_diseases()
             for name in (entry.name, *entry.aliases)
             if (number := self._names.get(fold(name))) is not None
         )
-
-    def __len__(self) -> int:
-        return len(self.diseases)
 
     def disease(self, name: str) -> Disease | None:
         """The disease of this name or alias, or None."""

@@ -27,7 +27,8 @@ ARGUMENTS = [
     "--disable-quic",
 ]
 SERVER = """
-from assistant.application import build_app, quiet_libraries
+from assistant.application import build_app
+from assistant.libraries import quiet_libraries
 quiet_libraries()
 import uvicorn
 from assistant.settings import Settings

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Annotated, Literal, cast
+from typing import Annotated, cast
 
 from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -20,15 +20,14 @@ from starlette.requests import HTTPConnection
 from assistant.api.problems import Problem
 from assistant.clinic import Clinic
 from assistant.loopback import is_direct
+from assistant.roles import CLINICAL_ROLES, OVERSIGHT_ROLES, Role
 from assistant.settings import Settings
 from assistant.store import Context, Store
 from assistant.store.api_keys import PREFIX
+from assistant.vector_building import VectorBuilding
 from assistant.work.jobs import Jobs
 
 DEMO_ACTOR = "demo-doctor"
-Role = Literal["system", "doctor", "nurse", "pharmacist", "student", "auditor", "admin"]
-CLINICAL_ROLES = {"doctor", "nurse", "pharmacist", "student"}
-OVERSIGHT_ROLES = {"auditor", "admin"}
 _ID = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$"
 _bearer = HTTPBearer(auto_error=False, description="An API key made by `bedside key create`.")
 
@@ -41,6 +40,7 @@ class Services:
     store: Store
     clinic: Clinic
     jobs: Jobs
+    vectors: VectorBuilding
 
 
 def services(request: Request) -> Services:

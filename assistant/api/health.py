@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import asdict
 from typing import Literal, cast
 
 from fastapi import APIRouter, Request, Response
@@ -13,6 +14,8 @@ from pydantic import BaseModel
 from assistant.api.context import ServicesDep
 from assistant.metrics import Metrics
 from assistant.store import StoreError
+from assistant.vector_building import State
+from knowledge.base import Retrieval
 
 router = APIRouter(tags=["health"])
 logger = logging.getLogger("bedside.assistant.api")
@@ -30,12 +33,25 @@ class EngineState(BaseModel):
     problem: str = ""
 
 
+class VectorState(BaseModel):
+    """Vectors of the knowledge base, which are made behind a server that already searches by
+    words: ``done`` of ``total`` passages in this run."""
+
+    state: State
+    done: int
+    total: int
+    problem: str
+
+
 class Readiness(BaseModel):
-    """What works now and what is missing."""
+    """What works now and what is missing.  Vectors that are still made do not keep it from being
+    ready."""
 
     ready: bool
     knowledge: bool
     knowledge_version: str
+    retrieval: Retrieval | None
+    vectors: VectorState
     store: bool
     workers: bool
     api_keys: Literal["every request", "all but direct requests from this machine"]
@@ -65,6 +81,8 @@ async def readyz(parts: ServicesDep, response: Response) -> Readiness:
         ready=ready,
         knowledge=parts.clinic.has_knowledge,
         knowledge_version=parts.clinic.knowledge.version if parts.clinic.has_knowledge else "",
+        retrieval=parts.clinic.knowledge.retrieval if parts.clinic.has_knowledge else None,
+        vectors=VectorState(**asdict(parts.vectors.progress)),
         store=store,
         workers=parts.jobs.alive,
         api_keys="every request"

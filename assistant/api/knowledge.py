@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from assistant.api.context import ActorDep, ServicesDep
 from assistant.api.problems import Problem, documented
 from assistant.grounding.citation import cited_passage
+from knowledge.base import Retrieval
 
 router = APIRouter(prefix="/v1/knowledge", tags=["knowledge 知识库"])
 
@@ -28,10 +29,15 @@ class PassageShown(BaseModel):
 
 
 class SearchResult(BaseModel):
-    """Passages, best first, and the version of the base that they come from."""
+    """Passages, best first, and the version of the base that they come from.
+
+    ``retrieval`` says how they were found: by words and by meaning (``hybrid``), or by words alone
+    (``lexical``), as while vectors are still made.
+    """
 
     query: str
     knowledge_version: str
+    retrieval: Retrieval
     passages: list[PassageShown]
 
 
@@ -42,12 +48,14 @@ async def search(
     q: Annotated[str, Query(min_length=1, max_length=500, examples=["过敏性鼻炎 检查"])],
     limit: Annotated[int, Query(ge=1, le=50)] = 10,
 ) -> SearchResult:
-    """Hybrid retrieval: embeddings and words, fused by rank."""
+    """Hybrid retrieval: embeddings and words, fused by rank; by words alone without embeddings."""
     knowledge = parts.clinic.knowledge
+    retrieval = knowledge.retrieval
     hits = await asyncio.to_thread(knowledge.index.search, q, limit) if q.strip() else []
     return SearchResult(
         query=q,
         knowledge_version=knowledge.version,
+        retrieval=retrieval,
         passages=[
             PassageShown(
                 id=hit.passage.id,

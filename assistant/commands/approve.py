@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assistant.approval.approve import approve as give
-from assistant.approval.approve import find_engine
-from assistant.approval.evidence import read_evidence
 from assistant.approval.gate import Gate, GateInvalid, parse_gate
 from assistant.commands.progress import console
 from assistant.settings import Settings
-from assistant.store import Approval, Store
+
+if TYPE_CHECKING:
+    from assistant.store import Approval, Store
 
 EVALUATIONS = "evaluations"
 """Where runs lie in the home folder unless they were told to lie elsewhere."""
@@ -42,6 +41,10 @@ def approve(
 
     批准一个引擎现在的模型、精度与提示词用于临床；三者任一改变，批准即不再适用。
     """
+    from assistant.approval.approve import approve as give
+    from assistant.approval.approve import find_engine
+    from assistant.approval.evidence import read_evidence
+
     gates = [_gate(text) for text in require]
     settings = Settings()
     engine = find_engine(settings, model)
@@ -106,7 +109,7 @@ def _folder(run: Path, home: Path) -> Path:
 
 @contextmanager
 def _store(settings: Settings) -> Iterator[Store]:
-    from assistant.application import open_store
+    from assistant.opening import open_store
 
     store = open_store(settings)
     try:

@@ -13,7 +13,6 @@ import typer
 
 from assistant.commands.checkpoint import say
 from assistant.commands.progress import console
-from assistant.engines import Engines
 from assistant.settings import EngineSettings, Settings
 from serving.engine import Engine, EngineError, Message, PromptTooLong, Sampling, Usage
 from serving.models.catalog import CatalogError
@@ -40,6 +39,8 @@ def chat(
 
     在终端与模型对话；回答逐字显示，Ctrl-C 停止当前回答，/exit 退出。
     """
+    from assistant.engines import Engines
+
     settings = Settings()
     name = model or settings.default_engine
     chosen = engine_settings(settings, name)

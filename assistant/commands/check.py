@@ -30,11 +30,6 @@ Pairs = Annotated[
 AsJson = Annotated[
     bool, typer.Option("--json", help="One list of statement, status, problems, evidence.")
 ]
-EXAMPLES = (
-    "例 Examples: bedside check --record note.txt --statement 予低分子肝素5000IU皮下注射q12h。\n\n"
-    "bedside check --record encounter.json --statements summary.txt --json\n\n"
-    "bedside check --pairs pairs.jsonl --json"
-)
 Pair = tuple[str | Case | Encounter, str]
 
 

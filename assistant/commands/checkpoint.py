@@ -15,7 +15,6 @@ from assistant.commands import engine_entry
 from assistant.commands.progress import console, progress
 from assistant.settings import Settings
 from serving.ir.formats import Precision, WeightKind
-from serving.models.store import ModelStore
 
 Source = Annotated[
     Path,
@@ -73,6 +72,7 @@ def convert(
     if (out is None) == (not name):
         raise typer.BadParameter("give either --out or --name")
     from serving.ir.convert import convert as make
+    from serving.models.store import ModelStore
 
     precision = Precision(weights, group, symmetric, int8_share, head, embedding)
     texts = calibration.read_text("utf-8").split("\n\n") if calibration else []

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import psutil
 
-from assistant.application import open_knowledge, open_store
 from assistant.commands import processor
 from assistant.commands.processor import Check
+from assistant.opening import open_knowledge, open_store
 from assistant.settings import EngineSettings, Settings
 from assistant.tasks.structuring.opening import (
     MODEL,

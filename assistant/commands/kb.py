@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
-from assistant.application import open_knowledge
-from assistant.commands.progress import console, progress
+from assistant.commands.progress import Report, console, progress
+from assistant.opening import open_knowledge
 from assistant.settings import Settings
-from knowledge.base import KnowledgeBase
-from knowledge.coding.coding import Code
-from knowledge.sources import CMeKG, DiseaseRecords, Guidelines, Icd10Table, KnowledgeSource
-from serving.encoder.text_encoder import open_encoder
-from serving.models import package_index
-from serving.models.manifest import sha256_of
+
+if TYPE_CHECKING:
+    from knowledge.base import KnowledgeBase
+    from knowledge.coding.coding import Code
+    from knowledge.sources import KnowledgeSource
 
 app = typer.Typer(no_args_is_help=True, help="The knowledge base: build, show, search.")
 
@@ -38,12 +37,24 @@ def build(
     records: Files = None,
     icd10: Files = None,
     guidelines: Annotated[list[Path] | None, typer.Option(exists=True, file_okay=False)] = None,
+    lexical_first: Annotated[
+        bool,
+        typer.Option(
+            "--lexical-first",
+            help="Leave the vectors to the server, which searches by words until it has made them.",
+        ),
+    ] = False,
 ) -> None:
     """Build graph, passages and indexes from their sources; nothing is done twice.
 
     --records are disease records in JSON lines, --icd10 code tables (TSV), --guidelines folders of
     Markdown, text and HTML files; other files in them are named and left out.
     """
+    from assistant.tasks.structuring.base_drugs import drugs_of
+    from knowledge.base import KnowledgeBase
+    from knowledge.sources import CMeKG, DiseaseRecords, Guidelines, Icd10Table
+    from serving.encoder.text_encoder import open_encoder
+
     settings = Settings()
     with progress() as report:
         sources: list[KnowledgeSource] = []
@@ -62,14 +73,24 @@ def build(
             settings.knowledge_folder,
             encoder,
             lambda stage, done, total: report(done, total, stage),
+            vectors=not lexical_first,
         )
     for line in (line for text in texts for line in text.left_out):
         console.print(f"未读入 left out: {line}", style="yellow", markup=False, soft_wrap=True)
+    drugs_of(base)  # kept beside the base for the first note
     _describe(base)
+    if base.waits_for_vectors:
+        console.print(
+            "目前仅词汇检索；`bedside serve` 会在后台建立向量。"
+            "Search is by words only; `bedside serve` makes the vectors behind it."
+        )
 
 
-def fetch_cmekg(settings: Settings, report: package_index.Progress) -> Path:
+def fetch_cmekg(settings: Settings, report: Report) -> Path:
     """The CMeKG archive in the downloads folder, its hash checked; fetched once."""
+    from serving.models import package_index
+    from serving.models.manifest import sha256_of
+
     project, version = CMEKG_PACKAGE
     folder = settings.home / "downloads"
     path = package_index.download(project, version, folder, report, kind="sdist")
@@ -117,6 +138,9 @@ def train_coding(
 
 def _codes(settings: Settings, system: str, table: Path | None) -> list[Code]:
     """The codes of one table."""
+    from knowledge.coding.coding import Code
+    from knowledge.sources import Icd10Table
+
     if table is not None:
         facts = Icd10Table(table).facts()
         return [Code(fact.object, fact.subject, fact.source.name) for fact in facts]
@@ -150,6 +174,8 @@ def search(
     base, _ = open_knowledge(Settings())
     if base is None:
         raise typer.Exit(1)
+    how = "混合检索 hybrid" if base.retrieval == "hybrid" else "仅词汇检索 by words only"
+    console.print(how, style="dim")
     for hit in base.index.search(" ".join(words), limit):
         console.rule(f"{hit.passage.title}  ({hit.passage.source})")
         console.print(hit.passage.text)

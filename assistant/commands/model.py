@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -11,7 +11,9 @@ from rich.table import Table
 from assistant.commands import approve, checkpoint, engine_entry, trial
 from assistant.commands.progress import console, progress
 from assistant.settings import Settings
-from serving.models.store import ModelStore
+
+if TYPE_CHECKING:
+    from serving.models.store import ModelStore
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -42,6 +44,8 @@ Name = Annotated[str, typer.Argument(help="A name of `bedside model list`.")]
 
 
 def _store() -> ModelStore:
+    from serving.models.store import ModelStore
+
     return ModelStore(Settings().home)
 
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
-from assistant.api.context import Role
-from assistant.application import open_store
 from assistant.commands.progress import console
+from assistant.opening import open_store
+from assistant.roles import Role
 from assistant.settings import Settings
-from assistant.store import Context
 
-OPERATOR = Context.operator("cli")
+if TYPE_CHECKING:
+    from assistant.store import Context
+
 
 audit = typer.Typer(no_args_is_help=True, help="The audit log: verify, list.")
 feedback = typer.Typer(no_args_is_help=True, help="Feedback: export.")
@@ -42,7 +43,7 @@ def listing(
 ) -> None:
     """The newest rows."""
     store = open_store(Settings())
-    store.audit.record(OPERATOR, "audit.list", "audit")
+    store.audit.record(_operator(), "audit.list", "audit")
     table = Table("seq", "at", "actor", "role", "action", "object")
     for row in store.audit.list(patient_id=patient, limit=limit):
         table.add_row(
@@ -69,7 +70,7 @@ def export(
     store = open_store(Settings())
     file = out.open("w", encoding="utf-8") if out else sys.stdout
     count = 0
-    for pair in store.feedback_pairs(deidentify=not identified, actor=OPERATOR):
+    for pair in store.feedback_pairs(deidentify=not identified, actor=_operator()):
         count += 1
         file.write(json.dumps(pair, ensure_ascii=False, default=str) + "\n")
     if out:
@@ -90,7 +91,7 @@ def create(
     label: Annotated[str, typer.Option(help="A note for yourself.")] = "",
 ) -> None:
     """Make an API key; it is shown once and kept as a hash only."""
-    key_id, secret = open_store(Settings()).api_keys.create(actor, role, label, by=OPERATOR)
+    key_id, secret = open_store(Settings()).api_keys.create(actor, role, label, by=_operator())
     console.print(f"id {key_id}\n只显示这一次 shown only once:")
     print(secret)
 
@@ -107,7 +108,7 @@ def list_keys() -> None:
 @key.command()
 def revoke(key_id: str) -> None:
     """Make a key useless at once."""
-    if not open_store(Settings()).api_keys.revoke(key_id, by=OPERATOR):
+    if not open_store(Settings()).api_keys.revoke(key_id, by=_operator()):
         console.print("[red]没有这个有效的密钥 no such valid key[/red]")
         raise typer.Exit(1)
 
@@ -124,8 +125,15 @@ def purge(
         typer.confirm("删除后不能恢复，继续？ This cannot be undone. Go on?", abort=True)
     store = open_store(Settings())
     counts = (
-        store.purge_patient(patient, OPERATOR)
+        store.purge_patient(patient, _operator())
         if patient
-        else store.purge_expired(older_than_days, OPERATOR)
+        else store.purge_expired(older_than_days, _operator())
     )
     console.print(f"已删除 purged: {counts}")
+
+
+def _operator() -> Context:
+    """Who administers, in the audit."""
+    from assistant.store import Context
+
+    return Context.operator("cli")

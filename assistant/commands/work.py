@@ -7,20 +7,19 @@ import contextlib
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from pydantic import ValidationError
 
-from assistant.application import open_knowledge, open_store
-from assistant.clinic import Clinic
 from assistant.commands.progress import console
-from assistant.engines import Engines
-from assistant.record.record import Case, Encounter
+from assistant.opening import open_knowledge, open_store
 from assistant.settings import Settings
-from assistant.store import Context
-from assistant.store.models import RequestKind
-from assistant.work.jobs import Event, Jobs
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+    from assistant.store import Context
+    from assistant.store.models import RequestKind
 
 File = Annotated[Path, typer.Argument(help="JSON or plain text; - is standard input.")]
 Patient = Annotated[str, typer.Option(help="Patient id, for plain text.")]
@@ -33,6 +32,11 @@ def ddx(
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Differential diagnosis of a case (JSON as in the API, or free text)."""
+    from pydantic import ValidationError
+
+    from assistant.record.record import Case
+    from assistant.store import Context
+
     loaded = _load(file)
     if isinstance(loaded, dict):
         # The shipped samples carry a name of their own beside the case.
@@ -70,6 +74,11 @@ def discharge(
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Discharge record of an encounter (JSON as in the API, or free text)."""
+    from pydantic import ValidationError
+
+    from assistant.record.record import Encounter
+    from assistant.store import Context
+
     loaded = _load(file)
     try:
         encounter = (
@@ -132,6 +141,10 @@ def _refuse(error: ValidationError) -> None:
 async def _run(
     context: Context, kind: RequestKind, payload: dict[str, Any], record_hash: str
 ) -> list[dict[str, Any]]:
+    from assistant.clinic import Clinic
+    from assistant.engines import Engines
+    from assistant.work.jobs import Event, Jobs
+
     settings = Settings()
     store = open_store(settings)
     base, _ = open_knowledge(settings)

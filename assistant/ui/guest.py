@@ -15,8 +15,9 @@ from typing import Any, Protocol
 import gradio as gr
 from fastapi import APIRouter, FastAPI, Request
 
-from assistant.api.context import CLINICAL_ROLES, Actor, Services
+from assistant.api.context import Actor, Services
 from assistant.api.problems import Problem
+from assistant.roles import CLINICAL_ROLES
 from assistant.ui.frame import Frame
 from assistant.ui.session import Session, identify
 

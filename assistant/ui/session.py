@@ -11,10 +11,11 @@ from typing import Literal
 
 import gradio as gr
 
-from assistant.api.context import CLINICAL_ROLES, Actor
+from assistant.api.context import Actor
 from assistant.draft import DifferentialDraft, DischargeHeader, Statement
 from assistant.record.record import Case, Encounter, Note
 from assistant.review.fill_in import Draft, FillIn, Resolution, open_statements, statements_of
+from assistant.roles import CLINICAL_ROLES
 from assistant.store import Context, Verdict
 from assistant.tasks.structuring.chain import NotesToStructure, StructuredNotes
 from assistant.ui.strings import Language, Text

@@ -288,6 +288,19 @@ STRINGS: dict[str, tuple[str, str]] = {
     "system.passages": ("段落", "Passages"),
     "system.retrieval.hybrid": ("向量与词汇混合检索", "hybrid search"),
     "system.retrieval.lexical": ("仅词汇检索", "search by words only"),
+    "system.vectors.starting": (
+        "即将开始建立向量。在此之前检索只用词汇，其余功能照常。",
+        "Vectors will be made now. Until then search is by words only; everything else works.",
+    ),
+    "system.vectors.running": (
+        "正在建立向量：{done} / {total}（{share}）。在此之前检索只用词汇，其余功能照常。",
+        "Vectors are being made: {done} of {total} ({share}). Until then search is by words only; "
+        "everything else works.",
+    ),
+    "system.vectors.failed": (
+        "向量没有建成，检索只用词汇：{reason}",
+        "The vectors could not be made, search is by words only: {reason}",
+    ),
     "system.audit": ("审计链", "Audit chain"),
     "system.verify": ("核验审计链", "Verify the chain"),
     "system.verify.hint": (

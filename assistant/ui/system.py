@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import gradio as gr
 
@@ -11,6 +12,9 @@ from assistant.ui.frame import Frame
 from assistant.ui.markup import badge, esc
 from assistant.ui.session import Session, identify
 from assistant.ui.strings import Text
+
+LOOK_SECONDS = 2.0
+"""How often the page looks again while something is under way."""
 
 ADD_MODEL = """bedside model list
 bedside model add my-model --folder /srv/models/my-model
@@ -49,10 +53,13 @@ def build(frame: Frame) -> None:
             elem_classes=["panel"], elem_id="verified", apply_default_css=False, padding=False
         )
 
-    async def look(session: Session, request: gr.Request) -> str:
+    timer = gr.Timer(LOOK_SECONDS, active=False)
+
+    async def look(session: Session, request: gr.Request) -> list[Any]:
         identify(session, request)
         await parts.clinic.standing.refresh()
-        return page(parts, session)
+        under_way = parts.vectors.progress.state == "running"
+        return [page(parts, session), gr.Timer(active=under_way)]
 
     async def check(session: Session, request: gr.Request) -> str:
         identify(session, request)
@@ -65,7 +72,15 @@ def build(frame: Frame) -> None:
         css = "good" if report.ok else "bad"
         return f'<p class="notice {css}" role="status">{esc(said)}</p>'
 
-    frame.on_tab("system", look, shown)
+    frame.on_tab("system", look, [shown, timer])
+    timer.tick(
+        look,
+        frame.session,
+        [shown, timer],
+        show_progress="hidden",
+        concurrency_limit=None,
+        api_visibility="private",
+    )
     verify.click(check, frame.session, verified, show_progress="hidden", api_visibility="private")
 
 
@@ -92,12 +107,25 @@ def page(parts: Services, session: Session) -> str:
 
 def _missing(parts: Services, t: Text) -> str:
     lines = [] if parts.clinic.has_knowledge else [t("knowledge_missing")]
-    if parts.clinic.has_knowledge and parts.clinic.knowledge.notice:
-        lines.append(parts.clinic.knowledge.notice)
+    if parts.clinic.has_knowledge and (notice := parts.clinic.knowledge.notice):
+        lines.append(_vectors(parts, t) or notice)
     lines += [s.problem for s in parts.clinic.engines.slots.values() if s.problem]
     if not lines:
         return f'<p class="notice good">{esc(t("system.complete"))}</p>'
     return "".join(f'<p class="notice warn">{esc(line)}</p>' for line in lines)
+
+
+def _vectors(parts: Services, t: Text) -> str:
+    """How far the vectors are that are made behind the server; "" where none are."""
+    progress = parts.vectors.progress
+    if progress.state == "failed":
+        return t("system.vectors.failed", reason=progress.problem)
+    if progress.state != "running":
+        return ""
+    if not progress.total:
+        return t("system.vectors.starting")
+    share = f"{progress.done / progress.total:.0%}"
+    return t("system.vectors.running", done=progress.done, total=progress.total, share=share)
 
 
 def _engines(parts: Services, t: Text) -> str:
@@ -148,8 +176,16 @@ def _knowledge(parts: Services, t: Text) -> str:
     return (
         f"<p>{esc(t('system.version'))} <code>{esc(base.version)}</code> · "
         f"{esc(t('system.retrieval.' + base.retrieval))}</p>"
+        f"{_progress(parts)}"
         f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
     )
+
+
+def _progress(parts: Services) -> str:
+    progress = parts.vectors.progress
+    if progress.state != "running" or not progress.total:
+        return ""
+    return f'<progress value="{progress.done}" max="{progress.total}"></progress>'
 
 
 def _add(t: Text) -> str:

@@ -1,58 +1,88 @@
-"""``bedside eval``: every evaluation, and the reports of it."""
+"""Measure a model, a prompt or a precision before a doctor meets it. 模型评测"""
 
 from __future__ import annotations
 
-import typer
+from assistant.lazy_commands import Row, lazy_app
 
-from eval.commands.assertion import assertion
-from eval.commands.checker import checker
-from eval.commands.compare import compare
-from eval.commands.differential import differential
-from eval.commands.discharge import discharge
-from eval.commands.overlap import overlap
-from eval.commands.quantisation import quantisation
-from eval.commands.report import report
-from eval.commands.retrieval import retrieval
-from eval.commands.run import run
-from eval.commands.score import score
-from eval.commands.structuring import structuring
+COMMANDS = (
+    Row(
+        "run",
+        "eval.commands.run:run",
+        "Ask a model every sample and score its answers; run it again to go on where it stopped.",
+        "Example: bedside eval run --data dev.jsonl --folder /srv/models/glm --out runs/glm",
+    ),
+    Row(
+        "score",
+        "eval.commands.score:score",
+        "Score answers; by default a missing or unreadable answer counts as wrong and is reported.",
+        "Example: bedside eval score --gold dev.jsonl --pred answers.jsonl --json",
+    ),
+    Row(
+        "report",
+        "eval.commands.report:report",
+        "Write the report: scores with intervals, confusion, worst answers, cost, hashes.",
+        "Example: bedside eval report runs/glm --out glm.html",
+    ),
+    Row(
+        "compare",
+        "eval.commands.compare:compare",
+        "Paired tests of B − A by task and overall, Holm's correction, non-inferiority.",
+        "Example: bedside eval compare runs/fp16 runs/int4 --margin 1 --out int4.html",
+    ),
+    Row(
+        "overlap",
+        "eval.commands.overlap:overlap",
+        "Exact and n-gram overlap, not counting the wording that the task's prompts share.",
+        "Example: bedside eval overlap train.jsonl dev.jsonl",
+    ),
+    Row(
+        "differential",
+        "eval.commands.differential:differential",
+        "Rank cases by the knowledge base, ask the model that is named (if any), and score both.",
+        "Example: bedside eval differential --cases cases.jsonl --folder /srv/models/glm "
+        "--out ddx --require 'top5>=60'",
+    ),
+    Row(
+        "assertion",
+        "eval.commands.assertion:assertion",
+        "Held against labelled mentions: found, polarity, certainty, time, whose.",
+        "Example: bedside eval assertion --data snippets.jsonl --require 'denied_kept>=100'",
+    ),
+    Row(
+        "checker",
+        "eval.commands.checker:checker",
+        "Seed errors of nine types into true statements and see which of them the checker finds.",
+        "Example: bedside eval checker --out checker --require 'recall>=90'",
+    ),
+    Row(
+        "discharge",
+        "eval.commands.discharge:discharge",
+        "Write discharge records by the product's own chain and score what they tell.",
+        "Example: bedside eval discharge --folder /srv/models/glm --out discharge "
+        "--require 'faithfulness>=90'",
+    ),
+    Row(
+        "retrieval",
+        "eval.commands.retrieval:retrieval",
+        "Recall and reciprocal rank of the base's search: by words, by vectors, and both together.",
+        "Example: bedside eval retrieval --out retrieval --require 'recall10>=80'",
+    ),
+    Row(
+        "quantisation",
+        "eval.commands.quantisation:quantisation",
+        "Task scores, perplexity, first choices, memory and speed of the same weights, "
+        "side by side.",
+        "Example: bedside eval quantisation --folder fp16 --folder int4 --data dev.jsonl "
+        "--text notes.txt --out int4",
+    ),
+    Row(
+        "structuring",
+        "eval.commands.structuring:structuring",
+        "Strict precision, recall and F1 of entities, of triples, or of standard terms of "
+        "diagnoses.",
+        "Example: bedside eval structuring --gold notes.jsonl --what entities --out structuring "
+        "--require 'entities>=85'",
+    ),
+)
 
-app = typer.Typer(
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    help="Measure a model, a prompt or a precision before a doctor meets it. 模型评测",
-)
-app.command(
-    epilog="Example: bedside eval run --data dev.jsonl --folder /srv/models/glm --out runs/glm"
-)(run)
-app.command(epilog="Example: bedside eval score --gold dev.jsonl --pred answers.jsonl --json")(
-    score
-)
-app.command(epilog="Example: bedside eval report runs/glm --out glm.html")(report)
-app.command(epilog="Example: bedside eval compare runs/fp16 runs/int4 --margin 1 --out int4.html")(
-    compare
-)
-app.command(epilog="Example: bedside eval overlap train.jsonl dev.jsonl")(overlap)
-app.command(
-    epilog="Example: bedside eval differential --cases cases.jsonl --folder /srv/models/glm "
-    "--out ddx --require 'top5>=60'"
-)(differential)
-app.command(
-    epilog="Example: bedside eval assertion --data snippets.jsonl --require 'denied_kept>=100'"
-)(assertion)
-app.command(epilog="Example: bedside eval checker --out checker --require 'recall>=90'")(checker)
-app.command(
-    epilog="Example: bedside eval discharge --folder /srv/models/glm --out discharge "
-    "--require 'faithfulness>=90'"
-)(discharge)
-app.command(epilog="Example: bedside eval retrieval --out retrieval --require 'recall10>=80'")(
-    retrieval
-)
-app.command(
-    epilog="Example: bedside eval quantisation --folder fp16 --folder int4 --data dev.jsonl "
-    "--text notes.txt --out int4"
-)(quantisation)
-app.command(
-    epilog="Example: bedside eval structuring --gold notes.jsonl --what entities --out structuring "
-    "--require 'entities>=85'"
-)(structuring)
+app = lazy_app(lambda: COMMANDS, __doc__ or "")

@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
+from assistant.tasks.structuring.note import NoteText
 from assistant.tasks.structuring.opening import open_recognizer
-from assistant.tasks.structuring.pipeline import NoteText, Structurer
+from assistant.tasks.structuring.pipeline import Structurer
 from eval.clinical.assertion.evaluation import SCORES, evaluate
 from eval.clinical.assertion.reading import read_at
 from eval.clinical.assertion.snippet import read_snippets

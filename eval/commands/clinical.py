@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 from rich.table import Column, Table
 
 from assistant.approval.gate import Gate
-from eval.clinical.result import ClinicalResult
-from eval.clinical.result import Table as Rows
 from eval.commands.common import UNFINISHED, console, hold_gates, print_json
-from eval.report.clinical import described, grouped, interval, write_result
+
+if TYPE_CHECKING:
+    from eval.clinical.result import ClinicalResult
+    from eval.clinical.result import Table as Rows
 
 
 def finish(
@@ -28,6 +30,8 @@ def finish(
     Without a ``folder`` nothing is written.
     ``unfinished``: some answers may be had by running the command again; no gate holds then.
     """
+    from eval.report.clinical import write_result
+
     written = write_result(result, folder) if folder is not None else []
     if as_json:
         print_json(result.model_dump(mode="json"))
@@ -43,9 +47,11 @@ def finish(
 
 def show(result: ClinicalResult) -> None:
     """The result's notes and figures, for a terminal."""
+    from eval.report.clinical import described, grouped, interval
+
     console.print(result.title, style="bold", markup=False)
     for note in result.notes:
-        console.print(note, style="yellow", markup=False, highlight=False)
+        console.print(note, style="yellow", markup=False, highlight=False, soft_wrap=True)
     for name, group in grouped(result.figures):
         table = Table(Column(name or "figure"), "n", "value", "95 %", title_justify="left")
         for figure in group:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Column, Table
@@ -20,15 +20,14 @@ from eval.commands.common import (
     print_json,
     sentences,
 )
-from eval.comparison import LEAST, Comparison, read_sides
-from eval.comparison import compare as compare_answers
 from eval.errors import EvalError
-from eval.promptcblue.prediction import Prediction, read_predictions
 from eval.promptcblue.sample import Sample
 from eval.promptcblue.tracks import CCKS2023, Track
-from eval.report import render
-from eval.run.run import RUN, samples_digest
 from eval.significance import RESAMPLES
+
+if TYPE_CHECKING:
+    from eval.comparison import Comparison
+    from eval.promptcblue.prediction import Prediction
 
 
 @sentences
@@ -52,6 +51,9 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Paired tests of B − A by task and overall, Holm's correction, non-inferiority."""
+    from eval.comparison import compare as compare_answers
+    from eval.report import render
+
     chosen, samples, first, second, facts = _sides(a, b, gold, track)
     comparison = compare_answers(chosen, samples, first, second, margin=margin, resamples=resamples)
     about = {
@@ -74,6 +76,10 @@ def compare(
 def _sides(
     a: Path, b: Path, gold: Path | None, track: str
 ) -> tuple[Track, list[Sample], list[Prediction], list[Prediction], dict[str, str]]:
+    from eval.comparison import read_sides
+    from eval.promptcblue.prediction import read_predictions
+    from eval.run.run import RUN, samples_digest
+
     if gold is not None:
         chosen = find_track(track)
         samples = load_samples(chosen, gold, None)
@@ -88,6 +94,8 @@ def _sides(
 
 
 def _print(comparison: Comparison) -> None:
+    from eval.comparison import LEAST
+
     table = Table(Column("task", no_wrap=True), "n", "A", "B", "B - A", "95 %", "p", "p (Holm)")
     for d in (*comparison.tasks, comparison.overall):
         table.add_row(

@@ -8,13 +8,6 @@ from typing import Annotated
 
 import typer
 
-import prompts
-from assistant.tasks.differential.chain import TASK
-from assistant.tasks.structuring.opening import open_recognizer
-from eval.clinical.differential.cases import read_cases
-from eval.clinical.differential.evaluation import KNOWLEDGE_SCORE, Model, evaluate
-from eval.clinical.differential.measure import SCORES
-from eval.clinical.differential.members import Asking
 from eval.commands.clinical import finish
 from eval.commands.common import (
     Json,
@@ -87,6 +80,12 @@ def differential(
     Scores for --require are of the model, or of the ranking where there is none: top1, top3, top5
     and mrr count any hit; exact_top5 the gold's own name; alias_top5 its other names too.
     """
+    from assistant.tasks.structuring.opening import open_recognizer
+    from eval.clinical.differential.cases import read_cases
+    from eval.clinical.differential.evaluation import KNOWLEDGE_SCORE, Model, evaluate
+    from eval.clinical.differential.measure import SCORES
+    from eval.clinical.differential.members import Asking
+
     choice = ModelChoice(
         engine=engine,
         folder=folder,
@@ -135,6 +134,9 @@ def differential(
 
 
 def _check_prompt(name: str) -> None:
+    import prompts
+    from assistant.tasks.differential.chain import TASK
+
     try:
         prompts.template(TASK, name)
     except prompts.PromptMissing as error:

@@ -8,10 +8,6 @@ from typing import Annotated
 
 import typer
 
-from eval.clinical.discharge.generator import COUNT, generate
-from eval.clinical.discharge.known import read_known
-from eval.clinical.discharge.measure import SCORES, evaluate
-from eval.clinical.discharge.run import Drafting, draft_all
 from eval.commands.clinical import finish
 from eval.commands.common import (
     Json,
@@ -86,6 +82,11 @@ def discharge(
 
     Without a model only the copied sections come and are scored.
     """
+    from eval.clinical.discharge.generator import COUNT, generate
+    from eval.clinical.discharge.known import read_known
+    from eval.clinical.discharge.measure import SCORES, evaluate
+    from eval.clinical.discharge.run import Drafting, draft_all
+
     gates = parse_gates(require, SCORES, "the discharge record")
     known = read_known(encounters, limit or None) if encounters else generate(seed=seed)
     known = known[: limit or COUNT] if encounters is None else known

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from eval.commands.common import console, installation
 from eval.errors import EvalError
-from knowledge.base import KnowledgeBase, KnowledgeMissing
-from serving.encoder.text_encoder import Encoder, EncoderUnavailable, open_encoder
+
+if TYPE_CHECKING:
+    from knowledge.base import KnowledgeBase
+    from serving.encoder.text_encoder import Encoder
 
 NO_ENCODER = "none"
 
@@ -33,6 +35,9 @@ def open_base(context: typer.Context, folder: Path | None, encoder: str) -> Know
     Raises:
         EvalError: there is none that can be used.
     """
+    from knowledge.base import KnowledgeBase, KnowledgeMissing
+    from serving.encoder.text_encoder import EncoderUnavailable, open_encoder
+
     where = folder or installation(context).home / "knowledge"
     found: Encoder | None = None
     if encoder != NO_ENCODER:

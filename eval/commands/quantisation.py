@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from eval.clinical.quantisation import Plan, evaluate, held_out, named
 from eval.commands.clinical import finish
 from eval.commands.common import (
     FAILED,
@@ -40,7 +39,6 @@ from eval.commands.model_options import (
 from eval.promptcblue.tracks import CCKS2023
 from eval.run.asking import Patience
 from eval.run.model import ModelChoice, OpenModel, open_model
-from eval.run.run import RunSettings
 
 
 @sentences
@@ -86,6 +84,9 @@ def quantisation(
 
     Scores for --require: NAME.overall and NAME.agreement, NAME being that of a folder.
     """
+    from eval.clinical.quantisation import Plan, evaluate, held_out, named
+    from eval.run.run import RunSettings
+
     folders = named(folder)
     if len(folders) < 2:
         raise typer.BadParameter("name two or more", param_hint="--folder")

@@ -8,11 +8,9 @@ from typing import Annotated
 
 import typer
 
-from eval.clinical.result import RESULT, read_result
 from eval.commands.common import Json, TrackName, command_line, find_track, print_json, sentences
 from eval.errors import EvalError
 from eval.promptcblue.tracks import CCKS2023
-from eval.report import clinical, render, summary
 
 
 @sentences
@@ -36,6 +34,9 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Write the report: scores with intervals, confusion, worst answers, cost, hashes."""
+    from eval.clinical.result import RESULT
+    from eval.report import render, summary
+
     if folder is not None and (folder / RESULT).exists():
         _of_result(folder, out, worst, as_json=as_json)
         return
@@ -56,6 +57,9 @@ def report(
 
 
 def _of_result(folder: Path, out: Path | None, cases: int | None, *, as_json: bool) -> None:
+    from eval.clinical.result import read_result
+    from eval.report import clinical
+
     result = read_result(folder)
     shown = clinical.CASES if cases is None else cases
     written = clinical.write_report(result, out or folder / clinical.REPORT, shown)

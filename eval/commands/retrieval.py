@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from eval.clinical.retrieval import SCORES, evaluate, own_queries, read_queries
 from eval.commands.clinical import finish
 from eval.commands.common import Json, Require, command_line, parse_gates, sentences
 from eval.commands.knowledge_options import BaseFolder, EncoderName, open_base
@@ -31,6 +30,8 @@ def retrieval(
     Scores for --require: recall1, recall5, recall10, recall20 and mrr of both together; with
     lexical. or vector. before them, of one alone.
     """
+    from eval.clinical.retrieval import SCORES, evaluate, own_queries, read_queries
+
     gates = parse_gates(require, SCORES, "retrieval")
     path = queries or own_queries()
     knowledge = open_base(context, base, encoder)

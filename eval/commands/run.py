@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import closing, nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -56,17 +56,15 @@ from eval.errors import EvalError
 from eval.overlap import Overlap
 from eval.promptcblue.prediction import read_predictions
 from eval.promptcblue.sample import Sample, read_samples
-from eval.promptcblue.score import score
 from eval.promptcblue.tracks import CCKS2023, Track
-from eval.recorded import new_folder
 from eval.run.asking import Patience
 from eval.run.cache import Cache
-from eval.run.execute import Outcome
-from eval.run.few_shot import LexicalRetriever, Retriever, VectorRetriever, without_overlap
 from eval.run.model import ModelChoice
-from eval.run.run import PREDICTIONS, RunSettings, samples_digest, start
-from serving.encoder.text_encoder import EncoderUnavailable, open_encoder
 from serving.engine import Sampling
+
+if TYPE_CHECKING:
+    from eval.run.execute import Outcome
+    from eval.run.few_shot import Retriever
 
 PROMPT = "Prompt"
 
@@ -146,6 +144,9 @@ def run(
     require: Require = None,
 ) -> None:
     """Ask a model every sample and score its answers; run it again to go on where it stopped."""
+    from eval.recorded import new_folder
+    from eval.run.run import RunSettings, start
+
     chosen = find_track(track)
     gates = parse_gates(require, (OVERALL, *chosen.tasks), chosen.name)
     choice = ModelChoice(
@@ -202,6 +203,10 @@ def run(
 def _examples(
     track: Track, train: Path | None, retrieve: str, samples: list[Sample]
 ) -> tuple[Retriever | None, Overlap | None, str]:
+    from eval.run.few_shot import LexicalRetriever, VectorRetriever, without_overlap
+    from eval.run.run import samples_digest
+    from serving.encoder.text_encoder import EncoderUnavailable, open_encoder
+
     if train is None:
         return None, None, ""
     offered = [
@@ -233,6 +238,9 @@ def _finish(
     as_json: bool,
     gates: list[Gate],
 ) -> None:
+    from eval.promptcblue.score import score
+    from eval.run.run import PREDICTIONS
+
     known = {sample.sample_id: sample for sample in samples}
     scores = score(track, samples, read_predictions(out / PREDICTIONS, known))
     counts = outcome.counts

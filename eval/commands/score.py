@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Column, Table
@@ -23,9 +23,11 @@ from eval.commands.common import (
     print_json,
     sentences,
 )
-from eval.promptcblue import score as scoring
 from eval.promptcblue.prediction import read_predictions
 from eval.promptcblue.tracks import CCKS2023
+
+if TYPE_CHECKING:
+    from eval.promptcblue import score as scoring
 
 
 @sentences
@@ -48,6 +50,8 @@ def score(
     require: Require = None,
 ) -> None:
     """Score answers; by default a missing or unreadable answer counts as wrong and is reported."""
+    from eval.promptcblue import score as scoring
+
     chosen = find_track(track)
     gates = parse_gates(require, (OVERALL, *chosen.tasks), chosen.name)
     samples = load_samples(chosen, gold, only, number=number_samples)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import Progress
 
 from eval.clinical.structuring.document import Document, Items, What, read_gold, read_predictions
-from eval.clinical.structuring.evaluation import evaluate, labelled, score_names
-from eval.clinical.structuring.product import Reader, open_reader, read_all
-from eval.clinical.structuring.types import TypeNames, read_types
 from eval.commands.clinical import finish
 from eval.commands.common import (
     Json,
@@ -26,7 +23,10 @@ from eval.commands.common import (
 from eval.commands.knowledge_options import NO_ENCODER, BaseFolder, open_base
 from eval.commands.model_options import Quiet
 from eval.errors import InputError
-from knowledge.base import KnowledgeBase
+
+if TYPE_CHECKING:
+    from eval.clinical.structuring.product import Reader
+    from knowledge.base import KnowledgeBase
 
 
 @sentences
@@ -57,6 +57,9 @@ def structuring(
     Scores for --require: entities, triples or terms (F1), with .precision, .recall or .exact (the
     share of texts without an error) behind it; entities:TYPE and triples:PREDICATE, the F1 of one.
     """
+    from eval.clinical.structuring.evaluation import evaluate, labelled, score_names
+    from eval.clinical.structuring.types import TypeNames, read_types
+
     if types is not None and what is not What.ENTITIES:
         raise typer.BadParameter("only entities have types", param_hint="--types")
     names = read_types(types) if types is not None else TypeNames()
@@ -94,6 +97,8 @@ def _structured(
     quiet: bool,
 ) -> tuple[Reader, list[Items], str]:
     """(the installation's reader, what it read, the version of the base)."""
+    from eval.clinical.structuring.product import open_reader, read_all
+
     home = installation(context).home
     knowledge: KnowledgeBase | None = None
     if folder is not None or what is What.TERMS or (home / "knowledge").is_dir():

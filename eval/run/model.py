@@ -11,10 +11,6 @@ from typing import cast, get_args
 from assistant.approval.model_files import folder_digest
 from eval.errors import EvalError
 from serving.engine import Engine, EngineError
-from serving.engines.echo import EchoEngine
-from serving.engines.openvino.engine import OpenVinoOptions
-from serving.engines.openvino.worker_engine import WorkerEngine
-from serving.engines.remote import RemoteEngine
 from serving.hardware import cpu
 from serving.hardware.compute import Compute, KvCache
 from serving.models.manifest import ModelInvalid
@@ -89,6 +85,8 @@ def open_model(choice: ModelChoice, configured: OpenConfigured | None) -> OpenMo
     Raises:
         EvalError: it cannot be opened.
     """
+    from serving.engines.echo import EchoEngine
+
     choice.check()
     try:
         if choice.engine is not None:
@@ -114,6 +112,9 @@ def _configured(engine: Engine, settings: Mapping[str, str]) -> OpenModel:
 
 
 def _folder(choice: ModelChoice, folder: Path) -> OpenModel:
+    from serving.engines.openvino.engine import OpenVinoOptions
+    from serving.engines.openvino.worker_engine import WorkerEngine
+
     options = OpenVinoOptions(
         cache_size_gb=choice.cache_gib,
         max_num_seqs=choice.parallel,
@@ -134,6 +135,8 @@ def _files(folder: Path) -> dict[str, str]:
 
 
 def _remote(choice: ModelChoice) -> OpenModel:
+    from serving.engines.remote import RemoteEngine
+
     key = os.environ.get(choice.api_key_env, "") if choice.api_key_env else ""
     if choice.api_key_env and not key:
         raise EvalError(f"The environment variable {choice.api_key_env} holds no API key.")

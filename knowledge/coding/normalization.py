@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from knowledge.coding.coding import Code, CodeCandidate, plain
+from knowledge.coding.coding import Code, CodeCandidate, plain, plain_all
 from knowledge.coding.memory import CodingMemory, Example, Recollection
 from knowledge.coding.term_index import Overlap, TermIndex
 from knowledge.ranking.boosted_trees import BoostedTrees, Matrix
@@ -103,11 +103,11 @@ class Candidates:
     def __init__(self, names: Sequence[str], examples: Iterable[tuple[str, Iterable[str]]]) -> None:
         """``names`` are the distinct names of the terms."""
         self.names = list(names)
-        self._plain = [plain(name) for name in self.names]
-        self._index = TermIndex(self._plain)
-        self._lengths = np.array([len(name) for name in self._plain], np.float32)
+        self.plain = plain_all(self.names)
+        self._index = TermIndex(self.plain)
+        self._lengths = np.array([len(name) for name in self.plain], np.float32)
         self._general = np.array([bool(_GENERAL.search(n)) for n in self.names], np.float32)
-        self._sides = np.array([_side(name) for name in self._plain], np.float32)
+        self._sides = np.array([_side(name) for name in self.plain], np.float32)
         numbers = {name: number for number, name in enumerate(self.names)}
         self.memory = CodingMemory(
             [
@@ -138,8 +138,8 @@ class Candidates:
         overlap_columns = [
             whole.dice[rows], whole.held[rows], whole.explained[rows],
             part_dice[rows], part_explained[rows],
-            [self._plain[row] in text for row in rows],
-            [self._plain[row] in parts for row in rows],
+            [self.plain[row] in text for row in rows],
+            [self.plain[row] in parts for row in rows],
             self._lengths[rows],
         ]  # fmt: skip
         columns = [
@@ -184,9 +184,10 @@ class Normalizer:
         self._codes: dict[str, Code] = {}
         for code in codes:
             self._codes.setdefault(code.name, code)
-        self._exact = {plain(name): name for name in reversed(self._codes)}
         self._ranker = ranker
         self._candidates = Candidates(list(self._codes), ranker.examples if ranker else ())
+        names, plain_names = self._candidates.names, self._candidates.plain
+        self._exact = dict(zip(reversed(plain_names), reversed(names), strict=True))
         self._cached = lru_cache(maxsize=4096)(self._terms)
 
     def terms(self, diagnosis: str) -> list[CodeCandidate]:

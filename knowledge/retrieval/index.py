@@ -13,13 +13,13 @@ import sqlite3
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-import faiss
 import numpy as np
-import numpy.typing as npt
 
+from knowledge.layout import DENSE, DENSE_ROWS
 from knowledge.retrieval.lexical import LexicalIndex
 from knowledge.sources.fact import Passage
 from knowledge.text.folding import fold
@@ -47,6 +47,24 @@ class Hit:
     lexical_rank: int | None
 
 
+class _Dense:
+    """The vectors of a base with the encoder that they are of."""
+
+    def __init__(self, folder: Path, encoder: Encoder) -> None:
+        import faiss  # not by a command that reads passages only
+
+        flags = faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY
+        self._index = faiss.read_index(str(folder / DENSE), flags)
+        self._rows = np.load(folder / DENSE_ROWS, mmap_mode="r")
+        self._encoder = encoder
+
+    def search(self, query: str, depth: int) -> list[int]:
+        """Rows of the nearest passages, nearest first."""
+        vectors = self._encoder.queries([query.strip()[:_DENSE_CHARACTERS]])
+        _, rows = self._index.search(vectors, min(depth, self._index.ntotal))
+        return [int(self._rows[row]) for row in rows[0] if row >= 0]
+
+
 class PassageIndex:
     """The passages of a base."""
 
@@ -62,12 +80,15 @@ class PassageIndex:
         uri = f"{(folder / 'passages.sqlite').absolute().as_uri()}?mode=ro&immutable=1"
         self._database = sqlite3.connect(uri, uri=True, check_same_thread=False)
         self._lock = threading.Lock()
-        self._encoder = encoder
-        self._dense = None
-        if encoder is not None and (folder / "dense.faiss").exists():
-            flags = faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY
-            self._dense = faiss.read_index(str(folder / "dense.faiss"), flags)
-            self._dense_rows = np.load(folder / "dense_rows.npy", mmap_mode="r")
+        self._folder = folder
+        self._dense: _Dense | None = None
+        if encoder is not None:
+            self.use_vectors(encoder)
+
+    def use_vectors(self, encoder: Encoder) -> None:
+        """Search by meaning too from now on, where the base has vectors."""
+        if (self._folder / DENSE).exists():
+            self._dense = _Dense(self._folder, encoder)
 
     @property
     def is_hybrid(self) -> bool:
@@ -128,11 +149,7 @@ class PassageIndex:
         return list(dict.fromkeys([*named, *matched]))
 
     def _search_dense(self, query: str, depth: int) -> list[int]:
-        if self._dense is None or self._encoder is None:
-            return []
-        vectors = self._encoder.queries([query.strip()[:_DENSE_CHARACTERS]])
-        _, rows = self._dense.search(vectors, min(depth, self._dense.ntotal))
-        return [int(self._dense_rows[row]) for row in rows[0] if row >= 0]
+        return [] if self._dense is None else self._dense.search(query, depth)
 
     def _named(self, query: str) -> list[int]:
         """Rows of the passages whose subject the query names, the longest names first."""
@@ -175,17 +192,16 @@ class PassageIndex:
         return {row[0]: Passage(*row) for row in found}
 
 
-def write_index(
-    passages: Sequence[Passage],
-    vectors: npt.NDArray[np.float32] | None,
-    vector_rows: Sequence[int],
-    folder: Path,
-) -> None:
-    """Write all that `PassageIndex` opens.
+def read_passages(folder: Path) -> list[Passage]:
+    """All passages that `write_index` wrote, in their order."""
+    uri = f"{(folder / 'passages.sqlite').absolute().as_uri()}?mode=ro&immutable=1"
+    with closing(sqlite3.connect(uri, uri=True)) as database:
+        sql = f"SELECT {', '.join(_COLUMNS)} FROM passage ORDER BY row"  # noqa: S608
+        return [Passage(*row) for row in database.execute(sql)]
 
-    ``vectors`` is ``[len(vector_rows), dim]`` unit vectors of the passages numbered by
-    ``vector_rows``; None leaves the base lexical only.
-    """
+
+def write_index(passages: Sequence[Passage], folder: Path) -> None:
+    """Write what `PassageIndex` searches by words; vectors are added by `knowledge.vectors`."""
     LexicalIndex.build((f"{p.title}\n{p.subject}\n{p.text}" for p in passages), folder)
     database = sqlite3.connect(folder / "passages.sqlite")
     with database:
@@ -199,8 +215,3 @@ def write_index(
         )
         database.execute("CREATE UNIQUE INDEX passage_id ON passage (id)")
     database.close()
-    if vectors is not None and len(vectors):
-        index = faiss.IndexFlatIP(int(vectors.shape[1]))
-        index.add(np.ascontiguousarray(vectors, np.float32))
-        faiss.write_index(index, str(folder / "dense.faiss"))
-        np.save(folder / "dense_rows.npy", np.asarray(vector_rows, np.int32))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -158,25 +158,32 @@ def _whole(known: tuple[int, int], stems: Sequence[tuple[int, int]]) -> tuple[in
     return (stems[before][0] if before >= 0 and stems[before][1] > start else start), end
 
 
+def product_names(products: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Names and brands of ``products``, which are (name, text about it) → generic names."""
+    generics: dict[str, str] = {}
+    brands: dict[str, str] = {}
+    for product, text in products:
+        generic = generic_name(product)
+        generics.setdefault(generic, generic)
+        generics.setdefault(fold(product), generic)
+        named = _BRAND.search(text)
+        for brand in re.split(r"[、,，;；]", named[1]) if named else ():
+            brands.setdefault(fold(brand.strip()), generic)
+    return {
+        name: generic
+        for name, generic in (brands | generics).items()
+        if _SHORTEST <= len(name) <= _LONGEST
+    }
+
+
 class DrugIndex:
     """The products of a knowledge base: where a text names one, and its generic name."""
 
-    def __init__(self, products: Iterable[tuple[str, str]] = ()) -> None:
-        """``products`` are (name, text of the passage about it)."""
+    def __init__(self, names: Mapping[str, str] | None = None) -> None:
+        """``names``: as `product_names` gives them."""
         self._lexicon = Lexicon()
-        generics: dict[str, str] = {}
-        brands: dict[str, str] = {}
-        for product, text in products:
-            generic = generic_name(product)
-            generics.setdefault(generic, generic)
-            generics.setdefault(fold(product), generic)
-            named = _BRAND.search(text)
-            for brand in re.split(r"[、,，;；]", named[1]) if named else ():
-                brands.setdefault(fold(brand.strip()), generic)
-        for names in (generics, brands):
-            for name, generic in names.items():
-                if _SHORTEST <= len(name) <= _LONGEST:
-                    self._lexicon.add(name, generic, TermKind.DRUG)
+        for name, generic in (names or {}).items():
+            self._lexicon.add(name, generic, TermKind.DRUG)
 
     def __len__(self) -> int:
         return len(self._lexicon)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from knowledge.text.folding import fold
 from knowledge.text.synonyms import SynonymTable, TermKind
@@ -33,14 +34,29 @@ class Match:
 
 
 @dataclass
+class _Gap:
+    """A term of two parts with filler between them."""
+
+    head: str
+    tail: str
+    concept: str
+    kind: TermKind
+    denied: bool
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """Compiled when a text first has both parts: few texts do, and there are hundreds."""
+        head, tail = re.escape(self.head), re.escape(self.tail)
+        return re.compile(f"{head}{_FILLER}{{0,3}}(?P<no>{_DENIAL})?{_FILLER}{{0,2}}{tail}")
+
+
+@dataclass
 class Lexicon:
     """Terms with the concept each names.  Add terms, then `find`; matching ignores letter case."""
 
     _terms: dict[str, tuple[str, TermKind, bool]] = field(default_factory=dict)
     _by_head: dict[str, list[int]] = field(default_factory=dict)
-    _patterns: dict[str, list[tuple[re.Pattern[str], str, TermKind, bool]]] = field(
-        default_factory=dict
-    )
+    _patterns: dict[str, list[_Gap]] = field(default_factory=dict)
 
     def add(self, term: str, concept: str, kind: TermKind, denied: bool = False) -> None:
         """Add a wording of ``concept``; the first use of a wording wins."""
@@ -55,9 +71,8 @@ class Lexicon:
                 lengths.sort(reverse=True)
 
     def _add_pattern(self, term: str, concept: str, kind: TermKind, denied: bool) -> None:
-        head, tail = (re.escape(part) for part in term.split("…", 1))
-        pattern = re.compile(f"{head}{_FILLER}{{0,3}}(?P<no>{_DENIAL})?{_FILLER}{{0,2}}{tail}")
-        self._patterns.setdefault(term[0], []).append((pattern, concept, kind, denied))
+        head, tail = term.split("…", 1)
+        self._patterns.setdefault(term[0], []).append(_Gap(head, tail, concept, kind, denied))
 
     def add_synonyms(self, table: SynonymTable) -> None:
         """Add every wording and denial of the table."""
@@ -90,7 +105,15 @@ class Lexicon:
         folded = fold(text)
         found: list[Match] = []
         position = 0
+        heads, gaps = self._by_head, self._patterns
         while position < len(folded):
+            first = folded[position]
+            # Most places begin no term; to see that here is most of the time that a text takes.
+            if folded[position : position + 2] not in heads and (
+                first not in heads and first not in gaps
+            ):
+                position += 1
+                continue
             match = self._longest(folded, position)
             if match is None or self._is_denial_of_longer(folded, match):
                 position += 1
@@ -109,19 +132,22 @@ class Lexicon:
 
     def _longest(self, text: str, start: int) -> Match | None:
         best: Match | None = None
-        if start >= len(text):
+        room = len(text) - start
+        if room <= 0:
             return None
-        for head in (text[start : start + 2], text[start : start + 1]):
+        terms = self._terms
+        for head in (text[start : start + 2], text[start]):
             for length in self._by_head.get(head, ()):
-                entry = self._terms.get(text[start : start + length])
-                if entry is not None and len(text) - start >= length:
+                if length <= room and (entry := terms.get(text[start : start + length])):
                     best = Match(start, start + length, *entry)
                     break
             if best is not None:
                 break
-        for pattern, concept, kind, denied in self._patterns.get(text[start], ()):
-            hit = pattern.match(text, start)
+        for gap in self._patterns.get(text[start], ()):
+            if not text.startswith(gap.head, start) or gap.tail not in text:
+                continue
+            hit = gap.pattern.match(text, start)
             if hit and (best is None or hit.end() > best.end):
-                turned = denied != bool(hit.group("no"))
-                best = Match(start, hit.end(), concept, kind, turned)
+                turned = gap.denied != bool(hit.group("no"))
+                best = Match(start, hit.end(), gap.concept, gap.kind, turned)
         return best

@@ -223,6 +223,8 @@ class BertRuntime:
         }
         if placement.threads:
             options[property.inference_num_threads()] = placement.threads
+            # Several processes would all be pinned to the first cores.
+            options[hint.enable_cpu_pinning()] = False
         if self.products == "float":
             # Else the plugin quantises them all the same, by its own ranges.
             options[hint.dynamic_quantization_group_size()] = 0

@@ -22,7 +22,7 @@ from serving.ir.description import describe
 from serving.ir.digests import Digests
 from serving.ir.footprint import stored_bytes
 from serving.ir.formats import OptionInvalid, Precision
-from serving.ir.quantize import QuantizationError
+from serving.ir.scheme import QuantizationError
 from serving.ir.serialization import GraphUnknown, write_graph
 from serving.ir.token_set import TokenizerError
 from serving.ir.tokenizer import TokenizerFacts, convert_tokenizer

@@ -9,7 +9,7 @@ from math import prod
 from serving.ir.architecture import Architecture
 from serving.ir.formats import Format, Precision
 from serving.ir.matrix import Matrix
-from serving.ir.quantize import Scheme
+from serving.ir.scheme import Scheme
 from serving.ir.sensitivity import projections
 
 CACHE_KINDS = {"u8": 1, "bf16": 2, "f32": 4}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from serving.ir.quantize import GROUPS, Scheme
+from serving.ir.scheme import GROUPS, Scheme
 
 Plain = Literal["f32", "f16", "bf16"]
 Format = Scheme | Plain

@@ -12,7 +12,8 @@ import numpy as np
 
 from serving.ir.architecture import Architecture
 from serving.ir.matrix import Matrix, Reader
-from serving.ir.quantize import Scheme, dequantize, quantize
+from serving.ir.quantize import dequantize, quantize
+from serving.ir.scheme import Scheme
 
 _SAMPLE = 64
 

@@ -12,13 +12,8 @@ from openvino.op import Constant
 
 from serving.ir.formats import Format, Plain, Precision
 from serving.ir.matrix import Floats, Matrix, Reader, Stored
-from serving.ir.quantize import (
-    QuantizationError,
-    Quantized,
-    Scheme,
-    WeightInvalid,
-    quantize_rows,
-)
+from serving.ir.quantize import Quantized, WeightInvalid, quantize_rows
+from serving.ir.scheme import QuantizationError, Scheme
 from serving.ir.weight_file import WeightFile
 
 _INT8 = Scheme(8)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from approval_sample import MODEL, write_model, write_run
 
-from assistant.application import open_store
+from assistant.opening import open_store
 from assistant.settings import Settings
 
 ROOT = Path(__file__).parent.parent.parent

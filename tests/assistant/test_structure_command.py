@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from assistant.cli import add_commands, app
+from assistant.cli import app
 
 ROOT = Path(__file__).parent.parent.parent
 TEXT = "发热、咳嗽3天，无胸痛。\r\n😷T 38.5℃，口服布洛芬0.2g。"
@@ -33,8 +33,6 @@ def home(tmp_path: Path, knowledge_folder: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def bedside(*arguments: object) -> str:
-    if not any(command.name == "kb" for command in app.registered_groups):
-        add_commands()
     run = CliRunner().invoke(app, ["structure", *map(str, arguments)], catch_exceptions=False)
     assert run.exit_code == 0, run.output
     return run.stdout
@@ -198,3 +196,47 @@ def test_each_file_is_a_patient_of_its_own(home: Path) -> None:
         if entry["resource"]["resourceType"] == "Patient"
     }
     assert len(patients) == 2
+
+
+@pytest.fixture
+def many(home: Path) -> Path:
+    folder = home / "many"
+    folder.mkdir()
+    for number in range(6):
+        text = f"第{number}天发热，T 38.{number}℃，无胸痛。诊断：肺炎。"
+        (folder / f"{number}.txt").write_text(text, encoding="utf-8")
+    lines = [json.dumps({"id": f"n{k}", "text": f"咳嗽{k}天，否认高血压。"}) for k in range(2)]
+    (folder / "9.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    return folder
+
+
+def without_times(path: Path) -> list[object]:
+    notes = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    for note in notes:
+        del note["seconds"]
+    return notes
+
+
+def test_several_processes_write_what_one_writes(
+    home: Path, many: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bedside(many, "--out", home / "one.jsonl")
+    bedside(many, "--out", home / "one.csv", "--format", "csv")
+    monkeypatch.setattr("assistant.commands.structure_file.processes_for", lambda *_: 2)
+    bedside(many, "--out", home / "two.jsonl")
+    bedside(many, "--out", home / "two.csv", "--format", "csv")
+    assert without_times(home / "two.jsonl") == without_times(home / "one.jsonl")
+    assert (home / "two.csv").read_bytes() == (home / "one.csv").read_bytes()
+
+
+def test_several_processes_go_on_where_a_stop_left_the_file(
+    home: Path, many: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, journal = home / "o.jsonl", home / "o.jsonl.journal"
+    bedside(many, "--out", out)
+    whole = without_times(out)
+    lines = journal.read_text("utf-8").splitlines(keepends=True)
+    journal.write_text("".join(lines[:4]) + lines[4][:5], encoding="utf-8")
+    monkeypatch.setattr("assistant.commands.structure_file.processes_for", lambda *_: 2)
+    bedside(many, "--out", out)
+    assert without_times(out) == whole

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from assistant.commands.train.options import Set, annotated_as, sets
-from assistant.tasks.structuring.relation_model import is_relation_model
 
 if TYPE_CHECKING:
     from assistant.training.scoring import Scores
@@ -42,6 +41,7 @@ def score(
     """
     import json
 
+    from assistant.tasks.structuring.relation_model import is_relation_model
     from assistant.training import report as paper
 
     if is_relation_model(model):

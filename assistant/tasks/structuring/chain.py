@@ -17,8 +17,9 @@ from assistant.record.record import Identifier, ShortText
 from assistant.record.rows import Moment
 from assistant.tasks.structuring.entity import StructuredNote
 from assistant.tasks.structuring.features import FeatureTable, extract_features, new_table
+from assistant.tasks.structuring.note import NoteText
 from assistant.tasks.structuring.patient import PatientView, patient_view
-from assistant.tasks.structuring.pipeline import NoteText, Structurer
+from assistant.tasks.structuring.pipeline import Structurer
 from assistant.tasks.structuring.template import Template, load_template
 
 LongText = Annotated[str, StringConstraints(max_length=1_100_000)]

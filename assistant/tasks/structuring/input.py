@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from assistant.tasks.structuring.pipeline import NoteText
+from assistant.tasks.structuring.note import NoteText
 
 SUFFIXES = (".txt", ".json", ".jsonl")
 _MOMENT = TypeAdapter(datetime)

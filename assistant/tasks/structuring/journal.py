@@ -40,23 +40,26 @@ class Journal:
             self._journal.unlink(missing_ok=True)
             path.unlink(missing_ok=True)
         self._whole: list[str] = []
+        self._claimed: dict[str, str] = {}
         self.done, self._size = self._read()
 
-    def has(self, note_id: str, text: str) -> bool:
-        """Whether the note is in the file.
+    def claim(self, note_id: str, text: str) -> bool:
+        """Whether the note is to be made: it is not in the file, and was not claimed before.
 
         Raises:
-            OutputError: it is there with another text.
+            OutputError: it is there, or claimed, with another text.
         """
-        if note_id not in self.done:
-            return False
-        if self.done[note_id] != _digest(text):
+        known = self.done.get(note_id) or self._claimed.get(note_id)
+        if known is None:
+            self._claimed[note_id] = _digest(text)
+            return True
+        if known != _digest(text):
             raise OutputError(
                 f"{note_id} 与 {self._path} 中已处理的文字不同。{note_id} has another text than "
                 f"the note of that name in {self._path}: give another --out, or --restart to write "
                 "it anew."
             )
-        return True
+        return False
 
     def _read(self) -> tuple[dict[str, str], int]:
         if not self._journal.exists():

@@ -17,6 +17,7 @@ from knowledge.base import KnowledgeBase
 from knowledge.coding.coding import Code
 from knowledge.coding.normalization import RANKER, Normalizer, Ranker, RankerError
 from knowledge.text.extraction import FindingReader
+from serving.encoder.runtime import Placement
 
 logger = logging.getLogger("bedside.assistant.structuring")
 
@@ -35,10 +36,17 @@ MEASURED = "measured-encoders.json"
 
 
 def open_structurer(
-    base: KnowledgeBase | None, home: Path, recognizer: ModelRecognizer | None
+    base: KnowledgeBase | None,
+    home: Path,
+    recognizer: ModelRecognizer | None,
+    threads: int = 0,
 ) -> Structurer:
-    """The structurer of the installation in ``home`` with the span model of `open_recognizer`."""
-    return Structurer(base, recognizer, _normaliser(base, home), open_relation_reader(home))
+    """The structurer of the installation in ``home`` with the span model of `open_recognizer`.
+
+    ``threads``: of its relation model, if it has one; 0 for one a core.
+    """
+    reader = open_relation_reader(home, threads)
+    return Structurer(base, recognizer, _normaliser(base, home), reader)
 
 
 def open_findings(base: KnowledgeBase, recognizer: ModelRecognizer | None) -> FindingReader:
@@ -47,15 +55,18 @@ def open_findings(base: KnowledgeBase, recognizer: ModelRecognizer | None) -> Fi
     return base.extractor if recognizer is None else EntityFindings(base.extractor, recognizer)
 
 
-def open_recognizer(home: Path) -> ModelRecognizer | None:
+def open_recognizer(home: Path, threads: int = 0) -> ModelRecognizer | None:
     """The trained span model in ``<home>/models/structuring``, else the one that is shipped.
 
-    None where neither can be run; what cannot is said in the log.
+    ``threads``: it computes with; 0: one a core.  None where neither can be run; what cannot is
+    said in the log.
     """
     for folder in (home / "models" / MODEL, shipped_model()):
         if folder.is_dir():
             try:
-                return ModelRecognizer.open(folder, kept=home / MEASURED)
+                return ModelRecognizer.open(
+                    folder, placement=Placement(threads=threads), kept=home / MEASURED
+                )
             except Exception as error:
                 logger.error("the structuring model in %s is not used: %s", folder, _why(error))
     return None
@@ -72,13 +83,15 @@ def shipped_model() -> Path:
     return Path(str(files("assistant.tasks.structuring") / "model"))
 
 
-def open_relation_reader(home: Path) -> ModelRelationReader | None:
+def open_relation_reader(home: Path, threads: int = 0) -> ModelRelationReader | None:
     """The trained relation model in ``<home>/models/relations``; None where there is none."""
     folder = home / "models" / RELATIONS
     if not folder.is_dir():
         return None
     try:
-        return ModelRelationReader.open(folder, kept=home / MEASURED)
+        return ModelRelationReader.open(
+            folder, placement=Placement(threads=threads), kept=home / MEASURED
+        )
     except Exception as error:
         logger.error("the relation model in %s is not used: %s", folder, _why(error))
         return None

@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from dataclasses import replace
 
 from assistant.tasks.structuring.attributes import FINDINGS, assertions, is_allergen
+from assistant.tasks.structuring.base_drugs import drugs_of
 from assistant.tasks.structuring.chronic import is_over
 from assistant.tasks.structuring.entity import Coding, Entity, Relation, Section, StructuredNote
 from assistant.tasks.structuring.lexicon_recognizer import LexiconRecognizer
 from assistant.tasks.structuring.listed import listed_findings
 from assistant.tasks.structuring.model_triples import model_triples, together
+from assistant.tasks.structuring.note import NoteText
 from assistant.tasks.structuring.relation_decoding import RelationReader
 from assistant.tasks.structuring.relations import AttributeLinks
 from assistant.tasks.structuring.sentences import clauses, section_at, sections, sentences
@@ -24,7 +25,6 @@ from assistant.tasks.structuring.triples import triples
 from assistant.tasks.structuring.union import union
 from knowledge.base import KnowledgeBase
 from knowledge.text.assertion.engine import TUMOUR
-from knowledge.text.drugs import DrugIndex
 from knowledge.text.extraction import names_something_else
 from knowledge.text.finding import Polarity, Temporality
 from knowledge.text.folding import fold, simplified
@@ -62,17 +62,6 @@ Normalise = Callable[[str], list[Coding]]
 """A diagnosis as written → standard terms."""
 
 
-@dataclass(frozen=True)
-class NoteText:
-    """A note to structure; ``admitted_on`` is the day that 3天前 and 入院第2天 count from."""
-
-    id: str
-    text: str
-    title: str = ""
-    written_at: datetime | None = None
-    admitted_on: date | None = None
-
-
 class Structurer:
     """Structures notes with one recogniser and one knowledge base.  Safe to use from threads."""
 
@@ -87,7 +76,7 @@ class Structurer:
         and no relations that only the base holds; without a ``reader`` triples come from rules
         alone."""
         self._base = base
-        self._drugs = _drugs_of(base)
+        self._drugs = drugs_of(base)
         self._lexicon = LexiconRecognizer(base.extractor if base else None, self._drugs)
         self._recognizer = recognizer
         self._normalise = normalise
@@ -242,13 +231,6 @@ class Structurer:
             if generic is not None:
                 entity.concept = generic
                 entity.codes = [Coding(system="generic-name", name=generic, score=1.0)]
-
-
-def _drugs_of(base: KnowledgeBase | None) -> DrugIndex:
-    """The drugs that a base has passages about."""
-    if base is None:
-        return DrugIndex()
-    return DrugIndex((p.subject, p.text) for p in base.index.of_kind("drug"))
 
 
 def is_another(diagnosis: str, term: str) -> bool:

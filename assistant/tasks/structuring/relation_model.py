@@ -12,7 +12,7 @@ from assistant.tasks.structuring.recognizer import source_of
 from assistant.tasks.structuring.relation_decoding import FoundTriple
 from serving.encoder.convert import CONFIG_FILE
 from serving.encoder.head import RelationScores
-from serving.encoder.runtime import BertRuntime, Compute, ModelUnavailable
+from serving.encoder.runtime import BertRuntime, Compute, ModelUnavailable, Placement
 
 _WINDOW = 254
 # Windows of a very long text that are held in memory at once.
@@ -38,6 +38,7 @@ class ModelRelationReader:
         cls,
         folder: Path,
         compute: Compute = "auto",
+        placement: Placement | None = None,
         above: float | None = None,
         kept: Path | None = None,
     ) -> ModelRelationReader:
@@ -47,7 +48,7 @@ class ModelRelationReader:
             ModelUnavailable: it cannot be run here; the message says what to do.
             CheckpointError: its configuration or vocabulary is wrong; the message names the file.
         """
-        return cls(BertRuntime(folder, compute, kept=kept), above)
+        return cls(BertRuntime(folder, compute, placement, kept=kept), above)
 
     @property
     def folder(self) -> Path:

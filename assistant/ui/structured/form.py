@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from assistant.record.record import Encounter
 from assistant.tasks.structuring.chain import NotesToStructure, NoteToStructure
-from assistant.tasks.structuring.pipeline import NoteText
+from assistant.tasks.structuring.note import NoteText
 from assistant.tasks.structuring.template import load_template, shipped_templates
 from assistant.ui.case_form import FormError, is_id, new_identity
 from assistant.ui.strings import Text

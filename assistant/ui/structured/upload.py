@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from assistant.tasks.structuring.input import SUFFIXES, InputError, read_notes
-from assistant.tasks.structuring.pipeline import NoteText
+from assistant.tasks.structuring.note import NoteText
 from assistant.ui.strings import Text
 
 LONGEST_NAME = 60

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from assistant.tasks.structuring.note import NoteText
 from assistant.tasks.structuring.opening import MODEL, open_ranker, open_recognizer, standard_terms
-from assistant.tasks.structuring.pipeline import NoteText, Structurer
+from assistant.tasks.structuring.pipeline import Structurer
 from eval.clinical.structuring.document import Document, Items, What, entity, term, triple
 from eval.errors import EvalError
 from knowledge.base import KnowledgeBase

@@ -12,13 +12,14 @@ from approval_sample import MODEL, write_model, write_run
 from starlette.testclient import TestClient
 
 import prompts
-from assistant.application import build_app, open_store
+from assistant.application import build_app
 from assistant.approval.approve import ApprovalRefused, approve, find_engine
 from assistant.approval.evidence import Evidence, read_evidence
 from assistant.approval.gate import parse_gate
 from assistant.approval.model_files import folder_digest
 from assistant.approval.status import Standing
 from assistant.engines import Engines
+from assistant.opening import open_store
 from assistant.settings import EngineSettings, PanelMember, Settings
 from assistant.store import Approval, Store
 from assistant.tasks.discharge.plan import PLANS

@@ -11,7 +11,7 @@ from approval_sample import write_model, write_run
 from browser_visit import Server, Visit, open_page
 from playwright.sync_api import BrowserContext, expect
 
-from assistant.application import open_store
+from assistant.opening import open_store
 from assistant.settings import Settings
 
 pytestmark = pytest.mark.browser

@@ -10,7 +10,7 @@ import pytest
 from browser_visit import Server, Visit, open_page
 from playwright.sync_api import BrowserContext, expect
 
-from assistant.application import open_store
+from assistant.opening import open_store
 from assistant.settings import Settings
 
 pytestmark = pytest.mark.browser

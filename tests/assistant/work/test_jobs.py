@@ -18,7 +18,8 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 
-from assistant.application import build_app, open_secret
+from assistant.application import build_app
+from assistant.opening import open_secret
 from assistant.settings import Settings
 from assistant.store import Context, DatabaseFailed, RequestRow, Store
 from assistant.work import jobs as module

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from knowledge.coding.coding import Code
+from knowledge.coding.coding import Code, plain, plain_all
 from knowledge.coding.memory import CodingMemory, Example
 from knowledge.coding.normalization import Normalizer, Ranker, RankerError, parts_of
 from knowledge.coding.normalization_training import (
@@ -144,6 +144,23 @@ def test_overlap_is_one_for_the_same_and_none_for_nothing() -> None:
     assert overlap.dice[0] == pytest.approx(1.0)
     assert overlap.dice[1] == 0.0
     assert overlap.held[0] == pytest.approx(1.0)
+
+
+def test_overlap_counts_each_ngram_of_up_to_three_characters_once_by_its_rarity() -> None:
+    index = TermIndex(["肺炎肺炎", "", "肺气肿"])
+    overlap = index.overlap("肺炎")
+    rare, common = np.log(1 + 3 / 1), np.log(1 + 3 / 2)
+    # 肺 is in two texts; 炎 and 肺炎 in one, where 炎肺, 肺炎肺 and 炎肺炎 are too.
+    assert index.weights == pytest.approx([common + 5 * rare, 0.0, common + 5 * rare], abs=1e-6)
+    assert overlap.explained == pytest.approx([1.0, 0.0, common / (common + 2 * rare)])
+    assert TermIndex([]).overlap("肺炎").dice.shape == (0,)
+
+
+def test_names_in_plain_form_are_the_same_one_by_one_and_together() -> None:
+    names = ["2型糖尿病（待查）", "Ⅱ期 肝恶性肿瘤", "", "脑梗塞\n", "a\0b"]
+    assert plain_all(names) == [plain(name) for name in names]
+    assert plain_all(names[:4]) == [plain(name) for name in names[:4]]
+    assert plain_all([]) == []
 
 
 def test_trees_learn_an_exclusive_or() -> None:

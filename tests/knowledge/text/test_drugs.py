@@ -8,6 +8,7 @@ from knowledge.text.drugs import (
     DrugIndex,
     DrugNames,
     generic_name,
+    product_names,
     shipped_drug,
     shipped_drugs,
     stem_rows,
@@ -68,7 +69,9 @@ def test_generic_names(product: str, generic: str) -> None:
 
 
 def test_a_brand_leads_to_its_generic_name() -> None:
-    drugs = DrugIndex([("盐酸左氧氟沙星片", "商品名：可乐必妥、来立信。适应症：肺炎。")])
+    drugs = DrugIndex(
+        product_names([("盐酸左氧氟沙星片", "商品名：可乐必妥、来立信。适应症：肺炎。")])
+    )
     assert drugs.generic("可乐必妥") == "左氧氟沙星"
     assert drugs.generic("盐酸左氧氟沙星注射液") == "左氧氟沙星"
     assert drugs.generic("不知道这个药") is None

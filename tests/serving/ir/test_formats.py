@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from serving.ir.formats import OptionInvalid, Precision
-from serving.ir.quantize import Scheme
+from serving.ir.scheme import Scheme
 
 
 def test_the_default_is_int4_in_groups_with_the_outer_layers_in_int8() -> None:

@@ -13,7 +13,8 @@ from openvino import opset16 as op
 
 from serving.ir.formats import Precision
 from serving.ir.matrix import Floats, Matrix, Order, Segment, whole
-from serving.ir.quantize import QuantizationError, Scheme, dequantize, quantize
+from serving.ir.quantize import dequantize, quantize
+from serving.ir.scheme import QuantizationError, Scheme
 from serving.ir.weight_file import WeightFile
 from serving.ir.weights import Weights
 

@@ -112,10 +112,11 @@ def test_a_note_that_changed_is_not_taken_for_done(tmp_path: Path) -> None:
     with Journal(out, "a") as journal:
         journal.add("n1", "头痛1天", "一\n")
     again = Journal(out, "a")
-    assert again.has("n1", "头痛1天")
-    assert not again.has("n2", "头痛1天")
+    assert not again.claim("n1", "头痛1天")
+    assert again.claim("n2", "头痛1天")
+    assert not again.claim("n2", "头痛1天")
     with pytest.raises(OutputError, match="n1 has another text"):
-        again.has("n1", "高热2天")
+        again.claim("n1", "高热2天")
 
 
 def test_what_is_no_file_is_left_alone(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from assistant.tasks.structuring.model_triples import together
-from assistant.tasks.structuring.pipeline import NoteText, Structurer
+from assistant.tasks.structuring.note import NoteText
+from assistant.tasks.structuring.pipeline import Structurer
 from assistant.tasks.structuring.relation_decoding import FoundTriple
 from knowledge.base import KnowledgeBase
 

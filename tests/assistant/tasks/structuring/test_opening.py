@@ -6,6 +6,7 @@ from shutil import copytree
 import pytest
 
 from assistant.tasks.structuring import opening
+from assistant.tasks.structuring.note import NoteText
 from assistant.tasks.structuring.opening import (
     MODEL,
     RELATIONS,
@@ -15,7 +16,7 @@ from assistant.tasks.structuring.opening import (
     open_structurer,
     shipped_model,
 )
-from assistant.tasks.structuring.pipeline import NoteText, Structurer
+from assistant.tasks.structuring.pipeline import Structurer
 from knowledge.base import KnowledgeBase
 from knowledge.coding.normalization import RANKER
 

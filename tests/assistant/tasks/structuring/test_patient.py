@@ -16,8 +16,9 @@ from assistant.tasks.structuring.entity import StructuredNote
 from assistant.tasks.structuring.export import COLUMNS, entities_csv, quantity, table_csv
 from assistant.tasks.structuring.features import extract_features, new_table
 from assistant.tasks.structuring.fhir import bundle
+from assistant.tasks.structuring.note import NoteText
 from assistant.tasks.structuring.patient import PatientView, patient_view
-from assistant.tasks.structuring.pipeline import NoteText, Structurer, is_another
+from assistant.tasks.structuring.pipeline import Structurer, is_another
 from assistant.tasks.structuring.template import load_template
 from knowledge.base import KnowledgeBase
 

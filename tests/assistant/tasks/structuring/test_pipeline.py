@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from assistant.tasks.structuring.entity import Entity, StructuredNote
 from assistant.tasks.structuring.export import quantity
-from assistant.tasks.structuring.pipeline import NoteText, Structurer
+from assistant.tasks.structuring.note import NoteText
+from assistant.tasks.structuring.pipeline import Structurer
 from assistant.tasks.structuring.span import EntityType, TypedSpan
 from knowledge.base import KnowledgeBase
 

@@ -11,8 +11,9 @@ import pytest
 
 from assistant.tasks.structuring.entity import Entity
 from assistant.tasks.structuring.export import quantity
+from assistant.tasks.structuring.note import NoteText
 from assistant.tasks.structuring.opening import open_recognizer, open_structurer
-from assistant.tasks.structuring.pipeline import NoteText, Structurer
+from assistant.tasks.structuring.pipeline import Structurer
 
 CASES = Path(__file__).parents[3] / "data" / "structuring" / "reading_cases.tsv"
 ROWS = [

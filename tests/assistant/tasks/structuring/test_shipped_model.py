@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assistant.tasks.structuring.note import NoteText
 from assistant.tasks.structuring.opening import open_recognizer, open_structurer, shipped_model
-from assistant.tasks.structuring.pipeline import NoteText
 from assistant.tasks.structuring.recognizer import ModelRecognizer
 from assistant.training import dataset, scoring
 from serving.models import manifest

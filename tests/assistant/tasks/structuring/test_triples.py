@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from assistant.tasks.structuring.entity import Relation
-from assistant.tasks.structuring.pipeline import NoteText, Structurer
+from assistant.tasks.structuring.note import NoteText
+from assistant.tasks.structuring.pipeline import Structurer
 from assistant.tasks.structuring.triples import schemas
 from knowledge.base import KnowledgeBase
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from assistant.application import build_app, open_store
+from assistant.application import build_app
+from assistant.opening import open_store
 from assistant.settings import Settings
 
 TEXT = "右肺上叶见一实性结节，大小约12mm×8mm。无胸痛。"

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from assistant.tasks.structuring.pipeline import NoteText
+from assistant.tasks.structuring.note import NoteText
 from assistant.ui.case_form import FormError, is_id
 from assistant.ui.strings import Text
 from assistant.ui.structured.form import read_request, template_choices

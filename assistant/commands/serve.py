@@ -1,0 +1,49 @@
+"""``bedside serve``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535)] = None,
+) -> None:
+    """Serve the UI at / and the API, documented at /docs."""
+    import uvicorn
+
+    from assistant.application import build_app
+    from assistant.commands.doctor import who_needs_a_key
+    from assistant.commands.progress import console
+    from assistant.libraries import log_to_stderr
+    from assistant.settings import Settings
+
+    given = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
+    settings = Settings(**given)  # type: ignore[arg-type]
+    log_to_stderr(settings.log_level)
+    application = build_app(settings)
+    address = f"http://{settings.host}:{settings.port}"
+    lines = [
+        f"界面 UI        {address}/",
+        f"接口文档 API   {address}/docs",
+        "自带模型 your own model: bedside model add NAME --folder DIR, "
+        "then [engines] in bedside.toml (README)",
+    ]
+    lines.append(who_needs_a_key(settings))
+    if not application.state.services.store.approvals.in_force():
+        lines.append(
+            "没有经批准的模型：全部标注“仅供演示”，不得用于诊疗。"
+            "No model is approved for care: bedside model approve"
+        )
+    console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
+    uvicorn.run(
+        application,
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )
