@@ -34,8 +34,8 @@ CURRENT = "current"
 MANIFEST = "manifest.json"
 _DATA_FILES = ("critical_diseases.yaml", "synonyms.tsv", "predicates.yaml", "not_findings.txt")
 _CODE_FILES = (
-    "build.py", "families.py", "folding.py", "graph_builder.py", "lexical.py", "lexicon.py",
-    "passages.py", "vocabulary.py",
+    "build.py", "families.py", "text/folding.py", "graph_builder.py", "retrieval/lexical.py", "text/lexicon.py",
+    "retrieval/passages.py", "vocabulary.py",
 )  # fmt: skip
 
 # Called with (stage, done, total).

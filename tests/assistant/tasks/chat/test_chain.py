@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from assistant.draft import Answer
 from assistant.review.fill_in import open_statements
 from assistant.tasks.chat.chain import answer
+from assistant.tasks.chat.draft import Answer
 from knowledge.base import KnowledgeBase
 from serving.chat_model import EngineChatModel
 from serving.engines.echo import EchoEngine

@@ -9,10 +9,10 @@ from typing import Any
 
 from discharge_stays import sample, write
 
-from assistant.draft import SectionDraft
 from assistant.record.record import Encounter, Note
 from assistant.tasks.discharge.chain import Delta, DischargeWriter
 from assistant.tasks.discharge.copied import header
+from assistant.tasks.discharge.draft import SectionDraft
 from knowledge.base import KnowledgeBase
 from serving.chat_model import EngineChatModel
 from serving.engine import Chunk
