@@ -46,8 +46,9 @@ def router(tasks: Registry) -> APIRouter:
     """The routes, whose answers name the drafts of every task."""
     made = APIRouter(prefix="/v1/drafts", tags=["drafts 草稿"])
     shapes = Shapes(tasks)
+    several: Any = list
 
-    @made.get("", responses=documented(), response_model=list[shapes.draft])
+    @made.get("", responses=documented(), response_model=several[shapes.draft])
     async def listing(
         parts: ServicesDep,
         context: PatientDep,

@@ -72,10 +72,15 @@ class OtherDraftShown(DraftState):
     kind: str = ""
 
 
-@cache
-def shown_type(draft: type[Draft], suffix: str = "Shown") -> type[BaseModel]:
+def shown_type(draft: type[Draft]) -> type[BaseModel]:
     """A draft of this type as the API shows it."""
-    made = create_model(f"{draft.__name__}{suffix}", __base__=(DraftState, draft))
+    return _shown_type(draft)
+
+
+@cache
+def _shown_type(draft: Any) -> type[BaseModel]:
+    bases: Any = (DraftState, draft)
+    made: type[BaseModel] = create_model(f"{draft.__name__}Shown", __base__=bases)
     made.__doc__ = draft.__doc__
     return made
 
@@ -138,13 +143,16 @@ def _shown(row: DraftRow, kind: type[BaseModel]) -> BaseModel:
 
 
 @cache
-def job_type(task: AnyTask) -> type[Job]:
+def job_type(task: AnyTask) -> type[BaseModel]:
     """A job of this task: its drafts, and what the task gives beside them."""
-    drafts = list[shown_type(task.listed or task.draft) | OtherDraftShown]  # type: ignore[misc]
-    made: type[Job] = create_model(
+    bases: Any = (Job, task.extras)
+    several: Any = list
+    drafts: Any = several[_union([shown_type(task.listed or task.draft), OtherDraftShown])]
+    kind: Any = Literal[task.kind]
+    made: type[BaseModel] = create_model(
         f"{type(task).__name__}Job",
-        __base__=(Job, task.extras),
-        kind=(Literal[task.kind], task.kind),
+        __base__=bases,
+        kind=(kind, task.kind),
         drafts=(drafts, Field(default_factory=list)),
     )
     made.__doc__ = Job.__doc__
@@ -154,6 +162,7 @@ def job_type(task: AnyTask) -> type[Job]:
 @cache
 def event_type(task: AnyTask) -> Any:
     """The data of every event that a job of this task may tell."""
-    draft = create_model(f"{task.draft.__name__}Event", __base__=task.draft, id=(str, ...))
+    base: Any = task.draft
+    draft = create_model(f"{base.__name__}Event", __base__=base, id=(str, ...))
     draft.__doc__ = f"`draft`: {draft_kind(task)}, kept under this id."
     return _union([*COMMON, *task.events, draft])

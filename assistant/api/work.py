@@ -31,6 +31,7 @@ def router(task: AnyTask) -> APIRouter:
     made = APIRouter(prefix=f"/v1/{task.path}", tags=[f"{task.title.en.lower()} {task.title.zh}"])
     shown = job_type(task)
     told = event_type(task)
+    posted = task.posted
     examples: Any = {name: {"value": body} for name, body in task.examples.items()}
 
     async def asker(who: ActorDep) -> Actor:
@@ -41,15 +42,15 @@ def router(task: AnyTask) -> APIRouter:
     asker_dep = Annotated[Actor, Depends(asker)]
 
     async def own_context(
-        who: asker_dep,  # type: ignore[valid-type]
+        who: asker_dep,
         x_patient_id: Annotated[str, Header(pattern=ID_PATTERN)],
         x_encounter_id: Annotated[str, Header(pattern=rf"^$|{ID_PATTERN}")] = "",
     ) -> Context:
-        return Context(who.id, who.role, x_patient_id, x_encounter_id)  # type: ignore[attr-defined]
+        return Context(who.id, who.role, x_patient_id, x_encounter_id)
 
     context_dep = Annotated[Context, Depends(own_context)]
 
-    async def watched(job_id: str, parts: ServicesDep, context: context_dep) -> str:  # type: ignore[valid-type]
+    async def watched(job_id: str, parts: ServicesDep, context: context_dep) -> str:
         """404 before the stream begins."""
         await find(parts, context, task, job_id)
         return job_id
@@ -63,10 +64,10 @@ def router(task: AnyTask) -> APIRouter:
         summary=f"{task.title.en} {task.title.zh}",
     )
     async def create(
-        body: Annotated[task.posted, Body(openapi_examples=examples)],  # type: ignore[name-defined]
+        body: Annotated[posted, Body(openapi_examples=examples)],
         response: Response,
         parts: ServicesDep,
-        who: asker_dep,  # type: ignore[valid-type]
+        who: asker_dep,
         wait: Annotated[bool, Query(description="True: answer at the end, with 200.")] = task.waits,
         batch: Annotated[
             bool, Query(description="Nobody waits for it: it goes behind what somebody waits for.")
@@ -79,7 +80,7 @@ def router(task: AnyTask) -> APIRouter:
         check_header(x_patient_id, asked.patient_id)
         if task.needs_knowledge:
             _ = parts.knowledge
-        context = Context(who.id, who.role, asked.patient_id, asked.encounter_id)  # type: ignore[attr-defined]
+        context = Context(who.id, who.role, asked.patient_id, asked.encounter_id)
         row = await parts.jobs.submit(
             context,
             task.kind,
@@ -87,7 +88,7 @@ def router(task: AnyTask) -> APIRouter:
             asked.record_hash,
             idempotency_key=idempotency_key,
             options=asked.options or None,
-            source=who.source,  # type: ignore[attr-defined]
+            source=who.source,
             batch=batch,
         )
         if wait:
@@ -98,14 +99,14 @@ def router(task: AnyTask) -> APIRouter:
         return await show(parts, context, task, row)
 
     @made.get("/{job_id}", responses=documented(404), response_model=shown)
-    async def read(job_id: str, parts: ServicesDep, context: context_dep) -> Any:  # type: ignore[valid-type]
+    async def read(job_id: str, parts: ServicesDep, context: context_dep) -> Any:
         """The job as it is now, and the drafts that are ready."""
         return await show(parts, context, task, await find(parts, context, task, job_id))
 
     async def events(
         job_id: Annotated[str, Depends(watched)],
         parts: ServicesDep,
-        context: context_dep,  # type: ignore[valid-type]
+        context: context_dep,
     ) -> AsyncIterator[ServerSentEvent]:
         """Server-Sent Events from the first to the last.
 
@@ -117,13 +118,14 @@ def router(task: AnyTask) -> APIRouter:
                 data = json.dumps(event.data, ensure_ascii=False)
                 yield ServerSentEvent(event=event.name, raw_data=data)
 
-    events.__annotations__["return"] = AsyncIterable[told]
+    stream: Any = AsyncIterable
+    events.__annotations__["return"] = stream[told]
     made.get("/{job_id}/events", responses=documented(404), response_class=EventSourceResponse)(
         events
     )
 
     @made.delete("/{job_id}", responses=documented(404), response_model=shown)
-    async def cancel(job_id: str, parts: ServicesDep, context: context_dep) -> Any:  # type: ignore[valid-type]
+    async def cancel(job_id: str, parts: ServicesDep, context: context_dep) -> Any:
         """Stop the job; drafts that are ready stay."""
         await find(parts, context, task, job_id)
         await parts.jobs.cancel(context, job_id)
@@ -157,7 +159,7 @@ async def show(parts: Services, context: Context, task: AnyTask, row: RequestRow
     job = Job(
         id=row.id,
         kind=row.kind,
-        status=row.status,  # type: ignore[arg-type]
+        status=row.status,
         place=waits.place if waits else None,
         expected_seconds=waits.expected_seconds if waits else None,
         patient_id=row.patient_id,

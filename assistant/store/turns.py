@@ -52,6 +52,8 @@ def _turns(session: Session, now: datetime) -> dict[tuple[str, ...], datetime]:
     )
     last: dict[tuple[str, ...], datetime] = {}
     for source, actor, at in begun:
+        if at is None:
+            continue
         last[(source, actor)] = at
         last[(source,)] = max(at, last.get((source,), at))
     return last
@@ -66,5 +68,7 @@ def _usual(session: Session) -> dict[str, float]:
     )
     took: dict[str, list[float]] = {}
     for kind, started, at in ended:
+        if started is None or at is None:
+            continue
         took.setdefault(kind, []).append((at - started).total_seconds())
     return {kind: median(seconds) for kind, seconds in took.items()}

@@ -15,10 +15,11 @@ from typing import Any, Protocol
 import gradio as gr
 from fastapi import APIRouter, FastAPI, Request
 
-from assistant.api.context import CLINICAL_ROLES, DEMO_ACTOR, Actor, Services
+from assistant.api.context import DEMO_ACTOR, Actor, Services
 from assistant.api.problems import Problem
 from assistant.ui.frame import Frame
 from assistant.ui.session import Session, identify
+from assistant.work.roles import ASK_ROLES
 
 GROUP = "bedside.pages"
 LOOK_SECONDS = 4.0
@@ -80,7 +81,7 @@ class Host:
 
 def is_clinical(who: Actor) -> bool:
     """Whether this actor may see patients' records."""
-    return who.role in CLINICAL_ROLES | {"system"}
+    return who.role in ASK_ROLES
 
 
 def pages() -> list[Page]:

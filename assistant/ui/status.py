@@ -8,7 +8,9 @@ from assistant.ui.strings import Text
 
 
 def status_line(work: Work, t: Text) -> str:
-    """For a request that was sent."""
+    """For a request that was sent; nothing before one is."""
+    if work.state == "idle":
+        return ""
     turning = '<span class="turning" aria-hidden="true"></span>' if work.busy else ""
     css = "bad" if work.state == "failed" else work.state
     message = work.message or t(f"state.{work.state}")

@@ -137,7 +137,8 @@ def _expected(
 ) -> float | None:
     """Seconds until a worker is free for it, when all take as long as usual."""
     usual = snapshot.usual
-    if slots < 1 or any(one.kind not in usual for one in (*ahead, *snapshot.running)):
+    kinds = {one.kind for one in ahead} | {one.kind for one in snapshot.running}
+    if slots < 1 or not kinds <= usual.keys():
         return None
     left = [
         max(0.0, usual[one.kind] - (now - one.started_at).total_seconds())

@@ -174,7 +174,8 @@ class Task(ABC, Generic[RequestT, DraftT]):
 
     async def prepare(self, request: RequestT, run: Run) -> AsyncIterator[Event | DraftT]:
         """What needs no model and is told at once, while the rest waits for its turn."""
-        for step in ():
+        nothing: tuple[Event | DraftT, ...] = ()
+        for step in nothing:
             yield step
 
     @property

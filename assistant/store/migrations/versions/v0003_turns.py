@@ -18,8 +18,9 @@ def upgrade() -> None:
     """Add the columns; what was there before is bound to its record unless its kind says not."""
     op.add_column("requests", sa.Column("source", sa.Text(), nullable=False, server_default=""))
     for name, value in (("batch", sa.false()), ("bound", sa.true())):
-        column = sa.Column(name, sa.Boolean(), nullable=False, server_default=value)
-        op.add_column("requests", column)
+        op.add_column(
+            "requests", sa.Column(name, sa.Boolean(), nullable=False, server_default=value)
+        )
     for name in ("started_at", "asked_at"):
         op.add_column("requests", sa.Column(name, sa.DateTime(timezone=True), nullable=True))
     requests = sa.table("requests", sa.column("kind", sa.Text()), sa.column("bound", sa.Boolean()))

@@ -179,7 +179,8 @@ def _connect_earlier(frame: Frame, inputs: CaseInputs, layout: Layout, tabs: gr.
         work = await reopened(parts, here(session).earlier, event, KIND)
         if work is not None:
             here(session).work = work
-        values = case_values(here(session).work.case) if here(session).work.case else {}
+        case = here(session).work.case
+        values = case_values(case) if case else {}
         fields = [values.get(name, gr.skip()) for name in names]
         yield [*frame.draw(session, panels), gr.Tabs(selected="record"), *fields]
         work, unchanged = here(session).work, [gr.skip() for _ in names]

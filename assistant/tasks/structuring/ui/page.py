@@ -325,7 +325,8 @@ def _drawn(frame: Frame, session: Session, layout: Layout, event: Event) -> list
 
 
 def _notes(session: Session) -> list[Any]:
-    return here(session).work.result.notes if here(session).work.result else []
+    result = here(session).work.result
+    return result.notes if result else []
 
 
 def _titles(work: NotesWork) -> dict[str, str]:
@@ -346,8 +347,10 @@ def _patient(session: Session) -> str:
 
 
 def _features(session: Session) -> str:
-    table = here(session).work.result.table if here(session).work.result else None
-    return features_html(table, _titles(here(session).work), session.text)
+    result = here(session).work.result
+    return features_html(
+        result.table if result else None, _titles(here(session).work), session.text
+    )
 
 
 def _status(session: Session) -> str:
