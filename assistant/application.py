@@ -14,27 +14,28 @@ from fastapi import Depends, FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from assistant.api import (
-    answers,
     approvals,
     audit,
-    differential,
-    discharge,
     drafts,
     feedback,
     health,
     knowledge,
     problems,
-    structured_notes,
+    tasks_listing,
+    work,
 )
 from assistant.api.context import Services, actor
 from assistant.api.limits import BodyLimit, SecurityHeaders
-from assistant.clinic import Clinic
+from assistant.approval.status import Standing
 from assistant.draft import DISCLAIMER_EN, DISCLAIMER_ZH
 from assistant.engines import Engines
 from assistant.metrics import Measured, Metrics
 from assistant.settings import Settings
 from assistant.store import Store
 from assistant.work.jobs import Jobs
+from assistant.work.performer import Performer
+from assistant.work.registry import Registry, installed
+from assistant.work.resources import Resources
 from knowledge.base import KnowledgeBase, KnowledgeMissing
 from serving.encoder.text_encoder import Encoder, EncoderUnavailable, open_encoder
 from serving.openai import api as openai_api
@@ -79,22 +80,46 @@ def open_store(settings: Settings) -> Store:
     return Store.open(settings.database, open_secret(settings))
 
 
-def build_app(settings: Settings, *, with_ui: bool = True) -> FastAPI:
-    """The ASGI app.  It opens the store now and models in the background when it starts."""
-    quiet_libraries()
+def build_services(
+    settings: Settings,
+    tasks: Registry,
+    base: KnowledgeBase | None,
+    *,
+    workers: int | None = None,
+) -> Services:
+    """The store, opened now, and what works on it; ``workers`` as set where it is not given."""
     store = open_store(settings)
-    base, encoder = open_knowledge(settings)
     engines = Engines(settings)
-    clinic = Clinic(settings, store, engines, base)
-    jobs = Jobs(store, clinic, workers=settings.jobs, limit=settings.max_waiting)
-    parts = Services(settings=settings, store=store, clinic=clinic, jobs=jobs)
+    resources = Resources(settings, engines, base)
+    standing = Standing(settings, store, engines, tasks)
+    jobs = Jobs(
+        store,
+        Performer(tasks, store, resources, standing),
+        workers=settings.jobs if workers is None else workers,
+        limit=settings.max_waiting,
+    )
+    return Services(settings, store, tasks, resources, standing, jobs)
+
+
+def build_app(
+    settings: Settings, *, with_ui: bool = True, tasks: Registry | None = None
+) -> FastAPI:
+    """The ASGI app of the installed tasks, or of those given.
+
+    It opens the store now and models in the background when it starts.
+    """
+    quiet_libraries()
+    tasks = tasks or installed()
+    base, encoder = open_knowledge(settings)
+    parts = build_services(settings, tasks, base)
+    store, engines, jobs = parts.store, parts.engines, parts.jobs
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         engines.start()
         await jobs.start()
         # Hashes of large models take a while; the first page need not wait for them.
-        looking = asyncio.create_task(clinic.standing.refresh())
+        looking = asyncio.create_task(parts.standing.refresh())
         purging = asyncio.create_task(_purge_expired(settings, store))
         try:
             yield
@@ -117,18 +142,10 @@ def build_app(settings: Settings, *, with_ui: bool = True) -> FastAPI:
     app.state.services = parts
     app.state.metrics = Metrics()
     problems.install(app)
-    for module in (
-        differential,
-        discharge,
-        answers,
-        drafts,
-        feedback,
-        knowledge,
-        approvals,
-        structured_notes,
-        audit,
-        health,
-    ):
+    for task in tasks:
+        app.include_router(work.router(task))
+    app.include_router(drafts.router(tasks))
+    for module in (tasks_listing, feedback, knowledge, approvals, audit, health):
         app.include_router(module.router)
     app.include_router(
         openai_api.router(engines.open_engines, (lambda: encoder) if encoder else None),
@@ -143,18 +160,18 @@ def build_app(settings: Settings, *, with_ui: bool = True) -> FastAPI:
         from assistant.ui.page import mount
 
         mount(app, parts)
-    _add_middleware(app, settings)
+    _add_middleware(app, settings, tasks)
     return app
 
 
-def _add_middleware(app: FastAPI, settings: Settings) -> None:
+def _add_middleware(app: FastAPI, settings: Settings, tasks: Registry) -> None:
     """Outermost last: host names, then size, then headers, then the measure of time."""
     app.add_middleware(Measured, metrics=app.state.metrics)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(
         BodyLimit,
         limit=settings.max_request_bytes,
-        others={structured_notes.PATH: settings.max_notes_bytes},
+        others={f"/v1/{task.path}": task.max_bytes(settings) for task in tasks},
     )
     if settings.loopback_only or settings.allowed_hosts:
         # A page of another site must not reach a server on loopback under a name of its own.

@@ -7,13 +7,16 @@ from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
 from tomllib import TOMLDecodeError
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pydantic import ValidationError
 
 from assistant.settings import DEMO_MODEL, Settings
 from serving.engine import Engine
+
+if TYPE_CHECKING:
+    from assistant.work.registry import Registry
 
 _OURS = ("serving", "knowledge", "assistant", "eval")
 
@@ -131,9 +134,14 @@ def reference() -> None:
     print(markdown(app), end="")
 
 
-def add_commands() -> None:
-    """Add the subcommands; apart, so that importing the module stays quick."""
-    from assistant.commands import chat, engine, kb, model, records, structure, train, work
+def add_commands(tasks: Registry | None = None) -> None:
+    """Add the subcommands; apart, so that importing the module stays quick.
+
+    Those of ``tasks`` are the installed tasks' where none are given.
+    """
+    from assistant.commands import chat, engine, kb, model, records, train
+    from assistant.work.registry import installed
+    from assistant.work.task import load
 
     app.add_typer(model.app, name="model")
     app.add_typer(engine.app, name="engine")
@@ -146,11 +154,9 @@ def add_commands() -> None:
         epilog="例 Examples: bedside chat chatglm3-6b\n\n"
         'bedside chat /srv/models/glm-4-9b-int4 --prompt "高血压患者为何要限盐？"'
     )(chat.chat)
-    app.command(epilog="Example: bedside ddx case.json --json")(work.ddx)
-    app.command(epilog="Example: bedside discharge encounter.json")(work.discharge)
-    app.command(epilog="Example: bedside structure ct_reports/ --template chest-ct")(
-        structure.structure
-    )
+    for task in tasks or installed():
+        if task.command is not None:
+            app.command(task.command.name, epilog=task.command.example)(load(task.command.place))
     app.command(epilog="Example: bedside purge --patient pat-0001")(records.purge)
     for entry in entry_points(group="bedside.commands"):
         app.add_typer(entry.load(), name=entry.name)

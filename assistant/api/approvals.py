@@ -45,7 +45,7 @@ async def listing(
     parts: ServicesDep, who: ActorDep, limit: Annotated[int, Query(ge=1, le=500)] = 100
 ) -> list[ApprovalShown]:
     """The newest first, revoked ones included."""
-    standing = parts.clinic.standing
+    standing = parts.standing
     await standing.refresh()
     found = await asyncio.to_thread(parts.store.approvals.list, limit)
     return [

@@ -10,23 +10,25 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Annotated, Literal, cast
+from typing import Annotated, cast
 
 from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from assistant.api.problems import Problem
-from assistant.clinic import Clinic
+from assistant.approval.status import Standing
+from assistant.engines import Engines
 from assistant.settings import Settings
 from assistant.store import Context, Store
 from assistant.store.api_keys import PREFIX
 from assistant.work.jobs import Jobs
+from assistant.work.registry import Registry
+from assistant.work.resources import Resources
+from assistant.work.roles import ASK_ROLES, CLINICAL_ROLES, OVERSIGHT_ROLES, Role
+from knowledge.base import KnowledgeBase
 
 DEMO_ACTOR = "demo-doctor"
-Role = Literal["system", "doctor", "nurse", "pharmacist", "student", "auditor", "admin"]
-CLINICAL_ROLES = {"doctor", "nurse", "pharmacist", "student"}
-OVERSIGHT_ROLES = {"auditor", "admin"}
-_ID = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$"
+ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$"
 _bearer = HTTPBearer(auto_error=False, description="An API key made by `bedside key create`.")
 
 
@@ -36,8 +38,25 @@ class Services:
 
     settings: Settings
     store: Store
-    clinic: Clinic
+    tasks: Registry
+    resources: Resources
+    standing: Standing
     jobs: Jobs
+
+    @property
+    def engines(self) -> Engines:
+        """The configured models."""
+        return self.resources.engines
+
+    @property
+    def knowledge(self) -> KnowledgeBase:
+        """The knowledge base.  Raises `KnowledgeUnavailable` while there is none."""
+        return self.resources.knowledge
+
+    @property
+    def has_knowledge(self) -> bool:
+        """Whether a knowledge base is open."""
+        return self.resources.has_knowledge
 
 
 def services(request: Request) -> Services:
@@ -50,16 +69,17 @@ ServicesDep = Annotated[Services, Depends(services)]
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who makes the call."""
+    """Who makes the call, and through what: a key or the pages, each of which gets its turns."""
 
     id: str
     role: str
+    source: str = "api"
 
 
 async def actor(
     parts: ServicesDep,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-    x_actor_id: Annotated[str | None, Header(pattern=_ID)] = None,
+    x_actor_id: Annotated[str | None, Header(pattern=ID_PATTERN)] = None,
     x_actor_role: Annotated[Role | None, Header()] = None,
 ) -> Actor:
     """The actor of the call.  401 without a valid key where keys are required."""
@@ -69,11 +89,12 @@ async def actor(
         if key is None and await asyncio.to_thread(_keys_count, parts, credentials.credentials):
             raise Problem(401, "API key 无效或已撤销。(The API key is not valid.)")
     if key is not None:
+        source = f"key:{key.actor_id}"
         if key.role != "system" or x_actor_id is None:
-            return Actor(key.actor_id, key.role)
+            return Actor(key.actor_id, key.role, source)
         if x_actor_role is not None and x_actor_role not in CLINICAL_ROLES:
             raise Problem(403, "system 密钥只能代表临床角色。(A system key acts for clinicians.)")
-        return Actor(x_actor_id, x_actor_role or "doctor")
+        return Actor(x_actor_id, x_actor_role or "doctor", source)
     if parts.settings.keys_required:
         raise Problem(
             401,
@@ -109,7 +130,7 @@ OversightDep = Annotated[Actor, Depends(oversight)]
 
 async def clinician(who: ActorDep) -> Actor:
     """An actor that may see and send patients' records.  403 for others."""
-    if who.role not in CLINICAL_ROLES | {"system"}:
+    if who.role not in ASK_ROLES:
         raise Problem(403, "该角色不能查看或提交病历。(Needs a clinical role or role system.)")
     return who
 
@@ -119,8 +140,8 @@ ClinicianDep = Annotated[Actor, Depends(clinician)]
 
 async def patient_context(
     who: ClinicianDep,
-    x_patient_id: Annotated[str, Header(pattern=_ID)],
-    x_encounter_id: Annotated[str, Header(pattern=rf"^$|{_ID}")] = "",
+    x_patient_id: Annotated[str, Header(pattern=ID_PATTERN)],
+    x_encounter_id: Annotated[str, Header(pattern=rf"^$|{ID_PATTERN}")] = "",
 ) -> Context:
     """The patient in whose context a draft is read or written."""
     return Context(who.id, who.role, x_patient_id, x_encounter_id)
@@ -129,9 +150,12 @@ async def patient_context(
 PatientDep = Annotated[Context, Depends(patient_context)]
 
 
-async def doctor_context(context: PatientDep) -> Context:
-    """The same for what only a doctor may do.  403 for others, and for a system that names none."""
-    if context.actor_role != "doctor":
+async def reviewer_context(parts: ServicesDep, context: PatientDep) -> Context:
+    """The same for who may fill in or sign some draft; which, the review says.
+
+    403 for others, and for a system that names nobody.
+    """
+    if not any(context.actor_role in task.review_roles for task in parts.tasks):
         raise Problem(
             403,
             "只有医师可以回填或签名；system 密钥须用 X-Actor-Id 指明医师。"
@@ -140,16 +164,13 @@ async def doctor_context(context: PatientDep) -> Context:
     return context
 
 
-DoctorDep = Annotated[Context, Depends(doctor_context)]
+ReviewerDep = Annotated[Context, Depends(reviewer_context)]
 
 
-def context_of_record(
-    who: Actor, patient_id: str, encounter_id: str, header_patient: str | None
-) -> Context:
-    """The context of a record that is sent in; the header, if there, must name the same patient."""
+def check_header(header_patient: str | None, patient_id: str) -> None:
+    """The header, if there, must name the patient of what is sent in."""
     if header_patient is not None and header_patient != patient_id:
-        raise Problem(409, "X-Patient-Id 与病历中的患者不一致。(The header names another patient.)")
-    return Context(who.id, who.role, patient_id, encounter_id)
+        raise Problem(409, "X-Patient-Id 与请求中的患者不一致。(The header names another patient.)")
 
 
 IdempotencyKey = Annotated[

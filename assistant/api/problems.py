@@ -13,7 +13,6 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from assistant.clinic import KnowledgeUnavailable
 from assistant.review.fill_in import Unresolved
 from assistant.store.errors import (
     AlreadySigned,
@@ -22,10 +21,13 @@ from assistant.store.errors import (
     IdempotencyInProgress,
     InvalidArgument,
     RequestNotFound,
+    RoleRefused,
     StoreError,
     UnresolvedStatements,
 )
 from assistant.work.jobs import TooManyJobs
+from assistant.work.resources import KnowledgeUnavailable
+from assistant.work.task import Refused
 from serving.engine import EngineBusy, EngineError, EngineUnavailable, PromptTooLong
 
 logger = logging.getLogger("bedside.assistant.api")
@@ -105,6 +107,8 @@ _STATUS: list[tuple[type[Exception], int]] = [
     (IdempotencyConflict, 409),
     (IdempotencyInProgress, 409),
     (InvalidArgument, 422),
+    (Refused, 422),
+    (RoleRefused, 403),
     (PromptTooLong, 413),
     (KnowledgeUnavailable, 503),
     (EngineBusy, 503),

@@ -10,10 +10,7 @@ from typing import Any, cast
 import prompts
 from assistant.approval.model_files import plain_digest
 from assistant.settings import EngineSettings, Settings
-from assistant.tasks.chat import chain as chat
-from assistant.tasks.differential import chain as differential
-from assistant.tasks.discharge import chain as discharge
-from assistant.tasks.discharge.plan import PLANS
+from assistant.work.registry import Registry, installed
 from serving.engine import EngineUnavailable
 from serving.engines.bigdl.engine import BigdlOptions
 from serving.hardware import compute, cpu
@@ -142,26 +139,34 @@ def _combination(
     return Combination(name, kind, files_sha256, precision, in_use)
 
 
-def templates_in_use(settings: Settings, engine: str) -> set[tuple[str, str]]:
-    """(task, version) of each template that the chains give to ``engine``."""
-    used = {(differential.TASK, m.prompt) for m in settings.panel if m.engine == engine}
-    if engine == settings.default_engine:
-        used |= {(discharge.TASK, discharge.PROMPT), (chat.TASK, chat.PROMPT)}
-    return used
+def versions_in_use(settings: Settings, engine: str, tasks: Registry | None = None) -> set[str]:
+    """The `prompts.Template.version` of each template that the tasks give to ``engine``."""
+    return {
+        f"{use.task}/{use.name}@{use.sha256[:8]}"
+        if use.sha256
+        else prompts.template(use.task, use.name).version
+        for task in tasks or installed()
+        for use in task.prompts(settings)
+        if use.engine == engine
+    }
 
 
-def prompts_in_use(settings: Settings, engine: str) -> dict[str, str]:
-    """The prompts that the chains give to ``engine``: name → SHA-256.
+def prompts_in_use(
+    settings: Settings, engine: str, tasks: Registry | None = None
+) -> dict[str, str]:
+    """The prompts that the tasks give to ``engine``: name → SHA-256.
 
-    This is the one place that says which they are: templates with their examples and schemas, and
-    what the discharge record is told about each of its sections.
+    They are templates with their examples and schemas, and what a task adds to its template.
     """
     found = {}
-    for task, name in templates_in_use(settings, engine):
-        found[f"{task}/{name}"] = prompts.fingerprint(task, name)
-        if task == discharge.TASK:
-            told = {section: [plan.guidance, plan.limit] for section, plan in PLANS.items()}
-            found[f"{task}/{GUIDANCE}"] = plain_digest(told)
+    for task in tasks or installed():
+        used = [use for use in task.prompts(settings) if use.engine == engine]
+        guidance = task.guidance() if used else None
+        for use in used:
+            known = use.sha256 or prompts.fingerprint(use.task, use.name)
+            found[f"{use.task}/{use.name}"] = known
+            if guidance is not None:
+                found[f"{use.task}/{GUIDANCE}"] = plain_digest(guidance)
     return dict(sorted(found.items()))
 
 

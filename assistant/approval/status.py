@@ -18,6 +18,7 @@ from assistant.approval.model_files import Signature, folder_digest, folder_sign
 from assistant.engines import Engines
 from assistant.settings import Settings
 from assistant.store import Approval, Store, StoreError
+from assistant.work.registry import Registry
 
 logger = logging.getLogger("bedside.assistant.standing")
 
@@ -25,8 +26,11 @@ logger = logging.getLogger("bedside.assistant.standing")
 class Standing:
     """What is approved, as it was when `refresh` was last called."""
 
-    def __init__(self, settings: Settings, store: Store, engines: Engines) -> None:
+    def __init__(
+        self, settings: Settings, store: Store, engines: Engines, tasks: Registry | None = None
+    ) -> None:
         self._settings = settings
+        self._tasks = tasks
         self._store = store
         self._slots = engines.slots
         self._digests: dict[Path, tuple[Signature, str]] = {}
@@ -87,7 +91,7 @@ class Standing:
             return {}
         found: dict[str, list[Approval]] = {}
         for engine, chosen in self._settings.engines.items():
-            self._prompts[engine] = combination.prompts_in_use(self._settings, engine)
+            self._prompts[engine] = combination.prompts_in_use(self._settings, engine, self._tasks)
             runs = None if chosen.demo_only else self._running(engine)
             if runs is not None:
                 found[engine] = self._holding_for(runs, self._prompts[engine], in_force)

@@ -10,11 +10,11 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from assistant.api.context import Role
 from assistant.application import open_store
 from assistant.commands.progress import console
 from assistant.settings import Settings
 from assistant.store import Context
+from assistant.work.roles import Role
 
 OPERATOR = Context.operator("cli")
 

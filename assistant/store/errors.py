@@ -5,6 +5,8 @@ No message holds patient text: it names ids, counts and what to do.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class StoreError(Exception):
     """The base of every error that the store raises on purpose."""
@@ -61,6 +63,13 @@ class UnresolvedStatements(StoreError):
             f"{count} statement(s) without evidence must be confirmed, edited or deleted before "
             "the text can be filled in."
         )
+
+
+class RoleRefused(StoreError):
+    """The caller's role may not fill in or sign this draft."""
+
+    def __init__(self, roles: Sequence[str]) -> None:
+        super().__init__(f"该角色不能回填或签署这份草稿。(Needs one of: {', '.join(roles)}.)")
 
 
 class AlreadySigned(StoreError):

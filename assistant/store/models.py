@@ -9,13 +9,22 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    UniqueConstraint,
+    false,
+    true,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from assistant.store.column_types import StorableJson, StorableText, UtcTime
 from assistant.store.context import Context
 
-RequestKind = Literal["differential_diagnosis", "discharge_record", "chat", "structured_notes"]
 RequestStatus = Literal["queued", "running", "finished", "failed", "cancelled"]
 StatementAction = Literal["confirmed", "deleted", "edited", "restored"]
 Verdict = Literal["like", "dislike", "error"]
@@ -36,7 +45,9 @@ class Base(DeclarativeBase):
 class RequestRow(Base):
     """Something that a doctor or a system asked for, and how far it is.
 
-    ``payload`` and ``failure`` may hold patient text.
+    ``kind`` is that of its task.  ``payload`` and ``failure`` may hold patient text.  ``bound``:
+    the payload is the record itself.  ``source`` is where it came from, ``batch`` that nobody waits
+    for it, ``asked_at`` when somebody last listened or asked how far it is.
     """
 
     __tablename__ = "requests"
@@ -63,6 +74,11 @@ class RequestRow(Base):
     created_at: Mapped[datetime]
     heartbeat_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+    source: Mapped[str] = mapped_column(server_default="")
+    batch: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    bound: Mapped[bool] = mapped_column(Boolean, server_default=true())
+    started_at: Mapped[datetime | None]
+    asked_at: Mapped[datetime | None]
 
     @property
     def context(self) -> Context:

@@ -51,7 +51,7 @@ def build(frame: Frame) -> None:
 
     async def look(session: Session, request: gr.Request) -> str:
         identify(session, parts.settings, request)
-        await parts.clinic.standing.refresh()
+        await parts.standing.refresh()
         return page(parts, session)
 
     async def check(session: Session, request: gr.Request) -> str:
@@ -91,17 +91,17 @@ def page(parts: Services, session: Session) -> str:
 
 
 def _missing(parts: Services, t: Text) -> str:
-    lines = [] if parts.clinic.has_knowledge else [t("knowledge_missing")]
-    if parts.clinic.has_knowledge and parts.clinic.knowledge.notice:
-        lines.append(parts.clinic.knowledge.notice)
-    lines += [s.problem for s in parts.clinic.engines.slots.values() if s.problem]
+    lines = [] if parts.has_knowledge else [t("knowledge_missing")]
+    if parts.has_knowledge and parts.knowledge.notice:
+        lines.append(parts.knowledge.notice)
+    lines += [s.problem for s in parts.engines.slots.values() if s.problem]
     if not lines:
         return f'<p class="notice good">{esc(t("system.complete"))}</p>'
     return "".join(f'<p class="notice warn">{esc(line)}</p>' for line in lines)
 
 
 def _engines(parts: Services, t: Text) -> str:
-    engines = parts.clinic.engines
+    engines = parts.engines
     rows = "".join(
         f"<tr><td>{esc(slot.name)}</td><td>{esc(slot.settings.kind)}</td>"
         f"<td>{esc(engines.describe(slot.name))} "
@@ -125,9 +125,9 @@ def _engines(parts: Services, t: Text) -> str:
 
 
 def _knowledge(parts: Services, t: Text) -> str:
-    if not parts.clinic.has_knowledge:
+    if not parts.has_knowledge:
         return f'<p class="notice warn">{esc(t("knowledge_missing"))}</p>'
-    base = parts.clinic.knowledge
+    base = parts.knowledge
     rows = "".join(
         f"<tr><td>{esc(s.name)}</td><td>{esc(s.version)}</td><td>{esc(s.licence)}</td>"
         f'<td class="number">{s.facts:,}</td><td class="number">{s.passages:,}</td></tr>'

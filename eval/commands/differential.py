@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import prompts
-from assistant.tasks.differential.chain import TASK
+from assistant.tasks.differential.task import TASK
 from assistant.tasks.structuring.opening import open_recognizer
 from eval.clinical.differential.cases import read_cases
 from eval.clinical.differential.evaluation import KNOWLEDGE_SCORE, Model, evaluate

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import time
 
-from assistant.draft import DiagnosisEntry, DifferentialDraft, Evidence, Statement
+from assistant.draft import Evidence, Statement
 from assistant.grounding.citation import CRITICAL_PREFIX, CRITICAL_SOURCE, passage_about
 from assistant.settings import KNOWLEDGE_MEMBER
 from assistant.tasks.differential.case_context import CaseContext
 from assistant.tasks.differential.diagnosis_name import critical_disease, exact_code, name_statement
+from assistant.tasks.differential.draft import DiagnosisEntry, DifferentialDraft
 from knowledge.graph import RankedDisease, Reason
 from knowledge.ranking.critical import CriticalDiagnosis
 from knowledge.sources import Passage

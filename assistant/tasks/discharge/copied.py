@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from assistant.draft import NOT_RECORDED, Evidence, SectionName, Statement
+from assistant.draft import NOT_RECORDED, Evidence, Statement
 from assistant.grounding.segments import Scope, Segment
 from assistant.record.record import RESERVED, Encounter, Medication, Note
 from assistant.record.rows import diagnosis_line, medication_line, observation_line, order_line
+from assistant.tasks.discharge.draft import SectionName
 from assistant.tasks.discharge.header import diagnosis_text, header, pending
 from assistant.tasks.discharge.written import OPENING, Written, bodies, listed, sentences
 from knowledge.text.finding import Span

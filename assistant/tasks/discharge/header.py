@@ -6,9 +6,10 @@ import re
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from assistant.draft import NOT_RECORDED, DischargeHeader
+from assistant.draft import NOT_RECORDED
 from assistant.grounding.segments import Scope, Segment, segment_notes
 from assistant.record.record import SEX_ZH, Diagnosis, Encounter, Note
+from assistant.tasks.discharge.draft import DischargeHeader
 from assistant.tasks.discharge.written import bodies, listed, scope_at
 
 SEE_RECORD = "见病历原文"

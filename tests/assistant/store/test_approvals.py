@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from old_store import make_old
 
 from assistant.store import Approval, ApprovalNotFound, InvalidArgument, Store
 
@@ -120,10 +121,7 @@ def test_text_that_no_database_holds_does_not_undo_an_approval(store: Store) -> 
 
 def test_a_database_of_the_first_version_is_brought_up(path: Path, secret: bytes) -> None:
     Store.open(path, secret).close()
-    with sqlite3.connect(path) as database:
-        for table in ("revocations", "approvals"):
-            database.execute(f"DROP TABLE {table}")
-        database.execute("UPDATE alembic_version SET version_num = '0001'")
+    make_old(path, "0001")
     store = Store.open(path, secret)
     approve(store)
     assert len(store.approvals.in_force()) == 1
