@@ -26,7 +26,7 @@ from assistant.api import (
 )
 from assistant.api.context import Services, actor
 from assistant.api.limits import BodyLimit, SecurityHeaders
-from assistant.approval.status import Standing
+from assistant.approval.status import ApprovalStatus
 from assistant.draft import DISCLAIMER_EN, DISCLAIMER_ZH
 from assistant.engines import Engines
 from assistant.metrics import Measured, Metrics
@@ -91,14 +91,14 @@ def build_services(
     store = open_store(settings)
     engines = Engines(settings)
     resources = Resources(settings, engines, base)
-    standing = Standing(settings, store, engines, tasks)
+    approvals = ApprovalStatus(settings, store, engines, tasks)
     jobs = Jobs(
         store,
-        Performer(tasks, store, resources, standing),
+        Performer(tasks, store, resources, approvals),
         workers=settings.jobs if workers is None else workers,
         limit=settings.max_waiting,
     )
-    return Services(settings, store, tasks, resources, standing, jobs)
+    return Services(settings, store, tasks, resources, approvals, jobs)
 
 
 def build_app(
@@ -119,7 +119,7 @@ def build_app(
         engines.start()
         await jobs.start()
         # Hashes of large models take a while; the first page need not wait for them.
-        looking = asyncio.create_task(parts.standing.refresh())
+        looking = asyncio.create_task(parts.approvals.refresh())
         purging = asyncio.create_task(_purge_expired(settings, store))
         try:
             yield

@@ -14,6 +14,7 @@ def make_old(path: Path, revision: str) -> None:
     with sqlite3.connect(path) as database:
         for column in COLUMNS_OF_0003:
             database.execute(f"ALTER TABLE requests DROP COLUMN {column}")
+        database.execute("ALTER TABLE approvals DROP COLUMN options")
         for table in TABLES_OF_0002 if revision == "0001" else ():
             database.execute(f"DROP TABLE {table}")
         database.execute("UPDATE alembic_version SET version_num = ?", (revision,))

@@ -16,7 +16,7 @@ from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from assistant.api.problems import Problem
-from assistant.approval.status import Standing
+from assistant.approval.status import ApprovalStatus
 from assistant.engines import Engines
 from assistant.settings import Settings
 from assistant.store import Context, Store
@@ -40,7 +40,7 @@ class Services:
     store: Store
     tasks: Registry
     resources: Resources
-    standing: Standing
+    approvals: ApprovalStatus
     jobs: Jobs
 
     @property

@@ -52,7 +52,7 @@ async def readyz(parts: ServicesDep, response: Response) -> Readiness:
     """Everything that is configured works: each engine generates a token, or did so a few seconds
     ago; the store answers and the workers take requests.  503 otherwise."""
     engines = parts.engines
-    await parts.standing.refresh()
+    await parts.approvals.refresh()
     probes = await engines.probes()
     store = await _answers(parts)
     parts_ready = (parts.has_knowledge, store, parts.jobs.alive)

@@ -253,7 +253,8 @@ class ApprovalRow(Base):
     """That somebody marked a model, a precision and prompts approved, and on what run.
 
     Rows are only ever added.  ``prompts`` maps a prompt's name to its SHA-256; ``evidence`` is what
-    the run was: kind, scores, hashes, versions.
+    the run was: kind, scores, hashes, versions; ``options`` what else the engine runs with, which
+    approvals from before the fourth version of the schema do not have.
     """
 
     __tablename__ = "approvals"
@@ -272,6 +273,7 @@ class ApprovalRow(Base):
     approved_by: Mapped[str]
     note: Mapped[str]
     created_at: Mapped[datetime]
+    options: Mapped[dict[str, Any] | None] = mapped_column(StorableJson(none_as_null=True))
 
 
 class RevocationRow(Base):

@@ -76,7 +76,7 @@ class Host:
 
     def approved_runs(self) -> Mapping[str, str]:
         """Folder of a run → who approved what runs now because of it."""
-        return self._parts.standing.runs()
+        return self._parts.approvals.runs()
 
 
 def is_clinical(who: Actor) -> bool:
@@ -117,7 +117,7 @@ def lay_out(page: Page, frame: Frame) -> None:
 
     async def look(session: Session, request: gr.Request) -> list[Any]:
         who = identify(session, frame.parts.settings, request)
-        await frame.parts.standing.refresh()
+        await frame.parts.approvals.refresh()
         drawn, view, busy = await asyncio.to_thread(
             page.draw, host, base_of(page), session.language, clinical=is_clinical(who)
         )

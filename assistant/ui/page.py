@@ -220,7 +220,7 @@ def _connect_load(frame: Frame, blocks: gr.Blocks, top: gr.HTML) -> None:
 
     async def look(session: Session, request: gr.Request) -> list[Any]:
         identify(session, frame.parts.settings, request)
-        await frame.parts.standing.refresh()
+        await frame.parts.approvals.refresh()
         slots = frame.parts.engines.slots.values()
         settled = all(slot.settled.is_set() for slot in slots)
         return [*frame.draw(session, [top]), gr.Timer(active=not settled)]

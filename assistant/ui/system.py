@@ -51,7 +51,7 @@ def build(frame: Frame) -> None:
 
     async def look(session: Session, request: gr.Request) -> str:
         identify(session, parts.settings, request)
-        await parts.standing.refresh()
+        await parts.approvals.refresh()
         return page(parts, session)
 
     async def check(session: Session, request: gr.Request) -> str:

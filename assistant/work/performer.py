@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
 from pydantic import BaseModel
 
-from assistant.approval.status import Standing
+from assistant.approval.status import ApprovalStatus
 from assistant.draft import Draft, ModelDraft
 from assistant.store import DraftRow, InvalidArgument, RequestRow, Store
 from assistant.work.events import DraftReady, Event
@@ -24,12 +24,12 @@ class Performer:
     """Runs the tasks over the resources and the store."""
 
     def __init__(
-        self, tasks: Registry, store: Store, resources: Resources, standing: Standing
+        self, tasks: Registry, store: Store, resources: Resources, approvals: ApprovalStatus
     ) -> None:
         self.tasks = tasks
         self._store = store
         self._resources = resources
-        self._standing = standing
+        self._approvals = approvals
 
     def task(self, kind: str) -> AnyTask:
         """The task of a request.  Raises `InvalidArgument` where it is not installed."""
@@ -113,9 +113,9 @@ class Performer:
         """Say on the draft whether what wrote it was approved."""
         if not isinstance(draft, ModelDraft) or not draft.model:
             return
-        await self._standing.refresh()
+        await self._approvals.refresh()
         engine = task.engine_of(draft, self._resources.settings)
-        draft.approved = self._standing.approved(engine, draft.prompt_version)
+        draft.approved = self._approvals.approved(engine, draft.prompt_version)
         draft.demo_only = not draft.approved
 
 

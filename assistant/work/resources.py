@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from assistant.engines import Engines
-from assistant.lazy import Once
+from assistant.lazy import Lazy
 from assistant.settings import Settings
 from knowledge.base import KnowledgeBase
 from serving.chat_model import EngineChatModel
@@ -29,7 +29,7 @@ class Resources:
         self.settings = settings
         self.engines = engines
         self._knowledge = knowledge
-        self._shared: dict[str, Once[Any]] = {}
+        self._shared: dict[str, Lazy[Any]] = {}
         self._lock = threading.Lock()
 
     @property
@@ -50,8 +50,8 @@ class Resources:
     def shared(self, name: str, make: Callable[[], Made]) -> Made:
         """What ``make`` makes, made once for the process.  It may block for seconds."""
         with self._lock:
-            once = self._shared.setdefault(name, Once(make))
-        return cast(Made, once())
+            lazy = self._shared.setdefault(name, Lazy(make))
+        return cast(Made, lazy())
 
     async def default_model(self) -> tuple[Engine | None, EngineChatModel | None]:
         """The default engine; nothing where it cannot be had, which a draft then says."""

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from assistant.process_lock import Presence
+from assistant.process_lock import ProcessLock
 from assistant.store import RequestNotFound, RequestRow, Store
 from assistant.store.models import RequestStatus
 from assistant.store.requests import OPEN
@@ -39,13 +39,13 @@ class Workers:
         self._work = work
         self._channels = channels
         self._wake = asyncio.Event()
-        self._presence = Presence(store)
+        self._process_lock = ProcessLock(store)
 
     async def start(self) -> None:
         """Queue again what a killed process left, then start."""
-        alone = await asyncio.to_thread(self._presence.enter)
+        alone = await asyncio.to_thread(self._process_lock.enter)
         await self._requeue(None if alone else timedelta(seconds=pace.SILENT_SECONDS))
-        await asyncio.to_thread(self._presence.share)
+        await asyncio.to_thread(self._process_lock.share)
         if self.count:
             for left in (await asyncio.to_thread(self._store.requests.queue)).waiting:
                 self.light.notice(left.id, left.kind)
@@ -61,7 +61,7 @@ class Workers:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.light.stop()
         self.tasks = []
-        self._presence.leave()
+        self._process_lock.leave()
 
     @property
     def alive(self) -> bool:

@@ -16,6 +16,7 @@ GIVEN: dict[str, Any] = {
     "files_sha256": "a" * 64,
     "precision": "int8 f32 dynamic 128",
     "kv_cache": "u8",
+    "options": {"context_length": "0", "chat_template_kwargs": "{}"},
     "prompts": {"chat/cited": "b" * 64},
     "run": "/srv/evaluations/run-1",
     "evidence": {"kind": "ccks2023", "scores": {"overall": 61.25}},
@@ -103,7 +104,7 @@ def test_what_was_put_in_past_the_audit_does_not_count(store: Store, path: Path)
         database.execute(
             "INSERT INTO approvals SELECT '0197f0c0-0000-7000-8000-000000000000', engine, model, "
             "engine_kind, files_sha256, precision, kv_cache, prompts, run, evidence, gate, "
-            "approved_by, note, created_at FROM approvals WHERE id = ?",
+            "approved_by, note, created_at, options FROM approvals WHERE id = ?",
             (kept.id,),
         )
         database.execute("DELETE FROM revocations")
