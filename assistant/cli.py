@@ -156,7 +156,12 @@ def add_commands(tasks: Registry | None = None) -> None:
     )(chat.chat)
     for task in tasks or installed():
         if task.command is not None:
-            app.command(task.command.name, epilog=task.command.example)(load(task.command.place))
+            try:
+                command = load(task.command.place)
+            except Exception as error:
+                _complain(f"命令 {task.command.name} 无法使用 left out: {error}")
+                continue
+            app.command(task.command.name, epilog=task.command.example)(command)
     app.command(epilog="Example: bedside purge --patient pat-0001")(records.purge)
     for entry in entry_points(group="bedside.commands"):
         app.add_typer(entry.load(), name=entry.name)

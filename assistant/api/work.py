@@ -64,7 +64,7 @@ def router(task: AnyTask) -> APIRouter:
         summary=f"{task.title.en} {task.title.zh}",
     )
     async def create(
-        body: Annotated[posted, Body(openapi_examples=examples)],
+        body: Annotated[posted, Body(openapi_examples=examples)],  # type: ignore[valid-type]
         response: Response,
         parts: ServicesDep,
         who: asker_dep,

@@ -20,9 +20,9 @@ def status_line(work: Work, t: Text) -> str:
 
 def in_queue(work: Work, t: Text) -> str:
     """How many are in front and when its turn comes; nothing for what does not wait for others."""
-    if work.state != "queued" or work.place < 2:
+    if work.state != "queued" or not work.place:
         return ""
-    said = t("queue.place", n=work.place - 1)
+    said = [t("queue.place", n=work.place - 1)] if work.place > 1 else []
     if work.expected_seconds is not None:
-        said += f" · {t('queue.expected', s=work.expected_seconds)}"
-    return said
+        said.append(t("queue.expected", s=work.expected_seconds))
+    return " · ".join(said)

@@ -189,12 +189,12 @@ class Jobs:
             self.channels.leave(row.id, queue, keep=held)
 
     async def _waiting(self, row: RequestRow) -> Waiting | None:
-        """Where the request stands, when others are in front of it."""
+        """Where the request stands, when it has to wait for others."""
         try:
             found = await self.outlook(row.id, row.kind)
         except StoreError:
             return None
-        if found is None or found.place < 2:
+        if found is None or (found.place < 2 and not found.expected_seconds):
             return None
         seconds = None if found.expected_seconds is None else round(found.expected_seconds, 1)
         return Waiting(id=row.id, place=found.place, expected_seconds=seconds)

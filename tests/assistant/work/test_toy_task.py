@@ -39,6 +39,7 @@ POINT = EntryPoint("toy", "toy_task.task:Toy", GROUP)
 MISSING = EntryPoint("gone", "toy_task.nowhere:Task", GROUP)
 NO_TASK = EntryPoint("other", "toy_task.task:Letter", GROUP)
 TWICE = EntryPoint("twice", "toy_task.task:Toy", GROUP)
+LARGE = ("fastapi", "faiss", "gradio", "langchain_core", "numpy", "openvino", "sqlalchemy", "typer")
 TESTS = Path(__file__).parent.parent.parent
 
 
@@ -77,6 +78,14 @@ def test_our_own_tasks_are_entry_points_like_any_others() -> None:
         "structured_notes",
         "chat",
     ]
+
+
+def test_naming_the_tasks_opens_nothing_large() -> None:
+    """The command line and the registry need their names only."""
+    code = "import sys; from assistant.work.registry import installed; installed()\n"
+    code += f"print(sorted(set({LARGE}) & set(sys.modules)))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
 
 
 def test_it_stands_behind_ours_and_what_is_broken_is_named(
