@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant.draft import Statement
-from assistant.record.record import Encounter
+from assistant.record.encounter import Encounter
 from assistant.tasks.discharge.chain import DischargeWriter
 from assistant.tasks.discharge.draft import SectionDraft, SectionName
 from knowledge.base import KnowledgeBase

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from assistant.record.record import Identifier
+from assistant.record.fields import Identifier
 from assistant.review.fill_in import FillIn, NothingToFill, kept
 from assistant.tasks.chat.draft import Answer
 from assistant.work.events import Event

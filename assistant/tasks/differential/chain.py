@@ -16,7 +16,7 @@ import prompts
 from assistant.draft import Statement
 from assistant.grounding.citation import passage_about
 from assistant.grounding.grounder import Grounder
-from assistant.record.record import Note
+from assistant.record.note import Note
 from assistant.tasks.differential.case_context import CaseContext, hedged
 from assistant.tasks.differential.case_excerpt import excerpt
 from assistant.tasks.differential.diagnosis_name import critical_disease, exact_code, name_statement

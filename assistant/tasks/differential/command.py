@@ -18,7 +18,7 @@ from assistant.commands.work import (
     print_statements,
     refuse,
 )
-from assistant.record.record import Case
+from assistant.record.case import Case
 from assistant.tasks.differential.task import Differential
 
 

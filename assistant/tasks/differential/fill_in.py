@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from assistant.draft import NOT_RECORDED
-from assistant.record.record import CASE_FIELDS, SEX_ZH, Case
+from assistant.record.case import CASE_FIELDS, Case
+from assistant.record.patient import SEX_ZH
 from assistant.review.fill_in import FillIn, NothingToFill, Resolution, kept
 from assistant.tasks.differential.case_context import hedged, stated
 from assistant.tasks.differential.draft import DiagnosisEntry, DifferentialDraft

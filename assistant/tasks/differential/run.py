@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator
 
-from assistant.record.record import Case
+from assistant.record.case import Case
 from assistant.settings import KNOWLEDGE_MEMBER, PanelMember
 from assistant.tasks.differential.case_context import CaseContext, examine
 from assistant.tasks.differential.chain import Member, differential_chain

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
-from assistant.record.record import Case
+from assistant.record.case import Case
 from assistant.review.fill_in import FillIn, Resolution
 from assistant.tasks.differential.draft import DifferentialDraft
 from assistant.work.events import Event

@@ -24,7 +24,8 @@ from assistant.draft import NOT_RECORDED, Statement
 from assistant.grounding.drugs import DrugNames
 from assistant.grounding.grounder import Grounder
 from assistant.grounding.segments import Scope, Segment, segment_notes, split_sentences
-from assistant.record.record import Encounter, Note
+from assistant.record.encounter import Encounter
+from assistant.record.note import Note
 from assistant.tasks.discharge.copied import copied_sections, not_recorded
 from assistant.tasks.discharge.draft import SECTION_ZH, SectionDraft, SectionName
 from assistant.tasks.discharge.gaps import gaps, is_somewhere

@@ -18,7 +18,7 @@ from assistant.commands.work import (
     print_statements,
     refuse,
 )
-from assistant.record.record import Encounter
+from assistant.record.encounter import Encounter
 from assistant.tasks.discharge.task import Discharge, DischargeRequest
 
 

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from assistant.record.record import Encounter, Note
+from assistant.record.encounter import Encounter
+from assistant.record.note import Note
 from assistant.tasks.discharge.draft import SectionName
 from assistant.tasks.discharge.written import OPENING
 

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncGenerator
 from typing import Any, cast
 
-from assistant.record.record import Encounter
+from assistant.record.encounter import Encounter
 from assistant.tasks.discharge import chain
 from assistant.tasks.discharge.draft import SECTION_ZH, SectionDraft, SectionName
 from assistant.tasks.discharge.header import header

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from assistant.record.record import Encounter
+from assistant.record.encounter import Encounter
 from assistant.review.fill_in import FillIn, NothingToFill, kept
 from assistant.tasks.discharge.draft import (
     SECTION_ZH,

@@ -8,8 +8,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from assistant.record.record import Identifier, ShortText
-from assistant.record.rows import Moment
+from assistant.record.fields import Identifier, Moment, ShortText
 
 LongText = Annotated[str, StringConstraints(max_length=1_100_000)]
 

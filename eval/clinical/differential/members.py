@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from assistant.record.record import Case
+from assistant.record.case import Case
 from assistant.tasks.differential.case_context import examine
 from assistant.tasks.differential.chain import Member, differential_chain
 from assistant.tasks.differential.draft import DifferentialDraft

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from assistant.grounding.segments import segment_notes
-from assistant.record.record import Encounter
+from assistant.record.encounter import Encounter
 from assistant.tasks.discharge.draft import SectionName
 from eval.clinical.checker.elsewhere import Told
 from eval.clinical.discharge.draw import Draw

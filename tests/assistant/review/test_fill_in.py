@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from assistant.draft import Draft, Statement
-from assistant.record.record import Case
+from assistant.record.case import Case
 from assistant.review.fill_in import (
     FillIn,
     NothingToFill,

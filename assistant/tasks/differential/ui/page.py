@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from assistant.record.record import Case
+from assistant.record.case import Case
 from assistant.settings import KNOWLEDGE_MEMBER as BASELINE
 from assistant.store import Context
 from assistant.tasks.differential.draft import DifferentialDraft

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from assistant.record.record import Case
+from assistant.record.case import Case
 from assistant.store import RequestRow
 from assistant.tasks.differential.draft import DifferentialDraft
 from assistant.tasks.differential.task import Differential

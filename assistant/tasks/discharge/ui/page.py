@@ -8,7 +8,8 @@ from typing import Any, cast
 
 import gradio as gr
 
-from assistant.record.record import SEX_ZH, Encounter
+from assistant.record.encounter import Encounter
+from assistant.record.patient import SEX_ZH
 from assistant.store import Context
 from assistant.tasks.discharge.copied import header
 from assistant.tasks.discharge.draft import SECTION_ZH, SectionName

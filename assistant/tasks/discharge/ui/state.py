@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from assistant.record.record import Encounter, Note
+from assistant.record.encounter import Encounter
+from assistant.record.note import Note
 from assistant.store import RequestRow
 from assistant.tasks.discharge.draft import DischargeHeader
 from assistant.tasks.discharge.header import header

@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from pydantic import ValidationError
 
-from assistant.record.record import Encounter
+from assistant.record.encounter import Encounter
 from assistant.tasks.structuring.pipeline import NoteText
 from assistant.tasks.structuring.request import NotesToStructure, NoteToStructure
 from assistant.tasks.structuring.template import load_template, shipped_templates

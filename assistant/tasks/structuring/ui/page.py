@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from assistant.record.record import Encounter
+from assistant.record.encounter import Encounter
 from assistant.store import Context
 from assistant.tasks.structuring.ui import documents
 from assistant.tasks.structuring.ui.entity_table import entities_html

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from assistant.record.record import Case
+from assistant.record.case import Case
 from assistant.tasks.differential.case_context import examine
 from assistant.tasks.differential.chain import Member, differential_chain
 from assistant.tasks.differential.draft import DifferentialDraft

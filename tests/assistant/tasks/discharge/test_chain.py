@@ -11,7 +11,8 @@ import pytest
 from discharge_stays import sample, write
 
 from assistant.draft import NOT_RECORDED
-from assistant.record.record import Encounter, Note
+from assistant.record.encounter import Encounter
+from assistant.record.note import Note
 from assistant.tasks.discharge.chain import Delta, DischargeWriter
 from assistant.tasks.discharge.copied import header
 from assistant.tasks.discharge.draft import SectionDraft
