@@ -15,6 +15,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from assistant.api import (
     approvals,
+    attachments,
     audit,
     drafts,
     feedback,
@@ -77,7 +78,9 @@ def open_secret(settings: Settings) -> bytes:
 def open_store(settings: Settings) -> Store:
     """The store of these settings, brought up to date."""
     settings.home.mkdir(parents=True, exist_ok=True)
-    return Store.open(settings.database, open_secret(settings))
+    return Store.open(
+        settings.database, open_secret(settings), contents=settings.home / "attachments"
+    )
 
 
 def build_services(
@@ -120,7 +123,7 @@ def build_app(
         await jobs.start()
         # Hashes of large models take a while; the first page need not wait for them.
         looking = asyncio.create_task(parts.approvals.refresh())
-        purging = asyncio.create_task(_purge_expired(settings, store))
+        purging = asyncio.create_task(_purge(settings, store))
         try:
             yield
         finally:
@@ -145,7 +148,7 @@ def build_app(
     for task in tasks:
         app.include_router(work.router(task))
     app.include_router(drafts.router(tasks))
-    for module in (tasks_listing, feedback, knowledge, approvals, audit, health):
+    for module in (tasks_listing, attachments, feedback, knowledge, approvals, audit, health):
         app.include_router(module.router)
     app.include_router(
         openai_api.router(engines.open_engines, (lambda: encoder) if encoder else None),
@@ -171,7 +174,8 @@ def _add_middleware(app: FastAPI, settings: Settings, tasks: Registry) -> None:
     app.add_middleware(
         BodyLimit,
         limit=settings.max_request_bytes,
-        others={f"/v1/{task.path}": task.max_bytes(settings) for task in tasks},
+        others={f"/v1/{task.path}": task.max_bytes(settings) for task in tasks}
+        | {attachments.PATH: settings.max_attachment_bytes},
     )
     if settings.loopback_only or settings.allowed_hosts:
         # A page of another site must not reach a server on loopback under a name of its own.
@@ -186,7 +190,12 @@ def _mount_docs(app: FastAPI) -> None:
     app.include_router(router)
 
 
-async def _purge_expired(settings: Settings, store: Store) -> None:
+async def _purge(settings: Settings, store: Store) -> None:
+    try:
+        # A kill may have left files that belong to nothing.
+        await asyncio.to_thread(store.attachments.sweep)
+    except Exception as error:
+        logger.error("files of attachments were not swept: %s", type(error).__name__)
     while settings.retention_days:
         try:
             await asyncio.to_thread(store.purge_expired, settings.retention_days)

@@ -19,7 +19,6 @@ __all__ = [
     "DISCLAIMER_ZH",
     "NOT_RECORDED",
     "Draft",
-    "Evidence",
     "ModelDraft",
     "Problem",
     "ProblemKind",

@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from assistant.draft import Evidence, Problem, Statement
+from assistant.draft import Problem, Statement
 from assistant.grounding.check import Check
 from assistant.grounding.checks import CHECKS
 from assistant.grounding.segments import Scope, Segment
 from assistant.grounding.source import DrugsOf, FindingsOf, Source
+from assistant.record.evidence import CitedPassage, Evidence, TextSpan
 from knowledge.text.finding import Finding
 
 COVERAGE = 0.5
@@ -101,7 +102,5 @@ class Grounder:
         segment = source.segment
         if segment.scope is Scope.REFERENCE:
             name = self._names.get(segment.note_id, "")
-            return Evidence(
-                kind="knowledge", quote=segment.text, passage_id=segment.note_id, source=name
-            )
-        return Evidence(kind="record", quote=segment.text, span=segment.span)
+            return CitedPassage(quote=segment.text, passage_id=segment.note_id, source=name)
+        return TextSpan.at(segment.span, segment.text)

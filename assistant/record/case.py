@@ -6,8 +6,9 @@ import hashlib
 import json
 from typing import Annotated
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
+from assistant.record.attachment import Attachments
 from assistant.record.fields import Identifier, Strict
 from assistant.record.note import Note
 from assistant.record.patient import Patient
@@ -33,6 +34,7 @@ class Case(Strict):
     examination: Annotated[str, StringConstraints(max_length=20_000)] = ""
     tests: Annotated[str, StringConstraints(max_length=20_000)] = ""
     text: Annotated[str, StringConstraints(max_length=100_000)] = ""
+    attachments: Attachments = Field(default_factory=list)
 
     def notes(self) -> list[Note]:
         """Each filled field as a note whose id is the field's name."""

@@ -13,6 +13,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from assistant.record.attachment import Attachments
 from assistant.record.diagnosis import Diagnosis, diagnosis_line
 from assistant.record.fields import Identifier, Moment, ShortText, Strict
 from assistant.record.medication import Medication, medication_line
@@ -42,6 +43,7 @@ class Encounter(Strict):
     orders: list[Order] = Field(default_factory=list, max_length=5000)
     medications: list[Medication] = Field(default_factory=list, max_length=2000)
     operations: list[Operation] = Field(default_factory=list, max_length=200)
+    attachments: Attachments = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -8,6 +8,8 @@ from assistant.store.drafts import draft_text, is_current
 from assistant.store.errors import (
     AlreadySigned,
     ApprovalNotFound,
+    AttachmentConflict,
+    AttachmentNotFound,
     AuditBroken,
     DatabaseFailed,
     DraftNotFound,
@@ -43,6 +45,8 @@ __all__ = [
     "ApiKey",
     "Approval",
     "ApprovalNotFound",
+    "AttachmentConflict",
+    "AttachmentNotFound",
     "AuditBroken",
     "AuditReport",
     "AuditRow",

@@ -45,6 +45,26 @@ class DraftNotFound(StoreError):
         super().__init__("No such draft for this patient and encounter.")
 
 
+class AttachmentNotFound(StoreError):
+    """No such attachment in this patient's context, or it is another than was named."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "没有这个附件，或它已不是所指的内容。(No such attachment for this patient and "
+            "encounter, or it is not as it was named.)"
+        )
+
+
+class AttachmentConflict(StoreError):
+    """Another content lies under the UID of this instance, or its series is of another study."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "该实例或序列的 UID 已用于另一内容。(The UID of the instance or series is that of "
+            "another content.)"
+        )
+
+
 class ApprovalNotFound(StoreError):
     """No such approval, or it is revoked already."""
 

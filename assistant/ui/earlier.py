@@ -110,9 +110,9 @@ def _shown(parts: Services, context: Context, row: DraftRow) -> Shown:
     draft = parts.tasks.draft(row.content["draft"])
     task = parts.tasks.of_draft(draft.kind)
     if task is None or not task.reviewed:
-        return Shown(row.id, draft)
+        return Shown(row.id, draft, context)
     review = Review(parts.store, context, parts.tasks)
-    shown = Shown(row.id, draft, resolutions=review.resolutions(row.id))
+    shown = Shown(row.id, draft, context, resolutions=review.resolutions(row.id))
     opinions = parts.store.feedback.list(context, row.id, limit=MOST_DRAFTS)
     shown.reports = sum(opinion.verdict == "error" for opinion in opinions)
     own = (o.verdict for o in opinions if o.verdict != "error" and o.actor_id == context.actor_id)

@@ -19,7 +19,10 @@ from assistant.ui.strings import Text
 if TYPE_CHECKING:
     from assistant.ui.guest import Host
 
-PANEL_JS = files("assistant.ui").joinpath("assets/panel.js").read_text(encoding="utf-8")
+_ASSETS = files("assistant.ui").joinpath("assets")
+PANEL_JS = "".join(
+    _ASSETS.joinpath(name).read_text(encoding="utf-8") for name in ("evidence.js", "panel.js")
+)
 
 Draw = Callable[[Session], Any]
 Look = Callable[[Session, gr.Request], Awaitable[Any]]

@@ -12,7 +12,7 @@ import gradio as gr
 from fastapi import FastAPI
 
 from assistant.api.context import Services
-from assistant.ui import feedback, guest, sign_in, system
+from assistant.ui import evidence_view, feedback, guest, sign_in, system
 from assistant.ui.frame import Frame, Look, TaskPage, strip
 from assistant.ui.markup import esc
 from assistant.ui.session import Session, identify
@@ -50,6 +50,7 @@ def mount(app: FastAPI, parts: Services) -> None:
     signed_in = sign_in.install(app, parts) if parts.settings.keys_required else None
     host = guest.Host(parts, signed_in)
     guest.serve(app, host)
+    evidence_view.serve(app, host, parts)
     for _, page in pages:
         if page.serve is not None:
             page.serve(app, host, parts)

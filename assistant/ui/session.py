@@ -36,6 +36,7 @@ class Shown:
 
     draft_id: str
     draft: Draft
+    context: Context | None = None
     resolutions: dict[str, Resolution] = field(default_factory=dict)
     verdict: Verdict | None = None
     reports: int = 0

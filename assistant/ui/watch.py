@@ -90,7 +90,7 @@ def keep(work: Work, event: Event) -> None:
             key = event.draft.key()
             work.partial.pop(key, None)
             if key not in work.shown or work.shown[key].draft_id != event.id:
-                work.shown[key] = Shown(event.id, event.draft)
+                work.shown[key] = Shown(event.id, event.draft, work.context)
         case Finished():
             work.state, work.message = cast(State, event.name), event.message
             work.partial, work.place = {}, 0

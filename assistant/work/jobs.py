@@ -74,9 +74,10 @@ class Jobs:
     ) -> RequestRow:
         """Accept a request: it is on the disk when this returns.
 
-        Raises `TooManyJobs`, and what `Requests.submit` raises.
+        Raises `TooManyJobs`, and what `Attachments.check` and `Requests.submit` raise.
         """
         bound = self._work.bound(kind)
+        await asyncio.to_thread(self._store.attachments.check, context, payload)
         try:
             row = await asyncio.to_thread(
                 self._store.requests.submit,

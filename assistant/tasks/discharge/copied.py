@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from assistant.draft import NOT_RECORDED, Evidence, Statement
+from assistant.draft import NOT_RECORDED, Statement
 from assistant.grounding.segments import Scope, Segment
 from assistant.record.diagnosis import diagnosis_line
 from assistant.record.encounter import RESERVED, Encounter
+from assistant.record.evidence import TextSpan
 from assistant.record.medication import Medication, medication_line
 from assistant.record.note import Note
 from assistant.record.observation import observation_line
@@ -55,7 +56,7 @@ def _copied(statement_id: str, text: str, source: Written) -> Statement:
         text=text,
         status="supported",
         origin="record",
-        evidence=[Evidence(kind="record", quote=source.text, span=span)],
+        evidence=[TextSpan.at(span, source.text)],
     )
 
 

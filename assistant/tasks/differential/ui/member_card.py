@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from assistant.record.evidence import TextSpan
 from assistant.review.fill_in import open_statements
 from assistant.tasks.differential.draft import DiagnosisEntry, DifferentialDraft
 from assistant.tasks.differential.ui.state import CaseWork
@@ -158,11 +159,11 @@ def _critical_card(
 ) -> str:
     """Short, since several may stand above the members: the words that call for it, then more."""
     words: dict[str, str] = {}
-    for evidence in (e for s in entry.supporting for e in s.evidence):
-        span = evidence.span
-        if span is None or span.note_id not in texts:
+    spans = (e for s in entry.supporting for e in s.evidence if isinstance(e, TextSpan))
+    for evidence in spans:
+        if evidence.note_id not in texts:
             continue
-        word = texts[span.note_id][span.start : span.end]
+        word = texts[evidence.note_id][evidence.start : evidence.end]
         words.setdefault(word, evidence_chip(evidence, 0, RECORD, t, label=word))
     groups = _groups(entry, shown, t, f"top-{shown.draft_id}", locked=True)
     return (
