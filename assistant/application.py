@@ -13,22 +13,21 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from assistant import loopback
 from assistant.api import (
-    answers,
     approvals,
+    attachments,
     audit,
-    differential,
-    discharge,
     drafts,
     feedback,
     health,
     knowledge,
     problems,
     statement_checks,
-    structured_notes,
+    tasks_listing,
+    work,
 )
 from assistant.api.context import Services, actor
 from assistant.api.limits import BodyLimit, SecurityHeaders
-from assistant.clinic import Clinic
+from assistant.approval.status import ApprovalStatus
 from assistant.draft import DISCLAIMER_EN, DISCLAIMER_ZH
 from assistant.engines import Engines
 from assistant.libraries import quiet_libraries
@@ -38,22 +37,51 @@ from assistant.settings import Settings
 from assistant.store import Store
 from assistant.vector_building import VectorBuilding
 from assistant.work.jobs import Jobs
+from assistant.work.performer import Performer
+from assistant.work.registry import Registry, installed
+from assistant.work.resources import Resources
+from knowledge.base import KnowledgeBase
 from serving.openai import api as openai_api
 
 logger = logging.getLogger("bedside.assistant")
 PURGE_EVERY_SECONDS = 3600.0
 
 
-def build_app(settings: Settings, *, with_ui: bool = True) -> FastAPI:
-    """The ASGI app.  It opens the store now and models in the background when it starts."""
-    quiet_libraries()
+def build_services(
+    settings: Settings,
+    tasks: Registry,
+    base: KnowledgeBase | None,
+    *,
+    workers: int | None = None,
+) -> Services:
+    """The store, opened now, and what works on it; ``workers`` as set where it is not given."""
     store = open_store(settings)
-    base, encoder = open_knowledge(settings)
     engines = Engines(settings)
-    clinic = Clinic(settings, store, engines, base)
-    jobs = Jobs(store, clinic, workers=settings.jobs, limit=settings.max_waiting)
+    resources = Resources(settings, engines, base)
+    approvals = ApprovalStatus(settings, store, engines, tasks)
+    jobs = Jobs(
+        store,
+        Performer(tasks, store, resources, approvals),
+        workers=settings.jobs if workers is None else workers,
+        limit=settings.max_waiting,
+    )
     vectors = VectorBuilding(base, settings.encoder)
-    parts = Services(settings=settings, store=store, clinic=clinic, jobs=jobs, vectors=vectors)
+    return Services(settings, store, tasks, resources, approvals, jobs, vectors)
+
+
+def build_app(
+    settings: Settings, *, with_ui: bool = True, tasks: Registry | None = None
+) -> FastAPI:
+    """The ASGI app of the installed tasks, or of those given.
+
+    It opens the store now and models in the background when it starts.
+    """
+    quiet_libraries()
+    tasks = tasks or installed()
+    base, encoder = open_knowledge(settings)
+    parts = build_services(settings, tasks, base)
+    store, engines, jobs = parts.store, parts.engines, parts.jobs
+    vectors = parts.vectors
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
@@ -61,8 +89,8 @@ def build_app(settings: Settings, *, with_ui: bool = True) -> FastAPI:
         await jobs.start()
         vectors.start()
         # Hashes of large models take a while; the first page need not wait for them.
-        looking = asyncio.create_task(clinic.standing.refresh())
-        purging = asyncio.create_task(_purge_expired(settings, store))
+        looking = asyncio.create_task(parts.approvals.refresh())
+        purging = asyncio.create_task(_purge(settings, store))
         try:
             yield
         finally:
@@ -85,16 +113,16 @@ def build_app(settings: Settings, *, with_ui: bool = True) -> FastAPI:
     app.state.services = parts
     app.state.metrics = Metrics()
     problems.install(app)
+    for task in tasks:
+        app.include_router(work.router(task))
+    app.include_router(drafts.router(tasks))
     for module in (
-        differential,
-        discharge,
-        answers,
-        drafts,
+        statement_checks,
+        tasks_listing,
+        attachments,
         feedback,
         knowledge,
         approvals,
-        structured_notes,
-        statement_checks,
         audit,
         health,
     ):
@@ -112,18 +140,19 @@ def build_app(settings: Settings, *, with_ui: bool = True) -> FastAPI:
         from assistant.ui.page import mount
 
         mount(app, parts)
-    _add_middleware(app, settings)
+    _add_middleware(app, settings, tasks)
     return app
 
 
-def _add_middleware(app: FastAPI, settings: Settings) -> None:
+def _add_middleware(app: FastAPI, settings: Settings, tasks: Registry) -> None:
     """Outermost last: host names, then size, then headers, then the measure of time."""
     app.add_middleware(Measured, metrics=app.state.metrics)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(
         BodyLimit,
         limit=settings.max_request_bytes,
-        others={structured_notes.PATH: settings.max_notes_bytes},
+        others={f"/v1/{task.path}": task.max_bytes(settings) for task in tasks}
+        | {attachments.PATH: settings.max_attachment_bytes},
     )
     if settings.loopback_only or settings.allowed_hosts:
         # A page of another site must not reach a server on loopback under a name of its own.
@@ -138,7 +167,12 @@ def _mount_docs(app: FastAPI) -> None:
     app.include_router(router)
 
 
-async def _purge_expired(settings: Settings, store: Store) -> None:
+async def _purge(settings: Settings, store: Store) -> None:
+    try:
+        # A kill may have left files that belong to nothing.
+        await asyncio.to_thread(store.attachments.sweep)
+    except Exception as error:
+        logger.error("files of attachments were not swept: %s", type(error).__name__)
     while settings.retention_days:
         try:
             await asyncio.to_thread(store.purge_expired, settings.retention_days)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assistant.lazy_commands import Row, lazy_app, mounted
+from assistant.lazy_commands import Row, lazy_app, mounted, task_row
 from assistant.libraries import quiet_libraries
 
 if TYPE_CHECKING:
@@ -55,24 +55,6 @@ COMMANDS = (
         'bedside chat /srv/models/glm-4-9b-int4 --prompt "高血压患者为何要限盐？"',
     ),
     Row(
-        "ddx",
-        "assistant.commands.work:ddx",
-        "Differential diagnosis of a case (JSON as in the API, or free text).",
-        "Example: bedside ddx case.json --json",
-    ),
-    Row(
-        "discharge",
-        "assistant.commands.work:discharge",
-        "Discharge record of an encounter (JSON as in the API, or free text).",
-        "Example: bedside discharge encounter.json",
-    ),
-    Row(
-        "structure",
-        "assistant.commands.structure:structure",
-        "Entities, relations and codes of clinical notes; or a table of features of reports.",
-        "Example: bedside structure ct_reports/ --template chest-ct",
-    ),
-    Row(
         "check",
         "assistant.commands.check:check",
         "Hold statements against a record: supported, or what is wrong with them.",
@@ -110,8 +92,10 @@ COMMANDS = (
 
 
 def commands() -> tuple[Row, ...]:
-    """Our commands, then the groups that installed packages mount."""
-    return (*COMMANDS, *map(mounted, entry_points(group="bedside.commands")))
+    """Our commands, those of the installed tasks, then the groups that packages mount."""
+    of_tasks = (task_row(entry) for entry in sorted(entry_points(group="bedside.tasks")))
+    mounts = map(mounted, entry_points(group="bedside.commands"))
+    return (*COMMANDS, *(row for row in of_tasks if row is not None), *mounts)
 
 
 def _print_version(asked: bool) -> None:

@@ -17,12 +17,12 @@ from typing import Literal
 import prompts
 from assistant.approval.fingerprint import NotIdentified, model_folder
 from assistant.approval.model_files import Signature, folder_signature
+from assistant.approval.options import deciding, options
 from assistant.settings import LOCAL_KINDS, EngineSettings, Settings
 from serving.chat_model import EngineChatModel
 from serving.engine import Engine, EngineError, EngineUnavailable, Message, Sampling, complete
 from serving.engines.bigdl.engine import BigdlEngine, BigdlOptions
 from serving.engines.echo import EchoEngine
-from serving.engines.openvino.engine import OpenVinoOptions
 from serving.engines.openvino.worker_engine import WorkerEngine
 from serving.engines.remote import RemoteEngine
 from serving.hardware import topology
@@ -47,7 +47,7 @@ class Slot:
     """One configured engine and how far it is.
 
     ``files`` are the model's as they were when it was opened.  ``approved`` is set by
-    `assistant.approval.status.Standing`.
+    `assistant.approval.status.ApprovalStatus`.
     """
 
     name: str
@@ -197,40 +197,10 @@ class Engines:
         except ValueError as error:
             raise EngineUnavailable(f"{error}.") from error
         folder = Path(chosen.model)
-        if chosen.kind == "bigdl":
-            return BigdlEngine(
-                folder,
-                self._home,
-                BigdlOptions(
-                    environment=chosen.environment,
-                    low_bit=chosen.low_bit,
-                    max_running=chosen.max_concurrent,
-                    queue_limit=chosen.queue_limit,
-                    threads=chosen.threads,
-                    context_length=chosen.context_length,
-                    cores=cores,
-                    default_max_tokens=chosen.default_max_tokens,
-                    chat_template_kwargs=chosen.template_options,
-                ),
-            )
-        if not folder.is_dir():
-            folder = self._store.path(chosen.model)
-        return WorkerEngine(
-            folder,
-            OpenVinoOptions(
-                cache_size_gb=chosen.cache_gib,
-                max_num_seqs=chosen.max_concurrent,
-                queue_limit=chosen.queue_limit,
-                num_threads=chosen.threads,
-                precision=chosen.precision,
-                kv_cache=chosen.kv_cache,
-                prompt_lookup=chosen.prompt_lookup,
-                context_length=chosen.context_length,
-                cores=cores,
-                default_max_tokens=chosen.default_max_tokens,
-                chat_template_kwargs=chosen.template_options,
-            ),
-        )
+        run_with = options(chosen, cores)
+        if isinstance(run_with, BigdlOptions):
+            return BigdlEngine(folder, self._home, run_with)
+        return WorkerEngine(folder if folder.is_dir() else self._store.path(chosen.model), run_with)
 
 
 def open_configured(name: str) -> tuple[Engine, dict[str, str]]:
@@ -248,10 +218,12 @@ def open_configured(name: str) -> tuple[Engine, dict[str, str]]:
         known = ", ".join(sorted(settings.engines))
         raise EngineUnavailable(f"There is no engine {name!r} in the settings; there are: {known}.")
     facts = {key: getattr(chosen, key) for key in ("kind", "model", "url", "precision", "kv_cache")}
+    if chosen.kind in LOCAL_KINDS:
+        facts |= deciding(options(chosen))
     store = ModelStore(settings.home)
     try:
         engine = Engines(settings).load(chosen)
-        if chosen.kind in ("openvino", "bigdl"):
+        if chosen.kind in LOCAL_KINDS:
             folder = Path(chosen.model)
             facts["folder"] = str(folder if folder.is_dir() else store.path(chosen.model))
     except (CatalogError, ModelInvalid) as error:

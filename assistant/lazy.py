@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 Made = TypeVar("Made")
 
 
-class Once(Generic[Made]):
+class Lazy(Generic[Made]):
     """Calls ``make`` when it is first called, and gives what was made ever after.
 
     Threads that ask meanwhile wait.  What fails is tried again by the next caller.

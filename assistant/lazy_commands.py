@@ -87,19 +87,53 @@ def mounted(entry: EntryPoint) -> Row:
     return Row(entry.name, f"{entry.module}:{entry.attr}", _first_line(entry.module) or entry.name)
 
 
+def task_row(entry: EntryPoint) -> Row | None:
+    """The row of a task's command (`assistant.work.task.Command`), read without running the task.
+
+    None where the task has no command, or writes it in another way than as plain words.
+    """
+    tree = _parsed(entry.module)
+    for node in ast.walk(tree) if tree is not None else ():
+        if not isinstance(node, ast.ClassDef) or node.name != entry.attr:
+            continue
+        for part in node.body:
+            call = part.value if isinstance(part, ast.Assign | ast.AnnAssign) else None
+            targets = part.targets if isinstance(part, ast.Assign) else [getattr(part, "target", 0)]
+            named = any(isinstance(t, ast.Name) and t.id == "command" for t in targets)
+            if named and isinstance(call, ast.Call):
+                return _row(call)
+    return None
+
+
+def _row(call: ast.Call) -> Row | None:
+    try:
+        words = [ast.literal_eval(argument) for argument in call.args]
+        named = {k.arg: ast.literal_eval(k.value) for k in call.keywords if k.arg}
+    except ValueError:
+        return None
+    given = dict(zip(("name", "place", "help", "example"), words, strict=False)) | named
+    return Row(given["name"], given["place"], given["help"], given.get("example", ""))
+
+
 def _no_options() -> None:
     """A group without options of its own."""
 
 
 def _first_line(module: str) -> str:
+    tree = _parsed(module)
+    text = ast.get_docstring(tree) if tree is not None else None
+    return (text or "").partition("\n")[0]
+
+
+def _parsed(module: str) -> ast.Module | None:
+    """A module's source as a tree, without running it; None where there is none to read."""
     spec = _spec(module)
     if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
-        return ""
+        return None
     try:
-        text = ast.get_docstring(ast.parse(Path(spec.origin).read_bytes())) or ""
+        return ast.parse(Path(spec.origin).read_bytes())
     except (OSError, SyntaxError, ValueError):
-        return ""
-    return text.partition("\n")[0]
+        return None
 
 
 def _spec(module: str) -> ModuleSpec | None:

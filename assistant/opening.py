@@ -64,4 +64,6 @@ def open_store(settings: Settings) -> Store:
     from assistant.store import Store
 
     settings.home.mkdir(parents=True, exist_ok=True)
-    return Store.open(settings.database, open_secret(settings))
+    return Store.open(
+        settings.database, open_secret(settings), contents=settings.home / "attachments"
+    )

@@ -13,7 +13,7 @@ from pathlib import Path
 from assistant.store import Store
 
 
-class Presence:
+class ProcessLock:
     """This process's share of the lock.  PostgreSQL, which other machines reach, has none."""
 
     def __init__(self, store: Store) -> None:

@@ -219,6 +219,11 @@ class Settings(BaseSettings):
         ge=1_000,
         description="The same for `/v1/structured-notes`, which takes whole records at once.",
     )
+    max_attachment_bytes: int = Field(
+        default=64_000_000,
+        ge=1_000,
+        description="The same for one file posted to `/v1/attachments`.",
+    )
     jobs: int = Field(default=2, ge=1, le=64, description="Requests worked on at once.")
     max_waiting: int = Field(
         default=200, ge=1, description="Accepted requests that may wait; more get 503."

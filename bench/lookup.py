@@ -22,9 +22,9 @@ from pathlib import Path
 
 import platformdirs
 
-from assistant.draft import SECTION_ZH
-from assistant.record.record import Encounter
+from assistant.record.encounter import Encounter
 from assistant.tasks.discharge.chain import Delta, discharge_chain
+from assistant.tasks.discharge.draft import SECTION_ZH
 from bench.base import open_base
 from bench.machine import describe
 from knowledge.base import KnowledgeBase

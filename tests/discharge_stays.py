@@ -6,9 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from assistant.draft import SectionDraft, SectionName, Statement
-from assistant.record.record import Encounter
+from assistant.draft import Statement
+from assistant.record.encounter import Encounter
 from assistant.tasks.discharge.chain import DischargeWriter
+from assistant.tasks.discharge.draft import SectionDraft, SectionName
 from knowledge.base import KnowledgeBase
 from serving.chat_model import EngineChatModel
 from serving.engines.echo import EchoEngine

@@ -16,7 +16,10 @@ router = APIRouter(prefix="/v1/approvals", tags=["approvals 批准"])
 
 
 class ApprovalShown(BaseModel):
-    """One approval.  ``holds_for`` are the engines that it covers as they run now."""
+    """One approval.  ``holds_for`` are the engines that it covers as they run now.
+
+    ``problem`` says why it can hold for none any more and must be given again.
+    """
 
     id: str
     engine: str
@@ -25,6 +28,9 @@ class ApprovalShown(BaseModel):
     files_sha256: str
     precision: str
     kv_cache: str
+    options: dict[str, str] | None = Field(
+        description="What else the engine ran with; null in an approval from before it was kept."
+    )
     prompts: dict[str, str] = Field(description="Name → SHA-256.")
     run: str
     kind: str = Field(description="The kind of the run: a track, or a clinical evaluation.")
@@ -38,6 +44,7 @@ class ApprovalShown(BaseModel):
     revocation_reason: str
     revoked_at: datetime | None
     holds_for: list[str]
+    problem: str
 
 
 @router.get("", responses=documented(503))
@@ -45,8 +52,8 @@ async def listing(
     parts: ServicesDep, who: ActorDep, limit: Annotated[int, Query(ge=1, le=500)] = 100
 ) -> list[ApprovalShown]:
     """The newest first, revoked ones included."""
-    standing = parts.clinic.standing
-    await standing.refresh()
+    status = parts.approvals
+    await status.refresh()
     found = await asyncio.to_thread(parts.store.approvals.list, limit)
     return [
         ApprovalShown.model_validate(
@@ -60,7 +67,7 @@ async def listing(
                 "run": str(approval.evidence.get("name", "")),
                 "kind": str(approval.evidence.get("kind", "")),
                 "hashes": approval.evidence.get("hashes", {}),
-                "holds_for": standing.engines_of(approval.id),
+                "holds_for": status.engines_of(approval.id),
             }
         )
         for approval in found

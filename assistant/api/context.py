@@ -18,17 +18,21 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import HTTPConnection
 
 from assistant.api.problems import Problem
-from assistant.clinic import Clinic
+from assistant.approval.status import ApprovalStatus
+from assistant.engines import Engines
 from assistant.loopback import is_direct
-from assistant.roles import CLINICAL_ROLES, OVERSIGHT_ROLES, Role
 from assistant.settings import Settings
 from assistant.store import Context, Store
 from assistant.store.api_keys import PREFIX
 from assistant.vector_building import VectorBuilding
 from assistant.work.jobs import Jobs
+from assistant.work.registry import Registry
+from assistant.work.resources import Resources
+from assistant.work.roles import ASK_ROLES, CLINICAL_ROLES, OVERSIGHT_ROLES, Role
+from knowledge.base import KnowledgeBase
 
 DEMO_ACTOR = "demo-doctor"
-_ID = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$"
+ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$"
 _bearer = HTTPBearer(auto_error=False, description="An API key made by `bedside key create`.")
 
 
@@ -38,9 +42,26 @@ class Services:
 
     settings: Settings
     store: Store
-    clinic: Clinic
+    tasks: Registry
+    resources: Resources
+    approvals: ApprovalStatus
     jobs: Jobs
     vectors: VectorBuilding
+
+    @property
+    def engines(self) -> Engines:
+        """The configured models."""
+        return self.resources.engines
+
+    @property
+    def knowledge(self) -> KnowledgeBase:
+        """The knowledge base.  Raises `KnowledgeUnavailable` while there is none."""
+        return self.resources.knowledge
+
+    @property
+    def has_knowledge(self) -> bool:
+        """Whether a knowledge base is open."""
+        return self.resources.has_knowledge
 
 
 def services(request: Request) -> Services:
@@ -53,10 +74,11 @@ ServicesDep = Annotated[Services, Depends(services)]
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who makes the call."""
+    """Who makes the call, and through what: a key or the pages, each of which gets its turns."""
 
     id: str
     role: str
+    source: str = "api"
 
 
 LOCAL_ACTOR = Actor(DEMO_ACTOR, "doctor")
@@ -72,7 +94,7 @@ async def actor(
     request: Request,
     parts: ServicesDep,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-    x_actor_id: Annotated[str | None, Header(pattern=_ID)] = None,
+    x_actor_id: Annotated[str | None, Header(pattern=ID_PATTERN)] = None,
     x_actor_role: Annotated[Role | None, Header()] = None,
 ) -> Actor:
     """The actor of the call.  401 without a valid key where keys are required."""
@@ -86,11 +108,13 @@ async def actor(
                 raise Problem(401, "API key 无效或已撤销。(The API key is not valid.)")
             # Clients of OpenAI's API insist on sending some key, such as EMPTY.
             return local
+    if key is not None:
+        source = f"key:{key.actor_id}"
         if key.role != "system" or x_actor_id is None:
-            return Actor(key.actor_id, key.role)
+            return Actor(key.actor_id, key.role, source)
         if x_actor_role is not None and x_actor_role not in CLINICAL_ROLES:
             raise Problem(403, "system 密钥只能代表临床角色。(A system key acts for clinicians.)")
-        return Actor(x_actor_id, x_actor_role or "doctor")
+        return Actor(x_actor_id, x_actor_role or "doctor", source)
     if needed:
         raise Problem(
             401,
@@ -115,7 +139,7 @@ OversightDep = Annotated[Actor, Depends(oversight)]
 
 async def clinician(who: ActorDep) -> Actor:
     """An actor that may see and send patients' records.  403 for others."""
-    if who.role not in CLINICAL_ROLES | {"system"}:
+    if who.role not in ASK_ROLES:
         raise Problem(403, "该角色不能查看或提交病历。(Needs a clinical role or role system.)")
     return who
 
@@ -125,8 +149,8 @@ ClinicianDep = Annotated[Actor, Depends(clinician)]
 
 async def patient_context(
     who: ClinicianDep,
-    x_patient_id: Annotated[str, Header(pattern=_ID)],
-    x_encounter_id: Annotated[str, Header(pattern=rf"^$|{_ID}")] = "",
+    x_patient_id: Annotated[str, Header(pattern=ID_PATTERN)],
+    x_encounter_id: Annotated[str, Header(pattern=rf"^$|{ID_PATTERN}")] = "",
 ) -> Context:
     """The patient in whose context a draft is read or written."""
     return Context(who.id, who.role, x_patient_id, x_encounter_id)
@@ -135,9 +159,12 @@ async def patient_context(
 PatientDep = Annotated[Context, Depends(patient_context)]
 
 
-async def doctor_context(context: PatientDep) -> Context:
-    """The same for what only a doctor may do.  403 for others, and for a system that names none."""
-    if context.actor_role != "doctor":
+async def reviewer_context(parts: ServicesDep, context: PatientDep) -> Context:
+    """The same for who may fill in or sign some draft; which, the review says.
+
+    403 for others, and for a system that names nobody.
+    """
+    if not any(context.actor_role in task.review_roles for task in parts.tasks):
         raise Problem(
             403,
             "只有医师可以回填或签名；system 密钥须用 X-Actor-Id 指明医师。"
@@ -146,16 +173,13 @@ async def doctor_context(context: PatientDep) -> Context:
     return context
 
 
-DoctorDep = Annotated[Context, Depends(doctor_context)]
+ReviewerDep = Annotated[Context, Depends(reviewer_context)]
 
 
-def context_of_record(
-    who: Actor, patient_id: str, encounter_id: str, header_patient: str | None
-) -> Context:
-    """The context of a record that is sent in; the header, if there, must name the same patient."""
+def check_header(header_patient: str | None, patient_id: str) -> None:
+    """The header, if there, must name the patient of what is sent in."""
     if header_patient is not None and header_patient != patient_id:
-        raise Problem(409, "X-Patient-Id 与病历中的患者不一致。(The header names another patient.)")
-    return Context(who.id, who.role, patient_id, encounter_id)
+        raise Problem(409, "X-Patient-Id 与请求中的患者不一致。(The header names another patient.)")
 
 
 IdempotencyKey = Annotated[

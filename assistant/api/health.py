@@ -70,18 +70,18 @@ async def healthz() -> dict[str, str]:
 async def readyz(parts: ServicesDep, response: Response) -> Readiness:
     """Everything that is configured works: each engine generates a token, or did so a few seconds
     ago; the store answers and the workers take requests.  503 otherwise."""
-    engines = parts.clinic.engines
-    await parts.clinic.standing.refresh()
+    engines = parts.engines
+    await parts.approvals.refresh()
     probes = await engines.probes()
     store = await _answers(parts)
-    parts_ready = (parts.clinic.has_knowledge, store, parts.jobs.alive)
+    parts_ready = (parts.has_knowledge, store, parts.jobs.alive)
     ready = all(parts_ready) and all(p.state == "ready" for p in probes.values())
     response.status_code = 200 if ready else 503
     return Readiness(
         ready=ready,
-        knowledge=parts.clinic.has_knowledge,
-        knowledge_version=parts.clinic.knowledge.version if parts.clinic.has_knowledge else "",
-        retrieval=parts.clinic.knowledge.retrieval if parts.clinic.has_knowledge else None,
+        knowledge=parts.has_knowledge,
+        knowledge_version=parts.knowledge.version if parts.has_knowledge else "",
+        retrieval=parts.knowledge.retrieval if parts.has_knowledge else None,
         vectors=VectorState(**asdict(parts.vectors.progress)),
         store=store,
         workers=parts.jobs.alive,
@@ -120,7 +120,7 @@ async def metrics(request: Request, parts: ServicesDep) -> Response:
     for status in ("queued", "running"):
         count = await asyncio.to_thread(parts.store.requests.count, status)
         kept.jobs.labels(status).set(count)
-    for name, slot in parts.clinic.engines.slots.items():
+    for name, slot in parts.engines.slots.items():
         kept.engines.labels(name).set(slot.state == "ready")
-    kept.knowledge.set(parts.clinic.has_knowledge)
+    kept.knowledge.set(parts.has_knowledge)
     return Response(generate_latest(kept.registry), media_type=CONTENT_TYPE_LATEST)

@@ -49,7 +49,7 @@ async def search(
     limit: Annotated[int, Query(ge=1, le=50)] = 10,
 ) -> SearchResult:
     """Hybrid retrieval: embeddings and words, fused by rank; by words alone without embeddings."""
-    knowledge = parts.clinic.knowledge
+    knowledge = parts.knowledge
     retrieval = knowledge.retrieval
     hits = await asyncio.to_thread(knowledge.index.search, q, limit) if q.strip() else []
     return SearchResult(
@@ -89,7 +89,7 @@ async def search_by_body(body: SearchRequest, parts: ServicesDep, who: ActorDep)
 @router.get("/passages/{passage_id:path}", responses=documented(404, 503))
 async def passage(passage_id: str, parts: ServicesDep, who: ActorDep) -> PassageShown:
     """One passage, as cited by a draft."""
-    found = await asyncio.to_thread(cited_passage, parts.clinic.knowledge, passage_id)
+    found = await asyncio.to_thread(cited_passage, parts.knowledge, passage_id)
     if found is None:
         raise Problem(404, "知识库中没有这段资料。(No such passage.)")
     return PassageShown(id=found.id, title=found.title, text=found.text, source=found.source)

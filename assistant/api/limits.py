@@ -82,6 +82,8 @@ class SecurityHeaders:
         async def adding(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                if headers.get("Content-Type", "").startswith("text/event-stream"):
+                    headers["Cache-Control"] = "no-store"
                 if scope["path"].startswith(CACHED_PATHS) and message["status"] == 200:
                     headers["Cache-Control"] = "public, max-age=86400"
                 for name, value in SECURITY_HEADERS.items():

@@ -13,19 +13,24 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from assistant.clinic import KnowledgeUnavailable
+from assistant.record.attachment_content import ContentInvalid, MediaTypeRefused
 from assistant.review.fill_in import Unresolved
 from assistant.store.errors import (
     AlreadySigned,
+    AttachmentConflict,
+    AttachmentNotFound,
     DraftNotFound,
     IdempotencyConflict,
     IdempotencyInProgress,
     InvalidArgument,
     RequestNotFound,
+    RoleRefused,
     StoreError,
     UnresolvedStatements,
 )
 from assistant.work.jobs import TooManyJobs
+from assistant.work.resources import KnowledgeUnavailable
+from assistant.work.task import Refused
 from serving.engine import EngineBusy, EngineError, EngineUnavailable, PromptTooLong
 
 logger = logging.getLogger("bedside.assistant.api")
@@ -51,6 +56,7 @@ TITLES = {
     405: "Method not allowed",
     409: "Conflict",
     413: "Too large",
+    415: "Media type not taken",
     422: "Not valid",
     500: "Internal error",
     503: "Unavailable",
@@ -98,13 +104,19 @@ def respond(
 
 _STATUS: list[tuple[type[Exception], int]] = [
     (DraftNotFound, 404),
+    (AttachmentNotFound, 404),
+    (AttachmentConflict, 409),
     (RequestNotFound, 404),
     (UnresolvedStatements, 409),
     (Unresolved, 409),
     (AlreadySigned, 409),
     (IdempotencyConflict, 409),
     (IdempotencyInProgress, 409),
+    (MediaTypeRefused, 415),
+    (ContentInvalid, 422),
     (InvalidArgument, 422),
+    (Refused, 422),
+    (RoleRefused, 403),
     (PromptTooLong, 413),
     (KnowledgeUnavailable, 503),
     (EngineBusy, 503),

@@ -8,11 +8,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Header
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from assistant.api.context import ClinicianDep, ServicesDep, context_of_record
+from assistant.api.context import ClinicianDep, ServicesDep, check_header
 from assistant.api.problems import documented
 from assistant.draft import DISCLAIMER_ZH
 from assistant.grounding.checker import CheckedStatement, FindingsOf, checker
-from assistant.record.record import Encounter, Identifier, Note
+from assistant.record.encounter import Encounter
+from assistant.record.fields import Identifier
+from assistant.record.note import Note
 from assistant.store import Context
 from knowledge.shipped import shipped_lexicon
 from knowledge.text.extraction import FindingExtractor
@@ -93,7 +95,8 @@ async def check(
     No model takes part, and nothing of the record is kept: the audit has keyed hashes alone.
     """
     if body.patient:
-        context = context_of_record(who, body.patient, body.stay, x_patient_id)
+        check_header(x_patient_id, body.patient)
+        context = Context(who.id, who.role, body.patient, body.stay)
     else:
         context = Context(who.id, who.role, x_patient_id or "", body.stay)
     await asyncio.to_thread(
@@ -103,7 +106,7 @@ async def check(
         "statements",
         content=body.model_dump(mode="json", include={"record", "notes", "encounter"}),
     )
-    base = parts.clinic.knowledge if parts.clinic.has_knowledge else None
+    base = parts.knowledge if parts.has_knowledge else None
     extractor = base.extractor if base else FindingExtractor(shipped_lexicon())
     checks = await asyncio.to_thread(_checked, body, extractor.extract)
     supported = sum(found.status == "supported" for found in checks)

@@ -1,146 +1,175 @@
-"""What the three kinds of work share: accept, wait or not, watch, cancel."""
-
-from __future__ import annotations
+"""The routes of every task: accept, wait or not, watch, cancel.  Made from what the task says."""
 
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
-from datetime import datetime
-from typing import Any
+from collections.abc import AsyncIterable, AsyncIterator
+from typing import Annotated, Any
 
-from fastapi import Response
-from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, Body, Depends, Header, Query, Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from pydantic import BaseModel
 
-from assistant.api.context import Services
-from assistant.draft import DISCLAIMER_EN, DISCLAIMER_ZH
-from assistant.store import Context
-from assistant.store.models import DraftRow, RequestKind, RequestRow, RequestStatus
-from assistant.work.jobs import Event
-
-KEEP_ALIVE_SECONDS = 15.0
-
-
-class Links(BaseModel):
-    """Where to go from here."""
-
-    self: str
-    events: str
-
-
-class Job(BaseModel):
-    """An accepted request and how far it is; the drafts come as they are ready."""
-
-    id: str
-    kind: RequestKind
-    status: RequestStatus
-    patient_id: str
-    encounter_id: str
-    record_hash: str
-    created_at: datetime
-    ended_at: datetime | None = None
-    message: str = Field(default="", description="Why it failed.")
-    drafts: list[dict[str, Any]] = Field(default_factory=list)
-    links: Links
-    notice: str = DISCLAIMER_ZH
-    notice_en: str = DISCLAIMER_EN
+from assistant.api.context import (
+    ID_PATTERN,
+    Actor,
+    ActorDep,
+    IdempotencyKey,
+    Services,
+    ServicesDep,
+    check_header,
+)
+from assistant.api.problems import Problem, documented
+from assistant.api.schema import Job, Links, event_type, job_type, listed
+from assistant.store import Context, RequestNotFound
+from assistant.store.models import RequestRow
+from assistant.work.task import AnyTask, load
 
 
-def shown_draft(row: DraftRow) -> dict[str, Any]:
-    """A draft as the API gives it: its id and state, and the chain's typed draft."""
-    return {
-        "id": row.id,
-        "request_id": row.request_id,
-        "patient_id": row.patient_id,
-        "encounter_id": row.encounter_id,
-        "record_hash": row.record_hash,
-        "stale": row.stale_at is not None,
-        "created_at": row.created_at.isoformat(),
-        "accepted_at": row.accepted_at.isoformat() if row.accepted_at else None,
-        "signed_at": row.signed_at.isoformat() if row.signed_at else None,
-        "seconds_to_acceptance": row.seconds_to_acceptance,
-        "edit_distance": row.edit_distance,
-        **row.content["draft"],
-    }
+def router(task: AnyTask) -> APIRouter:
+    """``POST /v1/<path>``, and of a job: read, events, cancel, and what the task adds."""
+    made = APIRouter(prefix=f"/v1/{task.path}", tags=[f"{task.title.en.lower()} {task.title.zh}"])
+    shown = job_type(task)
+    told = event_type(task)
+    posted = task.posted
+    examples: Any = {name: {"value": body} for name, body in task.examples.items()}
+
+    async def asker(who: ActorDep) -> Actor:
+        if who.role not in task.ask_roles:
+            raise Problem(403, "该角色不能查看或提交病历。(Needs a clinical role or role system.)")
+        return who
+
+    asker_dep = Annotated[Actor, Depends(asker)]
+
+    async def own_context(
+        who: asker_dep,
+        x_patient_id: Annotated[str, Header(pattern=ID_PATTERN)],
+        x_encounter_id: Annotated[str, Header(pattern=rf"^$|{ID_PATTERN}")] = "",
+    ) -> Context:
+        return Context(who.id, who.role, x_patient_id, x_encounter_id)
+
+    context_dep = Annotated[Context, Depends(own_context)]
+
+    async def watched(job_id: str, parts: ServicesDep, context: context_dep) -> str:
+        """404 before the stream begins."""
+        await find(parts, context, task, job_id)
+        return job_id
+
+    @made.post(
+        "",
+        responses=documented(409, 503)
+        | ({202: {"model": shown}} if task.waits else {200: {"model": shown}}),
+        status_code=200 if task.waits else 202,
+        response_model=shown,
+        summary=f"{task.title.en} {task.title.zh}",
+    )
+    async def create(
+        body: Annotated[posted, Body(openapi_examples=examples)],  # type: ignore[valid-type]
+        response: Response,
+        parts: ServicesDep,
+        who: asker_dep,
+        wait: Annotated[bool, Query(description="True: answer at the end, with 200.")] = task.waits,
+        batch: Annotated[
+            bool, Query(description="Nobody waits for it: it goes behind what somebody waits for.")
+        ] = False,
+        idempotency_key: IdempotencyKey = None,
+        x_patient_id: Annotated[str | None, Header()] = None,
+    ) -> Any:
+        """Accept the work: 202 with the job, or 200 with its drafts when ``wait=true``."""
+        asked = task.accept(body, parts.settings)
+        check_header(x_patient_id, asked.patient_id)
+        if task.needs_knowledge:
+            _ = parts.knowledge
+        context = Context(who.id, who.role, asked.patient_id, asked.encounter_id)
+        row = await parts.jobs.submit(
+            context,
+            task.kind,
+            asked.payload,
+            asked.record_hash,
+            idempotency_key=idempotency_key,
+            options=asked.options or None,
+            source=who.source,
+            batch=batch,
+        )
+        if wait:
+            await parts.jobs.finished(context, row.id)
+            row = await asyncio.to_thread(parts.store.requests.get, context, row.id)
+        response.status_code = 200 if wait else 202
+        response.headers["Location"] = f"{made.prefix}/{row.id}"
+        return await show(parts, context, task, row)
+
+    @made.get("/{job_id}", responses=documented(404), response_model=shown)
+    async def read(job_id: str, parts: ServicesDep, context: context_dep) -> Any:
+        """The job as it is now, and the drafts that are ready."""
+        return await show(parts, context, task, await find(parts, context, task, job_id))
+
+    async def events(
+        job_id: Annotated[str, Depends(watched)],
+        parts: ServicesDep,
+        context: context_dep,
+    ) -> AsyncIterator[ServerSentEvent]:
+        """Server-Sent Events from the first to the last.
+
+        ``waiting``, ``started``, what the task tells, ``draft`` …, then ``finished``, ``failed`` or
+        ``cancelled``.
+        """
+        async with contextlib.aclosing(parts.jobs.events(context, job_id)) as told:
+            async for event in told:
+                data = json.dumps(event.data, ensure_ascii=False)
+                yield ServerSentEvent(event=event.name, raw_data=data)
+
+    stream: Any = AsyncIterable
+    events.__annotations__["return"] = stream[told]
+    made.get("/{job_id}/events", responses=documented(404), response_class=EventSourceResponse)(
+        events
+    )
+
+    @made.delete("/{job_id}", responses=documented(404), response_model=shown)
+    async def cancel(job_id: str, parts: ServicesDep, context: context_dep) -> Any:
+        """Stop the job; drafts that are ready stay."""
+        await find(parts, context, task, job_id)
+        await parts.jobs.cancel(context, job_id)
+        return await show(parts, context, task, await find(parts, context, task, job_id))
+
+    if task.routes:
+        load(task.routes)(made)
+    return made
 
 
-async def shown_job(parts: Services, context: Context, row: RequestRow, path: str) -> Job:
-    """A request with its drafts."""
-    drafts = await asyncio.to_thread(parts.store.drafts.list, context, row.id)
-    return Job(
+async def find(parts: Services, context: Context, task: AnyTask, job_id: str) -> RequestRow:
+    """The request.  Raises `RequestNotFound` outside of its patient's context and its task."""
+    row = await asyncio.to_thread(parts.store.requests.get, context, job_id)
+    if row.kind != task.kind:
+        raise RequestNotFound
+    return row
+
+
+async def show(parts: Services, context: Context, task: AnyTask, row: RequestRow) -> BaseModel:
+    """A request with its drafts, in their order, and where it stands in the queue."""
+    rows = await asyncio.to_thread(parts.store.drafts.list, context, row.id)
+    made = [(parts.tasks.draft(draft.content["draft"]), draft) for draft in reversed(rows)]
+    readable = [(draft, kept) for draft, kept in made if isinstance(draft, task.draft)]
+    others = [kept for draft, kept in made if not isinstance(draft, task.draft)]
+    readable.sort(key=lambda pair: task.position(pair[0]))
+    waits = await parts.jobs.outlook(row.id, row.kind) if row.status == "queued" else None
+    more = await asyncio.to_thread(
+        task.more, task.request.model_validate(row.payload), [draft for draft, _ in readable]
+    )
+    place = f"/v1/{task.path}/{row.id}"
+    job = Job(
         id=row.id,
         kind=row.kind,
         status=row.status,
+        place=waits.place if waits else None,
+        expected_seconds=waits.expected_seconds if waits else None,
         patient_id=row.patient_id,
         encounter_id=row.encounter_id,
         record_hash=row.record_hash,
         created_at=row.created_at,
         ended_at=row.ended_at,
         message=row.failure or "",
-        drafts=[shown_draft(d) for d in reversed(drafts)],
-        links=Links(self=f"{path}/{row.id}", events=f"{path}/{row.id}/events"),
+        links=Links(self=place, events=f"{place}/events"),
     )
-
-
-async def accept(
-    parts: Services,
-    context: Context,
-    kind: RequestKind,
-    payload: dict[str, Any],
-    record_hash: str,
-    response: Response,
-    *,
-    path: str,
-    wait: bool,
-    idempotency_key: str | None,
-    options: dict[str, Any] | None = None,
-) -> Job:
-    """Keep the request, then answer 202 at once, or 200 with the drafts when ``wait``."""
-    row = await parts.jobs.submit(
-        context, kind, payload, record_hash, idempotency_key=idempotency_key, options=options
-    )
-    if wait:
-        await parts.jobs.finished(context, row.id)
-        row = await asyncio.to_thread(parts.store.requests.get, context, row.id)
-    response.status_code = 200 if wait else 202
-    response.headers["Location"] = f"{path}/{row.id}"
-    return await shown_job(parts, context, row, path)
-
-
-async def find(parts: Services, context: Context, job_id: str, path: str) -> Job:
-    """The job as it is now.  404 outside of its patient's context."""
-    row = await asyncio.to_thread(parts.store.requests.get, context, job_id)
-    return await shown_job(parts, context, row, path)
-
-
-async def watch(parts: Services, context: Context, job_id: str) -> StreamingResponse:
-    """The job's events as Server-Sent Events, from the first to the last."""
-    await asyncio.to_thread(parts.store.requests.get, context, job_id)
-    return StreamingResponse(
-        _stream(parts, context, job_id),
-        media_type="text/event-stream",
-        headers={"X-Accel-Buffering": "no"},
-    )
-
-
-async def _stream(parts: Services, context: Context, job_id: str) -> AsyncIterator[str]:
-    async with contextlib.aclosing(parts.jobs.events(context, job_id)) as events:
-        waiting: asyncio.Future[Event] | None = None
-        try:
-            while True:
-                waiting = waiting or asyncio.ensure_future(anext(events))
-                done, _ = await asyncio.wait({waiting}, timeout=KEEP_ALIVE_SECONDS)
-                if not done:
-                    yield ": still at work\n\n"
-                    continue
-                event, waiting = waiting.result(), None
-                data = json.dumps(event.data, ensure_ascii=False)
-                yield f"event: {event.name}\ndata: {data}\n\n"
-                if event.last:
-                    return
-        finally:
-            if waiting is not None:
-                waiting.cancel()
-                with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration):
-                    await waiting
+    drafts = [listed(kept, task) for kept in (*(kept for _, kept in readable), *others)]
+    fields = {**dict(job), **dict(more), "drafts": drafts}
+    return job_type(task).model_validate(fields)

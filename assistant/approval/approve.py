@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 
-import prompts
-from assistant.approval import fingerprint as combination
+from assistant.approval import fingerprint
 from assistant.approval.evidence import Evidence
-from assistant.approval.fingerprint import Combination, NotIdentified
+from assistant.approval.fingerprint import Fingerprint, NotIdentified
 from assistant.approval.gate import Gate
 from assistant.approval.model_files import folder_digest
 from assistant.settings import Settings
 from assistant.store import Approval, Store
+from assistant.work.registry import Registry
 
 
 class ApprovalRefused(Exception):
@@ -40,7 +40,7 @@ def find_engine(settings: Settings, name: str) -> str:
     )
 
 
-def configured(settings: Settings, engine: str) -> Combination:
+def configured(settings: Settings, engine: str) -> Fingerprint:
     """What the engine runs now; its files are hashed, which takes seconds for a large model.
 
     Raises:
@@ -48,8 +48,8 @@ def configured(settings: Settings, engine: str) -> Combination:
     """
     chosen = settings.engines[engine]
     try:
-        folder = combination.model_folder(chosen, settings.home)
-        return combination.of_engine(chosen, folder, folder_digest(folder))
+        folder = fingerprint.model_folder(chosen, settings.home)
+        return fingerprint.of_engine(chosen, folder, folder_digest(folder))
     except (NotIdentified, OSError) as error:
         raise ApprovalRefused(f"Engine {engine} cannot be approved: {error}.") from error
 
@@ -63,6 +63,7 @@ def approve(
     *,
     by: str,
     note: str = "",
+    tasks: Registry | None = None,
 ) -> Approval:
     """Approve what ``engine`` runs now, with the prompts that it is given now.
 
@@ -81,13 +82,13 @@ def approve(
     against += filter(None, (gate.unmet(run.scores) for gate in gates))
     runs = configured(settings, engine)
     against += _other_model(run, runs)
-    against += _other_prompts(run, settings, engine)
+    against += _other_prompts(run, fingerprint.versions_in_use(settings, engine, tasks))
     if against:
         raise ApprovalRefused(f"{engine} is not approved: {'; '.join(against)}.")
     return store.approvals.approve(
         engine=engine,
         **asdict(runs),
-        prompts=combination.prompts_in_use(settings, engine),
+        prompts=fingerprint.prompts_in_use(settings, engine, tasks),
         run=run.folder,
         evidence=run.model_dump(mode="json"),
         gate=", ".join(str(gate) for gate in gates),
@@ -96,21 +97,19 @@ def approve(
     )
 
 
-def _other_model(run: Evidence, runs: Combination) -> list[str]:
+def _other_model(run: Evidence, runs: Fingerprint) -> list[str]:
     """What the run was made with, where that is not what the engine runs."""
     try:
-        measured = combination.of_run(run.model)
+        measured = fingerprint.of_run(run.model)
     except NotIdentified as error:
         return [str(error)]
     return [f"the run was made with another {text}" for text in measured.differences(runs)]
 
 
-def _other_prompts(run: Evidence, settings: Settings, engine: str) -> list[str]:
+def _other_prompts(run: Evidence, in_use: Collection[str]) -> list[str]:
     """Prompts that the run was made with and that the engine is not given now as they were."""
-    used = combination.templates_in_use(settings, engine)
-    versions = {prompts.template(task, name).version for task, name in used}
     return [
         f"the run was made with the prompt {version}, which this engine is not given now"
         for version in run.prompts
-        if version not in versions
+        if version not in in_use
     ]

@@ -1,4 +1,4 @@
-"""What an approval is for: the files of a model, the numbers it computes in, and the prompts."""
+"""What an approval is for: a model's files, how it computes and answers, and its prompts."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from typing import Any, cast
 
 import prompts
 from assistant.approval.model_files import plain_digest
+from assistant.approval.options import Options, deciding, options
 from assistant.settings import EngineSettings, Settings
-from assistant.tasks.chat import chain as chat
-from assistant.tasks.differential import chain as differential
-from assistant.tasks.discharge import chain as discharge
-from assistant.tasks.discharge.plan import PLANS
+from assistant.work.registry import Registry, installed
 from serving.engine import EngineUnavailable
 from serving.engines.bigdl.engine import BigdlOptions
+from serving.engines.openvino.engine import OpenVinoOptions
 from serving.hardware import compute, cpu
 from serving.models import manifest
 from serving.models.catalog import CatalogError
@@ -31,30 +30,50 @@ GUIDANCE = "guidance"
 _SMALLEST_KV = "u8"
 """What ``auto`` is, see `serving.hardware.compute.KvCache`."""
 
+_BY_ITSELF: Mapping[str, Options] = {"openvino": OpenVinoOptions(), "bigdl": BigdlOptions()}
+_IN_PRECISION = frozenset({"precision", "kv_cache", "environment", "low_bit"})
+"""Options that are part of `Fingerprint.precision` and ``kv_cache`` already."""
+
 
 class NotIdentified(Exception):
     """It cannot be told which weights an engine or a run has; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Combination:
-    """A model as it runs.  ``precision`` and ``kv_cache`` are those in use, never ``auto``."""
+class Fingerprint:
+    """A model as it runs.  ``precision`` and ``kv_cache`` are those in use, never ``auto``.
+
+    ``options`` are the others that an answer depends on (`assistant.approval.options.deciding`).
+    """
 
     model: str
     engine_kind: str
     files_sha256: str
     precision: str
     kv_cache: str
+    options: Mapping[str, str]
 
-    def same_model(self, other: Combination) -> bool:
-        """Whether the same weights compute in the same numbers, whatever the model is called."""
+    def same_model(self, other: Fingerprint) -> bool:
+        """Whether the same weights compute in the same way, whatever the model is called."""
         return not self.differences(other)
 
-    def differences(self, other: Combination) -> list[str]:
+    def differences(self, other: Fingerprint) -> list[str]:
         """What differs, each as ``name: this, not that``."""
-        named = ("engine_kind", "files_sha256", "precision", "kv_cache")
-        pairs = ((name, getattr(self, name), getattr(other, name)) for name in named)
-        return [f"{name}: {mine}, not {theirs}" for name, mine, theirs in pairs if mine != theirs]
+        mine, theirs = self._decides(), other._decides()
+        return [
+            f"{name}: {mine.get(name, NO_OPTION)}, not {theirs.get(name, NO_OPTION)}"
+            for name in {**mine, **theirs}
+            if mine.get(name) != theirs.get(name)
+        ]
+
+    def _decides(self) -> dict[str, str]:
+        return {
+            "engine_kind": self.engine_kind,
+            "files_sha256": self.files_sha256,
+            "precision": self.precision,
+            "kv_cache": self.kv_cache,
+            **self.options,
+        }
 
 
 def model_folder(chosen: EngineSettings, home: Path) -> Path:
@@ -77,31 +96,34 @@ def model_folder(chosen: EngineSettings, home: Path) -> Path:
         raise NotIdentified(str(error)) from error
 
 
-def of_engine(chosen: EngineSettings, folder: Path, files_sha256: str) -> Combination:
+def of_engine(chosen: EngineSettings, folder: Path, files_sha256: str) -> Fingerprint:
     """What a configured engine runs; ``files_sha256`` is the
     `assistant.approval.model_files.folder_digest` of its folder.
 
     Raises:
         NotIdentified: the folder cannot be read, or this machine cannot compute so.
     """
-    if chosen.kind == "bigdl":
-        package, low_bit = chosen.environment, BigdlOptions().low_bit
-        details = {"engine": "bigdl", "package": package, "low_bit": low_bit}
-        return _combination(chosen.model, details, {}, files_sha256)
+    run_with = options(chosen)
+    settings = deciding(run_with) | {"processor": " ".join(cpu.flags())}
+    if isinstance(run_with, BigdlOptions):
+        details = {
+            "engine": "bigdl",
+            "package": run_with.environment,
+            "low_bit": run_with.low_bit,
+        }
+        return _fingerprint(chosen.model, details, settings, files_sha256)
     try:
         weights = manifest.read(folder).settings
     except (OSError, ModelInvalid) as error:
         raise NotIdentified(str(error)) from error
-    settings = {
-        "precision": chosen.precision,
-        "kv_cache": chosen.kv_cache,
-        "processor": " ".join(cpu.flags()),
-    }
-    return _combination(chosen.model, {"engine": "openvino", **weights}, settings, files_sha256)
+    return _fingerprint(chosen.model, {"engine": "openvino", **weights}, settings, files_sha256)
 
 
-def of_run(model: Mapping[str, Any]) -> Combination:
+def of_run(model: Mapping[str, Any]) -> Fingerprint:
     """What a recorded run was made with; ``model`` is its identity (``details``, ``settings``).
+
+    An option that the run does not name is what the engine does by itself: runs name all since
+    approvals are for them.
 
     Raises:
         NotIdentified: the run does not name the weights.
@@ -115,20 +137,32 @@ def of_run(model: Mapping[str, Any]) -> Combination:
             "the run does not hold the hash of the model's files: it was made with a server or an "
             "engine without weights of its own"
         )
-    return _combination(str(model.get("name", "")), details, settings, str(files))
+    by_itself = _BY_ITSELF.get(str(details.get("engine", "")))
+    if by_itself is None:
+        raise NotIdentified("the run was made with an engine that cannot be approved")
+    known = {name: details[name] for name in ("chat_template_kwargs",) if name in details}
+    settings = {**deciding(by_itself), **known, **settings}
+    return _fingerprint(str(model.get("name", "")), details, settings, str(files))
 
 
-def _combination(
+def _fingerprint(
     name: str, details: Mapping[str, str], settings: Mapping[str, str], files_sha256: str
-) -> Combination:
-    kind = str(details.get("engine", ""))
+) -> Fingerprint:
+    kind = details["engine"]
+    others = {key: settings[key] for key in deciding(_BY_ITSELF[kind]) if key not in _IN_PRECISION}
     if kind == "bigdl":
-        package = str(details.get("package", "")).split(" ")[0]
-        return Combination(name, kind, files_sha256, f"{details['low_bit']} {package}", NO_OPTION)
-    kv_cache = settings.get("kv_cache", "auto")
+        precision = f"{details['low_bit']} {details.get('package', '').split(' ')[0]}"
+        return Fingerprint(name, kind, files_sha256, precision, NO_OPTION, others)
+    precision = _openvino_precision(details, settings)
+    kv_cache = settings["kv_cache"]
+    in_use = _SMALLEST_KV if kv_cache == "auto" else kv_cache
+    return Fingerprint(name, kind, files_sha256, precision, in_use, others)
+
+
+def _openvino_precision(details: Mapping[str, str], settings: Mapping[str, str]) -> str:
     try:
         chosen = compute.properties(
-            cast(compute.Compute, settings.get("precision", "auto")),
+            cast(compute.Compute, settings["precision"]),
             "auto",
             details,
             frozenset(settings.get("processor", "").split()),
@@ -137,31 +171,37 @@ def _combination(
         raise NotIdentified(str(error)) from error
     group = chosen.get("DYNAMIC_QUANTIZATION_GROUP_SIZE")
     products = f"{details.get('weights', '')} {chosen['INFERENCE_PRECISION_HINT']}".strip()
-    precision = products if group is None else f"{products} dynamic {group}"
-    in_use = _SMALLEST_KV if kv_cache == "auto" else kv_cache
-    return Combination(name, kind, files_sha256, precision, in_use)
+    return products if group is None else f"{products} dynamic {group}"
 
 
-def templates_in_use(settings: Settings, engine: str) -> set[tuple[str, str]]:
-    """(task, version) of each template that the chains give to ``engine``."""
-    used = {(differential.TASK, m.prompt) for m in settings.panel if m.engine == engine}
-    if engine == settings.default_engine:
-        used |= {(discharge.TASK, discharge.PROMPT), (chat.TASK, chat.PROMPT)}
-    return used
+def versions_in_use(settings: Settings, engine: str, tasks: Registry | None = None) -> set[str]:
+    """The `prompts.Template.version` of each template that the tasks give to ``engine``."""
+    return {
+        f"{use.task}/{use.name}@{use.sha256[:8]}"
+        if use.sha256
+        else prompts.template(use.task, use.name).version
+        for task in tasks or installed()
+        for use in task.prompts(settings)
+        if use.engine == engine
+    }
 
 
-def prompts_in_use(settings: Settings, engine: str) -> dict[str, str]:
-    """The prompts that the chains give to ``engine``: name → SHA-256.
+def prompts_in_use(
+    settings: Settings, engine: str, tasks: Registry | None = None
+) -> dict[str, str]:
+    """The prompts that the tasks give to ``engine``: name → SHA-256.
 
-    This is the one place that says which they are: templates with their examples and schemas, and
-    what the discharge record is told about each of its sections.
+    They are templates with their examples and schemas, and what a task adds to its template.
     """
     found = {}
-    for task, name in templates_in_use(settings, engine):
-        found[f"{task}/{name}"] = prompts.fingerprint(task, name)
-        if task == discharge.TASK:
-            told = {section: [plan.guidance, plan.limit] for section, plan in PLANS.items()}
-            found[f"{task}/{GUIDANCE}"] = plain_digest(told)
+    for task in tasks or installed():
+        used = [use for use in task.prompts(settings) if use.engine == engine]
+        guidance = task.guidance() if used else None
+        for use in used:
+            known = use.sha256 or prompts.fingerprint(use.task, use.name)
+            found[f"{use.task}/{use.name}"] = known
+            if guidance is not None:
+                found[f"{use.task}/{GUIDANCE}"] = plain_digest(guidance)
     return dict(sorted(found.items()))
 
 

@@ -1,6 +1,6 @@
 """Which engines, as they run now, are approved for clinical use.
 
-An approval holds for the files, the numbers and the prompts that it was given for.  Nothing is
+An approval holds for the files, the options and the prompts that it was given for.  Nothing is
 hashed while there is no approval, and files are hashed anew only when they have changed; until
 that is done, nothing is approved.
 """
@@ -12,21 +12,25 @@ import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from assistant.approval import fingerprint as combination
-from assistant.approval.fingerprint import Combination, NotIdentified
+from assistant.approval import fingerprint
+from assistant.approval.fingerprint import Fingerprint, NotIdentified
 from assistant.approval.model_files import Signature, folder_digest, folder_signature
 from assistant.engines import Engines
 from assistant.settings import Settings
 from assistant.store import Approval, Store, StoreError
+from assistant.work.registry import Registry
 
-logger = logging.getLogger("bedside.assistant.standing")
+logger = logging.getLogger("bedside.assistant.approvals")
 
 
-class Standing:
+class ApprovalStatus:
     """What is approved, as it was when `refresh` was last called."""
 
-    def __init__(self, settings: Settings, store: Store, engines: Engines) -> None:
+    def __init__(
+        self, settings: Settings, store: Store, engines: Engines, tasks: Registry | None = None
+    ) -> None:
         self._settings = settings
+        self._tasks = tasks
         self._store = store
         self._slots = engines.slots
         self._digests: dict[Path, tuple[Signature, str]] = {}
@@ -72,7 +76,7 @@ class Standing:
         in_use = self._prompts.get(engine, {})
         if not version:
             return in_use
-        wanted = combination.prompts_of(version, in_use)
+        wanted = fingerprint.prompts_of(version, in_use)
         # A prompt that is not in use any more is approved for nobody.
         return wanted or {version: ""}
 
@@ -87,30 +91,32 @@ class Standing:
             return {}
         found: dict[str, list[Approval]] = {}
         for engine, chosen in self._settings.engines.items():
-            self._prompts[engine] = combination.prompts_in_use(self._settings, engine)
+            self._prompts[engine] = fingerprint.prompts_in_use(self._settings, engine, self._tasks)
             runs = None if chosen.demo_only else self._running(engine)
             if runs is not None:
                 found[engine] = self._holding_for(runs, self._prompts[engine], in_force)
         return found
 
     def _holding_for(
-        self, runs: Combination, in_use: Mapping[str, str], in_force: Sequence[Approval]
+        self, runs: Fingerprint, in_use: Mapping[str, str], in_force: Sequence[Approval]
     ) -> list[Approval]:
         """The approvals of this model that are of at least one prompt in use."""
         return [
             a
             for a in in_force
-            if runs.same_model(_approved(a)) and (not in_use or in_use.items() & a.prompts.items())
+            if (approved := _approved(a)) is not None
+            and runs.same_model(approved)
+            and (not in_use or in_use.items() & a.prompts.items())
         ]
 
-    def _running(self, engine: str) -> Combination | None:
+    def _running(self, engine: str) -> Fingerprint | None:
         chosen, opened = self._settings.engines[engine], self._slots[engine].files
         try:
-            folder = combination.model_folder(chosen, self._settings.home)
+            folder = fingerprint.model_folder(chosen, self._settings.home)
             if opened is not None and opened != folder_signature(folder):
                 # What was loaded is not what lies there now.
                 return None
-            return combination.of_engine(chosen, folder, self._digest(folder))
+            return fingerprint.of_engine(chosen, folder, self._digest(folder))
         except (NotIdentified, OSError):
             return None
 
@@ -123,11 +129,14 @@ class Standing:
         return known[1]
 
 
-def _approved(approval: Approval) -> Combination:
-    return Combination(
+def _approved(approval: Approval) -> Fingerprint | None:
+    if approval.options is None:
+        return None
+    return Fingerprint(
         approval.model,
         approval.engine_kind,
         approval.files_sha256,
         approval.precision,
         approval.kv_cache,
+        approval.options,
     )

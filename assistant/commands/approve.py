@@ -92,7 +92,9 @@ def revoke(
 def _state(row: Approval, counts: bool) -> str:
     if row.revoked_at is not None:
         return f"已撤销 revoked by {row.revoked_by}: {row.revocation_reason}"
-    return "有效 in force" if counts else "无效 not as the audit has it"
+    if not counts:
+        return "无效 not as the audit has it"
+    return row.problem or "有效 in force"
 
 
 def _gate(text: str) -> Gate:

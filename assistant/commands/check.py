@@ -13,7 +13,8 @@ import typer
 from pydantic import ValidationError
 
 from assistant.grounding.checker import CheckedStatement, Checker, FindingsOf, checker
-from assistant.record.record import Case, Encounter
+from assistant.record.case import Case
+from assistant.record.encounter import Encounter
 
 RecordFile = Annotated[
     Path | None,

@@ -13,13 +13,8 @@ from assistant.commands import processor
 from assistant.commands.processor import Check
 from assistant.opening import open_knowledge, open_store
 from assistant.settings import EngineSettings, Settings
-from assistant.tasks.structuring.opening import (
-    MODEL,
-    RELATIONS,
-    open_ranker,
-    open_recognizer,
-    open_relation_reader,
-)
+from assistant.work.registry import Registry, installed
+from assistant.work.task import load
 from serving.engine import EngineError
 from serving.engines.bigdl import environment
 from serving.engines.bigdl.environment import EnvironmentMissing
@@ -40,8 +35,8 @@ def cpu_flags() -> list[str]:
     return [flag for flag in FLAGS if flag in found]
 
 
-def examine(settings: Settings) -> list[Check]:
-    """Look at the processor, memory, disk, models, knowledge base and store."""
+def examine(settings: Settings, tasks: Registry | None = None) -> list[Check]:
+    """Look at the processor, memory, disk, models, knowledge base, tasks and store."""
     memory = psutil.virtual_memory()
     settings.home.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(settings.home).free / 2**30
@@ -71,7 +66,7 @@ def examine(settings: Settings) -> list[Check]:
     ]
     checks += _models(settings)
     checks.append(_knowledge(settings))
-    checks += _structuring(settings)
+    checks += _tasks(settings, tasks or installed())
     checks += _store(settings)
     return checks
 
@@ -146,23 +141,15 @@ def _knowledge(settings: Settings) -> Check:
     return Check("knowledge", f"{base.version[:16]}, {len(base.graph)} diseases, {with_what}")
 
 
-def _structuring(settings: Settings) -> list[Check]:
-    """What notes are structured with; a folder of one's own that cannot be run is named."""
-    checks = []
-    for label, folder, opened, otherwise in (
-        ("entities", MODEL, open_recognizer(settings.home), "lexicon"),
-        ("relations", RELATIONS, open_relation_reader(settings.home), "rules"),
-    ):
-        own = settings.home / "models" / folder
-        used = opened is not None and opened.folder == own
-        advice = ""
-        if own.is_dir() and not used:
-            advice = f"{own} 无法使用，见日志。It cannot be used; the log says why."
-        name = f"{opened.name} and {otherwise}" if opened is not None else otherwise
-        checks.append(Check(label, name, advice))
-    ranker = open_ranker(settings.home)
-    coding = "trained ranker" if ranker else "as shipped; better with `bedside kb train-coding`"
-    return [*checks, Check("coding", coding)]
+def _tasks(settings: Settings, tasks: Registry) -> list[Check]:
+    """What the tasks say of themselves, and which of those that are named cannot be used."""
+    checks: list[Check] = []
+    for task in tasks:
+        if task.checks:
+            checks += load(task.checks)(settings)
+    named = ", ".join(task.kind for task in tasks)
+    broken = "; ".join(f"{b.name} ({b.place}): {b.problem}" for b in tasks.broken)
+    return [Check("tasks", named, broken and f"无法使用 left out: {broken}"), *checks]
 
 
 def _store(settings: Settings) -> list[Check]:

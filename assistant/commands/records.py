@@ -12,8 +12,8 @@ from rich.table import Table
 
 from assistant.commands.progress import console
 from assistant.opening import open_store
-from assistant.roles import Role
 from assistant.settings import Settings
+from assistant.work.roles import Role
 
 if TYPE_CHECKING:
     from assistant.store import Context

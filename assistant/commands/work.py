@@ -1,4 +1,4 @@
-"""``bedside ddx FILE`` and ``bedside discharge FILE``: the chains without a server."""
+"""What the commands of tasks share: read a file, do the work without a server, print statements."""
 
 from __future__ import annotations
 
@@ -7,106 +7,32 @@ import contextlib
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
+from pydantic import BaseModel, ValidationError
 
+from assistant.application import build_services
 from assistant.commands.progress import console
-from assistant.opening import open_knowledge, open_store
+from assistant.opening import open_knowledge
 from assistant.settings import Settings
-
-if TYPE_CHECKING:
-    from pydantic import ValidationError
-
-    from assistant.store import Context
-    from assistant.store.models import RequestKind
+from assistant.store import Context
+from assistant.work.events import DraftReady, Event, Failed
+from assistant.work.registry import Registry, installed
+from assistant.work.task import AnyTask
 
 File = Annotated[Path, typer.Argument(help="JSON or plain text; - is standard input.")]
 Patient = Annotated[str, typer.Option(help="Patient id, for plain text.")]
 OPERATOR = "cli"
 
 
-def ddx(
-    file: File,
-    patient: Patient = "pat-cli",
-    as_json: Annotated[bool, typer.Option("--json")] = False,
-) -> None:
-    """Differential diagnosis of a case (JSON as in the API, or free text)."""
-    from pydantic import ValidationError
-
-    from assistant.record.record import Case
-    from assistant.store import Context
-
-    loaded = _load(file)
-    if isinstance(loaded, dict):
-        # The shipped samples carry a name of their own beside the case.
-        loaded = {k: v for k, v in loaded.items() if k not in ("id", "title_zh", "title_en")}
-    try:
-        case = Case.model_validate(
-            loaded
-            if isinstance(loaded, dict)
-            else {"patient": {"id": patient}, "encounter_id": "enc-cli", "text": loaded}
-        )
-    except ValidationError as error:
-        _refuse(error)
-    context = Context(OPERATOR, "operator", case.patient.id, case.encounter_id)
-    payload = case.model_dump(mode="json")
-    drafts = asyncio.run(_run(context, "differential_diagnosis", payload, case.record_hash()))
-    if as_json:
-        print(json.dumps(drafts, ensure_ascii=False, indent=1))
-        return
-    for draft in drafts:
-        console.rule(f"{draft['member']}  {_model(draft)}  {draft['seconds']:.1f} s")
-        for entry in [*draft["critical"], *draft["diagnoses"]]:
-            mark = "[red]不可漏诊[/red] " if entry["must_not_miss"] else ""
-            console.print(
-                f"{mark}[bold]{entry['rank']}. {entry['name']}[/bold] {entry['icd10'] or ''}"
-            )
-            for key in ("supporting", "opposing", "ask", "tests", "red_flags"):
-                _print_statements(entry[key], prefix=f"   {key}: ")
-        for warning in draft["warnings"]:
-            console.print(f"[yellow]{warning}[/yellow]")
-
-
-def discharge(
-    file: File,
-    patient: Patient = "pat-cli",
-    as_json: Annotated[bool, typer.Option("--json")] = False,
-) -> None:
-    """Discharge record of an encounter (JSON as in the API, or free text)."""
-    from pydantic import ValidationError
-
-    from assistant.record.record import Encounter
-    from assistant.store import Context
-
-    loaded = _load(file)
-    try:
-        encounter = (
-            Encounter.model_validate(loaded)
-            if isinstance(loaded, dict)
-            else Encounter.from_text(loaded, patient_id=patient, encounter_id="enc-cli")
-        )
-    except ValidationError as error:
-        _refuse(error)
-    context = Context(OPERATOR, "operator", encounter.patient.id, encounter.id)
-    payload = encounter.model_dump(mode="json")
-    drafts = asyncio.run(_run(context, "discharge_record", payload, encounter.record_hash()))
-    if as_json:
-        print(json.dumps(drafts, ensure_ascii=False, indent=1))
-        return
-    for draft in drafts:
-        console.rule(f"{draft['title']}  {_model(draft)}")
-        _print_statements(draft["statements"])
-        for warning in draft["warnings"]:
-            console.print(f"[yellow]{warning}[/yellow]")
-
-
-def _model(draft: dict[str, Any]) -> str:
+def model_of(draft: dict[str, Any]) -> str:
     """The model that wrote a draft, with what it is good for."""
     return f"{draft['model']} 仅供演示 demo only" if draft["demo_only"] else str(draft["model"])
 
 
-def _print_statements(statements: list[dict[str, Any]], prefix: str = "") -> None:
+def print_statements(statements: list[dict[str, Any]], prefix: str = "") -> None:
+    """For a person at a terminal, what nothing supports marked."""
     for statement in statements:
         if statement["status"] == "supported":
             console.print(prefix + statement["text"], markup=False, highlight=False)
@@ -120,7 +46,8 @@ def _print_statements(statements: list[dict[str, Any]], prefix: str = "") -> Non
             )
 
 
-def _load(file: Path) -> dict[str, Any] | str:
+def load(file: Path) -> dict[str, Any] | str:
+    """A JSON object, or else the text."""
     if str(file) != "-" and not file.is_file():
         raise typer.BadParameter(f"there is no file {file}")
     raw = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8", errors="replace")
@@ -131,48 +58,59 @@ def _load(file: Path) -> dict[str, Any] | str:
     return raw
 
 
-def _refuse(error: ValidationError) -> None:
+def refuse(error: ValidationError) -> NoReturn:
+    """Say which fields are wrong, and end."""
     for item in error.errors()[:10]:
         place = ".".join(str(part) for part in item["loc"])
         console.print(f"[red]{place}: {item['msg']}[/red]")
     raise typer.Exit(2)
 
 
-async def _run(
-    context: Context, kind: RequestKind, payload: dict[str, Any], record_hash: str
-) -> list[dict[str, Any]]:
-    from assistant.clinic import Clinic
-    from assistant.engines import Engines
-    from assistant.work.jobs import Event, Jobs
+def perform(kind: str, body: BaseModel, tasks: Registry | None = None) -> list[dict[str, Any]]:
+    """The drafts of a request of this kind, made here and kept in the store; prints what failed.
 
+    Raises `assistant.work.task.Refused`.
+    """
+    tasks = tasks or installed()
+    return asyncio.run(_perform(tasks[kind], body, tasks))
+
+
+async def _perform(task: AnyTask, body: BaseModel, tasks: Registry) -> list[dict[str, Any]]:
     settings = Settings()
-    store = open_store(settings)
+    asked = task.accept(body, settings)
+    context = Context(OPERATOR, "operator", asked.patient_id, asked.encounter_id)
     base, _ = open_knowledge(settings)
-    engines = Engines(settings)
-    clinic = Clinic(settings, store, engines, base)
-    engines.start()
-    jobs = Jobs(store, clinic, workers=0, limit=settings.max_waiting)
+    parts = build_services(settings, tasks, base, workers=0)
+    parts.engines.start()
+    jobs = parts.jobs
     drafts: list[dict[str, Any]] = []
-    last = Event("failed", {})
+    last: Event = Failed(id="")
     try:
         await jobs.start()
-        row = await jobs.submit(context, kind, payload, record_hash)
+        row = await jobs.submit(
+            context,
+            task.kind,
+            asked.payload,
+            asked.record_hash,
+            options=asked.options or None,
+            source="cli",
+        )
         # A server on the same database may be quicker; then its drafts are waited for.
         working = asyncio.create_task(jobs.work_on(row.id))
         try:
             async with contextlib.aclosing(jobs.events(context, row.id)) as events:
                 async for last in events:
-                    if last.name == "draft":
+                    if isinstance(last, DraftReady):
                         drafts.append(last.data)
             await working
         except BaseException:
             # Nobody waits for the answer any more.
-            store.requests.cancel(context, row.id)
+            parts.store.requests.cancel(context, row.id)
             raise
     finally:
         await jobs.stop()
-        await engines.close()
-        store.close()
+        await parts.engines.close()
+        parts.store.close()
     if last.name != "finished":
         console.print(f"[red]{last.data.get('message') or last.name}[/red]")
         if not drafts:

@@ -7,11 +7,14 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from assistant.draft import Evidence, Problem
+from assistant.draft import Problem
 from assistant.grounding.grounder import Grounder
 from assistant.grounding.known_drugs import drug_names
 from assistant.grounding.segments import segment_notes
-from assistant.record.record import Case, Encounter, Note
+from assistant.record.case import Case
+from assistant.record.encounter import Encounter
+from assistant.record.evidence import Evidence
+from assistant.record.note import Note
 from knowledge.text.finding import Finding
 
 RECORD = "record"

@@ -12,11 +12,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
-from assistant.draft import Evidence, Problem, Statement
+from assistant.draft import Problem, Statement
 from assistant.grounding.check import Check
 from assistant.grounding.checks import CHECKS
 from assistant.grounding.segments import Scope, Segment
 from assistant.grounding.source import FindingsOf, Reading, Source
+from assistant.record.evidence import CitedPassage, Evidence, TextSpan
 from knowledge.text.drugs import DrugNames
 from knowledge.text.regimen_tokens import cue_rows
 
@@ -106,10 +107,8 @@ class Grounder:
         segment = source.segment
         if segment.scope is Scope.REFERENCE:
             name = self._names.get(segment.note_id, "")
-            return Evidence(
-                kind="knowledge", quote=segment.text, passage_id=segment.note_id, source=name
-            )
-        return Evidence(kind="record", quote=segment.text, span=segment.span)
+            return CitedPassage(quote=segment.text, passage_id=segment.note_id, source=name)
+        return TextSpan.at(segment.span, segment.text)
 
 
 def _goes_on(segments: Sequence[Segment], number: int, drugs: DrugNames) -> str:

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from assistant.grounding.clauses import Time, Writing, timed_parts
 from assistant.grounding.wording import fold
-from assistant.record.record import Note
+from assistant.record.note import Note
 from knowledge.text.finding import Span
 
 

@@ -2,46 +2,51 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping
 
-from assistant.draft import Answer, DifferentialDraft, SectionDraft, Statement
-from assistant.record.record import Case
+from pydantic import BaseModel
+
+from assistant.draft import Draft, Statement
 from assistant.review.fill_in import (
-    Draft,
     FillIn,
     NothingToFill,
     Resolution,
     Unresolved,
-    fill_in,
     open_statements,
-    statements_of,
 )
-from assistant.store import Context, DraftRow, InvalidArgument, StatementAction, Store
+from assistant.store import (
+    Context,
+    DraftRow,
+    InvalidArgument,
+    RoleRefused,
+    StatementAction,
+    Store,
+)
 from assistant.store.errors import UnresolvedStatements
-
-_KINDS: dict[str, type[Draft]] = {
-    "differential_diagnosis": DifferentialDraft,
-    "discharge_section": SectionDraft,
-    "answer": Answer,
-}
-
-
-def typed(row: DraftRow) -> Draft:
-    """The chain's draft out of its row.  Raises `InvalidArgument` for a kind without statements."""
-    content: dict[str, Any] = row.content["draft"]
-    if content["kind"] not in _KINDS:
-        raise InvalidArgument(
-            "这类草稿没有可逐条确认或回填的内容。(This kind of draft has no statements.)"
-        )
-    return _KINDS[content["kind"]].model_validate(content)
+from assistant.work.registry import Registry
+from assistant.work.task import AnyTask
 
 
 class Review:
     """One doctor's review of drafts in one patient's context.  Methods block on the store."""
 
-    def __init__(self, store: Store, context: Context) -> None:
+    def __init__(self, store: Store, context: Context, tasks: Registry) -> None:
         self._store = store
         self._context = context
+        self._tasks = tasks
+
+    def draft(self, row: DraftRow) -> tuple[AnyTask, Draft]:
+        """The task of a draft, and the draft as the task wrote it.
+
+        Raises `InvalidArgument` for one without statements.
+        """
+        draft = self._tasks.draft(row.content["draft"])
+        task = self._tasks.of_draft(draft.kind)
+        if task is None or not task.reviewed or not isinstance(draft, task.draft):
+            raise InvalidArgument(
+                "这类草稿没有可逐条确认或回填的内容。(This kind of draft has no statements.)"
+            )
+        return task, draft
 
     def resolutions(self, draft_id: str) -> dict[str, Resolution]:
         """The latest decision on each statement."""
@@ -62,22 +67,23 @@ class Review:
         Raises `InvalidArgument` for a statement that the draft does not have, and what
         `Drafts.resolve_statement` raises.
         """
-        draft = typed(self._store.drafts.get(self._context, draft_id))
-        if statement_id not in {s.id for s in statements_of(draft)}:
+        _, draft = self.draft(self._store.drafts.get(self._context, draft_id))
+        if statement_id not in {s.id for s in draft.all_statements()}:
             raise InvalidArgument("草稿中没有这条内容。(The draft has no such statement.)")
         self._store.drafts.resolve_statement(
             self._context, draft_id, statement_id, action, text, idempotency_key=idempotency_key
         )
-        return open_statements(statements_of(draft), self.resolutions(draft_id))
+        return open_statements(draft.all_statements(), self.resolutions(draft_id))
 
     def fill_in(self, draft_id: str) -> FillIn:
-        """The text to copy, kept as accepted.  Raises `Unresolved`, `DraftNotFound`.
+        """The text to copy, kept as accepted.  Raises `Unresolved`, `DraftNotFound`, `RoleRefused`.
 
         A draft with nothing to fill in raises `NothingToFill` and is not accepted.
         """
         row = self._store.drafts.get(self._context, draft_id)
+        self._check_role(row)
         try:
-            filled = fill_in(typed(row), self.resolutions(draft_id), self._case(row))
+            filled = self._filled(row)
         except NothingToFill:
             raise
         except Unresolved as error:
@@ -97,7 +103,7 @@ class Review:
         if row.accepted_text is None:
             return None
         try:
-            now = fill_in(typed(row), self.resolutions(row.id), self._case(row))
+            now = self._filled(row)
         except Unresolved:
             now = FillIn(text="", fields={})
         if row.signed_text is not None:
@@ -107,11 +113,38 @@ class Review:
         return now if row.stale_at is None else now.marked_stale()
 
     def sign(self, draft_id: str, final_text: str) -> DraftRow:
-        """Keep the signed text.  Raises `DraftNotFound`, `AlreadySigned`."""
+        """Keep the signed text.  Raises `DraftNotFound`, `AlreadySigned`, `RoleRefused`."""
+        self._check_role(self._store.drafts.get(self._context, draft_id))
         return self._store.drafts.sign(self._context, draft_id, final_text)
 
-    def _case(self, row: DraftRow) -> Case | None:
-        if row.content["draft"]["kind"] != "differential_diagnosis":
-            return None
+    def _check_role(self, row: DraftRow) -> None:
+        task = self._tasks.get(row.kind)
+        if task is not None and self._context.actor_role not in task.review_roles:
+            raise RoleRefused(sorted(task.review_roles))
+
+    def _filled(self, row: DraftRow) -> FillIn:
+        task, draft = self.draft(row)
+        resolutions = self.resolutions(row.id)
+        return filled_in(task, draft, resolutions, lambda: self._request(task, row))
+
+    def _request(self, task: AnyTask, row: DraftRow) -> BaseModel:
         request = self._store.requests.get(self._context, row.request_id)
-        return Case.model_validate(request.payload)
+        read: BaseModel = task.request.model_validate(request.payload)
+        return read
+
+
+def filled_in(
+    task: AnyTask,
+    draft: Draft,
+    resolutions: Mapping[str, Resolution],
+    request: Callable[[], BaseModel | None],
+) -> FillIn:
+    """The text of the draft.
+
+    Raises `Unresolved` while an unsupported statement is open, and its kind `NothingToFill` when
+    nothing is left to fill in.
+    """
+    if pending := open_statements(draft.all_statements(), resolutions):
+        raise Unresolved(pending)
+    filled: FillIn = task.fill_in(draft, resolutions, request)
+    return filled

@@ -11,12 +11,18 @@ from assistant.store.context import Context
 from assistant.store.errors import IdempotencyConflict, InvalidArgument
 from assistant.store.identifier import is_id
 from assistant.store.keyed_hash import same
-from assistant.store.models import DraftRow, FeedbackRow, RequestRow, ResolutionRow
+from assistant.store.models import (
+    AttachmentRow,
+    DraftRow,
+    FeedbackRow,
+    RequestRow,
+    ResolutionRow,
+)
 
 MAX_PAGE = 500
 
-OwnedRow = RequestRow | DraftRow | FeedbackRow
-OwnedClass = type[RequestRow] | type[DraftRow] | type[FeedbackRow]
+OwnedRow = RequestRow | DraftRow | FeedbackRow | AttachmentRow
+OwnedClass = type[RequestRow] | type[DraftRow] | type[FeedbackRow] | type[AttachmentRow]
 
 
 def visible(context: Context, row: OwnedRow) -> bool:
@@ -41,7 +47,7 @@ def visible_rows(context: Context, table: OwnedClass) -> ColumnElement[bool]:
     )
 
 
-Owned = TypeVar("Owned", RequestRow, DraftRow, FeedbackRow)
+Owned = TypeVar("Owned", RequestRow, DraftRow, FeedbackRow, AttachmentRow)
 
 
 def find(session: Session, table: type[Owned], object_id: str) -> Owned | None:

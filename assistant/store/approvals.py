@@ -32,13 +32,18 @@ APPROVER = "approver"
 APPROVED, REVOKED = "approval.approve", "approval.revoke"
 MAX_NOTE = 2_000
 _CONTENT = tuple(column.name for column in ApprovalRow.__table__.columns if column.name != "id")
+OUTDATED = (
+    "批准现在涵盖引擎运行的全部选项，此批准早于此，已不适用；请重新批准。(It was given before "
+    "approvals were for all options that an engine runs with; it holds for nothing: approve again.)"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Approval:
     """One approval, and by whom it was revoked if it was.
 
-    ``prompts``: name → SHA-256.  ``evidence``: what the run was, as plain data.
+    ``prompts``: name → SHA-256.  ``evidence``: what the run was, as plain data.  ``options``: name
+    → value; None in an approval from before they were kept, which nothing can be held against.
     """
 
     id: str
@@ -55,9 +60,15 @@ class Approval:
     approved_by: str
     note: str
     created_at: datetime
+    options: dict[str, str] | None = None
     revoked_by: str = ""
     revocation_reason: str = ""
     revoked_at: datetime | None = None
+
+    @property
+    def problem(self) -> str:
+        """Why it cannot hold for any engine any more; empty where it can."""
+        return OUTDATED if self.options is None and self.revoked_at is None else ""
 
     @property
     def scores(self) -> dict[str, float]:
@@ -81,6 +92,7 @@ class Approvals:
         files_sha256: str,
         precision: str,
         kv_cache: str,
+        options: Mapping[str, str],
         prompts: Mapping[str, str],
         run: str,
         evidence: Mapping[str, Any],
@@ -88,7 +100,7 @@ class Approvals:
         by: str,
         note: str = "",
     ) -> Approval:
-        """Keep that ``by`` approves this combination because of ``run``.
+        """Keep that ``by`` approves a model that runs so because of ``run``.
 
         Raises `InvalidArgument` without a name, a hash of the files or a gate.
         """
@@ -107,6 +119,7 @@ class Approvals:
                 files_sha256=files_sha256,
                 precision=precision,
                 kv_cache=kv_cache,
+                options=storable_json(dict(options)),
                 prompts=dict(prompts),
                 run=storable(run),
                 evidence=storable_json(dict(evidence)),
@@ -185,6 +198,9 @@ def _check_text(text: str) -> None:
 def _content(row: ApprovalRow) -> dict[str, Any]:
     """All that the audit's row is bound to."""
     values = {name: getattr(row, name) for name in _CONTENT}
+    if row.options is None:
+        # The audit of an approval from before there were options is bound to what it was then.
+        del values["options"]
     return values | {"created_at": row.created_at.isoformat()}
 
 

@@ -26,6 +26,17 @@ log = logging.getLogger("bedside.assistant.store")
 BUSY_TIMEOUT_MS = 30_000
 WRITER_LOCK_ID = 0x6265647369646501  # one number for all processes on one PostgreSQL database
 
+_PURGED = (
+    "requests",
+    "drafts",
+    "resolutions",
+    "feedback",
+    "idempotency",
+    "attachments",
+    "attachment_files",
+)
+"""Tables that deleted rows leave."""
+
 Clock = Callable[[], datetime]
 
 
@@ -101,7 +112,7 @@ class Database:
             if self.is_sqlite:
                 return self._erase_sqlite()
             with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
-                for table in ("requests", "drafts", "resolutions", "feedback", "idempotency"):
+                for table in _PURGED:
                     db.execute(text(f"VACUUM FULL {table}"))
             return True
 

@@ -32,7 +32,6 @@ from assistant.store.identifier import new_id
 from assistant.store.keyed_hash import KeyedHash
 from assistant.store.models import (
     DraftRow,
-    RequestKind,
     RequestRow,
     ResolutionRow,
     StatementAction,
@@ -64,7 +63,7 @@ class Drafts:
         self,
         context: Context,
         request_id: str,
-        kind: RequestKind,
+        kind: str,
         member: str,
         section: str,
         content: dict[str, Any],

@@ -5,6 +5,8 @@ No message holds patient text: it names ids, counts and what to do.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class StoreError(Exception):
     """The base of every error that the store raises on purpose."""
@@ -43,6 +45,26 @@ class DraftNotFound(StoreError):
         super().__init__("No such draft for this patient and encounter.")
 
 
+class AttachmentNotFound(StoreError):
+    """No such attachment in this patient's context, or it is another than was named."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "没有这个附件，或它已不是所指的内容。(No such attachment for this patient and "
+            "encounter, or it is not as it was named.)"
+        )
+
+
+class AttachmentConflict(StoreError):
+    """Another content lies under the UID of this instance, or its series is of another study."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "该实例或序列的 UID 已用于另一内容。(The UID of the instance or series is that of "
+            "another content.)"
+        )
+
+
 class ApprovalNotFound(StoreError):
     """No such approval, or it is revoked already."""
 
@@ -61,6 +83,13 @@ class UnresolvedStatements(StoreError):
             f"{count} statement(s) without evidence must be confirmed, edited or deleted before "
             "the text can be filled in."
         )
+
+
+class RoleRefused(StoreError):
+    """The caller's role may not fill in or sign this draft."""
+
+    def __init__(self, roles: Sequence[str]) -> None:
+        super().__init__(f"该角色不能回填或签署这份草稿。(Needs one of: {', '.join(roles)}.)")
 
 
 class AlreadySigned(StoreError):

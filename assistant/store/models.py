@@ -9,13 +9,22 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    UniqueConstraint,
+    false,
+    true,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from assistant.store.column_types import StorableJson, StorableText, UtcTime
 from assistant.store.context import Context
 
-RequestKind = Literal["differential_diagnosis", "discharge_record", "chat", "structured_notes"]
 RequestStatus = Literal["queued", "running", "finished", "failed", "cancelled"]
 StatementAction = Literal["confirmed", "deleted", "edited", "restored"]
 Verdict = Literal["like", "dislike", "error"]
@@ -36,7 +45,9 @@ class Base(DeclarativeBase):
 class RequestRow(Base):
     """Something that a doctor or a system asked for, and how far it is.
 
-    ``payload`` and ``failure`` may hold patient text.
+    ``kind`` is that of its task.  ``payload`` and ``failure`` may hold patient text.  ``bound``:
+    the payload is the record itself.  ``source`` is where it came from, ``batch`` that nobody waits
+    for it, ``asked_at`` when somebody last listened or asked how far it is.
     """
 
     __tablename__ = "requests"
@@ -63,6 +74,11 @@ class RequestRow(Base):
     created_at: Mapped[datetime]
     heartbeat_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+    source: Mapped[str] = mapped_column(server_default="")
+    batch: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    bound: Mapped[bool] = mapped_column(Boolean, server_default=true())
+    started_at: Mapped[datetime | None]
+    asked_at: Mapped[datetime | None]
 
     @property
     def context(self) -> Context:
@@ -233,11 +249,51 @@ class ApiKeyRow(Base):
     revoked_at: Mapped[datetime | None]
 
 
+class AttachmentRow(Base):
+    """A page or a series of a patient; ``details`` is what its kind says of it beside id and hash.
+
+    ``key`` tells it from the others of its kind and encounter.
+    """
+
+    __tablename__ = "attachments"
+    __table_args__ = (
+        UniqueConstraint(
+            "patient_id", "encounter_id", "kind", "key", name="uq_attachments_content"
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    key: Mapped[str]
+    actor_id: Mapped[str]
+    patient_id: Mapped[str]
+    encounter_id: Mapped[str]
+    sha256: Mapped[str] = mapped_column(String(64))
+    details: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+
+
+class AttachmentFileRow(Base):
+    """One file of an attachment, which lies in the folder of contents under its hash."""
+
+    __tablename__ = "attachment_files"
+    __table_args__ = (Index("ix_attachment_files_sha256", "sha256"),)
+
+    attachment_id: Mapped[str] = mapped_column(
+        String(36), ForeignKey("attachments.id", ondelete="CASCADE"), primary_key=True
+    )
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64))
+    media_type: Mapped[str] = mapped_column(String(64))
+    size: Mapped[int] = mapped_column(BigInteger)
+
+
 class ApprovalRow(Base):
     """That somebody marked a model, a precision and prompts approved, and on what run.
 
     Rows are only ever added.  ``prompts`` maps a prompt's name to its SHA-256; ``evidence`` is what
-    the run was: kind, scores, hashes, versions.
+    the run was: kind, scores, hashes, versions; ``options`` what else the engine runs with, which
+    approvals from before the fourth version of the schema do not have.
     """
 
     __tablename__ = "approvals"
@@ -256,6 +312,7 @@ class ApprovalRow(Base):
     approved_by: Mapped[str]
     note: Mapped[str]
     created_at: Mapped[datetime]
+    options: Mapped[dict[str, Any] | None] = mapped_column(StorableJson(none_as_null=True))
 
 
 class RevocationRow(Base):

@@ -8,16 +8,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Delete, Update, and_, delete, func, select, update
 from sqlalchemy.orm import Session
 
+from assistant.store.attachments import Attachments, delete_rows, named_by_a_request
 from assistant.store.audit import Audit
 from assistant.store.context import SYSTEM, Context
 from assistant.store.database import Database
 from assistant.store.errors import InvalidArgument
 from assistant.store.models import (
+    AttachmentRow,
     DraftRow,
     FeedbackRow,
     IdempotencyRow,
@@ -59,14 +61,16 @@ class PurgeCounts:
     feedback: int
     answers: int
     erased_from_files: bool
+    attachments: int = 0
 
 
 class Purge:
     """Deletes what belongs to a patient, or what has been kept long enough."""
 
-    def __init__(self, database: Database, audit: Audit) -> None:
+    def __init__(self, database: Database, audit: Audit, attachments: Attachments) -> None:
         self._database = database
         self._audit = audit
+        self._attachments = attachments
 
     def patient(self, patient_id: str, actor: Context) -> PurgeCounts:
         """Delete everything of one patient but the audit rows, which hold no text."""
@@ -80,13 +84,18 @@ class Purge:
             requests = _rows(session, delete(RequestRow).where(RequestRow.patient_id == patient_id))
             of_patient = IdempotencyRow.patient_id == patient_id
             answers = _rows(session, delete(IdempotencyRow).where(of_patient))
+            theirs = select(AttachmentRow).where(AttachmentRow.patient_id == patient_id)
+            attachments, hashes = delete_rows(session, session.scalars(theirs))
             self._audit.append(session, context, "patient.purge", "patient")
-        return self._erased(requests, counts[0], counts[1], counts[2] + left, answers)
+        self._attachments.delete_files(hashes)
+        return self._erased(requests, counts[0], counts[1], counts[2] + left, answers, attachments)
 
     def expired(self, retention_days: int, actor: Context = SYSTEM) -> PurgeCounts:
-        """Delete ended requests (with drafts) and kept answers older than ``retention_days``.
+        """Delete ended requests (with drafts), kept answers, and attachments that no request names
+        any more, where they are older than ``retention_days``.
 
-        Each request that goes leaves an audit row.  Raises `InvalidArgument` below one day.
+        Each request or attachment that goes leaves an audit row.  Raises `InvalidArgument` below
+        one day.
         """
         if retention_days < 1:
             raise InvalidArgument("The retention is at least one day.")
@@ -104,9 +113,21 @@ class Purge:
         with self._database.write() as session:
             aged = IdempotencyRow.created_at < before
             answers = _rows(session, delete(IdempotencyRow).where(aged))
-        if not any(totals) and not answers:
+        attachments = self._expired_attachments(before, actor)
+        if not any(totals) and not answers and not attachments:
             return PurgeCounts(0, 0, 0, 0, 0, True)
-        return self._erased(totals[0], totals[1], totals[2], totals[3], answers)
+        return self._erased(totals[0], totals[1], totals[2], totals[3], answers, attachments)
+
+    def _expired_attachments(self, before: datetime, actor: Context) -> int:
+        with self._database.write() as session:
+            old = session.scalars(select(AttachmentRow).where(AttachmentRow.created_at < before))
+            gone = [row for row in old if not named_by_a_request(session, row)]
+            for row in gone:
+                context = Context(actor.actor_id, actor.actor_role, row.patient_id)
+                self._audit.append(session, context, "attachment.purge", "attachment", row.id)
+            count, hashes = delete_rows(session, gone)
+        self._attachments.delete_files(hashes)
+        return count
 
     def _delete_requests(
         self, session: Session, rows: Sequence[RequestRow], actor: Context
@@ -119,13 +140,19 @@ class Purge:
         return (_rows(session, delete(RequestRow).where(RequestRow.id.in_(ids))), *counts)
 
     def _erased(
-        self, requests: int, drafts: int, resolutions: int, feedback: int, answers: int
+        self,
+        requests: int,
+        drafts: int,
+        resolutions: int,
+        feedback: int,
+        answers: int,
+        attachments: int,
     ) -> PurgeCounts:
         erased = self._database.erase_deleted()
         log.info("purged requests=%d drafts=%d feedback=%d", requests, drafts, feedback)
         if not erased:
             log.warning("deleted rows stay in the write-ahead log until other processes close it")
-        return PurgeCounts(requests, drafts, resolutions, feedback, answers, erased)
+        return PurgeCounts(requests, drafts, resolutions, feedback, answers, erased, attachments)
 
 
 def _delete_drafts(session: Session, which: ColumnElement[bool]) -> tuple[int, int, int]:

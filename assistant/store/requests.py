@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
-from typing import Any, get_args
+import re
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from assistant.store.access import find, made_before, page_size, page_start, visible, visible_rows
@@ -16,13 +17,19 @@ from assistant.store.database import Database
 from assistant.store.errors import InvalidArgument, QueueFull, RequestNotFound
 from assistant.store.identifier import new_id
 from assistant.store.keyed_hash import KeyedHash
-from assistant.store.models import RequestKind, RequestRow, RequestStatus
+from assistant.store.models import RequestRow, RequestStatus
 from assistant.store.staleness import mark_older
+from assistant.store.turns import snapshot
+from assistant.work.queue import Snapshot, first
 
 MAX_ATTEMPTS = 10
 """A request that is itself what kills the program must end some time; most were bystanders."""
 
 OPEN: tuple[RequestStatus, ...] = ("queued", "running")
+_KIND = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+Choose = Callable[[Snapshot, datetime], str | None]
+"""Which of those that wait is next."""
 
 
 class Requests:
@@ -36,24 +43,28 @@ class Requests:
     def submit(
         self,
         context: Context,
-        kind: RequestKind,
+        kind: str,
         payload: dict[str, Any],
         record_hash: str,
         *,
         idempotency_key: str | None = None,
         options: dict[str, Any] | None = None,
         max_queued: int | None = None,
+        bound: bool = True,
+        source: str = "",
+        batch: bool = False,
     ) -> RequestRow:
         """Keep a request; it is ``queued`` and on the disk when this returns.
 
         The same key with the same content gives the request made the first time.  A new request
-        marks the drafts of its context and kind that were made from another record as stale.
+        marks the drafts of its context and kind that were made from another record as stale, where
+        it is ``bound`` to the record.  ``source`` and ``batch`` say when its turn comes.
 
-        Raises `InvalidArgument` for an unknown kind or a payload that is not JSON,
+        Raises `InvalidArgument` for a kind that is no name or a payload that is not JSON,
         `IdempotencyConflict` for a key used with another content, `QueueFull` for a new request
         while ``max_queued`` are queued.
         """
-        if kind not in get_args(RequestKind):
+        if not _KIND.fullmatch(kind):
             raise InvalidArgument("This kind of request is not known.")
         check_key(idempotency_key)
         options = options or {}
@@ -67,6 +78,7 @@ class Requests:
                 return row
             if max_queued is not None and _count(session, "queued") >= max_queued:
                 raise QueueFull
+            now = self._database.clock()
             row = RequestRow(
                 id=new_id(),
                 kind=kind,
@@ -81,7 +93,11 @@ class Requests:
                 idempotency_key=idempotency_key,
                 body_ref=body_ref,
                 attempts=0,
-                created_at=self._database.clock(),
+                created_at=now,
+                source=source,
+                batch=batch,
+                bound=bound,
+                asked_at=now,
             )
             session.add(row)
             self._audit.append(session, context, "request.submit", "request", row.id, payload)
@@ -103,7 +119,7 @@ class Requests:
         self,
         context: Context,
         *,
-        kind: RequestKind | None = None,
+        kind: str | None = None,
         status: RequestStatus | None = None,
         before: str | None = None,
         limit: int = 50,
@@ -137,16 +153,39 @@ class Requests:
         with self._database.read() as session:
             return _count(session, status)
 
-    def claim_next(self) -> RequestRow | None:
-        """Take the oldest queued request to work on it; None when there is none."""
-        query = (
-            select(RequestRow).where(RequestRow.status == "queued").order_by(RequestRow.id).limit(1)
-        )
+    def queue(self) -> Snapshot:
+        """What waits and what runs, who had a turn of late, and how long each kind takes."""
         with self._database.read() as session:
-            if session.scalar(query.with_only_columns(RequestRow.id)) is None:
+            return snapshot(session, self._database.clock())
+
+    def queued(self, request_id: str) -> RequestRow | None:
+        """A request that still waits, for the worker: None when it does not."""
+        with self._database.read() as session:
+            row = find(session, RequestRow, request_id)
+            return row if row is not None and row.status == "queued" else None
+
+    def asked(self, request_ids: Collection[str]) -> None:
+        """Somebody listens to these, or has asked how far they are."""
+        with self._database.write() as session:
+            session.execute(
+                update(RequestRow)
+                .where(RequestRow.id.in_(request_ids), RequestRow.status == "queued")
+                .values(asked_at=self._database.clock())
+            )
+
+    def claim_next(self, choose: Choose = first) -> RequestRow | None:
+        """Take the queued request whose turn it is to work on it; None when there is none.
+
+        ``choose`` picks from the queue where not all of it is for this worker.
+        """
+        queued = select(RequestRow.id).where(RequestRow.status == "queued").limit(1)
+        with self._database.read() as session:
+            if session.scalar(queued) is None:
                 return None
         with self._database.write() as session:
-            row = session.scalar(query)
+            now = self._database.clock()
+            chosen = choose(snapshot(session, now), now)
+            row = None if chosen is None else find(session, RequestRow, chosen)
             return None if row is None else self._run(session, row)
 
     def claim(self, request_id: str) -> RequestRow | None:
@@ -160,7 +199,7 @@ class Requests:
     def _run(self, session: Session, row: RequestRow) -> RequestRow:
         row.status = "running"
         row.attempts += 1
-        row.heartbeat_at = self._database.clock()
+        row.heartbeat_at = row.started_at = self._database.clock()
         self._note(session, row, "request.claim")
         return row
 

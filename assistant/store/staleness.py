@@ -8,18 +8,14 @@ from sqlalchemy.orm import Session
 from assistant.store.access import visible_rows
 from assistant.store.models import DraftRow, RequestRow
 
-WITHOUT_RECORD = frozenset({"chat", "structured_notes"})
-"""Requests of these kinds carry a question or some notes, not the whole record: a new one makes no
-older answer stale."""
-
 
 def mark_older(session: Session, newest: RequestRow) -> list[DraftRow]:
     """The record is now that of ``newest``: mark the drafts of its context and kind by it.
 
     Gives the drafts that became stale.  A record that is changed back makes its drafts current
-    again.
+    again.  A request that is not the whole record, but a question or some notes, makes none stale.
     """
-    if newest.kind in WITHOUT_RECORD:
+    if not newest.bound:
         return []
     query = select(DraftRow).where(
         visible_rows(newest.context, DraftRow),
@@ -38,7 +34,7 @@ def mark_older(session: Session, newest: RequestRow) -> list[DraftRow]:
 
 def overtaken(session: Session, request: RequestRow) -> bool:
     """Whether a newer request of the same context and kind brought another record."""
-    if request.kind in WITHOUT_RECORD:
+    if not request.bound:
         return False
     same_place = [RequestRow.kind == request.kind, RequestRow.patient_id == request.patient_id]
     if request.encounter_id:

@@ -8,7 +8,9 @@ from typing import Any
 
 from assistant.store.api_keys import ApiKeys
 from assistant.store.approvals import Approvals
+from assistant.store.attachments import Attachments
 from assistant.store.audit import Audit
+from assistant.store.contents import Contents
 from assistant.store.context import SYSTEM, Context
 from assistant.store.database import Clock, Database, utc_now
 from assistant.store.drafts import Drafts
@@ -21,12 +23,15 @@ from assistant.store.requests import Requests
 
 
 class Store:
-    """Requests, drafts, feedback, approvals and audit in one database.
+    """Requests, drafts, feedback, approvals, attachments and audit in one database, with the
+    files of attachments in a folder.
 
     Its methods block on the disk; call them from a thread.  They may be called from any thread.
     """
 
-    def __init__(self, database: Database, hashes: KeyedHash) -> None:
+    def __init__(
+        self, database: Database, hashes: KeyedHash, contents: Contents | None = None
+    ) -> None:
         self.database = database
         self.audit = Audit(database, hashes)
         self.requests = Requests(database, self.audit, hashes)
@@ -35,20 +40,29 @@ class Store:
         self.idempotency = Idempotency(database, hashes)
         self.api_keys = ApiKeys(database, self.audit)
         self.approvals = Approvals(database, self.audit)
-        self._purge = Purge(database, self.audit)
+        self.attachments = Attachments(database, self.audit, contents)
+        self._purge = Purge(database, self.audit, self.attachments)
         self._export = Export(database, self.audit)
 
     @classmethod
-    def open(cls, url_or_path: str | Path, secret: bytes, clock: Clock = utc_now) -> Store:
+    def open(
+        cls,
+        url_or_path: str | Path,
+        secret: bytes,
+        clock: Clock = utc_now,
+        contents: Path | None = None,
+    ) -> Store:
         """Open the database, bring its schema up to date and check that ``secret`` is its own.
 
         ``secret`` (16 bytes or more) keys the hashes by which the audit names patients and
-        texts; losing it makes the audit unverifiable.
+        texts; losing it makes the audit unverifiable.  ``contents`` is the folder of attachments;
+        without it there are none.
 
         Raises `InvalidArgument`, `DatabaseFailed`, `WrongSecret`.
         """
         hashes = KeyedHash(secret)
-        store = cls(Database.open(url_or_path, clock), hashes)
+        files = Contents(contents) if contents is not None else None
+        store = cls(Database.open(url_or_path, clock), hashes, files)
         try:
             store.audit.start()
         except BaseException:

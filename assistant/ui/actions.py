@@ -10,12 +10,12 @@ import asyncio
 from typing import Any, cast, get_args
 
 from assistant.api.context import Services
-from assistant.clinic import plain_text
 from assistant.review.fill_in import Unresolved
 from assistant.review.review import Review
 from assistant.store import Context, StatementAction, StoreError, Verdict
 from assistant.ui.session import Shown, Work
 from assistant.ui.strings import Text
+from assistant.work.roles import REVIEW_ROLES
 
 MAX_TEXT = 20_000
 
@@ -33,7 +33,9 @@ async def act(parts: Services, work: Work, key: str, data: dict[str, Any], t: Te
     if shown is None or work.context is None:
         return
     shown.problem = ""
-    if data.get("do") in ("fill", "sign") and work.context.actor_role != "doctor":
+    task = parts.tasks.of_draft(shown.draft.kind)
+    reviewers = task.review_roles if task is not None else REVIEW_ROLES
+    if data.get("do") in ("fill", "sign") and work.context.actor_role not in reviewers:
         shown.problem = t("error.doctor")
         return
     try:
@@ -45,7 +47,7 @@ async def act(parts: Services, work: Work, key: str, data: dict[str, Any], t: Te
 async def _act(
     parts: Services, context: Context, shown: Shown, data: dict[str, Any], t: Text
 ) -> None:
-    review = Review(parts.store, context)
+    review = Review(parts.store, context, parts.tasks)
     match data.get("do"):
         case "resolve":
             await asyncio.to_thread(_resolve, review, shown, data)
@@ -82,7 +84,7 @@ def _report(parts: Services, context: Context, shown: Shown, data: dict[str, Any
     if not quote:
         shown.problem = t("report.empty")
         return
-    at = plain_text(shown.draft).find(quote)
+    at = shown.draft.plain_text().find(quote)
     parts.store.feedback.add(
         context,
         shown.draft_id,

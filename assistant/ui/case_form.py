@@ -12,7 +12,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from assistant.record.record import Case, Encounter, Patient
+from assistant.record.case import Case
+from assistant.record.encounter import Encounter
+from assistant.record.patient import Patient
 from assistant.ui.strings import Text
 
 CASE_TEXTS = ("chief_complaint", "present_illness", "past_history", "examination", "tests", "text")

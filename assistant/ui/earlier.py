@@ -6,14 +6,14 @@ The store gives only what belongs to the page's own patient and encounter, and n
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar, cast
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar, cast
 
 import gradio as gr
 
 from assistant.api.context import Services
-from assistant.record.record import Case, Encounter
-from assistant.review.review import Review, typed
+from assistant.review.review import Review
 from assistant.store import (
     Context,
     DraftRow,
@@ -22,35 +22,22 @@ from assistant.store import (
     StoreError,
     Verdict,
 )
-from assistant.store.models import RequestKind
-from assistant.tasks.discharge.copied import header
-from assistant.tasks.structuring.chain import NotesToStructure, StructuredNotes
 from assistant.ui.markup import attributes, badge, esc
-from assistant.ui.session import (
-    CaseWork,
-    EarlierRun,
-    EarlierRuns,
-    NotesWork,
-    Shown,
-    State,
-    StayWork,
-    Work,
-)
+from assistant.ui.session import EarlierRun, EarlierRuns, Shown, State, Work
 from assistant.ui.strings import Text
-from assistant.ui.watch import key_of
 
 MOST_RUNS = 20
 MOST_DRAFTS = 200
 
-Kept = TypeVar("Kept", CaseWork, StayWork, NotesWork)
+Kept = TypeVar("Kept", bound=Work)
 
 
-async def look_up(parts: Services, context: Context, kind: RequestKind) -> EarlierRuns:
+async def look_up(parts: Services, context: Context, kind: str) -> EarlierRuns:
     """The runs of this kind in this context, newest first."""
     return await asyncio.to_thread(_look_up, parts, context, kind)
 
 
-def _look_up(parts: Services, context: Context, kind: RequestKind) -> EarlierRuns:
+def _look_up(parts: Services, context: Context, kind: str) -> EarlierRuns:
     requests = parts.store.requests.list(context, kind=kind, limit=MOST_RUNS)
     if not requests:
         return EarlierRuns(context)
@@ -71,41 +58,18 @@ def _run(row: RequestRow, drafts: Sequence[DraftRow]) -> EarlierRun:
     )
 
 
-async def reopen_case(parts: Services, context: Context, request_id: str) -> CaseWork:
-    """A differential diagnosis as it was left.  Raises `RequestNotFound`."""
+@dataclass(frozen=True)
+class Kind(Generic[Kept]):
+    """How the runs of a task are opened again: its work from the request, and what the drafts
+    that were kept then say of it."""
 
-    def opened(row: RequestRow) -> CaseWork:
-        return CaseWork(case=Case.model_validate(row.payload))
-
-    work = await _reopen(parts, context, request_id, "differential_diagnosis", opened)
-    work.filled_by = next((key for key, shown in work.shown.items() if shown.filled), "")
-    return work
-
-
-async def reopen_stay(parts: Services, context: Context, request_id: str) -> StayWork:
-    """A discharge record as it was left.  Raises `RequestNotFound`."""
-
-    def opened(row: RequestRow) -> StayWork:
-        encounter = Encounter.model_validate(row.payload)
-        return StayWork(encounter=encounter, header=header(encounter))
-
-    return await _reopen(parts, context, request_id, "discharge_record", opened)
-
-
-async def reopen_notes(parts: Services, context: Context, request_id: str) -> NotesWork:
-    """Structured notes as they were left.  Raises `RequestNotFound`."""
-
-    def opened(row: RequestRow) -> NotesWork:
-        return NotesWork(request=NotesToStructure.model_validate(row.payload))
-
-    return await _reopen(parts, context, request_id, "structured_notes", opened)
+    name: str
+    opened: Callable[[RequestRow], Kept]
+    left: Callable[[Kept], None] = lambda work: None
 
 
 async def reopened(
-    parts: Services,
-    runs: EarlierRuns,
-    event: gr.EventData,
-    reopen: Callable[[Services, Context, str], Awaitable[Kept]],
+    parts: Services, runs: EarlierRuns, event: gr.EventData, kind: Kind[Kept]
 ) -> Kept | None:
     """The run that was clicked, as it was left; None where it cannot be had, which
     ``runs.problem`` then tells."""
@@ -113,7 +77,7 @@ async def reopened(
     if runs.context is None or not wanted:
         return None
     try:
-        work = await reopen(parts, runs.context, wanted)
+        work = await reopen(parts, runs.context, wanted, kind)
     except StoreError as error:
         runs.problem = str(error)
         return None
@@ -121,36 +85,34 @@ async def reopened(
     return work
 
 
-async def _reopen(
-    parts: Services,
-    context: Context,
-    request_id: str,
-    kind: RequestKind,
-    opened: Callable[[RequestRow], Kept],
-) -> Kept:
+async def reopen(parts: Services, context: Context, request_id: str, kind: Kind[Kept]) -> Kept:
+    """A run as it was left.  Raises `RequestNotFound`, also for one of another kind."""
+
     def read() -> Kept:
         row = parts.store.requests.get(context, request_id)
-        if row.kind != kind:
+        if row.kind != kind.name:
             raise RequestNotFound
         drafts = list(reversed(parts.store.drafts.list(context, row.id)))
-        work = opened(row)
+        work = kind.opened(row)
         work.context, work.request_id, work.message = context, row.id, row.failure or ""
         work.state = cast(State, row.status)
         work.overtaken = any(draft.stale_at is not None for draft in drafts)
         for draft in drafts:
-            if isinstance(work, NotesWork):
-                work.result = StructuredNotes.model_validate(draft.content["draft"])
-                continue
             shown = _shown(parts, context, draft)
-            work.shown[key_of(shown.draft)] = shown
+            work.shown[shown.draft.key()] = shown
+        kind.left(work)
         return work
 
     return await asyncio.to_thread(read)
 
 
 def _shown(parts: Services, context: Context, row: DraftRow) -> Shown:
-    review = Review(parts.store, context)
-    shown = Shown(row.id, typed(row), resolutions=review.resolutions(row.id))
+    draft = parts.tasks.draft(row.content["draft"])
+    task = parts.tasks.of_draft(draft.kind)
+    if task is None or not task.reviewed:
+        return Shown(row.id, draft, context)
+    review = Review(parts.store, context, parts.tasks)
+    shown = Shown(row.id, draft, context, resolutions=review.resolutions(row.id))
     opinions = parts.store.feedback.list(context, row.id, limit=MOST_DRAFTS)
     shown.reports = sum(opinion.verdict == "error" for opinion in opinions)
     own = (o.verdict for o in opinions if o.verdict != "error" and o.actor_id == context.actor_id)

@@ -53,13 +53,8 @@ async def page(parts: Services, session: Session) -> str:
     """The page's HTML: the counts of all members, then the patients of this session."""
     t = session.text
     summary = await asyncio.to_thread(parts.store.feedback.summary)
-    body = _table(list(summary), t)
-    contexts = {
-        (c.patient_id, c.encounter_id): c
-        for c in (session.case.context, session.stay.context)
-        if c is not None
-    }
-    for context in contexts.values():
+    body = _table(list(summary), parts, t)
+    for context in session.contexts():
         rows = await asyncio.to_thread(parts.store.feedback.list, context, limit=20)
         body += _recent(context, list(rows), t)
     return (
@@ -68,7 +63,7 @@ async def page(parts: Services, session: Session) -> str:
     )
 
 
-def _table(rows: list[MemberSummary], t: Text) -> str:
+def _table(rows: list[MemberSummary], parts: Services, t: Text) -> str:
     if not rows:
         inner = f'<p class="hint">{esc(t("feedback.none"))}</p>'
     else:
@@ -77,13 +72,13 @@ def _table(rows: list[MemberSummary], t: Text) -> str:
         )
         inner = (
             f'<div class="wide-table"><table><thead><tr>{heads}</tr></thead>'
-            f"<tbody>{''.join(_row(row, t) for row in rows)}</tbody></table></div>"
+            f"<tbody>{''.join(_row(row, parts, t) for row in rows)}</tbody></table></div>"
         )
     title = esc(t("feedback.title"))
     return f'<section class="card" aria-label="{title}"><h3>{title}</h3>{inner}</section>'
 
 
-def _row(row: MemberSummary, t: Text) -> str:
+def _row(row: MemberSummary, parts: Services, t: Text) -> str:
     distance = "—" if row.mean_edit_distance is None else f"{row.mean_edit_distance:.1f}"
     seconds = row.mean_seconds_to_acceptance
     numbers: list[Any] = [
@@ -98,9 +93,15 @@ def _row(row: MemberSummary, t: Text) -> str:
     ]
     cells = "".join(f'<td class="number">{esc(n)}</td>' for n in numbers)
     return (
-        f"<tr><td>{esc(t('kind.' + row.kind))}</td><td>{esc(_member(row.member, t))}</td>"
+        f"<tr><td>{esc(_kind(row.kind, parts, t))}</td><td>{esc(_member(row.member, t))}</td>"
         f"<td>{esc(row.model or t('no_model'))}</td>{cells}</tr>"
     )
+
+
+def _kind(kind: str, parts: Services, t: Text) -> str:
+    """The task's title; its kind where it is not installed any more."""
+    task = parts.tasks.get(kind)
+    return t.of(task.title) if task is not None else kind
 
 
 def _member(name: str, t: Text) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+from fastapi import FastAPI
 
 from assistant.api.context import LOCAL_ACTOR, Services
 from assistant.store import Context
@@ -15,11 +16,30 @@ from assistant.ui.markup import badge, esc
 from assistant.ui.session import Session, identify
 from assistant.ui.strings import Text
 
-PANEL_JS = files("assistant.ui").joinpath("assets/panel.js").read_text(encoding="utf-8")
+if TYPE_CHECKING:
+    from assistant.ui.guest import Host
+
+_ASSETS = files("assistant.ui").joinpath("assets")
+PANEL_JS = "".join(
+    _ASSETS.joinpath(name).read_text(encoding="utf-8") for name in ("evidence.js", "panel.js")
+)
 
 Draw = Callable[[Session], Any]
 Look = Callable[[Session, gr.Request], Awaitable[Any]]
 Handle = Callable[[Session, dict[str, Any]], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class TaskPage:
+    """The page of a task: how it is laid out, its style, and the documents that it serves.
+
+    ``key`` is its name in addresses.
+    """
+
+    key: str
+    build: Callable[[Frame], None]
+    style: str = ""
+    serve: Callable[[FastAPI, Host, Services], None] | None = None
 
 
 @dataclass
@@ -120,10 +140,10 @@ def _changed(properties: dict[str, Any]) -> Any:
 def strip(parts: Services, session: Session) -> str:
     """The top bar: product, who is signed in, and which models serve."""
     t = session.text
-    slots = parts.clinic.engines.slots.values()
+    slots = parts.engines.slots.values()
     chips = "".join(
         f'<li class="engine {esc(slot.state)}"><span class="dot" aria-hidden="true"></span>'
-        f"{esc(parts.clinic.engines.describe(slot.name))} "
+        f"{esc(parts.engines.describe(slot.name))} "
         f'<span class="state">{esc(t("state." + slot.state))}</span>'
         f"{badge(t('demo_only'), 'demo') if slot.demo_only else ''}</li>"
         for slot in slots
@@ -150,9 +170,9 @@ def _known_role(role: str) -> bool:
 
 def _missing(parts: Services, t: Text) -> str:
     lines = []
-    if not parts.clinic.has_knowledge:
+    if not parts.has_knowledge:
         lines.append(t("knowledge_missing"))
-    if all(slot.state == "missing" for slot in parts.clinic.engines.slots.values()):
+    if all(slot.state == "missing" for slot in parts.engines.slots.values()):
         lines.append(t("model_missing"))
     items = "".join(f"<li>{esc(line)}</li>" for line in lines)
     return f'<ul class="notice warn missing" role="status">{items}</ul>' if items else ""

@@ -17,9 +17,9 @@ from fastapi import APIRouter, FastAPI, Request
 
 from assistant.api.context import Actor, Services
 from assistant.api.problems import Problem
-from assistant.roles import CLINICAL_ROLES
 from assistant.ui.frame import Frame
 from assistant.ui.session import Session, identify
+from assistant.work.roles import ASK_ROLES
 
 GROUP = "bedside.pages"
 LOOK_SECONDS = 4.0
@@ -75,12 +75,12 @@ class Host:
 
     def approved_runs(self) -> Mapping[str, str]:
         """Folder of a run → who approved what runs now because of it."""
-        return self._parts.clinic.standing.runs()
+        return self._parts.approvals.runs()
 
 
 def is_clinical(who: Actor) -> bool:
     """Whether this actor may see patients' records."""
-    return who.role in CLINICAL_ROLES | {"system"}
+    return who.role in ASK_ROLES
 
 
 def pages() -> list[Page]:
@@ -116,7 +116,7 @@ def lay_out(page: Page, frame: Frame) -> None:
 
     async def look(session: Session, request: gr.Request) -> list[Any]:
         who = identify(session, request)
-        await frame.parts.clinic.standing.refresh()
+        await frame.parts.approvals.refresh()
         drawn, view, busy = await asyncio.to_thread(
             page.draw, host, base_of(page), session.language, clinical=is_clinical(who)
         )

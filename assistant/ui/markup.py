@@ -5,19 +5,13 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Mapping
 
-from assistant.draft import Evidence, Statement
+from assistant.draft import Statement
+from assistant.record.evidence import Evidence
 from assistant.review.fill_in import FillIn
+from assistant.store import Context
+from assistant.ui import evidence_view
 from assistant.ui.session import Shown, Signed
 from assistant.ui.strings import Text
-
-RECORD_TITLES = {
-    "chief_complaint": "主诉",
-    "present_illness": "现病史",
-    "past_history": "既往史",
-    "examination": "体格检查",
-    "tests": "辅助检查",
-    "text": "病历原文",
-}
 
 
 def esc(text: object) -> str:
@@ -55,29 +49,30 @@ def model_name(model: str, demo_only: bool, t: Text) -> str:
     return name + (badge(t("demo_only"), "demo") if demo_only else "")
 
 
-def evidence_chip(evidence: Evidence, number: int, record: str, t: Text, *, label: str = "") -> str:
-    """A button that opens the quote; for record evidence it also highlights the words.
+def evidence_chip(
+    evidence: Evidence,
+    number: int,
+    record: str,
+    t: Text,
+    *,
+    context: Context | None = None,
+    label: str = "",
+) -> str:
+    """A button that opens the evidence, see `assistant.ui.evidence_view`.
 
     It reads ``label``, or the kind of evidence and its number.
     """
-    kind = t("evidence.record" if evidence.kind == "record" else "evidence.knowledge")
-    span = evidence.span
-    place = evidence.source
-    if span is not None and evidence.kind == "record":
-        place = RECORD_TITLES.get(span.note_id, "")
+    kind, place = evidence_view.kind(evidence, t), evidence_view.place(evidence, t)
     values = attributes(
         {
-            "class": f"chip {evidence.kind}",
+            "class": f"chip {evidence_view.style(evidence)}",
             "data-do": "evidence",
             "data-quote": evidence.quote,
             "data-place": f"{kind}{' · ' if place else ''}{place}",
-            "data-record": record if span is not None and evidence.kind == "record" else None,
-            "data-note": span.note_id if span else None,
-            "data-start": span.start if span else None,
-            "data-end": span.end if span else None,
-            "data-passage": evidence.passage_id,
+            "data-missing": t("evidence.missing"),
             "title": evidence.quote,
             "aria-label": f"{t('evidence.show')}：{label or f'{kind}{number}'} {place}",
+            **evidence_view.target(evidence, record, context),
         }
     )
     return f'<button type="button"{values}>{esc(label or f"{kind}{number}")}</button>'
@@ -94,7 +89,10 @@ def statement_item(
     if resolution is not None and resolution.action == "edited" and resolution.text:
         text = resolution.text
     css = "statement " + (state or ("unsupported" if unsupported else "supported"))
-    chips = "".join(evidence_chip(e, n, record, t) for n, e in enumerate(statement.evidence, 1))
+    chips = "".join(
+        evidence_chip(e, n, record, t, context=shown.context)
+        for n, e in enumerate(statement.evidence, 1)
+    )
     flags = ""
     if unsupported and not state:
         flags = badge(f"⚠ {t('unsupported')}", "warn") + _problems(statement, t)

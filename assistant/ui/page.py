@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -11,21 +12,14 @@ import gradio as gr
 from fastapi import FastAPI
 
 from assistant.api.context import Services
-from assistant.ui import chat, differential, discharge, feedback, guest, sign_in, system
-from assistant.ui.frame import Frame, Look, strip
+from assistant.ui import evidence_view, feedback, guest, sign_in, system
+from assistant.ui.frame import Frame, Look, TaskPage, strip
 from assistant.ui.markup import esc
 from assistant.ui.session import Session, identify
-from assistant.ui.structured import documents
-from assistant.ui.structured import page as structured
+from assistant.work.registry import Registry
+from assistant.work.task import Title, load
 
-PAGES = {
-    "differential": differential.build,
-    "discharge": discharge.build,
-    "structured": structured.build,
-    "chat": chat.build,
-    "feedback": feedback.build,
-}
-"""The product's own pages but the last, 系统; before that come those of other packages."""
+logger = logging.getLogger("bedside.assistant.ui")
 
 FONTS = [
     "PingFang SC",
@@ -37,10 +31,7 @@ FONTS = [
     "sans-serif",
 ]
 MONO = ["ui-monospace", "Consolas", "Noto Sans Mono CJK SC", "monospace"]
-STYLE = "".join(
-    files("assistant.ui").joinpath(name).read_text(encoding="utf-8")
-    for name in ("style.css", "assets/structured.css")
-)
+STYLE = files("assistant.ui").joinpath("style.css").read_text(encoding="utf-8")
 ON_LOAD = """() => {
   document.body.classList.remove("dark");
   document.documentElement.lang = "zh-CN";
@@ -54,11 +45,15 @@ LOADING_SECONDS = 2.0
 
 def mount(app: FastAPI, parts: Services) -> None:
     """Put the pages at ``/``; who needs a key is shown nothing before it is given."""
-    blocks = build(parts)
+    pages = task_pages(parts.tasks)
+    blocks = build(parts, pages)
     signed_in = sign_in.install(app, parts)
     host = guest.Host(parts, signed_in)
     guest.serve(app, host)
-    documents.serve(app, host, parts)
+    evidence_view.serve(app, host, parts)
+    for _, page in pages:
+        if page.serve is not None:
+            page.serve(app, host, parts)
     gr.mount_gradio_app(
         app,
         blocks,
@@ -74,7 +69,7 @@ def mount(app: FastAPI, parts: Services) -> None:
         mcp_server=False,
         show_error=True,
         theme=theme(),
-        css=STYLE,
+        css=STYLE + "".join(page.style for _, page in pages),
         js=ON_LOAD,
     )
     sign_in.guard(app)
@@ -99,8 +94,20 @@ def theme() -> gr.themes.Base:
     )
 
 
-def build(parts: Services) -> gr.Blocks:
-    """All pages in one Blocks."""
+def task_pages(tasks: Registry) -> list[tuple[Title, TaskPage]]:
+    """The pages of the tasks, in their order; one that cannot be loaded is left out."""
+    pages: list[tuple[Title, TaskPage]] = []
+    for task in tasks:
+        if task.page:
+            try:
+                pages.append((task.title, load(task.page)))
+            except Exception as error:
+                logger.error("the page of %s is left out: %s", task.kind, type(error).__name__)
+    return pages
+
+
+def build(parts: Services, pages: Sequence[tuple[Title, TaskPage]]) -> gr.Blocks:
+    """All pages in one Blocks: the tasks', that of feedback, other packages', the system's."""
     first = Session(language=parts.settings.language)
     blocks: gr.Blocks = gr.Blocks(title="Bedside", analytics_enabled=False, fill_width=True)
     with blocks:
@@ -115,10 +122,13 @@ def build(parts: Services) -> gr.Blocks:
             )
         tabs: dict[str, gr.Tab] = {}
         with gr.Tabs(elem_classes="pages"):
-            for name, build_page in PAGES.items():
-                _add_page(frame, tabs, name, build_page)
-            for page in guest.pages():
-                _add_guest(frame, tabs, page)
+            for title, page in pages:
+                _add_tab(frame, tabs, page.key, _titled(title))
+                with tabs[page.key]:
+                    page.build(frame)
+            _add_page(frame, tabs, "feedback", feedback.build)
+            for other in guest.pages():
+                _add_guest(frame, tabs, other)
             _add_page(frame, tabs, "system", system.build)
         frame.panel(lambda s: f'<footer class="foot">{esc(s.text("disclaimer"))}</footer>')
         _connect_switch(frame, switch)
@@ -139,14 +149,21 @@ def _add_page(
 
 
 def _add_guest(frame: Frame, tabs: dict[str, gr.Tab], page: guest.Page) -> None:
-    def title(session: Session) -> str:
-        return page.title[0 if session.language == "zh" else 1]
-
-    tab = gr.Tab(title(frame.first), id=page.key, elem_id=f"page-{page.key}")
-    tabs[page.key] = tab
-    frame.drawn.append((tab, lambda session: gr.update(label=title(session))))
-    with tab:
+    _add_tab(frame, tabs, page.key, _titled(Title(*page.title)))
+    with tabs[page.key]:
         guest.lay_out(page, frame)
+
+
+def _titled(title: Title) -> Callable[[Session], str]:
+    return lambda session: session.text.of(title)
+
+
+def _add_tab(
+    frame: Frame, tabs: dict[str, gr.Tab], key: str, title: Callable[[Session], str]
+) -> None:
+    tab = gr.Tab(title(frame.first), id=key, elem_id=f"page-{key}")
+    tabs[key] = tab
+    frame.drawn.append((tab, lambda session: gr.update(label=title(session))))
 
 
 def _connect_switch(frame: Frame, switch: gr.Button) -> None:
@@ -203,8 +220,8 @@ def _connect_load(frame: Frame, blocks: gr.Blocks, top: gr.HTML) -> None:
 
     async def look(session: Session, request: gr.Request) -> list[Any]:
         identify(session, request)
-        await frame.parts.clinic.standing.refresh()
-        slots = frame.parts.clinic.engines.slots.values()
+        await frame.parts.approvals.refresh()
+        slots = frame.parts.engines.slots.values()
         settled = all(slot.settled.is_set() for slot in slots)
         return [*frame.draw(session, [top]), gr.Timer(active=not settled)]
 

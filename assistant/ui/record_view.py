@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assistant.record.record import Note
+from assistant.record.note import Note
 from assistant.ui.markup import esc
 from assistant.ui.strings import Text
 from knowledge.text.finding import Finding

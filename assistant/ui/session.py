@@ -5,25 +5,25 @@ Ids of requests and drafts stay here; the browser sends only the name of the car
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypeVar, cast
 
 import gradio as gr
 
 from assistant.api.context import Actor
-from assistant.draft import DifferentialDraft, DischargeHeader, Statement
-from assistant.record.record import Case, Encounter, Note
-from assistant.review.fill_in import Draft, FillIn, Resolution, open_statements, statements_of
-from assistant.roles import CLINICAL_ROLES
+from assistant.draft import Draft, Statement
+from assistant.review.fill_in import FillIn, Resolution, open_statements
 from assistant.store import Context, Verdict
-from assistant.tasks.structuring.chain import NotesToStructure, StructuredNotes
 from assistant.ui.strings import Language, Text
-from assistant.ui.structured.upload import Upload
-from knowledge.text.finding import Finding
+from assistant.work.roles import ASK_ROLES
 
 State = Literal["idle", "queued", "running", "finished", "failed", "cancelled"]
 
+
+SOURCE = "ui"
+"""What comes from the pages takes its turns apart from every other client."""
 
 Signed = tuple[int | None, float | None]
 """Edit distance, and seconds from draft to acceptance, of a signed text; None if not known."""
@@ -35,6 +35,7 @@ class Shown:
 
     draft_id: str
     draft: Draft
+    context: Context | None = None
     resolutions: dict[str, Resolution] = field(default_factory=dict)
     verdict: Verdict | None = None
     reports: int = 0
@@ -48,12 +49,12 @@ class Shown:
         """Whether no statement stands: none was written, or the doctor has deleted all."""
         done = self.resolutions
         return all(
-            s.id in done and done[s.id].action == "deleted" for s in statements_of(self.draft)
+            s.id in done and done[s.id].action == "deleted" for s in self.draft.all_statements()
         )
 
     def open(self) -> list[Statement]:
         """Unsupported statements that have not been dealt with."""
-        return open_statements(statements_of(self.draft), self.resolutions)
+        return open_statements(self.draft.all_statements(), self.resolutions)
 
 
 @dataclass
@@ -64,6 +65,10 @@ class Work:
     request_id: str = ""
     state: State = "idle"
     message: str = ""
+    place: int = 0
+    """Where it stands in the queue, 1 is next; 0: it does not wait behind others."""
+
+    expected_seconds: float | None = None
     overtaken: bool = False
     """A newer run of the same context brought another record."""
     shown: dict[str, Shown] = field(default_factory=dict)
@@ -73,49 +78,6 @@ class Work:
     def busy(self) -> bool:
         """Whether the request is still being worked on."""
         return self.state in ("queued", "running")
-
-
-@dataclass
-class CaseWork(Work):
-    """A differential diagnosis."""
-
-    case: Case | None = None
-    stale: bool = False
-    filled_by: str = ""
-
-    @property
-    def findings(self) -> list[Finding]:
-        """What was found in the case, as the first answer has it."""
-        answers = (s.draft for s in self.shown.values() if isinstance(s.draft, DifferentialDraft))
-        return next((answer.findings for answer in answers if answer.findings), [])
-
-
-@dataclass
-class StayWork(Work):
-    """A discharge record."""
-
-    encounter: Encounter | None = None
-    header: DischargeHeader | None = None
-
-    def notes(self) -> list[Note]:
-        """The notes of the encounter, those made of its tables included."""
-        return self.encounter.all_notes() if self.encounter else []
-
-
-@dataclass
-class NotesWork(Work):
-    """Notes to structure, and what they came to."""
-
-    request: NotesToStructure | None = None
-    result: StructuredNotes | None = None
-
-
-@dataclass
-class Turn(Work):
-    """One question to the knowledge base, with the passages that were found."""
-
-    question: str = ""
-    passages: list[dict[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -141,26 +103,38 @@ class EarlierRuns:
 
 
 @dataclass
+class PageState:
+    """What a task's page holds; each has its own, a subclass with its kind of work."""
+
+    earlier: EarlierRuns = field(default_factory=EarlierRuns)
+
+    def works(self) -> Sequence[Work]:
+        """The requests in front of the doctor."""
+        return ()
+
+
+StateT = TypeVar("StateT", bound=PageState)
+
+
+@dataclass
 class Session:
     """One open page."""
 
     language: Language = "zh"
     actor: Actor | None = None
-    case: CaseWork = field(default_factory=CaseWork)
-    stay: StayWork = field(default_factory=StayWork)
-    notes: NotesWork = field(default_factory=NotesWork)
-    uploads: list[Upload] = field(default_factory=list)
-    refused_files: list[str] = field(default_factory=list)
-    sample_notes: str = ""
-    """The stay whose notes were taken last."""
-
-    earlier_cases: EarlierRuns = field(default_factory=EarlierRuns)
-    earlier_stays: EarlierRuns = field(default_factory=EarlierRuns)
-    earlier_notes: EarlierRuns = field(default_factory=EarlierRuns)
-    turns: list[Turn] = field(default_factory=list)
+    states: dict[type[PageState], PageState] = field(default_factory=dict)
     opened: set[str] = field(default_factory=set)
-    example: str = ""
-    """The example case that the form was filled with last."""
+
+    def of(self, kind: type[StateT]) -> StateT:
+        """What the page of this kind holds."""
+        return cast(StateT, self.states.setdefault(kind, kind()))
+
+    def contexts(self) -> list[Context]:
+        """The patients of the requests in front of the doctor, each once."""
+        found = (work.context for state in self.states.values() for work in state.works())
+        return list(
+            {(c.patient_id, c.encounter_id): c for c in found if c and c.patient_id}.values()
+        )
 
     @property
     def text(self) -> Text:
@@ -174,7 +148,7 @@ def identify(session: Session, request: gr.Request) -> Actor:
     Raises `gradio.Error` when that is nobody, or when the page was opened by somebody else.
     """
     role, _, actor_id = (request.username or "").partition(":")
-    actor = Actor(actor_id, role) if actor_id else None
+    actor = Actor(actor_id, role, SOURCE) if actor_id else None
     if actor is None or (session.actor is not None and session.actor != actor):
         raise gr.Error(session.text("error.session"), print_exception=False)
     session.actor = actor
@@ -187,6 +161,6 @@ def clinician(session: Session, request: gr.Request) -> Actor:
     Raises `gradio.Error` for a role that may not, as the API refuses it.
     """
     actor = identify(session, request)
-    if actor.role not in CLINICAL_ROLES | {"system"}:
+    if actor.role not in ASK_ROLES:
         raise gr.Error(session.text("error.role"), print_exception=False)
     return actor

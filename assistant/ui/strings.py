@@ -1,11 +1,12 @@
-"""Every sentence of the pages, in Chinese and English."""
+"""The sentences that the pages share, in Chinese and English; each task brings its own."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from assistant.draft import DISCLAIMER_EN, DISCLAIMER_ZH
-from assistant.ui.structured.strings import STRUCTURED
+from assistant.work.task import Title
 
 Language = Literal["zh", "en"]
 
@@ -35,9 +36,6 @@ STRINGS: dict[str, tuple[str, str]] = {
         "没有可用的模型：检索与知识库排序可用，其余见“系统”页。",
         "No model is available: search and the knowledge ranking work; see the System page.",
     ),
-    "page.differential": ("鉴别诊断", "Differential diagnosis"),
-    "page.discharge": ("出院记录", "Discharge record"),
-    "page.chat": ("知识问答", "Knowledge"),
     "page.feedback": ("反馈", "Feedback"),
     "page.system": ("系统", "System"),
     # patient and case
@@ -52,36 +50,18 @@ STRINGS: dict[str, tuple[str, str]] = {
     "sex.female": ("女", "Female"),
     "sex.": ("未填", "Not given"),
     "patient.age": ("年龄", "Age"),
-    "age.hint": ("如 58岁、3岁1月", "e.g. 58岁, 3岁1月, 58"),
-    "example": ("病例示例", "Example case"),
     "example.choose": ("选择一个示例…", "Choose an example…"),
-    "new_patient": ("新患者", "New patient"),
-    "case.edit": ("病历录入", "Case"),
-    "case.record": ("病历原文与依据", "Record and evidence"),
     "chief_complaint": ("主诉", "Chief complaint"),
     "present_illness": ("现病史", "Present illness"),
     "past_history": ("既往史", "Past history"),
     "examination": ("体格检查", "Examination"),
     "tests": ("辅助检查", "Tests"),
     "text": ("或直接粘贴整份病历", "Or paste the whole note"),
-    "run": ("开始鉴别诊断", "Run"),
     "stop": ("停止", "Stop"),
-    "record.empty": (
-        "分析后，这里显示病历原文；点按任何一条“病历”依据，对应文字会高亮。",
-        "After a run the record is shown here; any “record” evidence highlights its words.",
-    ),
     "legend.present": ("阳性表现", "present"),
     "legend.uncertain": ("不确定（可能、疑似）", "uncertain"),
     "legend.absent": ("阴性表现", "denied"),
-    "stale": (
-        "病历在分析之后已有修改，以下结果依据的是修改前的版本，请重新分析。",
-        "The record has changed since this run; the result is of the earlier version. Run again.",
-    ),
     "earlier": ("本次就诊的历次草稿（{n}）", "Earlier drafts of this encounter ({n})"),
-    "earlier.none": (
-        "该患者本次就诊还没有出院记录草稿。",
-        "There is no earlier draft of this patient's encounter.",
-    ),
     "earlier.drafts": ("{n} 份草稿", "drafts: {n}"),
     "earlier.accepted": ("已回填 {n}", "filled in: {n}"),
     "earlier.signed": ("已签署 {n}", "signed: {n}"),
@@ -92,43 +72,27 @@ STRINGS: dict[str, tuple[str, str]] = {
         "Check them against the record as it is now, or run again.",
     ),
     # states
-    "idle.differential": (
-        "填写左侧病历，或选一个示例，然后开始鉴别诊断。",
-        "Fill in the case on the left, or choose an example, then run.",
-    ),
     "state.queued": ("已受理，排队中…", "Accepted, waiting…"),
+    "queue.place": ("前面还有 {n} 项", "{n} in front"),
+    "queue.expected": ("预计约 {s:.0f} 秒后开始", "begins in about {s:.0f} s"),
     "state.running": ("正在分析…", "At work…"),
     "state.finished": ("已完成", "Finished"),
     "state.failed": ("未完成", "Failed"),
     "state.cancelled": ("已停止", "Stopped"),
-    "member.waiting": ("等待回答…", "Waiting for an answer…"),
-    "member.none": ("该成员没有给出诊断。", "This member gave no diagnosis."),
     "seconds": ("{n:.1f} 秒", "{n:.1f} s"),
     "no_model": ("无语言模型", "no language model"),
     # diagnosis
-    "critical": ("不可漏诊", "Must not be missed"),
-    "critical.more": ("依据、排除方法与危险信号", "Evidence, how to exclude it, red flags"),
-    "critical.by": ("由 {name} 提出", "raised by {name}"),
-    "critical.none": (
-        "知识库没有就本病例提示不可漏诊的疾病；这不等于可以排除。",
-        "The knowledge base names none for this case; that does not exclude any.",
-    ),
-    "must_not_miss": ("不可漏诊", "must not miss"),
-    "own": ("模型自行提出", "the model's own"),
-    "not_in_knowledge": ("知识库未收录", "not in the knowledge base"),
-    "no_icd10": ("无编码", "no code"),
-    "supporting": ("支持点", "For"),
-    "opposing": ("不支持点", "Against"),
-    "ask": ("还应询问", "Ask next"),
-    "tests_next": ("建议检查", "Test next"),
-    "red_flags": ("危险信号", "Red flags"),
-    "missing": ("病历未填", "Not in the record"),
     "warnings": ("注意", "Note"),
     # statements
     "unsupported": ("无依据", "unsupported"),
     "unsupported.count": ("{n} 条无依据待处理", "{n} unsupported"),
     "evidence.record": ("病历", "record"),
     "evidence.knowledge": ("知识", "source"),
+    "evidence.box": ("页面", "page"),
+    "evidence.region": ("影像", "image"),
+    "evidence.page": ("第{n}页", "page {n}"),
+    "evidence.slice": ("第{n}层", "slice {n}"),
+    "evidence.missing": ("图像打不开", "The picture cannot be opened"),
     "evidence.show": ("查看依据", "Show evidence"),
     "confirm": ("确认", "Confirm"),
     "delete": ("删除", "Delete"),
@@ -171,8 +135,6 @@ STRINGS: dict[str, tuple[str, str]] = {
         "{n} unsupported statements must be confirmed, edited or deleted first:",
     ),
     "fill.title": ("回填文本", "Text to fill in"),
-    "fill.note": ("首次病程记录", "First progress note"),
-    "fill.from": ("来自 {name}", "from {name}"),
     "fill.ready": ("已可回填", "Ready to fill in"),
     "fill.edit": ("可在此修改后再复制或签署", "Edit here before copying or signing"),
     "copy": ("复制", "Copy"),
@@ -187,68 +149,14 @@ STRINGS: dict[str, tuple[str, str]] = {
     "signed.distance": ("编辑距离 {d}。", " Edit distance {d}."),
     "signed.seconds": ("从草稿到采纳 {s:.0f} 秒。", " {s:.0f} s from draft to acceptance."),
     # discharge record
-    "encounter.sample": ("住院示例", "Example stay"),
-    "encounter.own": ("粘贴或上传住院数据（JSON）", "Paste or upload a stay (JSON)"),
-    "encounter.json": ("住院数据 JSON，或病历全文", "Encounter as JSON, or the note as text"),
-    "encounter.ids": (
-        "纯文本可填编号，不填则新建；只填编号可打开已有草稿。",
-        "For a text, optional: new ones are given. Ids alone open what was drafted before.",
-    ),
-    "encounter.ids.bad": (
-        "患者编号和就诊编号要么都不填，要么都填；只能用字母、数字和 . _ : -，且以字母或数字开头。",
-        "Give both ids or none; they are letters, digits and . _ : - "
-        "and begin with a letter or digit.",
-    ),
-    "encounter.file": ("选择文件", "Choose a file"),
-    "encounter.open": ("打开", "Open"),
     "encounter.bad": ("住院数据不符合格式：{why}", "The encounter is not valid: {why}"),
     "encounter.empty": (
         "选择一次住院，这里显示其病历。",
         "Choose a stay; its notes are shown here.",
     ),
-    "generate": ("生成出院记录", "Write the record"),
-    "idle.discharge": (
-        "选择一次住院，然后生成出院记录；五个部分依次写出，逐条标注依据。",
-        "Choose a stay, then write its record: five sections, one after the other, with evidence.",
-    ),
-    "header.title": ("基本信息（照抄自数据，不经模型）", "Identity (copied, never generated)"),
-    "header.department": ("科室", "Department"),
-    "header.admitted_on": ("入院日期", "Admitted"),
-    "header.discharged_on": ("出院日期", "Discharged"),
-    "header.days": ("住院天数", "Days"),
-    "header.admission_diagnoses": ("入院诊断", "Admission diagnosis"),
-    "header.pending": ("尚未回报的结果", "Results still pending"),
-    "header.signature": ("医师签名", "Signature"),
-    "section.empty": (
-        "模型没有写出可以核对的内容，请重新生成或自行书写。",
-        "The model wrote nothing that could be checked: write again, or by hand.",
-    ),
-    "section.waiting": ("尚未写到", "Not yet written"),
     "section.writing": ("正在书写…", "Writing…"),
     "section.unchecked": ("未核对", "not checked yet"),
     "copied": ("照抄自数据", "copied from the data"),
-    "whole": ("整份出院记录", "The whole record"),
-    "whole.wait": (
-        "五个部分全部回填后，可在此整份复制（已回填 {n}/5）。",
-        "When all five sections are filled in, copy the whole record here ({n}/5).",
-    ),
-    # chat
-    "question": ("问题", "Question"),
-    "question.hint": (
-        "如：过敏性鼻炎要做什么检查？",
-        "e.g. 过敏性鼻炎要做什么检查？",
-    ),
-    "send": ("提问", "Ask"),
-    "chat.empty": (
-        "就知识库提问：先给出检索到的资料，再给出逐句核对的回答。本页不关联患者，请勿输入患者身份信息。",
-        "Ask the knowledge base: the passages come first, then an answer checked sentence by "
-        "sentence. This page is about no patient: do not enter identities.",
-    ),
-    "chat.passages": ("检索到的资料", "Passages found"),
-    "chat.answer": ("回答", "Answer"),
-    "chat.searching": ("正在检索…", "Searching…"),
-    "chat.question_empty": ("请输入问题。", "Write a question first."),
-    "chat.too_long": ("问题超过 1000 字。", "The question is longer than 1000 characters."),
     # feedback page
     "feedback.title": ("各成员的反馈", "Feedback by member"),
     "feedback.kind": ("任务", "Task"),
@@ -267,9 +175,6 @@ STRINGS: dict[str, tuple[str, str]] = {
         "Export as JSON lines (prompt, chosen, rejected; names, numbers and dates replaced):",
     ),
     "refresh": ("刷新", "Refresh"),
-    "kind.differential_diagnosis": ("鉴别诊断", "Differential diagnosis"),
-    "kind.discharge_record": ("出院记录", "Discharge record"),
-    "kind.chat": ("知识问答", "Knowledge"),
     "verdict.like": ("有用", "useful"),
     "verdict.dislike": ("无用", "not useful"),
     "verdict.error": ("错误", "error"),
@@ -344,6 +249,11 @@ STRINGS: dict[str, tuple[str, str]] = {
     "error.required": ("必填", "required"),
     "error.too_long": ("超过 {n} 字", "longer than {n} characters"),
     "error.unknown_field": ("没有这个字段", "no such field"),
+    "encounter.ids.bad": (
+        "患者编号和就诊编号要么都不填，要么都填；只能用字母、数字和 . _ : -，且以字母或数字开头。",
+        "Give both ids or none; they are letters, digits and . _ : - "
+        "and begin with a letter or digit.",
+    ),
     "error.id": (
         "编号只能用字母、数字和 . _ : -，且以字母或数字开头。",
         "Ids are letters, digits and . _ : - and begin with a letter or digit.",
@@ -354,9 +264,15 @@ STRINGS: dict[str, tuple[str, str]] = {
         "本服务不只在本机开放，查看临床内容前需要 API key（由管理员用 bedside key create 生成）。",
         "This server is open to other machines: an API key is needed (bedside key create).",
     ),
-    **STRUCTURED,
     "sign_in.wrong": ("API key 无效或已撤销。", "The API key is not valid."),
 }
+
+
+def add(strings: Mapping[str, tuple[str, str]]) -> None:
+    """Add the sentences of a task's page.  Raises `ValueError` for a key that is taken."""
+    for key, said in strings.items():
+        if STRINGS.setdefault(key, said) != said:
+            raise ValueError(f"the string {key!r} is there already")
 
 
 class Text:
@@ -369,3 +285,7 @@ class Text:
         """The string, with its ``{}`` places filled in.  Raises `KeyError` for an unknown key."""
         chosen = STRINGS[key][0 if self.language == "zh" else 1]
         return chosen.format(**values) if values else chosen
+
+    def of(self, title: Title) -> str:
+        """A title in this language."""
+        return title.zh if self.language == "zh" else title.en

@@ -57,7 +57,7 @@ def build(frame: Frame) -> None:
 
     async def look(session: Session, request: gr.Request) -> list[Any]:
         identify(session, request)
-        await parts.clinic.standing.refresh()
+        await parts.approvals.refresh()
         under_way = parts.vectors.progress.state == "running"
         return [page(parts, session), gr.Timer(active=under_way)]
 
@@ -106,10 +106,10 @@ def page(parts: Services, session: Session) -> str:
 
 
 def _missing(parts: Services, t: Text) -> str:
-    lines = [] if parts.clinic.has_knowledge else [t("knowledge_missing")]
-    if parts.clinic.has_knowledge and (notice := parts.clinic.knowledge.notice):
+    lines = [] if parts.has_knowledge else [t("knowledge_missing")]
+    if parts.has_knowledge and (notice := parts.knowledge.notice):
         lines.append(_vectors(parts, t) or notice)
-    lines += [s.problem for s in parts.clinic.engines.slots.values() if s.problem]
+    lines += [s.problem for s in parts.engines.slots.values() if s.problem]
     if not lines:
         return f'<p class="notice good">{esc(t("system.complete"))}</p>'
     return "".join(f'<p class="notice warn">{esc(line)}</p>' for line in lines)
@@ -129,7 +129,7 @@ def _vectors(parts: Services, t: Text) -> str:
 
 
 def _engines(parts: Services, t: Text) -> str:
-    engines = parts.clinic.engines
+    engines = parts.engines
     rows = "".join(
         f"<tr><td>{esc(slot.name)}</td><td>{esc(slot.settings.kind)}</td>"
         f"<td>{esc(engines.describe(slot.name))} "
@@ -153,9 +153,9 @@ def _engines(parts: Services, t: Text) -> str:
 
 
 def _knowledge(parts: Services, t: Text) -> str:
-    if not parts.clinic.has_knowledge:
+    if not parts.has_knowledge:
         return f'<p class="notice warn">{esc(t("knowledge_missing"))}</p>'
-    base = parts.clinic.knowledge
+    base = parts.knowledge
     rows = "".join(
         f"<tr><td>{esc(s.name)}</td><td>{esc(s.version)}</td><td>{esc(s.licence)}</td>"
         f'<td class="number">{s.facts:,}</td><td class="number">{s.passages:,}</td></tr>'

@@ -5,45 +5,42 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
-from typing import Any, cast
+from typing import cast
 
-from pydantic import TypeAdapter
-
-from assistant.api.context import Services
-from assistant.draft import Answer, DifferentialDraft, SectionDraft
-from assistant.review.fill_in import Draft
+from assistant.api.context import Actor, Services
 from assistant.store import Context, StoreError
-from assistant.store.models import RequestKind
-from assistant.tasks.structuring.chain import StructuredNotes
-from assistant.ui.session import NotesWork, Shown, State, Work
-from assistant.work.jobs import Event, TooManyJobs
+from assistant.ui.session import Shown, State, Work
+from assistant.work.events import Delta, DraftReady, Event, Finished, Started, Waiting
+from assistant.work.jobs import TooManyJobs
+from assistant.work.task import Refused, Submission
 from serving.engine import EngineError
 
-_DRAFT: TypeAdapter[Draft] = TypeAdapter(DifferentialDraft | SectionDraft | Answer)
 DRAW_SECONDS = 0.12
 """Generated text is drawn at most this often: each drawing sends the whole card."""
 
 
-async def begin(
-    parts: Services,
-    work: Work,
-    context: Context,
-    kind: RequestKind,
-    payload: dict[str, Any],
-    record_hash: str,
-    *,
-    needs_knowledge: bool = True,
-) -> bool:
+async def begin(parts: Services, work: Work, actor: Actor, kind: str, asked: Submission) -> bool:
     """Stop what the page was at, then submit; False, with the reason kept, if it is refused."""
     await stop(parts, work)
+    context = Context(actor.id, actor.role, asked.patient_id, asked.encounter_id)
     work.context, work.request_id, work.state, work.message = context, "", "queued", ""
-    work.shown, work.partial, work.overtaken = {}, {}, False
+    work.shown, work.partial, work.overtaken, work.place = {}, {}, False, 0
+    task = parts.tasks[kind]
     try:
+        if actor.role not in task.ask_roles:
+            raise Refused("该角色不能提交这种任务。(This role may not ask for it.)")
         # Without a knowledge base nothing can be started, and the sentence says what to do.
-        if needs_knowledge:
-            _ = parts.clinic.knowledge
-        row = await parts.jobs.submit(context, kind, payload, record_hash)
-    except (StoreError, TooManyJobs, EngineError) as error:
+        if task.needs_knowledge:
+            _ = parts.knowledge
+        row = await parts.jobs.submit(
+            context,
+            kind,
+            asked.payload,
+            asked.record_hash,
+            options=asked.options or None,
+            source=actor.source,
+        )
+    except (StoreError, TooManyJobs, EngineError, Refused) as error:
         work.state, work.message = "failed", str(error)
         return False
     work.request_id = row.id
@@ -82,30 +79,18 @@ async def follow(parts: Services, work: Work) -> AsyncGenerator[Event]:
 
 def keep(work: Work, event: Event) -> None:
     """Take one event into the session."""
-    match event.name:
-        case "started" | "restarted":
-            work.state, work.partial = "running", {}
-        case "delta":
-            section = event.data.get("section", "")
-            work.partial[section] = work.partial.get(section, "") + event.data["text"]
-        case "draft" if isinstance(work, NotesWork):
-            body = {key: value for key, value in event.data.items() if key != "id"}
-            work.result = StructuredNotes.model_validate(body)
-        case "draft":
-            body = {key: value for key, value in event.data.items() if key != "id"}
-            draft = _DRAFT.validate_python(body)
-            key = key_of(draft)
+    match event:
+        case Waiting():
+            work.place, work.expected_seconds = event.place, event.expected_seconds
+        case Started():
+            work.state, work.partial, work.place = "running", {}, 0
+        case Delta():
+            work.partial[event.section] = work.partial.get(event.section, "") + event.text
+        case DraftReady():
+            key = event.draft.key()
             work.partial.pop(key, None)
-            if key not in work.shown or work.shown[key].draft_id != event.data["id"]:
-                work.shown[key] = Shown(event.data["id"], draft)
-        case "finished" | "failed" | "cancelled":
-            work.state = cast(State, event.name)
-            work.message = event.data.get("message", "")
-            work.partial = {}
-
-
-def key_of(draft: Draft) -> str:
-    """The card that a draft belongs to: the member, the section, or the one answer."""
-    if isinstance(draft, DifferentialDraft):
-        return draft.member
-    return draft.section if isinstance(draft, SectionDraft) else ""
+            if key not in work.shown or work.shown[key].draft_id != event.id:
+                work.shown[key] = Shown(event.id, event.draft, work.context)
+        case Finished():
+            work.state, work.message = cast(State, event.name), event.message
+            work.partial, work.place = {}, 0

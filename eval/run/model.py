@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast, get_args
 
 from assistant.approval.model_files import folder_digest
+from assistant.approval.options import deciding
 from eval.errors import EvalError
 from serving.engine import Engine, EngineError
 from serving.hardware import cpu
@@ -123,9 +124,7 @@ def _folder(choice: ModelChoice, folder: Path) -> OpenModel:
         kv_cache=cast(KvCache, choice.kv_cache),
     )
     engine = WorkerEngine(folder, options)
-    changing = ("precision", "kv_cache", "device", "max_num_batched_tokens")
-    settings = {key: str(value) for key, value in asdict(options).items() if key in changing}
-    return OpenModel(engine, settings | _files(folder))
+    return OpenModel(engine, deciding(options) | _files(folder))
 
 
 def _files(folder: Path) -> dict[str, str]:

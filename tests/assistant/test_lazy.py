@@ -7,7 +7,7 @@ from threading import Barrier
 
 import pytest
 
-from assistant.lazy import Once
+from assistant.lazy import Lazy
 
 
 @pytest.mark.parametrize("made", ["a model", None])
@@ -18,11 +18,11 @@ def test_many_threads_get_the_one_thing(made: str | None) -> None:
         calls.append(made)
         return made
 
-    once, together = Once(make), Barrier(8)
+    lazy, together = Lazy(make), Barrier(8)
 
     def ask(_: int) -> str | None:
         together.wait(10)
-        return once()
+        return lazy()
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(ask, range(8))) == [made] * 8
@@ -38,7 +38,7 @@ def test_a_failure_is_tried_again() -> None:
             raise outcome
         return outcome
 
-    once = Once(make)
+    lazy = Lazy(make)
     with pytest.raises(OSError, match="busy"):
-        once()
-    assert once() == once() == 3
+        lazy()
+    assert lazy() == lazy() == 3

@@ -6,24 +6,24 @@ import subprocess
 import sys
 from pathlib import Path
 
-from assistant.process_lock import Presence
+from assistant.process_lock import ProcessLock
 from assistant.store import Store
 
 SECRET = b"a secret that only the tests use"
 HOLDER = """
 import sys
-from assistant.process_lock import Presence
+from assistant.process_lock import ProcessLock
 from assistant.store import Store
-presence = Presence(Store.open(sys.argv[1], b"a secret that only the tests use"))
-print(presence.enter(), flush=True)
-presence.share()
+lock = ProcessLock(Store.open(sys.argv[1], b"a secret that only the tests use"))
+print(lock.enter(), flush=True)
+lock.share()
 sys.stdin.read()
 """
 
 
 def test_the_second_is_not_alone_and_the_next_after_all_have_left_is(tmp_path: Path) -> None:
     store = Store.open(tmp_path / "bedside.db", SECRET)
-    first, second, third = (Presence(store) for _ in range(3))
+    first, second, third = (ProcessLock(store) for _ in range(3))
     assert first.enter()
     first.share()
     assert not second.enter()
@@ -47,7 +47,7 @@ def test_a_killed_process_leaves_nothing_behind(tmp_path: Path) -> None:
     assert holder.stdout is not None
     assert holder.stdout.readline() == "True\n"
     store = Store.open(path, SECRET)
-    here = Presence(store)
+    here = ProcessLock(store)
     assert not here.enter()
     here.leave()
     holder.kill()

@@ -222,7 +222,7 @@ def test_several_processes_write_what_one_writes(
 ) -> None:
     bedside(many, "--out", home / "one.jsonl")
     bedside(many, "--out", home / "one.csv", "--format", "csv")
-    monkeypatch.setattr("assistant.commands.structure_file.processes_for", lambda *_: 2)
+    monkeypatch.setattr("assistant.tasks.structuring.command_file.processes_for", lambda *_: 2)
     bedside(many, "--out", home / "two.jsonl")
     bedside(many, "--out", home / "two.csv", "--format", "csv")
     assert without_times(home / "two.jsonl") == without_times(home / "one.jsonl")
@@ -237,6 +237,6 @@ def test_several_processes_go_on_where_a_stop_left_the_file(
     whole = without_times(out)
     lines = journal.read_text("utf-8").splitlines(keepends=True)
     journal.write_text("".join(lines[:4]) + lines[4][:5], encoding="utf-8")
-    monkeypatch.setattr("assistant.commands.structure_file.processes_for", lambda *_: 2)
+    monkeypatch.setattr("assistant.tasks.structuring.command_file.processes_for", lambda *_: 2)
     bedside(many, "--out", out)
     assert without_times(out) == whole

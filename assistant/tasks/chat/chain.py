@@ -14,17 +14,17 @@ from langchain_core.messages import HumanMessage, SystemMessage
 from langchain_core.runnables import Runnable, RunnableGenerator
 
 import prompts
-from assistant.draft import Answer, Problem, Statement
+from assistant.draft import Problem, Statement
 from assistant.grounding.grounder import Grounder
 from assistant.grounding.known_drugs import drug_names
 from assistant.grounding.segments import segment_passages, split_sentences
+from assistant.tasks.chat.draft import Answer
+from assistant.tasks.chat.task import PROMPT, TASK
 from assistant.tasks.ending import Ending
 from knowledge.base import KnowledgeBase
 from knowledge.sources import Passage
 from serving.engine import Engine
 
-TASK = "chat"
-PROMPT = "cited"
 PASSAGES = 4
 PASSAGE_CHARACTERS = 400
 ANSWER_TOKENS = 300
@@ -65,6 +65,11 @@ def chat_chain(
     return RunnableGenerator(reply, name="chat")
 
 
+def find(question: str, knowledge: KnowledgeBase) -> list[Passage]:
+    """The passages that an answer may cite."""
+    return [hit.passage for hit in knowledge.index.search(question, PASSAGES)]
+
+
 async def answer(
     question: str,
     knowledge: KnowledgeBase,
@@ -76,8 +81,7 @@ async def answer(
     With no model the passages stand alone and the answer says why.
     """
     started = time.perf_counter()
-    hits = await asyncio.to_thread(knowledge.index.search, question, PASSAGES)
-    passages = [hit.passage for hit in hits]
+    passages = await asyncio.to_thread(find, question, knowledge)
     yield Found(passages)
     result = Answer(question=question, model="", passages=[p.id for p in passages])
     if not passages:

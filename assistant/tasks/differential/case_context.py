@@ -13,7 +13,9 @@ from assistant.grounding.citation import passage_about
 from assistant.grounding.grounder import Grounder
 from assistant.grounding.known_drugs import drug_names
 from assistant.grounding.segments import Segment, segment_notes, segment_passages
-from assistant.record.record import SEX_ZH, Case, Note
+from assistant.record.case import Case
+from assistant.record.note import Note
+from assistant.record.patient import SEX_ZH
 from knowledge.base import KnowledgeBase
 from knowledge.graph import RankedDisease
 from knowledge.ranking.critical import CriticalDiagnosis

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from assistant.record.record import Note
+from assistant.record.note import Note
 from assistant.tasks.differential.case_context import CaseContext
 
 

@@ -13,19 +13,20 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from langchain_core.runnables import Runnable, RunnableLambda
 
 import prompts
-from assistant.draft import DiagnosisEntry, DifferentialDraft, Statement
+from assistant.draft import Statement
 from assistant.grounding.citation import passage_about
 from assistant.grounding.grounder import Grounder
-from assistant.record.record import Note
+from assistant.record.note import Note
 from assistant.tasks.differential.case_context import CaseContext, hedged
 from assistant.tasks.differential.case_excerpt import excerpt
 from assistant.tasks.differential.diagnosis_name import critical_disease, exact_code, name_statement
+from assistant.tasks.differential.draft import DiagnosisEntry, DifferentialDraft
 from assistant.tasks.differential.ranking_member import critical_entries, with_own_critical
 from assistant.tasks.differential.reply import ReplyEntry, read_reply
+from assistant.tasks.differential.task import TASK
 from assistant.tasks.ending import Ending
 from serving.engine import Engine
 
-TASK = "differential_diagnosis"
 ANSWER_TOKENS = 700
 SPARE_TOKENS = 64
 """Room for what a chat template puts around the messages."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from assistant.draft import Evidence, Problem, Statement
+from assistant.draft import Problem, Statement
 from assistant.grounding.citation import CRITICAL_PREFIX, CRITICAL_SOURCE, passage_about
+from assistant.record.evidence import CitedPassage, Evidence
 from knowledge.base import KnowledgeBase
 from knowledge.coding.coding import CodeCandidate
 from knowledge.ranking.critical import CriticalDisease, critical_diseases
@@ -52,19 +53,17 @@ def _evidence(knowledge: KnowledgeBase, name: str) -> Evidence | None:
     if disease := knowledge.graph.disease(name):
         passage = passage_about(knowledge, disease)
         if passage is not None:
-            return Evidence(
-                kind="knowledge",
+            return CitedPassage(
                 quote=passage.text[:80],
                 passage_id=passage.id,
                 source=passage.source,
             )
-        return Evidence(kind="knowledge", quote=disease.name, source="、".join(disease.sources))
+        return CitedPassage(quote=disease.name, source="、".join(disease.sources))
     if code := exact_code(knowledge, name):
-        return Evidence(kind="knowledge", quote=f"{code.code} {code.name}", source=code.system)
+        return CitedPassage(quote=f"{code.code} {code.name}", source=code.system)
     for entry in critical_diseases():
         if fold(name) in {fold(n) for n in (entry.name, *entry.aliases)}:
-            return Evidence(
-                kind="knowledge",
+            return CitedPassage(
                 quote=f"{entry.name}：{entry.red_flags}",
                 passage_id=CRITICAL_PREFIX + entry.name,
                 source=CRITICAL_SOURCE,

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import time
 
-from assistant.draft import DiagnosisEntry, DifferentialDraft, Evidence, Statement
+from assistant.draft import Statement
 from assistant.grounding.citation import CRITICAL_PREFIX, CRITICAL_SOURCE, passage_about
+from assistant.record.evidence import CitedPassage, Evidence, TextSpan
 from assistant.settings import KNOWLEDGE_MEMBER
 from assistant.tasks.differential.case_context import CaseContext
 from assistant.tasks.differential.diagnosis_name import critical_disease, exact_code, name_statement
+from assistant.tasks.differential.draft import DiagnosisEntry, DifferentialDraft
 from knowledge.graph import RankedDisease, Reason
 from knowledge.ranking.critical import CriticalDiagnosis
 from knowledge.sources import Passage
@@ -161,8 +163,7 @@ def _trigger(
 
 def _curated(statement_id: str, text: str, critical: CriticalDiagnosis) -> Statement:
     """A statement that the product's own list of critical diagnoses makes."""
-    evidence = Evidence(
-        kind="knowledge",
+    evidence = CitedPassage(
         quote=text,
         passage_id=CRITICAL_PREFIX + critical.name,
         source=CRITICAL_SOURCE,
@@ -176,8 +177,8 @@ def record_evidence(context: CaseContext, finding: Finding) -> Evidence:
     """The span of a finding, quoted with the sentence around it."""
     for segment in context.segments:
         if segment.span.overlaps(finding.span):
-            return Evidence(kind="record", quote=segment.text, span=finding.span)
-    return Evidence(kind="record", quote=finding.text, span=finding.span)
+            return TextSpan.at(finding.span, segment.text)
+    return TextSpan.at(finding.span, finding.text)
 
 
 def knowledge_evidence(passage: Passage | None, concept: str) -> list[Evidence]:
@@ -186,7 +187,7 @@ def knowledge_evidence(passage: Passage | None, concept: str) -> list[Evidence]:
         return []
     at = passage.text.index(concept)
     quote = passage.text[max(0, at - 20) : at + len(concept) + 20]
-    return [Evidence(kind="knowledge", quote=quote, passage_id=passage.id, source=passage.source)]
+    return [CitedPassage(quote=quote, passage_id=passage.id, source=passage.source)]
 
 
 def _graph_evidence(passage: Passage | None, item: str) -> list[Evidence]:
@@ -194,7 +195,7 @@ def _graph_evidence(passage: Passage | None, item: str) -> list[Evidence]:
     if passage is None:
         return []
     quote = f"知识图谱：{passage.subject} — {item}"
-    return [Evidence(kind="knowledge", quote=quote, passage_id=passage.id, source=passage.source)]
+    return [CitedPassage(quote=quote, passage_id=passage.id, source=passage.source)]
 
 
 def known_statements(

@@ -13,27 +13,29 @@ import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_core.runnables import Runnable, RunnableGenerator
 
 import prompts
-from assistant.draft import NOT_RECORDED, SECTION_ZH, SectionDraft, SectionName, Statement
+from assistant.draft import NOT_RECORDED, Statement
 from assistant.grounding.grounder import Grounder
 from assistant.grounding.known_drugs import drug_names
 from assistant.grounding.segments import Scope, Segment, segment_notes, split_sentences
-from assistant.record.record import Encounter, Note
+from assistant.record.encounter import Encounter
+from assistant.record.note import Note
 from assistant.tasks.discharge.copied import copied_sections, not_recorded
+from assistant.tasks.discharge.draft import SECTION_ZH, SectionDraft, SectionName
 from assistant.tasks.discharge.gaps import gaps, is_somewhere
 from assistant.tasks.discharge.header import admission_day
 from assistant.tasks.discharge.plan import PLANS, Plan, gather
+from assistant.tasks.discharge.task import PROMPT, TASK
 from assistant.tasks.ending import Ending
 from knowledge.base import KnowledgeBase
 from serving.engine import Engine
 
-TASK = "discharge_record"
-PROMPT = "section"
 ANSWER_TOKENS = 360
 
 
@@ -100,11 +102,16 @@ class DischargeWriter:
             patient_sex=self.encounter.patient.sex,
         )
 
+    @cached_property
+    def copied(self) -> dict[SectionName, list[Statement]]:
+        """The sections that are copied and need no model."""
+        return copied_sections(self.encounter, self.notes, self.segments)
+
     async def write(
         self, only: Sequence[SectionName] | None = None
     ) -> AsyncGenerator[Delta | SectionDraft]:
         """The sections in their order; text first as it comes, then the checked section."""
-        copied = copied_sections(self.encounter, self.notes, self.segments)
+        copied = self.copied
         for section in SECTION_ZH:
             if only is not None and section not in only:
                 continue

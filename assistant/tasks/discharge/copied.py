@@ -5,10 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from assistant.draft import NOT_RECORDED, Evidence, SectionName, Statement
+from assistant.draft import NOT_RECORDED, Statement
 from assistant.grounding.segments import Scope, Segment
-from assistant.record.record import RESERVED, Encounter, Medication, Note
-from assistant.record.rows import diagnosis_line, medication_line, observation_line, order_line
+from assistant.record.diagnosis import diagnosis_line
+from assistant.record.encounter import RESERVED, Encounter
+from assistant.record.evidence import TextSpan
+from assistant.record.medication import Medication, medication_line
+from assistant.record.note import Note
+from assistant.record.observation import observation_line
+from assistant.record.order import order_line
+from assistant.tasks.discharge.draft import SectionName
 from assistant.tasks.discharge.header import diagnosis_text, header, pending
 from assistant.tasks.discharge.written import OPENING, Written, bodies, listed, sentences
 from knowledge.text.finding import Span
@@ -50,7 +56,7 @@ def _copied(statement_id: str, text: str, source: Written) -> Statement:
         text=text,
         status="supported",
         origin="record",
-        evidence=[Evidence(kind="record", quote=source.text, span=span)],
+        evidence=[TextSpan.at(span, source.text)],
     )
 
 

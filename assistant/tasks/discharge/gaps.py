@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from assistant.draft import SectionName
-from assistant.record.record import Encounter, Note
+from assistant.record.encounter import Encounter
+from assistant.record.note import Note
+from assistant.tasks.discharge.draft import SectionName
 from assistant.tasks.discharge.written import OPENING
 
 DEPARTURE = re.compile(

@@ -6,9 +6,13 @@ import re
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from assistant.draft import NOT_RECORDED, DischargeHeader
+from assistant.draft import NOT_RECORDED
 from assistant.grounding.segments import Scope, Segment, segment_notes
-from assistant.record.record import SEX_ZH, Diagnosis, Encounter, Note
+from assistant.record.diagnosis import Diagnosis
+from assistant.record.encounter import Encounter
+from assistant.record.note import Note
+from assistant.record.patient import SEX_ZH
+from assistant.tasks.discharge.draft import DischargeHeader
 from assistant.tasks.discharge.written import bodies, listed, scope_at
 
 SEE_RECORD = "见病历原文"

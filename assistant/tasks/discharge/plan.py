@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from assistant.draft import SectionName
 from assistant.grounding.segments import Scope, Segment
-from assistant.record.record import Encounter, Note, NoteKind
-from assistant.record.rows import medication_line, observation_line, operation_line, order_line
+from assistant.record.encounter import Encounter
+from assistant.record.medication import medication_line
+from assistant.record.note import Note, NoteKind
+from assistant.record.observation import observation_line
+from assistant.record.operation import operation_line
+from assistant.record.order import order_line
+from assistant.tasks.discharge.draft import SectionName
 from assistant.tasks.discharge.gaps import EXPECTED, is_of_departure
 from assistant.tasks.discharge.written import OPENING
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from assistant.grounding.segments import Scope, Segment, split_sentences
-from assistant.record.record import Note, NoteKind
+from assistant.record.note import Note, NoteKind
 
 OPENING: frozenset[NoteKind] = frozenset({"admission", "first_progress"})
 """Notes of the beginning of the stay: a discharge in them is an earlier one."""

@@ -3,73 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import time
 from datetime import datetime
-from typing import Annotated, Literal
 
 from langchain_core.runnables import Runnable, RunnableLambda
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from assistant.draft import DISCLAIMER_ZH
-from assistant.record.record import Identifier, ShortText
-from assistant.record.rows import Moment
-from assistant.tasks.structuring.entity import StructuredNote
+from assistant.tasks.structuring.draft import StructuredNotes
 from assistant.tasks.structuring.features import FeatureTable, extract_features, new_table
 from assistant.tasks.structuring.note import NoteText
-from assistant.tasks.structuring.patient import PatientView, patient_view
+from assistant.tasks.structuring.patient import patient_view
 from assistant.tasks.structuring.pipeline import Structurer
+from assistant.tasks.structuring.request import NotesToStructure, NoteToStructure
 from assistant.tasks.structuring.template import Template, load_template
-
-LongText = Annotated[str, StringConstraints(max_length=1_100_000)]
-
-
-class NoteToStructure(BaseModel):
-    """One note.  ``text`` is never changed: offsets point into it."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    id: Identifier = "note"
-    text: LongText
-    title: ShortText = ""
-    written_at: Moment | None = None
-
-
-class NotesToStructure(BaseModel):
-    """Notes of one patient; ``template`` names a shipped template for a table of features."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    patient_id: Identifier | None = None
-    encounter_id: Identifier | None = None
-    admitted_at: Moment | None = None
-    notes: list[NoteToStructure] = Field(min_length=1, max_length=500)
-    template: ShortText = ""
-
-    def record_hash(self) -> str:
-        """SHA-256 (hex) over the canonical JSON of the notes."""
-        body = json.dumps(self.model_dump(mode="json"), ensure_ascii=False, sort_keys=True)
-        return hashlib.sha256(body.encode()).hexdigest()
-
-
-class StructuredNotes(BaseModel):
-    """What the chain gives: a draft like every other."""
-
-    kind: Literal["structured_notes"] = "structured_notes"
-    notes: list[StructuredNote]
-    patient: PatientView
-    table: FeatureTable | None = None
-    model: str
-    prompt_version: str = ""
-    knowledge_version: str = ""
-    warnings: list[str] = Field(default_factory=list)
-    seconds: float = 0.0
-    disclaimer: str = DISCLAIMER_ZH
-
-    def plain_text(self) -> str:
-        """The entities as lines."""
-        return "\n".join(f"{e.type_zh}：{e.text}" for note in self.notes for e in note.entities)
 
 
 def structuring_chain(structurer: Structurer) -> Runnable[NotesToStructure, StructuredNotes]:

@@ -15,7 +15,8 @@ import yaml
 from assistant.grounding.grounder import Grounder
 from assistant.grounding.known_drugs import drug_names
 from assistant.grounding.segments import Segment, segment_notes
-from assistant.record.record import Encounter, Note
+from assistant.record.encounter import Encounter
+from assistant.record.note import Note
 from assistant.tasks.discharge.header import admission_day
 from eval.clinical.checker.elsewhere import Told
 from eval.errors import InputError

@@ -17,7 +17,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from assistant.record.record import Case, Patient
+from assistant.record.case import Case
+from assistant.record.patient import Patient
 from eval.errors import InputError
 from eval.json_lines import names_of, read_objects
 from eval.run.identity import digest

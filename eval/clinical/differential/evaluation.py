@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import prompts
-from assistant.record.record import Case
-from assistant.tasks.differential.chain import TASK
+from assistant.record.case import Case
+from assistant.tasks.differential.task import TASK
 from eval.clinical.differential.cases import DiagnosisCase, cases_digest
 from eval.clinical.differential.masking import masked_case
 from eval.clinical.differential.measure import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from assistant.record.record import CASE_FIELDS, Case
+from assistant.record.case import CASE_FIELDS, Case
 from knowledge.text.folding import fold
 
 BLANK = "□"

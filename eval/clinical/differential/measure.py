@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from assistant.record.record import Case as Record
+from assistant.record.case import Case as Record
 from eval.clinical.differential.cases import DiagnosisCase
 from eval.clinical.differential.members import Answer
 from eval.clinical.differential.names import Match, Names

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from assistant.draft import DifferentialDraft
-from assistant.record.record import Case
+from assistant.record.case import Case
 from assistant.tasks.differential.case_context import examine
 from assistant.tasks.differential.chain import Member, differential_chain
+from assistant.tasks.differential.draft import DifferentialDraft
 from assistant.tasks.structuring.opening import open_findings
 from assistant.tasks.structuring.recognizer import ModelRecognizer
 from eval.run.asking import NoAnswer, Patience, each

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Literal
 
-from assistant.record.record import Patient
+from assistant.record.patient import Patient
 from eval.clinical.discharge.story import Allergy, Comorbidity, Family, Lab, Story, common
 
 _PLACE = re.compile(r"<([a-z]+[0-9]*)>")

@@ -7,8 +7,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from assistant.record.record import Encounter, Note
-from assistant.record.rows import Diagnosis, Medication, Observation, Operation, Order
+from assistant.record.diagnosis import Diagnosis
+from assistant.record.encounter import Encounter
+from assistant.record.medication import Medication
+from assistant.record.note import Note
+from assistant.record.observation import Observation
+from assistant.record.operation import Operation
+from assistant.record.order import Order
 from eval.clinical.discharge.draw import Draw, draw, flag
 from eval.clinical.discharge.known import KnownEncounter
 from eval.clinical.discharge.story import Drug, stories

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from assistant.draft import SectionName
-from assistant.record.record import Encounter
+from assistant.record.encounter import Encounter
+from assistant.tasks.discharge.draft import SectionName
 from eval.clinical.checker.elsewhere import plain
 from eval.clinical.checker.record import Claim, Record, record_of
 from eval.errors import InputError

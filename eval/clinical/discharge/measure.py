@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from assistant.draft import SECTION_ZH
+from assistant.tasks.discharge.draft import SECTION_ZH
 from eval.clinical.discharge.known import TRAPS
 from eval.clinical.discharge.run import Drafted, Drafting
 from eval.clinical.discharge.score import WRONG, EncounterScore, score

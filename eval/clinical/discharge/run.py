@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import prompts
-from assistant.draft import SectionDraft
-from assistant.tasks.discharge.chain import PROMPT, TASK, discharge_chain
+from assistant.tasks.discharge.chain import discharge_chain
+from assistant.tasks.discharge.draft import SectionDraft
+from assistant.tasks.discharge.task import PROMPT, TASK
 from eval.clinical.discharge.known import KnownEncounter
 from eval.errors import EvalError
 from eval.run.asking import Patience, each

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from assistant.draft import NOT_RECORDED, SectionDraft, SectionName, Statement
+from assistant.draft import NOT_RECORDED, Statement
+from assistant.tasks.discharge.draft import SectionDraft, SectionName
 from eval.clinical.discharge.known import Fact, KnownEncounter, Trap
 from eval.promptcblue.rouge import rouge_l, tokens
 

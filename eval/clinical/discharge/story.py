@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from assistant.draft import SectionName
+from assistant.tasks.discharge.draft import SectionName
 
 _FOLDER = files("eval.clinical") / "data" / "encounters"
 _COMMON = "common.yaml"

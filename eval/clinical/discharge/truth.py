@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from assistant.draft import SectionName
 from assistant.grounding.segments import segment_notes
-from assistant.record.record import Encounter
+from assistant.record.encounter import Encounter
+from assistant.tasks.discharge.draft import SectionName
 from eval.clinical.checker.elsewhere import Told
 from eval.clinical.discharge.draw import Draw
 from eval.clinical.discharge.known import Fact, Trap, words

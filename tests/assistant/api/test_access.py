@@ -140,7 +140,7 @@ def test_asking_for_readiness_often_generates_once(
         return engines.Probe("ready", "")
 
     monkeypatch.setattr(engines, "_probe", counting)
-    slots = client.app.state.services.clinic.engines.slots  # type: ignore[attr-defined]
+    slots = client.app.state.services.engines.slots  # type: ignore[attr-defined]
     while slots["demo"].state == "loading":
         pass
     for _ in range(5):
@@ -150,7 +150,7 @@ def test_asking_for_readiness_often_generates_once(
 
 def test_dead_workers_are_not_ready(client: TestClient) -> None:
     jobs = client.app.state.services.jobs  # type: ignore[attr-defined]
-    jobs._tasks[0].cancel()
+    jobs.workers.tasks[0].cancel()
     for _ in range(100):
         answer = client.get("/readyz")
         if not answer.json()["workers"]:

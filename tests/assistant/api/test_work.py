@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from assistant import clinic
+from assistant.tasks.differential import run
 
 DDX = "/v1/differential-diagnoses"
 DISCHARGE = "/v1/discharge-records"
@@ -179,14 +179,14 @@ def test_a_job_can_be_cancelled(client: TestClient, case: dict[str, Any]) -> Non
 def test_one_bad_member_does_not_fail_the_panel(
     client: TestClient, case: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = clinic.differential_chain
+    real = run.differential_chain
 
-    def chain(member: clinic.Member) -> Any:
+    def chain(member: run.Member) -> Any:
         if member.name == "甲":
             raise ValueError("病历里的一句话")
         return real(member)
 
-    monkeypatch.setattr(clinic, "differential_chain", chain)
+    monkeypatch.setattr(run, "differential_chain", chain)
     job = client.post(DDX, params={"wait": True}, json=case).json()
     assert job["status"] == "finished"
     drafts = {d["member"]: d for d in job["drafts"]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,13 @@ from assistant.approval.approve import ApprovalRefused, approve, find_engine
 from assistant.approval.evidence import Evidence, read_evidence
 from assistant.approval.gate import parse_gate
 from assistant.approval.model_files import folder_digest
-from assistant.approval.status import Standing
+from assistant.approval.status import ApprovalStatus
 from assistant.engines import Engines
 from assistant.opening import open_store
 from assistant.settings import EngineSettings, PanelMember, Settings
-from assistant.store import Approval, Store
+from assistant.store import Approval, Context, Store
+from assistant.store.identifier import new_id
+from assistant.store.models import ApprovalRow
 from assistant.tasks.discharge.plan import PLANS
 from eval.clinical.result import ClinicalResult, Figure
 from eval.errors import EvalError
@@ -65,8 +68,8 @@ def give(settings: Settings, store: Store, run: Path, engine: str = "ward") -> A
     return approve(settings, store, engine, evidence, [GATE], by="王主任")
 
 
-async def standing(settings: Settings, store: Store) -> Standing:
-    found = Standing(settings, store, Engines(settings))
+async def status(settings: Settings, store: Store) -> ApprovalStatus:
+    found = ApprovalStatus(settings, store, Engines(settings))
     await found.refresh()
     return found
 
@@ -84,11 +87,11 @@ def test_the_scores_are_made_anew_from_the_answers(run: Path, model: Path) -> No
 
 
 async def test_an_approval_holds_for_what_runs(settings: Settings, store: Store, run: Path) -> None:
-    assert not (await standing(settings, store)).approved("ward")
+    assert not (await status(settings, store)).approved("ward")
     given = give(settings, store, run)
     assert given.gate == "overall>=60"
     assert given.evidence["hashes"]["data"]
-    found = await standing(settings, store)
+    found = await status(settings, store)
     assert found.approved("ward")
     assert not found.approved("demo")
     assert found.engines_of(given.id) == ["ward"]
@@ -97,7 +100,7 @@ async def test_an_approval_holds_for_what_runs(settings: Settings, store: Store,
 
 async def test_revoking_ends_it(settings: Settings, store: Store, run: Path) -> None:
     given = give(settings, store, run)
-    found = await standing(settings, store)
+    found = await status(settings, store)
     store.approvals.revoke(given.id, by="李药师", reason="复评未达标")
     await found.refresh()
     assert not found.approved("ward")
@@ -108,22 +111,72 @@ async def test_other_weights_end_it(
     settings: Settings, store: Store, run: Path, model: Path
 ) -> None:
     give(settings, store, run)
-    found = await standing(settings, store)
+    found = await status(settings, store)
     (model / "openvino_model.bin").write_text("other weights", "utf-8")
     await found.refresh()
     assert not found.approved("ward")
 
 
 @pytest.mark.parametrize(
-    "change", [{"precision": "f32"}, {"kv_cache": "bf16"}, {"demo_only": True}]
+    "change",
+    [
+        {"precision": "f32"},
+        {"kv_cache": "bf16"},
+        {"demo_only": True},
+        {"enable_thinking": True},
+        {"chat_template_kwargs": {"language": "en"}},
+        {"default_max_tokens": 64},
+        {"context_length": 512},
+    ],
 )
-async def test_other_numbers_end_it(
+async def test_other_numbers_or_options_end_it(
     settings: Settings, store: Store, run: Path, change: dict[str, Any]
 ) -> None:
     give(settings, store, run)
     engines = {**settings.engines, "ward": EngineSettings(model=MODEL, **change)}
     changed = settings.model_copy(update={"engines": engines})
-    assert not (await standing(changed, store)).approved("ward")
+    assert not (await status(changed, store)).approved("ward")
+
+
+async def test_what_is_no_part_of_an_answer_does_not_end_it(
+    settings: Settings, store: Store, run: Path
+) -> None:
+    give(settings, store, run)
+    other = EngineSettings(model=MODEL, cache_gib=8, max_concurrent=2, threads=3, cores="all")
+    changed = settings.model_copy(update={"engines": {**settings.engines, "ward": other}})
+    assert (await status(changed, store)).approved("ward")
+
+
+def without_options(store: Store, given: Approval) -> str:
+    """The same approval as it was kept before options were: its id."""
+    later = {"id", "options", "revoked_by", "revocation_reason", "revoked_at"}
+    names = [one.name for one in fields(Approval) if one.name not in later]
+    values = {name: getattr(given, name) for name in names}
+    old = ApprovalRow(id=new_id(), **values)
+    context = Context.operator(given.approved_by, "approver")
+    bound = values | {"created_at": given.created_at.isoformat()}
+    with store.database.write() as session:
+        session.add(old)
+        store.audit.append(session, context, "approval.approve", "approval", old.id, bound)
+        return old.id
+
+
+async def test_an_approval_from_before_options_were_kept_must_be_given_again(
+    settings: Settings, store: Store, run: Path
+) -> None:
+    given = give(settings, store, run)
+    old = without_options(store, given)
+    store.approvals.revoke(given.id, by="李药师", reason="只留旧的")
+    found = await status(settings, store)
+    assert not found.approved("ward")
+    (kept,) = store.approvals.in_force()
+    assert (kept.id, kept.approved_by, kept.scores) == (old, "王主任", given.scores)
+    assert "重新批准" in kept.problem
+    again = give(settings, store, run)
+    await found.refresh()
+    assert (found.engines_of(again.id), again.problem) == (["ward"], "")
+    store.approvals.revoke(old, by="李药师", reason="已重新批准")
+    assert store.audit.verify().ok
 
 
 async def test_another_prompt_ends_it(
@@ -132,12 +185,12 @@ async def test_another_prompt_ends_it(
     give(settings, store, run)
     evidence = prompts.template("differential_diagnosis", "evidence").version
     section = prompts.template("discharge_record", "section").version
-    found = await standing(settings, store)
+    found = await status(settings, store)
     assert found.approved("ward", evidence)
     assert found.approved("ward", section)
 
     seats = [PanelMember(name="甲", engine="ward", prompt="open")]
-    found = await standing(settings.model_copy(update={"panel": seats}), store)
+    found = await status(settings.model_copy(update={"panel": seats}), store)
     assert not found.approved("ward")
     assert not found.approved("ward", prompts.template("differential_diagnosis", "open").version)
     assert found.approved("ward", section)
@@ -146,7 +199,7 @@ async def test_another_prompt_ends_it(
     monkeypatch.setattr(
         prompts, "fingerprint", lambda task, name: real(task, name)[:-1] + f"{task}"[0]
     )
-    found = await standing(settings, store)
+    found = await status(settings, store)
     assert not found.approved("ward")
     assert not found.approved("ward", section)
 
@@ -158,7 +211,7 @@ async def test_other_words_about_a_section_end_it(
     plan = PLANS["hospital_course"]
     changed = type(plan)(plan.kinds, plan.instead, plan.scopes, plan.guidance + "。", plan.limit)
     monkeypatch.setitem(PLANS, "hospital_course", changed)
-    found = await standing(settings, store)
+    found = await status(settings, store)
     assert not found.approved("ward")
     assert not found.approved("ward", prompts.template("discharge_record", "section").version)
     assert found.approved("ward", prompts.template("chat", "cited").version)

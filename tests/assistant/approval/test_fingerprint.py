@@ -1,4 +1,4 @@
-"""What tells one combination from another."""
+"""What tells one model as it runs from another."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from approval_sample import MODEL, WEIGHTS, write_model
 
 import prompts
-from assistant.approval import fingerprint as combination
-from assistant.approval.fingerprint import NotIdentified, prompts_in_use, prompts_of
+from assistant.approval import fingerprint
+from assistant.approval.fingerprint import Fingerprint, NotIdentified, prompts_in_use, prompts_of
 from assistant.approval.model_files import folder_digest, folder_signature
 from assistant.settings import EngineSettings, PanelMember, Settings
 from serving.hardware import cpu
@@ -19,9 +19,9 @@ from serving.hardware import cpu
 DETAILS = {"engine": "openvino", **WEIGHTS}
 
 
-def run(details: dict[str, str] = DETAILS, **settings: str) -> combination.Combination:
+def run(details: dict[str, str] = DETAILS, **settings: str) -> Fingerprint:
     known = {"files_sha256": "f" * 64, "processor": "avx512_vnni"}
-    return combination.of_run({"name": "m", "details": details, "settings": known | settings})
+    return fingerprint.of_run({"name": "m", "details": details, "settings": known | settings})
 
 
 @pytest.mark.parametrize(
@@ -31,9 +31,12 @@ def run(details: dict[str, str] = DETAILS, **settings: str) -> combination.Combi
         {"precision": "f32"},
         {"kv_cache": "bf16"},
         {"processor": "amx_bf16 amx_tile"},
+        {"context_length": "2048"},
+        {"chat_template_kwargs": '{"enable_thinking": true}'},
+        {"max_num_batched_tokens": "64"},
     ],
 )
-def test_weights_numbers_and_cache_make_another(changes: dict[str, str]) -> None:
+def test_weights_numbers_and_options_make_another(changes: dict[str, str]) -> None:
     assert run().same_model(run())
     assert not run().same_model(run(**changes))
     (said,) = run(**changes).differences(run())
@@ -47,7 +50,7 @@ def test_auto_is_what_it_stands_for() -> None:
 
 
 def test_another_name_is_the_same_model() -> None:
-    other = combination.of_run(
+    other = fingerprint.of_run(
         {"name": "n", "details": DETAILS, "settings": {"files_sha256": "f" * 64}}
     )
     assert other.same_model(run(processor=""))
@@ -70,14 +73,36 @@ def test_a_low_bit_model_is_told_by_its_package() -> None:
 )
 def test_a_run_without_weights_of_its_own_is_refused(model: dict[str, Any]) -> None:
     with pytest.raises(NotIdentified):
-        combination.of_run(model)
+        fingerprint.of_run(model)
+
+
+def test_a_low_bit_model_runs_in_the_numbers_that_were_chosen(tmp_path: Path) -> None:
+    chosen = [
+        EngineSettings(kind="bigdl", model=str(tmp_path), low_bit=low_bit)
+        for low_bit in ("sym_int4", "asym_int4", "sym_int8")
+    ]
+    runs = [fingerprint.of_engine(one, tmp_path, "f" * 64) for one in chosen]
+    assert [one.precision for one in runs] == [
+        "sym_int4 bigdl",
+        "asym_int4 bigdl",
+        "sym_int8 bigdl",
+    ]
+    details = {"engine": "bigdl", "low_bit": "asym_int4", "package": "bigdl 2.4"}
+    assert not runs[0].same_model(run(details))
+    assert runs[1].same_model(run(details))
+
+
+def test_an_option_that_an_old_run_does_not_name_is_what_the_engine_does_by_itself() -> None:
+    details = DETAILS | {"chat_template_kwargs": '{"enable_thinking": true}'}
+    assert run().same_model(run(context_length="0", default_max_tokens="0", device="CPU"))
+    assert run(details).same_model(run(chat_template_kwargs='{"enable_thinking": true}'))
 
 
 def test_a_configured_engine_is_what_a_run_of_it_says(tmp_path: Path) -> None:
     folder = write_model(tmp_path)
     chosen = EngineSettings(model=MODEL)
-    assert combination.model_folder(chosen, tmp_path) == folder
-    runs = combination.of_engine(chosen, folder, folder_digest(folder))
+    assert fingerprint.model_folder(chosen, tmp_path) == folder
+    runs = fingerprint.of_engine(chosen, folder, folder_digest(folder))
     measured = run(files_sha256=folder_digest(folder), processor=" ".join(cpu.flags()))
     assert runs.differences(measured) == []
 
@@ -85,9 +110,9 @@ def test_a_configured_engine_is_what_a_run_of_it_says(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["remote", "echo"])
 def test_an_engine_without_weights_here_is_refused(tmp_path: Path, kind: Any) -> None:
     with pytest.raises(NotIdentified, match="no weights on this machine"):
-        combination.model_folder(EngineSettings(kind=kind), tmp_path)
+        fingerprint.model_folder(EngineSettings(kind=kind), tmp_path)
     with pytest.raises(NotIdentified, match="absent"):
-        combination.model_folder(EngineSettings(model="absent"), tmp_path)
+        fingerprint.model_folder(EngineSettings(model="absent"), tmp_path)
 
 
 def test_a_file_that_changes_changes_signature_and_hash(tmp_path: Path) -> None:

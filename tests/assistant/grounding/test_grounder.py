@@ -13,7 +13,8 @@ from assistant.draft import Statement
 from assistant.grounding.grounder import Grounder
 from assistant.grounding.known_drugs import drug_names
 from assistant.grounding.segments import Scope, segment_note, segment_notes
-from assistant.record.record import Encounter, Note
+from assistant.record.encounter import Encounter
+from assistant.record.note import Note
 from knowledge.base import KnowledgeBase
 
 ROOT = Path(__file__).parent.parent.parent.parent

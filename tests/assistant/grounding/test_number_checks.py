@@ -10,7 +10,7 @@ from assistant.draft import Statement
 from assistant.grounding.grounder import Grounder
 from assistant.grounding.known_drugs import drug_names
 from assistant.grounding.segments import segment_note
-from assistant.record.record import Note
+from assistant.record.note import Note
 from knowledge.base import KnowledgeBase
 
 Ground = Callable[[str, str], Statement]

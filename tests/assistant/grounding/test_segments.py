@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.grounding.segments import Scope, segment_note, split_sentences
-from assistant.record.record import Note, NoteKind
+from assistant.record.note import Note, NoteKind
 
 
 @given(st.text(alphabet="咳嗽。；\n 无a1，", max_size=120))

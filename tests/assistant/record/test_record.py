@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from assistant.record.record import Encounter, Note, Patient, age_in_words
+from assistant.record.encounter import Encounter
+from assistant.record.note import Note
+from assistant.record.patient import Patient, age_in_words
 from assistant.tasks.discharge.copied import header
 
 

@@ -7,19 +7,23 @@ from typing import Any
 
 import pytest
 
-from assistant.draft import Answer, DifferentialDraft, SectionDraft, Statement
-from assistant.record.record import Case
+from assistant.draft import Draft, Statement
+from assistant.record.case import Case
 from assistant.review.fill_in import (
     FillIn,
     NothingToFill,
     Resolution,
     Unresolved,
-    fill_in,
     open_statements,
 )
+from assistant.review.review import filled_in
+from assistant.tasks.chat.draft import Answer
 from assistant.tasks.differential.case_context import examine
 from assistant.tasks.differential.chain import Member, differential_chain
+from assistant.tasks.differential.draft import DifferentialDraft
 from assistant.tasks.differential.ranking_member import rank_by_knowledge
+from assistant.tasks.discharge.draft import SectionDraft
+from assistant.work.registry import installed
 from knowledge.base import KnowledgeBase
 from serving.chat_model import EngineChatModel
 from serving.engines.echo import EchoEngine
@@ -46,6 +50,12 @@ async def member(
 
 def deleted(*ids: str) -> dict[str, Resolution]:
     return {statement_id: Resolution("deleted") for statement_id in ids}
+
+
+def fill_in(draft: Draft, resolutions: dict[str, Resolution], case: Case | None = None) -> FillIn:
+    task = installed().of_draft(draft.kind)
+    assert task is not None
+    return filled_in(task, draft, resolutions, lambda: case)
 
 
 def baseline(knowledge: KnowledgeBase, case: dict[str, Any]) -> FillIn:

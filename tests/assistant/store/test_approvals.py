@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from old_store import make_old
 
 from assistant.store import Approval, ApprovalNotFound, InvalidArgument, Store
 
@@ -15,6 +16,7 @@ GIVEN: dict[str, Any] = {
     "files_sha256": "a" * 64,
     "precision": "int8 f32 dynamic 128",
     "kv_cache": "u8",
+    "options": {"context_length": "0", "chat_template_kwargs": "{}"},
     "prompts": {"chat/cited": "b" * 64},
     "run": "/srv/evaluations/run-1",
     "evidence": {"kind": "ccks2023", "scores": {"overall": 61.25}},
@@ -102,7 +104,7 @@ def test_what_was_put_in_past_the_audit_does_not_count(store: Store, path: Path)
         database.execute(
             "INSERT INTO approvals SELECT '0197f0c0-0000-7000-8000-000000000000', engine, model, "
             "engine_kind, files_sha256, precision, kv_cache, prompts, run, evidence, gate, "
-            "approved_by, note, created_at FROM approvals WHERE id = ?",
+            "approved_by, note, created_at, options FROM approvals WHERE id = ?",
             (kept.id,),
         )
         database.execute("DELETE FROM revocations")
@@ -120,10 +122,7 @@ def test_text_that_no_database_holds_does_not_undo_an_approval(store: Store) -> 
 
 def test_a_database_of_the_first_version_is_brought_up(path: Path, secret: bytes) -> None:
     Store.open(path, secret).close()
-    with sqlite3.connect(path) as database:
-        for table in ("revocations", "approvals"):
-            database.execute(f"DROP TABLE {table}")
-        database.execute("UPDATE alembic_version SET version_num = '0001'")
+    make_old(path, "0001")
     store = Store.open(path, secret)
     approve(store)
     assert len(store.approvals.in_force()) == 1

@@ -47,9 +47,9 @@ def test_a_payload_that_is_not_json_is_refused(submit: Submit, payload: dict[str
         submit(payload=payload)
 
 
-def test_an_unknown_kind_is_refused(submit: Submit) -> None:
+def test_a_kind_that_is_no_name_is_refused(submit: Submit) -> None:
     with pytest.raises(InvalidArgument):
-        submit(kind="horoscope")
+        submit(kind="a horoscope")
 
 
 def test_another_patient_sees_nothing_and_the_attempt_is_noted(

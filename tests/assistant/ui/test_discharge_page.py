@@ -10,7 +10,7 @@ import pytest
 from browser_visit import Visit
 from playwright.sync_api import expect
 
-from assistant.draft import SECTION_ZH
+from assistant.tasks.discharge.draft import SECTION_ZH
 
 pytestmark = pytest.mark.browser
 SAMPLES = Path(__file__).parents[3] / "assistant" / "samples" / "encounters"

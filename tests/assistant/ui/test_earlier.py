@@ -11,8 +11,12 @@ from starlette.testclient import TestClient
 from assistant.api.context import DEMO_ACTOR, Services
 from assistant.settings import KNOWLEDGE_MEMBER
 from assistant.store import Context, RequestNotFound
-from assistant.ui.earlier import earlier_html, look_up, reopen_case, reopen_notes, reopen_stay
-from assistant.ui.session import CaseWork, StayWork
+from assistant.tasks.differential.ui import state as cases
+from assistant.tasks.differential.ui.state import CaseWork
+from assistant.tasks.discharge.ui import state as stays
+from assistant.tasks.discharge.ui.state import StayWork
+from assistant.tasks.structuring.ui import state as notes
+from assistant.ui.earlier import earlier_html, look_up, reopen
 from assistant.ui.strings import Text
 
 ZH = Text("zh")
@@ -64,7 +68,7 @@ def test_a_case_is_opened_as_it_was_left(client: TestClient, case: dict[str, Any
     assert "3 份草稿 · 已回填 1 · 已签署 1" in listed
     assert earlier_html(runs, CaseWork(request_id=made["id"]), ZH) == ""
 
-    work = call(client, reopen_case, parts, OWN, made["id"])
+    work = call(client, reopen, parts, OWN, made["id"], cases.KIND)
     assert work.case is not None
     assert work.case.chief_complaint == case["chief_complaint"]
     assert (work.state, work.overtaken) == ("finished", False)
@@ -83,7 +87,7 @@ def test_a_case_is_opened_as_it_was_left(client: TestClient, case: dict[str, Any
 
 def test_looking_again_accepts_nothing(client: TestClient, case: dict[str, Any]) -> None:
     made = run(client, case)
-    call(client, reopen_case, parts_of(client), OWN, made["id"])
+    call(client, reopen, parts_of(client), OWN, made["id"], cases.KIND)
     drafts = client.get("/v1/drafts", headers=HERE).json()
     assert {d["accepted_at"] for d in drafts} == {None}
 
@@ -97,7 +101,7 @@ def test_a_fill_in_that_the_doctor_has_overruled_is_not_shown(
     statement = draft["diagnoses"][0]["supporting"][0]["id"]
     body = {"statement_id": statement, "action": "deleted"}
     client.post(f"/v1/drafts/{draft['id']}/resolutions", headers=HERE, json=body)
-    work = call(client, reopen_case, parts_of(client), OWN, made["id"])
+    work = call(client, reopen, parts_of(client), OWN, made["id"], cases.KIND)
     assert work.shown[KNOWLEDGE_MEMBER].filled is None
 
 
@@ -108,9 +112,9 @@ def test_nobody_elses_drafts_are_listed_or_opened(client: TestClient, case: dict
         other = Context(DEMO_ACTOR, "doctor", patient, encounter)
         assert (call(client, look_up, parts, other, "differential_diagnosis")).runs == []
         with pytest.raises(RequestNotFound):
-            call(client, reopen_case, parts, other, made["id"])
+            call(client, reopen, parts, other, made["id"], cases.KIND)
     with pytest.raises(RequestNotFound):
-        call(client, reopen_stay, parts, OWN, made["id"])
+        call(client, reopen, parts, OWN, made["id"], stays.KIND)
     refused = [row for row in parts.store.audit.list() if row.action == "request.read_refused"]
     assert len(refused) == 2
 
@@ -122,7 +126,7 @@ def test_drafts_of_an_older_record_are_said_to_be(client: TestClient, case: dict
     runs = call(client, look_up, parts, OWN, "differential_diagnosis")
     assert [run.stale for run in runs.runs] == [False, True]
     assert "病历已改动" in earlier_html(runs, CaseWork(), ZH)
-    assert (call(client, reopen_case, parts, OWN, first["id"])).overtaken
+    assert (call(client, reopen, parts, OWN, first["id"], cases.KIND)).overtaken
 
 
 def test_a_stay_is_opened_with_its_header_and_sections(
@@ -131,7 +135,7 @@ def test_a_stay_is_opened_with_its_header_and_sections(
     answer = client.post("/v1/discharge-records?wait=true", json={"encounter": encounter})
     made = answer.json()
     context = Context(DEMO_ACTOR, "doctor", encounter["patient"]["id"], encounter["id"])
-    work: StayWork = call(client, reopen_stay, parts_of(client), context, made["id"])
+    work: StayWork = call(client, reopen, parts_of(client), context, made["id"], stays.KIND)
     assert work.header is not None
     assert work.header.patient_name == encounter["patient"]["name"]
     assert len(work.shown) == 5
@@ -144,11 +148,11 @@ def test_structured_notes_are_opened_with_their_text(client: TestClient) -> None
     context = Context(DEMO_ACTOR, "doctor", "pat-1")
     runs = call(client, look_up, parts_of(client), context, "structured_notes")
     assert [run.request_id for run in runs.runs] == [made["id"]]
-    work = call(client, reopen_notes, parts_of(client), context, made["id"])
+    work = call(client, reopen, parts_of(client), context, made["id"], notes.KIND)
     assert work.state == "finished"
     assert work.request is not None
     assert work.request.notes[0].text == body["text"]
     assert work.result is not None
     assert work.result.patient.problems[0].name == made["patient"]["problems"][0]["name"]
     with pytest.raises(RequestNotFound):
-        call(client, reopen_case, parts_of(client), context, made["id"])
+        call(client, reopen, parts_of(client), context, made["id"], cases.KIND)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from assistant.draft import DiagnosisEntry, DifferentialDraft, Statement
-from assistant.ui.member_card import critical_html
-from assistant.ui.session import CaseWork, Shown
+from assistant.draft import Statement
+from assistant.tasks.differential.draft import DiagnosisEntry, DifferentialDraft
+from assistant.tasks.differential.ui.member_card import critical_html
+from assistant.tasks.differential.ui.state import CaseWork
+from assistant.ui.session import Shown
 from assistant.ui.strings import Text
 
 ZH = Text("zh")

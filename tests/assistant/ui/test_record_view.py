@@ -9,7 +9,7 @@ import string
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.record.record import Note
+from assistant.record.note import Note
 from assistant.ui.record_view import marked, record_html
 from assistant.ui.strings import Text
 from knowledge.base import KnowledgeBase

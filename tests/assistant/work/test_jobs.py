@@ -19,11 +19,14 @@ import pytest
 from starlette.testclient import TestClient
 
 from assistant.application import build_app
+from assistant.draft import Draft
 from assistant.opening import open_secret
 from assistant.settings import Settings
-from assistant.store import Context, DatabaseFailed, RequestRow, Store
-from assistant.work import jobs as module
-from assistant.work.jobs import Event, Jobs, TooManyJobs
+from assistant.store import Context, DatabaseFailed, DraftRow, InvalidArgument, RequestRow, Store
+from assistant.work import pace as module
+from assistant.work.events import Delta, DraftReady, Event
+from assistant.work.jobs import Jobs, TooManyJobs
+from assistant.work.registry import OtherDraft
 from serving.engine import EngineBusy
 
 DDX = "/v1/differential-diagnoses"
@@ -100,19 +103,39 @@ def test_an_accepted_job_survives_a_kill_and_finishes_after_the_restart(
         store.close()
 
 
-Steps = Callable[[RequestRow], AsyncGenerator[tuple[str, dict[str, Any]]]]
+Steps = Callable[[RequestRow], AsyncGenerator[Event]]
 CONTEXT = Context("dr", "doctor", "pat-1", "enc-1")
 
 
 class Work:
-    """A clinic whose work is the function that it is given."""
+    """Work that is the function that it is given."""
 
-    def __init__(self, perform: Steps) -> None:
-        self.perform = perform
+    def __init__(self, steps: Steps) -> None:
+        self.steps = steps
+
+    def bound(self, kind: str) -> bool:
+        if kind == "horoscope":
+            raise InvalidArgument
+        return True
+
+    def needs_model(self, kind: str) -> bool:
+        return True
+
+    def prepares(self, kind: str) -> bool:
+        return False
+
+    def draft(self, row: DraftRow) -> Draft:
+        return OtherDraft.model_validate(row.content["draft"])
+
+    def prepare(self, row: RequestRow) -> AsyncGenerator[Event]:
+        raise NotImplementedError
+
+    def perform(self, row: RequestRow, *, prepared: bool = False) -> AsyncGenerator[Event]:
+        return self.steps(row)
 
 
-async def nothing(row: RequestRow) -> AsyncGenerator[tuple[str, dict[str, Any]]]:
-    yield "delta", {"text": "字"}
+async def nothing(row: RequestRow) -> AsyncGenerator[Event]:
+    yield Delta(text="字")
 
 
 @pytest.fixture
@@ -125,7 +148,7 @@ def store(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store
 
 
 def jobs_of(store: Store, perform: Steps = nothing, *, workers: int = 1, limit: int = 9) -> Jobs:
-    return Jobs(store, Work(perform), workers=workers, limit=limit)  # type: ignore[arg-type]
+    return Jobs(store, Work(perform), workers=workers, limit=limit)
 
 
 def submit(store: Store, text: str = "一") -> RequestRow:
@@ -172,11 +195,16 @@ def failing(change: Callable[..., Any], times: int) -> Callable[..., Any]:
 async def test_a_full_queue_accepts_nothing(store: Store) -> None:
     jobs = jobs_of(store, workers=0, limit=1)
     question = (CONTEXT, "chat", {"question": "?"}, "hash")
-    first = await jobs.submit(*question, idempotency_key="k")  # type: ignore[arg-type]
+    first = await jobs.submit(*question, idempotency_key="k")
     with pytest.raises(TooManyJobs):
         await jobs.submit(*question)  # type: ignore[arg-type]
     again = await jobs.submit(*question, idempotency_key="k")  # type: ignore[arg-type]
     assert again.id == first.id, "what was accepted is found again"
+
+
+async def test_an_unknown_kind_is_refused(store: Store) -> None:
+    with pytest.raises(InvalidArgument):
+        await jobs_of(store).submit(CONTEXT, "horoscope", {}, "hash")
 
 
 async def test_a_worker_outlives_an_error_of_the_store(
@@ -195,8 +223,8 @@ async def test_a_worker_outlives_an_error_of_the_store(
 async def test_the_end_is_kept_even_if_the_store_fails_first(
     store: Store, monkeypatch: pytest.MonkeyPatch, end: str
 ) -> None:
-    async def broken(row: RequestRow) -> AsyncGenerator[tuple[str, dict[str, Any]]]:
-        yield "delta", {"text": "字"}
+    async def broken(row: RequestRow) -> AsyncGenerator[Event]:
+        yield Delta(text="字")
         raise ValueError
 
     monkeypatch.setattr(store.requests, end, failing(getattr(store.requests, end), 2))
@@ -214,9 +242,9 @@ async def test_a_second_process_leaves_running_work_alone_until_its_heartbeat_st
 ) -> None:
     begun: list[str] = []
 
-    async def endless(row: RequestRow) -> AsyncGenerator[tuple[str, dict[str, Any]]]:
+    async def endless(row: RequestRow) -> AsyncGenerator[Event]:
         begun.append(row.id)
-        yield "delta", {"text": "字"}
+        yield Delta(text="字")
         await asyncio.Event().wait()
 
     first = jobs_of(store, endless)
@@ -231,7 +259,7 @@ async def test_a_second_process_leaves_running_work_alone_until_its_heartbeat_st
     assert store.requests.status(row.id) == "running"
     assert begun == [row.id]
     # The first process dies: nobody says any more that the work goes on.
-    first._tasks[-1].cancel()
+    first.workers.tasks[-1].cancel()
     monkeypatch.setattr(module, "SILENT_SECONDS", 0.0)
     await until(lambda: store.requests.status(row.id) == "finished")
     await first.stop()
@@ -252,21 +280,21 @@ async def test_what_another_process_does_is_told_with_its_drafts(store: Store) -
     here = jobs_of(store, workers=0)
     row = submit(store)
     watching = asyncio.create_task(told(here, row.id))
-    await until(lambda: bool(here._channels))
+    await until(lambda: bool(here.channels))
     store.requests.claim(row.id)
     kept = add_draft(store, row)
     store.requests.finish(row.id)
     events = await watching
     assert [e.name for e in events] == ["draft", "finished"]
     assert events[0].data["id"] == kept
-    assert not here._channels, "nothing is left of the watching"
+    assert not here.channels, "nothing is left of the watching"
 
 
 async def test_a_purge_ends_the_stream(store: Store) -> None:
     jobs = jobs_of(store, workers=0)
     row = submit(store)
     watching = asyncio.create_task(told(jobs, row.id))
-    await until(lambda: bool(jobs._channels))
+    await until(lambda: bool(jobs.channels))
     store.purge_patient("pat-1", Context.operator("admin"))
     assert [e.name for e in await watching] == ["failed"]
 
@@ -275,7 +303,7 @@ async def test_waiting_leaves_no_rows_in_the_audit(store: Store) -> None:
     jobs = jobs_of(store, workers=0)
     row = submit(store)
     watching = asyncio.create_task(told(jobs, row.id))
-    await until(lambda: bool(jobs._channels))
+    await until(lambda: bool(jobs.channels))
     before = len(store.audit.list())
     await asyncio.sleep(5 * module.POLL_SECONDS)
     assert len(store.audit.list()) == before
@@ -286,16 +314,16 @@ async def test_waiting_leaves_no_rows_in_the_audit(store: Store) -> None:
 async def test_cancelled_between_taking_and_beginning_nothing_is_made(store: Store) -> None:
     begun: list[str] = []
 
-    async def noting(row: RequestRow) -> AsyncGenerator[tuple[str, dict[str, Any]]]:
+    async def noting(row: RequestRow) -> AsyncGenerator[Event]:
         begun.append(row.id)
-        yield "delta", {"text": "字"}
+        yield Delta(text="字")
 
     jobs = jobs_of(store, noting, workers=0)
     row = submit(store)
     claimed = store.requests.claim(row.id)
     assert claimed is not None
     await jobs.cancel(CONTEXT, row.id)
-    await jobs._do(claimed)
+    await jobs.workers.do(claimed)
     assert begun == []
     assert store.requests.status(row.id) == "cancelled"
 
@@ -303,9 +331,9 @@ async def test_cancelled_between_taking_and_beginning_nothing_is_made(store: Sto
 async def test_when_the_work_begins_again_the_watcher_is_told(store: Store) -> None:
     busy = [EngineBusy(0)]
 
-    async def stumbling(row: RequestRow) -> AsyncGenerator[tuple[str, dict[str, Any]]]:
-        yield "draft", {"id": "d1"}
-        yield "delta", {"text": "字"}
+    async def stumbling(row: RequestRow) -> AsyncGenerator[Event]:
+        yield DraftReady(id="d1", draft=OtherDraft())
+        yield Delta(text="字")
         if busy:
             raise busy.pop()
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from assistant.draft import Answer
 from assistant.review.fill_in import open_statements
 from assistant.tasks.chat.chain import Piece, answer
+from assistant.tasks.chat.draft import Answer
 from assistant.tasks.ending import FILTERED, ONLY_THOUGHTS
 from knowledge.base import KnowledgeBase
 from serving.chat_model import EngineChatModel

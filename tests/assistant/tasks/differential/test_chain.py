@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from assistant.draft import DifferentialDraft
-from assistant.record.record import Case
+from assistant.record.case import Case
 from assistant.tasks.differential.case_context import examine
 from assistant.tasks.differential.chain import Member, differential_chain
+from assistant.tasks.differential.draft import DifferentialDraft
 from assistant.tasks.ending import ONLY_THOUGHTS
 from knowledge.base import KnowledgeBase
 from serving.chat_model import EngineChatModel

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from discharge_stays import sample, write
 
-from assistant.draft import NOT_RECORDED, SectionDraft
-from assistant.record.record import Encounter, Note
+from assistant.draft import NOT_RECORDED
+from assistant.record.encounter import Encounter
+from assistant.record.note import Note
 from assistant.tasks.discharge.chain import Delta, DischargeWriter
 from assistant.tasks.discharge.copied import header
+from assistant.tasks.discharge.draft import SectionDraft
 from assistant.tasks.ending import ONLY_THOUGHTS
 from knowledge.base import KnowledgeBase
 from serving.chat_model import EngineChatModel

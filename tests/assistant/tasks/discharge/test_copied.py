@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.grounding.segments import segment_notes
-from assistant.record.record import Encounter, Medication
+from assistant.record.encounter import Encounter
+from assistant.record.medication import Medication
 from assistant.tasks.discharge.copied import copied_sections, header
 from knowledge.base import KnowledgeBase
 

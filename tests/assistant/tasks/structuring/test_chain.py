@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from assistant.tasks.structuring.chain import NotesToStructure, structuring_chain
+from assistant.tasks.structuring.chain import structuring_chain
 from assistant.tasks.structuring.pipeline import Structurer
+from assistant.tasks.structuring.request import NotesToStructure
 from assistant.tasks.structuring.template import TemplateError
 from knowledge.base import KnowledgeBase
 

@@ -8,9 +8,9 @@ from assistant.tasks.structuring.entity import Coding, TimeExpression
 from assistant.tasks.structuring.features import extract_features, new_table
 from assistant.tasks.structuring.span import EntityType
 from assistant.tasks.structuring.template import load_template
+from assistant.tasks.structuring.ui.entity_table import entities_html
+from assistant.tasks.structuring.ui.feature_card import features_html
 from assistant.ui.strings import Text
-from assistant.ui.structured.entity_table import entities_html
-from assistant.ui.structured.feature_card import features_html
 from knowledge.text.finding import Polarity
 
 ZH, EN = Text("zh"), Text("en")

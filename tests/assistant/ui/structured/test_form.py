@@ -7,10 +7,10 @@ from datetime import date
 import pytest
 
 from assistant.tasks.structuring.note import NoteText
+from assistant.tasks.structuring.ui.form import read_request, template_choices
+from assistant.tasks.structuring.ui.upload import Upload
 from assistant.ui.case_form import FormError, is_id
 from assistant.ui.strings import Text
-from assistant.ui.structured.form import read_request, template_choices
-from assistant.ui.structured.upload import Upload
 
 ZH = Text("zh")
 

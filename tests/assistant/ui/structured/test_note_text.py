@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structured_sample import ATTACK, entity, note
 
-from assistant.tasks.structuring.chain import NoteToStructure
 from assistant.tasks.structuring.entity import Entity
+from assistant.tasks.structuring.request import NoteToStructure
 from assistant.tasks.structuring.span import EntityType
+from assistant.tasks.structuring.ui.note_text import marked, notes_html, pieces
 from assistant.ui.strings import Text
-from assistant.ui.structured.note_text import marked, notes_html, pieces
 from knowledge.text.finding import Certainty, Experiencer, Polarity, Temporality
 
 ZH, EN = Text("zh"), Text("en")

@@ -15,8 +15,8 @@ from assistant.tasks.structuring.patient import (
     TimelineEvent,
 )
 from assistant.tasks.structuring.span import EntityType
+from assistant.tasks.structuring.ui.patient_card import patient_html
 from assistant.ui.strings import Text
-from assistant.ui.structured.patient_card import patient_html
 
 ZH, EN = Text("zh"), Text("en")
 TITLES = {"n1": "入院记录", "n2": "出院小结"}

@@ -10,9 +10,9 @@ from structured_sample import ATTACK, argument, entity, note, relation, words
 
 from assistant.tasks.structuring.entity import StructuredNote
 from assistant.tasks.structuring.span import EntityType
+from assistant.tasks.structuring.ui.relation_graph import graph_html, graph_of
+from assistant.tasks.structuring.ui.relation_list import relations_html
 from assistant.ui.strings import Text
-from assistant.ui.structured.relation_graph import graph_html, graph_of
-from assistant.ui.structured.relation_list import relations_html
 from knowledge.text.finding import Polarity
 
 ZH = Text("zh")

@@ -5,13 +5,14 @@ from __future__ import annotations
 from structured_sample import ATTACK, entity, note
 
 from assistant.store import Context
-from assistant.tasks.structuring.chain import StructuredNotes
+from assistant.tasks.structuring.draft import StructuredNotes
 from assistant.tasks.structuring.features import FeatureTable
 from assistant.tasks.structuring.patient import patient_view
 from assistant.tasks.structuring.span import EntityType
-from assistant.ui.session import NotesWork
+from assistant.tasks.structuring.ui.result_card import result_html
+from assistant.tasks.structuring.ui.state import NotesWork
+from assistant.ui.session import Shown
 from assistant.ui.strings import STRINGS, Text
-from assistant.ui.structured.result_card import result_html
 
 ZH, EN = Text("zh"), Text("en")
 
@@ -23,7 +24,7 @@ def work(text: str = "发热", *, found: bool = True, **more: object) -> NotesWo
         context=Context("dr", "doctor", "pat-1"),
         request_id="r-1",
         state="finished",
-        result=StructuredNotes.model_validate(values),
+        shown={"": Shown("d-1", StructuredNotes.model_validate(values))},
     )
 
 

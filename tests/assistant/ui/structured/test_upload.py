@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from structured_sample import ATTACK
 
+from assistant.tasks.structuring.ui.upload import UploadError, read_upload
+from assistant.tasks.structuring.ui.upload_list import upload_html
 from assistant.ui.strings import Text
-from assistant.ui.structured.upload import UploadError, read_upload
-from assistant.ui.structured.upload_list import upload_html
 
 ZH = Text("zh")
 

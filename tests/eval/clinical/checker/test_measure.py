@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from knowledge_sample import build_sample
 
-from assistant.record.record import Note
+from assistant.record.note import Note
 from eval.clinical.checker.measure import SCORES, Verdict, judge, summarize
 from eval.clinical.checker.record import Record, note_records, sample_records
 from eval.clinical.checker.trial import ErrorKind, Trial, TruthKind

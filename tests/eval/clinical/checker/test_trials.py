@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.record.record import Note
+from assistant.record.note import Note
 from eval.clinical.checker.elsewhere import Told, number_pattern, plain
 from eval.clinical.checker.meaning import turned_negations, wrong_drugs, wrong_sides
 from eval.clinical.checker.record import Record, sample_records

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from assistant.record.record import Case, Patient
+from assistant.record.case import Case
+from assistant.record.patient import Patient
 from eval.clinical.differential.cases import DiagnosisCase
 from eval.clinical.differential.evaluation import Model, evaluate
 from eval.clinical.differential.measure import SCORES

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.record.record import Case, Patient
+from assistant.record.case import Case
+from assistant.record.patient import Patient
 from eval.clinical.differential.masking import BLANK, masked, masked_case
 from knowledge.text.folding import fold
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.record.record import Case, Patient
+from assistant.record.case import Case
+from assistant.record.patient import Patient
 from eval.clinical.differential.cases import DiagnosisCase
 from eval.clinical.differential.names import Match, Names
 from knowledge.base import KnowledgeBase

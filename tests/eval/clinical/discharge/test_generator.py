@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from assistant.record.record import Encounter
+from assistant.record.encounter import Encounter
 from assistant.tasks.discharge.header import header
 from eval.clinical.checker.borrowed import claimed
 from eval.clinical.discharge.draw import draw, filled, flag

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.draft import Problem, SectionDraft, SectionName, Statement
-from assistant.record.record import Encounter
+from assistant.draft import Problem, Statement
+from assistant.record.encounter import Encounter
+from assistant.tasks.discharge.draft import SectionDraft, SectionName
 from eval.clinical.discharge.generator import generate
 from eval.clinical.discharge.known import Fact, KnownEncounter, Trap, read_known, words
 from eval.clinical.discharge.score import score

@@ -1,0 +1,120 @@
+"""The content of an attachment, checked before it is kept: it is what its media type says.
+
+Only headers are read; pixels are decoded by whoever needs them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from dataclasses import dataclass
+from io import BytesIO
+
+from PIL import Image, UnidentifiedImageError
+from pydicom import dcmread
+from pydicom.errors import InvalidDicomError
+
+from assistant.record.attachment import DICOM, MEDIA_TYPES
+
+MAX_PIXELS = 120_000_000
+"""An A3 page at 600 dots an inch has 70 million."""
+
+_FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG"}
+_TAGS = [
+    "StudyInstanceUID",
+    "SeriesInstanceUID",
+    "SOPInstanceUID",
+    "Modality",
+    "Rows",
+    "Columns",
+]
+
+
+class MediaTypeRefused(ValueError):
+    """No attachment has this media type."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"附件须为 {'、'.join(MEDIA_TYPES)}。(An attachment is one of these media types.)"
+        )
+
+
+class ContentInvalid(ValueError):
+    """The content is not what its media type says; the message holds nothing of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageContent:
+    """An image, and its size in pixels."""
+
+    data: bytes
+    media_type: str
+    sha256: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceContent:
+    """One instance of a DICOM series."""
+
+    data: bytes
+    sha256: str
+    study_uid: str
+    series_uid: str
+    instance_uid: str
+    modality: str
+    rows: int
+    columns: int
+
+
+Content = PageContent | InstanceContent
+
+
+def read(data: bytes, media_type: str) -> Content:
+    """The content, when it is what ``media_type`` says.
+
+    Raises `MediaTypeRefused`, `ContentInvalid`.
+    """
+    if media_type not in MEDIA_TYPES:
+        raise MediaTypeRefused
+    digest = hashlib.sha256(data).hexdigest()
+    if media_type == DICOM:
+        return _instance(data, digest)
+    return _page(data, digest, media_type)
+
+
+def _page(data: bytes, digest: str, media_type: str) -> PageContent:
+    try:
+        with warnings.catch_warnings():
+            # The limit on pixels is our own, below.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(BytesIO(data), formats=[_FORMATS[media_type]]) as image:
+                width, height = image.size
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+        raise ContentInvalid(
+            f"内容不是有效的 {media_type} 图像。(The content is no such image.)"
+        ) from error
+    except Image.DecompressionBombError:
+        width, height = MAX_PIXELS, 2
+    if width * height > MAX_PIXELS:
+        raise ContentInvalid(
+            f"图像超过 {MAX_PIXELS} 像素的上限。(The image has more pixels than are taken.)"
+        )
+    return PageContent(data, media_type, digest, width, height)
+
+
+def _instance(data: bytes, digest: str) -> InstanceContent:
+    try:
+        found = dcmread(BytesIO(data), stop_before_pixels=True, specific_tags=list(_TAGS))
+        study, series, instance = (str(found.get(tag, "")) for tag in _TAGS[:3])
+        modality = str(found.get("Modality", "")).strip().upper()
+        rows, columns = (int(found.get(tag, 0) or 0) for tag in _TAGS[4:])
+    except (InvalidDicomError, OSError, ValueError, TypeError, AttributeError, KeyError) as error:
+        raise ContentInvalid("内容不是 DICOM 文件。(The content is no DICOM file.)") from error
+    if not (study and series and instance and modality):
+        raise ContentInvalid(
+            "DICOM 文件缺少检查、序列或实例 UID，或设备类型。(Study, series or instance UID or the "
+            "modality is missing.)"
+        )
+    return InstanceContent(data, digest, study, series, instance, modality, rows, columns)

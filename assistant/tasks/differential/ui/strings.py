@@ -1,0 +1,45 @@
+"""The sentences of the page 鉴别诊断, in Chinese and English."""
+
+from __future__ import annotations
+
+STRINGS: dict[str, tuple[str, str]] = {
+    "age.hint": ("如 58岁、3岁1月", "e.g. 58岁, 3岁1月, 58"),
+    "example": ("病例示例", "Example case"),
+    "new_patient": ("新患者", "New patient"),
+    "case.edit": ("病历录入", "Case"),
+    "case.record": ("病历原文与依据", "Record and evidence"),
+    "run": ("开始鉴别诊断", "Run"),
+    "record.empty": (
+        "分析后，这里显示病历原文；点按任何一条“病历”依据，对应文字会高亮。",
+        "After a run the record is shown here; any “record” evidence highlights its words.",
+    ),
+    "stale": (
+        "病历在分析之后已有修改，以下结果依据的是修改前的版本，请重新分析。",
+        "The record has changed since this run; the result is of the earlier version. Run again.",
+    ),
+    "idle.differential": (
+        "填写左侧病历，或选一个示例，然后开始鉴别诊断。",
+        "Fill in the case on the left, or choose an example, then run.",
+    ),
+    "member.waiting": ("等待回答…", "Waiting for an answer…"),
+    "member.none": ("该成员没有给出诊断。", "This member gave no diagnosis."),
+    "critical": ("不可漏诊", "Must not be missed"),
+    "critical.more": ("依据、排除方法与危险信号", "Evidence, how to exclude it, red flags"),
+    "critical.by": ("由 {name} 提出", "raised by {name}"),
+    "critical.none": (
+        "知识库没有就本病例提示不可漏诊的疾病；这不等于可以排除。",
+        "The knowledge base names none for this case; that does not exclude any.",
+    ),
+    "must_not_miss": ("不可漏诊", "must not miss"),
+    "own": ("模型自行提出", "the model's own"),
+    "not_in_knowledge": ("知识库未收录", "not in the knowledge base"),
+    "no_icd10": ("无编码", "no code"),
+    "supporting": ("支持点", "For"),
+    "opposing": ("不支持点", "Against"),
+    "ask": ("还应询问", "Ask next"),
+    "tests_next": ("建议检查", "Test next"),
+    "red_flags": ("危险信号", "Red flags"),
+    "missing": ("病历未填", "Not in the record"),
+    "fill.note": ("首次病程记录", "First progress note"),
+    "fill.from": ("来自 {name}", "from {name}"),
+}

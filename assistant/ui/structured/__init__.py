@@ -1,1 +1,0 @@
-"""The page 后结构化: notes in, entities, relations and the patient's view out."""

@@ -1,0 +1,61 @@
+"""What the work of every task is done with: settings, models, knowledge base."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from assistant.engines import Engines
+from assistant.lazy import Lazy
+from assistant.settings import Settings
+from knowledge.base import KnowledgeBase
+from serving.chat_model import EngineChatModel
+from serving.engine import Engine, EngineError, EngineUnavailable
+
+Made = TypeVar("Made")
+
+
+class KnowledgeUnavailable(EngineError):
+    """The knowledge base is not built."""
+
+
+class Resources:
+    """One for a process; tasks keep in it what takes long to open."""
+
+    def __init__(
+        self, settings: Settings, engines: Engines, knowledge: KnowledgeBase | None
+    ) -> None:
+        self.settings = settings
+        self.engines = engines
+        self._knowledge = knowledge
+        self._shared: dict[str, Lazy[Any]] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def knowledge(self) -> KnowledgeBase:
+        """The knowledge base.  Raises `KnowledgeUnavailable` while there is none."""
+        if self._knowledge is None:
+            raise KnowledgeUnavailable(
+                "知识库尚未建立，请运行 bedside kb build。"
+                " (No knowledge base yet: run `bedside kb build`.)"
+            )
+        return self._knowledge
+
+    @property
+    def has_knowledge(self) -> bool:
+        """Whether a knowledge base is open."""
+        return self._knowledge is not None
+
+    def shared(self, name: str, make: Callable[[], Made]) -> Made:
+        """What ``make`` makes, made once for the process.  It may block for seconds."""
+        with self._lock:
+            lazy = self._shared.setdefault(name, Lazy(make))
+        return cast(Made, lazy())
+
+    async def default_model(self) -> tuple[Engine | None, EngineChatModel | None]:
+        """The default engine; nothing where it cannot be had, which a draft then says."""
+        try:
+            return await self.engines.ready(self.settings.default_engine)
+        except EngineUnavailable:
+            return None, None

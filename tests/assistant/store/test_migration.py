@@ -1,0 +1,94 @@
+"""An old store is brought up to date, also when the program is killed in the middle of it."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from old_store import COLUMNS_OF_0003, make_old
+
+from assistant.store import Context, DraftRow, RequestRow, Store
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from alembic import op
+from assistant.store import Store
+
+left = int(sys.argv[2])
+
+def counting(change):
+    def call(*arguments, **options):
+        global left
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        left -= 1
+        return change(*arguments, **options)
+    return call
+
+op.add_column, op.execute = counting(op.add_column), counting(op.execute)
+Store.open(Path(sys.argv[1]), b"a secret that only the tests use")
+"""
+
+
+@pytest.fixture
+def old(
+    store: Store,
+    path: Path,
+    context: Context,
+    submit: Callable[..., RequestRow],
+    draft: Callable[..., DraftRow],
+) -> dict[str, Any]:
+    """A store of the second version, with work, feedback and an audit."""
+    question = submit("chat")
+    kept = draft(request=submit())
+    store.feedback.add(context, kept.id, "error", quote="发热", correction="低热")
+    store.drafts.accept(context, kept.id, "发热3天。", 0)
+    rows = len(store.audit.list(limit=500))
+    store.close()
+    make_old(path, "0002")
+    return {"question": question.id, "draft": kept.id, "rows": rows}
+
+
+def check(path: Path, secret: bytes, context: Context, old: dict[str, Any]) -> None:
+    """All that was there is there, and the audit is whole."""
+    store = Store.open(path, secret)
+    assert store.audit.verify().ok
+    assert len(store.audit.list(limit=500)) == old["rows"]
+    kept = store.drafts.get(context, old["draft"])
+    assert (kept.content["text"], kept.accepted_text) == ("发热3天，咳嗽。", "发热3天。")
+    (opinion,) = store.feedback.list(context, kept.id)
+    assert (opinion.quote, opinion.correction) == ("发热", "低热")
+    question = store.requests.get(context, old["question"])
+    assert (question.bound, question.batch, question.source) == (False, False, "")
+    assert store.requests.get(context, kept.request_id).bound
+    first = store.requests.claim_next()
+    assert first is not None
+    assert first.id == question.id, "what waited before waits still, in its order"
+    store.close()
+
+
+def test_an_old_store_is_brought_up_to_date(
+    path: Path, secret: bytes, context: Context, old: dict[str, Any]
+) -> None:
+    check(path, secret, context, old)
+
+
+@pytest.mark.parametrize("steps", range(len(COLUMNS_OF_0003) + 1))
+def test_killed_in_the_middle_the_next_start_finishes_it(
+    path: Path, secret: bytes, context: Context, old: dict[str, Any], steps: int
+) -> None:
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(path), str(steps)], timeout=60)
+    assert killed.returncode == -signal.SIGKILL
+    with sqlite3.connect(path) as database:
+        assert database.execute("SELECT version_num FROM alembic_version").fetchone() == ("0002",)
+        columns = {row[1] for row in database.execute("PRAGMA table_info(requests)")}
+    database.close()
+    assert not columns & set(COLUMNS_OF_0003), "all or nothing"
+    check(path, secret, context, old)
