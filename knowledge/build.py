@@ -34,9 +34,15 @@ CURRENT = "current"
 MANIFEST = "manifest.json"
 _DATA_FILES = ("critical_diseases.yaml", "synonyms.tsv", "predicates.yaml", "not_findings.txt")
 _CODE_FILES = (
-    "build.py", "families.py", "text/folding.py", "graph_builder.py", "retrieval/lexical.py", "text/lexicon.py",
-    "retrieval/passages.py", "vocabulary.py",
-)  # fmt: skip
+    "build.py",
+    "families.py",
+    "text/folding.py",
+    "graph_builder.py",
+    "retrieval/lexical.py",
+    "text/lexicon.py",
+    "retrieval/passages.py",
+    "vocabulary.py",
+)
 
 # Called with (stage, done, total).
 Progress = Callable[[str, int, int], None]
