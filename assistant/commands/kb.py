@@ -50,7 +50,7 @@ def build(
     --records are disease records in JSON lines, --icd10 code tables (TSV), --guidelines folders of
     Markdown, text and HTML files; other files in them are named and left out.
     """
-    from assistant.tasks.structuring.base_drugs import drugs_of
+    from assistant.base_drugs import drugs_of
     from knowledge.base import KnowledgeBase
     from knowledge.sources import CMeKG, DiseaseRecords, Guidelines, Icd10Table
     from serving.encoder.text_encoder import open_encoder

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 
 from assistant.grounding.measured import Measured
 from assistant.grounding.wording import bigrams
-from assistant.tasks.structuring.term_table import shipped_test
-from assistant.tasks.structuring.terms import find_terms
 from knowledge.text.amount import Quantity
 from knowledge.text.changes import changes
 from knowledge.text.folding import fold
 from knowledge.text.lexicon import Match
 from knowledge.text.quantity import quantities
 from knowledge.text.synonyms import TermKind
+from knowledge.text.term_table import shipped_test
+from knowledge.text.terms import find_terms
 
 _ALSO = {"呼吸": "呼吸频率"}
 """What is no test by that name elsewhere, and is one before a number."""

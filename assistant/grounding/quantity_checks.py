@@ -11,10 +11,10 @@ from assistant.grounding.measured import Measured
 from assistant.grounding.source import Clause, Likeness, Source
 from assistant.grounding.stance import NOT_THERE
 from assistant.grounding.trends import numeric_trends
-from assistant.tasks.structuring.terms import find_terms
 from knowledge.text.dates import dates
 from knowledge.text.folding import fold
 from knowledge.text.frequency import frequencies
+from knowledge.text.terms import find_terms
 
 
 def check_quantities(check: Check) -> None:

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from assistant.tasks.structuring.whole_file import whole
 from assistant.training.dataset import DatasetInvalid, read_lines
+from assistant.whole_file import whole
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from assistant.tasks.structuring.whole_file import whole
+from assistant.whole_file import whole
 
 FILE_NAME = "state.safetensors"
 

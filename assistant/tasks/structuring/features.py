@@ -18,14 +18,14 @@ from assistant.tasks.structuring.sentences import clauses, sentences
 from assistant.tasks.structuring.span import EntityType, TypedSpan
 from assistant.tasks.structuring.specimen import specimen_at
 from assistant.tasks.structuring.template import Feature, FeatureKind, Template
-from assistant.tasks.structuring.term_table import shipped_test
-from assistant.tasks.structuring.terms import find_terms
 from knowledge.text.assertion.engine import Assertion, assert_terms
 from knowledge.text.finding import Certainty, Experiencer, Polarity
 from knowledge.text.folding import fold
 from knowledge.text.lexicon import Match
 from knowledge.text.quantity import Comparator, Quantity, quantities
 from knowledge.text.synonyms import TermKind
+from knowledge.text.term_table import shipped_test
+from knowledge.text.terms import find_terms
 
 PRESENT, ABSENT, DOUBTED = "有", "无", "可疑"
 _REACH = 60

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from assistant.tasks.structuring.whole_file import whole
+from assistant.whole_file import whole
 
 
 class OutputError(Exception):

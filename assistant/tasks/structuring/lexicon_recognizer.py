@@ -18,12 +18,12 @@ from assistant.tasks.structuring.heads import (
     other_parts,
 )
 from assistant.tasks.structuring.span import EntityType, TypedSpan
-from assistant.tasks.structuring.terms import find_terms
 from knowledge.text.drugs import DrugIndex, DrugNames
 from knowledge.text.extraction import FINDING_KINDS, FindingExtractor, names_something_else
 from knowledge.text.folding import fold
 from knowledge.text.lexicon import Lexicon, Match
 from knowledge.text.synonyms import TermKind, load_synonyms
+from knowledge.text.terms import find_terms
 
 _SIDE = re.compile(r"(?:双|左|右|两)(?:侧|边)?$")
 _ALLERGY = re.compile(

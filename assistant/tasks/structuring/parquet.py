@@ -8,7 +8,7 @@ from typing import Any
 
 from assistant.tasks.structuring.export import COLUMNS
 from assistant.tasks.structuring.journal import OutputError
-from assistant.tasks.structuring.whole_file import whole
+from assistant.whole_file import whole
 
 _WHOLE_NUMBERS = ("start", "end")
 _BLOCK_BYTES = 4 << 20

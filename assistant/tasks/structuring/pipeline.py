@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from assistant.base_drugs import drugs_of
 from assistant.tasks.structuring.attributes import FINDINGS, assertions, is_allergen
-from assistant.tasks.structuring.base_drugs import drugs_of
 from assistant.tasks.structuring.chronic import is_over
 from assistant.tasks.structuring.entity import Coding, Entity, Relation, Section, StructuredNote
 from assistant.tasks.structuring.lexicon_recognizer import LexiconRecognizer
@@ -20,7 +20,6 @@ from assistant.tasks.structuring.relations import AttributeLinks
 from assistant.tasks.structuring.sentences import clauses, section_at, sections, sentences
 from assistant.tasks.structuring.span import EntityType, Recognizer, TypedSpan
 from assistant.tasks.structuring.specimen import specimen_at
-from assistant.tasks.structuring.term_table import shipped_test
 from assistant.tasks.structuring.triples import triples
 from assistant.tasks.structuring.union import union
 from knowledge.base import KnowledgeBase
@@ -29,6 +28,7 @@ from knowledge.text.extraction import names_something_else
 from knowledge.text.finding import Polarity, Temporality
 from knowledge.text.folding import fold, simplified
 from knowledge.text.lexicon import Match
+from knowledge.text.term_table import shipped_test
 from knowledge.text.times import Anchors, times
 
 _BY_CONCEPT = 0.95

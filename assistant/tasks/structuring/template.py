@@ -25,7 +25,7 @@ from pydantic import (
     model_validator,
 )
 
-from assistant.tasks.structuring.term_table import shipped_test
+from knowledge.text.term_table import shipped_test
 
 LARGEST = 200_000
 """Bytes of a template file."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from assistant.tasks.structuring.whole_file import whole
+from assistant.whole_file import whole
 
 logger = logging.getLogger("bedside.assistant.structuring")
 

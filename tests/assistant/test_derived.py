@@ -8,8 +8,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from assistant.tasks.structuring.base_drugs import drugs_of
-from assistant.tasks.structuring.derived import derived
+from assistant.base_drugs import drugs_of
+from assistant.derived import derived
 
 HERE = (sys.modules[__name__],)
 

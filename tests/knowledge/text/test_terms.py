@@ -4,8 +4,8 @@ import pytest
 
 from assistant.tasks.structuring.lexicon_recognizer import LexiconRecognizer
 from assistant.tasks.structuring.span import EntityType, TypedSpan
-from assistant.tasks.structuring.term_table import parse_terms
-from assistant.tasks.structuring.terms import find_terms, load_terms
+from knowledge.text.term_table import parse_terms
+from knowledge.text.terms import find_terms, load_terms
 
 
 def test_the_shipped_terms_load() -> None:

@@ -4,13 +4,13 @@ from collections import defaultdict
 
 import pytest
 
-from assistant.tasks.structuring.contexts import contexts
 from assistant.tasks.structuring.pipeline import NoteText, Structurer
-from assistant.tasks.structuring.term_table import parse_terms, shipped_terms
-from assistant.tasks.structuring.terms import find_terms
+from knowledge.text.contexts import contexts
 from knowledge.text.extraction import FINDING_KINDS
 from knowledge.text.finding import Polarity
 from knowledge.text.folding import fold
+from knowledge.text.term_table import parse_terms, shipped_terms
+from knowledge.text.terms import find_terms
 
 
 def read(text: str) -> list[str]:

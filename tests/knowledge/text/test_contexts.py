@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.tasks.structuring.contexts import Rule, contexts, rules
+from knowledge.text.contexts import Rule, contexts, rules
 from knowledge.text.folding import fold
 
 _NEEDED = [rule for rule in rules() if not rule.side.startswith("never")]
@@ -41,6 +41,6 @@ def test_a_row_rules_its_example_out(rule: Rule) -> None:
     ],
 )
 def test_ambiguous_abbreviations(text: str, term: str, is_read: bool) -> None:
-    from assistant.tasks.structuring.terms import find_terms
+    from knowledge.text.terms import find_terms
 
     assert (term in [text[m.start : m.end] for m in find_terms(text)]) is is_read

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assistant.tasks.structuring.derived import derived
+from assistant.derived import derived
 from knowledge.base import KnowledgeBase
 from knowledge.text import drugs, folding
 from knowledge.text.drugs import DrugIndex, product_names

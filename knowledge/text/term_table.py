@@ -63,7 +63,7 @@ _KINDS: dict[str, TermKind | None] = {**{kind.value: kind for kind in TermKind},
 @lru_cache(maxsize=1)
 def shipped_terms() -> tuple[Term, ...]:
     """The terms that ship with the product; of a wording that stands twice the first counts."""
-    folder = files("assistant.tasks.structuring") / "data" / "terms"
+    folder = files("knowledge.text") / "data" / "terms"
     tables = sorted((file for file in folder.iterdir()), key=lambda file: file.name)
     return tuple(
         term

@@ -6,13 +6,13 @@ import re
 from bisect import bisect_right
 from functools import lru_cache
 
-from assistant.tasks.structuring.contexts import contexts
-from assistant.tasks.structuring.term_table import shipped_terms
+from knowledge.text.contexts import contexts
 from knowledge.text.drugs import shipped_drugs
 from knowledge.text.extraction import FINDING_KINDS
 from knowledge.text.folding import fold
 from knowledge.text.lexicon import Lexicon, Match
 from knowledge.text.synonyms import TermKind
+from knowledge.text.term_table import shipped_terms
 
 _LATIN = re.compile(r"[a-z0-9]")
 # A letter that means a test only where a number follows: T 38.5℃, K 3.2 mmol/L.

@@ -55,7 +55,7 @@ def rules() -> tuple[Rule, ...]:
     Raises:
         ValueError: a row has not four cells, or no side that is known.
     """
-    path = files("assistant.tasks.structuring") / "data" / "contexts.tsv"
+    path = files("knowledge.text") / "data" / "contexts.tsv"
     found = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         if not line.strip() or line.startswith("#"):
