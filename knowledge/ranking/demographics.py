@@ -9,24 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from knowledge.text.number import read_number
+
 Sex = Literal["male", "female"]
 
-_DIGITS = {
-    "零": 0,
-    "〇": 0,
-    "一": 1,
-    "二": 2,
-    "两": 2,
-    "三": 3,
-    "四": 4,
-    "五": 5,
-    "六": 6,
-    "七": 7,
-    "八": 8,
-    "九": 9,
-}
 _NUMBER = r"(?:\d+(?:\.\d+)?|[零〇一二两三四五六七八九十百]+|半)"
-_UNIT_YEARS = {"岁": 1.0, "周岁": 1.0, "月": 1 / 12, "周": 1 / 52, "天": 1 / 365, "日": 1 / 365}
 # 3岁, 2岁3个月, 一岁半, 7个月大, 13天的宝宝; not 3天前, 发热3天.
 _YEARS = re.compile(
     rf"(?P<years>{_NUMBER})个?多?(?:周)?岁(?:零|又|多)?(?:(?P<half>半)|(?P<months>{_NUMBER})个?月)?"
@@ -43,20 +30,9 @@ _CHILD_WORDS = (
 )  # fmt: skip
 
 
-def _value(text: str) -> float:
-    if text == "半":
-        return 0.5
-    if text[0].isdigit():
-        return float(text)
-    total, digit = 0, 0
-    for character in text:
-        if character == "百":
-            total, digit = total + (digit or 1) * 100, 0
-        elif character == "十":
-            total, digit = total + (digit or 1) * 10, 0
-        else:
-            digit = _DIGITS[character]
-    return float(total + digit)
+def _value(words: str) -> float:
+    number = read_number(words, 0)
+    return float(number.value) if number else 0.5
 
 
 def age_in(text: str) -> float | None:

@@ -10,8 +10,8 @@ from typing import Literal
 from knowledge.text.number import Number, plain
 from knowledge.text.units import NONE, Unit
 
-Shape = Literal["one", "range", "size", "pair", "ratio", "ranges"]
-"""5mg; 10-15mg; 12×8×6mm; 130/80mmHg or 2/15; 1:320; 130-150/80-95mmHg."""
+Shape = Literal["one", "range", "size", "pair", "ratio", "ranges", "sum"]
+"""5mg; 10-15mg; 12×8×6mm; 130/80mmHg or 2/15; 1:320; 130-150/80-95mmHg; 39+2周."""
 
 Comparator = Literal["", "<", "<=", ">=", ">"]
 
@@ -22,6 +22,7 @@ _JOINTS: dict[Shape, str] = {
     "pair": "/",
     "ratio": ":",
     "ranges": "/",
+    "sum": "+",
 }
 _TABLETS = ("tablets", "capsules", "ampoules", "bags", "sachets", "bottles")
 

@@ -10,8 +10,9 @@ from knowledge.text.amount import Quantity, Series
 from knowledge.text.folding import fold
 from knowledge.text.units import NONE
 
+_AGAIN = r",?(?:今日?|昨日?)?(?:复查|再查|复测)(?:为|示|:)?"
 _TO = re.compile(
-    r"(?:→|->|-->|[^。;\n\d→]{0,14}?(?:升|降|增|减|加|涨|恢复|下滑|回落|变|改)"
+    rf"(?:→|->|{_AGAIN}|-->|[^。;\n\d→]{{0,14}}?(?:升|降|增|减|加|涨|恢复|下滑|回落|变|改)"
     r"[高低升降加大多少量]?(?:了)?(?:至|到|为|成))[ \t:约]{0,3}"
 )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from knowledge.text.folding import fold
@@ -21,6 +22,8 @@ _DATE = re.compile(
 )
 _SHORT = re.compile(r"(?<!\d)(?P<y>\d{2})年(?P<m>\d{1,2})月(?P<d>\d{1,2})[日号]")
 _DAY = re.compile(r"(?<![\d.])(?P<m>\d{1,2})\s*月\s*(?P<d>\d{1,2})\s*[日号]")
+_LATER_DAY = re.compile(r"\s?[-~至到、及和]{1,2}\s?(?P<d>\d{1,2})[日号]")
+_MONTH = re.compile(r"(?<![\d.年])(?P<m>\d{1,2})月(?=初|底|末|[上中下]旬|份)份?")
 _IN_WORDS = re.compile(
     rf"(?:(?P<y>{YEAR_WORDS})年)?(?P<m>[{HAN}]{{1,2}})月份?(?:(?P<d>[{HAN}]{{1,3}})[日号])?"
 )
@@ -89,13 +92,21 @@ def impossible_dates(text: str) -> list[WrittenDate]:
 def written_dates(folded: str) -> list[WrittenDate]:
     """What is written like dates, possible or not, in text order; years carried on."""
     found: list[WrittenDate] = []
-    for pattern in (_DATE, _SHORT, _IN_WORDS, _DAY):
+    for pattern in (_DATE, _SHORT, _IN_WORDS, _DAY, _MONTH):
         for match in pattern.finditer(folded):
             if pattern is _IN_WORDS and not (match["y"] or match["d"]):
                 continue
             if not any(a.start < match.end() and match.start() < a.end for a in found[-200:]):
                 found.append(_date_of(match, match.groupdict()))
+    found += [day for one in found for day in _days_after(folded, one)]
     return _carried(sorted(found, key=lambda one: one.start))
+
+
+def _days_after(folded: str, one: WrittenDate) -> Iterator[WrittenDate]:
+    """3月1日-5日, 3月1日、3日: the days of the same month."""
+    while one.day and (match := _LATER_DAY.match(folded, one.end)):
+        one = replace(one, day=int(match["d"]), start=match.start("d"), end=match.end())
+        yield one
 
 
 def _date_of(match: re.Match[str], parts: dict[str, str | None]) -> WrittenDate:

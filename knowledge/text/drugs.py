@@ -7,7 +7,8 @@ Chinese labels: 沙星, 普利, 胰岛素) finds a drug that nobody listed: an i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -150,10 +151,11 @@ class DrugNames:
         return found
 
 
-def _whole(known: tuple[int, int], stems: Iterable[tuple[int, int]]) -> tuple[int, int]:
+def _whole(known: tuple[int, int], stems: Sequence[tuple[int, int]]) -> tuple[int, int]:
     """A known name with the beginning of the drug that it ends: 胰岛素 in 地特胰岛素."""
     start, end = known
-    return min([start, *(a for a, b in stems if a < start < b)]), end
+    before = bisect_left(stems, (start, start)) - 1
+    return (stems[before][0] if before >= 0 and stems[before][1] > start else start), end
 
 
 class DrugIndex:

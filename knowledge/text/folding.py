@@ -46,13 +46,17 @@ def simplified(text: str) -> str:
     return "".join(_simplified().get(c, c) for c in text) if not text.isascii() else text
 
 
-_CACHE: dict[int, str] = dict(_DASHES)
+class _Folded(dict[int, str]):
+    """Code points → folded characters, each worked out when it is first met."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = folded = _fold_character(chr(code))
+        return folded
+
+
+_FOLDED = _Folded(_DASHES)
 
 
 def fold(text: str) -> str:
     """``text`` in one spelling, code point by code point (``len(fold(t)) == len(t)``)."""
-    for character in set(text):
-        code = ord(character)
-        if code not in _CACHE:
-            _CACHE[code] = _fold_character(character)
-    return text.translate(_CACHE)
+    return text.lower() if text.isascii() else text.translate(_FOLDED)

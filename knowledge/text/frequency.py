@@ -19,6 +19,8 @@ _N = (
 )
 # 20mgqd: the unit of a dose, or a route, may stand right before a code.
 _BEGIN = r"(?:(?<![a-z])|(?<=\d[gu])|(?<=m[gl])|(?<=iu)|(?<=po)|(?<=i[vmh])|(?<=gtt))"
+# What a frequency can begin with: most places of a text are passed over at once.
+_FIRST = r"\d一二两三四五六七八九十每隔间日早立即qbthsp"
 _COUNTS = r"(?<![\d.])"
 
 
@@ -75,7 +77,7 @@ def _pattern() -> re.Pattern[str]:
             first = _COUNTS if pattern.startswith(f"{{{slot}}}") else ""
             pattern = pattern.replace(f"{{{slot}}}", f"{first}(?P<{slot}{number}>{_N})", 1)
         rows.append(f"(?P<r{number}>{pattern})")
-    return re.compile("|".join(rows))
+    return re.compile(rf"(?=[{_FIRST}])(?:{'|'.join(rows)})")
 
 
 def frequencies(text: str) -> list[Frequency]:

@@ -20,11 +20,13 @@ _FRACTION = re.compile(r"\.\d{1,8}(?!\d)")
 _GROUPS = re.compile(r"(?:(?P<mark>[,，' ])\d{3}(?!\d)){1,4}")
 # 血压分别为 1,200、1,300 is rare; 分别为120,130,140 is not.
 _LISTED = re.compile(r"(?:分别|依次|各|编号|组)[^,。;\n]{0,6}\Z")
-_ANOTHER = re.compile(r"\s?[,，、/~-]\s?\d")
+_PAIRED = re.compile(r"/\d")
+_ANOTHER = re.compile(r"\s?[,，、]\s?\d")
 _SCALE = re.compile(r"\s?(?P<word>[千百万亿]|十万|百万|千万|百亿)(?![古艾托克米卡瓦帕分])")
-_SCALES = {
+POWERS = {
     "百": 2, "千": 3, "万": 4, "十万": 5, "百万": 6, "千万": 7, "亿": 8, "百亿": 10,
 }  # fmt: skip
+"""What stands behind a number, and how many places it moves it."""
 _POWER = re.compile(
     r"(?:\s?[x×*·]\s?|\s(?=10[\^⁰¹²³⁴-⁹]))10"
     rf"(?:(?:\s?\^\s?|\*\*|e)(?P<sign>[-+]?)(?P<plain>\d{{1,2}})(?!\d)"
@@ -40,7 +42,7 @@ _PLACES = {"十": 10, "百": 100, "千": 1000}
 _GREAT = {"万": 10**4, "亿": 10**8}
 _SOME = re.compile(r"[余多来几]|\+")
 _ROMAN_GRADE = re.compile(
-    r"(?:[Ⅱ-Ⅻⅱ-ⅻ]|(?<![a-z0-9])(?:viii|vii|vi|iv|ix|iii|ii|i|v|x))(?=[abc]?\d?[级期度型])"
+    r"(?:[Ⅱ-Ⅻⅱ-ⅻ]|(?<![a-z0-9])(?:viii|vii|vi|iv|ix|iii|ii|i|v|x))(?=[abc]?\d?[级期度型]|/\d)"
 )
 _ROMANS = {
     "i": 1,
@@ -119,7 +121,7 @@ def _grouped(folded: str, at: int, end: int) -> tuple[int, bool] | None:
     if end - at > 3 or folded[at] == "0":
         return None
     groups = _GROUPS.match(folded, end)
-    if groups is None or folded[end + 4 : end + 5] == "/":
+    if groups is None or _PAIRED.match(folded, groups.end()):
         return None
     marks = {folded[place] for place in range(end, groups.end(), 4)}
     if len(marks) > 1 or _LISTED.search(folded, max(0, at - 14), at):
@@ -140,7 +142,7 @@ def _grouped(folded: str, at: int, end: int) -> tuple[int, bool] | None:
 def _scaled(folded: str, number: Number) -> Number:
     """The number with 万 or ×10^9 behind it."""
     if word := _SCALE.match(folded, number.end):
-        return _with(number, word.end(), _SCALES[word["word"]], word["word"])
+        return _with(number, word.end(), POWERS[word["word"]], word["word"])
     power = _POWER.match(folded, number.end)
     if power is None:
         return number
@@ -203,6 +205,10 @@ def _whole(words: str, at: int) -> tuple[Decimal | None, Decimal | None, int]:
             if digit and figure == digit + 1 and index == len(words) - 1:
                 low = total + part
                 return Decimal(low + digit), Decimal(low + figure), at + len(words)
+            place = _PLACES.get(words[index + 1 : index + 2], 0)
+            if digit and figure == digit + 1 and place and index + 2 == len(words):
+                # 二三十 is from twenty to thirty.
+                return Decimal(digit * place), Decimal(figure * place), at + len(words)
             if digit:
                 return Decimal(total + part + digit), None, at + index
             digit = figure

@@ -30,12 +30,14 @@ _SPACE = re.compile(r"[ \t]{0,2}")
 _SIZE = re.compile(r"[ \t]?[x×*][ \t]?(?=\d)")
 _RANGE = re.compile(r"[ \t]?(?:--?|~|至|到)[ \t]?(?=[\d一二两三四五六七八九十百])")
 _SLASH = re.compile(r"/(?=\d)")
+_WEEKS = re.compile(r"\+(?=[0-6]\s?(?:周|w))")
 _COLON = re.compile(r":(?=\d)")
 _JOINT_PATTERNS: tuple[tuple[Shape, re.Pattern[str]], ...] = (
-    ("size", _SIZE), ("range", _RANGE), ("pair", _SLASH), ("ratio", _COLON),
+    ("size", _SIZE), ("range", _RANGE), ("pair", _SLASH), ("ratio", _COLON), ("sum", _WEEKS),
 )  # fmt: skip
 _FROM = re.compile(r"(?:由|从|自)[^,。;\n\d]{0,4}\Z")
 _HALF_MORE = re.compile(r"半(?![径侧身球夏])")
+_AND_HALF = re.compile(r"个半(?=[月小钟星])")
 _HALVES = ("months", "time", "tablets", "capsules", "ampoules", "bags", "sachets")
 _AMOUNTS = ("mass", "volume", "units", "international units", "amount")
 _NO_COUNT = re.compile(
@@ -43,6 +45,7 @@ _NO_COUNT = re.compile(
 )
 _LETTER = re.compile(r"[a-zα-ω]")
 _SUFFIX = re.compile(r"[abc]\d?(?=[级期型])")
+_ROMAN = re.compile(r"[Ⅱ-Ⅻⅱ-ⅻivx]")
 _TYPE = re.compile(r"型")
 _LISTED = re.compile(r"\s?(?:[、,，/和及与])\s?")
 _ABOUT = re.compile(r"(?:大?约|约为|近|大概|左右约)[ \t]?\Z")
@@ -50,6 +53,7 @@ _ABOUT_AFTER = re.compile(r"[ \t]?(?:左右|上下)")
 _MORE_AFTER = re.compile(r"[余多](?![次发个处形])")
 _MINUS = re.compile(r"(?:^|[ \t:(=值酸剩])-\Z")
 _ORDINAL = re.compile(r"第\Z")
+_SOME = re.compile(r"[几数]")
 _BESIDE = re.compile(r"(?:前|后|同|当|隔|每|次)\Z")
 # 12.3 ↑ 10^9/L: what is left of a unit, no number.
 _BARE_POWER = re.compile(rf"10(?:[\^{SUPERSCRIPTS}]|\*\*|(?<=[x×*]10)\s?\d{{1,2}}/)")
@@ -159,6 +163,9 @@ def read_quantity(folded: str, at: int) -> Quantity | None:
     first = read_number(folded, at)
     if first is None:
         return None
+    if half := _AND_HALF.match(folded, first.end):
+        # 两个半月, 1个半小时.
+        first = replace(first, end=half.end(), written=first.written + Decimal("0.5"))
     unit, end = _unit_after(folded, first)
     in_words = not folded[at].isdecimal()
     if in_words and not _is_number_word(folded, first, unit):
@@ -180,11 +187,15 @@ def _is_code(folded: str, end: int) -> bool:
 
 def _is_number_word(folded: str, number: Number, unit: Unit) -> bool:
     """Whether a number in words is one: with a unit, or long enough to be nothing else."""
-    if _NO_COUNT.match(folded, number.start):
+    if _NO_COUNT.match(folded, number.start) or _SOME.match(
+        folded[number.start - 1 : number.start]
+    ):
         return False
     if unit:
         return not (_BESIDE.search(folded, 0, number.start) and number.end - number.start == 1)
     if _SUFFIX.match(folded, number.end) or _TYPE.match(folded, number.end):
+        return True
+    if _ROMAN.match(folded, number.start) and _SLASH.match(folded, number.end):
         return True
     return number.end - number.start > 2 or (
         number.high is None and "点" in folded[number.start : number.end]

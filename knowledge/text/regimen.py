@@ -38,7 +38,8 @@ class Regimen:
     ``[start, end)`` holds the drug and all that is said of it here.  ``dose`` is one dose with its
     unit, per what included (mg, mg/kg, 片, mg/d); ``count`` how many of a strength make it
     (2.5mg×4片: the dose is 10mg); ``schedule`` the doses of a day, each with its time (早8U 晚10U).
-    ``rate`` is what runs in a time (5ug/kg/min).
+    ``rate`` is what runs in a time (5ug/kg/min); ``cycle`` when a course begins again (bid d1-14
+    q3w).
 
     ``order`` counts the facts of one drug in one chain from 0; ``replaces``: it takes the place of
     the one before; ``current``: none takes its.  ``stopped``: it is given no more.  ``replaced``:
@@ -55,6 +56,7 @@ class Regimen:
     rate: Quantity | None = None
     route: Route | None = None
     frequency: Frequency | None = None
+    cycle: Frequency | None = None
     duration: Quantity | None = None
     condition: Condition | None = None
     phase: Phase = ""

@@ -17,6 +17,7 @@ _COUNTED = ("tablets", "capsules", "pills", "ampoules", "bags", "sachets", "bott
 _AT = re.compile(r"(?<![术每])(?:早|中午|中|午|晚|晨|睡前)(?:[餐饭][前后]?|上)?[ \t]?\Z")
 # 每周减5mg tells a step, no dose.
 _BY = re.compile(r"[加减增降](?:量|少|加)?[ \t]?\Z")
+_CYCLE = re.compile(r"\d+(?:天|周|月)")
 _STEP = re.compile(r"[加减增降](?:量|少|加)?[ \t]?\d")
 _NAME_REST = re.compile(r"(?:[缓控]释|肠溶|分散|咀嚼)?(?:片|胶囊|颗粒|散|针|注射液|口服液)?[ \t]*")
 _STOPS_TIME = re.compile(r"(?:以)?[后前时内来]")
@@ -87,6 +88,8 @@ class Chain:
                 )
             case Frequency() if _STEP.match(self._folded, token.end):
                 return
+            case Frequency() if self._is_cycle(token):
+                self._set(token, cycle=token)
             case Frequency():
                 self._next_if(
                     self._now.frequency is not None and "frequency" not in self._led_kinds
@@ -100,6 +103,14 @@ class Chain:
                 self._add_quantity(token)
         if not isinstance(token, Cue):
             self._times = self._lasting = False
+
+    def _is_cycle(self, frequency: Frequency) -> bool:
+        """bid d1-14 q21d: when the course begins again."""
+        known = self._now.frequency
+        return bool(
+            known and not self._changed and frequency.period != known.period
+            and _CYCLE.fullmatch(frequency.period)
+        )  # fmt: skip
 
     @property
     def _led_kinds(self) -> set[str]:
@@ -174,7 +185,10 @@ class Chain:
         if unit.measures("time", "months") or (unit.measures("times") and self._times):
             if _STOPS_TIME.match(self._folded, quantity.end) or quantity.ordinal:
                 return
-            if (self._times or self._lasting or self._has_said) and self._now.duration is None:
+            # 三餐前30分钟 tells when, not how long.
+            told = self._times or self._lasting
+            long = unit.shown not in ("h", "min", "s")
+            if (told or (long and self._has_said)) and self._now.duration is None:
                 self._set(quantity, duration=quantity)
         elif is_rate(quantity):
             self._next_if(self._now.rate is not None)

@@ -12,6 +12,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 
 from knowledge.text.drugs import DrugMention, DrugNames, shipped_drugs
 from knowledge.text.folding import fold
@@ -27,16 +28,28 @@ __all__ = ["Condition", "Regimen", "RegimenReader", "cue_rows", "is_dose", "is_r
 _SENTENCE = re.compile(r"[。;\n\r]")
 _AND = re.compile(r"[ \t]*[、,和及与+][ \t]*")
 _BECAUSE = re.compile(r"因[^,;。]{1,12}")
+_INSTEAD = re.compile(
+    r"(?:改|换|更换|替换|继以|续以|序贯|降阶梯)(?:为|用|成|予|服|以|口服|静滴)?[ \t]*\Z"
+)
 _COMMA = re.compile(r"[,、，]")
 # Another thing's amount: 呋塞米后尿量2000ml, 肝素抗凝，术中出血150ml.
 _ANOTHER = re.compile(
     r"尿|引流|出血|失血|体重|血糖|血压|饮|抽|水|积液|浓度|水平|含量|入量|出量|补液"
 )
 _DIRECTIONS = re.compile(r"sig[ \t]*[.:]?|用法用量[ \t]*[.:]?|用法[ \t]*[.:]?|服法[ \t]*:?")
-_FILLER = re.compile(
-    r"每次|一次|[1一]次|每天|每日|治疗|抗凝|抗感染|抗炎|口服|服用|继续|长期|规律|目前|现在?|仍|予以?|给予|同时|共|分|用|服"
-    r"|及|和|并|以|均|各|嘱|院外|出院后|住院期间|后|再|又|已|昨日?起?|今日?起?|明日?起?|起|于|约|左右|量|剂|静|皮下|临时|睡前|餐前|餐后"
-    r"|饭前|饭后|空腹|早餐前|晚餐前|早|午|中|晚|晨|餐|因|按|术前|术后|维持|加|减|改|为|至|到|了|的|次|天|周|月|第|前|余|多|当[日天]|患者|自行|遵医嘱"
+# Words that leave a clause about the drug before it.
+_WORDS = (
+    "每次 一次 1次 每天 每日 治疗 抗凝 抗感染 抗炎 口服 服用 继续 长期 规律 目前 现在? 仍"
+    " 予以? 给予 同时 共 分 用 服 及 和 并 以 均 各 嘱 院外 出院后 住院期间 后 再 又 已"
+    " 昨日?起? 今日?起? 明日?起? 起 于 约 左右 量 剂 静 皮下 临时 睡前 餐前 餐后 饭前 饭后"
+    " 空腹 早餐前 晚餐前 早 午 中 晚 晨 餐 因 按 术前 术后 维持 加 减 改 为 至 到 了 的 次 天"
+    " 周 月 第 前 余 多 当[日天] 患者 自行 遵医嘱"
+)
+_FILLER = re.compile("|".join(_WORDS.split()))
+# 2g加入0.9%氯化钠100ml静滴: what is behind what it is dissolved in is said of the drug, too.
+_DISSOLVED = re.compile(r"(?:加入|加|溶于|溶入|稀释于?|入|\+|配)[ \t]*(?:\d[\d.]*%)?[ \t]*\Z")
+_DILUENT = re.compile(
+    r"(?:注射用|灭菌)?(?:氯化钠|葡萄糖|生理盐水|林格|复方氯化钠|注射用水|g?ns|gs)"
 )
 
 
@@ -57,21 +70,31 @@ class RegimenReader:
         led: Sequence[Token] = ()
         for index, drug in enumerate(drugs):
             before = drugs[index - 1].end if index else 0
-            after = drugs[index + 1] if index + 1 < len(drugs) else None
+            after = self._next(drugs, index)
             # 停用阿司匹林、氯吡格雷: what stands before a list is said of all.
             listed = index > 0 and _AND.fullmatch(self._folded, before, drug.start)
             led = led if listed else self._between(self._lead(drug, before), drug.start)
-            if found and not listed and self._replaces(found[-1], led, drug.start):
+            if found and not listed and self._replaces(found[-1], drug.start):
                 found[-1] = replace(found[-1], replaced=True)
             found += self._of(drug, led, after)
         return found
 
-    def _replaces(self, last: Regimen, led: Sequence[Token], start: int) -> bool:
+    def _next(self, drugs: Sequence[DrugMention], index: int) -> DrugMention | None:
+        """The next drug that is not only what this one is dissolved in."""
+        for before, drug in pairwise(drugs[index:]):
+            diluted = _DILUENT.match(fold(drug.name)) and _DISSOLVED.search(
+                self._folded, before.end, drug.start
+            )
+            if not diluted:
+                return drug
+        return None
+
+    def _replaces(self, last: Regimen, start: int) -> bool:
         """Whether a drug takes the place of the one before it (口服二甲双胍，2023年改用胰岛素)."""
-        cue = led[-1] if led else None
-        if not isinstance(cue, Cue) or cue.kind != "change" or cue.end < start - 1:
+        cue = _INSTEAD.search(self._folded, last.end, start)
+        if cue is None:
             return False
-        between = self._folded[last.end : cue.start]
+        between = self._folded[last.end : cue.start()]
         if _SENTENCE.search(between):
             return False
         return not _FILLER.sub("", _BECAUSE.sub("", between)).strip(" \t,、()0123456789年.:-")

@@ -9,6 +9,9 @@ from importlib.resources import files
 
 from knowledge.text.folding import fold
 
+# What a route can begin with: most places of a text are passed over at once.
+_FIRST = "口吞冲静微持泵皮肌鞘雾吸舌含外涂贴鼻胃保灌直纳塞滴点喷pigsc"
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -31,7 +34,8 @@ def _pattern() -> re.Pattern[str]:
     rows = [f"(?P<r{n}>{patterns})" for n, (_, patterns, _) in enumerate(route_rows())]
     # 20mgiv: the unit of a dose may stand right before it.
     begin, end = r"(?:(?<![a-z])|(?<=\d[gu])|(?<=m[gl])|(?<=iu)|(?<=[bt]id)|(?<=qd))", "(?![a-z])"
-    return re.compile("|".join(rows).replace("{!a}", begin).replace("{!z}", end))
+    pattern = "|".join(rows).replace("{!a}", begin).replace("{!z}", end)
+    return re.compile(rf"(?=[{_FIRST}])(?:{pattern})")
 
 
 def routes(text: str) -> list[Route]:

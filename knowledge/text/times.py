@@ -28,8 +28,10 @@ Anchor = Literal["admission", "operation", "onset", "note", "discharge", ""]
 
 _YEAR = re.compile(rf"(?<!\d)(?P<y>(?:19|20)\d{{2}}|{YEAR_WORDS})年(?!\s*[\d{HAN}]{{1,2}}\s*月)")
 _OF_YEAR = re.compile(
-    r"(?P<word>去年|前年|今年|本年)(?P<m>\d{1,2}|[一二三四五六七八九十]{1,2})月份?(?:(?P<d>\d{1,2})[日号])?"
+    r"(?P<word>去年|前年|今年|本年)(?P<m>\d{1,2}|[一二三四五六七八九十]{1,2})月份?"
+    r"(?:(?P<d>\d{1,2})[日号])?"
 )
+_OF_MONTH = re.compile(r"(?P<word>[本当上])个?月(?P<d>\d{1,2})[日号]")
 _DAYS = {
     "年": 365.25, "月": 30.44, "周": 7.0, "星期": 7.0, "天": 1.0, "日": 1.0, "小时": 1 / 24,
     "h": 1 / 24, "分钟": 1 / 1440, "min": 1 / 1440, "d": 1.0,
@@ -53,10 +55,10 @@ _ANCHORS: dict[str, Anchor] = {
 _OF_PATTERN = re.compile(rf"(?P<of>{'|'.join(_ANCHORS)})(?P<way>(?:后)?的?第|后约?|前约?)\Z")
 _AGE = re.compile(r"(?:周)?岁(?:余|多)?(?:半)?(?:时)?")
 _WORD = re.compile(
-    r"今[日天晨晚早]|昨[日天晚夜晨]|昨(?=起|开始)|前[天日](?!列)|当[日天晚](?!归)|次日|第二天"
+    r"大前天|今[日天晨晚早]|昨[日天晚夜晨]|昨(?=起|开始)|前[天日](?!列)|当[日天晚](?!归)|次日|第二天"
     r"|去年|前年|上个?(?:周|星期|礼拜)(?P<weekday>[一二三四五六日天])?|上个?月"
 )
-_WORDS = {"今": 0, "昨": -1, "前": -2, "当": 0, "次日": 1}
+_WORDS = {"大前": -3, "今": 0, "昨": -1, "前": -2, "当": 0, "次日": 1}
 _WEEKDAYS = {character: day for day, character in enumerate("一二三四五六日")} | {"天": 6}
 
 
@@ -128,7 +130,7 @@ def times(text: str, anchors: Anchors | None = None) -> list[Time]:
 
 
 def _of_year(folded: str, anchors: Anchors) -> Iterator[Time]:
-    """去年3月, 前年5月12日."""
+    """去年3月, 前年5月12日, 本月5日."""
     for match in _OF_YEAR.finditer(folded):
         back = {"去": -1, "前": -2}.get(match["word"][0], 0)
         base = anchors.note or anchors.admission
@@ -142,6 +144,14 @@ def _of_year(folded: str, anchors: Anchors) -> Iterator[Time]:
         if one.is_possible:
             value = one.iso if base else ""
             yield Time(*match.span(), "relative", value, back * 365.25, "note", exact=False)
+    for match in _OF_MONTH.finditer(folded):
+        base = anchors.note or anchors.admission
+        month = base.replace(day=1) if base else None
+        if month and match["word"] == "上":
+            month = (month - timedelta(days=1)).replace(day=1)
+        day = WrittenDate(month.year, month.month, int(match["d"]), 0, 0) if month else None
+        value = day.iso if day and day.is_possible else ""
+        yield Time(*match.span(), "relative", value, None, "note", exact=False)
 
 
 def _lengths(folded: str, anchors: Anchors) -> Iterator[Time]:

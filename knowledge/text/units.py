@@ -124,6 +124,8 @@ def _ends(folded: str, end: int, atom: _Atom) -> bool:
     following = folded[end : end + 1]
     if not _LATIN.match(folded[end - 1]) or not following:
         return not following or following not in atom.not_before
+    if atom.code == "m" and following.isdecimal():
+        return False
     if _DIGITS_THEN_LETTER.match(folded, end) and not _GLUED.match(folded, end):
         return False
     return not _LATIN.match(following) or _GLUED.match(folded, end) is not None

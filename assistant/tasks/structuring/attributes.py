@@ -62,7 +62,7 @@ _CULTURED = re.compile(
 )
 # 头孢类可耐受: borne, which does not say that it is given.
 _TESTED_AFTER = re.compile(
-    r"[^,;。\n]{0,4}?(?:皮试|皮肤试验)(?![^,;。\n]{0,4}?(?:阳性|\(\++\)))|(?:类|等)?(?:可|能)耐受(?=[,;。\n]|$)"
+    r"[^,;。\n]{0,4}?(?:皮试|皮肤试验)(?![^,;。\n]{0,4}?(?:阳性|\(\++\)))|(?:类|等)?(?:药物?|抗生素)?(?:可|能)耐受(?=[,;。\n]|$)"
 )
 # Behind a drug, up to the next one: in its own clause, or in one that says no more than that.
 _STOPPED_AFTER = re.compile(

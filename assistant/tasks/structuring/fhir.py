@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import Any
 
 from assistant.draft import DISCLAIMER_EN, DISCLAIMER_ZH
@@ -17,6 +18,7 @@ from assistant.tasks.structuring.export import quantity
 from assistant.tasks.structuring.patient import date_of
 from assistant.tasks.structuring.span import EntityType
 from knowledge.text.finding import Certainty, Experiencer, Polarity, Temporality
+from knowledge.text.number import POWERS
 from knowledge.text.units import ucum_code
 
 Resource = dict[str, Any]
@@ -210,7 +212,10 @@ def _result(entity: Entity) -> Resource:
 
 
 def _quantity(value: str, unit: str) -> Resource:
-    number = float(value)
+    # 1.2万/mm3 is 12,000 in UCUM.
+    power = POWERS.get(unit[:1], 0)
+    unit = unit[1:] if power else unit
+    number = float(Decimal(value).scaleb(power))
     quantity: Resource = {"value": int(number) if number.is_integer() else number}
     if unit:
         quantity["unit"] = unit

@@ -21,7 +21,7 @@ def _any(words: str) -> str:
 _CHECKED = "检查 测定 检测 水平 计数 定量 结果 数值 值 浓度 百分比 比例 评分 示 提示 显示 回报 分级"
 _MOVED = (
     "最高 最低 波动 波动于 维持 控制 升高 上升 增高 下降 降低 降 升 高"
-    " 达 为 是 约 在 至 到 于 了 由 从"
+    " 达 为 是 约 在 至 到 于 了 由 从 自"
 )
 _COMPARED = "不?(?:超过|高于|大于|低于|少于|小于) 不足 大于 [<>≤≥=]"
 _GAP = re.compile(
@@ -61,7 +61,7 @@ _WANTED = re.compile(r"(?:目标|要求|力争|理想)[^,;。\n\d]{0,4}\Z")
 _WANTED_AFTER = re.compile(r"[ \t]*(?:控制)?(?:目标|要求|应控制|需控制|应维持|宜)")
 _GOAL = re.compile(r"[ \t]?(?:为)?目标")
 _QUOTIENT = re.compile(r"[a-z\u4e00-\u9fff]/\Z")
-_LATE = re.compile(r"[ \t]*(?:(?P<arrow>[↑↓])[↑↓]*)?[ \t]*")
+_LATE = re.compile(r"[ \t]*\)?[ \t]*(?:(?P<arrow>[↑↓])[↑↓]*)?[ \t]*")
 # What can be less than nothing.
 _SIGNED = re.compile(r"(?:be|剩余碱|[tz]值|ct值|评分)\Z")
 # 血糖：餐前6.8，餐后11.2; 血压：左上肢150/90，右上肢130/80: several results of one test.

@@ -18,6 +18,7 @@ from assistant.tasks.structuring.entity import (
 from assistant.tasks.structuring.measurements import Measurements, limits
 from assistant.tasks.structuring.sentences import Ranges, trimmed
 from assistant.tasks.structuring.span import EntityType, TypedSpan
+from assistant.tasks.structuring.time_links import TimeLinks
 from knowledge.text.drugs import DrugMention
 from knowledge.text.finding import Polarity, Temporality
 from knowledge.text.folding import fold
@@ -28,21 +29,8 @@ from knowledge.text.regimens import Condition, Regimen, RegimenReader
 from knowledge.text.route import Route
 from knowledge.text.times import Time
 
-_HOW_LONG = re.compile(
-    r"(?:病史|史|反复发作|反复|间断|持续|伴有?|加重|发作|症状|已|约|近|余|共|[,:(\s])*",
-    re.IGNORECASE,
-)
-_LIST = re.compile(r"[、,和及与伴]{1,2}")
-# 末次月经2026-01-15: of this, and of nothing that comes after it.
-_OF_ITSELF = re.compile(r"(?:末次月经|lmp|月经|预产期|edc|出生日期|生日)(?:为|是|时间|[ \t:])*\Z")
 _SIDE = re.compile(r"(?P<side>[左右双两])")
-_LONG_AGO = 30
-_HAD = re.compile(r"[,:]?(?:患者)?曾?(?:患|得|罹患)过?")
-_BECAUSE = re.compile(r"[,:]?(?:患者)?曾?因[^,;。\n]{0,4}")
-_HEALED = re.compile(r"[^;。\n]{0,10}?(?:治愈|愈合|痊愈)")
-_TREATED = re.compile(r"[^,;。\n]{0,6}?(?:住院|入院|就诊|行|手术|治疗)")
 _PART_REACH = 16
-_NOT_TIMED = frozenset({EntityType.BODY_PART})
 _ATTACHED = frozenset({EntityType.SIGN, EntityType.SYMPTOM, EntityType.DISEASE})
 
 
@@ -104,81 +92,21 @@ class AttributeLinks:
             )
         )
 
-    # -- time ----------------------------------------------------------------------------------
-
     def _link_times(self, entities: Sequence[Entity], times: Sequence[Time]) -> None:
-        """How long something has been, else the last time named before it in its sentence."""
-        timed = [t for t in times if t.kind != "age" and not self._is_of_itself(t)]
-        timed = [t for t in timed if t.exact or t.kind != "duration"]
-        starts = [time.start for time in timed]
-        lasting = [self._lasting(entity, timed, starts) for entity in entities]
-        # What is listed before it lasts as long: 胸闷、气促5年.
-        for number in range(len(entities) - 2, -1, -1):
-            if lasting[number] is None and self._is_listed(entities[number], entities[number + 1]):
-                lasting[number] = lasting[number + 1]
-        for entity, how_long in zip(entities, lasting, strict=True):
-            if entity.type in _NOT_TIMED:
+        links = TimeLinks(self._folded, self._sentences, times)
+        for entity, time in zip(entities, links.of(entities), strict=True):
+            if time is None:
                 continue
-            found = how_long or self._before(entity, timed, starts)
-            if found is not None:
-                entity.time = self._expression(found)
-                if self._is_over(entity, found):
-                    entity.temporality = Temporality.PAST
-                self._add(entity, "时间", entity.time, "time")
-
-    def _is_over(self, entity: Entity, time: Time) -> bool:
-        """Whether what was so long ago is past: an operation, or an illness that the patient had
-        (两年半前患肺结核) or was in hospital for (去年因肺炎住院)."""
-        if not entity.is_stated or entity.temporality is not Temporality.CURRENT:
-            return False
-        if time.kind != "relative" or time.days is None or time.days > -_LONG_AGO:
-            return False
-        if entity.type is EntityType.PROCEDURE:
-            return time.end <= entity.start
-        gap, after = self._folded[time.end : entity.start], self._folded[entity.end :][:12]
-        return entity.type is EntityType.DISEASE and bool(
-            _HAD.fullmatch(gap)
-            or _HEALED.match(after)
-            or (_BECAUSE.fullmatch(gap) and _TREATED.match(after))
-        )
-
-    def _is_of_itself(self, time: Time) -> bool:
-        before = self._folded[max(0, time.start - 10) : time.start]
-        return time.kind == "date" and _OF_ITSELF.search(before) is not None
+            if links.is_over(entity, time):
+                entity.temporality = Temporality.PAST
+            entity.time = self._expression(time)
+            self._add(entity, "时间", entity.time, "time")
 
     def _expression(self, time: Time) -> TimeExpression:
         return TimeExpression(
             start=time.start, end=time.end, text=self._text[time.start : time.end], kind=time.kind,
             value=time.value, days=time.days, anchor=time.anchor,
         )  # fmt: skip
-
-    def _is_listed(self, entity: Entity, following: Entity) -> bool:
-        both = entity.type in _ATTACHED and following.type in _ATTACHED
-        return both and _LIST.fullmatch(self._folded[entity.end : following.start]) is not None
-
-    def _lasting(self, entity: Entity, times: Sequence[Time], starts: list[int]) -> Time | None:
-        if entity.type not in _ATTACHED:
-            return None
-        index = bisect_left(starts, entity.end)
-        if index == len(times) or times[index].start > entity.end + 12:
-            return None
-        time = times[index]
-        # 2年前诊断糖尿病，1周来口渴: the week is of what comes after it.
-        if time.recent:
-            return None
-        gap = self._folded[entity.end : time.start]
-        told = _HOW_LONG.fullmatch(gap) and (time.kind == "duration" or "," not in gap)
-        return time if told and time.kind != "date" else None
-
-    def _before(self, entity: Entity, times: Sequence[Time], starts: list[int]) -> Time | None:
-        index = bisect_left(starts, entity.start) - 1
-        begin, _ = self._sentences.at(entity.start)
-        while index >= 0 and times[index].start >= begin:
-            time = times[index]
-            if (time.recent or time.kind != "duration") and time.end <= entity.start:
-                return time
-            index -= 1
-        return None
 
     # -- values --------------------------------------------------------------------------------
 
@@ -195,15 +123,15 @@ class AttributeLinks:
                 )
 
     def _link_drugs(self, drugs: Sequence[Entity], regimens: Sequence[Regimen]) -> None:
-        """The regimen that each drug ends with."""
-        current: dict[tuple[int, int], Regimen] = {}
+        """The regimen that each drug ends with; of one that was stopped, the last."""
+        facts: dict[tuple[int, int], list[Regimen]] = {}
         for one in regimens:
-            place = (one.drug.start, one.drug.end)
-            known = current.get(place)
-            if known is None or (one.current and not (known.current and not known.is_once)):
-                current[place] = one
+            facts.setdefault((one.drug.start, one.drug.end), []).append(one)
         for drug in drugs:
-            regimen = current[drug.start, drug.end]
+            known = facts[drug.start, drug.end]
+            given = [one for one in known if not one.stopped] or known
+            lasting = [one for one in given if one.current and not one.is_once]
+            regimen = (lasting or given[-1:])[0]
             dose = self._dose(regimen)
             if dose is not None:
                 _fill(drug, dose)
@@ -217,7 +145,7 @@ class AttributeLinks:
             if regimen.condition is not None:
                 self._add(drug, "条件", self._words(regimen.condition), "condition")
             now = drug.polarity is Polarity.PRESENT and drug.temporality is Temporality.CURRENT
-            if now and regimen.replaced:
+            if now and any(one.replaced for one in known):
                 drug.temporality = Temporality.PAST
             elif now and regimen.is_conditional:
                 drug.temporality = Temporality.HYPOTHETICAL
@@ -233,7 +161,9 @@ class AttributeLinks:
             return self._schedule(regimen.schedule)
         end, value = dose.end, dose.value_text
         if regimen.count is not None and regimen.dose_value is not None:
-            end, value = regimen.count.end, plain(regimen.dose_value)
+            # 2.5mg×4片
+            times = regimen.count.values[0]
+            end, value = regimen.count.end, plain(dose.numbers[0].written * times)
         words = self._text[dose.start : end]
         return Measurement(
             start=dose.start, end=end, text=words, value=value, unit=dose.unit_text,

@@ -103,6 +103,8 @@ STRUCTURED: dict[str, tuple[str, str]] = {
     "type.dose": ("剂量", "dose"),
     "type.route": ("途径", "route"),
     "type.frequency": ("频次", "frequency"),
+    "type.duration": ("疗程", "duration"),
+    "type.condition": ("条件", "condition"),
     "type.side": ("侧别", "side"),
     "said.absent": ("否认", "denied"),
     "said.reassuring": ("正常表述", "stated as normal"),

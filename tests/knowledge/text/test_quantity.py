@@ -76,6 +76,14 @@ def test_a_row_of_units_reads_its_example(row: list[str]) -> None:
         ("2026年2月30日 8:30", []),
         ("1.5克拉霉素", [("1.5", "")]),
         ("血钾3.5mmol/L", [("3.5", "mmol/L")]),
+        ("中性粒细胞 12,300/μL", [("12300", "/uL")]),
+        ("两个半月，1个半小时", [("2.5", "月"), ("1.5", "h")]),
+        ("二三十岁，几十次", [("20-30", "岁")]),
+        ("孕39+2周", [("39+2", "周")]),
+        ("Ⅲ/6级杂音", [("3/6", "级")]),
+        ("血压130-150/80-95mmHg", [("130-150/80-95", "mmHg")]),
+        ("缬沙坦80mg/5mg", [("80/5", "mg")]),
+        ("尿蛋白2+，", [("2+", "")]),
     ],
 )
 def test_quantities(text: str, expected: list[tuple[str, str]]) -> None:
@@ -133,6 +141,9 @@ def test_another(one_text: str, other: str) -> None:
         ("血小板从20升至85×10^9/L", ["20", "85"], "10^9/L"),
         ("CA199 88→356", ["88", "356"], ""),
         ("体温由39升至40.2℃", ["39", "40.2"], "℃"),
+        ("血压自120/80升至180/110mmHg", ["120/80", "180/110"], "mmHg"),
+        ("血小板由50上升至120，复查150×10^9/L", ["50", "120", "150"], "10^9/L"),
+        ("WBC 12.5→8.6→5.4×10^9/L", ["12.5", "8.6", "5.4"], "10^9/L"),
     ],
 )
 def test_a_change_ends_with_what_it_has_become(text: str, values: list[str], unit: str) -> None:
@@ -196,10 +207,10 @@ def test_any_text_is_read_with_exact_spans(text: str) -> None:
     ["1", "一", ",", "1,", "1、", "1×", "1-", "十", "5mg", "由1升至", "1/", "²", "万", "<", "点"],
 )
 def test_hostile_text_takes_time_in_proportion(piece: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     text = piece * (10_000 // len(piece))
     changes(text, quantities(text))
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,14 @@ def said(text: str, one: Regimen) -> str:
         ("呋塞米20mg静推后尿量2000ml", ["呋塞米 20mg 静脉注射"]),
         ("头孢呋辛1.5g静脉滴注，术中出血150ml", ["头孢呋辛 1.5g 静脉滴注"]),
         ("胰岛素后血糖降至5.2mmol/L", ["胰岛素"]),
+        (
+            "美罗培南1g q8h静滴，后降阶梯为头孢他啶2g q12h。",
+            ["美罗培南 1g 静脉滴注 8小时1 replaced", "头孢他啶 2g 12小时1"],
+        ),
+        (
+            "华法林2.5mg qd，血压控制不佳，改用氨氯地平5mg qd。",
+            ["华法林 2.5mg 日1", "氨氯地平 5mg 日1"],
+        ),
         ("口服二甲双胍，2023年改用胰岛素。", ["二甲双胍 口服 replaced", "胰岛素"]),
         ("瑞芬太尼5ml/h持续泵入，多巴胺已停用", ["瑞芬太尼 5mL/h 静脉泵入", "多巴胺 stopped"]),
         ("停用阿司匹林、氯吡格雷7天", ["阿司匹林 stopped", "氯吡格雷 ×7d stopped"]),
@@ -108,6 +116,17 @@ def said(text: str, one: Regimen) -> str:
         ),
         ("阿托伐他汀20mg qn，拟加量至40mg", ["阿托伐他汀 20mg 晚1", "阿托伐他汀 40mg 晚1 planned"]),
         ("头孢克肟0.1g×6片 sig 0.1g bid po", ["头孢克肟 0.1g 口服 日2"]),
+        (
+            "头孢曲松2g加入0.9%氯化钠注射液100ml静滴，每日1次",
+            ["头孢曲松 2g 静脉滴注 日1", "氯化钠 100mL 静脉滴注 日1"],
+        ),
+        ("多潘立酮10mg 三餐前30分钟口服", ["多潘立酮 10mg 口服 日3"]),
+        ("卡培他滨1000mg/m2 bid d1-14 q21d", ["卡培他滨 1000mg/m2 日2"]),
+        (
+            "硫酸镁2.5g静推后以1g/h维持",
+            ["硫酸镁 2.5g 静脉注射", "硫酸镁 1g/h 静脉注射 maintenance"],
+        ),
+        ("二甲双胍0.5g tid（后因腹泻停用）", ["二甲双胍 0.5g 日3", "二甲双胍 stopped"]),
         ("缬沙坦氨氯地平80/5mg qd", ["缬沙坦氨氯地平 80/5mg 日1"]),
     ],
 )
@@ -162,9 +181,9 @@ def test_any_text_is_read(pieces: list[str]) -> None:
     "piece", ["华法林5mg，", "1", "一", ",", "时", "每日", "后改", "5mg", "华法林"]
 )
 def test_hostile_text_takes_time_in_proportion(piece: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     regimens(piece * (10_000 // len(piece)))
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3
 
 
 def test_a_reader_reads_the_parts_once() -> None:

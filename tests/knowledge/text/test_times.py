@@ -52,6 +52,8 @@ def test_times(text: str, words: str, kind: str, value: str, days: float | None)
         ("上个月出现咽痛", "2026-02", False),
         ("去年3月行手术", "2025-03", False),
         ("前天起声嘶", "2026-03-08", True),
+        ("上月15日行手术", "2026-02-15", False),
+        ("两个半月前手术", "2025-12", True),
     ],
 )
 def test_times_before_the_note(text: str, value: str, exact: bool) -> None:
@@ -63,6 +65,12 @@ def test_the_year_goes_on() -> None:
     text = "2025年12月30日胸痛，12月31日行PCI，1月3日出院，3月5日复查。"
     assert [d.iso for d in dates(text)] == ["2025-12-30", "2025-12-31", "2026-01-03", "2026-03-05"]
     assert [d.carried for d in dates(text)] == [False, True, True, True]
+
+
+def test_later_days_of_the_same_month() -> None:
+    text = "2026年3月1日-5日住院，3月8日、9日发热，3月底复查"
+    days = ["2026-03-01", "2026-03-05", "2026-03-08", "2026-03-09", "2026-03"]
+    assert [d.iso for d in dates(text)] == days
 
 
 @pytest.mark.parametrize("text", ["2026年2月30日复查", "2026-13-01", "2月30日", "2025-02-29"])
@@ -102,6 +110,6 @@ def test_spans_are_exact_and_apart(text: str) -> None:
     "piece", ["1", "一", "年", "2026年3月1日", "3天前", "第", "1-", "半", "3月5日"]
 )
 def test_hostile_text_takes_time_in_proportion(piece: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     times(piece * (10_000 // len(piece)), ADMITTED)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
