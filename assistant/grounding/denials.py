@@ -9,7 +9,7 @@ from knowledge.text.folding import fold
 
 _CUE = re.compile(
     r"否认|未见|未及|未(?:能|再)?[闻叩探]及|未闻|未触及|未扪及|未诉|未发现|未查见|未出现|未引出|没有(?!明显诱因)(?:[闻触扪叩探]及|见到?|发现|出现|引出)?|不伴|排除(?!术)|(?<![如若有])无"
-    r"(?!力|尿|菌|痛性|创|线|明显诱因|诱因|名|机|水|神|关|效|意识|意中|法|论|需|症状)"
+    r"(?!力|尿(?![频急痛潴少])|菌|痛性|创|线|明显诱因|诱因|名|机|水(?![肿疱])|神|关|效|意识|意中|法|论|需|症状)"
 )
 TURNED = re.compile(
     r"(?:并非|不是|绝非|并不是|未必|不见得|难道|岂能?|不会|不可能|不等于|不代表)(?:说|完全|就|全|都|真的?)?"
@@ -20,7 +20,7 @@ TURNED = re.compile(
 """Two denials that undo each other, or a denial of a denial: what follows is not denied."""
 
 _FAR = 120
-_ITEM = re.compile(r"[^、和及与或等,;。:()\s]+")
+_ITEM = re.compile(r"[^、和及与或等,，;。:()\s]+")
 _END = re.compile(
     r"[,，;；。:\n(（]|但|而(?!且)|仅有?|只有|可见|有(?![关害毒机时效色无力限])|伴(?!随)|出现|提示|示(?=[\u4e00-\u9fff])"
 )
@@ -48,9 +48,7 @@ def denials(text: str) -> list[Denied]:
     for match in _CUE.finditer(folded):
         if any(a < match.end() and match.start() < b for a, b in turned):
             continue
-        limit = min(len(folded), match.end() + _FAR)
-        stop = _END.search(folded, match.end(), limit)
-        end = stop.start() if stop else limit
+        end = _end(folded, match)
         for item in _ITEM.finditer(folded, match.end(), end):
             if folded[item.start() - 1] == "等" and found:
                 continue
@@ -60,6 +58,23 @@ def denials(text: str) -> list[Denied]:
                 at = folded.index(words, item.start())
                 found.append(Denied(text[at : at + len(words)], match.start(), at, at + len(words)))
     return found
+
+
+_BARE = re.compile(
+    r"[,，](?P<words>[^,，;；。:\n有行予示见因入出诊查服经为是发治术伴但\d]{2,12})(?=[,，;；。\n]|$)"
+)
+
+
+def _end(folded: str, cue: re.Match[str]) -> int:
+    """Where what a cue denies ends; 否认 goes on over the commas of a bare list."""
+    limit = min(len(folded), cue.end() + _FAR)
+    stop = _END.search(folded, cue.end(), limit)
+    end = stop.start() if stop else limit
+    while cue[0] == "否认" and (more := _BARE.match(folded, end, limit)):
+        if _CUE.search(more["words"]):
+            break
+        end = more.end()
+    return end
 
 
 def is_turned(text: str, start: int) -> bool:

@@ -10,7 +10,7 @@ from importlib.resources import files
 from knowledge.text.folding import fold
 
 # What a route can begin with: most places of a text are passed over at once.
-_FIRST = "口吞冲静微持泵皮肌鞘雾吸舌含外涂贴鼻胃保灌直纳塞滴点喷pigsc"
+_FIRST = "口吞冲静微持泵皮肌鞘雾吸舌含外涂贴鼻胃保灌直纳塞滴点喷pigsch"
 
 
 @dataclass(frozen=True, slots=True)
