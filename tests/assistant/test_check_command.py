@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from assistant.cli import add_commands, app
+from assistant.cli import app
 
 ROOT = Path(__file__).parent.parent.parent
 RECORD = "患者发热3天，无胸痛。予头孢曲松2.0g静脉滴注每日1次。"
@@ -27,8 +27,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def bedside(*arguments: object, stdin: str | None = None, status: int = 0) -> str:
-    if not any(command.name == "kb" for command in app.registered_groups):
-        add_commands()
     run = CliRunner().invoke(app, ["check", *map(str, arguments)], input=stdin)
     assert run.exit_code == status, run.output
     return run.stdout if status == 0 else run.output

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from assistant.application import open_secret
 from assistant.draft import Draft
+from assistant.opening import open_secret
 from assistant.settings import Settings
 from assistant.store import Context, DraftRow, RequestRow, Store
 from assistant.ui.session import Work as Shown
