@@ -8,6 +8,9 @@ WORKERS ?= 2
 TEST_FILES_OF_TRAIN = $(shell grep -rl --include='*.py' 'pytest\.mark\.train' tests)
 ONLY_OF_TRAIN = $(shell grep -rl --include='*.py' '^pytestmark = pytest\.mark\.train' tests)
 
+# Many tests start the program anew: what it imports is compiled once.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run setup test test-train train-environment check browser postgresql docs
 
 run: setup

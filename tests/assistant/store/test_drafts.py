@@ -76,7 +76,7 @@ def test_a_draft_without_encounter_is_read_in_any_encounter_of_the_patient(
     assert [found.id for found in store.drafts.list(context)] == [row.id]
 
 
-@pytest.mark.parametrize("draft_id", ["", "张三", "\ud800", new_id()])
+@pytest.mark.parametrize("draft_id", ["", "张三", "\ud800", pytest.param(new_id(), id="unknown")])
 def test_an_unknown_draft(store: Store, context: Context, draft_id: str) -> None:
     with pytest.raises(DraftNotFound):
         store.drafts.get(context, draft_id)
