@@ -98,6 +98,7 @@ async def actor(
     x_actor_role: Annotated[Role | None, Header()] = None,
 ) -> Actor:
     """The actor of the call.  401 without a valid key where keys are required."""
+    key = None
     needed = key_needed(parts.settings, request)
     local = Actor(x_actor_id or LOCAL_ACTOR.id, x_actor_role or LOCAL_ACTOR.role)
     if credentials is not None:

@@ -31,6 +31,9 @@ what may cause it, 乙肝疫苗 what prevents it, 艾滋病抗体 a test for it.
 def names_something_else(text: str, start: int, end: int) -> bool:
     """Whether the term at ``[start, end)`` is part of another name, which is no finding."""
     before = text[max(0, start - 2) : start]
+    if text.startswith("口", start) and before[-1:] in ("切", "创", "伤", "瘘"):
+        # 切口干燥 is no dry mouth.
+        return True
     return bool(_TREATMENT.search(before) or _OF_SOMETHING_ELSE.match(text, end))
 
 

@@ -181,6 +181,9 @@ class Denials:
             return _EXAMPLE.match(self._folded, run[0].start, run[0].end) is not None
         if "闻" in opened.cue:
             return all(self._is_heard(index) for index in indices)
+        # Who may not be given a drug must not be lost.
+        if any(self._is_allergy(index) for index in indices):
+            return False
         if opened.of_history or opened.headed:
             return same_kind(self._terms, opened.listed, indices)
         if _LOOKED.search(opened.cue):
@@ -188,7 +191,7 @@ class Denials:
         # 无寒战，无惊厥，流清涕: who repeats 无 means the last one.  无包块、压痛，肠鸣音亢进: a
         # comma beside an enumeration mark parts statements.
         repeats = self._count > 1 or any(
-            cue.rule.category == "deny" for clause in rest[:1] for cue in self._in(clause)
+            cue.rule.category == "deny" for clause in rest for cue in self._in(clause)
         )
         return not repeats and len(opened.listed) == 1 and not opened.of_something
 
@@ -197,6 +200,9 @@ class Denials:
         or said of one thing (皮肤无破损，口腔异味)."""
         looked = _LOOKED.search(opened.cue) is not None
         return not opened.of_history and not looked and (self._count > 1 or opened.of_something)
+
+    def _is_allergy(self, index: int) -> bool:
+        return self._folded.endswith("过敏", 0, self._terms.matches[index].end)
 
     def _is_heard(self, index: int) -> bool:
         match = self._terms.matches[index]
@@ -268,14 +274,18 @@ class Denials:
         return listed
 
     def _denying_terms(self, clause: Range) -> list[Cue]:
-        """Terms that begin with a denial of their own (未闻及干湿啰音): their list goes on."""
+        """Terms with a denial of their own (未闻及干湿啰音, 牙龈无红肿): their list goes on."""
         found = []
         for index in self._terms.inside(clause.start, clause.end):
             match = self._terms.matches[index]
             if not match.denied:
                 continue
             rule = next(
-                (r for r in _list_rules() if r.pattern.match(self._folded, match.start, match.end)),
+                (
+                    r
+                    for r in _list_rules()
+                    if r.pattern.search(self._folded, match.start, match.end)
+                ),
                 None,
             )
             if rule is not None:

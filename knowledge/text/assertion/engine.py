@@ -45,7 +45,7 @@ _OPERATED = re.compile(
 _OF_HISTORY = re.compile(r"史")
 # A term that says itself that all is well: 胎动正常.
 WELL = re.compile(r"(?<!不)(?<!欠)(?:正常|良好|平稳|通畅|自如|对称|居中)\Z")
-_DIAGNOSED = re.compile(r"诊|考虑|疑|印象|按|当作|以为|误")
+_DIAGNOSED = re.compile(r"诊|考虑|疑|印象|按|当作|以为|误|录|写|记|”")
 _NOT_SO = re.compile(r"[不没][咳喘痛疼痒烧吐泻麻晕胀肿热闷]{1,2}")
 _NOT_NOT = re.compile(r"(?:并不是|并非|绝非|不是)\Z")
 _JOINED = re.compile(r"[及和与]")

@@ -15,7 +15,7 @@ _ITEM = re.compile(
 # A whole clause that excludes what its item is about, and what takes that back.
 _EXCLUDED = re.compile(
     r"[ \t]*(?:故|现|目前|暂|本病|该病|此病|因此){0,3}"
-    r"(?:(?:可以?|已|予以?|基本){1,3}(?:排除|除外)|不(?:予)?考虑)(?:本病|该病|此病|该?诊断)?[ \t]*"
+    r"(?:(?:可以?|已|予以?|基本){0,3}(?:排除|除外)|不(?:予)?考虑)(?:本病|该病|此病|该?诊断)?[ \t]*"
 )
 _NOT_EXCLUDED = re.compile(r"但|考虑|支持|不能|不除外")
 

@@ -22,7 +22,13 @@ _WORD = re.compile(
 )
 _PLACE = rf"(?:{_TICK}|{_BOX}|[(\[【][ \t_]{{0,4}}(?:{_TICK}[ \t_]{{0,4}})?[)\]】])"
 _BRACKETED = re.compile(
-    r"(?:病?史)?[ \t]{0,2}[【\[(<](?:(?P<yes>有|是|y)|(?P<no>没有|无|否|n))[】\])>]"
+    r"(?:病?史)?[ \t]{0,2}:?[ \t]{0,2}(?:\d{1,2}分[ \t]?)?"
+    r"[【\[(<](?:(?P<yes>有|是|y)|(?P<no>没有|无|否|n))[】\])>]"
+)
+# 结核：无（有/无）: the word before the choice is the answer.
+_ANSWERED = re.compile(
+    r"(?:病?史)?[ \t]{0,2}:[ \t]{0,2}(?:(?P<yes>有|是)|(?P<no>无|否))[ \t]?"
+    r"\((?:有/无|无/有|是/否|否/是)\)"
 )
 _LETTER = re.compile(r"(?:病?史)?[ \t:]{1,3}(?:(?P<yes>y)|(?P<no>n))(?=[\s,;。/]|$)")
 _BETWEEN = r"[ \t,、/]{0,4}"
@@ -78,7 +84,7 @@ def _read_field(text: str, number: int, end: int, answers: Answers) -> None:
                 answers.take(choice)
             return
     letters = _LETTER.match(text, end) if len(_LETTER.findall(text)) > 1 else None
-    if said := _BRACKETED.match(text, end) or letters:
+    if said := _BRACKETED.match(text, end) or _ANSWERED.match(text, end) or letters:
         answers.give(number, said, present=said["yes"] is not None)
     elif colon and (word := _WORD.match(text, start)):
         answers.give(number, word, present=word["yes"] is not None)
