@@ -127,6 +127,9 @@ class Lexicon:
         """True for 无尿 in 无尿频: the denial of a longer term, not a term that begins with 无."""
         if text[match.start] not in _DENYING:
             return False
+        if text[match.start] in "无没" and text[match.start - 1 : match.start] == "有":
+            # 有无皮疹 asks for the rash, and denies nothing.
+            return match.denied
         inner = (self._longest(text, match.start + skip) for skip in (1, 2))
         return any(other is not None and other.end > match.end for other in inner)
 

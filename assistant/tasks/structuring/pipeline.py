@@ -49,7 +49,7 @@ _LEAD = re.compile(
     r"|姐姐|妹妹|女儿|儿子|妻子|丈夫|舅舅|姑姑|[无有](?=[\u4e00-\u9fff]{1,8}过敏)|其?[母父](?=[梅乙甲糖高患有丙产])|\s+"
 )
 # A statement, no name: 骨髓象不符.
-_HOLDS_CUE = re.compile(r"不符|不支持|未见|否认|已排除|除外")
+_HOLDS_CUE = re.compile(r"不符|不支持|未见|否认|已排除|除外|肌力[^,;。]{0,3}级")
 _MARK = re.compile(r"[?？。；;\n]+")
 # The del of EGFR 19del is no drug.
 _FRAGMENT = re.compile(r"[a-z]{1,3}|FEV1?|.*(?<!真)菌|墨菲")

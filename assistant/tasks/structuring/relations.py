@@ -30,6 +30,9 @@ from knowledge.text.route import Route
 from knowledge.text.times import Time
 
 _SIDE = re.compile(r"(?P<side>[左右双两])")
+_SIDE_INSIDE = re.compile(r"(?P<side>[左右双])(?:侧|叶)")
+_SIDE_BEHIND = re.compile(r"\((?P<side>[左右双])(?:侧)?(?=[,、)])")
+_SIDE_BEFORE = re.compile(r"(?P<side>[左右双])(?:侧|乳(?:触及|可及|扪及)?)\Z")
 _PART_REACH = 16
 _ATTACHED = frozenset({EntityType.SIGN, EntityType.SYMPTOM, EntityType.DISEASE})
 
@@ -210,11 +213,30 @@ class AttributeLinks:
             )
 
     def _set_side(self, entity: Entity) -> None:
-        side = _SIDE.match(entity.text)
-        if side and entity.type is not EntityType.DRUG and len(entity.text) > 1:
-            entity.side = {"左": "左", "右": "右"}.get(side["side"], "双")  # type: ignore[assignment]
-            words = Mention(start=entity.start, end=entity.start + 1, text=self._text[entity.start])
-            self._add(entity, "侧别", words, "side")
+        if entity.type is EntityType.DRUG or len(entity.text) < 2:
+            return
+        at = self._side_at(entity)
+        if at is not None:
+            word = self._text[at]
+            entity.side = {"左": "左", "右": "右"}.get(word, "双")  # type: ignore[assignment]
+            self._add(entity, "侧别", Mention(start=at, end=at + 1, text=word), "side")
+
+    def _side_at(self, entity: Entity) -> int | None:
+        """Where the side of an entity stands: at its head, in it (甲状腺右叶结节), in brackets
+        behind it (骨折（左）), or right before it (右侧巴氏征)."""
+        if _SIDE.match(entity.text):
+            return entity.start
+        if entity.type is EntityType.BODY_PART:
+            return None
+        for pattern, start, end in (
+            (_SIDE_INSIDE, entity.start, entity.end),
+            (_SIDE_BEHIND, entity.end, len(self._text)),
+            (_SIDE_BEFORE, max(0, entity.start - 6), entity.start),
+        ):
+            search = pattern.search if pattern is not _SIDE_BEHIND else pattern.match
+            if found := search(self._folded, start, end):
+                return found.start("side")
+        return None
 
     @staticmethod
     def _inside(entity: Entity, parts: Sequence[Entity], starts: list[int]) -> Entity | None:

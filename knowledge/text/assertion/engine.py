@@ -47,7 +47,7 @@ _OF_HISTORY = re.compile(r"史")
 WELL = re.compile(r"(?<!不)(?<!欠)(?:正常|良好|平稳|通畅|自如|对称|居中)\Z")
 _DIAGNOSED = re.compile(r"诊|考虑|疑|印象|按|当作|以为|误|录|写|记|”")
 _NOT_SO = re.compile(r"[不没][咳喘痛疼痒烧吐泻麻晕胀肿热闷]{1,2}")
-_NOT_NOT = re.compile(r"(?:并不是|并非|绝非|不是)\Z")
+_NOT_NOT = re.compile(r"(?:并不是|并非|绝非|不是|没有|没有一[天日夜]|无一[天日夜])\Z")
 _JOINED = re.compile(r"[及和与]")
 _PATIENT_NAMED = re.compile(r"患者|病人|本人")
 
@@ -100,7 +100,7 @@ class _Reading:
 
     def _denies_itself(self, match: Match) -> bool:
         """A wording such as 不咳嗽, unless that is denied in turn (并不是不咳嗽)."""
-        before = self.folded[max(0, match.start - 4) : match.start]
+        before = self.folded[max(0, match.start - 6) : match.start]
         words = self.folded[match.start : match.end]
         denies = match.denied or _NOT_SO.fullmatch(words) is not None
         return denies and _NOT_NOT.search(before) is None
@@ -236,13 +236,25 @@ class _Reading:
     def _date(self) -> None:
         for cue in self._of("past"):
             for index in self._reached(cue):
-                self.result[index].temporality = Temporality.PAST
+                if not self._goes_on(cue, index):
+                    self.result[index].temporality = Temporality.PAST
         for index in range(len(self.terms.matches)):
             if self._is_old(index):
                 self.result[index].temporality = Temporality.PAST
             elif self._is_over_with(index):
                 # 肺炎及肝炎已痊愈 tells of both; 高血压、肝炎已痊愈 may not.
                 self.result[index].temporality = Temporality.PAST
+
+    def _goes_on(self, cue: Cue, index: int) -> bool:
+        """房颤病史3年 tells how long a chronic illness has been there; 既往房颤 that it was."""
+        if cue.rule.direction == ">" or not self._is_chronic(index):
+            return False
+        if not _OF_HISTORY.search(self.folded, cue.start, cue.end):
+            return False
+        start = self._sentence(cue.start).start
+        return not any(
+            c.rule.direction == ">" and start <= c.start < cue.start for c in self._of("past")
+        )
 
     def _is_over_with(self, index: int) -> bool:
         """Whether it is healed with the illness that it is joined to; a chronic one is not."""
