@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from assistant.grounding.check import Check
+from assistant.grounding.likeness import Likeness
 from assistant.grounding.meaning_checks import (
     check_denials,
     check_findings,
@@ -19,7 +20,7 @@ from assistant.grounding.quantity_checks import (
     check_trends,
 )
 from assistant.grounding.regimen_checks import check_regimens, check_use
-from assistant.grounding.source import Dated, Likeness, clause_at, clause_ranges
+from assistant.grounding.source import Dated, clause_at, clause_ranges
 from assistant.grounding.wording import CONTENT, bigrams, undenied, unfilled
 from knowledge.text.dates import dates
 from knowledge.text.quantity import quantities

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from assistant.grounding.check import Check
+from assistant.grounding.likeness import Likeness
 from assistant.grounding.measured import Measured
-from assistant.grounding.source import Clause, Likeness, Source
+from assistant.grounding.source import Clause, Source
 from assistant.grounding.stance import NOT_THERE
 from assistant.grounding.trends import numeric_trends
 from assistant.tasks.structuring.terms import find_terms

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 from assistant.grounding.denials import Denied, denials
+from assistant.grounding.drug_course import with_course
 from assistant.grounding.measured import Measured
 from assistant.grounding.measuring import measured
 from assistant.grounding.segments import Segment
@@ -135,7 +135,7 @@ class Reading:
     def regimens(self) -> list[Regimen]:
         """The drugs that are named, each with what is said of it."""
         found = regimens(self.text, self._drug_names.find(self.text))
-        return _with_stop(self.text, _in_solvents(self.text, found))
+        return with_course(self.text, found)
 
     @cached_property
     def measured(self) -> list[Measured]:
@@ -208,7 +208,7 @@ class Source(Reading):
         """As `Reading.regimens`, and what the next sentence changes of them."""
         text = f"{self.text}，{self._goes_on}" if self._goes_on else self.text
         found = regimens(text, self._drug_names.find(self.text))
-        return _with_stop(text, _in_solvents(text, found))
+        return with_course(text, found)
 
     @cached_property
     def is_plan(self) -> bool:
@@ -222,80 +222,3 @@ class Source(Reading):
         if not found and day:
             return [Dated(WrittenDate(day.year, day.month, day.day, 0, 0), self.bigrams)]
         return found
-
-
-_SOLVENT = re.compile(r"^(?:\d+%)?(?:葡萄糖|氯化钠|生理盐水|盐水|注射用水|糖盐)")
-_INTO = re.compile(r"加|溶|稀释|入|[+＋/配]")
-
-
-def _in_solvents(text: str, found: list[Regimen]) -> list[Regimen]:
-    """A drug that is dissolved runs in as its solvent does: 加入5%葡萄糖500ml静脉滴注2小时."""
-    result = list(found)
-    for number, (one, other) in enumerate(pairwise(found)):
-        between = text[one.drug.end : other.drug.start]
-        if not _SOLVENT.match(other.drug.name) or not _INTO.search(between) or "，" in between:
-            continue
-        result[number] = replace(
-            one,
-            route=one.route or other.route,
-            frequency=one.frequency or other.frequency,
-            duration=one.duration or other.duration,
-        )
-    return result
-
-
-_STOP = re.compile(r"停用|停服|停药|(?:遂|即|已|故|予以?|立即|随即)停(?![经止留])")
-
-
-def _with_stop(text: str, found: list[Regimen]) -> list[Regimen]:
-    """The regimens with the end of the last one, where it is told after something else:
-    华法林3mg qd，INR 3.5，遂停用."""
-    if not found or found[-1].stopped or not found[-1].current:
-        return found
-    last = found[-1]
-    if not (stop := _STOP.search(text, last.end)):
-        return found
-    end = replace(
-        last, dose=None, count=None, schedule=(), rate=None, route=None, frequency=None,
-        duration=None, condition=None, order=last.order + 1, stopped=True, end=stop.end(),
-    )  # fmt: skip
-    return [*found[:-1], replace(last, current=False), end]
-
-
-class Likeness:
-    """How like a clause of a source is to a clause of a statement.
-
-    Shared bigrams with the clause count once, and those of its sentence with the clauses next to
-    the statement's (and the heading over them) again, so that the same finding in another
-    examination does not win, nor the rest of a statement that two sentences were merged into.
-    """
-
-    def __init__(self, text: str, clause: str) -> None:
-        self.sentence = bigrams(_near(text, clause))
-        self.clause = bigrams(clause)
-
-    def score(self, clause: Clause) -> int:
-        """Higher is more alike; 0 is nothing in common."""
-        return len(self.clause & clause.bigrams) + len(self.sentence & clause.source.bigrams)
-
-    def best(self, clauses: Sequence[Clause]) -> int:
-        """The highest score; -1 without clauses."""
-        return max((self.score(clause) for clause in clauses), default=-1)
-
-    def most_alike(self, clauses: Sequence[Clause]) -> list[Clause]:
-        """The clauses with the highest score, if that is more than nothing."""
-        scores = [self.score(clause) for clause in clauses]
-        best = max(scores, default=0)
-        pairs = zip(clauses, scores, strict=True)
-        return [clause for clause, score in pairs if score == best] if best > 0 else []
-
-
-def _near(text: str, clause: str) -> str:
-    """The clause with its neighbours and the last heading before them; ``text`` without it."""
-    ranges = clause_ranges(text)
-    at = next((n for n, (a, b) in enumerate(ranges) if text[a:b] == clause), None)
-    if at is None:
-        return text
-    first, last = max(0, at - 1), min(len(ranges) - 1, at + 1)
-    heads = [text[a:b] for a, b in ranges[:first] if text[b : b + 1] in ("：", ":")]
-    return "，".join([*heads[-1:], text[ranges[first][0] : ranges[last][1]]])
