@@ -79,6 +79,9 @@ def check_sides(check: Check) -> None:
     """The clause that is most like the statement's must have the same side of the same part."""
     for clause_said in check.said.clauses:
         for side in clause_said.sides:
+            at = clause_said.start + side.start
+            if any(a <= at < b for a, b in check.named):
+                continue
             like = Likeness(check.text, clause_said.text)
             with_part = [
                 (clause, other)

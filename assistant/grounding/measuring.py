@@ -30,7 +30,7 @@ _LINK = re.compile(
 )
 _REFERENCE = re.compile(r"(?:参考|正常)(?:值|范围|区间)*(?:为|是)?[\s:]*\Z")
 _FIRST = re.compile(
-    r"入院(?!后|第|以来)|初诊|首次|术前|(?:治疗|用药|透析|输血)前|起初|最初|初始|发病时|由[^,，]{0,8}\Z|从[^,，]{0,8}\Z"
+    r"入院(?!后|第|以来)|初诊|首次|术前|(?:治疗|用药|透析|输血)前|起初|最初|初始|发病时|峰值|最[高低]|曾|由[^,，]{0,8}\Z|从[^,，]{0,8}\Z"
 )
 _LAST = re.compile(
     r"出院(?!后)|复[查测]|目前|现(?!病史|象)|术后|(?:治疗|用药|透析|输血)后|末次|最终|最后|今[日晨]|(?:[升降增减涨]|恢复)(?:[高低])?[至到为]"
@@ -94,7 +94,7 @@ class _Reader:
         series = changes(text, found)
         whole = {q.start: q for s in series for q in s.quantities}
         self._found = [whole.get(q.start, q) for q in found]
-        self._moments = {q.start: "first" for s in series for q in s.quantities[:-1]}
+        self._moments = {q.start: "left" for s in series for q in s.quantities[:-1]}
         self._moments |= {s.last.start: "last" for s in series}
         self._sentences = Sentences(self._folded)
         self._names = Names(tests_of(text))
@@ -114,6 +114,9 @@ class _Reader:
         ahead = folded[begin : quantity.start]
         concept, named_at = self._name(begin, quantity.start)
         words = frozenset(bigrams(ahead[_edge(ahead) :][-_FAR:]))
+        if not words and not quantity.unit:
+            # 孕2产1: one character is all the name that a number has.
+            words = frozenset(_LETTER.findall(ahead[-1:]))
         qualifiers = _qualified(folded[sentence : quantity.start])
         if {"part:收缩", "part:舒张"} & qualifiers:
             concept = "血压"
@@ -181,6 +184,7 @@ class _Reader:
         return frozenset(bigrams(self._folded[end : edge.start() if edge else right]))
 
 
+_LETTER = re.compile(r"[a-z\u4e00-\u9fff]")
 _BECOMES = re.compile(r"(?:[升降增减](?:高|低|少|多)?[至到为]|恢复[至到为]|复查)[:约为\s]*\Z")
 _GLUED = re.compile(r"(?<![a-z0-9])[a-z][a-z0-9]*[a-z][+-]?\Z")
 

@@ -40,6 +40,8 @@ def check_quantities(check: Check) -> None:
             like = Likeness(check.text, clause.text)
             check.use(max(holding, key=lambda s: like.best(s.clauses)))
             check.verify(said.name_start, quantity.tail or quantity.end)
+            if said.concept:
+                check.named.append((said.name_start, quantity.start))
         elif not same and quantity.unit and _other_unit(said, written):
             check.problem("unit", words)
         else:

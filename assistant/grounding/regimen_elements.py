@@ -40,10 +40,14 @@ def same_drug(said: str, written: str) -> bool:
 _PARTNER = re.compile(r"克拉维酸|舒巴坦|唑巴坦|西司他丁|氢氯噻嗪|缬沙坦氨氯|沙库巴曲")
 
 
+_KIND = re.compile(r"(?:左旋|右旋|消旋|聚乙二醇化?|脂质体|白蛋白结合型)\Z")
+
+
 def partner(text: str, regimen: Regimen) -> str:
-    """The second drug of a compound: 阿莫西林 is not 阿莫西林克拉维酸钾."""
+    """What makes it another drug: 阿莫西林 is not 阿莫西林克拉维酸钾, nor 氨氯地平 左旋氨氯地平."""
     found = _PARTNER.search(text, regimen.drug.start, regimen.drug.end + 6)
-    return found[0] if found else ""
+    kind = _KIND.search(text, max(0, regimen.drug.start - 6), regimen.drug.start)
+    return (kind[0] if kind else "") + (found[0] if found else "")
 
 
 def elements_agree(said: Regimen, written: Regimen, source: Source) -> bool:

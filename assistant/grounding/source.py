@@ -31,6 +31,7 @@ FindingsOf = Callable[[str, str], list[Finding]]
 _CLAUSE = re.compile(r"(?:(?<=\d)[,，](?=\d{3}(?!\d))|[^，,。；;：:\n])+")
 
 
+_ANSWERED = re.compile(r"[：:]\s*(?:无|否|没有|否认|未做|（-）|\(-\))\s*(?=[，,。；;、\n]|$)")
 _TRAILING = ("）", ")", "至", "-", "~", "～", "—")
 
 
@@ -75,8 +76,11 @@ class Clause:
 
     @cached_property
     def denials(self) -> list[Denied]:
-        """What the clause denies."""
-        return denials(self.text)
+        """What the clause denies; 输血史：无 is answered behind its colon."""
+        found = denials(self.text)
+        if not found and _ANSWERED.match(self.source.text, self.start + len(self.text)):
+            found = [Denied(self.text, 0, 0, len(self.text))]
+        return found
 
     @cached_property
     def denied(self) -> set[str]:
