@@ -124,7 +124,10 @@ def check_denials(check: Check) -> None:
             else:
                 check.problem("negation", clause.text[denied.cue : denied.end])
         alike = like.most_alike(check.clauses)
-        if not clause.denials and alike and all(c.denies(clause.text) for c in alike):
+        plain = list(clause.text)
+        for denied in clause.denials:
+            plain[denied.cue : denied.end] = " " * (denied.end - denied.cue)
+        if alike and all(c.denies("".join(plain)) for c in alike):
             check.problem("negation", clause.text)
 
 

@@ -30,6 +30,7 @@ class Measured:
     reference: bool
     name_start: int
     """Where the name of the test begins, else the quantity itself."""
+    name_end: int
 
     def is_of(self, other: Measured) -> bool:
         """Whether both are values of one thing, as far as the words tell."""

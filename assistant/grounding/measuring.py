@@ -112,11 +112,11 @@ class _Reader:
         sentence = self._sentences.begin(quantity.start)
         begin = max(before.quantity.end if before else 0, sentence)
         ahead = folded[begin : quantity.start]
-        concept, named_at = self._name(begin, quantity.start)
+        concept, named_at, name_end = self._name(begin, quantity.start)
         words = frozenset(bigrams(ahead[_edge(ahead) :][-_FAR:]))
         if not words and not quantity.unit:
-            # 孕2产1: one character is all the name that a number has.
-            words = frozenset(_LETTER.findall(ahead[-1:]))
+            # 孕2产1, HER-2（0）: what is all the name that a number has.
+            words = frozenset(_NAMED.findall(ahead[-8:])[-1:])
         qualifiers = _qualified(folded[sentence : quantity.start])
         if {"part:收缩", "part:舒张"} & qualifiers:
             concept = "血压"
@@ -135,24 +135,25 @@ class _Reader:
             moment=self._moments.get(quantity.start) or _moment(folded, sentence, quantity.start),
             reference=_is_reference(folded, quantity, before),
             name_start=min(named_at, quantity.lead or quantity.start),
+            name_end=name_end,
         )
 
-    def _name(self, begin: int, end: int) -> tuple[str, int]:
-        """The name before a number, with its place: the last that is listed, or WBC of WBC13.2."""
+    def _name(self, begin: int, end: int) -> tuple[str, int, int]:
+        """The name before a number, and where it stands: the last listed, or WBC of WBC13.2."""
         ahead = self._folded[begin:end]
         listed = self._names.last(begin, end)
         glued = _GLUED.search(ahead)
         concept = shipped_test(glued[0]) if glued else None
         if glued and concept and not (listed and listed.end == end):
-            place = begin + glued.start()
+            place, stop = begin + glued.start(), end
         elif listed:
-            concept, place = listed.concept, listed.start
+            concept, place, stop = listed.concept, listed.start, listed.end
         else:
-            concept, place = _ALSO.get(ahead.strip(" ,:、")[-2:], ""), end
+            concept, place, stop = _ALSO.get(ahead.strip(" ,:、")[-2:], ""), end, end
         if concept and self._folded[max(0, place - 1) : place] == "尿":
             # 尿WBC is 尿白细胞.
             concept = shipped_test(f"尿{concept.removesuffix('计数')}") or concept
-        return "体重" if (concept or "").endswith("体重") else concept or "", place
+        return "体重" if (concept or "").endswith("体重") else concept or "", place, stop
 
     def _named_before(
         self, ahead: str, sentence: int, quantity: Quantity, result: Sequence[Measured]
@@ -184,7 +185,7 @@ class _Reader:
         return frozenset(bigrams(self._folded[end : edge.start() if edge else right]))
 
 
-_LETTER = re.compile(r"[a-z\u4e00-\u9fff]")
+_NAMED = re.compile(r"([a-z0-9-]*[a-z][a-z0-9-]*|[\u4e00-\u9fff])[\s(:]*\Z")
 _BECOMES = re.compile(r"(?:[升降增减](?:高|低|少|多)?[至到为]|恢复[至到为]|复查)[:约为\s]*\Z")
 _GLUED = re.compile(r"(?<![a-z0-9])[a-z][a-z0-9]*[a-z][+-]?\Z")
 

@@ -32,7 +32,6 @@ _CLAUSE = re.compile(r"(?:(?<=\d)[,，](?=\d{3}(?!\d))|[^，,。；;：:\n])+")
 
 
 _ANSWERED = re.compile(r"[：:]\s*(?:无|否|没有|否认|未做|（-）|\(-\))\s*(?=[，,。；;、\n]|$)")
-_TRAILING = ("）", ")", "至", "-", "~", "～", "—")
 
 
 def clause_ranges(text: str) -> list[tuple[int, int]]:
@@ -100,6 +99,31 @@ class Dated:
     bigrams: set[str]
 
 
+_BETWEEN = re.compile(r"[\s、,，.和及与至到~～—–-]{0,4}")
+
+
+def _date_groups(text: str) -> list[tuple[list[WrittenDate], set[str]]]:
+    """The dates of a text that stand together, with the words that they are the dates of.
+
+    A date leads what is of it, unless it stands in brackets or at the end: 胃镜（3月5日）.
+    """
+    groups: list[list[WrittenDate]] = []
+    for date in dates(text):
+        if groups and _BETWEEN.fullmatch(text, groups[-1][-1].end, date.start):
+            groups[-1].append(date)
+        else:
+            groups.append([date])
+    result: list[tuple[list[WrittenDate], set[str]]] = []
+    for number, group in enumerate(groups):
+        begin = groups[number - 1][-1].end if number else 0
+        end = groups[number + 1][0].start if number + 1 < len(groups) else len(text)
+        before, behind = text[begin : group[0].start], text[group[-1].end : end]
+        trails = before[-1:] in ("（", "(") or behind[:1] in ("）", ")") or not bigrams(behind)
+        words = bigrams(before) if trails and number else bigrams(behind)
+        result.append((group, words | bigrams(before) if not number else words))
+    return result
+
+
 class Reading:
     """A text with its clauses and facts, each read when it is first asked for."""
 
@@ -165,24 +189,7 @@ class Reading:
     @cached_property
     def dated(self) -> list[Dated]:
         """The dates, each with its words."""
-        found, text = dates(self.text), self.text
-        result: list[Dated] = []
-        for number, date in enumerate(found):
-            begin = found[number - 1].end if number else 0
-            end = found[number + 1].start if number + 1 < len(found) else len(text)
-            before, behind = text[begin : date.start], text[date.end : end]
-            # 胃镜（3月5日）; 3月5日至3月8日; else a date leads what is of it.
-            trails = behind[:1] in _TRAILING or not bigrams(behind)
-            words = bigrams(before) if trails and number else bigrams(behind)
-            if not number:
-                words |= bigrams(before)
-            if not words and result:
-                words = result[-1].bigrams
-            result.append(Dated(date, words))
-        for number in range(len(result) - 2, -1, -1):
-            if not result[number].bigrams:
-                result[number] = Dated(result[number].date, result[number + 1].bigrams)
-        return result
+        return [Dated(date, words) for group, words in _date_groups(self.text) for date in group]
 
 
 class Source(Reading):
