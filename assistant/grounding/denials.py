@@ -40,6 +40,10 @@ class Denied:
     start: int
     end: int
 
+    def within(self, begin: int) -> Denied:
+        """The same counted from ``begin``; a cue before that is there."""
+        return Denied(self.text, max(0, self.cue - begin), self.start - begin, self.end - begin)
+
 
 def denials(text: str) -> list[Denied]:
     """The items of every denial of ``text``; a denial that is itself denied has none."""

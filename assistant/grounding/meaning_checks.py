@@ -112,11 +112,11 @@ def check_denials(check: Check) -> None:
             words = bigrams(denied.text) or {denied.text}
             short = len(denied.text) == 1
             about = [c for c in facts if words & c.bigrams or (short and denied.text in c.text)]
-            best = like.best(about)
+            best = max((len(like.clause & c.bigrams) for c in about), default=0)
             denying = [
                 c
                 for c in about
-                if like.score(c) == best
+                if len(like.clause & c.bigrams) == best
                 and (words & c.denied or (short and any(denied.text in d.text for d in c.denials)))
             ]
             if denying:
@@ -124,10 +124,7 @@ def check_denials(check: Check) -> None:
             else:
                 check.problem("negation", clause.text[denied.cue : denied.end])
         alike = like.most_alike(check.clauses)
-        plain = list(clause.text)
-        for denied in clause.denials:
-            plain[denied.cue : denied.end] = " " * (denied.end - denied.cue)
-        if alike and all(c.denies("".join(plain)) for c in alike):
+        if alike and all(c.denies(clause.affirmed) for c in alike):
             check.problem("negation", clause.text)
 
 

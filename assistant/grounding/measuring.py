@@ -30,7 +30,7 @@ _LINK = re.compile(
 )
 _REFERENCE = re.compile(r"(?:参考|正常)(?:值|范围|区间)*(?:为|是)?[\s:]*\Z")
 _FIRST = re.compile(
-    r"入院(?!后|第|以来)|初诊|首次|术前|(?:治疗|用药|透析|输血)前|起初|最初|初始|发病时|峰值|最[高低]|曾|由[^,，]{0,8}\Z|从[^,，]{0,8}\Z"
+    r"入院(?!后|第|以来)|初诊|首次|术前|(?:治疗|用药|透析|输血)前|起初|最初|初始|发病时|峰值|最[高低]|曾"
 )
 _LAST = re.compile(
     r"出院(?!后)|复[查测]|目前|现(?!病史|象)|术后|(?:治疗|用药|透析|输血)后|末次|最终|最后|今[日晨]|(?:[升降增减涨]|恢复)(?:[高低])?[至到为]"
@@ -132,7 +132,7 @@ class _Reader:
             qualifiers=qualifiers,
             before=words,
             after=self._after(number),
-            moment=self._moments.get(quantity.start) or _moment(folded, sentence, quantity.start),
+            moment=self._moment(sentence, quantity),
             reference=_is_reference(folded, quantity, before),
             name_start=min(named_at, quantity.lead or quantity.start),
             name_end=name_end,
@@ -174,6 +174,12 @@ class _Reader:
         alike = not one.unit or not quantity.unit or one.unit.converts_to(quantity.unit)
         between = self._folded[begin : quantity.start]
         return alike and begin == one.end and _LINK.fullmatch(between) is not None
+
+    def _moment(self, sentence: int, quantity: Quantity) -> str:
+        """Which of several values it is: by the words, or by what it went on to."""
+        by_words = _moment(self._folded, sentence, quantity.start)
+        found = self._moments.get(quantity.start, "")
+        return by_words if not found or (found, by_words) == ("left", "first") else found
 
     def _after(self, number: int) -> frozenset[str]:
         """The words right behind a number."""

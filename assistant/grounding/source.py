@@ -76,10 +76,20 @@ class Clause:
     @cached_property
     def denials(self) -> list[Denied]:
         """What the clause denies; 输血史：无 is answered behind its colon."""
-        found = denials(self.text)
+        end = self.start + len(self.text)
+        found = [d.within(self.start) for d in self.source.denials if self.start <= d.start < end]
         if not found and _ANSWERED.match(self.source.text, self.start + len(self.text)):
             found = [Denied(self.text, 0, 0, len(self.text))]
         return found
+
+    @cached_property
+    def affirmed(self) -> str:
+        """The clause with blanks where it denies; the length stays."""
+        kept = list(self.text)
+        for denied in self.denials:
+            begin = min(denied.cue, denied.start)
+            kept[begin : denied.end] = " " * (denied.end - begin)
+        return "".join(kept)
 
     @cached_property
     def denied(self) -> set[str]:
@@ -87,8 +97,11 @@ class Clause:
         return {b for d in self.denials for b in bigrams(d.text)}
 
     def denies(self, words: str) -> bool:
-        """Whether something that this clause denies stands in ``words``."""
-        return any(len(d.text) > 1 and d.text[:2] in words for d in self.denials)
+        """Whether something that this clause denies, and nowhere affirms, stands in ``words``."""
+        return any(
+            len(d.text) > 1 and d.text[:2] in words and d.text not in self.affirmed
+            for d in self.denials
+        )
 
 
 @dataclass(frozen=True)
@@ -149,6 +162,11 @@ class Reading:
         meant = clause_stances(self.text, ranges)
         pairs = zip(ranges, meant, strict=True)
         return [Clause(self.text[a:b], a, found, self) for (a, b), found in pairs]
+
+    @cached_property
+    def denials(self) -> list[Denied]:
+        """What the text denies, lists over commas included."""
+        return denials(self.text)
 
     def clause_of(self, start: int) -> Clause | None:
         """The clause that holds the offset ``start``."""
