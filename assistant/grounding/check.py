@@ -31,6 +31,9 @@ class Check:
     taken: set[tuple[int, int]] = field(default_factory=set)
     """Where amounts of regimens stand in the statement, which are no results."""
 
+    named: list[tuple[int, int]] = field(default_factory=list)
+    """Where the names of tests stand whose values the record has: 左室射血分数 is no side."""
+
     verified: list[tuple[int, int]] = field(default_factory=list)
     """Where facts stand in the statement that the record was found to have."""
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from assistant.grounding.check import Check
+from assistant.grounding.likeness import Likeness
 from assistant.grounding.meaning_checks import (
     check_denials,
     check_findings,
@@ -19,7 +20,7 @@ from assistant.grounding.quantity_checks import (
     check_trends,
 )
 from assistant.grounding.regimen_checks import check_regimens, check_use
-from assistant.grounding.source import Dated, Likeness, clause_at, clause_ranges
+from assistant.grounding.source import Dated, clause_at, clause_ranges
 from assistant.grounding.wording import CONTENT, bigrams, undenied, unfilled
 from knowledge.text.dates import dates
 from knowledge.text.quantity import quantities
@@ -78,6 +79,9 @@ def check_sides(check: Check) -> None:
     """The clause that is most like the statement's must have the same side of the same part."""
     for clause_said in check.said.clauses:
         for side in clause_said.sides:
+            at = clause_said.start + side.start
+            if any(a <= at < b for a, b in check.named):
+                continue
             like = Likeness(check.text, clause_said.text)
             with_part = [
                 (clause, other)

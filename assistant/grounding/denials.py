@@ -20,6 +20,7 @@ TURNED = re.compile(
 """Two denials that undo each other, or a denial of a denial: what follows is not denied."""
 
 _FAR = 120
+_BEHIND = ("未触及", "未扪及", "未闻及", "未见", "未及", "未引出", "未出现", "未查见", "未发现")
 _ITEM = re.compile(r"[^、和及与或等,，;。:()\s]+")
 _END = re.compile(
     r"[,，;；。:\n(（]|但|而(?!且)|仅有?|只有|可见|有(?![关害毒机时效色无力限])|伴(?!随)|出现|提示|示(?=[\u4e00-\u9fff])"
@@ -39,6 +40,10 @@ class Denied:
     start: int
     end: int
 
+    def within(self, begin: int) -> Denied:
+        """The same counted from ``begin``; a cue before that is there."""
+        return Denied(self.text, max(0, self.cue - begin), self.start - begin, self.end - begin)
+
 
 def denials(text: str) -> list[Denied]:
     """The items of every denial of ``text``; a denial that is itself denied has none."""
@@ -49,6 +54,12 @@ def denials(text: str) -> list[Denied]:
         if any(a < match.end() and match.start() < b for a, b in turned):
             continue
         end = _end(folded, match)
+        if end == match.end() and match[0] in _BEHIND:
+            # 肝脾肋下未触及: what is denied stands before.
+            begin = max(folded.rfind(mark, 0, match.start()) for mark in ",，;；。:：\n") + 1
+            if begin < match.start():
+                found.append(Denied(text[begin : match.start()], match.start(), begin, match.end()))
+            continue
         for item in _ITEM.finditer(folded, match.end(), end):
             if folded[item.start() - 1] == "等" and found:
                 continue

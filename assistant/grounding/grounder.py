@@ -27,7 +27,9 @@ COVERAGE = 0.5
 MOST_EVIDENCE = 5
 
 
-_OF_STAY = re.compile(r"[本此这]次(?!发病|起病|加重|症状)|住院期间|入院后")
+_OF_STAY = re.compile(
+    r"[本此这]次(?!发病|起病|加重|症状|(?:入院|住院|就诊|来院)(?:前|以来))|住院期间|入院后"
+)
 """A statement that says so is not told by an earlier stay."""
 
 _CHANGES = re.compile(

@@ -7,8 +7,10 @@ import re
 from assistant.draft import ProblemKind
 from assistant.grounding.check import Check
 from assistant.grounding.denials import is_turned
+from assistant.grounding.denied_lists import ends_a_denied_list
+from assistant.grounding.likeness import Likeness
 from assistant.grounding.opposites import opposed
-from assistant.grounding.source import Clause, Likeness, Source
+from assistant.grounding.source import Clause, Source
 from assistant.grounding.stance import REVERSING
 from assistant.grounding.wording import bigrams
 from knowledge.text.finding import Certainty, Experiencer, Finding, Polarity, Temporality
@@ -66,7 +68,7 @@ def _meant_alike(said: Finding, mine: frozenset[str], written: Finding, source: 
         return False
     if said.polarity is Polarity.ABSENT:
         return not is_turned(source.text, written.span.start)
-    if _ends_a_denied_list(source, written):
+    if ends_a_denied_list(source, written):
         return False
     doubted = written.certainty is Certainty.UNCERTAIN or is_turned(source.text, written.span.start)
     if doubted and said.certainty is Certainty.CERTAIN:
@@ -76,46 +78,6 @@ def _meant_alike(said: Finding, mine: frozenset[str], written: Finding, source: 
         return False
     over = written.temporality is Temporality.PAST and _RESOLVED.search(source.text)
     return not (over and said.temporality is Temporality.CURRENT and not of_family)
-
-
-_REST = re.compile(
-    r"(?:[、及和与或\s]|等|病史|史|不适|症状|表现|情况|慢性|急性|传染|基础|伴随|疾?病)*"
-)
-
-
-_SHORT = re.compile(r"[^有行予示见因入出诊查服经为是发治术伴\d]{2,6}")
-"""A clause that may be no more than a name which the lexicon does not know."""
-
-
-def _ends_a_denied_list(source: Source, finding: Finding) -> bool:
-    """Whether it may still be denied: 否认高血压，糖尿病，冠心病等慢性病史.
-
-    A bare list goes on from the denial before it as far as it is bare.
-    """
-    clauses = source.clauses
-    denied = [f for f in source.findings if f.polarity is Polarity.ABSENT]
-    at = next((n for n, c in enumerate(clauses) if c is source.clause_of(finding.span.start)), 0)
-    for number in range(at, 0, -1):
-        clause = clauses[number]
-        if clause.denials or not (_is_bare(source, clause) or _SHORT.fullmatch(clause.text)):
-            return False
-        before = clauses[number - 1]
-        strong = any(before.text.startswith("否认", d.cue) for d in before.denials)
-        if strong or any(
-            before.start + d.start == f.span.start for d in before.denials for f in denied
-        ):
-            return True
-    return False
-
-
-def _is_bare(source: Source, clause: Clause) -> bool:
-    """Whether the clause is names of findings and nothing else."""
-    rest = list(clause.text)
-    for finding in source.findings:
-        start, end = finding.span.start - clause.start, finding.span.end - clause.start
-        if start >= 0 and end <= len(rest):
-            rest[start:end] = " " * (end - start)
-    return _REST.fullmatch("".join(rest)) is not None
 
 
 def _why_not(said: Finding, written: list[Finding]) -> ProblemKind:
@@ -150,11 +112,11 @@ def check_denials(check: Check) -> None:
             words = bigrams(denied.text) or {denied.text}
             short = len(denied.text) == 1
             about = [c for c in facts if words & c.bigrams or (short and denied.text in c.text)]
-            best = like.best(about)
+            best = max((len(like.clause & c.bigrams) for c in about), default=0)
             denying = [
                 c
                 for c in about
-                if like.score(c) == best
+                if len(like.clause & c.bigrams) == best
                 and (words & c.denied or (short and any(denied.text in d.text for d in c.denials)))
             ]
             if denying:
@@ -162,7 +124,7 @@ def check_denials(check: Check) -> None:
             else:
                 check.problem("negation", clause.text[denied.cue : denied.end])
         alike = like.most_alike(check.clauses)
-        if not clause.denials and alike and all(c.denies(clause.text) for c in alike):
+        if alike and all(c.denies(clause.affirmed) for c in alike):
             check.problem("negation", clause.text)
 
 

@@ -6,14 +6,19 @@ from dataclasses import dataclass
 
 from knowledge.text.amount import Quantity
 
+_APART = {
+    ("first", "last"), ("last", "first"), ("left", "last"), ("last", "left"), ("", "left"),
+}  # fmt: skip
+"""Moments of a statement's value and of the record's that cannot be one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:
     """A quantity with what it is of.
 
     ``concept`` is the name of the test or sign, "" where no list has it; ``before`` and ``after``
-    are the words beside it.  ``moment`` is "first" or "last" where the text says which of several
-    values it is.
+    are the words beside it.  ``moment`` says which of several values it is, where the text does:
+    "first", "last", or "left" where it goes on to what became of it (由12降至4).
     """
 
     quantity: Quantity
@@ -25,6 +30,7 @@ class Measured:
     reference: bool
     name_start: int
     """Where the name of the test begins, else the quantity itself."""
+    name_end: int
 
     def is_of(self, other: Measured) -> bool:
         """Whether both are values of one thing, as far as the words tell."""
@@ -45,7 +51,7 @@ class Measured:
     def says_the_same(self, other: Measured) -> bool:
         """Whether the value is that of ``other``, or the part of it that it names."""
         mine, theirs = self.quantity, other.quantity
-        if {self.moment, other.moment} == {"first", "last"}:
+        if (self.moment, other.moment) in _APART:
             return False
         if mine.same(theirs) or _bare(mine, theirs):
             return True

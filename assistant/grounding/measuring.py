@@ -31,7 +31,7 @@ _LINK = re.compile(
 )
 _REFERENCE = re.compile(r"(?:参考|正常)(?:值|范围|区间)*(?:为|是)?[\s:]*\Z")
 _FIRST = re.compile(
-    r"入院(?!后|第|以来)|初诊|首次|术前|(?:治疗|用药|透析|输血)前|起初|最初|初始|发病时|由[^,，]{0,8}\Z|从[^,，]{0,8}\Z"
+    r"入院(?!后|第|以来)|初诊|首次|术前|(?:治疗|用药|透析|输血)前|起初|最初|初始|发病时|峰值|最[高低]|曾"
 )
 _LAST = re.compile(
     r"出院(?!后)|复[查测]|目前|现(?!病史|象)|术后|(?:治疗|用药|透析|输血)后|末次|最终|最后|今[日晨]|(?:[升降增减涨]|恢复)(?:[高低])?[至到为]"
@@ -95,7 +95,7 @@ class _Reader:
         series = changes(text, found)
         whole = {q.start: q for s in series for q in s.quantities}
         self._found = [whole.get(q.start, q) for q in found]
-        self._moments = {q.start: "first" for s in series for q in s.quantities[:-1]}
+        self._moments = {q.start: "left" for s in series for q in s.quantities[:-1]}
         self._moments |= {s.last.start: "last" for s in series}
         self._sentences = Sentences(self._folded)
         self._names = Names(tests_of(text))
@@ -113,8 +113,11 @@ class _Reader:
         sentence = self._sentences.begin(quantity.start)
         begin = max(before.quantity.end if before else 0, sentence)
         ahead = folded[begin : quantity.start]
-        concept, named_at = self._name(begin, quantity.start)
+        concept, named_at, name_end = self._name(begin, quantity.start)
         words = frozenset(bigrams(ahead[_edge(ahead) :][-_FAR:]))
+        if not words and not quantity.unit:
+            # 孕2产1, HER-2（0）: what is all the name that a number has.
+            words = frozenset(_NAMED.findall(ahead[-8:])[-1:])
         qualifiers = _qualified(folded[sentence : quantity.start])
         if {"part:收缩", "part:舒张"} & qualifiers:
             concept = "血压"
@@ -130,27 +133,28 @@ class _Reader:
             qualifiers=qualifiers,
             before=words,
             after=self._after(number),
-            moment=self._moments.get(quantity.start) or _moment(folded, sentence, quantity.start),
+            moment=self._moment(sentence, quantity),
             reference=_is_reference(folded, quantity, before),
             name_start=min(named_at, quantity.lead or quantity.start),
+            name_end=name_end,
         )
 
-    def _name(self, begin: int, end: int) -> tuple[str, int]:
-        """The name before a number, with its place: the last that is listed, or WBC of WBC13.2."""
+    def _name(self, begin: int, end: int) -> tuple[str, int, int]:
+        """The name before a number, and where it stands: the last listed, or WBC of WBC13.2."""
         ahead = self._folded[begin:end]
         listed = self._names.last(begin, end)
         glued = _GLUED.search(ahead)
         concept = shipped_test(glued[0]) if glued else None
         if glued and concept and not (listed and listed.end == end):
-            place = begin + glued.start()
+            place, stop = begin + glued.start(), end
         elif listed:
-            concept, place = listed.concept, listed.start
+            concept, place, stop = listed.concept, listed.start, listed.end
         else:
-            concept, place = _ALSO.get(ahead.strip(" ,:、")[-2:], ""), end
+            concept, place, stop = _ALSO.get(ahead.strip(" ,:、")[-2:], ""), end, end
         if concept and self._folded[max(0, place - 1) : place] == "尿":
             # 尿WBC is 尿白细胞.
             concept = shipped_test(f"尿{concept.removesuffix('计数')}") or concept
-        return "体重" if (concept or "").endswith("体重") else concept or "", place
+        return "体重" if (concept or "").endswith("体重") else concept or "", place, stop
 
     def _named_before(
         self, ahead: str, sentence: int, quantity: Quantity, result: Sequence[Measured]
@@ -172,6 +176,12 @@ class _Reader:
         between = self._folded[begin : quantity.start]
         return alike and begin == one.end and _LINK.fullmatch(between) is not None
 
+    def _moment(self, sentence: int, quantity: Quantity) -> str:
+        """Which of several values it is: by the words, or by what it went on to."""
+        by_words = _moment(self._folded, sentence, quantity.start)
+        found = self._moments.get(quantity.start, "")
+        return by_words if not found or (found, by_words) == ("left", "first") else found
+
     def _after(self, number: int) -> frozenset[str]:
         """The words right behind a number."""
         end = self._found[number].end
@@ -182,6 +192,7 @@ class _Reader:
         return frozenset(bigrams(self._folded[end : edge.start() if edge else right]))
 
 
+_NAMED = re.compile(r"([a-z0-9-]*[a-z][a-z0-9-]*|[\u4e00-\u9fff])[\s(:]*\Z")
 _BECOMES = re.compile(r"(?:[升降增减](?:高|低|少|多)?[至到为]|恢复[至到为]|复查)[:约为\s]*\Z")
 _GLUED = re.compile(r"(?<![a-z0-9])[a-z][a-z0-9]*[a-z][+-]?\Z")
 

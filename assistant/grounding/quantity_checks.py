@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from assistant.grounding.check import Check
+from assistant.grounding.likeness import Likeness
 from assistant.grounding.measured import Measured
-from assistant.grounding.source import Clause, Likeness, Source
+from assistant.grounding.source import Clause, Source
 from assistant.grounding.stance import NOT_THERE
 from assistant.grounding.trends import numeric_trends
 from knowledge.text.dates import dates
@@ -39,6 +40,8 @@ def check_quantities(check: Check) -> None:
             like = Likeness(check.text, clause.text)
             check.use(max(holding, key=lambda s: like.best(s.clauses)))
             check.verify(said.name_start, quantity.tail or quantity.end)
+            if said.concept:
+                check.named.append((said.name_start, said.name_end))
         elif not same and quantity.unit and _other_unit(said, written):
             check.problem("unit", words)
         else:
@@ -50,7 +53,7 @@ def _better_told(said: Measured, clause: Clause, sources: Sequence[Source]) -> b
 
     高血压病史5年 does not tell that 糖尿病病史 is 5年.  A named test has values of many moments.
     """
-    if said.concept or not said.before:
+    if said.concept:
         return False
     best = {True: (0, 0), False: (0, 0)}
     for source in sources:
@@ -132,7 +135,8 @@ def check_digits(check: Check) -> None:
     known += [(often.start, often.end) for often in frequencies(check.text)]
     known += check.taken
     for token in _DIGITS.finditer(folded):
-        if any(a < token.end() and token.start() < b for a, b in known):
+        digits = [at for at in range(*token.span()) if folded[at].isdecimal()]
+        if all(any(a <= at < b for a, b in known) for at in digits):
             continue
         clause = check.said.clause_of(token.start())
         words = clause.bigrams if clause else set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from assistant.tasks.structuring.terms import shipped_test
 from knowledge.text.folding import fold
 
 _NAME = r"[a-z0-9\u4e00-\u9fff/.+-]"
@@ -31,8 +32,13 @@ class Sign:
 
     def is_of(self, other: Sign) -> bool:
         """Whether both are of the same thing: one name ends, or begins, with the other."""
-        one, two = self.name, other.name
+        one, two = _listed(self.name), _listed(other.name)
         return one.endswith(two) or two.endswith(one) or one.startswith(two) or two.startswith(one)
+
+
+def _listed(name: str) -> str:
+    """The name that the list of tests has for it: HBsAg is 乙肝表面抗原."""
+    return shipped_test(name) or name
 
 
 def signs(text: str) -> list[Sign]:

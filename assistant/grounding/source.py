@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 from assistant.grounding.denials import Denied, denials
+from assistant.grounding.drug_course import with_course
 from assistant.grounding.measured import Measured
 from assistant.grounding.measuring import measured
 from assistant.grounding.segments import Segment
@@ -31,7 +31,7 @@ FindingsOf = Callable[[str, str], list[Finding]]
 _CLAUSE = re.compile(r"(?:(?<=\d)[,，](?=\d{3}(?!\d))|[^，,。；;：:\n])+")
 
 
-_TRAILING = ("）", ")", "至", "-", "~", "～", "—")
+_ANSWERED = re.compile(r"[：:]\s*(?:无|否|没有|否认|未做|（-）|\(-\))\s*(?=[，,。；;、\n]|$)")
 
 
 def clause_ranges(text: str) -> list[tuple[int, int]]:
@@ -75,8 +75,21 @@ class Clause:
 
     @cached_property
     def denials(self) -> list[Denied]:
-        """What the clause denies."""
-        return denials(self.text)
+        """What the clause denies; 输血史：无 is answered behind its colon."""
+        end = self.start + len(self.text)
+        found = [d.within(self.start) for d in self.source.denials if self.start <= d.start < end]
+        if not found and _ANSWERED.match(self.source.text, self.start + len(self.text)):
+            found = [Denied(self.text, 0, 0, len(self.text))]
+        return found
+
+    @cached_property
+    def affirmed(self) -> str:
+        """The clause with blanks where it denies; the length stays."""
+        kept = list(self.text)
+        for denied in self.denials:
+            begin = min(denied.cue, denied.start)
+            kept[begin : denied.end] = " " * (denied.end - begin)
+        return "".join(kept)
 
     @cached_property
     def denied(self) -> set[str]:
@@ -84,8 +97,11 @@ class Clause:
         return {b for d in self.denials for b in bigrams(d.text)}
 
     def denies(self, words: str) -> bool:
-        """Whether something that this clause denies stands in ``words``."""
-        return any(len(d.text) > 1 and d.text[:2] in words for d in self.denials)
+        """Whether something that this clause denies, and nowhere affirms, stands in ``words``."""
+        return any(
+            len(d.text) > 1 and d.text[:2] in words and d.text not in self.affirmed
+            for d in self.denials
+        )
 
 
 @dataclass(frozen=True)
@@ -94,6 +110,31 @@ class Dated:
 
     date: WrittenDate
     bigrams: set[str]
+
+
+_BETWEEN = re.compile(r"[\s、,，.和及与至到~～—–-]{0,4}")
+
+
+def _date_groups(text: str) -> list[tuple[list[WrittenDate], set[str]]]:
+    """The dates of a text that stand together, with the words that they are the dates of.
+
+    A date leads what is of it, unless it stands in brackets or at the end: 胃镜（3月5日）.
+    """
+    groups: list[list[WrittenDate]] = []
+    for date in dates(text):
+        if groups and _BETWEEN.fullmatch(text, groups[-1][-1].end, date.start):
+            groups[-1].append(date)
+        else:
+            groups.append([date])
+    result: list[tuple[list[WrittenDate], set[str]]] = []
+    for number, group in enumerate(groups):
+        begin = groups[number - 1][-1].end if number else 0
+        end = groups[number + 1][0].start if number + 1 < len(groups) else len(text)
+        before, behind = text[begin : group[0].start], text[group[-1].end : end]
+        trails = before[-1:] in ("（", "(") or behind[:1] in ("）", ")") or not bigrams(behind)
+        words = bigrams(before) if trails and number else bigrams(behind)
+        result.append((group, words | bigrams(before) if not number else words))
+    return result
 
 
 class Reading:
@@ -122,6 +163,11 @@ class Reading:
         pairs = zip(ranges, meant, strict=True)
         return [Clause(self.text[a:b], a, found, self) for (a, b), found in pairs]
 
+    @cached_property
+    def denials(self) -> list[Denied]:
+        """What the text denies, lists over commas included."""
+        return denials(self.text)
+
     def clause_of(self, start: int) -> Clause | None:
         """The clause that holds the offset ``start``."""
         return next((c for c in reversed(self.clauses) if c.start <= start), None)
@@ -135,7 +181,7 @@ class Reading:
     def regimens(self) -> list[Regimen]:
         """The drugs that are named, each with what is said of it."""
         found = regimens(self.text, self._drug_names.find(self.text))
-        return _with_stop(self.text, _in_solvents(self.text, found))
+        return with_course(self.text, found)
 
     @cached_property
     def measured(self) -> list[Measured]:
@@ -161,24 +207,7 @@ class Reading:
     @cached_property
     def dated(self) -> list[Dated]:
         """The dates, each with its words."""
-        found, text = dates(self.text), self.text
-        result: list[Dated] = []
-        for number, date in enumerate(found):
-            begin = found[number - 1].end if number else 0
-            end = found[number + 1].start if number + 1 < len(found) else len(text)
-            before, behind = text[begin : date.start], text[date.end : end]
-            # 胃镜（3月5日）; 3月5日至3月8日; else a date leads what is of it.
-            trails = behind[:1] in _TRAILING or not bigrams(behind)
-            words = bigrams(before) if trails and number else bigrams(behind)
-            if not number:
-                words |= bigrams(before)
-            if not words and result:
-                words = result[-1].bigrams
-            result.append(Dated(date, words))
-        for number in range(len(result) - 2, -1, -1):
-            if not result[number].bigrams:
-                result[number] = Dated(result[number].date, result[number + 1].bigrams)
-        return result
+        return [Dated(date, words) for group, words in _date_groups(self.text) for date in group]
 
 
 class Source(Reading):
@@ -208,7 +237,7 @@ class Source(Reading):
         """As `Reading.regimens`, and what the next sentence changes of them."""
         text = f"{self.text}，{self._goes_on}" if self._goes_on else self.text
         found = regimens(text, self._drug_names.find(self.text))
-        return _with_stop(text, _in_solvents(text, found))
+        return with_course(text, found)
 
     @cached_property
     def is_plan(self) -> bool:
@@ -222,80 +251,3 @@ class Source(Reading):
         if not found and day:
             return [Dated(WrittenDate(day.year, day.month, day.day, 0, 0), self.bigrams)]
         return found
-
-
-_SOLVENT = re.compile(r"^(?:\d+%)?(?:葡萄糖|氯化钠|生理盐水|盐水|注射用水|糖盐)")
-_INTO = re.compile(r"加|溶|稀释|入|[+＋/配]")
-
-
-def _in_solvents(text: str, found: list[Regimen]) -> list[Regimen]:
-    """A drug that is dissolved runs in as its solvent does: 加入5%葡萄糖500ml静脉滴注2小时."""
-    result = list(found)
-    for number, (one, other) in enumerate(pairwise(found)):
-        between = text[one.drug.end : other.drug.start]
-        if not _SOLVENT.match(other.drug.name) or not _INTO.search(between) or "，" in between:
-            continue
-        result[number] = replace(
-            one,
-            route=one.route or other.route,
-            frequency=one.frequency or other.frequency,
-            duration=one.duration or other.duration,
-        )
-    return result
-
-
-_STOP = re.compile(r"停用|停服|停药|(?:遂|即|已|故|予以?|立即|随即)停(?![经止留])")
-
-
-def _with_stop(text: str, found: list[Regimen]) -> list[Regimen]:
-    """The regimens with the end of the last one, where it is told after something else:
-    华法林3mg qd，INR 3.5，遂停用."""
-    if not found or found[-1].stopped or not found[-1].current:
-        return found
-    last = found[-1]
-    if not (stop := _STOP.search(text, last.end)):
-        return found
-    end = replace(
-        last, dose=None, count=None, schedule=(), rate=None, route=None, frequency=None,
-        duration=None, condition=None, order=last.order + 1, stopped=True, end=stop.end(),
-    )  # fmt: skip
-    return [*found[:-1], replace(last, current=False), end]
-
-
-class Likeness:
-    """How like a clause of a source is to a clause of a statement.
-
-    Shared bigrams with the clause count once, and those of its sentence with the clauses next to
-    the statement's (and the heading over them) again, so that the same finding in another
-    examination does not win, nor the rest of a statement that two sentences were merged into.
-    """
-
-    def __init__(self, text: str, clause: str) -> None:
-        self.sentence = bigrams(_near(text, clause))
-        self.clause = bigrams(clause)
-
-    def score(self, clause: Clause) -> int:
-        """Higher is more alike; 0 is nothing in common."""
-        return len(self.clause & clause.bigrams) + len(self.sentence & clause.source.bigrams)
-
-    def best(self, clauses: Sequence[Clause]) -> int:
-        """The highest score; -1 without clauses."""
-        return max((self.score(clause) for clause in clauses), default=-1)
-
-    def most_alike(self, clauses: Sequence[Clause]) -> list[Clause]:
-        """The clauses with the highest score, if that is more than nothing."""
-        scores = [self.score(clause) for clause in clauses]
-        best = max(scores, default=0)
-        pairs = zip(clauses, scores, strict=True)
-        return [clause for clause, score in pairs if score == best] if best > 0 else []
-
-
-def _near(text: str, clause: str) -> str:
-    """The clause with its neighbours and the last heading before them; ``text`` without it."""
-    ranges = clause_ranges(text)
-    at = next((n for n, (a, b) in enumerate(ranges) if text[a:b] == clause), None)
-    if at is None:
-        return text
-    first, last = max(0, at - 1), min(len(ranges) - 1, at + 1)
-    heads = [text[a:b] for a, b in ranges[:first] if text[b : b + 1] in ("：", ":")]
-    return "，".join([*heads[-1:], text[ranges[first][0] : ranges[last][1]]])

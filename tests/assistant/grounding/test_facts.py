@@ -78,7 +78,7 @@ def test_signs(text: str, expected: dict[str, bool | None]) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("血小板238，复查升至357×10^9/L", [("血小板计数", "first"), ("血小板计数", "last")]),
+        ("血小板238，复查升至357×10^9/L", [("血小板计数", "left"), ("血小板计数", "last")]),
         ("WBC13.2×10^9/L", [("白细胞计数", "")]),
         ("入院时血钾3.1mmol/L，复查4.2mmol/L", [("血钾", "first"), ("血钾", "last")]),
         ("尿WBC 18/μL", [("尿白细胞", "")]),
