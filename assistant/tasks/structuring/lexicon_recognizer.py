@@ -18,6 +18,7 @@ from assistant.tasks.structuring.heads import (
     head_of_test,
     infections,
     other_parts,
+    syndromes,
 )
 from assistant.tasks.structuring.span import EntityType, TypedSpan
 from assistant.tasks.structuring.terms import find_terms
@@ -106,6 +107,7 @@ class LexiconRecognizer:
         found += self._unlisted_drugs(text, found)
         found += _operations(folded)
         found += _infections(folded)
+        found += (TypedSpan(*span, EntityType.DISEASE, _FORM) for span in syndromes(folded))
         found += _stains(folded)
         named = [(part.start, part.end) for part in parts]
         joined = _joined_parts(folded, named)
@@ -208,8 +210,8 @@ def _abnormal(folded: str, matches: Sequence[Match]) -> Iterable[TypedSpan]:
 
 
 def resolve(folded: str, spans: Iterable[TypedSpan]) -> list[TypedSpan]:
-    """The longest spans, none crossing another; of what stands inside one, body parts and drugs
-    only.
+    """The longest spans, none crossing another, a body part none of another type; of what stands
+    inside one, body parts and drugs only.
 
     A body part of one character (肝, 肺) is one by itself only in a list or with a denial behind.
     """
@@ -217,7 +219,7 @@ def resolve(folded: str, spans: Iterable[TypedSpan]) -> list[TypedSpan]:
     ends: list[int] = []
     kept: list[TypedSpan] = []
     nested: list[TypedSpan] = []
-    for span in sorted(spans, key=lambda s: (s.start - s.end, -s.score, s.start)):
+    for span in sorted(spans, key=_first_kept):
         before = bisect_right(starts, span.start) - 1
         after = bisect_left(starts, span.end)
         crossed = [i for i in range(max(0, before), after) if ends[i] > span.start]
@@ -245,6 +247,10 @@ def resolve(folded: str, spans: Iterable[TypedSpan]) -> list[TypedSpan]:
     ]
     alone += [s for s in nested if not _is_letter(s)]
     return sorted(set(alone), key=lambda s: (s.start, -s.end, s.type))
+
+
+def _first_kept(span: TypedSpan) -> tuple[bool, int, float, int]:
+    return span.type is EntityType.BODY_PART, span.start - span.end, -span.score, span.start
 
 
 def _is_listed_disease(span: TypedSpan) -> bool:

@@ -71,9 +71,13 @@ def _lexicon(*, is_finding: bool) -> Lexicon:
 
 
 @lru_cache(maxsize=1)
-def _guarded() -> dict[str, str]:
-    """The context of each wording that is read in one only."""
-    return {fold(term.wording): term.context for term in shipped_terms() if term.context}
+def _guarded() -> dict[tuple[str, bool], str]:
+    """The context of each wording that is read in one only, as a finding or as another name."""
+    return {
+        (fold(term.wording), term.kind in FINDING_KINDS): term.context
+        for term in shipped_terms()
+        if term.context
+    }
 
 
 def find_terms(text: str) -> list[Match]:
@@ -118,7 +122,7 @@ def _is_meant(folded: str, match: Match) -> bool:
         not _GOES_ON.match(folded, match.end) or _RESULT_AHEAD.match(folded, match.end)
     ):
         return False
-    context = _guarded().get(word)
+    context = _guarded().get((word, match.kind in FINDING_KINDS))
     return context is None or contexts()[context].holds(folded, match.start, match.end)
 
 
