@@ -21,7 +21,7 @@ from assistant.tasks.structuring.heads import (
     syndromes,
 )
 from assistant.tasks.structuring.span import EntityType, TypedSpan
-from assistant.tasks.structuring.terms import find_terms
+from assistant.tasks.structuring.terms import find_terms, outside_other_words
 from knowledge.text.extraction import FINDING_KINDS, FindingExtractor, names_something_else
 from knowledge.text.folding import fold
 from knowledge.text.lexicon import Lexicon, Match
@@ -90,7 +90,7 @@ class LexiconRecognizer:
             if term.kind not in FINDING_KINDS
             or not names_something_else(text, term.start, term.end)
         )
-        return [*terms, *self._extractor.matches(text)]
+        return [*terms, *outside_other_words(text, self._extractor.matches(text))]
 
     def spans(self, text: str, matches: Sequence[Match]) -> list[TypedSpan]:
         """What `recognise` gives, where `matches` are known already."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterable
 from functools import lru_cache
 
 from assistant.tasks.structuring.contexts import contexts
@@ -56,6 +57,25 @@ def load_findings() -> Lexicon:
     """The shipped diseases, symptoms and signs, in a lexicon of their own: a body part that begins
     one (颈静脉怒张) is a part still, and may bear a longer name with the word behind it."""
     return _lexicon(is_finding=True)
+
+
+@lru_cache(maxsize=1)
+def _not_terms() -> Lexicon:
+    lexicon = Lexicon()
+    for term in shipped_terms():
+        if term.kind is None:
+            lexicon.add(term.wording, "", TermKind.SIGN)
+    return lexicon
+
+
+def outside_other_words(text: str, matches: Iterable[Match]) -> list[Match]:
+    """Those of ``matches`` that are no part of a word that means something else (切[口干]燥)."""
+    words = [(match.start, match.end) for match in _not_terms().find(text)]
+    return [
+        match
+        for match in matches
+        if not any(start <= match.start and match.end <= end for start, end in words)
+    ]
 
 
 def _lexicon(*, is_finding: bool) -> Lexicon:
