@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from assistant.tasks.structuring.terms import shipped_test
 from knowledge.text.folding import fold
+from knowledge.text.terms import shipped_test
 
 _NAME = r"[a-z0-9\u4e00-\u9fff/.+-]"
 _SIGN = re.compile(

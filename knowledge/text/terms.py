@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterable
 from functools import lru_cache
 
 from knowledge.text.contexts import contexts
@@ -62,6 +63,25 @@ def load_findings() -> Lexicon:
     return _lexicon(is_finding=True)
 
 
+@lru_cache(maxsize=1)
+def _not_terms() -> Lexicon:
+    lexicon = Lexicon()
+    for term in shipped_terms():
+        if term.kind is None:
+            lexicon.add(term.wording, "", TermKind.SIGN)
+    return lexicon
+
+
+def outside_other_words(text: str, matches: Iterable[Match]) -> list[Match]:
+    """Those of ``matches`` that are no part of a word that means something else (切[口干]燥)."""
+    words = [(match.start, match.end) for match in _not_terms().find(text)]
+    return [
+        match
+        for match in matches
+        if not any(start <= match.start and match.end <= end for start, end in words)
+    ]
+
+
 def _lexicon(*, is_finding: bool) -> Lexicon:
     lexicon = Lexicon()
     for term in shipped_terms():
@@ -75,9 +95,13 @@ def _lexicon(*, is_finding: bool) -> Lexicon:
 
 
 @lru_cache(maxsize=1)
-def _guarded() -> dict[str, str]:
-    """The context of each wording that is read in one only."""
-    return {fold(term.wording): term.context for term in shipped_terms() if term.context}
+def _guarded() -> dict[tuple[str, bool], str]:
+    """The context of each wording that is read in one only, as a finding or as another name."""
+    return {
+        (fold(term.wording), term.kind in FINDING_KINDS): term.context
+        for term in shipped_terms()
+        if term.context
+    }
 
 
 def find_terms(text: str) -> list[Match]:
@@ -122,7 +146,7 @@ def _is_meant(folded: str, match: Match) -> bool:
         not _GOES_ON.match(folded, match.end) or _RESULT_AHEAD.match(folded, match.end)
     ):
         return False
-    context = _guarded().get(word)
+    context = _guarded().get((word, match.kind in FINDING_KINDS))
     return context is None or contexts()[context].holds(folded, match.start, match.end)
 
 

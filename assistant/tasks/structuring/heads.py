@@ -96,3 +96,19 @@ def other_parts(folded: str) -> Iterator[tuple[int, int]]:
     """What bears a finding as a body part does (切口, 无名指, 腰4/5)."""
     for match in _parts().finditer(folded):
         yield match.span()
+
+
+_SYNDROME = re.compile(r"[\u4e00-\u9fffa-z0-9'-]{2,14}?综合[征症](?!状)")
+_SYNDROME_LEAD = re.compile(
+    r"^.*(?:诊断为?|确诊为?|考虑为?|疑似|怀疑|拟诊|提示|患有?|否认|排除|除外|合并|伴有?|继发|引起|导致|出现|发生|为|系|示|及|和|与|并|或"
+    r"|因|有|无|的|未见|称|即|行|如)(?=..)"
+)
+
+
+def syndromes(folded: str) -> Iterator[tuple[int, int]]:
+    """What is called a syndrome, whatever stands before the word (脆性X综合征)."""
+    for match in _SYNDROME.finditer(folded):
+        lead = _SYNDROME_LEAD.match(match[0])
+        start = match.start() + (lead.end() if lead else 0)
+        if match.end() - start > 4:
+            yield start, match.end()

@@ -16,6 +16,7 @@ from assistant.tasks.structuring.heads import (
     head_of_test,
     infections,
     other_parts,
+    syndromes,
 )
 from assistant.tasks.structuring.span import EntityType, TypedSpan
 from knowledge.text.drugs import DrugIndex, DrugNames
@@ -23,7 +24,7 @@ from knowledge.text.extraction import FINDING_KINDS, FindingExtractor, names_som
 from knowledge.text.folding import fold
 from knowledge.text.lexicon import Lexicon, Match
 from knowledge.text.synonyms import TermKind, load_synonyms
-from knowledge.text.terms import find_terms
+from knowledge.text.terms import find_terms, outside_other_words
 
 _SIDE = re.compile(r"(?:双|左|右|两)(?:侧|边)?$")
 _ALLERGY = re.compile(
@@ -88,7 +89,7 @@ class LexiconRecognizer:
             if term.kind not in FINDING_KINDS
             or not names_something_else(text, term.start, term.end)
         )
-        return [*terms, *self._extractor.matches(text)]
+        return [*terms, *outside_other_words(text, self._extractor.matches(text))]
 
     def spans(self, text: str, matches: Sequence[Match]) -> list[TypedSpan]:
         """What `recognise` gives, where `matches` are known already."""
@@ -105,6 +106,7 @@ class LexiconRecognizer:
         found += self._unlisted_drugs(text, found)
         found += _operations(folded)
         found += _infections(folded)
+        found += (TypedSpan(*span, EntityType.DISEASE, _FORM) for span in syndromes(folded))
         found += _stains(folded)
         named = [(part.start, part.end) for part in parts]
         joined = _joined_parts(folded, named)
@@ -207,8 +209,8 @@ def _abnormal(folded: str, matches: Sequence[Match]) -> Iterable[TypedSpan]:
 
 
 def resolve(folded: str, spans: Iterable[TypedSpan]) -> list[TypedSpan]:
-    """The longest spans, none crossing another; of what stands inside one, body parts and drugs
-    only.
+    """The longest spans, none crossing another, a body part none of another type; of what stands
+    inside one, body parts and drugs only.
 
     A body part of one character (肝, 肺) is one by itself only in a list or with a denial behind.
     """
@@ -216,7 +218,7 @@ def resolve(folded: str, spans: Iterable[TypedSpan]) -> list[TypedSpan]:
     ends: list[int] = []
     kept: list[TypedSpan] = []
     nested: list[TypedSpan] = []
-    for span in sorted(spans, key=lambda s: (s.start - s.end, -s.score, s.start)):
+    for span in sorted(spans, key=_first_kept):
         before = bisect_right(starts, span.start) - 1
         after = bisect_left(starts, span.end)
         crossed = [i for i in range(max(0, before), after) if ends[i] > span.start]
@@ -244,6 +246,10 @@ def resolve(folded: str, spans: Iterable[TypedSpan]) -> list[TypedSpan]:
     ]
     alone += [s for s in nested if not _is_letter(s)]
     return sorted(set(alone), key=lambda s: (s.start, -s.end, s.type))
+
+
+def _first_kept(span: TypedSpan) -> tuple[bool, int, float, int]:
+    return span.type is EntityType.BODY_PART, span.start - span.end, -span.score, span.start
 
 
 def _is_listed_disease(span: TypedSpan) -> bool:

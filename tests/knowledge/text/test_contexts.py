@@ -7,7 +7,7 @@ from knowledge.text.folding import fold
 
 _NEEDED = [rule for rule in rules() if not rule.side.startswith("never")]
 _RULED_OUT = [rule for rule in rules() if rule.side.startswith("never")]
-_TERMS = ("PE", "LN", "MI", "手术")
+_TERMS = ("PE", "LN", "MI", "LC", "手术")
 
 
 @pytest.mark.parametrize("rule", _NEEDED, ids=lambda rule: rule.example)
@@ -38,6 +38,7 @@ def test_a_row_rules_its_example_out(rule: Rule) -> None:
         ("术后CD引流", "CD", False),
         ("确诊RA10年", "RA", True),
         ("取RA压", "RA", False),
+        ("2010年行LC", "LC", True),
     ],
 )
 def test_ambiguous_abbreviations(text: str, term: str, is_read: bool) -> None:

@@ -57,3 +57,23 @@ def test_every_row_of_the_table_is_used() -> None:
         ("infection", "what"),
         ("part", "where"),
     }
+
+
+def test_a_word_that_holds_a_finding_of_the_base_is_none_of_it() -> None:
+    assert not {name for name, _ in found("切口干燥，已做跌倒风险评估。")} & {"口干", "跌倒"}
+    assert ("口干", "symptom") in found("口干，")
+
+
+def test_a_body_part_does_not_cut_a_finding() -> None:
+    assert ("骶尾部皮肤压红", "sign") in found("骶尾部皮肤压红2×3cm")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("考虑脆性X综合征。", "脆性X综合征"),
+        ("诊断为Sturge-Weber综合征及癫痫", "Sturge-Weber综合征"),
+    ],
+)
+def test_a_syndrome_is_one_by_its_word(text: str, name: str) -> None:
+    assert (name, "disease") in found(text)
