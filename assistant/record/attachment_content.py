@@ -6,19 +6,27 @@ Only headers are read; pixels are decoded by whoever needs them.
 from __future__ import annotations
 
 import hashlib
+import logging
+import re
 import warnings
 from dataclasses import dataclass
 from io import BytesIO
 
 from PIL import Image, UnidentifiedImageError
-from pydicom import dcmread
+from pydicom import config, dcmread
 from pydicom.errors import InvalidDicomError
 
-from assistant.record.attachment import DICOM, MEDIA_TYPES
+from assistant.record.attachment import DICOM, MAX_UID, MEDIA_TYPES, MODALITY_PATTERN, UID_PATTERN
+
+# It would write values of the header, which may be a patient's, into the log.
+logging.getLogger("pydicom").disabled = True
+config.settings.reading_validation_mode = config.IGNORE
 
 MAX_PIXELS = 120_000_000
 """An A3 page at 600 dots an inch has 70 million."""
 
+_UID = re.compile(UID_PATTERN)
+_MODALITY = re.compile(MODALITY_PATTERN)
 _FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG"}
 _TAGS = [
     "StudyInstanceUID",
@@ -112,9 +120,11 @@ def _instance(data: bytes, digest: str) -> InstanceContent:
         rows, columns = (int(found.get(tag, 0) or 0) for tag in _TAGS[4:])
     except (InvalidDicomError, OSError, ValueError, TypeError, AttributeError, KeyError) as error:
         raise ContentInvalid("内容不是 DICOM 文件。(The content is no DICOM file.)") from error
-    if not (study and series and instance and modality):
+    uids = (study, series, instance)
+    known = all(len(uid) <= MAX_UID and _UID.fullmatch(uid) for uid in uids)
+    if not (known and _MODALITY.fullmatch(modality)):
         raise ContentInvalid(
-            "DICOM 文件缺少检查、序列或实例 UID，或设备类型。(Study, series or instance UID or the "
-            "modality is missing.)"
+            "DICOM 文件的检查、序列或实例 UID 或设备类型缺失或无效。(Study, series or instance UID "
+            "or the modality is missing or not valid.)"
         )
     return InstanceContent(data, digest, study, series, instance, modality, rows, columns)
