@@ -3,12 +3,12 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Header, Query, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from assistant.api.context import (
     ID_PATTERN,
@@ -21,6 +21,7 @@ from assistant.api.context import (
 )
 from assistant.api.problems import Problem, documented
 from assistant.api.schema import Job, Links, event_type, job_type, listed
+from assistant.draft import Draft
 from assistant.store import Context, RequestNotFound
 from assistant.store.models import RequestRow
 from assistant.work.task import AnyTask, load
@@ -152,9 +153,7 @@ async def show(parts: Services, context: Context, task: AnyTask, row: RequestRow
     others = [kept for draft, kept in made if not isinstance(draft, task.draft)]
     readable.sort(key=lambda pair: task.position(pair[0]))
     waits = await parts.jobs.outlook(row.id, row.kind) if row.status == "queued" else None
-    more = await asyncio.to_thread(
-        task.more, task.request.model_validate(row.payload), [draft for draft, _ in readable]
-    )
+    more = await asyncio.to_thread(_more, task, row, [draft for draft, _ in readable])
     place = f"/v1/{task.path}/{row.id}"
     job = Job(
         id=row.id,
@@ -173,3 +172,13 @@ async def show(parts: Services, context: Context, task: AnyTask, row: RequestRow
     drafts = [listed(kept, task) for kept in (*(kept for _, kept in readable), *others)]
     fields = {**dict(job), **dict(more), "drafts": drafts}
     return job_type(task).model_validate(fields)
+
+
+def _more(task: AnyTask, row: RequestRow, drafts: Sequence[Draft]) -> BaseModel:
+    """What the task gives beside the drafts; nothing where the request is of an older form."""
+    try:
+        request = task.request.model_validate(row.payload)
+    except ValidationError:
+        return task.extras()
+    more: BaseModel = task.more(request, drafts)
+    return more

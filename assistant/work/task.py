@@ -149,7 +149,7 @@ class Task(ABC, Generic[RequestT, DraftT]):
     """A base of ``draft`` with the fields that a job lists, where the job gives the rest itself."""
 
     extras: type[BaseModel] = NoExtras
-    """What a job gives beside its drafts, see `more`."""
+    """What a job gives beside its drafts, see `more`; every field has a default."""
 
     # Where its shells' parts are: ``module:name``, empty for none
     page: ClassVar[str] = ""

@@ -45,7 +45,7 @@ class Header(DischargeHeader, Event):
 class WithHeader(BaseModel):
     """The part of the record that is copied from the data."""
 
-    header: DischargeHeader
+    header: DischargeHeader | None = None
 
 
 class Discharge(Task[Encounter, SectionDraft]):

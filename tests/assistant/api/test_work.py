@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
+from assistant.application import build_app
+from assistant.engines import Engines
+from assistant.settings import Settings
 from assistant.tasks.differential import run
+from serving.engines.echo import EchoEngine
 
 DDX = "/v1/differential-diagnoses"
 DISCHARGE = "/v1/discharge-records"
@@ -194,3 +199,38 @@ def test_one_bad_member_does_not_fail_the_panel(
     assert "内部错误" in drafts["甲"]["warnings"][0]
     assert "病历里的一句话" not in str(job)
     assert drafts["乙"]["diagnoses"]
+
+
+@pytest.fixture
+def busy(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+    """One worker, and a model that takes its time."""
+    monkeypatch.setattr(Engines, "load", lambda self, chosen, n=0: EchoEngine(seconds_per_word=0.2))
+    app = build_app(settings.model_copy(update={"jobs": 1}), with_ui=False)
+    with TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False) as opened:
+        yield opened
+
+
+def test_the_ranking_does_not_wait_for_a_model(busy: TestClient, case: dict[str, Any]) -> None:
+    robot = {"X-Actor-Id": "robot"}
+    flood = [
+        busy.post(DDX, json=case | {"chief_complaint": f"咳嗽{n}天"}, headers=robot).json()
+        for n in range(1, 6)
+    ]
+    batch = busy.post(DDX, params={"batch": True}, json=case | {"tests": "无"}).json()
+    mine = busy.post(DDX, json=case).json()
+    place = f"{DDX}/{mine['id']}"
+    for _ in range(200):
+        now = busy.get(place, headers=PATIENT).json()
+        if now["drafts"]:
+            break
+    assert now["status"] == "queued"
+    assert [d["member"] for d in now["drafts"]] == ["知识库排序"]
+    assert now["place"] == 1, "a doctor goes before what is left of another's flood"
+    last = busy.get(f"{DDX}/{flood[-1]['id']}", headers=PATIENT).json()
+    assert last["place"] > now["place"]
+    behind = busy.get(f"{DDX}/{batch['id']}", headers=PATIENT).json()
+    assert behind["place"] > last["place"]
+    for job in (*flood, batch, mine):
+        busy.delete(f"{DDX}/{job['id']}", headers=PATIENT)
+    ended = busy.get(place, headers=PATIENT).json()
+    assert (ended["status"], ended["place"]) == ("cancelled", None)
