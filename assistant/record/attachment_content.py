@@ -1,6 +1,7 @@
 """The content of an attachment, checked before it is kept: it is what its media type says.
 
-Only headers are read; pixels are decoded by whoever needs them.
+Only headers are read; pixels are decoded by whoever needs them.  The libraries are loaded with the
+first attachment, since every command imports the store.
 """
 
 from __future__ import annotations
@@ -12,15 +13,7 @@ import warnings
 from dataclasses import dataclass
 from io import BytesIO
 
-from PIL import Image, UnidentifiedImageError
-from pydicom import config, dcmread
-from pydicom.errors import InvalidDicomError
-
 from assistant.record.attachment import DICOM, MAX_UID, MEDIA_TYPES, MODALITY_PATTERN, UID_PATTERN
-
-# It would write values of the header, which may be a patient's, into the log.
-logging.getLogger("pydicom").disabled = True
-config.settings.reading_validation_mode = config.IGNORE
 
 MAX_PIXELS = 120_000_000
 """An A3 page at 600 dots an inch has 70 million."""
@@ -93,6 +86,8 @@ def read(data: bytes, media_type: str) -> Content:
 
 
 def _page(data: bytes, digest: str, media_type: str) -> PageContent:
+    from PIL import Image, UnidentifiedImageError
+
     try:
         with warnings.catch_warnings():
             # The limit on pixels is our own, below.
@@ -113,6 +108,12 @@ def _page(data: bytes, digest: str, media_type: str) -> PageContent:
 
 
 def _instance(data: bytes, digest: str) -> InstanceContent:
+    from pydicom import config, dcmread
+    from pydicom.errors import InvalidDicomError
+
+    # It would write values of the header, which may be a patient's, into the log.
+    logging.getLogger("pydicom").disabled = True
+    config.settings.reading_validation_mode = config.IGNORE
     try:
         found = dcmread(BytesIO(data), stop_before_pixels=True, specific_tags=list(_TAGS))
         study, series, instance = (str(found.get(tag, "")) for tag in _TAGS[:3])
