@@ -75,13 +75,13 @@ async def one(attachment_id: str, parts: ServicesDep, context: PatientDep) -> At
 async def files(attachment_id: str, parts: ServicesDep, context: PatientDep) -> Files:
     """The names under which its contents are read."""
     names = await asyncio.to_thread(parts.store.attachments.files, context, attachment_id)
-    return Files(names=names)
+    return Files(names=list(names))
 
 
 @router.get(
     "/{attachment_id}/content",
     response_class=Response,
-    responses=documented(404) | {200: {"content": dict.fromkeys(MEDIA_TYPES, _BINARY)}},
+    responses={**documented(404), 200: {"content": dict.fromkeys(MEDIA_TYPES, _BINARY)}},
 )
 async def content(
     attachment_id: str,

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from knowledge.text.folding import fold
-from knowledge.text.terms import shipped_test
+from knowledge.text.term_table import shipped_test
 
 _NAME = r"[a-z0-9\u4e00-\u9fff/.+-]"
 _SIGN = re.compile(

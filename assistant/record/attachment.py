@@ -14,8 +14,11 @@ from pydantic import Field, StringConstraints
 from assistant.record.fields import Identifier, Strict
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Uid = Annotated[str, StringConstraints(max_length=64, pattern=r"^[0-9]+(\.[0-9]+)*$")]
-Modality = Annotated[str, StringConstraints(max_length=16, pattern=r"^[A-Z0-9_ ]+$")]
+UID_PATTERN = r"^[0-9]+(\.[0-9]+)*$"
+MAX_UID = 64
+MODALITY_PATTERN = r"^[A-Z0-9_ ]{1,16}$"
+Uid = Annotated[str, StringConstraints(max_length=MAX_UID, pattern=UID_PATTERN)]
+Modality = Annotated[str, StringConstraints(pattern=MODALITY_PATTERN)]
 PageMediaType = Literal["image/png", "image/jpeg"]
 
 DICOM = "application/dicom"

@@ -1,24 +1,25 @@
 """The content of an attachment, checked before it is kept: it is what its media type says.
 
-Only headers are read; pixels are decoded by whoever needs them.
+Only headers are read; pixels are decoded by whoever needs them.  The libraries are loaded with the
+first attachment, since every command imports the store.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
+import re
 import warnings
 from dataclasses import dataclass
 from io import BytesIO
 
-from PIL import Image, UnidentifiedImageError
-from pydicom import dcmread
-from pydicom.errors import InvalidDicomError
-
-from assistant.record.attachment import DICOM, MEDIA_TYPES
+from assistant.record.attachment import DICOM, MAX_UID, MEDIA_TYPES, MODALITY_PATTERN, UID_PATTERN
 
 MAX_PIXELS = 120_000_000
 """An A3 page at 600 dots an inch has 70 million."""
 
+_UID = re.compile(UID_PATTERN)
+_MODALITY = re.compile(MODALITY_PATTERN)
 _FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG"}
 _TAGS = [
     "StudyInstanceUID",
@@ -85,6 +86,8 @@ def read(data: bytes, media_type: str) -> Content:
 
 
 def _page(data: bytes, digest: str, media_type: str) -> PageContent:
+    from PIL import Image, UnidentifiedImageError
+
     try:
         with warnings.catch_warnings():
             # The limit on pixels is our own, below.
@@ -105,6 +108,12 @@ def _page(data: bytes, digest: str, media_type: str) -> PageContent:
 
 
 def _instance(data: bytes, digest: str) -> InstanceContent:
+    from pydicom import config, dcmread
+    from pydicom.errors import InvalidDicomError
+
+    # It would write values of the header, which may be a patient's, into the log.
+    logging.getLogger("pydicom").disabled = True
+    config.settings.reading_validation_mode = config.IGNORE
     try:
         found = dcmread(BytesIO(data), stop_before_pixels=True, specific_tags=list(_TAGS))
         study, series, instance = (str(found.get(tag, "")) for tag in _TAGS[:3])
@@ -112,9 +121,11 @@ def _instance(data: bytes, digest: str) -> InstanceContent:
         rows, columns = (int(found.get(tag, 0) or 0) for tag in _TAGS[4:])
     except (InvalidDicomError, OSError, ValueError, TypeError, AttributeError, KeyError) as error:
         raise ContentInvalid("内容不是 DICOM 文件。(The content is no DICOM file.)") from error
-    if not (study and series and instance and modality):
+    uids = (study, series, instance)
+    known = all(len(uid) <= MAX_UID and _UID.fullmatch(uid) for uid in uids)
+    if not (known and _MODALITY.fullmatch(modality)):
         raise ContentInvalid(
-            "DICOM 文件缺少检查、序列或实例 UID，或设备类型。(Study, series or instance UID or the "
-            "modality is missing.)"
+            "DICOM 文件的检查、序列或实例 UID 或设备类型缺失或无效。(Study, series or instance UID "
+            "or the modality is missing or not valid.)"
         )
     return InstanceContent(data, digest, study, series, instance, modality, rows, columns)

@@ -95,7 +95,6 @@ const showPicture = async (chip, figure) => {
     page.className = "evidence-page";
     page.append(image, box);
     figure.replaceChildren(page);
-    box.scrollIntoView({ block: "center", inline: "center" });
   } catch {
     if (figure.dataset.shown === chip.dataset.picture) figure.textContent = chip.dataset.missing;
   }
@@ -116,11 +115,18 @@ const evidence = (chip) => {
 
 const putBeside = (shown, chip) => {
   const box = chip.getBoundingClientRect();
+  const figure = shown.children[2];
+  figure.style.maxHeight = "";
+  const below = window.innerHeight - box.bottom - 14;
+  const above = box.top - 14;
+  const under = shown.offsetHeight < below || below >= above;
+  // A tall picture scrolls, so that the chips beside this one can still be reached.
+  const over = shown.offsetHeight - (under ? below : above);
+  if (over > 0) figure.style.maxHeight = `${Math.max(140, figure.offsetHeight - over)}px`;
   const left = Math.max(8, Math.min(box.left, window.innerWidth - shown.offsetWidth - 8));
-  const below = box.bottom + 6;
-  const fits = below + shown.offsetHeight < window.innerHeight;
+  const top = under ? box.bottom + 6 : box.top - shown.offsetHeight - 6;
   shown.style.left = `${left}px`;
-  shown.style.top = `${fits ? below : Math.max(8, box.top - shown.offsetHeight - 6)}px`;
+  shown.style.top = `${Math.max(8, top)}px`;
 };
 
 const explain = (chip, place, quote) => {
@@ -131,6 +137,10 @@ const explain = (chip, place, quote) => {
   const ready = showPicture(chip, figure);
   if (!shown.matches(":popover-open")) shown.showPopover();
   putBeside(shown, chip);
-  if (!figure.hidden) ready.then(() => putBeside(shown, chip));
+  if (!figure.hidden) ready.then(() => {
+    putBeside(shown, chip);
+    const box = figure.querySelector(".evidence-box");
+    if (box) figure.scrollTop = box.offsetTop - figure.clientHeight / 3;
+  });
 };
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sqlite3
 import subprocess
@@ -11,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from old_store import COLUMNS_OF_0003, make_old
+from old_store import COLUMNS_OF_0003, TABLES_OF_0005, make_old, write_0002
 
+from assistant.record.evidence import TextSpan
 from assistant.store import Context, DraftRow, RequestRow, Store
+from assistant.work.registry import OtherDraft, installed
 
 KILLED = """
 import os, signal, sys
@@ -32,7 +35,8 @@ def counting(change):
         return change(*arguments, **options)
     return call
 
-op.add_column, op.execute = counting(op.add_column), counting(op.execute)
+for name in ("add_column", "execute", "create_table", "create_index"):
+    setattr(op, name, counting(getattr(op, name)))
 Store.open(Path(sys.argv[1]), b"a secret that only the tests use")
 """
 
@@ -92,3 +96,54 @@ def test_killed_in_the_middle_the_next_start_finishes_it(
     database.close()
     assert not columns & set(COLUMNS_OF_0003), "all or nothing"
     check(path, secret, context, old)
+
+
+LATER_STEPS = range(len(COLUMNS_OF_0003) + 1, len(COLUMNS_OF_0003) + 5)
+"""After the third version: a column of approvals, two tables, an index."""
+
+
+@pytest.mark.parametrize("steps", LATER_STEPS)
+def test_killed_after_the_third_version_the_next_start_goes_on_from_there(
+    path: Path, secret: bytes, context: Context, old: dict[str, Any], steps: int
+) -> None:
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(path), str(steps)], timeout=60)
+    assert killed.returncode == -signal.SIGKILL
+    with sqlite3.connect(path) as database:
+        (version,) = database.execute("SELECT version_num FROM alembic_version").fetchone()
+        tables = {row[0] for row in database.execute("SELECT name FROM sqlite_master")}
+    database.close()
+    assert version == ("0003" if steps == LATER_STEPS[0] else "0004")
+    assert not tables & set(TABLES_OF_0005), "all or nothing"
+    check(path, secret, context, old)
+
+
+@pytest.mark.parametrize("steps", [None, 0, 3, LATER_STEPS[0], LATER_STEPS[-1]])
+def test_what_the_second_version_wrote_is_readable(
+    path: Path, secret: bytes, steps: int | None
+) -> None:
+    write_0002(path)
+    if steps is not None:
+        killed = subprocess.run([sys.executable, "-c", KILLED, str(path), str(steps)], timeout=60)
+        assert killed.returncode == -signal.SIGKILL
+    store = Store.open(path, secret)
+    assert store.audit.verify().ok
+    assert {row.action for row in store.audit.list(limit=500)} >= {"draft.add", "feedback.add"}
+    (approval,) = store.approvals.in_force()
+    assert (approval.approved_by, approval.options) == ("王主任", None)
+    assert "重新批准" in approval.problem
+    doctor = Context("doctor-1", "doctor", "pat-1", "enc-1")
+    (report,) = store.feedback.list(doctor)
+    assert (report.quote, report.correction) == ("发热", "低热")
+    tasks = installed()
+    kinds: list[str] = []
+    for row in store.drafts.list(doctor):
+        draft = tasks.draft(row.content["draft"])
+        assert not isinstance(draft, OtherDraft), row.kind
+        kept = json.dumps(row.content, ensure_ascii=False)
+        for evidence in (e for s in draft.all_statements() for e in s.evidence):
+            kinds.append(evidence.kind)
+            assert json.dumps(evidence.quote, ensure_ascii=False) in kept
+            if isinstance(evidence, TextSpan):
+                assert 0 <= evidence.start < evidence.end
+    assert {"span", "passage"} == set(kinds)
+    store.close()
