@@ -51,7 +51,7 @@ def test_statements_against_a_text(home: Path) -> None:
     assert status == ["unsupported", "supported", "supported", "unsupported"]
     assert found[0]["problems"] == [{"kind": "number", "text": "5天"}]
     for evidence in found[2]["evidence"]:
-        span = evidence["span"]
+        span = evidence
         assert RECORD[span["start"] : span["end"]] == evidence["quote"]
 
 
@@ -81,7 +81,7 @@ def test_an_encounter_and_a_case_as_the_api_takes_them(home: Path) -> None:
     case = {"patient": {"id": "p"}, "encounter_id": "e", "present_illness": "咳嗽3天。"}
     (found,) = checked("--record", "-", "--statement", "咳嗽3天。", stdin=json.dumps(case))
     assert found["status"] == "supported"
-    assert found["evidence"][0]["span"]["note_id"] == "present_illness"
+    assert found["evidence"][0]["note_id"] == "present_illness"
 
 
 def test_a_table_to_read(home: Path) -> None:

@@ -27,7 +27,7 @@ def test_statements_about_a_text(client: TestClient) -> None:
     first, second = result["checks"]
     assert (first["statement"], first["status"], first["problems"]) == (TRUE, "supported", [])
     (evidence,) = first["evidence"]
-    span = evidence["span"]
+    span = evidence
     assert RECORD[span["start"] : span["end"]] == evidence["quote"]
     assert second["status"] == "unsupported"
     assert second["problems"][0]["kind"] == "negation"
@@ -41,7 +41,7 @@ def test_statements_about_an_encounter_and_about_notes(
     assert whole.status_code == 200
     notes = [{"id": "n1", "text": "咳嗽3天。"}, {"id": "n2", "text": RECORD}]
     parts = client.post(PATH, json={"notes": notes, "statements": [TRUE]}).json()
-    assert parts["checks"][0]["evidence"][0]["span"]["note_id"] == "n2"
+    assert parts["checks"][0]["evidence"][0]["note_id"] == "n2"
 
 
 @pytest.mark.parametrize(
