@@ -94,7 +94,7 @@ class Anchors:
         the story of an admission note counts from the admission."""
         if self.admission is None or self.note is None:
             return False
-        return self.note > self.admission + timedelta(days=1)
+        return (self.note - self.admission).days > 1
 
     def of(self, anchor: Anchor) -> date | None:
         """The date of an anchor, or None."""

@@ -29,7 +29,7 @@ from knowledge.text.finding import Polarity, Temporality
 from knowledge.text.folding import fold, simplified
 from knowledge.text.lexicon import Match
 from knowledge.text.term_table import shipped_test
-from knowledge.text.times import Anchors, times
+from knowledge.text.times import Anchors, Time, impossible_dates, times
 
 _BY_CONCEPT = 0.95
 """How sure a term is that is the name of the concept, not the wording of the note."""
@@ -107,7 +107,7 @@ class Structurer:
             admission=note.admitted_on, note=note.written_at.date() if note.written_at else None
         )
         links = AttributeLinks(text, ranges, clauses(text))
-        relations: list[Relation] = links.link(entities, times(text, anchors))
+        relations: list[Relation] = links.link(entities, _times(text, anchors))
         graph = self._base.graph if self._base is not None else None
         folded = fold(text)
         for entity in entities:
@@ -245,6 +245,18 @@ def is_another(diagnosis: str, term: str) -> bool:
         for rest in (diagnosis[at + 1 : at + 4] for at, c in enumerate(diagnosis) if c == "非")
         if len(rest) == 3
     )
+
+
+def _times(text: str, anchors: Anchors) -> list[Time]:
+    """The times of a note, and what is written as a date and is none: it dates nothing else."""
+    none = impossible_dates(text)
+    found = [
+        time
+        for time in times(text, anchors)
+        if not any(time.start < day.end and day.start < time.end for day in none)
+    ]
+    found += [Time(day.start, day.end, "date") for day in none]
+    return sorted(found, key=lambda time: time.start)
 
 
 def _sorted(spans: Sequence[TypedSpan]) -> list[TypedSpan]:

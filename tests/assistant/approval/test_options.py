@@ -119,6 +119,6 @@ def test_a_run_names_the_options_that_it_was_made_with(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = write_model(tmp_path)
-    monkeypatch.setattr("eval.run.model.WorkerEngine", Opened)
+    monkeypatch.setattr("serving.engines.openvino.worker_engine.WorkerEngine", Opened)
     recorded = open_model(ModelChoice(folder=folder, precision="f32"), None).settings
     assert recorded.items() >= deciding(options(EngineSettings(precision="f32"))).items()

@@ -117,6 +117,7 @@ def test_approvals_are_kept_and_only_ever_added(store: Store) -> None:
         model="glm",
         engine_kind="openvino",
         files_sha256="a" * 64,
+        options={"kind": "openvino"},
         precision="int8 f32 dynamic 128",
         kv_cache="u8",
         prompts={"chat/cited": "b" * 64},
