@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
@@ -50,13 +51,16 @@ def _chronic() -> re.Pattern[str]:
 def is_over(text: str, entity: Entity, others: Sequence[Entity]) -> bool:
     """Whether the note says that it was healed or resected, and not that it is treated now.
 
-    What it says reaches to the end of the sentence, or to the next illness.
+    What it says reaches to the end of the sentence, or to the next illness of ``others``, which are
+    in text order.
     """
     end = _SENTENCE_END.search(text, entity.end)
-    stop = min(
-        [end.start() if end else len(text)]
-        + [o.start for o in others if o.type is EntityType.DISEASE and o.start >= entity.end]
-    )
+    stop = end.start() if end else len(text)
+    for other in others[bisect_left(others, entity.end, key=lambda o: o.start) :]:
+        if other.start >= stop:
+            break
+        if other.type is EntityType.DISEASE:
+            stop = other.start
     if _TREATED.search(text, entity.end, stop):
         return False
     return bool(

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from assistant.tasks.structuring.span import EntityType, TypedSpan
-from knowledge.text.assertion.marks import Cue, Terms, find_cues
+from knowledge.text.assertion.marks import Cue, Cues, Terms, find_cues
 from knowledge.text.document import Document, Range
 from knowledge.text.synonyms import TermKind
 
@@ -53,7 +53,7 @@ def listed_findings(text: str, spans: Sequence[TypedSpan]) -> list[TypedSpan]:
         if span.type is EntityType.BODY_PART:
             continue
         covered[span.start : span.end] = b"\1" * (span.end - span.start)
-    cues = find_cues(document.folded, Terms([]), bytearray(len(text)))
+    cues = Cues(find_cues(document.folded, Terms([]), bytearray(len(text))))
     found: dict[tuple[int, int], TypedSpan] = {}
     for start, end in _places(document, cues):
         if not any(covered[start:end]):
@@ -61,10 +61,10 @@ def listed_findings(text: str, spans: Sequence[TypedSpan]) -> list[TypedSpan]:
     return sorted(found.values(), key=lambda span: span.start)
 
 
-def _places(document: Document, cues: Sequence[Cue]) -> Iterator[tuple[int, int]]:
+def _places(document: Document, cues: Cues) -> Iterator[tuple[int, int]]:
     clauses = [clause for s in document.sentences for clause in document.clauses(s)]
     for clause in clauses:
-        inside = [cue for cue in cues if clause.start <= cue.start < clause.end]
+        inside = cues.between(clause.start, clause.end)
         for number, cue in enumerate(inside):
             if not _opens_a_list(cue):
                 continue

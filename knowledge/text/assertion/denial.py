@@ -18,7 +18,7 @@ from knowledge.text.assertion.lists import (
     listed_after,
     same_kind,
 )
-from knowledge.text.assertion.marks import Cue, Terms
+from knowledge.text.assertion.marks import Cue, Cues, Terms
 from knowledge.text.assertion.rules import Rule, load_rules
 from knowledge.text.document import Document, Range
 from knowledge.text.synonyms import TermKind
@@ -41,6 +41,8 @@ _UNKNOWN = re.compile(r"[\u4e00-\u9fff]{2,10}")
 _SUBJECT = re.compile(
     r"(?:\s|患者?儿?|病人|自?发?病?程中?|病来|目前|现|今日?|自?诉|述|亦|且|并|也|均|同时|平素|既往|以往|无明显诱因|其|入院时|查体:?|术后)*"
 )
+# How many clauses on a denial that is said again is looked for.
+_LOOK_AHEAD = 6
 _DENIES_HISTORY = re.compile(r"否认|从未")
 
 
@@ -75,7 +77,7 @@ class Denials:
         self,
         document: Document,
         terms: Terms,
-        cues: Sequence[Cue],
+        cues: Cues,
         reach: Callable[[Cue, int], int],
     ) -> None:
         self._document = document
@@ -83,7 +85,7 @@ class Denials:
         self._terms = terms
         self._cues = cues
         self._reach = reach
-        self._denied: list[int] = []
+        self._denied: set[int] = set()
         self._doubted: list[int] = []
         self._open: _Open | None = None
         self._count = 0
@@ -92,7 +94,7 @@ class Denials:
         """Every sentence in turn; a list may run on over a semicolon or by lines."""
         for sentence in self._document.sentences:
             self._sentence(sentence)
-        return Verdict(self._denied, self._doubted)
+        return Verdict(sorted(self._denied), self._doubted)
 
     def _sentence(self, sentence: Range) -> None:
         words = self._folded[sentence.start : sentence.end]
@@ -139,7 +141,7 @@ class Denials:
         return opened
 
     def _in(self, clause: Range) -> list[Cue]:
-        return [cue for cue in self._cues if clause.start <= cue.start < clause.end]
+        return self._cues.between(clause.start, clause.end)
 
     def _run(self, clauses: Sequence[Range], at: int) -> list[Range]:
         """The clauses from ``at`` on that are nothing but a list."""
@@ -164,7 +166,7 @@ class Denials:
         self._doubted += again
         indices = [i for i in indices if i not in again]
         if self._is_denied(opened, run, rest, indices):
-            self._denied += indices
+            self._denied |= set(indices)
             opened.listed += indices
         elif not self._is_another(opened):
             self._doubted += indices
@@ -191,7 +193,7 @@ class Denials:
         # 无寒战，无惊厥，流清涕: who repeats 无 means the last one.  无包块、压痛，肠鸣音亢进: a
         # comma beside an enumeration mark parts statements.
         repeats = self._count > 1 or any(
-            cue.rule.category == "deny" for clause in rest for cue in self._in(clause)
+            cue.rule.category == "deny" for clause in rest[:_LOOK_AHEAD] for cue in self._in(clause)
         )
         return not repeats and len(opened.listed) == 1 and not opened.of_something
 
@@ -257,7 +259,7 @@ class Denials:
         return of_history or rest in (":", "") or _UNKNOWN.fullmatch(rest) is not None
 
     def _deny(self, cue: Cue, indices: Sequence[int]) -> None:
-        self._denied += [i for i in indices if cue.rule.speaks_of(self._terms.matches[i].kind)]
+        self._denied |= {i for i in indices if cue.rule.speaks_of(self._terms.matches[i].kind)}
 
     def _uncounted(self, start: int, end: int) -> list[int]:
         """The terms in reach, up to one that follows at once and is counted: 无咳嗽腹泻2次."""

@@ -19,7 +19,7 @@ from knowledge.text.assertion.denial import Denials
 from knowledge.text.assertion.exclusion import excluded
 from knowledge.text.assertion.form_answers import read_answers
 from knowledge.text.assertion.lists import listed_before
-from knowledge.text.assertion.marks import Cue, Terms, find_cues
+from knowledge.text.assertion.marks import Cue, Cues, Terms, find_cues
 from knowledge.text.document import Document, Range
 from knowledge.text.finding import Certainty, Experiencer, Polarity, Temporality
 from knowledge.text.lexicon import Match
@@ -84,7 +84,7 @@ class _Reading:
             for match in matches
         ]
         self.answers = read_answers(self.folded, self.terms.matches)
-        self.cues = find_cues(self.folded, self.terms, self.answers.taken)
+        self.cues = Cues(find_cues(self.folded, self.terms, self.answers.taken))
         self._ends = {
             category: [cue.start for cue in self.cues if cue.rule.category == category]
             for category in ("turn", "have", "now", "patient", "story")
@@ -161,9 +161,8 @@ class _Reading:
     def _denies_earlier(self, cue: Cue, clause: Range) -> bool:
         """既往未行化疗，骨痛明显: a denial of what was before ends with its clause."""
         return cue.rule.category == "past" and any(
-            other.rule.category == "deny" and cue.end <= other.start <= cue.end + 2
-            for other in self.cues
-            if other.start < clause.end
+            other.rule.category == "deny"
+            for other in self.cues.between(cue.end, min(cue.end + 3, clause.end))
         )
 
     def _behind(self, cue: Cue) -> list[int]:
@@ -195,8 +194,7 @@ class _Reading:
         gap = _BRACKET.sub("", self.folded[end : cue.start])
         between = any(
             other.rule.category in ("turn", "have", "deny", "none")
-            and end <= other.start < cue.start
-            for other in self.cues
+            for other in self.cues.between(max(end, cue.start - 16), cue.start)
         )
         # 除鼻唇沟变浅外无异常: what stands before 外 is found.
         between = between or "外" in gap
@@ -253,7 +251,8 @@ class _Reading:
             return False
         start = self._sentence(cue.start).start
         return not any(
-            c.rule.direction == ">" and start <= c.start < cue.start for c in self._of("past")
+            other.rule.category == "past" and other.rule.direction == ">"
+            for other in self.cues.between(start, cue.start)
         )
 
     def _is_over_with(self, index: int) -> bool:
@@ -264,7 +263,10 @@ class _Reading:
         if not _JOINED.fullmatch(self.folded, match.end, following.start):
             return False
         healed = any(
-            cue.rule.scope == "each" and index + 1 in self._behind(cue) for cue in self._of("past")
+            cue.rule.category == "past"
+            and cue.rule.scope == "each"
+            and index + 1 in self._behind(cue)
+            for cue in self.cues.between(following.end, following.end + 16)
         )
         return healed and not CHRONIC.search(self.folded, match.start, match.end)
 
@@ -319,6 +321,4 @@ class _Reading:
         """Whether the sentence has come to the present before this term."""
         position = self.terms.starts[index]
         begin = max(start, self._sentence(position).start)
-        return any(
-            cue.rule.category == "now" and begin <= cue.start < position for cue in self.cues
-        )
+        return any(cue.rule.category == "now" for cue in self.cues.between(begin, position))

@@ -59,8 +59,10 @@ def read_answers(text: str, matches: Sequence[Match]) -> Answers:
     read_tables(text, matches, answers)
     read_codes(text, matches, answers)
     read_dialogue(text, matches, answers)
+    # One letter alone may mean anything.
+    lettered = len(_LETTER.findall(text)) > 1
     for number, match in enumerate(matches):
-        _read_field(text, number, match.end, answers)
+        _read_field(text, number, match.end, answers, lettered=lettered)
     number = 0
     for line in _LINE.finditer(text):
         first = number
@@ -71,7 +73,7 @@ def read_answers(text: str, matches: Sequence[Match]) -> Answers:
     return answers
 
 
-def _read_field(text: str, number: int, end: int, answers: Answers) -> None:
+def _read_field(text: str, number: int, end: int, answers: Answers, *, lettered: bool) -> None:
     colon = _FIELD.match(text, end)
     start = colon.end() if colon else end
     for pattern in _CHOICES:
@@ -83,7 +85,7 @@ def _read_field(text: str, number: int, end: int, answers: Answers) -> None:
                 answers.open.add(number)
                 answers.take(choice)
             return
-    letters = _LETTER.match(text, end) if len(_LETTER.findall(text)) > 1 else None
+    letters = _LETTER.match(text, end) if lettered else None
     if said := _BRACKETED.match(text, end) or _ANSWERED.match(text, end) or letters:
         answers.give(number, said, present=said["yes"] is not None)
     elif colon and (word := _WORD.match(text, start)):

@@ -101,3 +101,18 @@ def _hits(rule: Rule, folded: str, terms: Terms, taken: bytearray) -> Iterator[C
 def _is_at_term(folded: str, end: int, limit: int) -> bool:
     """Whether a term begins right behind a cue; ``limit`` is where the next one does."""
     return limit < len(folded) and not folded[end:limit].strip()
+
+
+class Cues:
+    """The cues of a text by their places."""
+
+    def __init__(self, cues: Sequence[Cue]) -> None:
+        self.cues = list(cues)
+        self._starts = [cue.start for cue in cues]
+
+    def __iter__(self) -> Iterator[Cue]:
+        return iter(self.cues)
+
+    def between(self, start: int, end: int) -> list[Cue]:
+        """Those that begin in ``[start, end)``."""
+        return self.cues[bisect_left(self._starts, start) : bisect_left(self._starts, end)]
