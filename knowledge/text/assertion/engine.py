@@ -42,12 +42,15 @@ _OLD = re.compile(r"陈旧")
 _OPERATED = re.compile(
     r"术后(?!复发|出血|感染|并发|粘连|疼痛|切口|第?(?:\d{1,3}|[一二两三四五六七八九十半数几]{1,3})(?:天|日|周|小时))"
 )
+_FOR_LONG = re.compile(r"[:已约达近]{0,2}[\d一二两三四五六七八九十数几]+余?多?个?[年月]")
 _OF_HISTORY = re.compile(r"史")
 # A term that says itself that all is well: 胎动正常.
 WELL = re.compile(r"(?<!不)(?<!欠)(?:正常|良好|平稳|通畅|自如|对称|居中)\Z")
 _DIAGNOSED = re.compile(r"诊|考虑|疑|印象|按|当作|以为|误|录|写|记|”")
 _NOT_SO = re.compile(r"[不没][咳喘痛疼痒烧吐泻麻晕胀肿热闷]{1,2}")
-_NOT_NOT = re.compile(r"(?:并不是|并非|绝非|不是|没有|没有一[天日夜]|无一[天日夜])\Z")
+# 没有不咳嗽的时候.
+_ALWAYS = re.compile(r"的(?:时候|日子)")
+_NOT_NOT = re.compile(r"(?:并不是|并非|绝非|不是|没有一[天日夜]|无一[天日夜])\Z")
 _JOINED = re.compile(r"[及和与]")
 _PATIENT_NAMED = re.compile(r"患者|病人|本人")
 
@@ -103,6 +106,8 @@ class _Reading:
         before = self.folded[max(0, match.start - 6) : match.start]
         words = self.folded[match.start : match.end]
         denies = match.denied or _NOT_SO.fullmatch(words) is not None
+        if before.endswith("没有") and _ALWAYS.match(self.folded, match.end):
+            return False
         return denies and _NOT_NOT.search(before) is None
 
     def run(self) -> list[Assertion]:
@@ -247,7 +252,8 @@ class _Reading:
         """房颤病史3年 tells how long a chronic illness has been there; 既往房颤 that it was."""
         if cue.rule.direction == ">" or not self._is_chronic(index):
             return False
-        if not _OF_HISTORY.search(self.folded, cue.start, cue.end):
+        history = _OF_HISTORY.search(self.folded, cue.start, cue.end)
+        if history is None or not _FOR_LONG.match(self.folded, cue.end):
             return False
         start = self._sentence(cue.start).start
         return not any(
