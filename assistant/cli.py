@@ -57,7 +57,7 @@ COMMANDS = (
     Row(
         "check",
         "assistant.commands.check:check",
-        "Hold statements against a record: supported, or what is wrong with them.",
+        "Hold statements against a record: supported or not, why not, and where it says so.",
         "例 Examples: bedside check --record note.txt "
         "--statement 予低分子肝素5000IU皮下注射q12h。\n\n"
         "bedside check --record encounter.json --statements summary.txt --json\n\n"

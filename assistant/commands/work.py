@@ -7,19 +7,18 @@ import contextlib
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from pydantic import BaseModel, ValidationError
 
-from assistant.application import build_services
 from assistant.commands.progress import console
-from assistant.opening import open_knowledge
 from assistant.settings import Settings
-from assistant.store import Context
-from assistant.work.events import DraftReady, Event, Failed
-from assistant.work.registry import Registry, installed
-from assistant.work.task import AnyTask
+
+if TYPE_CHECKING:
+    from assistant.work.events import Event
+    from assistant.work.registry import Registry
+    from assistant.work.task import AnyTask
 
 File = Annotated[Path, typer.Argument(help="JSON or plain text; - is standard input.")]
 Patient = Annotated[str, typer.Option(help="Patient id, for plain text.")]
@@ -71,11 +70,18 @@ def perform(kind: str, body: BaseModel, tasks: Registry | None = None) -> list[d
 
     Raises `assistant.work.task.Refused`.
     """
+    from assistant.work.registry import installed
+
     tasks = tasks or installed()
     return asyncio.run(_perform(tasks[kind], body, tasks))
 
 
 async def _perform(task: AnyTask, body: BaseModel, tasks: Registry) -> list[dict[str, Any]]:
+    from assistant.application import build_services
+    from assistant.opening import open_knowledge
+    from assistant.store import Context
+    from assistant.work.events import DraftReady, Failed
+
     settings = Settings()
     asked = task.accept(body, settings)
     context = Context(OPERATOR, "operator", asked.patient_id, asked.encounter_id)

@@ -15,7 +15,7 @@ import pytest
 
 from assistant.tasks.structuring.workers import WorkerDied, processes_for, team
 
-ROOT = Path(__file__).parent.parent.parent.parent
+ROOT = Path(__file__).parents[4]
 
 
 class Squares:
