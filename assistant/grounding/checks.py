@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from assistant.grounding.allergy_checks import check_allergens
 from assistant.grounding.check import Check
 from assistant.grounding.likeness import Likeness
 from assistant.grounding.meaning_checks import (
@@ -164,6 +165,7 @@ CHECKS: tuple[Callable[[Check], None], ...] = (
     check_dates,
     check_sides,
     check_findings,
+    check_allergens,
     check_denials,
     check_stances,
     check_signs,

@@ -181,6 +181,10 @@ def _has_date(check: Check, said: Regimen) -> bool:
 def _is_replaced(check: Check, given: Given, claimed: bool) -> bool:
     """Whether a later sentence stops the drug or gives it another dose, where it is claimed to
     hold now."""
+    for other in given.source.regimens:
+        later = other.drug.start > given.regimen.drug.start and other.stopped
+        if later and same_drug(given.regimen.drug.name, other.drug.name):
+            return True
     if not claimed:
         return False
     seen = False
