@@ -53,7 +53,7 @@ def test_engines_get_a_socket_each_in_turn(tmp_path: Path) -> None:
 def test_a_process_keeps_to_its_processors() -> None:
     first = min(os.sched_getaffinity(0))
     code = (
-        "import os, sys; from serving import topology; topology.pin([int(sys.argv[1])]); "
+        "import os, sys; from serving.hardware import topology; topology.pin([int(sys.argv[1])]); "
         "print(sorted(os.sched_getaffinity(0)))"
     )
     command = [sys.executable, "-c", code, str(first)]
