@@ -41,7 +41,7 @@ def build(frame: Frame) -> None:
     async def start(
         session: Session, request: gr.Request, written: str
     ) -> AsyncGenerator[list[Any]]:
-        actor = clinician(session, parts.settings, request)
+        actor = clinician(session, request)
         work = session.of(ToyState).work
         asked = parts.tasks["toy"].accept(Letter(patient_id="p1", text=written), parts.settings)
         if await watch.begin(parts, work, actor, Toy.kind, asked):
