@@ -39,9 +39,9 @@ def assertion(
         Path | None, typer.Option(help="Folder of the result; default: nothing is written.")
     ] = None,
     data: Annotated[
-        Path,
+        Path | None,
         typer.Option(help="Labelled snippets, JSON lines (.gz too); default: the project's own."),
-    ] = OWN,
+    ] = None,
     split: Annotated[str, typer.Option(help="Only the snippets of this split.")] = "",
     base: BaseFolder = None,
     quiet: Quiet = False,
@@ -55,6 +55,7 @@ def assertion(
     patient.
     """
     gates = parse_gates(require, SCORES, "assertion")
+    data = data or OWN
     snippets = read_snippets(data, split)
     home = installation(context).home
     knowledge: KnowledgeBase | None = None
