@@ -291,6 +291,11 @@ class Settings(BaseSettings):
         return self.home / "knowledge"
 
     @property
+    def clinical_folder(self) -> Path:
+        """Where the hospital keeps its own entries of the curated base."""
+        return self.home / "clinical"
+
+    @property
     def database(self) -> str:
         """The SQLAlchemy URL in force."""
         return self.database_url or f"sqlite:///{self.home / 'bedside.db'}"

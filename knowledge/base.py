@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from knowledge.clinical.base import FILE as CLINICAL
+from knowledge.clinical.base import ClinicalBase
 from knowledge.coding.coding import Code, Coder
 from knowledge.disease import Disease
 from knowledge.graph import Graph
@@ -70,6 +72,11 @@ class KnowledgeBase:
     def coder(self) -> Coder:
         """Diagnosis coding over the tables of the base."""
         return Coder(code for code in self.codes if not MORPHOLOGY.fullmatch(code.code))
+
+    @cached_property
+    def clinical(self) -> ClinicalBase:
+        """The curated entries; none in a base that was built without them."""
+        return ClinicalBase.read(self.folder / CLINICAL)
 
     @property
     def retrieval(self) -> Retrieval:

@@ -17,11 +17,15 @@ from typing import Any
 
 import numpy as np
 
+from knowledge.clinical.base import FILE as CLINICAL
+from knowledge.clinical.base import ClinicalBase
+from knowledge.clinical.vocabulary import read_vocabulary
 from knowledge.graph_builder import GraphData, build_graph, group_by_subject
 from knowledge.layout import CURRENT, EMBEDDINGS, FORMAT, MANIFEST, Progress, no_progress
 from knowledge.ranking.ranking import Incidence
 from knowledge.retrieval.index import write_index
 from knowledge.retrieval.passages import disease_passages, drug_passages
+from knowledge.sources.clinical import ClinicalEntries
 from knowledge.sources.fact import Fact, KnowledgeSource, Passage, Relation, Source
 from knowledge.sources.icd10 import CODE
 from knowledge.text.synonyms import load_synonyms
@@ -142,6 +146,7 @@ def _write(
     progress("graph", 0, 1)
     data = build_graph(subjects, load_synonyms())
     _write_graph(data, partial)
+    _write_clinical(sources, partial)
     progress("graph", 1, 1)
     by_name = {source.source.name: source.source for source in sources}
     passages = _passages(sources, data, subjects, by_name, counts)
@@ -222,6 +227,14 @@ def _write_graph(data: GraphData, partial: Path) -> None:
     _write_json(partial / "diseases.json", [disease.as_record() for disease in data.diseases])
     _write_json(partial / "concepts.json", data.concepts)
     _write_json(partial / "terms.json", [[t, c, k] for t, (c, k) in data.terms.items()])
+
+
+def _write_clinical(sources: Sequence[KnowledgeSource], partial: Path) -> None:
+    """Keep the curated entries with the vocabulary that they are told in."""
+    for source in sources:
+        if isinstance(source, ClinicalEntries):
+            known = read_vocabulary(source.folders)
+            ClinicalBase(source.entries, known).write(partial / CLINICAL)
 
 
 def _write_json(path: Path, value: Any) -> None:

@@ -42,17 +42,21 @@ _GENERIC_TESTS = frozenset(
 _AGE_PREFIX = re.compile(r"^(?:小儿|婴幼儿|儿童|成人|老年人?|急性)+(?=..)")
 
 
+_ORDER = {"for": 0, "against": 1, "unexplained": 2}
+
+
 @dataclass(frozen=True)
 class Reason:
     """Why a disease ranks where it does: ``weight`` is what the finding adds to its log score.
 
     ``relation`` is "for" when the finding speaks for the disease, "against" when the patient is
-    said not to have what the disease usually shows, or has what it does not explain.
+    said not to have what the disease usually shows, "unexplained" when the patient has what the
+    disease is not known to show, which is a gap and no evidence.
     """
 
     finding: Finding
     concept: str
-    relation: Literal["for", "against"]
+    relation: Literal["for", "against", "unexplained"]
     weight: float
 
 
@@ -133,10 +137,12 @@ class Graph:
         age_years: float | None = None,
         sex: Sex | None = None,
         limit: int = 10,
+        leave_out: frozenset[str] = frozenset(),
     ) -> list[RankedDisease]:
         """The likeliest diseases, best first; empty when no finding speaks for any disease.
 
-        A diagnosis appears once: of 小儿肺炎 and 肺炎 the one that scores higher.
+        A diagnosis appears once: of 小儿肺炎 and 肺炎 the one that scores higher.  ``leave_out``
+        are folded names of diseases that are ranked elsewhere.
         """
         used = self._evidence(findings)
         if limit < 1 or not any(evidence.present for _, evidence in used):
@@ -145,7 +151,7 @@ class Graph:
         total = rows.sum(axis=0) + self._prior.scores(age_years, sex)
         shares = np.exp(total - total.max())
         shares /= shares.sum()
-        chosen = self._distinct(np.argsort(-total, kind="stable"), limit)
+        chosen = self._distinct(np.argsort(-total, kind="stable"), limit, leave_out)
         mentioned = self._mentioned(used)
         return [
             RankedDisease(
@@ -181,10 +187,15 @@ class Graph:
                 return self._numbers[name]
         return None
 
-    def _distinct(self, order: npt.NDArray[np.int64], limit: int) -> list[int]:
+    def _distinct(
+        self, order: npt.NDArray[np.int64], limit: int, leave_out: frozenset[str]
+    ) -> list[int]:
         chosen: list[int] = []
         seen: set[str] = set()
         for number in order:
+            disease = self.diseases[int(number)]
+            if leave_out and any(fold(n) in leave_out for n in (disease.name, *disease.aliases)):
+                continue
             key = diagnosis_key(self.diseases[int(number)].name)
             if key not in seen:
                 seen.add(key)
@@ -198,14 +209,14 @@ class Graph:
             Reason(
                 finding,
                 self.concepts[evidence.concept],
-                "for" if weight > 0 else "against",
+                "for" if weight > 0 else "unexplained" if evidence.present else "against",
                 round(float(weight), 3),
             )
             for (finding, evidence), weight in zip(used, weights, strict=True)
             if abs(weight) > 0.05 and (evidence.present or weight < 0)
         ]
         return sorted(
-            reasons, key=lambda reason: (reason.relation == "against", -abs(reason.weight))
+            reasons, key=lambda reason: (_ORDER[reason.relation], -abs(reason.weight))
         )
 
     def _mentioned(self, used: list[tuple[Finding, Evidence]]) -> set[int]:

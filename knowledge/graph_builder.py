@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from knowledge.disease import Disease
 from knowledge.families import share_in_families
 from knowledge.ranking.critical import critical_diseases
+from knowledge.sources.clinical import NAME as CURATED
 from knowledge.sources.fact import Fact, Relation
 from knowledge.text.folding import fold
 from knowledge.text.synonyms import SynonymTable, TermKind
@@ -171,7 +172,7 @@ def _disease(
         differentials=subject.get(Relation.DIFFERENTIAL),
         description="\n".join(subject.get(Relation.DESCRIPTION)),
         sources=tuple(subject.sources),
-        passage_id=f"disease-{subject.name}",
+        passage_id=f"{'clinical' if CURATED in subject.sources else 'disease'}-{subject.name}",
         extra=extra,
     )
 

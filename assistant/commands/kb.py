@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from assistant.commands import kb_entries
 from assistant.commands.progress import Report, console, progress
 from assistant.opening import open_knowledge
 from assistant.settings import Settings
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
     from knowledge.sources import KnowledgeSource
 
 app = typer.Typer(no_args_is_help=True, help="The knowledge base: build, show, search.")
+app.command("lint", epilog="Example: bedside kb lint /srv/entries/cardiology.yaml")(kb_entries.lint)
+app.command("entry", epilog="Example: bedside kb entry 急性心肌梗死")(kb_entries.entry)
+app.command("review", epilog='Example: bedside kb review 急性心肌梗死 --by "王芳 主任医师"')(
+    kb_entries.review
+)
 
 CMEKG_PACKAGE = ("pycmekg", "0.2.5")
 CMEKG_SHA256 = "f9ef3704c19b767973f58f4c3bd50bf46ea175b4859184f4b2777e328d8b90a9"
@@ -33,6 +39,9 @@ def build(
     cmekg: Annotated[
         Path | None, typer.Option(exists=True, help="CMeKG archive; default: fetched.")
     ] = None,
+    no_clinical: Annotated[
+        bool, typer.Option("--no-clinical", help="Leave the curated entries out.")
+    ] = False,
     no_cmekg: Annotated[bool, typer.Option("--no-cmekg", help="Leave CMeKG out.")] = False,
     records: Files = None,
     icd10: Files = None,
@@ -47,17 +56,20 @@ def build(
 ) -> None:
     """Build graph, passages and indexes from their sources; nothing is done twice.
 
+    The curated entries are those that ship and the hospital's own (<home>/clinical).
     --records are disease records in JSON lines, --icd10 code tables (TSV), --guidelines folders of
     Markdown, text and HTML files; other files in them are named and left out.
     """
     from assistant.base_drugs import drugs_of
     from knowledge.base import KnowledgeBase
-    from knowledge.sources import CMeKG, DiseaseRecords, Guidelines, Icd10Table
+    from knowledge.sources import ClinicalEntries, CMeKG, DiseaseRecords, Guidelines, Icd10Table
     from serving.encoder.text_encoder import open_encoder
 
     settings = Settings()
     with progress() as report:
         sources: list[KnowledgeSource] = []
+        if not no_clinical:
+            sources.append(ClinicalEntries([settings.clinical_folder]))
         if not no_cmekg:
             archive = cmekg or fetch_cmekg(settings, report)
             sources.append(CMeKG(archive))

@@ -35,7 +35,7 @@ class CriticalDiagnosis:
 
     ``reasons`` are the findings that call for or support it, in record order; ``red_flags``
     what to look for; ``excluded_by`` what would exclude it.  ``disease`` is its name in the base,
-    if the base has it.
+    if the base has it; ``passage_id`` the curated entry that says so, empty for the list.
     """
 
     name: str
@@ -43,6 +43,7 @@ class CriticalDiagnosis:
     reasons: tuple[Finding, ...]
     red_flags: str
     excluded_by: str
+    passage_id: str = ""
 
 
 @lru_cache(maxsize=1)

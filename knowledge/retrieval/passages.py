@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from knowledge.disease import Disease
 from knowledge.graph_builder import Subject
+from knowledge.sources.clinical import NAME as CURATED
 from knowledge.sources.fact import Passage, Relation, Source
 from knowledge.text.folding import fold
 
@@ -73,9 +74,10 @@ def disease_passages(diseases: Sequence[Disease], sources: dict[str, Source]) ->
     """One passage for every disease of which anything is known."""
     for disease in diseases:
         text = disease_text(disease)
-        if text:
+        # A curated entry has a passage of its own.
+        if text and disease.sources != (CURATED,):
             yield Passage(
-                id=disease.passage_id,
+                id=f"disease-{disease.name}",
                 subject=disease.name,
                 title=disease.name,
                 text=text,

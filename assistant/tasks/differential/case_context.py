@@ -17,7 +17,9 @@ from assistant.record.case import Case
 from assistant.record.note import Note
 from assistant.record.patient import SEX_ZH
 from knowledge.base import KnowledgeBase
+from knowledge.clinical.differential import Question
 from knowledge.graph import RankedDisease
+from knowledge.panel_ranking import rank_case
 from knowledge.ranking.critical import CriticalDiagnosis
 from knowledge.ranking.demographics import age_in, sex_in
 from knowledge.sources import Passage
@@ -39,6 +41,8 @@ class CaseContext:
     findings: list[Finding]
     ranked: list[RankedDisease]
     critical: list[CriticalDiagnosis]
+    unexplained: list[Finding]
+    questions: list[Question]
     passages: list[Passage]
     knowledge: KnowledgeBase
 
@@ -126,13 +130,17 @@ def _extract(note: Note, reader: FindingReader, *, adult: bool) -> list[Finding]
     The heading makes what stands in 既往史 past; that an adult is the patient makes 儿子 and 女儿
     somebody else.  Spans point into the note as it is.
     """
-    lead = ("患者\n" if adult else "") + ("既往史：\n" if note.id == "past_history" else "")
+    lead = _lead(note, adult=adult)
     found = reader.extract(lead + note.text, note.id)
     return [
         f.model_copy(update={"span": f.span.shifted(-len(lead))})
         for f in found
         if f.span.start >= len(lead)
     ]
+
+
+def _lead(note: Note, *, adult: bool) -> str:
+    return ("患者\n" if adult else "") + ("既往史：\n" if note.id == "past_history" else "")
 
 
 def examine(
@@ -152,8 +160,17 @@ def examine(
     findings = [
         f for note in notes for f in _extract(note, reader or knowledge.extractor, adult=adult)
     ]
-    ranked = knowledge.graph.rank(findings, age_years=age, sex=sex, limit=CANDIDATES)
-    critical = knowledge.graph.critical(findings, age_years=age, sex=sex)
+    ranking = rank_case(
+        knowledge.graph,
+        knowledge.clinical,
+        {note.id: note.text for note in notes},
+        findings,
+        leads={note.id: _lead(note, adult=adult) for note in notes},
+        age_years=age,
+        sex=sex,
+        limit=CANDIDATES,
+    )
+    ranked = ranking.ranked
     query = case.chief_complaint or " ".join(note.text for note in notes)[:200]
     hits = knowledge.index.search(query, limit=PASSAGES) if query.strip() else []
     of_candidates = [
@@ -166,7 +183,9 @@ def examine(
         segments=segment_notes(notes),
         findings=findings,
         ranked=ranked,
-        critical=critical,
+        critical=ranking.critical,
+        unexplained=ranking.unexplained,
+        questions=ranking.questions,
         passages=list(passages.values())[: PASSAGES * 2],
         knowledge=knowledge,
     )

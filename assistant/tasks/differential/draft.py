@@ -16,6 +16,8 @@ class DiagnosisEntry(BaseModel):
     ``name_statement`` is the name as something to review: a doctor who deletes it takes the whole
     entry away, one who edits it changes the name.  ``own`` marks a diagnosis that was not among the
     candidates offered to the model, ``in_knowledge`` one that the knowledge base has.
+    ``unexplained`` is what the patient has and the knowledge does not list for the diagnosis: a
+    gap, which speaks neither for nor against it.
     """
 
     rank: int
@@ -29,6 +31,7 @@ class DiagnosisEntry(BaseModel):
     score: float | None = None
     supporting: list[Statement] = Field(default_factory=list)
     opposing: list[Statement] = Field(default_factory=list)
+    unexplained: list[Statement] = Field(default_factory=list)
     ask: list[Statement] = Field(default_factory=list)
     tests: list[Statement] = Field(default_factory=list)
     red_flags: list[Statement] = Field(default_factory=list)
@@ -39,6 +42,7 @@ class DiagnosisEntry(BaseModel):
             self.name_statement,
             *self.supporting,
             *self.opposing,
+            *self.unexplained,
             *self.ask,
             *self.tests,
             *self.red_flags,

@@ -17,9 +17,12 @@ from assistant.tasks.differential.draft import DiagnosisEntry, DifferentialDraft
 from knowledge.graph import RankedDisease, Reason
 from knowledge.ranking.critical import CriticalDiagnosis
 from knowledge.sources import Passage
+from knowledge.sources.clinical import NAME as CURATED
 from knowledge.text.finding import Finding
 
 SHOWN = 5
+UNEXPLAINED = 6
+_LETTERS = {"for": "s", "against": "o", "unexplained": "x"}
 
 
 def rank_by_knowledge(context: CaseContext) -> DifferentialDraft:
@@ -46,12 +49,11 @@ def _entry(context: CaseContext, rank: int, ranked: RankedDisease) -> DiagnosisE
     disease = ranked.disease
     name = disease.name
     passage = passage_about(context.knowledge, disease)
-    supporting: list[Statement] = []
-    opposing: list[Statement] = []
+    said: dict[str, list[Statement]] = {"for": [], "against": [], "unexplained": []}
     for number, reason in enumerate(ranked.reasons, 1):
         for_it = reason.relation == "for"
         statement = Statement(
-            id=f"d{rank}-{'s' if for_it else 'o'}{number}",
+            id=f"d{rank}-{_LETTERS[reason.relation]}{number}",
             text=_say(reason, name),
             status="supported",
             origin="knowledge",
@@ -60,7 +62,7 @@ def _entry(context: CaseContext, rank: int, ranked: RankedDisease) -> DiagnosisE
                 *(knowledge_evidence(passage, reason.concept) if for_it else []),
             ],
         )
-        (supporting if for_it else opposing).append(statement)
+        said[reason.relation].append(statement)
     return DiagnosisEntry(
         rank=rank,
         name=name,
@@ -68,8 +70,9 @@ def _entry(context: CaseContext, rank: int, ranked: RankedDisease) -> DiagnosisE
         icd10=disease.icd10[0] if disease.icd10 else None,
         must_not_miss=ranked.must_not_miss,
         score=round(ranked.score, 4),
-        supporting=supporting,
-        opposing=opposing,
+        supporting=said["for"],
+        opposing=said["against"],
+        unexplained=said["unexplained"][:UNEXPLAINED],
         ask=known_statements(passage, ranked.to_ask[:4], f"d{rank}-a", "询问有无{}"),
         tests=known_statements(passage, ranked.tests[:4], f"d{rank}-t", "{}"),
     )
@@ -81,9 +84,9 @@ def _say(reason: Reason, disease: str) -> str:
     has = _has(finding)
     if reason.relation == "for":
         return f"{has}，符合{disease}（{reason.concept}）"
-    if finding.counts_for:
+    if reason.relation == "unexplained":
         # That the base does not list it is not that the disease cannot explain it.
-        return f"{has}，知识库未列入{disease}的表现"
+        return f"{has}，知识库未列入{disease}的表现，不作为反对依据"
     return f"{has}，不支持{disease}（{reason.concept}）"
 
 
@@ -162,11 +165,11 @@ def _trigger(
 
 
 def _curated(statement_id: str, text: str, critical: CriticalDiagnosis) -> Statement:
-    """A statement that the product's own list of critical diagnoses makes."""
+    """A statement that a curated entry, or the list of critical diagnoses, makes."""
     evidence = CitedPassage(
         quote=text,
-        passage_id=CRITICAL_PREFIX + critical.name,
-        source=CRITICAL_SOURCE,
+        passage_id=critical.passage_id or CRITICAL_PREFIX + critical.name,
+        source=CURATED if critical.passage_id else CRITICAL_SOURCE,
     )
     return Statement(
         id=statement_id, text=text, status="supported", origin="knowledge", evidence=[evidence]

@@ -11,6 +11,7 @@ from typing import Any
 import prompts
 from assistant.record.case import Case
 from assistant.tasks.differential.task import TASK
+from eval.clinical.differential.answers import ANSWERS, write_answers
 from eval.clinical.differential.cases import DiagnosisCase, cases_digest
 from eval.clinical.differential.masking import masked_case
 from eval.clinical.differential.measure import (
@@ -78,6 +79,7 @@ def evaluate(
         unfinished = told.unfinished
         hashes |= {"model": digest(identity), "prompts": description["prompt"]}
     hashes["answers"] = _answers_digest(measured)
+    write_answers(folder / ANSWERS, cases, measured, names)
     first = measured[0]
     scores = dict(first.scores)
     for member in measured[1:]:

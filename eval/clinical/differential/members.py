@@ -27,19 +27,38 @@ from serving.chat_model import EngineChatModel
 from serving.engine import Engine, EngineError
 
 RUN = "differential.json"
-ANSWERS = "answers.jsonl"
+ANSWERS = "model_answers.jsonl"
 
 _log = logging.getLogger("bedside.eval.differential")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What a member named in a case; ``problem`` says why there is no answer at all."""
+class Candidate:
+    """A diagnosis as a member named it; ``probability`` where the member gives one."""
 
-    names: tuple[str, ...] = ()
+    name: str
+    aliases: tuple[str, ...] = ()
+    icd10: tuple[str, ...] = ()
+    probability: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a member named in a case, the likeliest first, and what must not be missed.
+
+    ``problem`` says why there is no answer at all.
+    """
+
+    ranked: tuple[Candidate, ...] = ()
+    critical: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
     problem: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names, the likeliest first."""
+        return tuple(candidate.name for candidate in self.ranked)
 
 
 @dataclass(slots=True)
@@ -56,9 +75,13 @@ def by_knowledge(cases: Mapping[str, Case], knowledge: KnowledgeBase) -> dict[st
     answers = {}
     for key, case in cases.items():
         started = time.perf_counter()
-        ranked = examine(case, knowledge).ranked
-        names = tuple(entry.disease.name for entry in ranked)
-        answers[key] = Answer(names, seconds=time.perf_counter() - started)
+        context = examine(case, knowledge)
+        ranked = tuple(
+            Candidate(r.disease.name, r.disease.aliases, r.disease.icd10, round(r.score, 6))
+            for r in context.ranked
+        )
+        critical = tuple(one.name for one in context.critical)
+        answers[key] = Answer(ranked, critical, seconds=time.perf_counter() - started)
     return answers
 
 
@@ -146,6 +169,7 @@ class _Work:
 def _row(draft: DifferentialDraft) -> dict[str, Any]:
     return {
         "diagnoses": [entry.name for entry in draft.diagnoses],
+        "critical": [entry.name for entry in draft.critical],
         "warnings": draft.warnings,
     }
 
@@ -153,4 +177,6 @@ def _row(draft: DifferentialDraft) -> dict[str, Any]:
 def _answer(row: Mapping[str, Any]) -> Answer:
     if "failed" in row:
         return Answer(problem=str(row["failed"]))
-    return Answer(tuple(row["diagnoses"]), tuple(row["warnings"]), float(row["seconds"]))
+    ranked = tuple(Candidate(name) for name in row["diagnoses"])
+    critical = tuple(row.get("critical", ()))
+    return Answer(ranked, critical, tuple(row["warnings"]), float(row["seconds"]))

@@ -10,6 +10,7 @@ from functools import cache
 from assistant.tasks.differential.diagnosis_name import exact_code
 from eval.clinical.differential.cases import DiagnosisCase
 from knowledge.base import KnowledgeBase
+from knowledge.disease import Disease
 from knowledge.graph import diagnosis_key
 from knowledge.text.folding import fold
 from knowledge.text.synonyms import TermKind
@@ -45,6 +46,10 @@ class Names:
             if disease is not None:
                 found.update(fold(other) for other in (disease.name, *disease.aliases))
         return frozenset(found)
+
+    def disease(self, name: str) -> Disease | None:
+        """The disease of the base that has this name."""
+        return self._knowledge.graph.disease(name)
 
     def _categories(self, name: str) -> frozenset[str]:
         """Three-character categories of a name: of the base's codes and of a table's own name.

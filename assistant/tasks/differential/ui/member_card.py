@@ -23,7 +23,7 @@ from assistant.ui.strings import Text
 
 RECORD = "case"
 OPEN_ENTRIES = 2
-GROUPS = ("supporting", "opposing", "ask", "tests", "red_flags")
+GROUPS = ("supporting", "opposing", "unexplained", "ask", "tests", "red_flags")
 TITLES = {"tests": "tests_next"}
 
 

@@ -36,6 +36,7 @@ STRINGS: dict[str, tuple[str, str]] = {
     "no_icd10": ("无编码", "no code"),
     "supporting": ("支持点", "For"),
     "opposing": ("不支持点", "Against"),
+    "unexplained": ("未能解释", "Not explained"),
     "ask": ("还应询问", "Ask next"),
     "tests_next": ("建议检查", "Test next"),
     "red_flags": ("危险信号", "Red flags"),

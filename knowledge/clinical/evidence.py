@@ -1,0 +1,99 @@
+"""What a case says, as the curated ranking sees it: findings, age, sex, and how it began."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from knowledge.clinical.entry import Onset
+from knowledge.clinical.vocabulary import Vocabulary
+from knowledge.ranking.demographics import Sex
+from knowledge.text.finding import Experiencer, Finding, Polarity, Temporality
+
+_SUDDEN = re.compile(r"突发|突然|骤然|骤起|忽然|猝然|瞬间")
+_RECURRENT = re.compile(r"反复|间断|间歇|发作性|阵发|多次|时轻时重|时好时坏")
+_LENGTH = re.compile(
+    r"(?P<unit>小时|h(?![a-z])|分钟|天|日(?![晒光常])|周(?![围岁身])|星期|个?余?多?月|年)"
+)
+_NUMBER = re.compile(
+    r"(?:[\d.]+|[一二两三四五六七八九十半数几百]+)(?:余|多|个|~|-|余个|多个|几)*\s?\Z"
+)
+_UNITS: tuple[tuple[str, Onset], ...] = (
+    ("小时", "hours"), ("h", "hours"), ("分钟", "hours"), ("天", "days"), ("日", "days"),
+    ("周", "weeks"), ("星期", "weeks"), ("月", "months"), ("年", "years"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class CaseEvidence:
+    """``present`` and ``absent`` map findings to how sure the text is (1, or less).
+
+    ``spans`` has, for each, the first finding of the text that says so.
+    """
+
+    present: Mapping[str, float]
+    absent: Mapping[str, float]
+    spans: Mapping[str, Finding] = field(default_factory=dict)
+    age_years: float | None = None
+    sex: Sex | None = None
+    onset: frozenset[Onset] = frozenset()
+
+
+DOUBTED = 0.5
+"""What a finding counts that the writer only thinks possible."""
+
+
+def case_evidence(
+    findings: Iterable[Finding],
+    known: Vocabulary,
+    texts: Sequence[str] = (),
+    *,
+    age_years: float | None = None,
+    sex: Sex | None = None,
+) -> CaseEvidence:
+    """The evidence of the findings of a case; what is present somewhere is not absent.
+
+    Earlier diseases and exposures count though they are past; all else must be of now.
+    """
+    present: dict[str, float] = {}
+    absent: dict[str, float] = {}
+    spans: dict[str, Finding] = {}
+    for finding in findings:
+        kind = known.kind(finding.concept)
+        if kind is None or not _counts(finding, kind):
+            continue
+        sure = 1.0 if finding.is_certain else DOUBTED
+        side = absent if finding.polarity is Polarity.ABSENT else present
+        side[finding.concept] = max(sure, side.get(finding.concept, 0.0))
+        kept = spans.get(finding.concept)
+        if kept is None or (kept.polarity is Polarity.ABSENT) > (side is absent):
+            spans[finding.concept] = finding
+    above = {a for name in present for a in known.ancestors(name)}
+    absent = {name: s for name, s in absent.items() if name not in present and name not in above}
+    return CaseEvidence(present, absent, spans, age_years, sex, onset_of(texts))
+
+
+def _counts(finding: Finding, kind: str) -> bool:
+    if finding.experiencer is not Experiencer.PATIENT or (
+        finding.temporality is Temporality.HYPOTHETICAL
+    ):
+        return False
+    return finding.temporality is Temporality.CURRENT or kind in ("history", "exposure")
+
+
+def onset_of(texts: Sequence[str]) -> frozenset[Onset]:
+    """How long ago it began, by the first length of time that a text tells, and whether it came
+    suddenly or comes again and again."""
+    found: set[Onset] = set()
+    for text in texts:
+        if _SUDDEN.search(text):
+            found.add("sudden")
+        if _RECURRENT.search(text):
+            found.add("recurrent")
+        for hit in _LENGTH.finditer(text):
+            if not _NUMBER.search(text, max(0, hit.start() - 8), hit.start()):
+                continue
+            found.add(next(onset for word, onset in _UNITS if word in hit["unit"]))
+            break
+    return frozenset(found)

@@ -1,0 +1,95 @@
+"""Faults of a curated base: unknown findings, codes that do not exist, names used twice.
+
+``python -m knowledge.clinical.lint [FILE …]`` lints the files, or all that ship.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from knowledge.clinical.entry import Entry, EntryFault, entry_files, read_entries
+from knowledge.clinical.vocabulary import Vocabulary, shipped_folder, vocabulary
+from knowledge.text.folding import fold
+
+FEWEST_FINDINGS = 8
+
+
+def lint(
+    entries: Sequence[Entry],
+    known: Vocabulary,
+    others: Sequence[Entry] = (),
+    codes: frozenset[str] | None = None,
+) -> list[EntryFault]:
+    """What is wrong with ``entries``; ``others`` are those that they share a base with.
+
+    ``codes`` are the codes of the ICD-10 table in use; without it codes are not looked up.
+    """
+    faults: list[EntryFault] = []
+    for entry in entries:
+        faults += [EntryFault(entry.name, problem) for problem in _of_entry(entry, known, codes)]
+    faults += _names_used_twice([*entries, *others])
+    names = {fold(name) for entry in (*entries, *others) for name in (entry.name, *entry.names)}
+    for entry in entries:
+        missing = [name for name in entry.differentials if fold(name) not in names]
+        faults += [EntryFault(entry.name, f"differs from {name}, no entry") for name in missing]
+    return faults
+
+
+def _of_entry(entry: Entry, known: Vocabulary, codes: frozenset[str] | None) -> Iterable[str]:
+    for finding in dict.fromkeys(entry.used_findings()):
+        if known.kind(finding) is None:
+            yield f"unknown finding {finding}"
+    if len(entry.findings) < FEWEST_FINDINGS:
+        yield f"only {len(entry.findings)} findings"
+    if not entry.icd10:
+        yield "no ICD-10 code"
+    for code in entry.icd10 if codes is not None else ():
+        if codes is not None and code not in codes and code[:3] not in codes:
+            yield f"{code} is no code of the table"
+    if entry.critical and not (entry.red_flags and entry.exclude):
+        yield "must not be missed, and says no red flags or nothing that excludes it"
+    if not entry.sources:
+        yield "names no source"
+
+
+def _names_used_twice(entries: Sequence[Entry]) -> list[EntryFault]:
+    users: Mapping[str, list[str]] = defaultdict(list)
+    for entry in entries:
+        for name in dict.fromkeys(fold(n) for n in (entry.name, *entry.names)):
+            users[name].append(entry.name)
+    return [
+        EntryFault(owners[0], f"the name {name} is also a name of {'、'.join(owners[1:])}")
+        for name, owners in users.items()
+        if len(owners) > 1
+    ]
+
+
+def read_codes(table: Path) -> frozenset[str]:
+    """The codes of a table (code, tab, name), with their categories."""
+    codes = {line.split("\t")[0].strip() for line in table.read_text("utf-8").splitlines()}
+    return frozenset(codes | {code[:3] for code in codes} | {code[:5] for code in codes})
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the faults; 1 when there are any."""
+    every = entry_files(shipped_folder())
+    chosen = [Path(argument).resolve() for argument in arguments] or every
+    entries, faults = read_entries(chosen)
+    others, _ = read_entries(path for path in every if path.resolve() not in chosen)
+    table = shipped_folder().parents[2] / "shared/data/kb/icd10_national_clinical_v2.tsv"
+    codes = read_codes(table) if table.exists() else None
+    known = vocabulary()
+    faults += [EntryFault("vocabulary", fault) for fault in known.faults]
+    faults += lint(entries, known, others, codes)
+    for fault in faults:
+        print(fault)
+    print(f"{len(entries)} entries, {len(known.findings)} findings, "
+          f"{len(known.analytes)} analytes, {len(faults)} faults")  # fmt: skip
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

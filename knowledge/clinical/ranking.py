@@ -1,0 +1,216 @@
+"""Ranking of the curated entries.
+
+The score of disease *d* is linear in a few features, each a sum over what the case says::
+
+    listed     Σ_present  log( P(f|d) / q_f )     P from the entry's frequency, q_f the rate of f
+                                                  over all entries by how common they are, with leak
+    evoking    how many findings of evoking strength 1 … 5 are present
+    unlisted   Σ present findings that d does not explain, by how telling they are
+    absent     Σ_absent   log( (1 - P(f|d)) / (1 - q_f) )
+    unmentioned, prior, age, sex, onset, settled combinations, findings against
+
+the scheme of INTERNIST-1 (Miller et al. 1982) with the probabilities of QMR-DT (Shwe et al. 1991).
+The weights are learned (`weights.json`, `eval`'s differential fitting) as a conditional logit, so
+that the softmax of the scores is the probability.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from importlib.resources import files
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from knowledge.clinical.entry import Entry
+from knowledge.clinical.evidence import CaseEvidence
+from knowledge.clinical.vocabulary import Vocabulary
+
+Floats = npt.NDArray[np.float32]
+
+FREQUENCY: Final = (0.0, 0.04, 0.2, 0.5, 0.8, 0.97)
+"""P(f|d) of frequency 1 … 5."""
+LEAK: Final = 0.004
+"""P(f|d) of a finding that the entry does not list."""
+FEATURES: Final = (
+    "prior", "listed clinical", "listed tests", "listed history", "evoking 1", "evoking 2",
+    "evoking 3", "evoking 4", "evoking 5", "unlisted clinical", "unlisted tests",
+    "unlisted history", "absent", "unmentioned clinical", "unmentioned tests", "age unusual",
+    "age impossible", "sex unusual", "sex impossible", "onset other", "settled", "against",
+)  # fmt: skip
+_GROUPS = {
+    "symptom": 0, "sign": 0, "course": 0, "history": 2, "exposure": 2,
+}  # fmt: skip
+"""Clinical, tests (all else), history."""
+
+
+class ClinicalRanking:
+    """The entries as arrays.  Safe to use from several threads."""
+
+    def __init__(self, entries: Sequence[Entry], known: Vocabulary) -> None:
+        self.entries = tuple(entries)
+        self._known = known
+        names = sorted({f for entry in entries for f in entry.used_findings()})
+        above = {a for name in names for a in known.ancestors(name)}
+        self.concepts = tuple(sorted({*names, *above}))
+        self._numbers = {name: number for number, name in enumerate(self.concepts)}
+        shape = (len(self.entries), len(self.concepts))
+        self._rate = np.zeros(shape, np.float32)
+        self._evoking = np.zeros(shape, np.int8)
+        for row, entry in enumerate(self.entries):
+            for name, weight in entry.findings.items():
+                column = self._numbers[name]
+                self._rate[row, column] = FREQUENCY[weight.frequency]
+                self._evoking[row, column] = weight.evoking
+                for ancestor in known.ancestors(name):
+                    at = self._numbers[ancestor]
+                    self._rate[row, at] = max(self._rate[row, at], FREQUENCY[weight.frequency])
+        self._own = np.zeros(shape, bool)
+        for row, entry in enumerate(self.entries):
+            self._own[row, [self._numbers[name] for name in entry.findings]] = True
+        self._prior: Floats = np.array(
+            [0.5 * np.log(10) * (entry.common - 3) for entry in self.entries], np.float32
+        )
+        share = np.exp(self._prior)
+        share /= share.sum()
+        self._background: Floats = (share @ np.maximum(self._rate, LEAK)).astype(np.float32)
+        self._groups = np.array(
+            [_GROUPS.get(known.kind(name) or "", 1) for name in self.concepts], np.int8
+        )
+        telling = self._evoking.max(axis=0, initial=0)
+        self._telling: Floats = (0.3 + 0.7 * telling / 5).astype(np.float32)
+        self._ages = np.array([entry.age for entry in self.entries], np.float32).reshape(-1, 4)
+
+    def number(self, concept: str) -> int | None:
+        """The column of a finding, or of the nearest broader one that some entry uses."""
+        for name in (concept, *self._known.ancestors(concept)):
+            if name in self._numbers:
+                return self._numbers[name]
+        return None
+
+    def rate(self, row: int, concept: str) -> float:
+        """How often entry ``row`` shows a finding; 0 when it does not list it."""
+        column = self._numbers.get(concept)
+        return 0.0 if column is None else float(self._rate[row, column])
+
+    def rates(self, rows: npt.NDArray[np.int64]) -> Floats:
+        """P(f|d) of all findings in ``rows``: what is not listed has the rate of all entries."""
+        return np.asarray(np.where(self._rate[rows] > 0, self._rate[rows], self._background))
+
+    def is_test(self, column: int) -> bool:
+        """Whether a finding is the result of a test."""
+        return bool(self._groups[column] == 1)
+
+    def mentioned(self, case: CaseEvidence) -> set[int]:
+        """The columns of what the case says, for or against, or says more closely."""
+        names = {a for name in case.present for a in (name, *self._known.ancestors(name))}
+        return {self._numbers[n] for n in (*names, *case.absent) if n in self._numbers}
+
+    def listed(self, row: int, concept: str) -> tuple[str | None, float]:
+        """As what entry ``row`` lists a finding (itself or broader), and how much that says."""
+        best: tuple[str | None, float] = (None, 0.0)
+        for name in (concept, *self._known.ancestors(concept)):
+            column = self._numbers.get(name)
+            if column is None or not self._rate[row, column]:
+                continue
+            gain = max(float(np.log(self._rate[row, column] / self._background[column])), 0.05)
+            if best[0] is None or gain > best[1]:
+                best = (name, gain)
+        return best
+
+    def features(self, case: CaseEvidence) -> Floats:
+        """``[entries, len(FEATURES)]``."""
+        out = np.zeros((len(self.entries), len(FEATURES)), np.float32)
+        out[:, 0] = self._prior
+        mentioned = np.zeros(len(self.concepts), bool)
+        for name, sure in self._specific(case.present):
+            column = self.number(name)
+            if column is None:
+                continue
+            gain, strength = self._gain(name, column)
+            group = int(self._groups[column])
+            listed = gain > 0
+            out[:, 1 + group] += np.where(listed, gain, 0) * sure
+            out[:, 9 + group] += np.where(listed, 0, self._telling[column]) * sure
+            for level in range(1, 6):
+                out[:, 3 + level] += (strength == level) * sure
+            for other in (name, *self._known.ancestors(name)):
+                if other in self._numbers:
+                    mentioned[self._numbers[other]] = True
+        for name, sure in case.absent.items():
+            column = self._numbers.get(name)
+            if column is None:
+                continue
+            rate = np.minimum(self._rate[:, column], 0.97)
+            out[:, 12] += sure * np.log((1 - rate) / (1 - min(0.97, self._background[column])))
+            mentioned[column] = True
+        self._unmentioned(out, mentioned)
+        self._demographics(out, case)
+        self._combinations(out, case)
+        return out
+
+    def _specific(self, present: Mapping[str, float]) -> list[tuple[str, float]]:
+        """The present findings without those that a narrower one says already."""
+        said = {a for name in present for a in self._known.ancestors(name)}
+        return [(name, sure) for name, sure in present.items() if name not in said]
+
+    def _gain(self, name: str, column: int) -> tuple[Floats, npt.NDArray[np.int8]]:
+        """What a finding, or what it is a kind of, speaks for each entry, and how strongly."""
+        gain = np.full(len(self.entries), -np.inf, np.float32)
+        strength = np.zeros(len(self.entries), np.int8)
+        for other in (name, *self._known.ancestors(name)):
+            at = self._numbers.get(other)
+            if at is None:
+                continue
+            rate = self._rate[:, at]
+            value = np.log(np.maximum(rate, LEAK) / self._background[at])
+            # A finding never speaks against the entry that lists it.
+            value = np.where(rate > 0, np.maximum(value, 0.05), -np.inf)
+            better = value > gain
+            gain = np.where(better, value, gain)
+            strength = np.maximum(strength, self._evoking[:, at])
+        return gain, strength
+
+    def _unmentioned(self, out: Floats, mentioned: npt.NDArray[np.bool_]) -> None:
+        """Frequent findings of which nothing is said."""
+        rate = np.where(self._own & (self._rate > 0.7) & ~mentioned, self._rate, 0)
+        out[:, 13] = rate[:, self._groups == 0].sum(axis=1)
+        out[:, 14] = rate[:, self._groups == 1].sum(axis=1)
+
+    def _demographics(self, out: Floats, case: CaseEvidence) -> None:
+        if case.age_years is not None:
+            age = case.age_years
+            low, high, usual_low, usual_high = self._ages.T
+            impossible = (age < low * 0.9 - 0.05) | (age > high + 1)
+            out[:, 16] = impossible
+            out[:, 15] = ~impossible & ((age < usual_low - 0.05) | (age > usual_high + 1))
+        if case.sex is not None:
+            other = "female" if case.sex == "male" else "male"
+            out[:, 18] = [entry.sex == other for entry in self.entries]
+            out[:, 17] = [entry.sex == f"mostly {other}" for entry in self.entries]
+        if case.onset:
+            out[:, 19] = [
+                bool(entry.onset) and not case.onset & set(entry.onset) for entry in self.entries
+            ]
+
+    def _combinations(self, out: Floats, case: CaseEvidence) -> None:
+        has = {a for name in case.present for a in (name, *self._known.ancestors(name))}
+        for row, entry in enumerate(self.entries):
+            out[row, 20] = any(has.issuperset(combination) for combination in entry.settles)
+            out[row, 21] = sum(name in has for name in entry.against)
+
+    def scores(self, case: CaseEvidence, weights: Floats | None = None) -> Floats:
+        """The log score of every entry."""
+        chosen = learned_weights() if weights is None else weights
+        return np.asarray(self.features(case) @ chosen, np.float32)
+
+
+@lru_cache(maxsize=1)
+def learned_weights() -> Floats:
+    """The weights that ship, in the order of `FEATURES`."""
+    text = (files("knowledge.clinical") / "weights.json").read_text(encoding="utf-8")
+    table = json.loads(text)
+    return np.array([table[name] for name in FEATURES], np.float32)

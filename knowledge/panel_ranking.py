@@ -1,0 +1,128 @@
+"""The panel's ranking: curated entries first, the long tail of the graph below them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from knowledge.clinical.base import ClinicalBase
+from knowledge.clinical.differential import ClinicalCandidate, Question
+from knowledge.clinical.evidence import CaseEvidence
+from knowledge.disease import Disease
+from knowledge.graph import Graph, RankedDisease, Reason
+from knowledge.ranking.critical import CriticalDiagnosis
+from knowledge.ranking.demographics import Sex
+from knowledge.sources.clinical import NAME, passage_id
+from knowledge.text.finding import Finding
+from knowledge.text.folding import fold
+
+LEAST = 0.002
+"""A curated entry less likely than this makes room for the long tail, when there are others."""
+ENTRIES = 8
+"""How many curated entries come first where that many are likely enough."""
+SUSPECTED = 0.02
+"""A curated entry that must not be missed is named from this probability on."""
+MOST_CRITICAL = 6
+ASKED = 5
+
+
+@dataclass(frozen=True)
+class PanelRanking:
+    """Candidates, what must be excluded, what the leader does not explain, and what to ask."""
+
+    ranked: list[RankedDisease]
+    critical: list[CriticalDiagnosis]
+    unexplained: list[Finding]
+    questions: list[Question]
+
+
+def rank_case(
+    graph: Graph,
+    clinical: ClinicalBase,
+    texts: Mapping[str, str],
+    findings: Sequence[Finding],
+    *,
+    leads: Mapping[str, str] | None = None,
+    age_years: float | None,
+    sex: Sex | None,
+    limit: int,
+) -> PanelRanking:
+    """Rank one case.  ``texts`` are its notes by id, ``findings`` what the graph's reader found."""
+    case = clinical.evidence(texts, findings, leads=leads, age_years=age_years, sex=sex)
+    candidates = clinical.differential.candidates(case, 40) if clinical.entries else []
+    first = [c for c in candidates[:limit] if c.probability >= LEAST][:ENTRIES]
+    ranked = [_of_entry(graph, case, candidate) for candidate in first]
+    curated = frozenset(
+        fold(name) for entry in clinical.entries for name in (entry.name, *entry.names)
+    )
+    tail = graph.rank(findings, age_years=age_years, sex=sex, limit=limit, leave_out=curated)
+    if ranked:
+        # What the long tail shares is what the curated entries leave.
+        left = max(0.0, 1.0 - sum(one.score for one in ranked))
+        tail = [_scaled(one, min(left, ranked[-1].score)) for one in tail]
+    ranked = [*ranked, *tail][:limit]
+    critical = graph.critical(findings, age_years=age_years, sex=sex)
+    return PanelRanking(
+        ranked,
+        _with_entries(critical, candidates),
+        [r.finding for r in candidates[0].reasons if r.relation == "unexplained"]
+        if candidates
+        else [],
+        clinical.differential.questions(case) if candidates else [],
+    )
+
+
+def _scaled(one: RankedDisease, by: float) -> RankedDisease:
+    return RankedDisease(
+        one.disease, one.score * by, one.reasons, one.to_ask, one.tests, one.must_not_miss
+    )
+
+
+def _of_entry(graph: Graph, case: CaseEvidence, candidate: ClinicalCandidate) -> RankedDisease:
+    entry = candidate.entry
+    disease = graph.disease(entry.name) or Disease(
+        entry.name, entry.names, entry.icd10, sources=(NAME,), passage_id=passage_id(entry)
+    )
+    told = {*case.present, *case.absent}
+    weights = {**entry.symptoms, **entry.signs, **entry.history}
+    ask = sorted(
+        (name for name in weights if name not in told),
+        key=lambda name: (-weights[name].evoking, -weights[name].frequency),
+    )
+    return RankedDisease(
+        disease=disease,
+        score=candidate.probability,
+        reasons=[
+            Reason(reason.finding, reason.listed, reason.relation, reason.weight)
+            for reason in candidate.reasons
+        ],
+        to_ask=ask[:ASKED],
+        tests=list(entry.confirm),
+        must_not_miss=entry.critical,
+    )
+
+
+def _with_entries(
+    critical: Sequence[CriticalDiagnosis], candidates: Iterable[ClinicalCandidate]
+) -> list[CriticalDiagnosis]:
+    """``critical`` and the curated entries that must not be missed and may well be."""
+    result = list(critical)
+    named = {fold(n) for one in result for n in (one.name, one.disease or one.name)}
+    for candidate in candidates:
+        entry = candidate.entry
+        if not entry.critical or candidate.probability < SUSPECTED:
+            continue
+        if named & {fold(name) for name in (entry.name, *entry.names)}:
+            continue
+        reasons = tuple(r.finding for r in candidate.reasons if r.relation == "for")
+        result.append(
+            CriticalDiagnosis(
+                entry.name,
+                entry.name,
+                reasons,
+                entry.red_flags,
+                entry.exclude,
+                passage_id(entry),
+            )
+        )
+    return result

@@ -1,0 +1,91 @@
+"""Faults that the lint names, and the base that ships."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from knowledge.clinical.entry import entry_files, read_entries, shipped_entries
+from knowledge.clinical.lint import lint
+from knowledge.clinical.vocabulary import read_vocabulary, vocabulary
+from knowledge.clinical.wording import WordingError, parse_wording
+from tests.knowledge.clinical.conftest import ENTRIES, FINDINGS, write_folder
+
+
+def faults(folder: Path) -> list[str]:
+    entries, unread = read_entries(entry_files(folder))
+    known = read_vocabulary([folder])
+    codes = frozenset({"I21", "J18"})
+    found = [*known.faults, *unread, *lint(entries, known, codes=codes)]
+    return [str(fault) for fault in found]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("大汗: 3/1", "大汉: 3/1", "unknown finding 大汉"),
+        ("大汗: 3/1", "大汗: 7/1", "7/1"),
+        ("icd10: [I21]", "icd10: [I99]", "I99 is no code"),
+        ("icd10: [I21]", "icd10: [21]", "icd10"),
+        ("names: [心肌梗死, AMI]", "names: [肺炎]", "the name 肺炎 is also a name of"),
+        ("common: 4", "common: 9", "common"),
+        ("common: 4", "comon: 4", "comon"),
+        ("age: [25, 105, 45, 80]", "age: [50, 105, 45, 80]", "is not possible from"),
+        ("肺炎: 发热、咳嗽在前", "肺癌: 咯血", "differs from 肺癌, no entry"),
+        ("  red_flags: 持续胸痛超过20分钟\n", "", "red flags"),
+        ("- name: 急性心肌梗死", "- name: [", "no YAML"),
+    ],
+)
+def test_a_fault_is_named(tmp_path: Path, old: str, new: str, said: str) -> None:
+    assert old in ENTRIES
+    folder = write_folder(tmp_path / "base", entries=ENTRIES.replace(old, new))
+    assert any(said in fault for fault in faults(folder)), faults(folder)
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("胸痛样\tsympton\t", "unknown kind"),
+        ("某痛\tsymptom\t(左/右…痛", "not closed"),
+        ("某痛\tsymptom\t\t无此行", "the broader finding 无此行 has no row"),
+    ],
+)
+def test_a_bad_row_is_named(tmp_path: Path, row: str, said: str) -> None:
+    folder = write_folder(tmp_path / "base", findings=f"{FINDINGS}{row}\n")
+    assert any(said in fault for fault in faults(folder)), faults(folder)
+
+
+def test_a_cycle_of_broader_findings_ends(tmp_path: Path) -> None:
+    rows = f"{FINDINGS}甲痛\tsymptom\t\t乙痛\n乙痛\tsymptom\t\t甲痛\n"
+    known = read_vocabulary([write_folder(tmp_path / "base", findings=rows)])
+    assert known.ancestors("甲痛") == ("乙痛",)
+
+
+def test_wordings_stand_for_their_alternatives() -> None:
+    assert parse_wording("(右上腹/右季肋部)…压痛") == ((("右上腹", "右季肋部"),), (("压痛",),))
+    assert parse_wording("(压榨/紧缩)(性/)痛") == ((("压榨", "紧缩"), ("性", ""), ("痛",)),)
+    assert parse_wording("HLA-B27(+)") == ((("hla-b27",), ("(+)",)),)
+    with pytest.raises(WordingError):
+        parse_wording("胸痛…(轻/)")
+
+
+def test_the_base_that_ships_has_no_fault() -> None:
+    known = vocabulary()
+    assert known.faults == ()
+    assert [str(fault) for fault in lint(shipped_entries(), known)] == []
+    assert len(shipped_entries()) >= 800
+
+
+def test_every_finding_is_read_from_its_own_name() -> None:
+    from knowledge.clinical.reading import clinical_reader
+
+    known, reader = vocabulary(), clinical_reader()
+    lost = [
+        name
+        for entry in shipped_entries()
+        for name in entry.findings
+        if name not in {f.concept for f in reader.read(name, "n")}
+        and not {f.concept for f in reader.read(name, "n")} & {*known.findings}
+    ]
+    assert sorted(set(lost)) == []

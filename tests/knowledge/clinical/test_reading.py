@@ -1,0 +1,73 @@
+"""What the reader of the curated vocabulary finds in a text."""
+
+from __future__ import annotations
+
+import pytest
+
+from knowledge.clinical.base import ClinicalBase
+from knowledge.text.finding import Polarity
+
+
+def said(base: ClinicalBase, text: str) -> dict[str, bool]:
+    """Finding → whether it is present, for what the text says last of each."""
+    return {f.concept: f.polarity is Polarity.PRESENT for f in base.reader.read(text, "n")}
+
+
+@pytest.mark.parametrize(
+    ("text", "finding", "present"),
+    [
+        ("持续胸骨后压榨性疼痛3小时", "胸骨后压榨样疼痛", True),
+        ("否认胸骨后压榨样疼痛", "胸骨后压榨样疼痛", False),
+        ("右上腹无压痛", "右上腹压痛", False),
+        ("无右上腹压痛", "右上腹压痛", False),
+        ("右上腹、剑突下明显压痛", "右上腹压痛", True),
+        ("V1-V4导联ST段呈弓背向上抬高", "ST段抬高", True),
+        ("ST段未见抬高", "ST段抬高", False),
+        ("双下肢轻度凹陷性水肿", "下肢水肿", True),
+        ("肌钙蛋白I 5.2 ng/ml", "肌钙蛋白升高", True),
+        ("cTnI 0.01ng/ml", "肌钙蛋白升高", False),
+        ("肌钙蛋白正常", "肌钙蛋白升高", False),
+        ("高敏肌钙蛋白明显升高", "肌钙蛋白升高", True),
+        ("WBC 15.3×10⁹/L", "白细胞升高", True),
+        ("WBC 15300/mm³", "白细胞升高", True),
+        ("白细胞6.2×10^9/L", "白细胞升高", False),
+        ("血钾2.8mmol/L", "钾降低", True),
+        ("HLA-B27（+）", "HLA-B27阳性", True),
+        ("HLA-B27阴性", "HLA-B27阳性", False),
+        ("體溫38.5℃，發燒", "发热", True),
+    ],
+)
+def test_a_finding_is_read_as_it_is_meant(
+    base: ClinicalBase, text: str, finding: str, present: bool
+) -> None:
+    assert said(base, text)[finding] is present
+
+
+@pytest.mark.parametrize(
+    ("text", "finding"),
+    [
+        ("胸片示肺水肿", "水肿"),
+        ("右上腹平软。左下腹压痛", "右上腹压痛"),
+        ("右上腹疼痛，脐周压痛", "右上腹压痛"),
+        ("下肢活动好，肺水肿", "下肢水肿"),
+        ("BRAFK阳性", "钾升高"),
+    ],
+)
+def test_what_is_not_said_is_not_read(base: ClinicalBase, text: str, finding: str) -> None:
+    assert finding not in said(base, text)
+
+
+def test_spans_point_into_the_text(base: ClinicalBase) -> None:
+    text = "因胸骨后紧缩样痛入院，肌钙蛋白I：5.2ng/ml"
+    found = {f.concept: f for f in base.reader.read(text, "n", lead="患者\n")}
+    pain, troponin = found["胸骨后压榨样疼痛"], found["肌钙蛋白升高"]
+    assert text[pain.span.start : pain.span.end] == pain.text == "胸骨后紧缩样痛"
+    assert text[troponin.span.start : troponin.span.end] == "肌钙蛋白I：5.2ng/ml"
+
+
+def test_the_range_is_that_of_the_patient(base: ClinicalBase) -> None:
+    text = "白细胞12×10⁹/L"
+    grown = {f.concept: f for f in base.reader.read(text, "n", age_years=40)}
+    child = {f.concept: f for f in base.reader.read(text, "n", age_years=1)}
+    assert grown["白细胞升高"].polarity is Polarity.PRESENT
+    assert child["白细胞升高"].polarity is Polarity.ABSENT
