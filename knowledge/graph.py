@@ -215,9 +215,7 @@ class Graph:
             for (finding, evidence), weight in zip(used, weights, strict=True)
             if abs(weight) > 0.05 and (evidence.present or weight < 0)
         ]
-        return sorted(
-            reasons, key=lambda reason: (_ORDER[reason.relation], -abs(reason.weight))
-        )
+        return sorted(reasons, key=lambda reason: (_ORDER[reason.relation], -abs(reason.weight)))
 
     def _mentioned(self, used: list[tuple[Finding, Evidence]]) -> set[int]:
         mentioned: set[int] = set()

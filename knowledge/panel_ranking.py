@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from knowledge.clinical.base import ClinicalBase
@@ -11,7 +11,6 @@ from knowledge.clinical.evidence import CaseEvidence
 from knowledge.disease import Disease
 from knowledge.graph import Graph, RankedDisease, Reason
 from knowledge.ranking.critical import CriticalDiagnosis
-from knowledge.ranking.demographics import Sex
 from knowledge.sources.clinical import NAME, passage_id
 from knowledge.text.finding import Finding
 from knowledge.text.folding import fold
@@ -39,16 +38,12 @@ class PanelRanking:
 def rank_case(
     graph: Graph,
     clinical: ClinicalBase,
-    texts: Mapping[str, str],
+    case: CaseEvidence,
     findings: Sequence[Finding],
-    *,
-    leads: Mapping[str, str] | None = None,
-    age_years: float | None,
-    sex: Sex | None,
     limit: int,
 ) -> PanelRanking:
-    """Rank one case.  ``texts`` are its notes by id, ``findings`` what the graph's reader found."""
-    case = clinical.evidence(texts, findings, leads=leads, age_years=age_years, sex=sex)
+    """Rank one case by what it says; ``findings`` are in the words of the graph."""
+    age_years, sex = case.age_years, case.sex
     candidates = clinical.differential.candidates(case, 40) if clinical.entries else []
     first = [c for c in candidates[:limit] if c.probability >= LEAST][:ENTRIES]
     ranked = [_of_entry(graph, case, candidate) for candidate in first]

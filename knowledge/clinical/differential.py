@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -79,14 +79,22 @@ class ClinicalDifferential:
             for row in np.argsort(-scores, kind="stable")[:limit]
         ]
 
-    def questions(self, case: CaseEvidence, limit: int = QUESTIONS) -> list[Question]:
-        """What would tell most between the first candidates: expected information of the answer."""
+    def questions(
+        self, case: CaseEvidence, limit: int = QUESTIONS, leave_out: Collection[str] = ()
+    ) -> list[Question]:
+        """What would tell most between the first candidates: expected information of the answer.
+
+        ``leave_out`` was asked and is not known.
+        """
+        if not case.present:
+            return []
         scores = self._ranking.scores(case)
         rows = np.argsort(-scores, kind="stable")[:RIVALS]
         share = _softmax(scores[rows])
         rate = np.clip(self._ranking.rates(rows), 0.01, 0.99)
         told = _entropy(share @ rate) - share @ _entropy(rate)
         known = self._ranking.mentioned(case)
+        known |= {n for n, name in enumerate(self._ranking.concepts) if name in leave_out}
         order = [int(n) for n in np.argsort(-told, kind="stable") if int(n) not in known]
         return [
             Question(self._ranking.concepts[n], self._ranking.is_test(n), float(told[n]))
@@ -96,8 +104,8 @@ class ClinicalDifferential:
     def _reasons(self, case: CaseEvidence, row: int) -> list[ClinicalReason]:
         entry = self._ranking.entries[row]
         reasons: list[ClinicalReason] = []
-        for name in case.present:
-            finding = case.spans[name]
+        # What was only asked stands in no record.
+        for name, finding in ((n, case.spans[n]) for n in case.present if n in case.spans):
             listed, gain = self._ranking.listed(row, name)
             if name in entry.against:
                 reasons.append(ClinicalReason(finding, name, "against", -1.0))
@@ -105,7 +113,7 @@ class ClinicalDifferential:
                 reasons.append(ClinicalReason(finding, listed, "for", round(gain, 3)))
             else:
                 reasons.append(ClinicalReason(finding, name, "unexplained", 0.0))
-        for name in case.absent:
+        for name in (n for n in case.absent if n in case.spans):
             listed, _ = self._ranking.listed(row, name)
             if listed == name and (rate := self._ranking.rate(row, name)) >= TELLING:
                 weight = round(float(np.log(1 - min(rate, 0.97))), 3)

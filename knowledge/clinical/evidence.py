@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from knowledge.clinical.entry import Onset
 from knowledge.clinical.vocabulary import Vocabulary
@@ -38,6 +38,14 @@ class CaseEvidence:
     age_years: float | None = None
     sex: Sex | None = None
     onset: frozenset[Onset] = frozenset()
+
+    def answered(self, answers: Mapping[str, bool]) -> CaseEvidence:
+        """The evidence with what was asked since: finding → whether the patient has it."""
+        present = {n: s for n, s in self.present.items() if answers.get(n, True)}
+        absent = {n: s for n, s in self.absent.items() if not answers.get(n, False)}
+        present |= {name: 1.0 for name, has in answers.items() if has}
+        absent |= {name: 1.0 for name, has in answers.items() if not has}
+        return replace(self, present=present, absent=absent)
 
 
 DOUBTED = 0.5

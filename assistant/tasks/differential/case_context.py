@@ -18,6 +18,7 @@ from assistant.record.note import Note
 from assistant.record.patient import SEX_ZH
 from knowledge.base import KnowledgeBase
 from knowledge.clinical.differential import Question
+from knowledge.clinical.evidence import CaseEvidence
 from knowledge.graph import RankedDisease
 from knowledge.panel_ranking import rank_case
 from knowledge.ranking.critical import CriticalDiagnosis
@@ -41,6 +42,7 @@ class CaseContext:
     findings: list[Finding]
     ranked: list[RankedDisease]
     critical: list[CriticalDiagnosis]
+    evidence: CaseEvidence
     unexplained: list[Finding]
     questions: list[Question]
     passages: list[Passage]
@@ -160,16 +162,14 @@ def examine(
     findings = [
         f for note in notes for f in _extract(note, reader or knowledge.extractor, adult=adult)
     ]
-    ranking = rank_case(
-        knowledge.graph,
-        knowledge.clinical,
+    evidence = knowledge.clinical.evidence(
         {note.id: note.text for note in notes},
         findings,
         leads={note.id: _lead(note, adult=adult) for note in notes},
         age_years=age,
         sex=sex,
-        limit=CANDIDATES,
     )
+    ranking = rank_case(knowledge.graph, knowledge.clinical, evidence, findings, CANDIDATES)
     ranked = ranking.ranked
     query = case.chief_complaint or " ".join(note.text for note in notes)[:200]
     hits = knowledge.index.search(query, limit=PASSAGES) if query.strip() else []
@@ -184,6 +184,7 @@ def examine(
         findings=findings,
         ranked=ranked,
         critical=ranking.critical,
+        evidence=evidence,
         unexplained=ranking.unexplained,
         questions=ranking.questions,
         passages=list(passages.values())[: PASSAGES * 2],

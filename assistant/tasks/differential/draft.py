@@ -49,8 +49,16 @@ class DiagnosisEntry(BaseModel):
         ]
 
 
+class AskedFinding(BaseModel):
+    """A finding to ask for or a result to get; ``information``: the bits that it should tell."""
+
+    finding: str
+    is_test: bool = False
+    information: float = 0.0
+
+
 class DifferentialDraft(ModelDraft):
-    """One panel member's answer."""
+    """One panel member's answer.  ``questions``: what would tell most between the candidates."""
 
     kind: Literal["differential_diagnosis"] = "differential_diagnosis"
     member: str
@@ -59,6 +67,7 @@ class DifferentialDraft(ModelDraft):
     diagnoses: list[DiagnosisEntry] = Field(default_factory=list)
     findings: list[Finding] = Field(default_factory=list)
     missing: list[str] = Field(default_factory=list)
+    questions: list[AskedFinding] = Field(default_factory=list)
 
     def statements(self) -> list[Statement]:
         """All statements of all entries; one that two entries share comes once."""

@@ -6,6 +6,7 @@ It is the honest yardstick beside which a model's answer is read, and it works w
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from assistant.draft import Statement
 from assistant.grounding.citation import CRITICAL_PREFIX, CRITICAL_SOURCE, passage_about
@@ -13,7 +14,8 @@ from assistant.record.evidence import CitedPassage, Evidence, TextSpan
 from assistant.settings import KNOWLEDGE_MEMBER
 from assistant.tasks.differential.case_context import CaseContext
 from assistant.tasks.differential.diagnosis_name import critical_disease, exact_code, name_statement
-from assistant.tasks.differential.draft import DiagnosisEntry, DifferentialDraft
+from assistant.tasks.differential.draft import AskedFinding, DiagnosisEntry, DifferentialDraft
+from knowledge.clinical.differential import Question
 from knowledge.graph import RankedDisease, Reason
 from knowledge.ranking.critical import CriticalDiagnosis
 from knowledge.sources import Passage
@@ -40,6 +42,7 @@ def rank_by_knowledge(context: CaseContext) -> DifferentialDraft:
         diagnoses=entries,
         findings=context.findings,
         missing=context.case.missing_fields(),
+        questions=asked(context.questions),
         warnings=warnings,
         seconds=time.perf_counter() - started,
     )
@@ -76,6 +79,14 @@ def _entry(context: CaseContext, rank: int, ranked: RankedDisease) -> DiagnosisE
         ask=known_statements(passage, ranked.to_ask[:4], f"d{rank}-a", "询问有无{}"),
         tests=known_statements(passage, ranked.tests[:4], f"d{rank}-t", "{}"),
     )
+
+
+def asked(questions: Sequence[Question]) -> list[AskedFinding]:
+    """Questions as a draft has them."""
+    return [
+        AskedFinding(finding=q.finding, is_test=q.is_test, information=round(q.information, 4))
+        for q in questions
+    ]
 
 
 def _say(reason: Reason, disease: str) -> str:

@@ -37,6 +37,7 @@ class Differential(Task[Case, DifferentialDraft]):
     body = CaseRequest
     needs_knowledge = True
     page = "assistant.tasks.differential.ui.page:PAGE"
+    routes = "assistant.tasks.differential.routes:add"
     evaluation = "bedside eval differential"
     tool = "Differential diagnoses of a case, ranked, with evidence and what must be excluded"
     command = Command(

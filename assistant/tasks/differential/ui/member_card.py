@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from assistant.record.evidence import TextSpan
 from assistant.review.fill_in import open_statements
 from assistant.tasks.differential.draft import DiagnosisEntry, DifferentialDraft
+from assistant.tasks.differential.ui.questions import questions_html
 from assistant.tasks.differential.ui.state import CaseWork
 from assistant.ui.markup import (
     badge,
@@ -40,10 +41,10 @@ def member_card(name: str, model: str, demo_only: bool, work: CaseWork, t: Text)
             f"<header><h3>{esc(name)}</h3>{model_name(model, demo_only, t)}</header>"
             f'<p class="hint" role="status">{turning}{esc(waiting)}</p></article>'
         )
-    return _answered(name, shown, shown.draft, t)
+    return _answered(name, shown, shown.draft, work, t)
 
 
-def _answered(name: str, shown: Shown, draft: DifferentialDraft, t: Text) -> str:
+def _answered(name: str, shown: Shown, draft: DifferentialDraft, work: CaseWork, t: Text) -> str:
     prefix = shown.draft_id
     still_open = shown.open()
     count = (
@@ -61,6 +62,7 @@ def _answered(name: str, shown: Shown, draft: DifferentialDraft, t: Text) -> str
         if any(s.status == "unsupported" for s in entry.statements())
     )
     body = entries or f'<p class="hint">{esc(t("member.none"))}</p>'
+    questions = "" if draft.model else questions_html(draft, work, t)
     bar = verdict_bar(shown, t, fill=bool(draft.diagnoses))
     return (
         f'<article class="card member" aria-label="{esc(name)}"><header><h3>{esc(name)}</h3>'
@@ -68,7 +70,7 @@ def _answered(name: str, shown: Shown, draft: DifferentialDraft, t: Text) -> str
         f'<span class="seconds">{esc(t("seconds", n=draft.seconds))}</span>{count}</header>'
         f"{notices(t('warnings'), draft.warnings, 'warn')}"
         f"{bar}{refusal(shown, t, prefix)}"
-        f'<ol class="entries">{body}{pending_critical}</ol></article>'
+        f'<ol class="entries">{body}{pending_critical}</ol>{questions}</article>'
     )
 
 
@@ -85,7 +87,7 @@ def _entry(entry: DiagnosisEntry, shown: Shown, t: Text, prefix: str, *, opened:
         f"{' open' if opened or unresolved else ''}>"
         f'<summary><span class="rank">{entry.rank}</span>'
         f'<b class="diagnosis">{esc(_shown_name(entry, shown))}</b>'
-        f"{_code(entry, t)}{marks}</summary>"
+        f"{_code(entry, t)}{_probability(entry, t)}{marks}</summary>"
         f"{_groups(entry, shown, t, prefix)}</details></li>"
     )
 
@@ -96,6 +98,14 @@ def _shown_name(entry: DiagnosisEntry, shown: Shown) -> str:
     if resolution is not None and resolution.action == "edited" and resolution.text:
         return resolution.text
     return entry.name
+
+
+def _probability(entry: DiagnosisEntry, t: Text) -> str:
+    """The ranking's share for the diagnosis among all that it knows."""
+    if entry.score is None:
+        return ""
+    title = esc(t("probability.hint"))
+    return f'<span class="probability" title="{title}">{100 * entry.score:.0f}%</span>'
 
 
 def _code(entry: DiagnosisEntry, t: Text) -> str:

@@ -15,6 +15,7 @@ from assistant.store import Context
 from assistant.tasks.differential.draft import DifferentialDraft
 from assistant.tasks.differential.ui.case_inputs import CaseInputs
 from assistant.tasks.differential.ui.member_card import RECORD, critical_html, member_card
+from assistant.tasks.differential.ui.questions import answer
 from assistant.tasks.differential.ui.state import KIND, CaseWork, here
 from assistant.ui import watch
 from assistant.ui.actions import act
@@ -111,6 +112,7 @@ def _connect_run(
             yield [*frame.draw(session, panels), gr.skip(), *unchanged]
             return
         work.case, work.stale, work.filled_by = case, False, ""
+        work.reranking = None
         asked = parts.tasks[KIND.name].accept(case, parts.settings)
         accepted = await watch.begin(parts, work, actor, KIND.name, asked)
         selected = gr.Tabs(selected="record") if accepted else gr.skip()
@@ -198,6 +200,9 @@ def _connect_earlier(frame: Frame, inputs: CaseInputs, layout: Layout, tabs: gr.
 def _connect_cards(frame: Frame, layout: Layout) -> None:
     def handler(name: str) -> Any:
         async def handle(session: Session, data: dict[str, Any]) -> None:
+            if data.get("do") in ("answer", "clear"):
+                await answer(frame.parts, here(session).work, data)
+                return
             await act(frame.parts, here(session).work, name, data, session.text)
             if data.get("do") == "fill":
                 here(session).work.filled_by = name

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from assistant.record.case import Case
 from assistant.store import RequestRow
 from assistant.tasks.differential.draft import DifferentialDraft
+from assistant.tasks.differential.rerank import Reranking
 from assistant.tasks.differential.task import Differential
 from assistant.ui.earlier import Kind
 from assistant.ui.session import PageState, Session, Work
@@ -21,6 +22,8 @@ class CaseWork(Work):
     case: Case | None = None
     stale: bool = False
     filled_by: str = ""
+    reranking: Reranking | None = None
+    """The order after the questions that were answered on the page; no part of the record."""
 
     @property
     def findings(self) -> list[Finding]:
