@@ -97,6 +97,9 @@ def _process(
 ) -> Iterator[subprocess.Popen[bytes]]:
     command = [str(folder_of_programs / "postgres"), "-D", str(data), "-k", str(folder), "-h", ""]
     settings = [word for setting in QUICK for word in ("-c", setting)]
+    if setpriv := shutil.which("setpriv"):
+        # A test run that is killed takes its server along.
+        command = [setpriv, "--pdeathsig", "INT", *command]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen([*command, *settings], stdout=log, stderr=log, **owner)
     try:

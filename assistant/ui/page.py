@@ -125,7 +125,7 @@ def build(parts: Services, pages: Sequence[tuple[Title, TaskPage]]) -> gr.Blocks
             for title, page in pages:
                 _add_tab(frame, tabs, page.key, _titled(title))
                 with tabs[page.key]:
-                    page.build(frame)
+                    _build_task_page(frame, page)
             _add_page(frame, tabs, "feedback", feedback.build)
             for other in guest.pages():
                 _add_guest(frame, tabs, other)
@@ -136,6 +136,17 @@ def build(parts: Services, pages: Sequence[tuple[Title, TaskPage]]) -> gr.Blocks
         _connect_load(frame, blocks, top)
     blocks.queue(default_concurrency_limit=None, max_size=None)
     return blocks
+
+
+def _build_task_page(frame: Frame, page: TaskPage) -> None:
+    """A page of another package that cannot be laid out does not take the others along."""
+    try:
+        page.build(frame)
+    except Exception as error:
+        logger.error("the page %s cannot be laid out: %s", page.key, type(error).__name__)
+        frame.panel(
+            lambda s: f'<p class="notice bad" role="alert">{esc(s.text("page.failed"))}</p>'
+        )
 
 
 def _add_page(

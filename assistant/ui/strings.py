@@ -36,6 +36,10 @@ STRINGS: dict[str, tuple[str, str]] = {
         "没有可用的模型：检索与知识库排序可用，其余见“系统”页。",
         "No model is available: search and the knowledge ranking work; see the System page.",
     ),
+    "page.failed": (
+        "这个页面无法显示，原因见服务器日志；其他页面不受影响。",
+        "This page cannot be shown (see the server's log); the others are not affected.",
+    ),
     "page.feedback": ("反馈", "Feedback"),
     "page.system": ("系统", "System"),
     # patient and case

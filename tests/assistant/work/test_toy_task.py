@@ -29,7 +29,10 @@ from assistant.commands.doctor import examine
 from assistant.engines import Engines
 from assistant.settings import EngineSettings, Settings
 from assistant.store import Context
+from assistant.ui.frame import Frame, TaskPage
+from assistant.ui.page import build, task_pages
 from assistant.work.registry import GROUP, Registry, installed
+from assistant.work.task import Title
 from serving.engines.echo import EchoEngine
 
 PATH = "/v1/greetings"
@@ -298,3 +301,17 @@ def _greet_in_the_browser(path: str, address: str) -> None:
         card.get_by_role("button", name="一键回填").click()
         expect(card.get_by_label("回填文本")).to_have_value(re.compile("请来复诊"))
         browser.close()
+
+
+def test_a_page_that_cannot_be_laid_out_leaves_the_others(
+    client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(frame: Frame) -> None:
+        raise RuntimeError("no layout")
+
+    pages = [(Title("坏页", "Broken"), TaskPage("broken", broken))]
+    app: Any = client.app
+    blocks = build(app.state.services, [*pages, *task_pages(Registry.of([POINT]))])
+    drawn = json.dumps(blocks.config, ensure_ascii=False, default=str)
+    assert "toy-run" in drawn
+    assert "broken cannot be laid out" in caplog.text
