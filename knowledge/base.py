@@ -20,6 +20,7 @@ from knowledge.graph import Graph
 from knowledge.layout import CURRENT, FORMAT, MANIFEST, Progress, no_progress
 from knowledge.ranking.ranking import Incidence
 from knowledge.retrieval.index import PassageIndex
+from knowledge.sources.clinical import passage_id
 from knowledge.sources.fact import KnowledgeSource
 from knowledge.sources.icd10 import MORPHOLOGY
 from knowledge.text.extraction import FindingExtractor
@@ -31,6 +32,9 @@ from serving.encoder.text_encoder import Encoder
 _log = logging.getLogger("bedside.knowledge.base")
 
 Retrieval = Literal["hybrid", "lexical"]
+_DESCRIBED = 8
+"""How many of the diseases that a query describes are searched for."""
+
 WAITS = "Vectors of the passages are still to be made; search is lexical only until then."
 
 
@@ -61,6 +65,7 @@ class KnowledgeBase:
         self.notice = _notice(manifest, encoder)
         self.graph = _read_graph(folder)
         self.index = PassageIndex(folder, None if self.notice else encoder, self.graph.names)
+        self.index.describes = self._described
         self.extractor = FindingExtractor(_read_lexicon(folder))
 
     @cached_property
@@ -77,6 +82,14 @@ class KnowledgeBase:
     def clinical(self) -> ClinicalBase:
         """The curated entries; none in a base that was built without them."""
         return ClinicalBase.read(self.folder / CLINICAL)
+
+    def _described(self, query: str) -> list[str]:
+        """Passages on the diseases that a query describes, the likeliest first."""
+        if not self.clinical.entries:
+            return []
+        case = self.clinical.evidence({"query": query})
+        candidates = self.clinical.differential.candidates(case, _DESCRIBED)
+        return [passage_id(candidate.entry) for candidate in candidates]
 
     @property
     def retrieval(self) -> Retrieval:

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from knowledge.clinical.entry import Entry
 from knowledge.disease import Disease
 from knowledge.ranking.critical import CriticalDiagnosis, critical_diagnoses, critical_diseases
 from knowledge.ranking.demographics import Sex
@@ -62,7 +63,8 @@ class Reason:
 
 @dataclass(frozen=True)
 class RankedDisease:
-    """A candidate.  ``score`` is its share among all diseases (0..1), no probability."""
+    """A candidate.  ``score``: of a curated ``entry`` its probability among all entries, of any
+    other disease its share among all diseases (0..1)."""
 
     disease: Disease
     score: float
@@ -70,6 +72,7 @@ class RankedDisease:
     to_ask: list[str]
     tests: list[str]
     must_not_miss: bool
+    entry: Entry | None = None
 
 
 class Graph:

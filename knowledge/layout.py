@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-FORMAT = 1
+FORMAT = 2
 CURRENT = "current"
 """The file that names the base in use."""
 MANIFEST = "manifest.json"

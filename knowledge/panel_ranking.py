@@ -94,6 +94,7 @@ def _of_entry(graph: Graph, case: CaseEvidence, candidate: ClinicalCandidate) ->
         to_ask=ask[:ASKED],
         tests=list(entry.confirm),
         must_not_miss=entry.critical,
+        entry=entry,
     )
 
 

@@ -2,8 +2,8 @@
 
 ``score(p) = Σ 1 / (60 + rank)`` over the lists that hold *p* (Cormack, Clarke & Büttcher, SIGIR
 2009).  Passages whose subject the query names lead the lexical list and are a third list of their
-own, so that a question about 肺炎 is answered from 肺炎; medicines that it does not name count
-less.
+own, so that a question about 肺炎 is answered from 肺炎; where it names none, those on the diseases
+whose findings it describes are.  Medicines that it does not name count less.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import logging
 import sqlite3
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import astuple, dataclass, fields
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ import numpy as np
 from knowledge.layout import DENSE, DENSE_ROWS
 from knowledge.retrieval.lexical import LexicalIndex
 from knowledge.sources.fact import Passage
+from knowledge.text.drugs import generic_name
 from knowledge.text.folding import fold
 from serving.encoder.text_encoder import Encoder
 
@@ -34,6 +36,7 @@ _UNNAMED_DRUG = 0.6
 _DENSE_CHARACTERS = 40  # of a query are embedded, as of a passage; the rest is lexical only
 _NAMED_CHARACTERS = 200  # of a query are searched for subject names
 _NAME_LENGTH = 20
+_PRODUCTS = 3  # of one drug are found by its generic name
 _COLUMNS = tuple(f.name for f in fields(Passage))
 
 
@@ -81,6 +84,8 @@ class PassageIndex:
         self._database = sqlite3.connect(uri, uri=True, check_same_thread=False)
         self._lock = threading.Lock()
         self._folder = folder
+        self.describes: Callable[[str], Sequence[str]] | None = None
+        """The ids of passages on what a query describes without naming it, the likeliest first."""
         self._dense: _Dense | None = None
         if encoder is not None:
             self.use_vectors(encoder)
@@ -119,10 +124,11 @@ class PassageIndex:
         named = {row: n for n, row in enumerate(self._named(query), 1)}
         lexical = {row: n for n, row in enumerate(self._search_words(query, named, depth), 1)}
         dense = {row: n for n, row in enumerate(self._search_dense(query, depth), 1)}
-        lists = (named, lexical, dense)
+        described = {} if named else self._described(query)
+        lists = (named, lexical, dense, described)
         scores = {
             row: sum(1 / (RANK_CONSTANT + ranks[row]) for ranks in lists if row in ranks)
-            for row in lexical.keys() | dense.keys()
+            for row in lexical.keys() | dense.keys() | described.keys()
         }
         passages = self._rows(list(scores))
         for row, passage in passages.items():
@@ -148,11 +154,24 @@ class PassageIndex:
         matched = (row for row, _ in self._lexical.search(query, depth))
         return list(dict.fromkeys([*named, *matched]))
 
+    def _described(self, query: str) -> dict[int, int]:
+        """Row → rank of the passages on what the query describes."""
+        ids = list(self.describes(query)) if self.describes else []
+        marks = ",".join("?" * len(ids))
+        sql = f"SELECT id, row FROM passage WHERE id IN ({marks})"  # noqa: S608
+        with self._lock:
+            rows = dict(self._database.execute(sql, ids).fetchall())
+        return {rows[one]: rank for rank, one in enumerate(ids, 1) if one in rows}
+
     def _search_dense(self, query: str, depth: int) -> list[int]:
         return [] if self._dense is None else self._dense.search(query, depth)
 
     def _named(self, query: str) -> list[int]:
-        """Rows of the passages whose subject the query names, the longest names first."""
+        """Rows of the passages whose subject the query names, each named thing in turn.
+
+        The longest names come first; what is named second stands second, however many passages
+        the first has.
+        """
         text = query[:_NAMED_CHARACTERS]
         folded = fold(text)
         # Subject → the wordings that may mean it.
@@ -165,18 +184,30 @@ class PassageIndex:
                     pieces[meant].add(piece)
         if not pieces:
             return []
-        marks = ",".join("?" * len(pieces))
+        rows: dict[str, list[int]] = defaultdict(list)
+        for row, subject in self._subjects(tuple(pieces)):
+            for wording in pieces[subject]:
+                rows[wording].append(row)
+        for row, name in self._drugs(tuple(dict.fromkeys(fold(piece) for piece in pieces))):
+            rows[name].append(row)
+        whole = [w for w in rows if not any(w != other and w in other for other in rows)]
+        whole.sort(key=lambda wording: (-len(wording), min(rows[wording])))
+        turns = zip_longest(*(sorted(rows[wording]) for wording in whole))
+        return list(dict.fromkeys(row for turn in turns for row in turn if row is not None))
+
+    def _subjects(self, names: Sequence[str]) -> list[tuple[int, str]]:
+        """Passages with one of these subjects: row and subject."""
+        marks = ",".join("?" * len(names))
         sql = f"SELECT row, subject FROM passage WHERE subject IN ({marks})"  # noqa: S608
         with self._lock:
-            found = self._database.execute(sql, tuple(pieces)).fetchall()
-        wordings = {wording for _, subject in found for wording in pieces[subject]}
-        whole = {w for w in wordings if not any(w != other and w in other for other in wordings)}
-        longest = {
-            subject: max((len(w) for w in pieces[subject] & whole), default=0)
-            for _, subject in found
-        }
-        rows = [(row, subject) for row, subject in found if longest[subject]]
-        return [row for row, _ in sorted(rows, key=lambda pair: (-longest[pair[1]], pair[0]))]
+            return self._database.execute(sql, tuple(names)).fetchall()
+
+    def _drugs(self, names: Sequence[str]) -> list[tuple[int, str]]:
+        """Passages on products with one of these generic names: row and name."""
+        marks = ",".join("?" * len(names))
+        sql = f"SELECT row, name FROM drug_name WHERE name IN ({marks})"  # noqa: S608
+        with self._lock:
+            return self._database.execute(sql, tuple(names)).fetchall()
 
     def _rows(self, rows: Sequence[int]) -> dict[int, Passage]:
         marks = ",".join("?" * len(rows))
@@ -200,6 +231,20 @@ def read_passages(folder: Path) -> list[Passage]:
         return [Passage(*row) for row in database.execute(sql)]
 
 
+def _drug_names(passages: Sequence[Passage]) -> list[tuple[str, int]]:
+    """Generic name and row of the products that say most, a few of each: what a question names
+    is the drug, and the passages are on products."""
+    products: dict[str, list[int]] = defaultdict(list)
+    for row, passage in enumerate(passages):
+        if passage.kind == "drug":
+            products[generic_name(passage.subject)].append(row)
+    return [
+        (name, row)
+        for name, rows in products.items()
+        for row in sorted(rows, key=lambda row: -len(passages[row].text))[:_PRODUCTS]
+    ]
+
+
 def write_index(passages: Sequence[Passage], folder: Path) -> None:
     """Write what `PassageIndex` searches by words; vectors are added by `knowledge.vectors`."""
     LexicalIndex.build((f"{p.title}\n{p.subject}\n{p.text}" for p in passages), folder)
@@ -214,4 +259,7 @@ def write_index(passages: Sequence[Passage], folder: Path) -> None:
             ((row, *astuple(passage)) for row, passage in enumerate(passages)),
         )
         database.execute("CREATE UNIQUE INDEX passage_id ON passage (id)")
+        database.execute("CREATE TABLE drug_name (name TEXT NOT NULL, row INTEGER NOT NULL)")
+        database.executemany("INSERT INTO drug_name VALUES (?, ?)", _drug_names(passages))
+        database.execute("CREATE INDEX drug_name_name ON drug_name (name)")
     database.close()

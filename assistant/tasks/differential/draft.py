@@ -17,7 +17,9 @@ class DiagnosisEntry(BaseModel):
     entry away, one who edits it changes the name.  ``own`` marks a diagnosis that was not among the
     candidates offered to the model, ``in_knowledge`` one that the knowledge base has.
     ``unexplained`` is what the patient has and the knowledge does not list for the diagnosis: a
-    gap, which speaks neither for nor against it.
+    gap, which speaks neither for nor against it.  ``management`` are principles of treatment
+    of the curated entry, ``cautions`` those of its warnings that apply to this record; nothing is
+    prescribed.
     """
 
     rank: int
@@ -35,6 +37,8 @@ class DiagnosisEntry(BaseModel):
     ask: list[Statement] = Field(default_factory=list)
     tests: list[Statement] = Field(default_factory=list)
     red_flags: list[Statement] = Field(default_factory=list)
+    management: list[Statement] = Field(default_factory=list)
+    cautions: list[Statement] = Field(default_factory=list)
 
     def statements(self) -> list[Statement]:
         """All statements of the entry, its name first, in reading order."""
@@ -46,6 +50,8 @@ class DiagnosisEntry(BaseModel):
             *self.ask,
             *self.tests,
             *self.red_flags,
+            *self.management,
+            *self.cautions,
         ]
 
 

@@ -17,7 +17,7 @@ def _standing(
 ) -> list[DiagnosisEntry]:
     """The entries whose name was not deleted, under the name that the doctor gave them.
 
-    The code belongs to the member's name and does not go with another one.
+    Code, treatment and cautions belong to the member's name and do not go with another one.
     """
     standing = []
     for entry in entries:
@@ -26,7 +26,13 @@ def _standing(
             continue
         if resolution is not None and resolution.action == "edited" and resolution.text:
             entry = entry.model_copy(
-                update={"name": resolution.text, "icd10": None, "icd10_name": None}
+                update={
+                    "name": resolution.text,
+                    "icd10": None,
+                    "icd10_name": None,
+                    "management": [],
+                    "cautions": [],
+                }
             )
         standing.append(entry)
     return standing
@@ -50,7 +56,7 @@ def first_progress_note(
         "preliminary_diagnosis": _named(first),
         "diagnostic_basis": _basis(first, resolutions),
         "differential_diagnosis": _differential([*others, *entries[1:]], resolutions, {first.name}),
-        "plan": _plan([*entries, *critical], resolutions),
+        "plan": _plan(first, [*entries, *critical], resolutions),
     }
     titles = {
         "case_features": "一、病例特点",
@@ -120,7 +126,12 @@ def _differential(
     return "\n".join(lines) or NOT_RECORDED
 
 
-def _plan(entries: Sequence[DiagnosisEntry], resolutions: Mapping[str, Resolution]) -> str:
+def _plan(
+    first: DiagnosisEntry,
+    entries: Sequence[DiagnosisEntry],
+    resolutions: Mapping[str, Resolution],
+) -> str:
+    """What to do next; principles of treatment and cautions are those of the first diagnosis."""
     tests = [t for e in entries for t in kept(e.tests, resolutions)]
     asks = [t for e in entries for t in kept(e.ask, resolutions)]
     flags = [t for e in entries for t in kept(e.red_flags, resolutions)]
@@ -130,6 +141,8 @@ def _plan(entries: Sequence[DiagnosisEntry], resolutions: Mapping[str, Resolutio
             ("完善检查：", tests),
             ("补充询问：", asks),
             ("病情观察：", flags),
+            ("治疗原则（待医师决定）：", kept(first.management, resolutions)),
+            ("用药与处置注意：", kept(first.cautions, resolutions)),
         )
         if texts
     ]

@@ -15,6 +15,7 @@ from assistant.settings import KNOWLEDGE_MEMBER
 from assistant.tasks.differential.case_context import CaseContext
 from assistant.tasks.differential.diagnosis_name import critical_disease, exact_code, name_statement
 from assistant.tasks.differential.draft import AskedFinding, DiagnosisEntry, DifferentialDraft
+from knowledge.clinical.cautions import applied_cautions
 from knowledge.clinical.differential import Question
 from knowledge.graph import RankedDisease, Reason
 from knowledge.ranking.critical import CriticalDiagnosis
@@ -78,7 +79,37 @@ def _entry(context: CaseContext, rank: int, ranked: RankedDisease) -> DiagnosisE
         unexplained=said["unexplained"][:UNEXPLAINED],
         ask=known_statements(passage, ranked.to_ask[:4], f"d{rank}-a", "询问有无{}"),
         tests=known_statements(passage, ranked.tests[:4], f"d{rank}-t", "{}"),
+        management=_management(passage, ranked, rank),
+        cautions=_cautions(context, passage, ranked, rank),
     )
+
+
+def _management(passage: Passage | None, ranked: RankedDisease, rank: int) -> list[Statement]:
+    principles = list(ranked.entry.management) if ranked.entry else []
+    return known_statements(passage, principles, f"d{rank}-m", "{}")
+
+
+def _cautions(
+    context: CaseContext, passage: Passage | None, ranked: RankedDisease, rank: int
+) -> list[Statement]:
+    """The warnings of the entry that apply to this record, each with what makes it apply."""
+    if ranked.entry is None:
+        return []
+    texts = {note.id: note.text for note in context.notes}
+    applied = applied_cautions(ranked.entry, context.evidence, texts, context.knowledge.clinical)
+    return [
+        Statement(
+            id=f"d{rank}-c{number}",
+            text=f"{caution.key.replace(':', '')}：{caution.text}",
+            status="supported",
+            origin="knowledge",
+            evidence=[
+                *(record_evidence(context, finding) for finding in caution.because),
+                *knowledge_evidence(passage, caution.text.rstrip("。")),
+            ],
+        )
+        for number, caution in enumerate(applied, 1)
+    ]
 
 
 def asked(questions: Sequence[Question]) -> list[AskedFinding]:

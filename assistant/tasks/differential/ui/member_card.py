@@ -24,7 +24,16 @@ from assistant.ui.strings import Text
 
 RECORD = "case"
 OPEN_ENTRIES = 2
-GROUPS = ("supporting", "opposing", "unexplained", "ask", "tests", "red_flags")
+GROUPS = (
+    "supporting",
+    "opposing",
+    "unexplained",
+    "ask",
+    "tests",
+    "red_flags",
+    "management",
+    "cautions",
+)
 TITLES = {"tests": "tests_next"}
 
 

@@ -56,6 +56,8 @@ STRINGS: dict[str, tuple[str, str]] = {
     "ask": ("还应询问", "Ask next"),
     "tests_next": ("建议检查", "Test next"),
     "red_flags": ("危险信号", "Red flags"),
+    "management": ("治疗原则（由医师决定）", "Principles of treatment (the doctor decides)"),
+    "cautions": ("本病历须注意", "Cautions for this patient"),
     "missing": ("病历未填", "Not in the record"),
     "fill.note": ("首次病程记录", "First progress note"),
     "fill.from": ("来自 {name}", "from {name}"),
