@@ -74,6 +74,14 @@ class RankedDisease:
     must_not_miss: bool
     entry: Entry | None = None
 
+    @property
+    def typical(self) -> list[str]:
+        """What the disease is known by, the most telling first."""
+        if self.entry is None:
+            return list(self.disease.symptoms)
+        weights = {**self.entry.symptoms, **self.entry.signs, **self.entry.tests}
+        return sorted(weights, key=lambda n: (-weights[n].evoking, -weights[n].frequency))
+
 
 class Graph:
     """All diseases of a base."""

@@ -17,6 +17,7 @@ from knowledge.text.folding import fold
 from knowledge.text.synonyms import SynonymTable, TermKind
 from knowledge.vocabulary import Vocabulary
 
+_CURATED = frozenset({Relation.ALIAS, Relation.ICD10, Relation.DEPARTMENT})
 _FINDINGS = (Relation.SYMPTOM, Relation.SIGN)
 # A subject with one of these is a disease.
 _DISEASE_RELATIONS = frozenset(
@@ -72,12 +73,17 @@ class GraphData:
 
 
 def group_by_subject(facts: Iterable[Fact]) -> dict[str, Subject]:
-    """Facts of all sources, gathered by the subject's folded name."""
+    """Facts of all sources, gathered by the subject's folded name.
+
+    What a curated entry is called and how it is coded, only the entry says; it comes first.
+    """
     subjects: dict[str, Subject] = {}
     for fact in facts:
         if fact.relation is Relation.CODE_NAME or not fact.subject or not fact.object:
             continue
         subject = subjects.setdefault(fold(fact.subject), Subject(fact.subject))
+        if fact.relation in _CURATED and CURATED in subject.sources and fact.source.name != CURATED:
+            continue
         subject.values[fact.relation][fact.object] = None
         subject.sources[fact.source.name] = None
     return subjects

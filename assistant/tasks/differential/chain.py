@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -25,9 +26,11 @@ from assistant.tasks.differential.ranking_member import critical_entries, with_o
 from assistant.tasks.differential.reply import ReplyEntry, read_reply
 from assistant.tasks.differential.task import TASK
 from assistant.tasks.ending import Ending
+from knowledge.graph import RankedDisease
 from serving.engine import Engine
 
 ANSWER_TOKENS = 700
+TOLD_APART = 2
 SPARE_TOKENS = 64
 """Room for what a chat template puts around the messages."""
 
@@ -122,11 +125,25 @@ def _render(
         absent=[f.text for f in context.absent],
         uncertain=[hedged(f) for f in context.uncertain],
         candidates=[
-            {"name": r.disease.name, "typical": r.disease.symptoms[:6], "tests": r.tests[:3]}
+            {
+                "name": r.disease.name,
+                "typical": r.typical[:6],
+                "tests": r.tests[:3],
+                "apart": _apart(r, context.ranked[:shown]),
+            }
             for r in context.ranked[:shown]
         ],
         passages=passages,
     )
+
+
+def _apart(candidate: RankedDisease, rivals: Sequence[RankedDisease]) -> list[tuple[str, str]]:
+    """What tells a candidate from those beside it, as its entry says."""
+    if candidate.entry is None:
+        return []
+    names = {rival.disease.name for rival in rivals}
+    told = [(n, text) for n, text in candidate.entry.differentials.items() if n in names]
+    return told[:TOLD_APART]
 
 
 def _parse(

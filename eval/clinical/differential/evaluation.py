@@ -12,6 +12,7 @@ import prompts
 from assistant.record.case import Case
 from assistant.tasks.differential.task import TASK
 from eval.clinical.differential.answers import ANSWERS, write_answers
+from eval.clinical.differential.breakdown import by_department, causes, coverage, reliability
 from eval.clinical.differential.cases import DiagnosisCase, cases_digest
 from eval.clinical.differential.masking import masked_case
 from eval.clinical.differential.measure import (
@@ -66,7 +67,8 @@ def evaluate(
     """
     names = Names(knowledge)
     shown = {c.id: masked_case(c.case, names.told(c)) for c in cases}
-    measured = [measure(KNOWLEDGE, cases, by_knowledge(shown, knowledge), names)]
+    ranking = measure(KNOWLEDGE, cases, by_knowledge(shown, knowledge), names)
+    measured = [ranking]
     identity: dict[str, Any] = {}
     hashes = {"data": cases_digest(list(cases)), "knowledge": knowledge.version}
     unfinished = False
@@ -90,8 +92,16 @@ def evaluate(
         title="鉴别诊断评测 Differential diagnosis",
         headline=_headline(first),
         scores=scores,
-        figures=[figure for m in measured for figure in m.figures],
-        tables=[apart(measured), by_diagnosis(cases, measured)],
+        figures=[
+            *(figure for m in measured for figure in m.figures),
+            *_of_ranking(shown, knowledge, ranking),
+        ],
+        tables=[
+            apart(measured),
+            by_department(cases, ranking, knowledge),
+            causes(cases, shown, ranking, knowledge, names),
+            by_diagnosis(cases, measured),
+        ],
         cases=worst(cases, shown, first),
         notes=_notes(cases, measured, names, masked),
         model=identity,
@@ -100,6 +110,15 @@ def evaluate(
         sources=list(sources),
     )
     return Evaluated(result, unfinished)
+
+
+def _of_ranking(
+    shown: Mapping[str, Case], knowledge: KnowledgeBase, ranking: Measured
+) -> list[Figure]:
+    """Figures of the curated ranking alone; none of a base without entries."""
+    if not knowledge.clinical.entries:
+        return []
+    return [coverage(shown, knowledge), *reliability(ranking)]
 
 
 def _headline(measured: Measured) -> Figure:
