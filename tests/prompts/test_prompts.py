@@ -17,7 +17,14 @@ def test_every_version_of_a_task_renders_with_the_same_values() -> None:
         "patient": "",
         "present": ["咳嗽"],
         "absent": [],
-        "candidates": [{"name": "肺炎", "typical": ["咳嗽"], "tests": ["胸片"]}],
+        "candidates": [
+            {
+                "name": "肺炎",
+                "typical": ["咳嗽"],
+                "tests": ["胸片"],
+                "apart": [("肺结核", "低热盗汗")],
+            }
+        ],
         "passages": [],
     }
     for name in prompts.versions("differential_diagnosis"):
