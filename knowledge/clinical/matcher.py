@@ -20,7 +20,7 @@ _STOP = re.compile(r"[,;。!?\n]")
 _END = ""
 """The key of a trie's node under which its patterns stand; no character is empty."""
 
-_LATIN = re.compile(r"[a-z0-9]")
+_LETTER, _DIGIT = re.compile(r"[a-z]"), re.compile(r"[0-9]")
 
 _Place = tuple[int, int]
 
@@ -126,10 +126,13 @@ def _after(folded: str, at: int, choices: Part) -> int:
 
 
 def _whole_word(folded: str, start: int, end: int) -> bool:
-    """Latin letters and digits are not cut: RA is no part of BRAF."""
-    if _LATIN.match(folded[start]) and _LATIN.match(folded[start - 1 : start]):
-        return False
-    return not (_LATIN.match(folded[end - 1]) and _LATIN.match(folded[end : end + 1]))
+    """Latin words and numbers are not cut: RA is no part of BRAF; Hb85g/L has Hb."""
+    return not any(
+        kind.match(folded, at - 1) and kind.match(folded, at)
+        for at in (start, end)
+        for kind in (_LETTER, _DIGIT)
+        if 0 < at < len(folded)
+    )
 
 
 def _follow(folded: str, end: int, parts: Wording) -> tuple[_Place, ...] | None:

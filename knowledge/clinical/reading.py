@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from knowledge.clinical.matcher import Matcher
-from knowledge.clinical.results import ResultReader
+from knowledge.clinical.results import Patient, ResultReader
 from knowledge.clinical.vocabulary import Vocabulary, vocabulary
 from knowledge.ranking.demographics import Sex
 from knowledge.text.assertion.engine import Assertion, read_assertions
@@ -80,7 +80,7 @@ class ClinicalReader:
             _finding(text, note_id, place, assertion)
             for place, assertion in zip(places, said, strict=True)
         ]
-        for result in self._results.read(document.folded, text, age_years, sex):
+        for result in self._results.read(document.folded, text, Patient(age_years, sex)):
             place = _Place(result.finding, result.start, result.end, ())
             polarity = Polarity.PRESENT if result.present else Polarity.ABSENT
             found.append(_finding(text, note_id, place, Assertion(polarity)))

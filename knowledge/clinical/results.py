@@ -1,37 +1,38 @@
 """Laboratory results and vital signs of a text as findings: 肌钙蛋白I 5.2 ng/ml is 肌钙蛋白升高.
 
 A word or sign of the text (↑, 阳性, 正常) decides; else the number does, by the reference range of
-the patient's age and sex in the unit that is written.
+the patient's age and sex in the unit that is written.  What was examined counts: the leukocytes of
+脑脊液检查：白细胞 500×10⁶/L are the fluid's.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from fractions import Fraction
-from functools import lru_cache
+from functools import cache
 from importlib.resources import files
 
 from knowledge.clinical.matcher import Hit, Matcher
+from knowledge.clinical.reference import Grade, Range, grades, ranges_of
 from knowledge.clinical.vocabulary import Vocabulary
 from knowledge.ranking.demographics import Sex
 from knowledge.text.folding import fold
 from knowledge.text.quantity import Quantity, quantities
-from knowledge.text.units import Unit
 
 _TAIL = 24
-_STOP = re.compile(r"[。;\n]")
-_HIGH = r"明显升高|显著升高|升高|增高|上升|偏高|增多|增加|↑|过高|超过正常|高于正常|延长"
-_LOW = r"明显降低|明显下降|降低|下降|减低|减少|偏低|↓|过低|低于正常|缩短|不足"
-_POSITIVE = r"弱阳性|强阳性|阳性|\(\+{1,4}\)|\+{1,4}|[1-4]\+|检出"
+_SENTENCE = re.compile(r"[。;\n]")
+_HIGH = r"升高|增高|上升|偏高|增多|增加|↑|过高|高于正常|超过正常|延长|增快"
+_LOW = r"降低|下降|减低|减少|偏低|↓|过低|低于正常|缩短|不足"
+_POSITIVE = r"阳性|\(\+{1,4}\)|\+{1,4}|[1-4]\+|检出"
 _NEGATIVE = r"阴性|\(-\)|-(?=[,。;、\s]|$)|未检出"
 _WORD = re.compile(
-    rf"(?P<normal>均?(?:在)?正常(?:范围)?|无异常|未见异常)|(?P<no>不|未见|无)?(?P<high>{_HIGH})|(?P<low>{_LOW})|(?P<positive>{_POSITIVE})|(?P<negative>{_NEGATIVE})"
+    rf"(?P<normal>均?(?:在)?正常(?:范围)?|无异常|未见异常)|(?P<no>不|未见|无)?(?:(?P<high>{_HIGH})|(?P<low>{_LOW})|(?P<positive>{_POSITIVE})|(?P<negative>{_NEGATIVE}))"
 )
-_BEFORE = re.compile(r"(?:(?P<high>高|升高的)|(?P<low>低))\Z")
 _BETWEEN = re.compile(r"[,;。\n]")
+_BLOOD = "血"
+_FRACTIONS = frozenset({"中性粒细胞", "淋巴细胞", "嗜酸性粒细胞", "单核细胞"})
+"""Analytes of which a bare number up to one is a share of the leukocytes: 中性粒细胞0.85."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,88 +46,81 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
-    """A row of ``reference.tsv``; ``scale``: how much of ``unit`` one of the written unit is."""
+class Patient:
+    """Whose results these are, as far as it is known."""
 
-    unit: Unit | None
-    scale: Fraction
-    sex: str
-    years: tuple[float, float]
-    low: Decimal | None
-    high: Decimal | None
-    below: str
-    above: str
+    age_years: float | None = None
+    sex: Sex | None = None
 
 
-@lru_cache(maxsize=1)
-def reference_ranges() -> Mapping[str, tuple[Range, ...]]:
-    """The ranges by analyte, in the order of the table."""
-    text = (files("knowledge.clinical") / "reference.tsv").read_text(encoding="utf-8")
-    ranges: dict[str, list[Range]] = {}
-    for line in text.splitlines():
-        if not line.strip() or line.startswith("#"):
-            continue
-        analyte, unit, sex, young, old, low, high, below, above = [
-            cell.strip() for cell in [*line.split("\t"), *[""] * 8][:9]
-        ]
-        # A power of ten is read as part of the number: 12×10⁹/L is 12,000,000,000 /L.
-        one = quantities(f"1{unit}")[0] if unit else None
-        ranges.setdefault(analyte, []).append(
-            Range(
-                one.unit if one else None,
-                Fraction(one.low) if one else Fraction(1),
-                sex,
-                (float(young or 0), float(old or 130)),
-                Decimal(low) if low else None,
-                Decimal(high) if high else None,
-                below or f"{analyte}降低",
-                above or f"{analyte}升高",
-            )
-        )
-    return {analyte: tuple(rows) for analyte, rows in ranges.items()}
+@cache
+def _specimens() -> re.Pattern[str]:
+    """Words that say what was examined; the name of the group is its number in `_prefixes`."""
+    groups = []
+    for number, words in enumerate(_specimen_rows().values()):
+        ordered = sorted((fold(word) for word in words.split("、")), key=len, reverse=True)
+        groups.append(f"(?P<s{number}>{'|'.join(map(re.escape, ordered))})")
+    return re.compile("|".join(groups))
+
+
+@cache
+def _specimen_rows() -> dict[str, str]:
+    text = (files("knowledge.clinical") / "specimens.tsv").read_text(encoding="utf-8")
+    rows = (line.split("\t") for line in text.splitlines() if line and line[0] != "#")
+    return dict(rows)
 
 
 class ResultReader:
-    """Reads the results of the analytes of a vocabulary."""
+    """Reads the results of the analytes of a vocabulary.  Safe to use from several threads."""
 
     def __init__(self, known: Vocabulary) -> None:
+        self._known = known
         self._matcher = Matcher()
-        self._qualitative = {a.name for a in known.analytes.values() if a.qualitative}
         for analyte in known.analytes.values():
             self._matcher.add(analyte.name, ((analyte.names,),))
-        for name in reference_ranges():
-            if name not in known.analytes:
-                self._matcher.add(name, (((fold(name),),),))
 
-    def read(
-        self, folded: str, text: str, age_years: float | None, sex: Sex | None
-    ) -> list[Result]:
+    def read(self, folded: str, text: str, patient: Patient) -> list[Result]:
         """The results of a text in its order."""
         hits = self._matcher.find(folded)
         if not hits:
             return []
         found = quantities(text)
-        starts = [hit.start for hit in hits]
         results: list[Result] = []
         for number, hit in enumerate(hits):
-            limit = min(
-                hit.end + _TAIL, starts[number + 1] if number + 1 < len(hits) else len(text)
-            )
-            stop = _STOP.search(folded, hit.end, limit)
-            limit = stop.start() if stop else limit
-            results += self._of(hit, folded, limit, found, age_years, sex)
+            following = next((h.start for h in hits[number + 1 :] if h.start >= hit.end), len(text))
+            limit = min(hit.end + _TAIL, following)
+            stop = _SENTENCE.search(folded, hit.end, limit)
+            name = self._of_specimen(hit, folded)
+            if name is not None:
+                place = Hit(name, hit.parts)
+                results += self._of(place, folded, stop.start() if stop else limit, found, patient)
         return results
 
+    def _of_specimen(self, hit: Hit, folded: str) -> str | None:
+        """The analyte in what was examined; None when there is no such analyte."""
+        start = max((m.end() for m in _SENTENCE.finditer(folded, 0, hit.start)), default=0)
+        said = max(
+            _specimens().finditer(folded, start, hit.start), key=lambda m: m.start(), default=None
+        )
+        prefixes = list(_specimen_rows())
+        prefix = prefixes[int((said.lastgroup or "s0")[1:])] if said else _BLOOD
+        if prefix == _BLOOD or hit.name.startswith(prefix):
+            return hit.name
+        if any(hit.name.startswith(p) for p in prefixes):
+            # Its own name says what was examined.
+            return hit.name
+        name = prefix + hit.name
+        if name in self._known.analytes:
+            return name
+        special = self._known.analytes[hit.name].kind == "vital"
+        shared = prefix in hit.name or not _is_counted(hit.name)
+        return hit.name if special or shared else None
+
     def _of(
-        self,
-        hit: Hit,
-        folded: str,
-        limit: int,
-        found: Sequence[Quantity],
-        age_years: float | None,
-        sex: Sex | None,
+        self, hit: Hit, folded: str, limit: int, found: Sequence[Quantity], patient: Patient
     ) -> Iterable[Result]:
-        word = _WORD.search(folded, hit.end, limit)
+        vital = self._known.analytes[hit.name].kind == "vital"
+        word = None if vital else _WORD.search(folded, hit.end, limit)
         number = next((q for q in found if hit.end <= q.start < limit), None)
         if number is not None and _BETWEEN.search(folded, hit.end, number.start):
             number = None
@@ -138,8 +132,20 @@ class ResultReader:
             word = None
         if word is not None:
             yield from _by_word(hit, word)
-        elif number is not None:
-            yield from _by_number(hit, number, age_years, sex)
+        elif number is not None and not (vital and not number.unit):
+            yield from _by_number(hit, number, patient)
+
+
+def _is_counted(name: str) -> bool:
+    """Whether an analyte is found in several fluids, so that where it was found matters."""
+    return name in _FRACTIONS or name in (
+        "白细胞",
+        "红细胞",
+        "血糖",
+        "总蛋白",
+        "乳酸脱氢酶",
+        "血氯",
+    )
 
 
 def _by_word(hit: Hit, word: re.Match[str]) -> Iterator[Result]:
@@ -151,9 +157,9 @@ def _by_word(hit: Hit, word: re.Match[str]) -> Iterator[Result]:
             yield Result(f"{name}降低", start, end, False)
             yield Result(f"{name}阳性", start, end, False)
     elif word["high"]:
-        yield Result(_above(name), start, end, True)
+        yield Result(next((r.above for r in ranges_of(name)), f"{name}升高"), start, end, True)
     elif word["low"]:
-        yield Result(_below(name), start, end, True)
+        yield Result(next((r.below for r in ranges_of(name)), f"{name}降低"), start, end, True)
     elif word["positive"]:
         yield Result(f"{name}阳性", start, end, True)
         yield Result(f"{name}阴性", start, end, False)
@@ -162,43 +168,54 @@ def _by_word(hit: Hit, word: re.Match[str]) -> Iterator[Result]:
         yield Result(f"{name}阴性", start, end, True)
 
 
-def _above(name: str) -> str:
-    rows = reference_ranges().get(name)
-    return rows[0].above if rows else f"{name}升高"
-
-
-def _below(name: str) -> str:
-    rows = reference_ranges().get(name)
-    return rows[0].below if rows else f"{name}降低"
-
-
-def _by_number(
-    hit: Hit, number: Quantity, age_years: float | None, sex: Sex | None
-) -> Iterator[Result]:
-    row = _range(hit.name, number.unit, age_years, sex)
-    if row is None or number.shape not in ("one", "range"):
+def _by_number(hit: Hit, number: Quantity, patient: Patient) -> Iterator[Result]:
+    if hit.name == "血压":
+        if number.shape == "pair" and len(number.values) == 2:
+            for part, value in zip(("收缩压", "舒张压"), number.values, strict=True):
+                one = number if number.unit else None
+                yield from _judged(part, hit, number.end, (value, value), one, patient)
         return
-    factor = Fraction(1)
-    if row.unit and number.unit:
-        factor = number.unit.factor / row.unit.factor / row.scale
-    low, high = (Fraction(value) * factor for value in (number.low, number.high))
-    above = row.high is not None and low > row.high and number.comparator not in ("<", "<=")
-    below = row.low is not None and high < row.low and number.comparator not in (">", ">=")
-    if number.shape == "range" and row.high is not None and high > row.high:
-        above = True
-    if row.high is not None and row.above != row.below:
-        yield Result(row.above, hit.start, number.end, above)
-    if row.low is not None:
-        yield Result(row.below, hit.start, number.end, below)
+    if number.shape not in ("one", "range"):
+        return
+    values = (number.low, number.high)
+    name = hit.name
+    if name in _FRACTIONS and not number.unit and number.high <= 1:
+        name, values = f"{name}百分比", (number.low * 100, number.high * 100)
+    yield from _judged(name, hit, number.end, values, number, patient)
 
 
-def _range(analyte: str, unit: Unit, age_years: float | None, sex: Sex | None) -> Range | None:
-    rows = [
-        row
-        for row in reference_ranges().get(analyte, ())
-        if (not row.sex or row.sex == sex)
-        and row.years[0] <= (30.0 if age_years is None else age_years) < row.years[1] + 0.001
-    ]
-    if not unit:
-        return rows[0] if rows else None
-    return next((r for r in rows if r.unit is not None and unit.converts_to(r.unit)), None)
+def _judged(
+    name: str,
+    hit: Hit,
+    end: int,
+    values: Sequence[object],
+    number: Quantity | None,
+    patient: Patient,
+) -> Iterator[Result]:
+    """What a value of an analyte shows, and what it excludes."""
+    row = _fitting(ranges_of(name), number, patient)
+    if row is not None:
+        low, high = (row.in_unit(value, number) for value in values)
+        comparator = number.comparator if number is not None else ""
+        above = row.high is not None and low > row.high and comparator not in ("<", "<=")
+        below = row.low is not None and high < row.low and comparator not in (">", ">=")
+        if row.high is not None and high > row.high:
+            above = above or low != high
+        if row.high is not None and row.above != row.below:
+            yield Result(row.above, hit.start, end, above)
+        if row.low is not None:
+            yield Result(row.below, hit.start, end, below)
+    for grade in grades(name):
+        if grade.fits(patient.age_years, number) and grade.has(grade.in_unit(values[-1], number)):
+            yield Result(grade.finding, hit.start, end, True)
+
+
+def _fitting(rows: Sequence[Range], number: Quantity | None, patient: Patient) -> Range | None:
+    """The first row of the patient's group in the unit that is written."""
+    return next(
+        (row for row in rows if row.fits(patient.age_years, number) and row.is_of(patient.sex)),
+        None,
+    )
+
+
+__all__ = ["Grade", "Patient", "Result", "ResultReader"]

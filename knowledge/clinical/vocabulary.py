@@ -19,6 +19,9 @@ Kind = Literal[
     "symptom", "sign", "imaging", "ecg", "endoscopy", "pathology", "laboratory", "microbiology",
     "function", "history", "exposure", "course",
 ]  # fmt: skip
+AnalyteKind = Literal["quantity", "qualitative", "vital"]
+"""A vital sign's short names (T, P, R) count only before a number with its unit."""
+
 KINDS: Final[frozenset[str]] = frozenset(get_args(Kind))
 RESULTS: Final = ("升高", "降低", "阳性", "阴性")
 """What an entry may say of an analyte."""
@@ -40,7 +43,7 @@ class Analyte:
 
     name: str
     names: tuple[str, ...]
-    qualitative: bool
+    kind: AnalyteKind
 
 
 @dataclass(frozen=True)
@@ -148,14 +151,14 @@ def _add_analyte(
     analytes: dict[str, Analyte], place: str, cells: list[str], faults: list[str]
 ) -> None:
     name, others, kind = [*cells, "", ""][:3]
-    if kind not in ("quantity", "qualitative"):
+    if kind not in get_args(AnalyteKind):
         faults.append(f"{place}: {name} is of the unknown kind {kind!r}")
         return
     names = tuple(dict.fromkeys(fold(n) for n in (name, *others.split("|")) if n.strip()))
     earlier = analytes.get(name)
     if earlier is not None:
         names = tuple(dict.fromkeys((*earlier.names, *names)))
-    analytes[name] = Analyte(name, names, kind == "qualitative")
+    analytes[name] = Analyte(name, names, kind)  # type: ignore[arg-type]  # checked above
 
 
 def shipped_folder() -> Path:

@@ -29,7 +29,15 @@ ST段抬高\tecg\tST段…抬高
 ANALYTES = """\
 肌钙蛋白\t肌钙蛋白I|cTnI|高敏肌钙蛋白\tquantity
 白细胞\tWBC\tquantity
-钾\t血钾|K\tquantity
+血钾\t钾|K\tquantity
+脑脊液白细胞\t\tquantity
+蛋白\t\tqualitative
+尿蛋白\t\tqualitative
+体温\tT\tvital
+血压\tBP\tvital
+中性粒细胞\tN\tquantity
+中性粒细胞百分比\t\tquantity
+血红蛋白\tHb\tquantity
 HLA-B27\t\tqualitative
 """
 ENTRIES = """\
