@@ -54,7 +54,8 @@ class ClinicalBase:
         sex: Sex | None = None,
     ) -> CaseEvidence:
         """What notes (id → text) say.  ``others`` are findings that another reader found in them;
-        those whose concept this vocabulary has under any wording count as well.  ``leads`` stand
+        those whose concept this vocabulary has under any wording count as well, where this reader
+        found nothing.  ``leads`` stand
         before a note when it is read (a heading that its form shows), and in no offset."""
         found = [
             finding
@@ -63,7 +64,10 @@ class ClinicalBase:
                 text, note_id, lead=(leads or {}).get(note_id, ""), age_years=age_years, sex=sex
             )
         ]
+        read = [finding.span for finding in found]
         for finding in others:
+            if any(finding.span.overlaps(span) for span in read):
+                continue
             found += [
                 finding.model_copy(update={"concept": name})
                 for name in self.reader.named(finding.concept)

@@ -105,7 +105,9 @@ class ClinicalDifferential:
         entry = self._ranking.entries[row]
         reasons: list[ClinicalReason] = []
         # What was only asked stands in no record.
-        for name, finding in ((n, case.spans[n]) for n in case.present if n in case.spans):
+        implied = {a for name in case.present for a in self._ranking.ancestors(name)}
+        told = [n for n in case.present if n in case.spans and n not in implied]
+        for name, finding in ((n, case.spans[n]) for n in told):
             listed, gain = self._ranking.listed(row, name)
             if name in entry.against:
                 reasons.append(ClinicalReason(finding, name, "against", -1.0))

@@ -84,6 +84,10 @@ class ClinicalRanking:
         self._telling: Floats = (0.3 + 0.7 * telling / 5).astype(np.float32)
         self._ages = np.array([entry.age for entry in self.entries], np.float32).reshape(-1, 4)
 
+    def ancestors(self, concept: str) -> tuple[str, ...]:
+        """What a finding is a kind of."""
+        return self._known.ancestors(concept)
+
     def number(self, concept: str) -> int | None:
         """The column of a finding, or of the nearest broader one that some entry uses."""
         for name in (concept, *self._known.ancestors(concept)):

@@ -21,7 +21,7 @@ from knowledge.graph import RankedDisease, Reason
 from knowledge.ranking.critical import CriticalDiagnosis
 from knowledge.sources import Passage
 from knowledge.sources.clinical import NAME as CURATED
-from knowledge.text.finding import Finding
+from knowledge.text.finding import Finding, Polarity
 
 SHOWN = 5
 UNEXPLAINED = 6
@@ -135,8 +135,11 @@ def _say(reason: Reason, disease: str) -> str:
 def _has(finding: Finding) -> str:
     """The finding in words; one that is only thought possible is said so."""
     if not finding.is_certain:
-        return ("可能有" if finding.counts_for else "可能无") + f"“{finding.text}”"
-    return ("有" if finding.counts_for else "否认") + f"“{finding.text}”"
+        absent = finding.polarity is Polarity.ABSENT
+        return ("可能无" if absent else "可能有") + f"“{finding.text}”"
+    if finding.polarity is Polarity.ABSENT:
+        return f"否认“{finding.text}”"
+    return ("有" if finding.counts_for else "既往有") + f"“{finding.text}”"
 
 
 def critical_entries(context: CaseContext) -> list[DiagnosisEntry]:

@@ -53,7 +53,7 @@ def _ranked(one: RankedName, t: Text) -> str:
     mark = badge(t("must_not_miss"), "critical") if one.must_not_miss else ""
     return (
         f'<li><b class="diagnosis">{esc(one.name)}</b> {percent:.0f}%{mark}'
-        f'<span class="bar" style="width:{max(percent, 1):.0f}%" aria-hidden="true"></span></li>'
+        f'<span class="share" style="width:{max(percent, 1):.0f}%" aria-hidden="true"></span></li>'
     )
 
 
