@@ -17,7 +17,7 @@ that the softmax of the scores is the probability.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib.resources import files
 from typing import Final
@@ -28,6 +28,7 @@ import numpy.typing as npt
 from knowledge.clinical.entry import Entry
 from knowledge.clinical.evidence import CaseEvidence
 from knowledge.clinical.vocabulary import Vocabulary
+from knowledge.text.finding import Span
 
 Floats = npt.NDArray[np.float32]
 
@@ -130,17 +131,9 @@ class ClinicalRanking:
         out = np.zeros((len(self.entries), len(FEATURES)), np.float32)
         out[:, 0] = self._prior
         mentioned = np.zeros(len(self.concepts), bool)
-        for name, sure in self._specific(case.present):
-            column = self.number(name)
-            if column is None:
-                continue
-            gain, strength = self._gain(name, column)
-            group = int(self._groups[column])
-            listed = gain > 0
-            out[:, 1 + group] += np.where(listed, gain, 0) * sure
-            out[:, 9 + group] += np.where(listed, 0, self._telling[column]) * sure
-            for level in range(1, 6):
-                out[:, 3 + level] += (strength == level) * sure
+        for names in self._mentions(case):
+            self._add_mention(out, case, names)
+        for name in case.present:
             for other in (name, *self._known.ancestors(name)):
                 if other in self._numbers:
                     mentioned[self._numbers[other]] = True
@@ -156,10 +149,49 @@ class ClinicalRanking:
         self._combinations(out, case)
         return out
 
-    def _specific(self, present: Mapping[str, float]) -> list[tuple[str, float]]:
-        """The present findings without those that a narrower one says already."""
-        said = {a for name in present for a in self._known.ancestors(name)}
-        return [(name, sure) for name, sure in present.items() if name not in said]
+    def _add_mention(self, out: Floats, case: CaseEvidence, names: Sequence[str]) -> None:
+        """Add what one mention says: of several findings in the same words, for each entry the
+        one that speaks for it most."""
+        best = np.zeros(len(self.entries), np.float32)
+        strength = np.zeros(len(self.entries), np.int8)
+        chosen = np.zeros(len(self.entries), np.int8)
+        telling, default = 0.0, 0
+        for name in names:
+            column = self.number(name)
+            if column is None:
+                continue
+            sure = case.present[name]
+            gain, strong = self._gain(name, column)
+            group = int(self._groups[column])
+            better = gain * sure > best
+            best = np.where(better, gain * sure, best)
+            chosen = np.where(better, group, chosen)
+            strength = np.where(gain > 0, np.maximum(strength, strong), strength)
+            if self._telling[column] * sure > telling:
+                telling, default = float(self._telling[column] * sure), group
+        if not telling:
+            return
+        for group in range(3):
+            out[:, 1 + group] += np.where((best > 0) & (chosen == group), best, 0)
+        out[:, 9 + default] += np.where(best > 0, 0, telling)
+        for level in range(1, 6):
+            out[:, 3 + level] += (strength == level) & (best > 0)
+
+    def _mentions(self, case: CaseEvidence) -> list[list[str]]:
+        """The present findings, those of overlapping words together, without those that a
+        narrower one says already."""
+        said = {a for name in case.present for a in self._known.ancestors(name)}
+        names = [name for name in case.present if name not in said]
+        placed = [(n, case.spans[n].span) for n in names if n in case.spans]
+        groups: list[tuple[list[str], list[Span]]] = []
+        for name, span in sorted(placed, key=lambda pair: (pair[1].note_id, pair[1].start)):
+            if groups and any(span.overlaps(other) for other in groups[-1][1]):
+                groups[-1][0].append(name)
+                groups[-1][1].append(span)
+            else:
+                groups.append(([name], [span]))
+        alone = [[name] for name in names if name not in case.spans]
+        return [*(group for group, _ in groups), *alone]
 
     def _gain(self, name: str, column: int) -> tuple[Floats, npt.NDArray[np.int8]]:
         """What a finding, or what it is a kind of, speaks for each entry, and how strongly."""

@@ -31,8 +31,19 @@ _WORD = re.compile(
 )
 _BETWEEN = re.compile(r"[,;。\n]")
 _BLOOD = "血"
-_FRACTIONS = frozenset({"中性粒细胞", "淋巴细胞", "嗜酸性粒细胞", "单核细胞"})
-"""Analytes of which a bare number up to one is a share of the leukocytes: 中性粒细胞0.85."""
+_FRACTIONS = {
+    "中性粒细胞": "中性粒细胞百分比",
+    "淋巴细胞": "淋巴细胞百分比",
+    "嗜酸性粒细胞": "嗜酸性粒细胞百分比",
+    "网织红细胞": "网织红细胞",
+    "血细胞比容": "血细胞比容",
+}
+"""Analytes of which a bare number below one is a share, and what has its range in percent:
+中性粒细胞0.85."""
+_IN_FLUIDS = frozenset(
+    {"白细胞", "红细胞", "中性粒细胞", "淋巴细胞", "血糖", "总蛋白", "乳酸脱氢酶", "血氯"}
+)
+"""What is found in several fluids, so that where it was found matters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +124,7 @@ class ResultReader:
         if name in self._known.analytes:
             return name
         special = self._known.analytes[hit.name].kind == "vital"
-        shared = prefix in hit.name or not _is_counted(hit.name)
+        shared = prefix in hit.name or hit.name not in _IN_FLUIDS
         return hit.name if special or shared else None
 
     def _of(
@@ -136,18 +147,6 @@ class ResultReader:
             yield from _by_number(hit, number, patient)
 
 
-def _is_counted(name: str) -> bool:
-    """Whether an analyte is found in several fluids, so that where it was found matters."""
-    return name in _FRACTIONS or name in (
-        "白细胞",
-        "红细胞",
-        "血糖",
-        "总蛋白",
-        "乳酸脱氢酶",
-        "血氯",
-    )
-
-
 def _by_word(hit: Hit, word: re.Match[str]) -> Iterator[Result]:
     start, end = hit.start, word.end()
     name = hit.name
@@ -162,7 +161,6 @@ def _by_word(hit: Hit, word: re.Match[str]) -> Iterator[Result]:
         yield Result(next((r.below for r in ranges_of(name)), f"{name}降低"), start, end, True)
     elif word["positive"]:
         yield Result(f"{name}阳性", start, end, True)
-        yield Result(f"{name}阴性", start, end, False)
     else:
         yield Result(f"{name}阳性", start, end, False)
         yield Result(f"{name}阴性", start, end, True)
@@ -179,8 +177,8 @@ def _by_number(hit: Hit, number: Quantity, patient: Patient) -> Iterator[Result]
         return
     values = (number.low, number.high)
     name = hit.name
-    if name in _FRACTIONS and not number.unit and number.high <= 1:
-        name, values = f"{name}百分比", (number.low * 100, number.high * 100)
+    if name in _FRACTIONS and not number.unit and number.high < 1:
+        name, values = _FRACTIONS[name], (number.low * 100, number.high * 100)
     yield from _judged(name, hit, number.end, values, number, patient)
 
 
@@ -201,9 +199,10 @@ def _judged(
         below = row.low is not None and high < row.low and comparator not in (">", ">=")
         if row.high is not None and high > row.high:
             above = above or low != high
-        if row.high is not None and row.above != row.below:
+        # What is too high says nothing by not being too low.
+        if row.high is not None and not below:
             yield Result(row.above, hit.start, end, above)
-        if row.low is not None:
+        if row.low is not None and not above:
             yield Result(row.below, hit.start, end, below)
     for grade in grades(name):
         if grade.fits(patient.age_years, number) and grade.has(grade.in_unit(values[-1], number)):

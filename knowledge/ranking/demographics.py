@@ -22,7 +22,9 @@ _MONTHS = re.compile(
     rf"(?P<months>{_NUMBER})个?(?P<half>半|多)?月(?:大|龄|的(?=宝|孩|婴|女|男))?(?!前|后|内|来|以|余|经|月)"
 )
 _DAYS = re.compile(
-    rf"(?:新生儿|出生|生后|宝宝|宝贝|孩子|今天|现在)?(?P<days>{_NUMBER})天(?:大|龄|的宝宝|(?=[,，!！女男]))"
+    rf"(?:^|新生儿|出生|生后|宝宝|宝贝|孩子|今天|现在)(?P<days>{_NUMBER})天(?=[,，!！女男])"
+    rf"|(?P<told>{_NUMBER})天(?:大|龄|的宝宝)"
+    rf"|(?:[男女]婴|新生儿|日龄)[,，]?(?P<old>{_NUMBER})[天日](?=[,，。;；])"
 )
 _CHILD_WORDS = (
     ("新生儿", 0.04), ("早产儿", 0.04), ("婴儿", 0.5), ("宝宝", 1.5), ("宝贝", 1.5), ("婴幼儿", 1.0), ("幼儿", 2.0),
@@ -50,8 +52,8 @@ def age_in(text: str) -> float | None:
         if months <= 48 and ("个" in hit.group() or "大" in hit.group() or "龄" in hit.group()):
             return months / 12
     hit = _DAYS.search(text)
-    if hit and (_value(hit.group("days")) <= 120):
-        return _value(hit.group("days")) / 365
+    if hit and (days := _value(hit["days"] or hit["told"] or hit["old"])) <= 120:
+        return days / 365
     return next((years for word, years in _CHILD_WORDS if word in text), None)
 
 
