@@ -19,11 +19,12 @@ from knowledge.disease import Disease
 from knowledge.graph import Graph
 from knowledge.layout import CURRENT, FORMAT, MANIFEST, Progress, no_progress
 from knowledge.ranking.ranking import Incidence
-from knowledge.retrieval.index import PassageIndex
+from knowledge.retrieval.index import Described, PassageIndex
 from knowledge.sources.clinical import passage_id
 from knowledge.sources.fact import KnowledgeSource
 from knowledge.sources.icd10 import MORPHOLOGY
 from knowledge.text.extraction import FindingExtractor
+from knowledge.text.folding import fold
 from knowledge.text.lexicon import Lexicon
 from knowledge.text.synonyms import TermKind, load_synonyms
 from knowledge.vectors import WAITING, are_waited_for
@@ -32,8 +33,8 @@ from serving.encoder.text_encoder import Encoder
 _log = logging.getLogger("bedside.knowledge.base")
 
 Retrieval = Literal["hybrid", "lexical"]
-_DESCRIBED = 8
-"""How many of the diseases that a query describes are searched for."""
+_TELLING, _DESCRIBED = 2, 8
+"""From how many findings on a query describes a disease, and how many it may mean."""
 
 WAITS = "Vectors of the passages are still to be made; search is lexical only until then."
 
@@ -83,13 +84,18 @@ class KnowledgeBase:
         """The curated entries; none in a base that was built without them."""
         return ClinicalBase.read(self.folder / CLINICAL)
 
-    def _described(self, query: str) -> list[str]:
-        """Passages on the diseases that a query describes, the likeliest first."""
+    def _described(self, query: str) -> Described:
+        """The diseases that a query describes by several findings."""
         if not self.clinical.entries:
-            return []
+            return Described()
         case = self.clinical.evidence({"query": query})
+        if len(case.present) < _TELLING:
+            return Described()
         candidates = self.clinical.differential.candidates(case, _DESCRIBED)
-        return [passage_id(candidate.entry) for candidate in candidates]
+        return Described(
+            tuple(passage_id(candidate.entry) for candidate in candidates),
+            frozenset(fold(case.spans[name].text) for name in case.present if name in case.spans),
+        )
 
     @property
     def retrieval(self) -> Retrieval:

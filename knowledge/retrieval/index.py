@@ -12,7 +12,7 @@ import logging
 import sqlite3
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from contextlib import closing
 from dataclasses import astuple, dataclass, fields
 from itertools import zip_longest
@@ -50,6 +50,15 @@ class Hit:
     lexical_rank: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What a query describes: ids of passages on it, the likeliest first, and the folded words of
+    the query that are findings."""
+
+    passage_ids: tuple[str, ...] = ()
+    findings: frozenset[str] = frozenset()
+
+
 class _Dense:
     """The vectors of a base with the encoder that they are of."""
 
@@ -84,8 +93,8 @@ class PassageIndex:
         self._database = sqlite3.connect(uri, uri=True, check_same_thread=False)
         self._lock = threading.Lock()
         self._folder = folder
-        self.describes: Callable[[str], Sequence[str]] | None = None
-        """The ids of passages on what a query describes without naming it, the likeliest first."""
+        self.describes: Callable[[str], Described] | None = None
+        """What a query describes without naming it."""
         self._dense: _Dense | None = None
         if encoder is not None:
             self.use_vectors(encoder)
@@ -121,10 +130,11 @@ class PassageIndex:
         if limit < 1 or not query.strip():
             return []
         depth = max(_DEPTH, limit)
-        named = {row: n for n, row in enumerate(self._named(query), 1)}
+        told = self.describes(query) if self.describes else Described()
+        named = {row: n for n, row in enumerate(self._named(query, told.findings), 1)}
         lexical = {row: n for n, row in enumerate(self._search_words(query, named, depth), 1)}
         dense = {row: n for n, row in enumerate(self._search_dense(query, depth), 1)}
-        described = {} if named else self._described(query)
+        described = self._of_ids(told.passage_ids)
         lists = (named, lexical, dense, described)
         scores = {
             row: sum(1 / (RANK_CONSTANT + ranks[row]) for ranks in lists if row in ranks)
@@ -154,23 +164,22 @@ class PassageIndex:
         matched = (row for row, _ in self._lexical.search(query, depth))
         return list(dict.fromkeys([*named, *matched]))
 
-    def _described(self, query: str) -> dict[int, int]:
-        """Row → rank of the passages on what the query describes."""
-        ids = list(self.describes(query)) if self.describes else []
+    def _of_ids(self, ids: Sequence[str]) -> dict[int, int]:
+        """Row → rank of passages by id."""
         marks = ",".join("?" * len(ids))
         sql = f"SELECT id, row FROM passage WHERE id IN ({marks})"  # noqa: S608
         with self._lock:
-            rows = dict(self._database.execute(sql, ids).fetchall())
+            rows = dict(self._database.execute(sql, tuple(ids)).fetchall())
         return {rows[one]: rank for rank, one in enumerate(ids, 1) if one in rows}
 
     def _search_dense(self, query: str, depth: int) -> list[int]:
         return [] if self._dense is None else self._dense.search(query, depth)
 
-    def _named(self, query: str) -> list[int]:
+    def _named(self, query: str, findings: Set[str] = frozenset()) -> list[int]:
         """Rows of the passages whose subject the query names, each named thing in turn.
 
         The longest names come first; what is named second stands second, however many passages
-        the first has.
+        the first has.  ``findings`` are words that only describe (腰痛 of 腰痛，向下肢放射).
         """
         text = query[:_NAMED_CHARACTERS]
         folded = fold(text)
@@ -179,6 +188,10 @@ class PassageIndex:
         for size in range(2, min(_NAME_LENGTH, len(text)) + 1):
             for start in range(len(text) - size + 1):
                 piece = text[start : start + size]
+                if folded[start : start + size] in findings or _cuts_a_word(
+                    folded, start, start + size
+                ):
+                    continue
                 pieces[piece].add(piece)
                 if meant := self._names.get(folded[start : start + size]):
                     pieces[meant].add(piece)
@@ -229,6 +242,16 @@ def read_passages(folder: Path) -> list[Passage]:
     with closing(sqlite3.connect(uri, uri=True)) as database:
         sql = f"SELECT {', '.join(_COLUMNS)} FROM passage ORDER BY row"  # noqa: S608
         return [Passage(*row) for row in database.execute(sql)]
+
+
+def _cuts_a_word(folded: str, start: int, end: int) -> bool:
+    """Whether one of the ends stands within a Latin word: RA is no part of Graves."""
+    return any(
+        0 < at < len(folded)
+        and folded[at - 1 : at + 1].isascii()
+        and folded[at - 1 : at + 1].isalpha()
+        for at in (start, end)
+    )
 
 
 def _drug_names(passages: Sequence[Passage]) -> list[tuple[str, int]]:
