@@ -62,7 +62,7 @@ def case_evidence(
 ) -> CaseEvidence:
     """The evidence of the findings of a case; what is present somewhere is not absent.
 
-    Earlier diseases and exposures count though they are past; all else must be of now.
+    Earlier diseases, exposures and how it went count though they are past; all else must be of now.
     """
     present: dict[str, float] = {}
     absent: dict[str, float] = {}
@@ -87,7 +87,7 @@ def _counts(finding: Finding, kind: str) -> bool:
         finding.temporality is Temporality.HYPOTHETICAL
     ):
         return False
-    return finding.temporality is Temporality.CURRENT or kind in ("history", "exposure")
+    return finding.temporality is Temporality.CURRENT or kind in ("history", "exposure", "course")
 
 
 def onset_of(texts: Sequence[str]) -> frozenset[Onset]:

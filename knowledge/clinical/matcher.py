@@ -22,6 +22,8 @@ _END = ""
 
 _LETTER, _DIGIT = re.compile(r"[a-z]"), re.compile(r"[0-9]")
 
+_DENYING = frozenset("无未不没")
+
 _Place = tuple[int, int]
 
 
@@ -93,7 +95,7 @@ class Matcher:
                     single[start, stop].add(pattern.name)
                 elif (parts := _follow(folded, stop, pattern.parts)) is not None:
                     gapped.add(Hit(pattern.name, ((start, stop), *parts)))
-        longest = _maximal(single)
+        longest = [place for place in _maximal(single) if not _denies_longer(folded, place, single)]
         hits = {Hit(name, (place,)) for place in longest for name in single[place]}
         hits |= {hit for hit in gapped if not _broken(hit, longest)}
         return sorted(hits, key=lambda hit: (hit.start, hit.end, hit.name))
@@ -161,6 +163,14 @@ def _maximal(places: Iterable[_Place]) -> list[_Place]:
             kept.append((start, end))
             furthest = end
     return kept
+
+
+def _denies_longer(folded: str, place: _Place, others: Iterable[_Place]) -> bool:
+    """Whether it is the denial of a longer finding: 无尿 in 无尿频."""
+    start, end = place
+    if folded[start] not in _DENYING:
+        return False
+    return any(start < a < end < b for a, b in others)
 
 
 def _broken(hit: Hit, longest: Sequence[_Place]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -89,15 +90,30 @@ class ClinicalReader:
     def _assertions(self, document: Document, places: Sequence[_Place]) -> list[Assertion]:
         """How each place is meant: denied if the first or the last of its pieces is."""
         pieces: dict[tuple[int, int], TermKind] = {}
-        for place in places:
+        ends = [
+            (_asserted(document.folded, p.pieces[0]), _asserted(document.folded, p.pieces[-1]))
+            for p in places
+        ]
+        for place, both in zip(places, ends, strict=True):
             kind = _KINDS.get(self._known.kind(place.name) or "", TermKind.SIGN)
-            for piece in (place.pieces[0], place.pieces[-1]):
+            for piece in both:
                 pieces.setdefault(piece, kind)
         said: dict[tuple[int, int], Assertion] = {}
         for layer in _layers(pieces):
             matches = [Match(a, b, document.text[a:b], pieces[a, b]) for a, b in layer]
             said |= dict(zip(layer, read_assertions(document, matches), strict=True))
-        return [_worse(said[place.pieces[0]], said[place.pieces[-1]]) for place in places]
+        return [_worse(said[first], said[last]) for first, last in ends]
+
+
+_WELL = re.compile(r"(?<=.)(?:正常|良好|平稳|通畅|自如|对称|居中)\Z")
+
+
+def _asserted(folded: str, piece: tuple[int, int]) -> tuple[int, int]:
+    """The piece without a last word that says that all is well: where a finding is that
+    something is normal (冠脉造影正常), its wording denies nothing."""
+    start, end = piece
+    well = _WELL.search(folded, start, end)
+    return (start, well.start()) if well and well.start() > start else piece
 
 
 def _layers(pieces: Iterable[tuple[int, int]]) -> list[list[tuple[int, int]]]:
