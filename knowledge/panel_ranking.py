@@ -45,12 +45,10 @@ def rank_case(
     """Rank one case by what it says; ``findings`` are in the words of the graph."""
     age_years, sex = case.age_years, case.sex
     candidates = clinical.differential.candidates(case, 40) if clinical.entries else []
-    first = [c for c in candidates[:limit] if c.probability >= LEAST][:ENTRIES]
+    first = [c for c in _one_a_category(candidates) if c.probability >= LEAST][:ENTRIES]
     ranked = [_of_entry(graph, case, candidate) for candidate in first]
-    curated = frozenset(
-        fold(name) for entry in clinical.entries for name in (entry.name, *entry.names)
-    )
-    tail = graph.rank(findings, age_years=age_years, sex=sex, limit=limit, leave_out=curated)
+    room = limit - len(ranked)
+    tail = graph.rank(findings, age_years=age_years, sex=sex, limit=room, leave_out=clinical.names)
     if ranked:
         # What the long tail shares is what the curated entries leave.
         left = max(0.0, 1.0 - sum(one.score for one in ranked))
@@ -65,6 +63,20 @@ def rank_case(
         else [],
         clinical.differential.questions(case) if candidates else [],
     )
+
+
+def _one_a_category(candidates: Sequence[ClinicalCandidate]) -> list[ClinicalCandidate]:
+    """The candidates, of each ICD-10 category the likeliest first and the others behind all:
+    five kinds of infarction are no differential diagnosis."""
+    seen: set[str] = set()
+    first: list[ClinicalCandidate] = []
+    others: list[ClinicalCandidate] = []
+    for candidate in candidates:
+        entry = candidate.entry
+        category = entry.icd10[0][:3] if entry.icd10 else entry.name
+        (others if category in seen else first).append(candidate)
+        seen.add(category)
+    return [*first, *others]
 
 
 def _scaled(one: RankedDisease, by: float) -> RankedDisease:

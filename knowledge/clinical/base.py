@@ -17,6 +17,7 @@ from knowledge.clinical.reading import ClinicalReader
 from knowledge.clinical.vocabulary import Analyte, ClinicalFinding, Vocabulary
 from knowledge.ranking.demographics import Sex
 from knowledge.text.finding import Finding
+from knowledge.text.folding import fold
 
 FILE = "clinical.json"
 
@@ -27,6 +28,11 @@ class ClinicalBase:
     def __init__(self, entries: Sequence[Entry], known: Vocabulary) -> None:
         self.entries = tuple(entries)
         self.known = known
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """All names of all entries, folded."""
+        return frozenset(fold(n) for entry in self.entries for n in (entry.name, *entry.names))
 
     # Only who ranks waits for what ranking needs.
     @cached_property

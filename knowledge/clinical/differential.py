@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from knowledge.clinical.entry import Entry
 from knowledge.clinical.evidence import CaseEvidence
-from knowledge.clinical.ranking import ClinicalRanking
+from knowledge.clinical.ranking import ClinicalRanking, Floats
 from knowledge.text.finding import Finding
 
 Relation = Literal["for", "against", "unexplained"]
@@ -62,12 +62,13 @@ class ClinicalDifferential:
 
     def __init__(self, ranking: ClinicalRanking) -> None:
         self._ranking = ranking
+        self._last: tuple[CaseEvidence, Floats] | None = None
 
     def candidates(self, case: CaseEvidence, limit: int) -> list[ClinicalCandidate]:
         """The likeliest entries, best first; none when no finding speaks for any."""
         if not any(self._ranking.number(name) is not None for name in case.present):
             return []
-        scores = self._ranking.scores(case)
+        scores = self._scores(case)
         shares = _softmax(scores)
         return [
             ClinicalCandidate(
@@ -88,7 +89,7 @@ class ClinicalDifferential:
         """
         if not case.present:
             return []
-        scores = self._ranking.scores(case)
+        scores = self._scores(case)
         rows = np.argsort(-scores, kind="stable")[:RIVALS]
         share = _softmax(scores[rows])
         rate = np.clip(self._ranking.rates(rows), 0.01, 0.99)
@@ -100,6 +101,15 @@ class ClinicalDifferential:
             Question(self._ranking.concepts[n], self._ranking.is_test(n), float(told[n]))
             for n in order[:limit]
         ]
+
+    def _scores(self, case: CaseEvidence) -> Floats:
+        """The scores, kept for the next who asks about the same case."""
+        kept = self._last
+        if kept is not None and kept[0] is case:
+            return kept[1]
+        scores = self._ranking.scores(case)
+        self._last = (case, scores)
+        return scores
 
     def _reasons(self, case: CaseEvidence, row: int) -> list[ClinicalReason]:
         entry = self._ranking.entries[row]

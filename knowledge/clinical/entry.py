@@ -84,7 +84,7 @@ class Entry(BaseModel):
     signs: Weights = Field(default_factory=dict)
     tests: Weights = Field(default_factory=dict)
     against: tuple[Name, ...] = ()
-    settles: tuple[tuple[Name, ...], ...] = ()
+    settles: tuple[Annotated[tuple[Name, ...], Field(min_length=1)], ...] = ()
     differentials: dict[Name, Line] = Field(default_factory=dict)
     confirm: tuple[Line, ...] = ()
     red_flags: str = ""

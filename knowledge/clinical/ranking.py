@@ -17,6 +17,7 @@ that the softmax of the scores is the probability.
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib.resources import files
@@ -34,13 +35,18 @@ Floats = npt.NDArray[np.float32]
 
 FREQUENCY: Final = (0.0, 0.04, 0.2, 0.5, 0.8, 0.97)
 """P(f|d) of frequency 1 … 5."""
+OFTEN: Final = 0.7
+"""P(f|d) from which on it counts that a finding is not mentioned."""
+LIFE: Final = 80.0
+"""Years over which a disease of every age is spread."""
 LEAK: Final = 0.004
 """P(f|d) of a finding that the entry does not list."""
 FEATURES: Final = (
     "prior", "listed clinical", "listed tests", "listed history", "evoking 1", "evoking 2",
     "evoking 3", "evoking 4", "evoking 5", "unlisted clinical", "unlisted tests",
-    "unlisted history", "absent", "unmentioned clinical", "unmentioned tests", "age unusual",
-    "age impossible", "sex unusual", "sex impossible", "onset other", "settled", "against",
+    "unlisted history", "absent", "unmentioned clinical", "unmentioned tests", "age usual",
+    "age unusual", "age impossible", "sex unusual", "sex impossible", "onset other", "settled",
+    "against",
 )  # fmt: skip
 _GROUPS = {
     "symptom": 0, "sign": 0, "course": 0, "history": 2, "exposure": 2,
@@ -59,8 +65,8 @@ class ClinicalRanking:
         self.concepts = tuple(sorted({*names, *above}))
         self._numbers = {name: number for number, name in enumerate(self.concepts)}
         shape = (len(self.entries), len(self.concepts))
-        self._rate = np.zeros(shape, np.float32)
-        self._evoking = np.zeros(shape, np.int8)
+        self._rate = np.zeros(shape, np.float32, order="F")
+        self._evoking = np.zeros(shape, np.int8, order="F")
         for row, entry in enumerate(self.entries):
             for name, weight in entry.findings.items():
                 column = self._numbers[name]
@@ -72,6 +78,10 @@ class ClinicalRanking:
         self._own = np.zeros(shape, bool)
         for row, entry in enumerate(self.entries):
             self._own[row, [self._numbers[name] for name in entry.findings]] = True
+        frequent = np.where(self._own & (self._rate > OFTEN), self._rate, 0)
+        # By columns: of few findings anything is said.
+        self._frequent: Floats = np.asfortranarray(frequent, np.float32)
+        self._settled_by, self._against = _by_finding(self.entries)
         self._prior: Floats = np.array(
             [0.5 * np.log(10) * (entry.common - 3) for entry in self.entries], np.float32
         )
@@ -81,6 +91,7 @@ class ClinicalRanking:
         self._groups = np.array(
             [_GROUPS.get(known.kind(name) or "", 1) for name in self.concepts], np.int8
         )
+        self._expected = [self._frequent[:, self._groups == g].sum(axis=1) for g in (0, 1)]
         telling = self._evoking.max(axis=0, initial=0)
         self._telling: Floats = (0.3 + 0.7 * telling / 5).astype(np.float32)
         self._ages = np.array([entry.age for entry in self.entries], np.float32).reshape(-1, 4)
@@ -212,36 +223,58 @@ class ClinicalRanking:
 
     def _unmentioned(self, out: Floats, mentioned: npt.NDArray[np.bool_]) -> None:
         """Frequent findings of which nothing is said."""
-        rate = np.where(self._own & (self._rate > 0.7) & ~mentioned, self._rate, 0)
-        out[:, 13] = rate[:, self._groups == 0].sum(axis=1)
-        out[:, 14] = rate[:, self._groups == 1].sum(axis=1)
+        for group, column in ((0, 13), (1, 14)):
+            said = np.flatnonzero(mentioned & (self._groups == group))
+            out[:, column] = self._expected[group] - self._frequent[:, said].sum(axis=1)
 
     def _demographics(self, out: Floats, case: CaseEvidence) -> None:
         if case.age_years is not None:
             age = case.age_years
             low, high, usual_low, usual_high = self._ages.T
             impossible = (age < low * 0.9 - 0.05) | (age > high + 1)
-            out[:, 16] = impossible
-            out[:, 15] = ~impossible & ((age < usual_low - 0.05) | (age > usual_high + 1))
+            unusual = ~impossible & ((age < usual_low - 0.05) | (age > usual_high + 1))
+            # A disease of a few years of life is that much commoner in them.
+            width = np.clip(usual_high - usual_low, 1, LIFE)
+            out[:, 15] = np.where(impossible | unusual, 0, np.log(LIFE / width))
+            out[:, 16] = unusual
+            out[:, 17] = impossible
         if case.sex is not None:
             other = "female" if case.sex == "male" else "male"
-            out[:, 18] = [entry.sex == other for entry in self.entries]
-            out[:, 17] = [entry.sex == f"mostly {other}" for entry in self.entries]
+            out[:, 18] = [entry.sex == f"mostly {other}" for entry in self.entries]
+            out[:, 19] = [entry.sex == other for entry in self.entries]
         if case.onset:
-            out[:, 19] = [
+            out[:, 20] = [
                 bool(entry.onset) and not case.onset & set(entry.onset) for entry in self.entries
             ]
 
     def _combinations(self, out: Floats, case: CaseEvidence) -> None:
         has = {a for name in case.present for a in (name, *self._known.ancestors(name))}
-        for row, entry in enumerate(self.entries):
-            out[row, 20] = any(has.issuperset(combination) for combination in entry.settles)
-            out[row, 21] = sum(name in has for name in entry.against)
+        for name in has:
+            for row, combination in self._settled_by.get(name, ()):
+                if has.issuperset(combination):
+                    out[row, 21] = 1
+            for row in self._against.get(name, ()):
+                out[row, 22] += 1
 
     def scores(self, case: CaseEvidence, weights: Floats | None = None) -> Floats:
         """The log score of every entry."""
         chosen = learned_weights() if weights is None else weights
         return np.asarray(self.features(case) @ chosen, np.float32)
+
+
+def _by_finding(
+    entries: Sequence[Entry],
+) -> tuple[dict[str, list[tuple[int, frozenset[str]]]], dict[str, list[int]]]:
+    """First finding of a combination → (row, combination) that it may complete; finding → rows
+    that it speaks against."""
+    settled: dict[str, list[tuple[int, frozenset[str]]]] = defaultdict(list)
+    against: dict[str, list[int]] = defaultdict(list)
+    for row, entry in enumerate(entries):
+        for combination in entry.settles:
+            settled[combination[0]].append((row, frozenset(combination)))
+        for name in entry.against:
+            against[name].append(row)
+    return settled, against
 
 
 @lru_cache(maxsize=1)

@@ -31,6 +31,8 @@ _WORD = re.compile(
 )
 _BETWEEN = re.compile(r"[,;。\n]")
 _BLOOD = "血"
+_SHORTEST_VITAL = 2
+"""T, P and R are vital signs before a number only."""
 _FRACTIONS = {
     "中性粒细胞": "中性粒细胞百分比",
     "淋巴细胞": "淋巴细胞百分比",
@@ -131,7 +133,8 @@ class ResultReader:
         self, hit: Hit, folded: str, limit: int, found: Sequence[Quantity], patient: Patient
     ) -> Iterable[Result]:
         vital = self._known.analytes[hit.name].kind == "vital"
-        word = None if vital else _WORD.search(folded, hit.end, limit)
+        short = vital and hit.parts[0][1] - hit.parts[0][0] < _SHORTEST_VITAL
+        word = None if short else _WORD.search(folded, hit.end, limit)
         number = next((q for q in found if hit.end <= q.start < limit), None)
         if number is not None and _BETWEEN.search(folded, hit.end, number.start):
             number = None
