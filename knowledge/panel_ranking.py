@@ -19,7 +19,7 @@ LEAST = 0.002
 """A curated entry less likely than this makes room for the long tail, when there are others."""
 ENTRIES = 8
 """How many curated entries come first where that many are likely enough."""
-SUSPECTED = 0.02
+SUSPECTED = 0.01
 """A curated entry that must not be missed is named from this probability on."""
 MOST_CRITICAL = 6
 ASKED = 5
@@ -123,6 +123,8 @@ def _with_entries(
         if named & {fold(name) for name in (entry.name, *entry.names)}:
             continue
         reasons = tuple(r.finding for r in candidate.reasons if r.relation == "for")
+        if len(result) >= MOST_CRITICAL:
+            break
         result.append(
             CriticalDiagnosis(
                 entry.name,

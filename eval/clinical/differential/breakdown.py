@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from assistant.record.case import Case as Record
 from assistant.tasks.differential.case_context import examine
 from eval.clinical.differential.cases import DiagnosisCase
 from eval.clinical.differential.measure import TOP, Measured
 from eval.clinical.differential.names import Match, Names
+from eval.clinical.mean import mean
 from eval.clinical.proportion import share
 from eval.clinical.result import Figure, Table
 from knowledge.base import KnowledgeBase
 from knowledge.clinical.entry import Entry
 from knowledge.text.folding import fold
 
+_CRITICAL = "不可漏诊 Must not be missed"
 _OTHER = "无条目 no entry"
 _BINS = ((0, 0.2), (0.2, 0.4), (0.4, 0.6), (0.6, 0.8), (0.8, 1.01))
 _FEW_FINDINGS = 3
@@ -115,6 +118,26 @@ def coverage(shown: Mapping[str, Record], knowledge: KnowledgeBase) -> Figure:
         {key: pair for key, pair in reached.items() if pair[1]},
         group="表现覆盖 Coverage of findings",
     )
+
+
+def must_not_miss(cases: Sequence[DiagnosisCase], measured: Measured, names: Names) -> list[Figure]:
+    """Whether what must not be missed is named (under 不可漏诊, or among the first three), and how
+    much is named where nothing must be."""
+    figures = []
+    for kind, told in (("typical", "典型 typical"), ("atypical", "不典型 atypical")):
+        hits: dict[str, tuple[int, int]] = {}
+        for case in (c for c in cases if c.kind == kind and c.critical):
+            answer = measured.answers[case.id]
+            wanted = replace(case, gold=case.critical, same=case.gold)
+            named = (*answer.critical, *answer.names[:3])
+            hits[case.id] = (int(any(names.match(name, wanted) for name in named)), 1)
+        if hits:
+            figures.append(share(f"不可漏诊已提示 named, {told}", hits, group=_CRITICAL))
+    mimics = [len(measured.answers[c.id].critical) for c in cases if c.kind == "mimic"]
+    if mimics:
+        name = "良性病例每例误提示数 false ones a mimic"
+        figures.append(mean(name, [float(n) for n in mimics], group=_CRITICAL))
+    return figures
 
 
 def reliability(measured: Measured) -> list[Figure]:

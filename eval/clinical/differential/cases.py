@@ -1,7 +1,8 @@
 """Cases with the diagnosis that is right, from JSON lines of two forms.
 
 ``{"case": …, "gold": …}``: the case as free text, or as the JSON of ``/v1/differential-diagnoses``;
-gold a name, or a list of names that are all right.  ``id`` and ``split`` may stand beside them.
+gold a name, or a list of names that are all right.  ``id``, ``split``, ``kind`` (typical, atypical,
+mimic, common) and ``critical`` (what must not be missed) may stand beside them.
 
 ``{"self_report", "symptoms", "disease", "dialogue"}``: paediatric consultations.  The self-report
 and the symptoms that were asked for are the case; the dialogue, which ends with the diagnosis, is
@@ -23,6 +24,7 @@ from eval.errors import InputError
 from eval.json_lines import names_of, read_objects
 from eval.run.identity import digest
 
+_NAMES = "a name, or a list of names, is needed."
 CONSULTATION_NAMES = {
     "上呼吸道感染": ("急性上呼吸道感染", "普通感冒", "感冒", "上感"),
     "小儿腹泻": ("小儿腹泻病", "婴幼儿腹泻", "腹泻病"),
@@ -35,12 +37,18 @@ CONSULTATION_NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class DiagnosisCase:
-    """One case.  ``gold``: the names that are right; ``same``: others that stand for them."""
+    """One case.  ``gold``: the names that are right; ``same``: others that stand for them.
+
+    ``kind`` is "typical" or "atypical" where ``critical`` names what must not be missed, "mimic"
+    where the case only resembles an emergency.
+    """
 
     id: str
     case: Case
     gold: tuple[str, ...]
     same: tuple[str, ...] = ()
+    kind: str = ""
+    critical: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -82,7 +90,11 @@ def _read(path: Path, line: int, row: Mapping[str, Any]) -> DiagnosisCase:
     if "id" in row:
         name = _text(path, line, row, "id").strip()
     if "case" in row or "gold" in row:
-        return DiagnosisCase(name, _case(path, line, row), _gold(path, line, row))
+        kind = _text(path, line, row, "kind") if "kind" in row else ""
+        critical = names_of(path, line, row, "critical", _NAMES) if row.get("critical") else ()
+        return DiagnosisCase(
+            name, _case(path, line, row), _gold(path, line, row), (), kind, tuple(critical)
+        )
     if "self_report" in row:
         return _consultation(path, line, row, name)
     raise InputError(path, line, "is missing; each line needs case and gold.", "case")
@@ -139,7 +151,7 @@ def _refused(path: Path, line: int, error: ValidationError, field: str) -> Input
 
 
 def _gold(path: Path, line: int, row: Mapping[str, Any]) -> tuple[str, ...]:
-    names = names_of(path, line, row, "gold", "a name, or a list of names, is needed.")
+    names = names_of(path, line, row, "gold", _NAMES)
     return tuple(dict.fromkeys(name.strip() for name in names))
 
 

@@ -12,7 +12,13 @@ import prompts
 from assistant.record.case import Case
 from assistant.tasks.differential.task import TASK
 from eval.clinical.differential.answers import ANSWERS, write_answers
-from eval.clinical.differential.breakdown import by_department, causes, coverage, reliability
+from eval.clinical.differential.breakdown import (
+    by_department,
+    causes,
+    coverage,
+    must_not_miss,
+    reliability,
+)
 from eval.clinical.differential.cases import DiagnosisCase, cases_digest
 from eval.clinical.differential.masking import masked_case
 from eval.clinical.differential.measure import (
@@ -94,6 +100,7 @@ def evaluate(
         scores=scores,
         figures=[
             *(figure for m in measured for figure in m.figures),
+            *must_not_miss(cases, ranking, names),
             *_of_ranking(shown, knowledge, ranking),
         ],
         tables=[
