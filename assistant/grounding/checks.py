@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from assistant.grounding.allergy_checks import check_allergens
 from assistant.grounding.check import Check
+from assistant.grounding.examination_checks import check_examinations
 from assistant.grounding.likeness import Likeness
 from assistant.grounding.meaning_checks import (
     check_denials,
@@ -21,8 +22,9 @@ from assistant.grounding.quantity_checks import (
     check_trends,
 )
 from assistant.grounding.regimen_checks import check_regimens, check_use
+from assistant.grounding.site_checks import check_sites
 from assistant.grounding.source import Dated, clause_at, clause_ranges
-from assistant.grounding.wording import CONTENT, bigrams, undenied, unfilled
+from assistant.grounding.wording import CONTENT, bigrams, blanked, undenied, unfilled
 from knowledge.text.dates import dates
 from knowledge.text.quantity import quantities
 
@@ -107,7 +109,7 @@ def check_wording(check: Check) -> None:
     for start, end in clause_ranges(check.text):
         clause = check.text[start:end]
         wanted = bigrams(undenied(clause))
-        bare = _without(clause, [(a - start, b - start) for a, b in check.verified])
+        bare = blanked(clause, [(a - start, b - start) for a, b in check.verified])
         if not wanted:
             _check_short(check, bare)
             continue
@@ -123,15 +125,6 @@ def check_wording(check: Check) -> None:
             covered |= gain
         if len(covered) <= check.coverage * len(wanted) and len(covered) < len(wanted):
             check.problem("no_evidence", clause)
-
-
-def _without(clause: str, spans: Sequence[tuple[int, int]]) -> str:
-    """The clause with blanks where the spans are; the length stays."""
-    kept = list(clause)
-    for start, end in spans:
-        for place in range(max(0, start), min(len(kept), end)):
-            kept[place] = " "
-    return "".join(kept)
 
 
 def _check_short(check: Check, clause: str) -> None:
@@ -165,9 +158,11 @@ CHECKS: tuple[Callable[[Check], None], ...] = (
     check_dates,
     check_sides,
     check_findings,
+    check_sites,
     check_allergens,
     check_denials,
     check_stances,
     check_signs,
+    check_examinations,
     check_wording,
 )

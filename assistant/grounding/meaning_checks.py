@@ -10,9 +10,9 @@ from assistant.grounding.denials import is_turned
 from assistant.grounding.denied_lists import ends_a_denied_list
 from assistant.grounding.likeness import Likeness
 from assistant.grounding.opposites import opposed
-from assistant.grounding.source import Clause, Source
-from assistant.grounding.stance import REVERSING
-from assistant.grounding.wording import bigrams
+from assistant.grounding.source import Clause, Reading, Source
+from assistant.grounding.stance import REVERSING, relatives
+from assistant.grounding.wording import bigrams, blanked
 from knowledge.text.finding import Certainty, Experiencer, Finding, Polarity, Temporality
 
 _RESOLVED = re.compile(r"曾|治愈|已愈|痊愈|年前|月前")
@@ -35,13 +35,22 @@ def check_findings(check: Check) -> None:
             if finding.polarity is Polarity.ABSENT:
                 check.problem("negation", finding.text)
             continue
-        agreeing = [(s, f) for s, f in mentions if _meant_alike(finding, mine, f, s)]
+        agreeing = [(s, f) for s, f in mentions if _meant_alike(check, finding, mine, f, s)]
         contrary = [(s, f) for s, f in mentions if f.polarity is not finding.polarity]
         if agreeing and _best(like, agreeing) >= _best(like, contrary):
             check.use(max(agreeing, key=lambda item: _score(like, *item))[0])
             check.verify(finding.span.start, finding.span.end)
         else:
             check.problem(_why_not(finding, [f for _, f in mentions]), finding.text)
+
+
+def relatives_of(reading: Reading, start: int) -> frozenset[str]:
+    """The relatives whose illness stands at ``start``: those that were named last before it."""
+    before = [c for c in reading.clauses if c.start <= start]
+    for clause in reversed(before):
+        if named := relatives(clause.text[: max(0, start - clause.start)]):
+            return named
+    return frozenset()
 
 
 def _score(like: Likeness, source: Source, finding: Finding) -> tuple[int, int]:
@@ -57,9 +66,20 @@ def _best(like: Likeness, mentions: list[tuple[Source, Finding]]) -> int:
     return max((_score(like, source, finding)[0] for source, finding in mentions), default=-1)
 
 
-def _meant_alike(said: Finding, mine: frozenset[str], written: Finding, source: Source) -> bool:
+def _of_one_relative(check: Check, said: Finding, written: Finding, source: Source) -> bool:
+    """Whether it is told of the same relative: 父亲患高血压 tells nothing of the mother."""
+    mine = relatives_of(check.said, said.span.start)
+    theirs = relatives_of(source, written.span.start)
+    return not mine or not theirs or bool(mine & theirs)
+
+
+def _meant_alike(
+    check: Check, said: Finding, mine: frozenset[str], written: Finding, source: Source
+) -> bool:
     theirs = source.stances_at(written.span.start)
     if ("family" in mine) != ("family" in theirs):
+        return False
+    if not _of_one_relative(check, said, written, source):
         return False
     if said.polarity is not written.polarity:
         return False
@@ -103,6 +123,8 @@ def check_denials(check: Check) -> None:
     """
     facts = [c for c in check.clauses if not (isinstance(c.source, Source) and c.source.is_plan)]
     known = [(f.span.start, f.span.end) for f in check.said.findings]
+    # 病理反射阴性 denies as 病理反射未引出 does.
+    negative = [(s.start, s.end) for s in check.said.signs if s.positive is False]
     for clause in check.said.clauses:
         like = Likeness(check.text, clause.text)
         for denied in clause.denials:
@@ -124,7 +146,8 @@ def check_denials(check: Check) -> None:
             else:
                 check.problem("negation", clause.text[denied.cue : denied.end])
         alike = like.most_alike(check.clauses)
-        if alike and all(c.denies(clause.affirmed) for c in alike):
+        affirmed = blanked(clause.affirmed, [(a - clause.start, b - clause.start) for a, b in negative])
+        if alike and all(c.denies(affirmed) for c in alike):
             check.problem("negation", clause.text)
 
 
@@ -171,7 +194,7 @@ def check_signs(check: Check) -> None:
     written = [(source, sign) for source in check.sources for sign in source.signs]
     for said in check.said.signs:
         known = [(source, sign) for source, sign in written if said.is_of(sign)]
-        same = [source for source, sign in known if sign.positive is said.positive]
+        same = [source for source, sign in known if said.says_the_same(sign)]
         if same:
             check.use(same[0])
             check.verify(said.start, said.end)

@@ -29,13 +29,16 @@ _LINK = re.compile(
     r"|进行性|最?终?[升降增减](?:[至到为高低少加])?|上升|下降|回[升降落]|恢复|至|到|为|由|从|最[高低]|峰值|波动|于|在|约|均|又|再|随后|目前"
     r"|现|分别|和|及|改善|复|↑|↓)+"
 )
-_REFERENCE = re.compile(r"(?:参考|正常)(?:值|范围|区间)*(?:为|是)?[\s:]*\Z")
+_REFERENCE = re.compile(
+    r"(?:(?:参考|正常)(?:值|范围|区间)*(?:[上下]限)?|[上下]限)(?:为|是)?[\s:]*\Z"
+)
 _FIRST = re.compile(
     r"入院(?!后|第|以来)|初诊|首次|术前|(?:治疗|用药|透析|输血)前|起初|最初|初始|发病时|峰值|最[高低]|曾"
 )
 _LAST = re.compile(
     r"出院(?!后)|复[查测]|目前|现(?!病史|象)|术后|(?:治疗|用药|透析|输血)后|末次|最终|最后|今[日晨]|(?:[升降增减涨]|恢复)(?:[高低])?[至到为]"
 )
+_EARLIER = re.compile(r"[\d一二两三四五六七八九十半数几]+余?个?[年月]前|去年|前年|上次|既往")
 _QUALIFIERS = (
     {"空腹": "空腹", "餐后": "餐后", "随机": "随机", "餐前": "餐前", "睡前": "睡前"},
     {"nt-": "nt", "n末端": "nt"},
@@ -205,9 +208,9 @@ def _edge(ahead: str) -> int:
 def _moment(folded: str, begin: int, end: int) -> str:
     """Which of several values it is, by the last word of its sentence that tells."""
     words = folded[begin:end]
-    first = max((m.start() for m in _FIRST.finditer(words)), default=-1)
-    last = max((m.start() for m in _LAST.finditer(words)), default=-1)
-    return "" if first == last else "first" if first > last else "last"
+    ways = (("first", _FIRST), ("last", _LAST), ("earlier", _EARLIER))
+    told = [(m.start(), name) for name, pattern in ways for m in pattern.finditer(words)]
+    return max(told)[1] if told else ""
 
 
 _CLAUSE_MARK = re.compile(r"[,;:，]")

@@ -111,16 +111,18 @@ def check_trends(check: Check) -> None:
     """What rose in the statement must not have fallen in the record."""
     if not check.said.trends:
         return
-    by_words = [t for s in check.sources for t in s.trends]
+    by_words = [(s, t) for s in check.sources for t in s.trends]
     values = [m for s in check.sources for m in s.measured if not m.reference]
     for trend in check.said.trends:
-        ways = {t.up for t in by_words if t.concept == trend.concept}
+        told = [(s, t.up) for s, t in by_words if t.concept == trend.concept]
         own = [m for m in values if m.concept == trend.concept]
-        ways |= {up for _, up in numeric_trends(own)}
+        ways = {up for _, up in told} | {up for _, up in numeric_trends(own)}
         if ways and trend.up not in ways:
             check.problem("negation", check.text[trend.start : trend.end])
         elif ways:
             check.verify(trend.start, trend.end)
+            for source in [s for s, up in told if up is trend.up][:1]:
+                check.use(source)
 
 
 _DIGITS = re.compile(r"[a-z0-9.%/+^*-]*\d[a-z0-9.%/+^*-]*")
@@ -141,8 +143,8 @@ def check_digits(check: Check) -> None:
         clause = check.said.clause_of(token.start())
         words = clause.bigrams if clause else set()
         pattern = re.compile(rf"(?<![a-z\d.]){re.escape(token[0].strip('.+*/-'))}(?!\d)")
-        alike = max((len(words & s.bigrams) for s in check.sources), default=0)
+        alike = max((len(words & c.bigrams) for c in check.clauses), default=0)
         if not any(
-            len(words & s.bigrams) == alike and pattern.search(fold(s.text)) for s in check.sources
+            len(words & c.bigrams) == alike and pattern.search(fold(c.text)) for c in check.clauses
         ):
             check.problem("number", check.text[token.start() : token.end()])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from assistant.grounding.denials import Denied, denials
 from assistant.grounding.drug_course import with_course
+from assistant.grounding.examinations import Result, heading, results
 from assistant.grounding.measured import Measured
 from assistant.grounding.measuring import measured
 from assistant.grounding.segments import Segment
@@ -42,6 +43,10 @@ def clause_ranges(text: str) -> list[tuple[int, int]]:
 def clause_at(text: str, start: int) -> str:
     """The clause that holds the offset ``start``."""
     return next((text[a:b] for a, b in clause_ranges(text) if a <= start < b), text)
+
+
+_SHORT = "癌瘤痛痒咳喘"
+"""Findings of one character: 切缘未见癌."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,9 +104,9 @@ class Clause:
     def denies(self, words: str) -> bool:
         """Whether something that this clause denies, and nowhere affirms, stands in ``words``."""
         return any(
-            len(d.text) > 1 and d.text[:2] in words and d.text not in self.affirmed
-            for d in self.denials
-        )
+            (len(d.text) > 1 or d.text in _SHORT) and d.text[:2] in words
+            and d.text not in self.affirmed for d in self.denials
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -205,6 +210,11 @@ class Reading:
         return signs(self.text)
 
     @cached_property
+    def results(self) -> list[Result]:
+        """What examinations showed, and what is told without one."""
+        return results(self.text)
+
+    @cached_property
     def dated(self) -> list[Dated]:
         """The dates, each with its words."""
         return [Dated(date, words) for group, words in _date_groups(self.text) for date in group]
@@ -238,6 +248,12 @@ class Source(Reading):
         text = f"{self.text}，{self._goes_on}" if self._goes_on else self.text
         found = regimens(text, self._drug_names.find(self.text))
         return with_course(text, found)
+
+    @cached_property
+    def results(self) -> list[Result]:
+        """As `Reading.results`; what stands in a list of diagnoses is of that list."""
+        first = heading(self.segment.section)
+        return [replace(r, examinations=r.examinations or first) for r in super().results]
 
     @cached_property
     def is_plan(self) -> bool:
