@@ -11,7 +11,9 @@ from assistant.grounding.examination_checks import check_examinations
 from assistant.grounding.likeness import Likeness
 from assistant.grounding.meaning_checks import (
     check_denials,
+    check_denied_alone,
     check_findings,
+    check_now,
     check_signs,
     check_stances,
 )
@@ -56,6 +58,10 @@ _NAMED = re.compile(
     rf"(?:患[者儿])([{_SURNAMES}][\u4e00-\u9fff]{{1,2}})(?=[，,、（(]|于|因)"
     rf"|^([{_SURNAMES}][\u4e00-\u9fff]{{1,2}})(?=[，,、（(]\s?(?:[男女]|\d))"
 )
+_ROLE = re.compile(
+    rf"(?P<role>主刀|术者|助手|一助|二助|麻醉|主治|主任|管床|巡回|器械)(?:医师|医生|护士)?[:：为是\s]*"
+    rf"(?P<name>[{_SURNAMES}][\u4e00-\u9fff]{{1,2}})(?=$|[，,、。；;])"
+)
 _SEX = re.compile(r"(?<![\u4e00-\u9fff])([男女])(?=性|[，,、。 ]|$)|患者([男女])|([男女])性")
 
 
@@ -67,6 +73,10 @@ def check_patient(check: Check) -> None:
         known = name in self_names if (self_names := check.patient_names) else name in written
         if not known:
             check.problem("wrong_patient", name)
+    for match in _ROLE.finditer(check.text):
+        pattern = re.compile(rf"{match['role'][:2]}[\u4e00-\u9fff]{{0,4}}[:：\s]*{match['name']}")
+        if not any(pattern.search(s.text) for s in check.sources):
+            check.problem("wrong_patient", match[0])
     told = {next(g for g in m.groups() if g) for m in _SEX.finditer(check.text)}
     own = {"male": "男", "female": "女"}.get(check.patient_sex or "")
     if own is None:
@@ -161,7 +171,9 @@ CHECKS: tuple[Callable[[Check], None], ...] = (
     check_sites,
     check_allergens,
     check_denials,
+    check_denied_alone,
     check_stances,
+    check_now,
     check_signs,
     check_examinations,
     check_wording,

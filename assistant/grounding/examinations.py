@@ -18,6 +18,8 @@ _NO_RESULT = re.compile(
     r"\A(?:检查|平扫|增强|扫描|及|和|与|后|前|术|下|结果|回报|报告|均|[,，、:\s])*\Z"
 )
 _SENTENCE = re.compile(r"[^。；;\n]+")
+_EARLIER = re.compile(r"[\d一二两三四五六七八九十半数几]+余?个?[年月周]前|去年|前年|上次|既往")
+_NOW = re.compile(r"[本此]次|现|目前|今|入院后")
 _FAR = 10
 
 
@@ -37,13 +39,19 @@ class Examination:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """``text`` is what examinations showed, each of them the same; without any it is told freely."""
+    """``text`` is what examinations showed, each of them the same; without any it is told freely.
+
+    ``when`` is earlier or now, where the words before them say so.
+    """
 
     examinations: tuple[Examination, ...]
     text: str
+    when: str = ""
 
     def is_of(self, other: Result) -> bool:
         """Whether both were shown by one examination, as far as both name any."""
+        if self.when and other.when and self.when != other.when:
+            return False
         if not self.examinations or not other.examinations:
             return True
         return any(a.is_like(b) for a in self.examinations for b in other.examinations)
@@ -88,19 +96,27 @@ def _of_sentence(sentence: str) -> list[Result]:
     folded = fold(sentence)
     found: list[Result] = []
     now: list[Examination] = []
-    start = 0
+    start, when = 0, ""
     for hit in _kinds().finditer(folded):
         before = folded[start : hit.start()]
         lead = _lead(folded, start, hit)
         told = before[: len(before) - len(lead)]
         if not (now and (_JOINED.fullmatch(told) or _NO_RESULT.fullmatch(told))):
-            found.append(Result(tuple(now), sentence[start : hit.start() - len(lead)]))
-            now = []
+            found.append(Result(tuple(now), sentence[start : hit.start() - len(lead)], when))
+            now, when = [], _when(before)
         sites = frozenset(name for name, pattern in _sites() if pattern.search(lead + hit[0]))
         now.append(Examination(_names()[int((hit.lastgroup or "k0")[1:])], sites))
         start = hit.end()
-    found.append(Result(tuple(now), sentence[start:]))
+    found.append(Result(tuple(now), sentence[start:], when))
     return [one for one in found if one.text.strip()]
+
+
+def _when(before: str) -> str:
+    """What the clause before an examination says of its time."""
+    clause = re.split(r"[,，]", before)[-1]
+    if _EARLIER.search(clause):
+        return "earlier"
+    return "now" if _NOW.search(clause) else ""
 
 
 def _lead(folded: str, start: int, hit: re.Match[str]) -> str:

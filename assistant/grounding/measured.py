@@ -76,6 +76,6 @@ def _bare(mine: Quantity, theirs: Quantity) -> bool:
         and theirs.unit_text in usual
         and not (mine.ambiguous or theirs.ambiguous)
         and mine.values == theirs.values
-        and (mine.shape, mine.comparator, mine.more)
-        == (theirs.shape, theirs.comparator, theirs.more)
+        and (mine.shape, mine.comparator, mine.more, mine.minus)
+        == (theirs.shape, theirs.comparator, theirs.more, theirs.minus)
     )

@@ -44,11 +44,13 @@ _QUALIFIERS = (
     {"nt-": "nt", "n末端": "nt"},
     {"白i": "i", "tni": "i", "白t": "t", "tnt": "t"},
     {"收缩压": "收缩", "舒张压": "舒张"},
+    {"出生": "出生", "现": "现", "目前": "现", "入院": "现", "病前": "病前", "孕前": "病前"},
 )
 _SPECIMEN = re.compile(
     r"(脑脊液|胸[腔积]*[水液]|腹[腔积]*[水液]|尿|血|粪|大?便|痰|引流液)(?:液|常规|检查|生化|培养|沉渣|中)*"
     r"(?=[:示查]|白细胞|红细胞|蛋白|葡萄糖|糖|肌酐|钠|钾|淀粉酶|酮体|氯)"
 )
+_CALENDAR = frozenset({"a", "mo", "wk", "d"})
 _WINDOW = 200
 """Characters before a number that may say what it is of."""
 
@@ -117,6 +119,9 @@ class _Reader:
         begin = max(before.quantity.end if before else 0, sentence)
         ahead = folded[begin : quantity.start]
         concept, named_at, name_end = self._name(begin, quantity.start)
+        if quantity.unit.code in _CALENDAR:
+            # 甲状腺功能减退症病史5年 is no value of 甲状腺功能.
+            concept = ""
         words = frozenset(bigrams(ahead[_edge(ahead) :][-_FAR:]))
         if not words and not quantity.unit:
             # 孕2产1, HER-2（0）: what is all the name that a number has.
@@ -220,7 +225,7 @@ def _qualified(sentence: str) -> frozenset[str]:
     """What the words before a value say of it: in its own clause, or of which fluid it is."""
     found = set()
     ahead = _CLAUSE_MARK.split(sentence)[-1]
-    for kind, group in zip(("meal", "form", "isoform", "part"), _QUALIFIERS, strict=True):
+    for kind, group in zip(("meal", "form", "isoform", "part", "age"), _QUALIFIERS, strict=True):
         for word, value in group.items():
             if word in ahead:
                 found.add(f"{kind}:{value}")

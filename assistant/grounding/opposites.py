@@ -1,4 +1,4 @@
-"""Words that say the contrary of one another: 愈合良好 and 愈合不良, 上叶 and 下叶, 未愈合 and 愈合.
+"""Words that say the contrary of one another: 愈合良好 and 愈合不良, 上叶 and 下叶.
 
 ``data/opposites.tsv`` has one pair or group a row, with an example of each side.
 """
@@ -11,13 +11,13 @@ from importlib.resources import files
 from itertools import permutations
 
 _NOT = re.compile(
-    r"(?:[不未]|没(?!有))(?:再|能|曾|完全|明显|显著|得到|太|很|甚|够|可|会|见|予|[其仍])*"
+    r"(?:[不未]|没(?!有))(?:再|能|曾|完全|明显|显著|得到|太|很|甚|够|可|会|予|[其仍])*"
     r"(?P<what>[\u4e00-\u9fff]{2})"
 )
 """A predicate that is denied; what a list denies is read elsewhere (`denials`)."""
 
 _LISTING = re.compile(r"[见闻触扪叩探引查诉及伴除]|发[现热烧]|排除|明[显确]")
-_DENYING = re.compile(r"(?:[不未无非]|没有?)(?:再|能|曾|完全|明显|显著|得到|太|很|可|会|见)*\Z")
+_DENYING = re.compile(r"(?:[不未无非待]|没有?)(?:再|能|曾|完全|明显|显著|得到|太|很|可|会|见)*\Z")
 
 
 @cache
@@ -49,17 +49,18 @@ def opposed(text: str, other: str) -> bool:
     )
 
 
+def denied_words(text: str) -> list[str]:
+    """The predicates that ``text`` denies; what lists deny is read elsewhere (`denials`)."""
+    found = [hit["what"] for hit in _NOT.finditer(text)]
+    return [what for what in found if not _LISTING.match(what)]
+
+
 def _turns(text: str, other: str) -> bool:
     """Whether ``text`` denies a predicate that ``other`` has: 瞳孔不等大, 瞳孔等大."""
-    for hit in _NOT.finditer(text):
-        what = hit["what"]
-        if _LISTING.match(what):
-            continue
-        if _affirms(other, what) and not _affirms(text, what):
-            return True
-    return False
+    return any(affirms(other, word) and not affirms(text, word) for word in denied_words(text))
 
 
-def _affirms(text: str, what: str) -> bool:
-    places = [hit.start() for hit in re.finditer(re.escape(what), text)]
+def affirms(text: str, word: str) -> bool:
+    """Whether ``text`` has the word without a denial before it."""
+    places = [hit.start() for hit in re.finditer(re.escape(word), text)]
     return any(not _DENYING.search(text, max(0, at - 8), at) for at in places)

@@ -9,9 +9,10 @@ from itertools import pairwise
 from assistant.grounding.check import Check
 from assistant.grounding.likeness import Likeness
 from assistant.grounding.measured import Measured
-from assistant.grounding.source import Clause, Source
+from assistant.grounding.source import Clause, Reading, Source
 from assistant.grounding.stance import NOT_THERE
 from assistant.grounding.trends import numeric_trends
+from assistant.grounding.wording import bigrams, blanked
 from knowledge.text.dates import dates
 from knowledge.text.folding import fold
 from knowledge.text.frequency import frequencies
@@ -34,7 +35,10 @@ def check_quantities(check: Check) -> None:
         holding = [
             s
             for s, m in same
-            if said.is_of(m) and (not m.reference or said.reference) and _may_tell(s, m, clause)
+            if said.is_of(m)
+            and (not m.reference or said.reference)
+            and _may_tell(s, m, clause)
+            and _on_one_day(check.said, quantity.start, s, m.quantity.start)
         ]
         if holding and not _better_told(said, clause, check.sources):
             like = Likeness(check.text, clause.text)
@@ -65,7 +69,9 @@ def _better_told(said: Measured, clause: Clause, sources: Sequence[Source]) -> b
             score = (len(said.before & other.before), shared)
             same = said.says_the_same(other)
             best[same] = max(best[same], score)
-    return best[False] > best[True]
+    # 脾肋下未及 tells better of 脾肋下 than 肝肋下2cm does.
+    denied = (len(said.before & bigrams(d.text)) for s in sources for d in s.denials)
+    return best[False] > best[True] or max(denied, default=0) > best[True][0]
 
 
 def _other_unit(said: Measured, written: list[tuple[Source, Measured]]) -> bool:
@@ -86,6 +92,12 @@ def _may_tell(source: Source, written: Measured, said: Clause) -> bool:
     mine = {(s.side, s.part[:1]) for s in said.sides}
     theirs = {(s.side, s.part[:1]) for s in clause.sides}
     return not mine or not theirs or bool(mine & theirs)
+
+
+def _on_one_day(said: Reading, at: int, source: Reading, there: int) -> bool:
+    """Whether the days that both name for their values are one, as far as they name any."""
+    mine, theirs = said.day_of(at), source.day_of(there)
+    return mine is None or theirs is None or mine.agrees(theirs)
 
 
 def check_order(check: Check) -> None:
@@ -141,7 +153,11 @@ def check_digits(check: Check) -> None:
         if all(any(a <= at < b for a, b in known) for at in digits):
             continue
         clause = check.said.clause_of(token.start())
-        words = clause.bigrams if clause else set()
+        begin = clause.start if clause else 0
+        told = blanked(
+            clause.text if clause else "", [(token.start() - begin, token.end() - begin)]
+        )
+        words = bigrams(told)
         pattern = re.compile(rf"(?<![a-z\d.]){re.escape(token[0].strip('.+*/-'))}(?!\d)")
         alike = max((len(words & c.bigrams) for c in check.clauses), default=0)
         if not any(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
+from functools import cache
 from typing import Protocol
 
 from assistant.grounding.source import Source
@@ -14,6 +15,7 @@ from knowledge.text.amount import Quantity
 from knowledge.text.drugs import generic_name, shipped_drug
 from knowledge.text.quantity import quantities
 from knowledge.text.regimen import Regimen
+from knowledge.text.regimen_tokens import cue_rows
 
 _CLASSES = ("胰岛素",)
 """Names that a ward writes for any drug that ends with them."""
@@ -169,3 +171,13 @@ def parts_of(said: Regimen) -> list[tuple[int, int]]:
     found: list[_Part | None] = [said.drug, said.dose, said.count, said.rate, said.route]
     found += [said.frequency, said.duration, said.condition, *doses]
     return [(part.start, part.end) for part in found if part is not None]
+
+
+@cache
+def _turn() -> re.Pattern[str]:
+    return re.compile("|".join(row[1] for row in cue_rows() if row[0] in ("change", "stop")))
+
+
+def turns_of(text: str, said: Regimen) -> list[tuple[int, int]]:
+    """Where the words stand that change or stop it, which the regimens themselves tell of."""
+    return [hit.span() for hit in _turn().finditer(text, said.drug.end, said.end)]

@@ -40,7 +40,6 @@ class Sign:
         one, two = _listed(self.name), _listed(other.name)
         return one.endswith(two) or two.endswith(one) or one.startswith(two) or two.startswith(one)
 
-
     def says_the_same(self, other: Sign) -> bool:
         """Whether the sign is the other's: +++ is no +, and either is positive."""
         graded = self.grade and other.grade

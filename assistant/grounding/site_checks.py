@@ -1,4 +1,4 @@
-"""Where a finding is must be where the record has it: 胃窦溃疡，十二指肠息肉 has no 十二指肠溃疡."""
+"""A finding is where the record has it: 胃窦溃疡，十二指肠息肉 has no 十二指肠溃疡."""
 
 from __future__ import annotations
 

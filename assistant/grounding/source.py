@@ -209,6 +209,18 @@ class Reading:
         """What was positive and what negative."""
         return signs(self.text)
 
+    def day_of(self, at: int) -> WrittenDate | None:
+        """The date of what stands at ``at``: in its clause, or the last before it."""
+        clause = self.clause_of(at)
+        found = dates(self.text)
+        if clause is not None:
+            end = clause.start + len(clause.text)
+            own = [d for d in found if clause.start <= d.start < end]
+            if own:
+                return max((d for d in own if d.start < at), key=lambda d: d.start, default=own[0])
+        before = [d for d in found if d.end <= at]
+        return before[-1] if before else None
+
     @cached_property
     def results(self) -> list[Result]:
         """What examinations showed, and what is told without one."""

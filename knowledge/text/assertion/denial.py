@@ -28,7 +28,7 @@ _COUNTED = re.compile(
     r"(?:次|天|日|周|年|月|h|小时|个|d|枚|处|[-~到])|较前|少许|少量|较多|增多|加重|减轻|好转|缓解|明显|已[止退消好]"
 )
 _DIGIT = re.compile(r"\d(?![\d]?[.、)])")
-_LOOKED = re.compile(r"未[^闻]{0,4}(?:见|引出|出现|发现|查|检|测|触|扪|探|叩|显示|提示)")
+_LOOKED = re.compile(r"(?:未|没有?)[^闻]{0,4}(?:见|引出|出现|发现|查|检|测|触|扪|探|叩|显示|提示)")
 _HEARD = re.compile(r"音|奔马")
 # 未见明显异常 is complete: the next clause is another finding.
 _COMPLETE = re.compile(
@@ -176,6 +176,9 @@ class Denials:
     ) -> bool:
         if any(is_closed(self._folded, clause) for clause in run) or opened.by_line:
             return True
+        # 没有咳血，嗓子哑: who speaks so may mean either.
+        if opened.cue.startswith("没有") and not opened.headed and not _LOOKED.search(opened.cue):
+            return False
         # 未见白沫，上翻，失禁及咬伤: a list by commas, ended by 及.
         if len(run) > 1 and ends_with_and(self._folded, run[-1]):
             return True
