@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from assistant.grounding.allergy_checks import check_allergens
 from assistant.grounding.check import Check
+from assistant.grounding.dated import Dated
 from assistant.grounding.examination_checks import check_examinations
 from assistant.grounding.likeness import Likeness
 from assistant.grounding.meaning_checks import (
@@ -25,7 +26,7 @@ from assistant.grounding.quantity_checks import (
 )
 from assistant.grounding.regimen_checks import check_regimens, check_use
 from assistant.grounding.site_checks import check_sites
-from assistant.grounding.source import Dated, clause_at, clause_ranges
+from assistant.grounding.source import clause_at, clause_ranges
 from assistant.grounding.wording import CONTENT, bigrams, blanked, undenied, unfilled
 from knowledge.text.dates import dates
 from knowledge.text.quantity import quantities

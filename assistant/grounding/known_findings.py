@@ -21,7 +21,9 @@ def with_shipped(findings_of: FindingsOf) -> FindingsOf:
         terms = [
             term
             for term in find_terms(text)
-            if term.kind in FINDING_KINDS and not names_something_else(text, term.start, term.end)
+            if term.kind in FINDING_KINDS
+            and not text.endswith("史", 0, term.end)
+            and not names_something_else(text, term.start, term.end)
         ]
         for one in findings(text, note_id, terms):
             beside = [f for f in found if f.span.overlaps(one.span)]

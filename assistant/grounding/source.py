@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from assistant.grounding.dated import Dated, date_groups
 from assistant.grounding.denials import Denied, denials
 from assistant.grounding.drug_course import with_course
 from assistant.grounding.examinations import Result, heading, results
@@ -109,39 +110,6 @@ class Clause:
         )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Dated:
-    """A date with the words that it is the date of: up to the next date of the sentence."""
-
-    date: WrittenDate
-    bigrams: set[str]
-
-
-_BETWEEN = re.compile(r"[\s、,，.和及与至到~～—–-]{0,4}")
-
-
-def _date_groups(text: str) -> list[tuple[list[WrittenDate], set[str]]]:
-    """The dates of a text that stand together, with the words that they are the dates of.
-
-    A date leads what is of it, unless it stands in brackets or at the end: 胃镜（3月5日）.
-    """
-    groups: list[list[WrittenDate]] = []
-    for date in dates(text):
-        if groups and _BETWEEN.fullmatch(text, groups[-1][-1].end, date.start):
-            groups[-1].append(date)
-        else:
-            groups.append([date])
-    result: list[tuple[list[WrittenDate], set[str]]] = []
-    for number, group in enumerate(groups):
-        begin = groups[number - 1][-1].end if number else 0
-        end = groups[number + 1][0].start if number + 1 < len(groups) else len(text)
-        before, behind = text[begin : group[0].start], text[group[-1].end : end]
-        trails = before[-1:] in ("（", "(") or behind[:1] in ("）", ")") or not bigrams(behind)
-        words = bigrams(before) if trails and number else bigrams(behind)
-        result.append((group, words | bigrams(before) if not number else words))
-    return result
-
-
 class Reading:
     """A text with its clauses and facts, each read when it is first asked for."""
 
@@ -229,7 +197,7 @@ class Reading:
     @cached_property
     def dated(self) -> list[Dated]:
         """The dates, each with its words."""
-        return [Dated(date, words) for group, words in _date_groups(self.text) for date in group]
+        return [Dated(date, words) for group, words in date_groups(self.text) for date in group]
 
 
 class Source(Reading):

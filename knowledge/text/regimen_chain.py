@@ -22,7 +22,8 @@ _STEP = re.compile(r"[加减增降](?:量|少|加)?[ \t]?\d")
 _NAME_REST = re.compile(r"(?:[缓控]释|肠溶|分散|咀嚼)?(?:片|胶囊|颗粒|散|针|注射液|口服液)?[ \t]*")
 # Between what a piece holds and how many are taken.
 _EACH = re.compile(
-    r"[ \t]*\)?[ \t,:]*(?:口服|服用?)?[ \t,]*(?:每次|一次|1次|每晚|每早)(?:口服|服用?)?[ \t]*|[ \t]*\)[ \t]*"
+    r"[ \t]*\)?[ \t,:]*(?:口服|服用?)?[ \t,]*(?:每次|一次|1次|每晚|每早)(?:口服|服用?)?[ \t]*"
+    r"|[ \t]*\)[ \t]*"
 )
 _STOPS_TIME = re.compile(r"(?:以)?[后前时内来]")
 
