@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from knowledge.text.assertion.lists import (
+    begins_another,
     ends_with_and,
     is_bare,
     is_closed,
@@ -25,7 +26,7 @@ from knowledge.text.synonyms import TermKind
 
 _COUNTED = re.compile(
     r"[ \t]*(?:[约近达共已]|每[日天次])?[\d一二两三四五六七八九十数半]+余?多?"
-    r"(?:次|天|日|周|年|月|h|小时|个|d|枚|处|[-~到])|较前|少许|少量|较多|增多|加重|减轻|好转|缓解|明显|已[止退消好]"
+    r"(?:次|天|日|周|年|月|h|小时|个|d|枚|处|[-~到])|较前|少许|少量|较多|增多|减少|加重|减轻|好转|缓解|消失|吸收|缩小|阳性|\(\+|明显|已[止退消好]"
 )
 _DIGIT = re.compile(r"\d(?![\d]?[.、)])")
 _LOOKED = re.compile(r"(?:未|没有?)[^闻]{0,4}(?:见|引出|出现|发现|查|检|测|触|扪|探|叩|显示|提示)")
@@ -271,6 +272,11 @@ class Denials:
             match = self._terms.matches[index]
             last = self._terms.matches[listed[-1]].end if listed else start
             if listed and last == match.start and _COUNTED.match(self._folded, match.end):
+                break
+            if begins_another(self._folded, self._terms, index):
+                self._doubted += [
+                    i for i in self._terms.inside(match.start, end) if i not in listed
+                ]
                 break
             # A number between two terms without a comma is a result: the list has ended.
             if listed and _DIGIT.search(self._folded, last, match.start):
