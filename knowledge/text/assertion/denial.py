@@ -28,6 +28,7 @@ _COUNTED = re.compile(
     r"[ \t]*(?:[约近达共已]|每[日天次])?[\d一二两三四五六七八九十数半]+余?多?"
     r"(?:次|天|日|周|年|月|h|小时|个|d|枚|处|[-~到])|较前|少许|少量|较多|增多|减少|加重|减轻|好转|缓解|消失|吸收|缩小|阳性|\(\+|明显|已[止退消好]"
 )
+_CHANGES = re.compile(r"(?:较前|稍|略|明显|逐渐|有所)*(?:好转|减轻|加重|加剧|改善)")
 _DIGIT = re.compile(r"\d(?![\d]?[.、)])")
 _LOOKED = re.compile(r"(?:未|没有?)[^闻]{0,4}(?:见|引出|出现|发现|查|检|测|触|扪|探|叩|显示|提示)")
 _HEARD = re.compile(r"音|奔马")
@@ -272,6 +273,10 @@ class Denials:
             match = self._terms.matches[index]
             last = self._terms.matches[listed[-1]].end if listed else start
             if listed and last == match.start and _COUNTED.match(self._folded, match.end):
+                break
+            # 无不适切口疼痛好转, 无腹痛加重: what changes is there.
+            if _CHANGES.match(self._folded, match.end):
+                self._doubted.append(index)
                 break
             if begins_another(self._folded, self._terms, index):
                 self._doubted += [
