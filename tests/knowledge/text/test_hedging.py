@@ -12,7 +12,6 @@ from knowledge.text.synonyms import TermKind
     ("text", "term", "certain"),
     [
         ("咳嗽咱不晓得算不算", "咳嗽", False),
-        ("咳嗽无从谈起", "咳嗽", False),
         ("咳嗽不剧", "咳嗽", True),
         ("步态不稳伴头晕", "头晕", True),
         ("咳嗽3天", "咳嗽", True),
