@@ -16,12 +16,13 @@ _LEAD = re.compile(
 _ANY = frozenset(
     {"", "药", "药物", "食物", "其他", "任何", "特殊", "史", "药物及食物", "食物及药物"}
 )
+_NOT_ALLERGIC = re.compile(r"[^,，。;、]*皮试[^,，。;、]{0,4}(?:阴性|\(-\))")
 _SAID = re.compile(r"过敏|皮试")
 
 
 def check_allergens(check: Check) -> None:
     """Each allergen that is named must stand in a sentence of the record about allergies."""
-    told = [fold(s.segment.text) for s in check.sources]
+    told = [_NOT_ALLERGIC.sub("", fold(s.segment.text)) for s in check.sources]
     told = [words for words in told if _SAID.search(words)]
     for hit in _ALLERGY.finditer(fold(check.text)):
         what = _LEAD.sub("", hit["what"])

@@ -7,10 +7,14 @@ from collections.abc import Callable, Sequence
 
 from assistant.grounding.allergy_checks import check_allergens
 from assistant.grounding.check import Check
+from assistant.grounding.dated import Dated
+from assistant.grounding.examination_checks import check_examinations
 from assistant.grounding.likeness import Likeness
 from assistant.grounding.meaning_checks import (
     check_denials,
+    check_denied_alone,
     check_findings,
+    check_now,
     check_signs,
     check_stances,
 )
@@ -21,8 +25,9 @@ from assistant.grounding.quantity_checks import (
     check_trends,
 )
 from assistant.grounding.regimen_checks import check_regimens, check_use
-from assistant.grounding.source import Dated, clause_at, clause_ranges
-from assistant.grounding.wording import CONTENT, bigrams, undenied, unfilled
+from assistant.grounding.site_checks import check_sites
+from assistant.grounding.source import clause_at, clause_ranges
+from assistant.grounding.wording import CONTENT, bigrams, blanked, undenied, unfilled
 from knowledge.text.dates import dates
 from knowledge.text.quantity import quantities
 
@@ -54,6 +59,10 @@ _NAMED = re.compile(
     rf"(?:患[者儿])([{_SURNAMES}][\u4e00-\u9fff]{{1,2}})(?=[，,、（(]|于|因)"
     rf"|^([{_SURNAMES}][\u4e00-\u9fff]{{1,2}})(?=[，,、（(]\s?(?:[男女]|\d))"
 )
+_ROLE = re.compile(
+    rf"(?P<role>主刀|术者|助手|一助|二助|麻醉|主治|主任|管床|巡回|器械)(?:医师|医生|护士)?[:：为是\s]*"
+    rf"(?P<name>[{_SURNAMES}][\u4e00-\u9fff]{{1,2}})(?=$|[，,、。；;])"
+)
 _SEX = re.compile(r"(?<![\u4e00-\u9fff])([男女])(?=性|[，,、。 ]|$)|患者([男女])|([男女])性")
 
 
@@ -65,6 +74,10 @@ def check_patient(check: Check) -> None:
         known = name in self_names if (self_names := check.patient_names) else name in written
         if not known:
             check.problem("wrong_patient", name)
+    for match in _ROLE.finditer(check.text):
+        pattern = re.compile(rf"{match['role'][:2]}[\u4e00-\u9fff]{{0,4}}[:：\s]*{match['name']}")
+        if not any(pattern.search(s.text) for s in check.sources):
+            check.problem("wrong_patient", match[0])
     told = {next(g for g in m.groups() if g) for m in _SEX.finditer(check.text)}
     own = {"male": "男", "female": "女"}.get(check.patient_sex or "")
     if own is None:
@@ -107,7 +120,7 @@ def check_wording(check: Check) -> None:
     for start, end in clause_ranges(check.text):
         clause = check.text[start:end]
         wanted = bigrams(undenied(clause))
-        bare = _without(clause, [(a - start, b - start) for a, b in check.verified])
+        bare = blanked(clause, [(a - start, b - start) for a, b in check.verified])
         if not wanted:
             _check_short(check, bare)
             continue
@@ -123,15 +136,6 @@ def check_wording(check: Check) -> None:
             covered |= gain
         if len(covered) <= check.coverage * len(wanted) and len(covered) < len(wanted):
             check.problem("no_evidence", clause)
-
-
-def _without(clause: str, spans: Sequence[tuple[int, int]]) -> str:
-    """The clause with blanks where the spans are; the length stays."""
-    kept = list(clause)
-    for start, end in spans:
-        for place in range(max(0, start), min(len(kept), end)):
-            kept[place] = " "
-    return "".join(kept)
 
 
 def _check_short(check: Check, clause: str) -> None:
@@ -165,9 +169,13 @@ CHECKS: tuple[Callable[[Check], None], ...] = (
     check_dates,
     check_sides,
     check_findings,
+    check_sites,
     check_allergens,
     check_denials,
+    check_denied_alone,
     check_stances,
+    check_now,
     check_signs,
+    check_examinations,
     check_wording,
 )

@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass
 
 from knowledge.text.folding import fold
+from knowledge.text.terms import find_terms
 
 _CUE = re.compile(
-    r"否认|未见|未及|未(?:能|再)?[闻叩探]及|未闻|未触及|未扪及|未诉|未发现|未查见|未出现|未引出|没有(?!明显诱因)(?:[闻触扪叩探]及|见到?|发现|出现|引出)?|不伴|排除(?!术)|(?<![如若有])无"
+    r"否认|未见|未及|未(?:能|再)?[闻叩探]及|未闻|未触及|未扪及|未诉|未发现|未查见|未出现|未引出|未(?:检测到|检出|测出|显示|累及|侵及|累积)|没有(?!明显诱因)(?:[闻触扪叩探]及|见到?|发现|出现|引出)?|不伴|排除(?!术)|(?<![如若有])无"
     r"(?!力|尿(?![频急痛潴少])|菌|痛性|创|线|明显诱因|诱因|名|机|水(?![肿疱])|神|关|效|意识|意中|法|论|需|症状)"
 )
 TURNED = re.compile(
@@ -71,18 +72,31 @@ def denials(text: str) -> list[Denied]:
     return found
 
 
-_BARE = re.compile(
-    r"[,，](?P<words>[^,，;；。:\n有行予示见因入出诊查服经为是发治术伴但\d]{2,12})(?=[,，;；。\n]|$)"
+_BARE = re.compile(r"[,，](?P<words>[^,，;；。:\n\d]{2,16})(?=[,，;；。\n]|$)")
+_NAME = re.compile(
+    r"[^有患父母兄弟姐妹体健阳]*(?:病|症|炎|癌|瘤|疹|衰竭|不全|亢进|减退|硬化|出血|结石|血栓|[梗栓]塞|梗死|障碍"
+    r"|综合征|畸形|骨折|溃疡|结核|史)(?:等.{0,6})?"
 )
+"""What no list has, and is the name of an illness or of a history by its last word."""
+
+_JOINT = re.compile(r"(?:[、及和与或\s]|以及|等|病史|史|慢性|急性|传染|疾?病|药物|类)*")
+
+
+def _is_named(words: str) -> bool:
+    """Whether a bare clause only names what one may have had: 甲状腺功能亢进症, 头孢, 外伤史."""
+    rest = list(words)
+    for term in find_terms(words):
+        rest[term.start : term.end] = " " * (term.end - term.start)
+    return _JOINT.fullmatch("".join(rest)) is not None or _NAME.fullmatch(words) is not None
 
 
 def _end(folded: str, cue: re.Match[str]) -> int:
-    """Where what a cue denies ends; 否认 goes on over the commas of a bare list."""
+    """Where what a cue denies ends; 否认 goes on over the commas of a list of names."""
     limit = min(len(folded), cue.end() + _FAR)
     stop = _END.search(folded, cue.end(), limit)
     end = stop.start() if stop else limit
-    while cue[0] == "否认" and (more := _BARE.match(folded, end, limit)):
-        if _CUE.search(more["words"]):
+    while cue[0].startswith("否认") and (more := _BARE.match(folded, end, limit)):
+        if _CUE.search(more["words"]) or not _is_named(more["words"]):
             break
         end = more.end()
     return end

@@ -13,6 +13,9 @@ _REST = re.compile(
 _SHORT = re.compile(r"[^有行予示见因入出诊查服经为是发治术伴\d]{2,6}")
 """A clause that may be no more than a name which the lexicon does not know."""
 
+_STATE = re.compile(r"(?:差|欠佳|不佳|减退|低下|[增升]高|亢进|面容|貌|舌|皲裂)\Z")
+"""Ends of names that tell what was seen: 无皮肤黄染，精神差 does not deny the second."""
+
 _TAIL = re.compile(r"等[^，,]{0,8}\Z|史\Z")
 
 
@@ -25,7 +28,7 @@ def ends_a_denied_list(source: Source, finding: Finding) -> bool:
     clauses = source.clauses
     own = source.clause_of(finding.span.start)
     at = next((n for n, clause in enumerate(clauses) if clause is own), 0)
-    if not at or not _is_bare(source, clauses[at]):
+    if not at or not _is_bare(source, clauses[at]) or _STATE.search(finding.text):
         return False
     for number in range(at, 0, -1):
         if clauses[number].denials or (number < at and not _may_be_bare(source, clauses[number])):

@@ -15,6 +15,7 @@ from collections.abc import Collection, Sequence
 from assistant.draft import Problem, Statement
 from assistant.grounding.check import Check
 from assistant.grounding.checks import CHECKS
+from assistant.grounding.known_findings import with_shipped
 from assistant.grounding.segments import Scope, Segment
 from assistant.grounding.source import FindingsOf, Reading, Source
 from assistant.record.evidence import CitedPassage, Evidence, TextSpan
@@ -54,6 +55,7 @@ class Grounder:
     ) -> None:
         """``sources`` names the source of each passage id; the patient's name and sex, where they
         are known, let a statement about somebody else be recognised."""
+        findings_of = with_shipped(findings_of)
         self._sources = [
             Source(segment, findings_of, drugs_of, _goes_on(segments, number, drugs_of))
             for number, segment in enumerate(segments)

@@ -28,6 +28,11 @@ class Likeness:
         """The highest score; -1 without clauses."""
         return max((self.score(clause) for clause in clauses), default=-1)
 
+    def coverage(self, clauses: Sequence[Clause]) -> float:
+        """How much of the clause's own words the clause with the most of them has, from 0 to 1."""
+        most = max((len(self.clause & clause.bigrams) for clause in clauses), default=0)
+        return most / len(self.clause) if self.clause else 0.0
+
     def most_alike(self, clauses: Sequence[Clause]) -> list[Clause]:
         """The clauses with the highest score, if that is more than nothing."""
         scores = [self.score(clause) for clause in clauses]

@@ -9,10 +9,10 @@ from assistant.grounding.check import Check
 from assistant.grounding.denials import is_turned
 from assistant.grounding.denied_lists import ends_a_denied_list
 from assistant.grounding.likeness import Likeness
-from assistant.grounding.opposites import opposed
-from assistant.grounding.source import Clause, Source
-from assistant.grounding.stance import REVERSING
-from assistant.grounding.wording import bigrams
+from assistant.grounding.opposites import affirms, denied_words, opposed
+from assistant.grounding.source import Clause, Reading, Source
+from assistant.grounding.stance import REVERSING, relatives
+from assistant.grounding.wording import bigrams, blanked
 from knowledge.text.finding import Certainty, Experiencer, Finding, Polarity, Temporality
 
 _RESOLVED = re.compile(r"曾|治愈|已愈|痊愈|年前|月前")
@@ -32,16 +32,33 @@ def check_findings(check: Check) -> None:
             if f.concept == finding.concept
         ]
         if not mentions:
-            if finding.polarity is Polarity.ABSENT:
+            # What the statement denies by its words is for `check_denials`.
+            if finding.polarity is Polarity.ABSENT and not _is_denied_here(clause, finding):
                 check.problem("negation", finding.text)
             continue
-        agreeing = [(s, f) for s, f in mentions if _meant_alike(finding, mine, f, s)]
+        agreeing = [(s, f) for s, f in mentions if _meant_alike(check, finding, mine, f, s)]
         contrary = [(s, f) for s, f in mentions if f.polarity is not finding.polarity]
         if agreeing and _best(like, agreeing) >= _best(like, contrary):
             check.use(max(agreeing, key=lambda item: _score(like, *item))[0])
             check.verify(finding.span.start, finding.span.end)
         else:
             check.problem(_why_not(finding, [f for _, f in mentions]), finding.text)
+
+
+def _is_denied_here(clause: Clause | None, finding: Finding) -> bool:
+    if clause is None:
+        return False
+    start, end = finding.span.start - clause.start, finding.span.end - clause.start
+    return any(d.start < end and start < d.end for d in clause.denials)
+
+
+def relatives_of(reading: Reading, start: int) -> frozenset[str]:
+    """The relatives whose illness stands at ``start``: those that were named last before it."""
+    before = [c for c in reading.clauses if c.start <= start]
+    for clause in reversed(before):
+        if named := relatives(clause.text[: max(0, start - clause.start)]):
+            return named
+    return frozenset()
 
 
 def _score(like: Likeness, source: Source, finding: Finding) -> tuple[int, int]:
@@ -57,9 +74,20 @@ def _best(like: Likeness, mentions: list[tuple[Source, Finding]]) -> int:
     return max((_score(like, source, finding)[0] for source, finding in mentions), default=-1)
 
 
-def _meant_alike(said: Finding, mine: frozenset[str], written: Finding, source: Source) -> bool:
+def _of_one_relative(check: Check, said: Finding, written: Finding, source: Source) -> bool:
+    """Whether it is told of the same relative: 父亲患高血压 tells nothing of the mother."""
+    mine = relatives_of(check.said, said.span.start)
+    theirs = relatives_of(source, written.span.start)
+    return not mine or not theirs or bool(mine & theirs)
+
+
+def _meant_alike(
+    check: Check, said: Finding, mine: frozenset[str], written: Finding, source: Source
+) -> bool:
     theirs = source.stances_at(written.span.start)
     if ("family" in mine) != ("family" in theirs):
+        return False
+    if not _of_one_relative(check, said, written, source):
         return False
     if said.polarity is not written.polarity:
         return False
@@ -102,7 +130,10 @@ def check_denials(check: Check) -> None:
     What the lexicon knows is a finding, and is not asked for here.
     """
     facts = [c for c in check.clauses if not (isinstance(c.source, Source) and c.source.is_plan)]
-    known = [(f.span.start, f.span.end) for f in check.said.findings]
+    concepts = {f.concept for s in check.sources for f in s.findings}
+    known = [(f.span.start, f.span.end) for f in check.said.findings if f.concept in concepts]
+    # 病理反射阴性 denies as 病理反射未引出 does.
+    negative = [(s.start, s.end) for s in check.said.signs if s.positive is False]
     for clause in check.said.clauses:
         like = Likeness(check.text, clause.text)
         for denied in clause.denials:
@@ -124,8 +155,48 @@ def check_denials(check: Check) -> None:
             else:
                 check.problem("negation", clause.text[denied.cue : denied.end])
         alike = like.most_alike(check.clauses)
-        if alike and all(c.denies(clause.affirmed) for c in alike):
+        affirmed = blanked(
+            clause.affirmed, [(a - clause.start, b - clause.start) for a, b in negative]
+        )
+        if alike and all(c.denies(affirmed) for c in alike):
             check.problem("negation", clause.text)
+
+
+_TOLD = 0.6
+"""A clause of which one of the record has more is told, whatever else is denied."""
+
+
+def check_denied_alone(check: Check) -> None:
+    """What the record only ever denies, a statement may not affirm: 未治愈 tells of no 治愈."""
+    denied = {word for c in check.clauses for word in denied_words(c.text)}
+    denied |= {d.text for c in check.clauses for d in c.denials if len(d.text) > 1}
+    known = [(f.span.start, f.span.end) for f in check.said.findings]
+    known += [(s.start, s.end) for s in check.said.signs if s.positive is False]
+    for clause in check.said.clauses:
+        if Likeness(check.text, clause.text).coverage(check.clauses) > _TOLD:
+            continue
+        told = blanked(clause.affirmed, [(a - clause.start, b - clause.start) for a, b in known])
+        for word in denied:
+            if affirms(told, word) and not any(affirms(c.affirmed, word) for c in check.clauses):
+                check.problem("negation", clause.text)
+
+
+_CLAIMED = re.compile(r"目前|(?<![出发表实呈])现(?![病象场实])|仍|至今|在[用位]")
+_OVER = re.compile(
+    r"转清|转[普出至]|后转|拔[管除]|撤[机除]|脱机|停用|停药|消失|已?缓解|已?恢复|治愈|已愈|出院"
+)
+
+
+def check_now(check: Check) -> None:
+    """What is said to be so still must not be over by the end of the record's own sentence."""
+    for clause in check.said.clauses:
+        if not _CLAIMED.search(clause.text) or _OVER.search(clause.text):
+            continue
+        alike = _alike(clause, check)
+        if alike and all(
+            not _CLAIMED.search(c.text) and _OVER.search(c.source.text, c.start) for c in alike
+        ):
+            check.problem("certainty", clause.text)
 
 
 def check_stances(check: Check) -> None:
@@ -171,7 +242,7 @@ def check_signs(check: Check) -> None:
     written = [(source, sign) for source in check.sources for sign in source.signs]
     for said in check.said.signs:
         known = [(source, sign) for source, sign in written if said.is_of(sign)]
-        same = [source for source, sign in known if sign.positive is said.positive]
+        same = [source for source, sign in known if said.says_the_same(sign)]
         if same:
             check.use(same[0])
             check.verify(said.start, said.end)

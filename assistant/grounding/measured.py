@@ -8,6 +8,7 @@ from knowledge.text.amount import Quantity
 
 _APART = {
     ("first", "last"), ("last", "first"), ("left", "last"), ("last", "left"), ("", "left"),
+    ("first", "earlier"), ("last", "earlier"),
 }  # fmt: skip
 """Moments of a statement's value and of the record's that cannot be one."""
 
@@ -18,7 +19,8 @@ class Measured:
 
     ``concept`` is the name of the test or sign, "" where no list has it; ``before`` and ``after``
     are the words beside it.  ``moment`` says which of several values it is, where the text does:
-    "first", "last", or "left" where it goes on to what became of it (由12降至4).
+    "first", "last", "earlier" before this illness, or "left" where it goes on to what became of it
+    (由12降至4).
     """
 
     quantity: Quantity
@@ -74,6 +76,6 @@ def _bare(mine: Quantity, theirs: Quantity) -> bool:
         and theirs.unit_text in usual
         and not (mine.ambiguous or theirs.ambiguous)
         and mine.values == theirs.values
-        and (mine.shape, mine.comparator, mine.more)
-        == (theirs.shape, theirs.comparator, theirs.more)
+        and (mine.shape, mine.comparator, mine.more, mine.minus)
+        == (theirs.shape, theirs.comparator, theirs.more, theirs.minus)
     )

@@ -29,23 +29,28 @@ _LINK = re.compile(
     r"|进行性|最?终?[升降增减](?:[至到为高低少加])?|上升|下降|回[升降落]|恢复|至|到|为|由|从|最[高低]|峰值|波动|于|在|约|均|又|再|随后|目前"
     r"|现|分别|和|及|改善|复|↑|↓)+"
 )
-_REFERENCE = re.compile(r"(?:参考|正常)(?:值|范围|区间)*(?:为|是)?[\s:]*\Z")
+_REFERENCE = re.compile(
+    r"(?:(?:参考|正常)(?:值|范围|区间)*(?:[上下]限)?|[上下]限)(?:为|是)?[\s:]*\Z"
+)
 _FIRST = re.compile(
     r"入院(?!后|第|以来)|初诊|首次|术前|(?:治疗|用药|透析|输血)前|起初|最初|初始|发病时|峰值|最[高低]|曾"
 )
 _LAST = re.compile(
     r"出院(?!后)|复[查测]|目前|现(?!病史|象)|术后|(?:治疗|用药|透析|输血)后|末次|最终|最后|今[日晨]|(?:[升降增减涨]|恢复)(?:[高低])?[至到为]"
 )
+_EARLIER = re.compile(r"[\d一二两三四五六七八九十半数几]+余?个?[年月]前|去年|前年|上次|既往")
 _QUALIFIERS = (
     {"空腹": "空腹", "餐后": "餐后", "随机": "随机", "餐前": "餐前", "睡前": "睡前"},
     {"nt-": "nt", "n末端": "nt"},
     {"白i": "i", "tni": "i", "白t": "t", "tnt": "t"},
     {"收缩压": "收缩", "舒张压": "舒张"},
+    {"出生": "出生", "现": "现", "目前": "现", "入院": "现", "病前": "病前", "孕前": "病前"},
 )
 _SPECIMEN = re.compile(
     r"(脑脊液|胸[腔积]*[水液]|腹[腔积]*[水液]|尿|血|粪|大?便|痰|引流液)(?:液|常规|检查|生化|培养|沉渣|中)*"
     r"(?=[:示查]|白细胞|红细胞|蛋白|葡萄糖|糖|肌酐|钠|钾|淀粉酶|酮体|氯)"
 )
+_CALENDAR = frozenset({"a", "mo", "wk", "d"})
 _WINDOW = 200
 """Characters before a number that may say what it is of."""
 
@@ -114,6 +119,9 @@ class _Reader:
         begin = max(before.quantity.end if before else 0, sentence)
         ahead = folded[begin : quantity.start]
         concept, named_at, name_end = self._name(begin, quantity.start)
+        if quantity.unit.code in _CALENDAR:
+            # 甲状腺功能减退症病史5年 is no value of 甲状腺功能.
+            concept = ""
         words = frozenset(bigrams(ahead[_edge(ahead) :][-_FAR:]))
         if not words and not quantity.unit:
             # 孕2产1, HER-2（0）: what is all the name that a number has.
@@ -205,9 +213,9 @@ def _edge(ahead: str) -> int:
 def _moment(folded: str, begin: int, end: int) -> str:
     """Which of several values it is, by the last word of its sentence that tells."""
     words = folded[begin:end]
-    first = max((m.start() for m in _FIRST.finditer(words)), default=-1)
-    last = max((m.start() for m in _LAST.finditer(words)), default=-1)
-    return "" if first == last else "first" if first > last else "last"
+    ways = (("first", _FIRST), ("last", _LAST), ("earlier", _EARLIER))
+    told = [(m.start(), name) for name, pattern in ways for m in pattern.finditer(words)]
+    return max(told)[1] if told else ""
 
 
 _CLAUSE_MARK = re.compile(r"[,;:，]")
@@ -217,7 +225,7 @@ def _qualified(sentence: str) -> frozenset[str]:
     """What the words before a value say of it: in its own clause, or of which fluid it is."""
     found = set()
     ahead = _CLAUSE_MARK.split(sentence)[-1]
-    for kind, group in zip(("meal", "form", "isoform", "part"), _QUALIFIERS, strict=True):
+    for kind, group in zip(("meal", "form", "isoform", "part", "age"), _QUALIFIERS, strict=True):
         for word, value in group.items():
             if word in ahead:
                 found.add(f"{kind}:{value}")

@@ -1,37 +1,66 @@
-"""Words that say the contrary of one another: 愈合良好 and 愈合不良."""
+"""Words that say the contrary of one another: 愈合良好 and 愈合不良, 上叶 and 下叶.
+
+``data/opposites.tsv`` has one pair or group a row, with an example of each side.
+"""
 
 from __future__ import annotations
 
 import re
+from functools import cache
+from importlib.resources import files
+from itertools import permutations
 
-_OPPOSITES = [
-    ("愈合良好", "愈合不良|愈合欠佳"),
-    ("良好|尚可|(?<!不)佳", "不良|欠佳|不佳|较差"),
-    (
-        "上升|升高|增高|增加|增多|升至|增至|增大|↑",
-        "下降|降低|减低|减少|降至|减至|缩小|↓",
-    ),
-    ("好转|减轻|缓解|改善|消退", "加重|恶化|未缓解|无缓解|进展"),
-    ("增大|肿大", "缩小"),
-    ("(?<!不)规则", "不规则"),
-    ("(?<!不)清楚|清晰|神清", "不清|模糊"),
-    ("(?<!不)正常", "异常|不正常"),
-    ("(?<!不)通畅", "不畅|不通|梗阻"),
-    ("大出血|大量", "少量|少许"),
-    ("治愈|痊愈", "未愈|未治愈"),
-    ("(?<!不)成功", "失败|不成功|未成功"),
-    ("良性", "恶性"),
-]
-_OPPOSED = [(re.compile(a), re.compile(b)) for a, b in _OPPOSITES]
+_NOT = re.compile(
+    r"(?:[不未]|没(?!有))(?:再|能|曾|完全|明显|显著|得到|太|很|甚|够|可|会|予|[其仍])*"
+    r"(?P<what>[\u4e00-\u9fff]{2})"
+)
+"""A predicate that is denied; what a list denies is read elsewhere (`denials`)."""
+
+_LISTING = re.compile(r"[见闻触扪叩探引查诉及伴除]|发[现热烧]|排除|明[显确]")
+_DENYING = re.compile(r"(?:[不未无非待]|没有?)(?:再|能|曾|完全|明显|显著|得到|太|很|可|会|见)*\Z")
+
+
+@cache
+def opposite_rows() -> list[list[str]]:
+    """The rows of the table: pair with two patterns or group with one, and two examples."""
+    text = (files("assistant.grounding") / "data" / "opposites.tsv").read_text(encoding="utf-8")
+    return [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
+
+
+@cache
+def _opposed() -> list[tuple[re.Pattern[str], re.Pattern[str]]]:
+    found = []
+    for kind, *cells in opposite_rows():
+        sides = cells[:2] if kind == "pair" else cells[0].split("|")
+        found += [(re.compile(one), re.compile(two)) for one, two in permutations(sides, 2)]
+    return found
 
 
 def opposed(text: str, other: str) -> bool:
     """True when one says 上升 where the other says 下降, and the like."""
-    pairs = [pair for one, two in _OPPOSED for pair in ((one, two), (two, one))]
+    if _turns(text, other) or _turns(other, text):
+        return True
     return any(
         first.search(text)
         and not second.search(text)
         and second.search(other)
         and not first.search(other)
-        for first, second in pairs
+        for first, second in _opposed()
     )
+
+
+def denied_words(text: str) -> list[str]:
+    """The predicates that ``text`` denies; what lists deny is read elsewhere (`denials`)."""
+    found = [hit["what"] for hit in _NOT.finditer(text)]
+    return [what for what in found if not _LISTING.match(what)]
+
+
+def _turns(text: str, other: str) -> bool:
+    """Whether ``text`` denies a predicate that ``other`` has: 瞳孔不等大, 瞳孔等大."""
+    return any(affirms(other, word) and not affirms(text, word) for word in denied_words(text))
+
+
+def affirms(text: str, word: str) -> bool:
+    """Whether ``text`` has the word without a denial before it."""
+    places = [hit.start() for hit in re.finditer(re.escape(word), text)]
+    return any(not _DENYING.search(text, max(0, at - 8), at) for at in places)

@@ -9,9 +9,10 @@ from itertools import pairwise
 from assistant.grounding.check import Check
 from assistant.grounding.likeness import Likeness
 from assistant.grounding.measured import Measured
-from assistant.grounding.source import Clause, Source
+from assistant.grounding.source import Clause, Reading, Source
 from assistant.grounding.stance import NOT_THERE
 from assistant.grounding.trends import numeric_trends
+from assistant.grounding.wording import bigrams, blanked
 from knowledge.text.dates import dates
 from knowledge.text.folding import fold
 from knowledge.text.frequency import frequencies
@@ -34,7 +35,10 @@ def check_quantities(check: Check) -> None:
         holding = [
             s
             for s, m in same
-            if said.is_of(m) and (not m.reference or said.reference) and _may_tell(s, m, clause)
+            if said.is_of(m)
+            and (not m.reference or said.reference)
+            and _may_tell(s, m, clause)
+            and _on_one_day(check.said, quantity.start, s, m.quantity.start)
         ]
         if holding and not _better_told(said, clause, check.sources):
             like = Likeness(check.text, clause.text)
@@ -65,7 +69,9 @@ def _better_told(said: Measured, clause: Clause, sources: Sequence[Source]) -> b
             score = (len(said.before & other.before), shared)
             same = said.says_the_same(other)
             best[same] = max(best[same], score)
-    return best[False] > best[True]
+    # 脾肋下未及 tells better of 脾肋下 than 肝肋下2cm does.
+    denied = (len(said.before & bigrams(d.text)) for s in sources for d in s.denials)
+    return best[False] > best[True] or max(denied, default=0) > best[True][0]
 
 
 def _other_unit(said: Measured, written: list[tuple[Source, Measured]]) -> bool:
@@ -86,6 +92,12 @@ def _may_tell(source: Source, written: Measured, said: Clause) -> bool:
     mine = {(s.side, s.part[:1]) for s in said.sides}
     theirs = {(s.side, s.part[:1]) for s in clause.sides}
     return not mine or not theirs or bool(mine & theirs)
+
+
+def _on_one_day(said: Reading, at: int, source: Reading, there: int) -> bool:
+    """Whether the days that both name for their values are one, as far as they name any."""
+    mine, theirs = said.day_of(at), source.day_of(there)
+    return mine is None or theirs is None or mine.agrees(theirs)
 
 
 def check_order(check: Check) -> None:
@@ -111,16 +123,18 @@ def check_trends(check: Check) -> None:
     """What rose in the statement must not have fallen in the record."""
     if not check.said.trends:
         return
-    by_words = [t for s in check.sources for t in s.trends]
+    by_words = [(s, t) for s in check.sources for t in s.trends]
     values = [m for s in check.sources for m in s.measured if not m.reference]
     for trend in check.said.trends:
-        ways = {t.up for t in by_words if t.concept == trend.concept}
+        told = [(s, t.up) for s, t in by_words if t.concept == trend.concept]
         own = [m for m in values if m.concept == trend.concept]
-        ways |= {up for _, up in numeric_trends(own)}
+        ways = {up for _, up in told} | {up for _, up in numeric_trends(own)}
         if ways and trend.up not in ways:
             check.problem("negation", check.text[trend.start : trend.end])
         elif ways:
             check.verify(trend.start, trend.end)
+            for source in [s for s, up in told if up is trend.up][:1]:
+                check.use(source)
 
 
 _DIGITS = re.compile(r"[a-z0-9.%/+^*-]*\d[a-z0-9.%/+^*-]*")
@@ -139,10 +153,14 @@ def check_digits(check: Check) -> None:
         if all(any(a <= at < b for a, b in known) for at in digits):
             continue
         clause = check.said.clause_of(token.start())
-        words = clause.bigrams if clause else set()
+        begin = clause.start if clause else 0
+        told = blanked(
+            clause.text if clause else "", [(token.start() - begin, token.end() - begin)]
+        )
+        words = bigrams(told)
         pattern = re.compile(rf"(?<![a-z\d.]){re.escape(token[0].strip('.+*/-'))}(?!\d)")
-        alike = max((len(words & s.bigrams) for s in check.sources), default=0)
+        alike = max((len(words & c.bigrams) for c in check.clauses), default=0)
         if not any(
-            len(words & s.bigrams) == alike and pattern.search(fold(s.text)) for s in check.sources
+            len(words & c.bigrams) == alike and pattern.search(fold(c.text)) for c in check.clauses
         ):
             check.problem("number", check.text[token.start() : token.end()])

@@ -14,6 +14,7 @@ from assistant.grounding.regimen_elements import (
     partner,
     parts_of,
     same_drug,
+    turns_of,
 )
 from assistant.grounding.source import Reading, Source
 from assistant.grounding.stance import NOT_THERE
@@ -26,6 +27,8 @@ _BARRING = NOT_THERE | {"allergy", "stopped", "needed"}
 _FIRST = re.compile(
     r"初始|起始|初予|起初|最初|开始|首[先次剂日]|先(?:后)?予|先给|曾|原|入院[时后]|急诊|术[前中后]|当[日天晚]|昨|负荷|第[1一]天"
 )
+_SENTENCE_END = re.compile(r"[。；;\n]")
+_BEFORE = re.compile(r"曾|院内|既往|入院前|外院")
 _CURRENT = re.compile(r"目前|现(?!病史|象)|仍|继续|维持|长期|最终|出院(?:带药|后)|至今")
 
 
@@ -66,7 +69,7 @@ def check_regimens(check: Check) -> None:
             best = max(in_order, key=lambda item: len(wanted & item[1].source.bigrams))
             after[name] = min(n for n, _ in in_order)
             check.use(best[1].source)
-            for start, end in parts_of(said):
+            for start, end in [*parts_of(said), *turns_of(check.text, said)]:
                 check.verify(start, end)
         else:
             check.problem(_kind(check, said, [g for _, g in same]), _words(check.text, said))
@@ -159,10 +162,14 @@ def _own(said: Regimen) -> set[str]:
 def _is_of_its_time(check: Check, said: Regimen, given: Given) -> bool:
     """A dose that was changed later is not told as the one that holds, nor the other way round."""
     written = given.regimen
-    if not said.is_said or said.stopped:
-        return True
     clause = check.said.clause_of(said.drug.start)
     words = check.text[clause.start if clause else 0 : max(said.end, said.drug.end)]
+    # 出院带药：… is said of all behind it.
+    claimed = _CURRENT.search(_SENTENCE_END.split(check.text[: said.end])[-1]) is not None
+    if said.stopped and claimed:
+        return written.current and not _is_given_again(check, given)
+    if not said.is_said or said.stopped:
+        return True
     if not said.current:
         return True
     if said.order:
@@ -171,11 +178,23 @@ def _is_of_its_time(check: Check, said: Regimen, given: Given) -> bool:
     once = said.frequency is not None and said.frequency.is_once
     if first or once or _has_date(check, said):
         return written.order == 0 or not first or written.current is False
-    return written.current and not _is_replaced(check, given, _CURRENT.search(words) is not None)
+    return written.current and not _is_replaced(check, given, claimed)
 
 
 def _has_date(check: Check, said: Regimen) -> bool:
     return any(d.date.start <= said.drug.start for d in check.said.dated)
+
+
+def _is_given_again(check: Check, given: Given) -> bool:
+    """Whether a later sentence, or the rest of this one, gives the drug that was stopped."""
+    at = check.sources.index(given.source)
+    later = [(n, r) for n, s in enumerate(check.sources) if n >= at for r in s.regimens]
+    return any(
+        (n > at or r.drug.start > given.regimen.drug.start)
+        and same_drug(r.drug.name, given.regimen.drug.name)
+        and not (r.stopped or r.planned)
+        for n, r in later
+    )
 
 
 def _is_replaced(check: Check, given: Given, claimed: bool) -> bool:
@@ -187,6 +206,10 @@ def _is_replaced(check: Check, given: Given, claimed: bool) -> bool:
             return True
     if not claimed:
         return False
+    clause = given.source.clause_of(given.regimen.drug.start)
+    before = clause.text[: given.regimen.drug.start - clause.start] if clause else ""
+    if given.regimen.replaced or _BEFORE.search(before):
+        return True
     seen = False
     for source in check.sources:
         if source is given.source:

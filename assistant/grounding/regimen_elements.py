@@ -6,16 +6,23 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
+from functools import cache
 from typing import Protocol
 
 from assistant.grounding.source import Source
 from assistant.grounding.wording import bigrams
 from knowledge.text.amount import Quantity
 from knowledge.text.drugs import generic_name, shipped_drug
+from knowledge.text.quantity import quantities
 from knowledge.text.regimen import Regimen
+from knowledge.text.regimen_tokens import cue_rows
 
 _CLASSES = ("胰岛素",)
 """Names that a ward writes for any drug that ends with them."""
+
+
+_OTHER_FORM = "左右"
+"""左氧氟沙星 is not 氧氟沙星."""
 
 
 def canonical(name: str) -> str:
@@ -33,7 +40,10 @@ def same_drug(said: str, written: str) -> bool:
     # A stem may have caught a word before the name: that longer name is no drug of its own.
     longer, shorter = (written, said) if len(written) > len(said) else (said, written)
     return (
-        longer.endswith(shorter) and shipped_drug(longer) is None and len(longer) - len(shorter) < 2
+        longer.endswith(shorter)
+        and longer[0] not in _OTHER_FORM
+        and shipped_drug(longer) is None
+        and len(longer) - len(shorter) < 2
     )
 
 
@@ -92,10 +102,10 @@ def _amounts_agree(said: Regimen, written: Regimen) -> bool:
         return said.count is None or any(said.count.same(q) for q in _amounts(written))
     if written.schedule and written.dose is None:
         return len(written.schedule) == 1 and said.dose.same(written.schedule[0][1])
-    own = list(_amounts(said))
-    return any(a.same(b) for a in own for b in _amounts(written)) and not (
-        said.count and written.count and not said.count.same(written.count)
-    )
+    if said.count and written.count:
+        # Two of 25mg are not two of 50mg.
+        return said.count.same(written.count) and said.dose.same(written.dose or said.dose)
+    return any(a.same(b) for a in _amounts(said) for b in _amounts(written))
 
 
 def _amounts(regimen: Regimen) -> Iterator[Quantity]:
@@ -136,6 +146,9 @@ def _conditions_agree(said: Regimen, written: Regimen) -> bool:
         return False
     if said.condition is None or written.condition is None:
         return True
+    limits = quantities(written.condition.text)
+    if not all(any(q.same(other) for other in limits) for q in quantities(said.condition.text)):
+        return False
     if _ANY_NEED.search(said.condition.text):
         return True
     return bool(bigrams(said.condition.text) & bigrams(written.condition.text)) or (
@@ -158,3 +171,13 @@ def parts_of(said: Regimen) -> list[tuple[int, int]]:
     found: list[_Part | None] = [said.drug, said.dose, said.count, said.rate, said.route]
     found += [said.frequency, said.duration, said.condition, *doses]
     return [(part.start, part.end) for part in found if part is not None]
+
+
+@cache
+def _turn() -> re.Pattern[str]:
+    return re.compile("|".join(row[1] for row in cue_rows() if row[0] in ("change", "stop")))
+
+
+def turns_of(text: str, said: Regimen) -> list[tuple[int, int]]:
+    """Where the words stand that change or stop it, which the regimens themselves tell of."""
+    return [hit.span() for hit in _turn().finditer(text, said.drug.end, said.end)]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
+from assistant.grounding.dated import Dated, date_groups
 from assistant.grounding.denials import Denied, denials
 from assistant.grounding.drug_course import with_course
+from assistant.grounding.examinations import Result, heading, results
 from assistant.grounding.measured import Measured
 from assistant.grounding.measuring import measured
 from assistant.grounding.segments import Segment
@@ -42,6 +44,10 @@ def clause_ranges(text: str) -> list[tuple[int, int]]:
 def clause_at(text: str, start: int) -> str:
     """The clause that holds the offset ``start``."""
     return next((text[a:b] for a, b in clause_ranges(text) if a <= start < b), text)
+
+
+_SHORT = "癌瘤痛痒咳喘"
+"""Findings of one character: 切缘未见癌."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,42 +105,9 @@ class Clause:
     def denies(self, words: str) -> bool:
         """Whether something that this clause denies, and nowhere affirms, stands in ``words``."""
         return any(
-            len(d.text) > 1 and d.text[:2] in words and d.text not in self.affirmed
-            for d in self.denials
-        )
-
-
-@dataclass(frozen=True)
-class Dated:
-    """A date with the words that it is the date of: up to the next date of the sentence."""
-
-    date: WrittenDate
-    bigrams: set[str]
-
-
-_BETWEEN = re.compile(r"[\s、,，.和及与至到~～—–-]{0,4}")
-
-
-def _date_groups(text: str) -> list[tuple[list[WrittenDate], set[str]]]:
-    """The dates of a text that stand together, with the words that they are the dates of.
-
-    A date leads what is of it, unless it stands in brackets or at the end: 胃镜（3月5日）.
-    """
-    groups: list[list[WrittenDate]] = []
-    for date in dates(text):
-        if groups and _BETWEEN.fullmatch(text, groups[-1][-1].end, date.start):
-            groups[-1].append(date)
-        else:
-            groups.append([date])
-    result: list[tuple[list[WrittenDate], set[str]]] = []
-    for number, group in enumerate(groups):
-        begin = groups[number - 1][-1].end if number else 0
-        end = groups[number + 1][0].start if number + 1 < len(groups) else len(text)
-        before, behind = text[begin : group[0].start], text[group[-1].end : end]
-        trails = before[-1:] in ("（", "(") or behind[:1] in ("）", ")") or not bigrams(behind)
-        words = bigrams(before) if trails and number else bigrams(behind)
-        result.append((group, words | bigrams(before) if not number else words))
-    return result
+            (len(d.text) > 1 or d.text in _SHORT) and d.text[:2] in words
+            and d.text not in self.affirmed for d in self.denials
+        )  # fmt: skip
 
 
 class Reading:
@@ -204,10 +177,27 @@ class Reading:
         """What was positive and what negative."""
         return signs(self.text)
 
+    def day_of(self, at: int) -> WrittenDate | None:
+        """The date of what stands at ``at``: in its clause, or the last before it."""
+        clause = self.clause_of(at)
+        found = dates(self.text)
+        if clause is not None:
+            end = clause.start + len(clause.text)
+            own = [d for d in found if clause.start <= d.start < end]
+            if own:
+                return max((d for d in own if d.start < at), key=lambda d: d.start, default=own[0])
+        before = [d for d in found if d.end <= at]
+        return before[-1] if before else None
+
+    @cached_property
+    def results(self) -> list[Result]:
+        """What examinations showed, and what is told without one."""
+        return results(self.text)
+
     @cached_property
     def dated(self) -> list[Dated]:
         """The dates, each with its words."""
-        return [Dated(date, words) for group, words in _date_groups(self.text) for date in group]
+        return [Dated(date, words) for group, words in date_groups(self.text) for date in group]
 
 
 class Source(Reading):
@@ -238,6 +228,12 @@ class Source(Reading):
         text = f"{self.text}，{self._goes_on}" if self._goes_on else self.text
         found = regimens(text, self._drug_names.find(self.text))
         return with_course(text, found)
+
+    @cached_property
+    def results(self) -> list[Result]:
+        """As `Reading.results`; what stands in a list of diagnoses is of that list."""
+        first = heading(self.segment.section)
+        return [replace(r, examinations=r.examinations or first) for r in super().results]
 
     @cached_property
     def is_plan(self) -> bool:

@@ -18,6 +18,19 @@ NOT_THERE = frozenset({"refused", "planned", "thought", "undone", "family"})
 REVERSING = frozenset({"refused", "stopped", "undone", "family"})
 """Said of what the record tells plainly, these make it another thing."""
 
+_RELATIVES = (
+    "父亲|爸|(?<![祖外])父(?!母)", "母亲|妈|(?<![祖外父])母", "哥|兄", "弟", "姐", "妹",
+    "祖父|爷爷", "祖母|奶奶", "外公|外祖父", "外婆|外祖母", "儿子|[之其]子", "女儿|[之其]女",
+    "丈夫|[之其]夫", "妻", "叔|伯", "姑", "姨", "舅",
+)  # fmt: skip
+
+
+def relatives(text: str) -> frozenset[str]:
+    """The relatives that ``text`` names; 父母 are two."""
+    words = text.replace("父母", "父亲母亲").replace("双亲", "父亲母亲")
+    return frozenset(row for row in _RELATIVES if re.search(row, words))
+
+
 _CARRIED = frozenset({"planned", "thought"})
 _REACH = 12
 _KIN = re.compile(r"家族|家人|家属|子女|配偶")

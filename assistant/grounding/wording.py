@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _WIDE = {code: code - 0xFEE0 for code in range(0xFF10, 0xFF5B)} | {
     ord("％"): ord("%"),
@@ -75,3 +76,12 @@ def unfilled(text: str) -> str:
 def undenied(text: str) -> str:
     """The text without the words that deny; 无皮疹 is told by 无发热、皮疹."""
     return _DENYING.sub(" ", text)
+
+
+def blanked(text: str, spans: Sequence[tuple[int, int]]) -> str:
+    """The text with blanks where the spans are; the length stays."""
+    kept = list(text)
+    for start, end in spans:
+        for place in range(max(0, start), min(len(kept), end)):
+            kept[place] = " "
+    return "".join(kept)

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +30,10 @@ _SPELLINGS = (
     ("2型糖尿病", "ii型糖尿病"),
     ("1型糖尿病", "i型糖尿病"),
 )
+_DIGITS = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5"}
+_ROMAN = re.compile(r"(?<![a-z])(?:i{1,3}|iv|v)(?=[型期级度])")
+# 慢性肾脏病（CKD 5期） says its name twice.
+_TWICE = re.compile(r"([\u4e00-\u9fff]{4,10})\1")
 MINIMUM_SCORE = 0.35
 # No spelling of `plain` reaches across it, or has it.
 _BETWEEN = "\0"
@@ -60,11 +66,33 @@ def plain(name: str) -> str:
     return _NOISE.sub("", text)
 
 
-def plain_all(names: Sequence[str]) -> list[str]:
+def standard(name: str) -> str:
+    """A name in the one spelling that all that mean the same have: AECOPD, CKD5期, 2型糖尿病肾病.
+
+    It is for the comparison of whole names; for resemblance `plain` keeps what was written.
+    """
+    text = _ROMAN.sub(lambda hit: _DIGITS[hit[0]], fold(name.translate(_NUMERALS)))
+    for pattern, spelling in _spellings():
+        text = pattern.sub(spelling, text)
+    return _TWICE.sub(r"\1", _NOISE.sub("", text))
+
+
+def spelling_rows() -> list[list[str]]:
+    """The rows of the table of spellings: pattern, what it becomes, example."""
+    text = (files("knowledge.coding") / "data" / "spellings.tsv").read_text(encoding="utf-8")
+    return [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
+
+
+@cache
+def _spellings() -> list[tuple[re.Pattern[str], str]]:
+    return [(re.compile(pattern), spelling) for pattern, spelling, _ in spelling_rows()]
+
+
+def plain_all(names: Sequence[str], way: Callable[[str], str] = plain) -> list[str]:
     """`plain` of each name, in one pass: a code table has tens of thousands."""
     if any(_BETWEEN in name for name in names):
-        return [plain(name) for name in names]
-    return plain(_BETWEEN.join(names)).split(_BETWEEN) if names else []
+        return [way(name) for name in names]
+    return way(_BETWEEN.join(names)).split(_BETWEEN) if names else []
 
 
 def _grams(text: str) -> set[str]:
@@ -82,11 +110,12 @@ class Coder:
         postings: dict[str, list[int]] = defaultdict(list)
         sizes: list[int] = []
         for number, name in enumerate(names):
-            self._exact[name].append(number)
             grams = _grams(name)
             sizes.append(len(grams))
             for gram in grams:
                 postings[gram].append(number)
+        for number, name in enumerate(plain_all([code.name for code in self._codes], standard)):
+            self._exact[name].append(number)
         self._postings = {gram: np.array(rows, np.int32) for gram, rows in postings.items()}
         total = max(len(names), 1)
         self._idf = {gram: float(np.log(1 + total / len(rows))) for gram, rows in postings.items()}
@@ -133,7 +162,7 @@ class Coder:
                 scores[self._postings[gram]] += idf
         # Dice coefficient weighted by inverse document frequency.
         scores = 2 * scores / (weight + self._norm) * 0.999
-        scores[self._exact.get(name, [])] = 1.0
+        scores[self._exact.get(standard(diagnosis), [])] = 1.0
         order = np.argsort(-scores, kind="stable")[: limit * 4]
         found: dict[tuple[str, str], CodeCandidate] = {}
         for number in order:

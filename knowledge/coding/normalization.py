@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from knowledge.coding.coding import Code, CodeCandidate, plain, plain_all
+from knowledge.coding.coding import Code, CodeCandidate, plain, plain_all, standard
 from knowledge.coding.memory import CodingMemory, Example, Recollection
 from knowledge.coding.term_index import Overlap, TermIndex
 from knowledge.ranking.boosted_trees import BoostedTrees, Matrix
@@ -186,8 +186,9 @@ class Normalizer:
             self._codes.setdefault(code.name, code)
         self._ranker = ranker
         self._candidates = Candidates(list(self._codes), ranker.examples if ranker else ())
-        names, plain_names = self._candidates.names, self._candidates.plain
-        self._exact = dict(zip(reversed(plain_names), reversed(names), strict=True))
+        names = self._candidates.names
+        whole = plain_all(names, standard)
+        self._exact = dict(zip(reversed(whole), reversed(names), strict=True))
         self._cached = lru_cache(maxsize=4096)(self._terms)
 
     def terms(self, diagnosis: str) -> list[CodeCandidate]:
@@ -199,7 +200,7 @@ class Normalizer:
         return list(self._cached(diagnosis[:_LONGEST])) if diagnosis.strip() else []
 
     def _terms(self, diagnosis: str) -> tuple[CodeCandidate, ...]:
-        same = self._exact.get(plain(diagnosis))
+        same = self._exact.get(standard(diagnosis))
         if same is not None:
             return (self._candidate(same, 1.0),)
         rows, features = self._candidates.features(diagnosis)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
 from knowledge.text.amount import Quantity
 from knowledge.text.drugs import DrugMention
+from knowledge.text.folding import fold
 from knowledge.text.frequency import Frequency
 from knowledge.text.route import Route
+from knowledge.text.units import read_unit
 
 Phase = Literal["", "loading", "maintenance"]
 
@@ -105,6 +107,23 @@ def is_dose(quantity: Quantity) -> bool:
     if "time" in below or "months" in below:
         return not is_rate(quantity) and below - {"time", "months"} <= _PER_DOSE
     return below <= _PER_DOSE
+
+
+_PIECES = frozenset(
+    {"tablets", "capsules", "pills", "ampoules", "bags", "sachets", "bottles", "patches"}
+)
+
+
+def of_one(quantity: Quantity) -> Quantity | None:
+    """What one piece holds (50mg of 50mg/片), as an amount; None where nothing of the kind is
+    told."""
+    powers = dict(quantity.unit.dimensions)
+    pieces = [kind for kind, power in powers.items() if power == -1 and kind in _PIECES]
+    if quantity.shape != "one" or len(pieces) != 1 or len(powers) != 2:
+        return None
+    above = read_unit(fold(quantity.unit.shown).split("/")[0], 0)
+    amount = replace(quantity, unit=above[0]) if above else None
+    return amount if amount and is_dose(amount) else None
 
 
 _RATES = re.compile(r"/(?:\(?\d*\.?)?(?:min|h|s)\b")

@@ -9,7 +9,7 @@ from dataclasses import replace
 from knowledge.text.amount import Quantity
 from knowledge.text.drugs import DrugMention
 from knowledge.text.frequency import Frequency, frequencies
-from knowledge.text.regimen import Condition, Phase, Regimen, is_dose, is_rate
+from knowledge.text.regimen import Condition, Phase, Regimen, is_dose, is_rate, of_one
 from knowledge.text.regimen_tokens import Cue, Token
 from knowledge.text.route import Route, routes
 
@@ -20,6 +20,11 @@ _BY = re.compile(r"[加减增降](?:量|少|加)?[ \t]?\Z")
 _CYCLE = re.compile(r"\d+(?:天|周|月)")
 _STEP = re.compile(r"[加减增降](?:量|少|加)?[ \t]?\d")
 _NAME_REST = re.compile(r"(?:[缓控]释|肠溶|分散|咀嚼)?(?:片|胶囊|颗粒|散|针|注射液|口服液)?[ \t]*")
+# Between what a piece holds and how many are taken.
+_EACH = re.compile(
+    r"[ \t]*\)?[ \t,:]*(?:口服|服用?)?[ \t,]*(?:每次|一次|1次|每晚|每早)(?:口服|服用?)?[ \t]*"
+    r"|[ \t]*\)[ \t]*"
+)
 _STOPS_TIME = re.compile(r"(?:以)?[后前时内来]")
 
 
@@ -31,6 +36,7 @@ class Chain:
         self._text = text
         self._folded = folded
         self._done: list[Regimen] = []
+        self._strength: Quantity | None = None
         self._now = Regimen(drug, drug.start, drug.end)
         self._led: list[Token] = []
         self._changed = False
@@ -198,7 +204,10 @@ class Chain:
             if quantity.high <= 12 and self._now.count is None:
                 self._set(quantity, count=quantity)
             else:
+                self._strength = self._now.dose
                 self._now = replace(self._now, dose=None)
+        elif strength := of_one(quantity):
+            self._strength = strength
         elif is_dose(quantity) or self._is_bare_dose(quantity):
             self._add_dose(quantity)
 
@@ -223,6 +232,11 @@ class Chain:
         if now.schedule and not self._changed:
             self.forget_schedule()
             return
+        if dose.unit.measures(*_COUNTED) and (strength := self._of_piece(dose)):
+            # 25mg/片 每次2片, 片（25mg）每次2片: so many pieces of so much.
+            self._next_if(self._changed or now.count is not None)
+            self._set(dose, dose=strength, count=dose)
+            return
         if now.dose is not None and not self._changed:
             if not now.dose.unit.converts_to(dose.unit):
                 # 180mg加NS至50ml: what it is dissolved in.
@@ -231,6 +245,17 @@ class Chain:
         else:
             self._next_if(False)
         self._set(dose, dose=dose)
+
+    def _of_piece(self, count: Quantity) -> Quantity | None:
+        """What one of the counted pieces holds, where it is said."""
+        known = self._now.dose
+        if known is not None and not self._changed and not known.unit.measures(*_COUNTED):
+            between = self._folded[known.end : count.start]
+            if self._now.count is None and _EACH.fullmatch(between):
+                self._strength = known
+        if self._strength is None or len(count.values) != 1:
+            return None
+        return self._strength
 
     def regimens(self) -> list[Regimen]:
         """The facts in their order; what a later fact, that is no plan, replaces is not current."""

@@ -37,6 +37,7 @@ _ANOTHER = re.compile(
     r"尿|引流|出血|失血|体重|血糖|血压|饮|抽|水|积液|浓度|水平|含量|入量|出量|补液"
 )
 _DIRECTIONS = re.compile(r"sig[ \t]*[.:]?|用法用量[ \t]*[.:]?|用法[ \t]*[.:]?|服法[ \t]*:?")
+_ASIDES = 2
 # Words that leave a clause about the drug before it.
 _WORDS = (
     "每次 一次 1次 每天 每日 治疗 抗凝 抗感染 抗炎 口服 服用 继续 长期 规律 目前 现在? 仍"
@@ -117,11 +118,19 @@ class RegimenReader:
         if directed := _DIRECTIONS.search(self._folded, drug.end, limit):
             # What stands before the directions is the package.
             start = directed.end()
+        aside = 0
         for begin, end, own in self._clauses(start, limit):
             tokens = self._between(begin, end)
             if not self._belongs(begin, end, tokens, own, chain):
                 if any(isinstance(t, Quantity) and chain.is_alike(t) for t in tokens):
                     chain.forget_schedule()
+                    break
+                # 5mg qd，血压控制不佳，加量至10mg: what led to a change may stand between.
+                aside += 1
+                if aside > _ASIDES:
+                    break
+                continue
+            if aside and not (tokens and isinstance(tokens[0], Cue) and tokens[0].kind == "change"):
                 break
             for token in self._usable(tokens, begin, own):
                 chain.add(token)

@@ -10,7 +10,7 @@ only where it holds.  The type ``none`` names words that hold a term and are non
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
 
@@ -65,12 +65,24 @@ def shipped_terms() -> tuple[Term, ...]:
     """The terms that ship with the product; of a wording that stands twice the first counts."""
     folder = files("knowledge.text") / "data" / "terms"
     tables = sorted((file for file in folder.iterdir()), key=lambda file: file.name)
-    return tuple(
+    terms = [
         term
         for table in tables
         if table.name.endswith(".tsv")
         for term in parse_terms(table.read_text(encoding="utf-8"))
-    )
+    ]
+    return (*terms, *_otherwise_spelt(terms))
+
+
+_SPELLINGS = (("梗死", "梗塞"), ("综合征", "综合症"))
+
+
+def _otherwise_spelt(terms: list[Term]) -> Iterator[Term]:
+    """The terms as older notes spell them: 脑梗塞后遗症."""
+    for term in terms:
+        for standard, other in _SPELLINGS:
+            if standard in term.wording:
+                yield replace(term, wording=term.wording.replace(standard, other))
 
 
 @lru_cache(maxsize=1)

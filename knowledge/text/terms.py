@@ -21,6 +21,8 @@ _LETTERS = re.compile(r"[a-z]{1,2}[+-]?")
 _NUMBER_AHEAD = re.compile(r"[ \t]{0,3}[:=为]?[ \t]{0,3}(?:[<>≤≥]|(?<=[ \t:=])-)?\d")
 
 
+# RF阳性 is told without one.
+_SIGN_AHEAD = re.compile(r"(?<=[a-z]{2})[ \t]?(?:\([-+]|[阳阴]性|[升增]高|正常|异常)")
 # P63(-) and CK5/6(+) are stains of a tissue, pT2 is a stage.
 _MARKER = re.compile(r"\d+(?:/\d+)?[ \t]*(?:\([^)]{0,6}[-+±][^)]{0,6}\)|[-+]{1,3}(?=[,;。、\s]|$))")
 _STAGE = re.compile(r"y?pt(?:[0-4][a-d]?|is|x)(?![0-9.])|y?ct[0-4][a-d]?(?=n[0-3x])")
@@ -169,7 +171,8 @@ def _stands_alone(folded: str, match: Match) -> bool:
     if match.kind is not TermKind.PROCEDURE and _LETTERS.fullmatch(word):
         return (
             not _LATIN.match(folded[match.start - 1 : match.start])
-            and _NUMBER_AHEAD.match(folded, match.end) is not None
+            and (_NUMBER_AHEAD.match(folded, match.end) or _SIGN_AHEAD.match(folded, match.end))
+            is not None
             and _NUMBERED.match(folded, match.end) is None
             and (word not in _AHEAD or _AHEAD[word].match(folded, match.end) is not None)
         )

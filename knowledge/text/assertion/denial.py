@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from knowledge.text.assertion.lists import (
+    begins_another,
     ends_with_and,
     is_bare,
     is_closed,
@@ -25,10 +26,11 @@ from knowledge.text.synonyms import TermKind
 
 _COUNTED = re.compile(
     r"[ \t]*(?:[约近达共已]|每[日天次])?[\d一二两三四五六七八九十数半]+余?多?"
-    r"(?:次|天|日|周|年|月|h|小时|个|d|枚|处|[-~到])|较前|少许|少量|较多|增多|加重|减轻|好转|缓解|明显|已[止退消好]"
+    r"(?:次|天|日|周|年|月|h|小时|个|d|枚|处|[-~到])|较前|少许|少量|较多|增多|减少|加重|减轻|好转|缓解|消失|吸收|缩小|阳性|\(\+|明显|已[止退消好]"
 )
+_CHANGES = re.compile(r"(?:较前|稍|略|明显|逐渐|有所)*(?:好转|减轻|加重|加剧|改善)")
 _DIGIT = re.compile(r"\d(?![\d]?[.、)])")
-_LOOKED = re.compile(r"未[^闻]{0,4}(?:见|引出|出现|发现|查|检|测|触|扪|探|叩|显示|提示)")
+_LOOKED = re.compile(r"(?:未|没有?)[^闻]{0,4}(?:见|引出|出现|发现|查|检|测|触|扪|探|叩|显示|提示)")
 _HEARD = re.compile(r"音|奔马")
 # 未见明显异常 is complete: the next clause is another finding.
 _COMPLETE = re.compile(
@@ -176,6 +178,9 @@ class Denials:
     ) -> bool:
         if any(is_closed(self._folded, clause) for clause in run) or opened.by_line:
             return True
+        # 没有咳血，嗓子哑: who speaks so may mean either.
+        if opened.cue.startswith("没有") and not opened.headed and not _LOOKED.search(opened.cue):
+            return False
         # 未见白沫，上翻，失禁及咬伤: a list by commas, ended by 及.
         if len(run) > 1 and ends_with_and(self._folded, run[-1]):
             return True
@@ -268,6 +273,15 @@ class Denials:
             match = self._terms.matches[index]
             last = self._terms.matches[listed[-1]].end if listed else start
             if listed and last == match.start and _COUNTED.match(self._folded, match.end):
+                break
+            # 无不适切口疼痛好转, 无腹痛加重: what changes is there.
+            if _CHANGES.match(self._folded, match.end):
+                self._doubted.append(index)
+                break
+            if begins_another(self._folded, self._terms, index):
+                self._doubted += [
+                    i for i in self._terms.inside(match.start, end) if i not in listed
+                ]
                 break
             # A number between two terms without a comma is a result: the list has ended.
             if listed and _DIGIT.search(self._folded, last, match.start):

@@ -18,8 +18,10 @@ from itertools import chain
 from knowledge.text.assertion.denial import Denials
 from knowledge.text.assertion.exclusion import excluded
 from knowledge.text.assertion.form_answers import read_answers
+from knowledge.text.assertion.hedging import hedged
 from knowledge.text.assertion.lists import listed_before
 from knowledge.text.assertion.marks import Cue, Cues, Terms, find_cues
+from knowledge.text.assertion.wordings import denies_itself
 from knowledge.text.document import Document, Range
 from knowledge.text.finding import Certainty, Experiencer, Polarity, Temporality
 from knowledge.text.lexicon import Match
@@ -46,11 +48,7 @@ _FOR_LONG = re.compile(r"[:已约达近]{0,2}[\d一二两三四五六七八九�
 _OF_HISTORY = re.compile(r"史")
 # A term that says itself that all is well: 胎动正常.
 WELL = re.compile(r"(?<!不)(?<!欠)(?:正常|良好|平稳|通畅|自如|对称|居中)\Z")
-_DIAGNOSED = re.compile(r"诊|考虑|疑|印象|按|当作|以为|误|录|写|记|”")
-_NOT_SO = re.compile(r"[不没][咳喘痛疼痒烧吐泻麻晕胀肿热闷]{1,2}")
-# 没有不咳嗽的时候.
-_ALWAYS = re.compile(r"的(?:时候|日子)")
-_NOT_NOT = re.compile(r"(?:并不是|并非|绝非|不是|没有一[天日夜]|无一[天日夜])\Z")
+_DIAGNOSED = re.compile(r"诊|问|考虑|疑|印象|按|当作|以为|误|录|写|记|”")
 _JOINED = re.compile(r"[及和与]")
 _PATIENT_NAMED = re.compile(r"患者|病人|本人")
 
@@ -83,7 +81,7 @@ class _Reading:
         self.folded = document.folded
         self.terms = Terms(matches)
         self.result = [
-            Assertion(Polarity.ABSENT if self._denies_itself(match) else Polarity.PRESENT)
+            Assertion(Polarity.ABSENT if denies_itself(self.folded, match) else Polarity.PRESENT)
             for match in matches
         ]
         self.answers = read_answers(self.folded, self.terms.matches)
@@ -100,15 +98,6 @@ class _Reading:
         self._clauses = [c for s in document.sentences for c in document.clauses(s)]
         self._clause_starts = [clause.start for clause in self._clauses]
         self._sentence_starts = [sentence.start for sentence in document.sentences]
-
-    def _denies_itself(self, match: Match) -> bool:
-        """A wording such as 不咳嗽, unless that is denied in turn (并不是不咳嗽)."""
-        before = self.folded[max(0, match.start - 6) : match.start]
-        words = self.folded[match.start : match.end]
-        denies = match.denied or _NOT_SO.fullmatch(words) is not None
-        if before.endswith("没有") and _ALWAYS.match(self.folded, match.end):
-            return False
-        return denies and _NOT_NOT.search(before) is None
 
     def run(self) -> list[Assertion]:
         for apply in (self._deny, self._doubt, self._date, self._suppose, self._relate):
@@ -127,6 +116,10 @@ class _Reading:
                 self.result[index].polarity = Polarity.ABSENT
         for index in self.answers.open:
             self.result[index].certainty = Certainty.UNCERTAIN
+        for index in hedged(self.folded, self.terms, self.cues, self._clause):
+            said = self.result[index]
+            if said.polarity is Polarity.PRESENT and index not in self.answers.present:
+                said.certainty = Certainty.UNCERTAIN
         return self.result
 
     def _is_history(self, index: int) -> bool:

@@ -30,9 +30,10 @@ _ANSWERED = re.compile(
     r"(?:病?史)?[ \t]{0,2}:[ \t]{0,2}(?:(?P<yes>有|是)|(?P<no>无|否))[ \t]?"
     r"\((?:有/无|无/有|是/否|否/是)\)"
 )
-_LETTER = re.compile(r"(?:病?史)?[ \t:]{1,3}(?:(?P<yes>y)|(?P<no>n))(?=[\s,;。/]|$)")
+_LETTER = re.compile(r"(?:病?史)?[ \t:]{0,3}(?:(?P<yes>y)|(?P<no>n))(?=[\s,;。/]|$)")
 _BETWEEN = r"[ \t,、/]{0,4}"
-_ONE, _OTHER = "(?P<one>有|是|无|否)", "(?:有|是|无|否)"
+_ENUM = r"(?:[①-⑳]|\d[.)、]?)?[ \t]?"
+_ONE, _OTHER = f"{_ENUM}(?P<one>有|是|无|否)", f"{_ENUM}(?:有|是|无|否)"
 # The place of the tick before each word, or behind it; or a tick alone behind one of them.
 _CHOICES = tuple(
     re.compile(f"[ \\t(]{{0,4}}{one}[ \\t]?{two}{_BETWEEN}{three}[ \\t]?{four}")

@@ -30,6 +30,17 @@ _UNKNOWN = re.compile(r"[\u4e00-\u9fff、和及与或等]{1,12}")
 _FOUND = re.compile(r"(?:阳性|\(\++\)|亢进|升高|增高|增多|增强|下降|减低)\Z|少量|大量|中等?量|微量")
 
 
+# 无压痛双下肢水肿: who sets no marks begins another statement with its place.
+_PLACED = re.compile(r"双(?!重)|左(?!右)|右|四肢|全身|两侧")
+
+
+def begins_another(folded: str, terms: Terms, index: int) -> bool:
+    """Whether a term right behind another names the place of a finding of its own."""
+    match = terms.matches[index]
+    glued = index > 0 and terms.matches[index - 1].end == match.start
+    return glued and _PLACED.match(folded, match.start, match.end) is not None
+
+
 def is_found(folded: str, terms: Terms, index: int) -> bool:
     """Whether the words of a term say that it was found (肠鸣音亢进)."""
     match = terms.matches[index]
@@ -42,6 +53,8 @@ def listed_after(folded: str, terms: Terms, position: int, end: int) -> list[int
     for index in terms.inside(position, end):
         gap = folded[position : terms.starts[index]]
         if gap.strip() and not (listed and CONNECTOR.fullmatch(gap)):
+            break
+        if begins_another(folded, terms, index):
             break
         listed.append(index)
         position = terms.matches[index].end

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from knowledge.base import KnowledgeBase
-from knowledge.coding.coding import Code, Coder
+from knowledge.coding.coding import Code, Coder, spelling_rows
+from knowledge.text.folding import fold
 
 CODES = [
     Code("I21.900", "急性心肌梗死", "table"),
@@ -67,3 +70,28 @@ def test_a_disease_without_a_code_stays_without(base: KnowledgeBase) -> None:
 def test_codes_of_a_base_name_their_source(base: KnowledgeBase) -> None:
     systems = {c.system for c in base.coder.candidates("肺炎") if c.score == 1.0}
     assert systems == {"sample-diseases", "sample-icd10"}
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("CKD5期", "慢性肾脏病5期"),
+        ("慢性肾脏病（CKD 5期）", "慢性肾脏病5期"),
+        ("2型糖尿病肾病", "2型糖尿病性肾病"),
+        ("AECOPD", "慢性阻塞性肺病伴有急性加重"),
+        ("慢阻肺急性加重期", "慢性阻塞性肺病伴有急性加重"),
+        ("窦速", "窦性心动过速"),
+        ("II型呼衰", "Ⅱ型呼吸衰竭"),
+        ("慢性乙肝", "慢性乙型病毒性肝炎"),
+    ],
+)
+def test_one_diagnosis_in_several_spellings_is_one(written: str, name: str) -> None:
+    names = ["慢性肾脏病", "2型糖尿病", "慢性阻塞性肺病", name]
+    coder = Coder([Code(str(number), each, "t") for number, each in enumerate(names)])
+    best = coder.candidates(written)[0]
+    assert (best.name, best.score) == (name, 1.0)
+
+
+def test_each_spelling_changes_its_example() -> None:
+    for pattern, _, example in spelling_rows():
+        assert re.search(pattern, fold(example)), example

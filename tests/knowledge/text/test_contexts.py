@@ -38,6 +38,11 @@ def test_a_row_rules_its_example_out(rule: Rule) -> None:
         ("术后CD引流", "CD", False),
         ("确诊RA10年", "RA", True),
         ("取RA压", "RA", False),
+        ("RA，RF阳性", "RA", True),
+        ("CTPA示PE", "PE", True),
+        ("现LN IV型", "LN", True),
+        ("既往LN转移", "LN", False),
+        ("LA 45mm", "LA", False),
         ("2010年行LC", "LC", True),
     ],
 )

@@ -39,6 +39,8 @@ def measured(structurer: Structurer, path: Path) -> ClinicalResult:
     [
         OWN / "own.jsonl",
         OWN / "second.jsonl",
+        OWN / "third.jsonl",
+        OWN / "fourth.jsonl",
         pytest.param(DEV, marks=pytest.mark.skipif(not DEV.is_file(), reason="no shared data")),
     ],
     ids=lambda path: path.stem,

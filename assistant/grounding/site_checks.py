@@ -1,0 +1,75 @@
+"""A finding is where the record has it: 胃窦溃疡，十二指肠息肉 has no 十二指肠溃疡."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from assistant.grounding.check import Check
+from assistant.grounding.source import Clause
+from assistant.grounding.wording import bigrams
+from knowledge.text.finding import Finding
+from knowledge.text.folding import fold
+from knowledge.text.synonyms import TermKind
+from knowledge.text.terms import find_terms
+
+_GAP = re.compile(r"(?:[处部区侧壁见有的可内多发一个]|黏膜|粘膜)*")
+
+
+def check_sites(check: Check) -> None:
+    """What stands right before a finding, and is a part of the body, must be its in the record."""
+    for finding in check.said.findings:
+        clause = check.said.clause_of(finding.span.start)
+        if clause is None:
+            continue
+        places = [
+            (c, f.span.start - c.start)
+            for s in check.sources
+            for f in s.findings
+            if f.concept == finding.concept and (c := s.clause_of(f.span.start))
+        ]
+        if not places:
+            # 体温高于38.5℃时 is a condition of a drug.
+            span = finding.span
+            if not any(a < span.end and span.start < b for a, b in check.taken):
+                _check_name(check, finding)
+            continue
+        part = _part_before(clause.text, finding.span.start - clause.start)
+        if part and not any(_may_be_at(part, c, at) for c, at in places):
+            check.problem("no_evidence", part + finding.text)
+
+
+def _part_before(text: str, at: int) -> str:
+    """The part of the body that stands right before a finding, or overlaps it; "" without one."""
+    for term in _parts(text):
+        if term[0] < at and _GAP.fullmatch(text, min(term[1], at), at):
+            return text[term[0] : term[1]]
+    return ""
+
+
+def _parts(text: str) -> Iterator[tuple[int, int]]:
+    for term in find_terms(text):
+        if term.kind is TermKind.BODY_PART:
+            yield term.start, term.end
+
+
+def _may_be_at(part: str, clause: Clause, at: int) -> bool:
+    """Whether the record's finding may be of that part: it has it, or none at all."""
+    own = [clause.text[a:b] for a, b in _parts(clause.text)]
+    if not own:
+        before = clause.source.text[: clause.start]
+        own = [before[a:b] for a, b in _parts(before)]
+    return not own or any(part in other or other in part for other in own)
+
+
+def _check_name(check: Check, finding: Finding) -> None:
+    """What the record does not name at all must at least stand there by its words, together."""
+    words = bigrams(finding.text)
+    whole = any(fold(finding.text) in fold(s.text) for s in check.sources)
+    # What one does not bear has a check of its own.
+    if not words or whole or "过敏" in finding.text:
+        return
+    last = bigrams(finding.text[-2:])
+    best = max((len(words & c.bigrams) for c in check.clauses if last <= c.bigrams), default=0)
+    if best < len(words) - 1:
+        check.problem("no_evidence", finding.text)
