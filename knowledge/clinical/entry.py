@@ -76,6 +76,9 @@ class Entry(BaseModel):
     departments: tuple[Name, ...] = ()
     common: Annotated[int, Field(ge=1, le=5)]
     critical: bool = False
+    general: bool = False
+    """A diagnosis of which the types are entries of their own: what is written before it is known
+    which it is."""
     age: tuple[float, float, float, float] = (0, 130, 0, 130)
     sex: PatientSex = "any"
     onset: tuple[Onset, ...] = ()

@@ -19,6 +19,14 @@ _LENGTH = re.compile(
 _NUMBER = re.compile(
     r"(?:[\d.]+|[一二两三四五六七八九十半数几百]+)(?:余|多|个|~|-|余个|多个|几)*\s?\Z"
 )
+_NO_LENGTH = re.compile(
+    r"[\d.一二三四五六七八九十半]+岁(?:零|又)?(?:[\d一二三四五六七八九十半]+个?月)?"
+    r"|[\d.一二三四五六七八九十半]+个?多?月(?:大|龄|的(?=宝|孩|婴|女|男)|(?=[,，。]?[男女]))"
+    r"|(?:[男女]婴|新生儿|宝宝|宝贝|孩子|患儿|小孩)[,，]?[\d.一二三四五六七八九十半]+个?(?:月|天|周)(?!前)"
+    r"|(?:\d{2,4}年)?\d{1,2}月(?:\d{1,2}[日号]?|份|初|底|中)|\d{1,2}[./]\d{1,2}|\d{1,2}[日号]"
+    r"|孕\d+\+?\d*周|妊娠\d+\+?\d*周|停经\d+余?[天日周]"
+)
+"""Ages, dates and weeks of a pregnancy: they tell nothing of how long it has lasted."""
 _UNITS: tuple[tuple[str, Onset], ...] = (
     ("小时", "hours"), ("h", "hours"), ("分钟", "hours"), ("天", "days"), ("日", "days"),
     ("周", "weeks"), ("星期", "weeks"), ("月", "months"), ("年", "years"),
@@ -83,9 +91,12 @@ def case_evidence(
 
 
 def _counts(finding: Finding, kind: str) -> bool:
-    if finding.experiencer is not Experiencer.PATIENT or (
-        finding.temporality is Temporality.HYPOTHETICAL
-    ):
+    if finding.temporality is Temporality.HYPOTHETICAL:
+        return False
+    if finding.concept.endswith("家族史"):
+        # 父亲有高血压: the relative's illness is the patient's family history.
+        return True
+    if finding.experiencer is not Experiencer.PATIENT:
         return False
     return finding.temporality is Temporality.CURRENT or kind in ("history", "exposure", "course")
 
@@ -99,6 +110,7 @@ def onset_of(texts: Sequence[str]) -> frozenset[Onset]:
             found.add("sudden")
         if _RECURRENT.search(text):
             found.add("recurrent")
+        text = _NO_LENGTH.sub("，", text)
         for hit in _LENGTH.finditer(text):
             if not _NUMBER.search(text, max(0, hit.start() - 8), hit.start()):
                 continue

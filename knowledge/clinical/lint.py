@@ -1,17 +1,13 @@
-"""Faults of a curated base: unknown findings, codes that do not exist, names used twice.
-
-``python -m knowledge.clinical.lint [FILE …]`` lints the files, or all that ship.
-"""
+"""Faults of a curated base: unknown findings, codes that do not exist, names used twice."""
 
 from __future__ import annotations
 
-import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from knowledge.clinical.entry import Entry, EntryFault, entry_files, read_entries
-from knowledge.clinical.vocabulary import Vocabulary, shipped_folder, vocabulary
+from knowledge.clinical.entry import Entry, EntryFault
+from knowledge.clinical.vocabulary import Vocabulary
 from knowledge.text.folding import fold
 
 FEWEST_FINDINGS = 8
@@ -71,25 +67,3 @@ def read_codes(table: Path) -> frozenset[str]:
     """The codes of a table (code, tab, name), with their categories."""
     codes = {line.split("\t")[0].strip() for line in table.read_text("utf-8").splitlines()}
     return frozenset(codes | {code[:3] for code in codes} | {code[:5] for code in codes})
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Print the faults; 1 when there are any."""
-    every = entry_files(shipped_folder())
-    chosen = [Path(argument).resolve() for argument in arguments] or every
-    entries, faults = read_entries(chosen)
-    others, _ = read_entries(path for path in every if path.resolve() not in chosen)
-    table = shipped_folder().parents[2] / "shared/data/kb/icd10_national_clinical_v2.tsv"
-    codes = read_codes(table) if table.exists() else None
-    known = vocabulary()
-    faults += [EntryFault("vocabulary", fault) for fault in known.faults]
-    faults += lint(entries, known, others, codes)
-    for fault in faults:
-        print(fault)
-    print(f"{len(entries)} entries, {len(known.findings)} findings, "
-          f"{len(known.analytes)} analytes, {len(faults)} faults")  # fmt: skip
-    return 1 if faults else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

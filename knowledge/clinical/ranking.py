@@ -37,6 +37,7 @@ FREQUENCY: Final = (0.0, 0.04, 0.2, 0.5, 0.8, 0.97)
 """P(f|d) of frequency 1 … 5."""
 OFTEN: Final = 0.7
 """P(f|d) from which on it counts that a finding is not mentioned."""
+CHILD: Final = 14
 LIFE: Final = 80.0
 """Years over which a disease of every age is spread."""
 LEAK: Final = 0.004
@@ -46,7 +47,7 @@ FEATURES: Final = (
     "evoking 3", "evoking 4", "evoking 5", "unlisted clinical", "unlisted tests",
     "unlisted history", "absent", "unmentioned clinical", "unmentioned tests", "age usual",
     "age unusual", "age impossible", "sex unusual", "sex impossible", "onset other", "settled",
-    "against",
+    "against", "child's", "general",
 )  # fmt: skip
 _GROUPS = {
     "symptom": 0, "sign": 0, "course": 0, "history": 2, "exposure": 2,
@@ -94,6 +95,10 @@ class ClinicalRanking:
         self._expected = [self._frequent[:, self._groups == g].sum(axis=1) for g in (0, 1)]
         telling = self._evoking.max(axis=0, initial=0)
         self._telling: Floats = (0.3 + 0.7 * telling / 5).astype(np.float32)
+        self._paediatric = np.array(
+            [any("儿" in name for name in entry.departments) for entry in self.entries]
+        )
+        self._general = np.array([entry.general for entry in self.entries], np.float32)
         self._ages = np.array([entry.age for entry in self.entries], np.float32).reshape(-1, 4)
 
     def ancestors(self, concept: str) -> tuple[str, ...]:
@@ -141,6 +146,7 @@ class ClinicalRanking:
         """``[entries, len(FEATURES)]``."""
         out = np.zeros((len(self.entries), len(FEATURES)), np.float32)
         out[:, 0] = self._prior
+        out[:, 24] = self._general
         mentioned = np.zeros(len(self.concepts), bool)
         for names in self._mentions(case):
             self._add_mention(out, case, names)
@@ -238,6 +244,7 @@ class ClinicalRanking:
             out[:, 15] = np.where(impossible | unusual, 0, np.log(LIFE / width))
             out[:, 16] = unusual
             out[:, 17] = impossible
+            out[:, 23] = self._paediatric & (age < CHILD)
         if case.sex is not None:
             other = "female" if case.sex == "male" else "male"
             out[:, 18] = [entry.sex == f"mostly {other}" for entry in self.entries]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -165,3 +166,27 @@ def test_a_prompt_that_is_too_long_is_final(base: KnowledgeBase, tmp_path: Path)
     assert not found.unfinished
     assert found.result.scores["top5"] == 0
     assert any("prompt too long" in note for note in found.result.notes)
+
+
+def test_answers_are_left_for_others_to_score(base: KnowledgeBase, tmp_path: Path) -> None:
+    evaluate(CASES, base, tmp_path / "run", model(EchoEngine(answers)))
+    lines = (tmp_path / "run" / "answers.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert [(row["id"], row["gold"]) for row in rows[::2]] == [(c.id, [*c.gold]) for c in CASES]
+    assert {row["member"] for row in rows} == {"echo（evidence）", "知识库排序 knowledge ranking"}
+    for row in rows:
+        assert set(row) == {"id", "gold", "member", "ranked", "critical"}
+        for one in row["ranked"]:
+            assert set(one) == {"name", "aliases", "icd10", "probability"}
+
+
+def test_what_must_not_be_missed_is_counted(base: KnowledgeBase, tmp_path: Path) -> None:
+    text = "突发胸骨后压榨样疼痛伴大汗2小时。"
+    infarct = replace(case("m", text, "急性心肌梗死"), kind="typical", critical=("急性心肌梗死",))
+    missed = replace(case("n", "多饮、多尿。", "肺栓塞"), kind="atypical", critical=("肺栓塞",))
+    benign = replace(case("o", "流涕、打喷嚏三天。", "普通感冒"), kind="mimic")
+    result = evaluate([infarct, missed, benign], base, tmp_path / "run").result
+    figures = {f.name: f.value for f in result.figures if f.group.startswith("不可漏诊")}
+    assert figures["不可漏诊已提示 named, 典型 typical"] == 100
+    assert figures["不可漏诊已提示 named, 不典型 atypical"] == 0
+    assert figures["良性病例每例误提示数 false ones a mimic"] == 0
