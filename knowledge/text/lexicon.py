@@ -18,6 +18,8 @@ _FILLER = (
     r"剧烈|厉害|多|大|的|地|得|了|着|过|在|出现|感到|感觉|觉得|感|觉|发|是|这几天|最近|今天|昨天|晚上|早上|白天|里面?|上面?|"
     r"下面?|中间?|周围|附近|这里|那里|处|部|自己|喊|说|叫|老说|有|长|起|出|冒|上|些|好多|许多|很多|几个|小|红)"
 )
+_GAP_REACH = 64
+"""Characters that a term of two parts may span."""
 _DENYING = frozenset("无未不没")
 _DENIAL = r"(?:没有|没|无|不再|不会|不怎么|不太|不是很|不)"
 
@@ -147,7 +149,8 @@ class Lexicon:
             if best is not None:
                 break
         for gap in self._patterns.get(text[start], ()):
-            if not text.startswith(gap.head, start) or gap.tail not in text:
+            near = start + _GAP_REACH
+            if not text.startswith(gap.head, start) or text.find(gap.tail, start, near) < 0:
                 continue
             hit = gap.pattern.match(text, start)
             if hit and (best is None or hit.end() > best.end):

@@ -192,7 +192,10 @@ def _is_number_word(folded: str, number: Number, unit: Unit) -> bool:
     ):
         return False
     if unit:
-        return not (_BESIDE.search(folded, 0, number.start) and number.end - number.start == 1)
+        return not (
+            _BESIDE.search(folded, max(0, number.start - 1), number.start)
+            and number.end - number.start == 1
+        )
     if _SUFFIX.match(folded, number.end) or _TYPE.match(folded, number.end):
         return True
     if _ROMAN.match(folded, number.start) and _SLASH.match(folded, number.end):

@@ -76,12 +76,14 @@ def _not_terms() -> Lexicon:
 
 def outside_other_words(text: str, matches: Iterable[Match]) -> list[Match]:
     """Those of ``matches`` that are no part of a word that means something else (切[口干]燥)."""
-    words = [(match.start, match.end) for match in _not_terms().find(text)]
-    return [
-        match
-        for match in matches
-        if not any(start <= match.start and match.end <= end for start, end in words)
-    ]
+    words = _not_terms().find(text)
+    starts = [word.start for word in words]
+
+    def is_inside(match: Match) -> bool:
+        at = bisect_right(starts, match.start) - 1
+        return at >= 0 and match.end <= words[at].end
+
+    return [match for match in matches if not is_inside(match)]
 
 
 def _lexicon(*, is_finding: bool) -> Lexicon:

@@ -9,14 +9,15 @@ showed: 未行CT denies the CT, and 血常规未见异常 does not deny the coun
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 from assistant.tasks.structuring.span import EntityType, TypedSpan
-from knowledge.text.assertion.engine import Assertion, assert_terms
+from knowledge.text.assertion.engine import Assertion, read_assertions
 from knowledge.text.assertion.lists import CONNECTOR
+from knowledge.text.document import Document
 from knowledge.text.finding import Certainty, Polarity, Temporality
 from knowledge.text.folding import fold
 from knowledge.text.lexicon import Match
@@ -83,36 +84,36 @@ _CLAUSE = re.compile(r"[,;。\n]")
 
 
 def assertions(
-    text: str, spans: Sequence[TypedSpan], denied: Mapping[tuple[int, int], bool] | None = None
+    document: Document,
+    spans: Sequence[TypedSpan],
+    denied: Mapping[tuple[int, int], bool] | None = None,
 ) -> list[Assertion]:
-    """How each of ``spans`` (by start, the longer first) is meant in ``text``.
+    """How each of ``spans`` (by start, the longer first) is meant in the document.
 
     ``denied`` holds the ranges whose own wording denies what they name (体温正常: no fever).  A
     span inside another of its group is meant as that one is.
     """
-    folded = fold(text)
+    folded = document.folded
     result = [Assertion() for _ in spans]
-    _read(text, spans, FINDINGS, denied or {}, result)
-    _read(text, spans, frozenset(EntityType) - FINDINGS, {}, result)
+    _read(document, spans, FINDINGS, denied or {}, result)
+    _read(document, spans, frozenset(EntityType) - FINDINGS, {}, result)
+    drugs = sorted(span.start for span in spans if span.type is EntityType.DRUG)
     for index, span in enumerate(spans):
         if span.type in FINDINGS:
             continue
         if span.type is EntityType.BODY_PART:
             result[index] = Assertion()
         else:
-            result[index] = _done(folded, span, result[index], _next_drug(spans, index))
+            result[index] = _done(folded, span, result[index], _next_drug(drugs, span.end))
     _replace_drugs(folded, spans, result)
     _stop_listed(folded, spans, result)
     return result
 
 
-def _next_drug(spans: Sequence[TypedSpan], index: int) -> int:
-    """Where the drug after this span begins."""
-    end = spans[index].end
-    for span in spans[index + 1 :]:
-        if span.type is EntityType.DRUG and span.start >= end:
-            return span.start
-    return end + _REACH
+def _next_drug(starts: Sequence[int], end: int) -> int:
+    """Where the first drug at or behind ``end`` begins; ``starts`` has where each does."""
+    number = bisect_left(starts, end)
+    return starts[number] if number < len(starts) else end + _REACH
 
 
 def _stop_listed(folded: str, spans: Sequence[TypedSpan], result: list[Assertion]) -> None:
@@ -139,7 +140,7 @@ def _replace_drugs(folded: str, spans: Sequence[TypedSpan], result: list[Asserti
 
 
 def _read(
-    text: str,
+    document: Document,
     spans: Sequence[TypedSpan],
     group: frozenset[EntityType],
     denied: Mapping[tuple[int, int], bool],
@@ -156,7 +157,7 @@ def _read(
             matches.append(Match(span.start, span.end, "", kind, own))
     if not matches:
         return
-    read = assert_terms(text, matches)
+    read = read_assertions(document, matches)
     starts = [match.start for match in matches]
     for index, span in enumerate(spans):
         if span.type in group:

@@ -45,15 +45,14 @@ _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _OPENS = frozenset({"list", "clause"})
 
 
-def listed_findings(text: str, spans: Sequence[TypedSpan]) -> list[TypedSpan]:
+def listed_findings(document: Document, spans: Sequence[TypedSpan]) -> list[TypedSpan]:
     """Findings beside ``spans`` (anything that was found) that only their place gives away."""
-    document = Document(text)
-    covered = bytearray(len(text))
+    covered = bytearray(len(document.text))
     for span in spans:
         if span.type is EntityType.BODY_PART:
             continue
         covered[span.start : span.end] = b"\1" * (span.end - span.start)
-    cues = Cues(find_cues(document.folded, Terms([]), bytearray(len(text))))
+    cues = Cues(find_cues(document, Terms([]), bytearray(len(document.text))))
     found: dict[tuple[int, int], TypedSpan] = {}
     for start, end in _places(document, cues):
         if not any(covered[start:end]):

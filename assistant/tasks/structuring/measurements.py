@@ -117,7 +117,10 @@ class Measurements:
         number = self._number(span.end, after, sized, limit)
         if number is not None:
             # AST/ALT 1.8 is neither's.
-            quotient = _QUOTIENT.search(self._folded, 0, span.start) and "/" not in number.value
+            quotient = (
+                _QUOTIENT.search(self._folded, max(0, span.start - 2), span.start)
+                and "/" not in number.value
+            )
             if sized or not quotient:
                 yield number
         elif not sized:
@@ -186,7 +189,9 @@ class Measurements:
                     flag = _FLAGS[late["arrow"]]
                 break
         begin = max(start, quantity.lead)
-        negative = quantity.minus and _SIGNED.search(self._folded, 0, start) is not None
+        negative = (
+            quantity.minus and _SIGNED.search(self._folded, max(0, start - 4), start) is not None
+        )
         begin -= negative
         return Measurement(
             start=begin,

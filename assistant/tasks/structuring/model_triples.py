@@ -12,6 +12,7 @@ from assistant.tasks.structuring.relations import argument
 from assistant.tasks.structuring.sentences import Ranges, trimmed
 from assistant.tasks.structuring.span import EntityType, TypedSpan
 from assistant.tasks.structuring.triples import schemas
+from knowledge.text.document import Document
 from knowledge.text.finding import Experiencer, Polarity
 
 _TYPES: dict[str, EntityType] = {
@@ -79,7 +80,7 @@ def _stated(text: str, known: dict[Place, Entity], places: Sequence[Place]) -> d
     spans = [TypedSpan(start, end, EntityType.DISEASE) for start, end in others]
     said = {
         place: (meant.polarity, meant.experiencer) == (Polarity.PRESENT, Experiencer.PATIENT)
-        for place, meant in zip(others, assertions(text, spans, {}), strict=True)
+        for place, meant in zip(others, assertions(Document(text), spans, {}), strict=True)
     }
     return said | {place: known[place].is_stated for place in places if place in known}
 

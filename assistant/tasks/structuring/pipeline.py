@@ -24,6 +24,7 @@ from assistant.tasks.structuring.triples import triples
 from assistant.tasks.structuring.union import union
 from knowledge.base import KnowledgeBase
 from knowledge.text.assertion.engine import TUMOUR
+from knowledge.text.document import Document
 from knowledge.text.extraction import names_something_else
 from knowledge.text.finding import Polarity, Temporality
 from knowledge.text.folding import fold, simplified
@@ -97,9 +98,10 @@ class Structurer:
         started = time.perf_counter()
         text = note.text
         matches = self._lexicon.matches(text)
-        spans, sources = self._spans(text, matches)
+        document = Document(text)
+        spans, sources = self._spans(document, matches)
         parts = sections(text)
-        entities = self._entities(text, spans, sources, matches)
+        entities = self._entities(document, spans, sources, matches)
         for entity in entities:
             entity.section = section_at(parts, entity.start)
         ranges = sentences(text)
@@ -135,11 +137,14 @@ class Structurer:
             seconds=time.perf_counter() - started,
         )
 
-    def _spans(self, text: str, matches: Sequence[Match]) -> tuple[list[TypedSpan], list[str]]:
+    def _spans(
+        self, document: Document, matches: Sequence[Match]
+    ) -> tuple[list[TypedSpan], list[str]]:
         """The spans, and what found each."""
+        text = document.text
         listed = self._lexicon.spans(text, matches)
         if self._recognizer is None or not text.strip():
-            listed = _sorted([*listed, *listed_findings(text, listed)])
+            listed = _sorted([*listed, *listed_findings(document, listed)])
             return listed, [self._lexicon.name] * len(listed)
         found = [
             _cut(text, part)
@@ -152,21 +157,22 @@ class Structurer:
             )
         ]
         spans, own = union(found, listed), set(found)
-        spans = _sorted([*spans, *listed_findings(text, spans)])
+        spans = _sorted([*spans, *listed_findings(document, spans)])
         names = {True: self._recognizer.name, False: self._lexicon.name}
         return spans, [names[span in own] for span in spans]
 
     def _entities(
         self,
-        text: str,
+        document: Document,
         spans: Sequence[TypedSpan],
         sources: Sequence[str],
         matches: Sequence[Match],
     ) -> list[Entity]:
+        text = document.text
         # Where both name a place, the base says what its term means.
         named = {(m.start, m.end, EntityType(m.kind.value) in FINDINGS): m for m in matches}
         denied = {(start, end): match.denied for (start, end, _), match in named.items()}
-        meant = assertions(text, spans, denied)
+        meant = assertions(document, spans, denied)
         entities = []
         for number, (span, source, assertion) in enumerate(
             zip(spans, sources, meant, strict=True), 1

@@ -68,5 +68,5 @@ def sections(text: str) -> list[Section]:
 
 def section_at(found: list[Section], position: int) -> str:
     """The name of the section that holds ``position``, or ""."""
-    index = bisect_right([s.start for s in found], position) - 1
+    index = bisect_right(found, position, key=lambda section: section.start) - 1
     return found[index].name if index >= 0 else ""

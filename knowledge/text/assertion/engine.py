@@ -85,7 +85,7 @@ class _Reading:
             for match in matches
         ]
         self.answers = read_answers(self.folded, self.terms.matches)
-        self.cues = Cues(find_cues(self.folded, self.terms, self.answers.taken))
+        self.cues = Cues(find_cues(document, self.terms, self.answers.taken))
         self._ends = {
             category: [cue.start for cue in self.cues if cue.rule.category == category]
             for category in ("turn", "have", "now", "patient", "story")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from knowledge.text.assertion.rules import Rule, load_rules
+from knowledge.text.document import Document
 from knowledge.text.lexicon import Match
 
 
@@ -43,9 +45,19 @@ class Terms:
         return self.starts[inside[0]] if inside else end
 
 
-def find_cues(folded: str, terms: Terms, taken: bytearray) -> list[Cue]:
-    """The cues of a folded text, in order.  ``taken`` is not 0 where other things were read."""
-    found = [cue for rule in load_rules() for cue in _hits(rule, folded, terms, taken)]
+_PLACES: WeakKeyDictionary[Document, list[list[tuple[int, int]]]] = WeakKeyDictionary()
+"""Where each rule's pattern matches in the documents that are being read: the terms change, the
+text does not."""
+
+
+def find_cues(document: Document, terms: Terms, taken: bytearray) -> list[Cue]:
+    """The cues of a document, in order.  ``taken`` is not 0 where other things were read."""
+    folded = document.folded
+    places = _PLACES.get(document)
+    if places is None:
+        places = _PLACES[document] = [list(_places(rule, folded)) for rule in load_rules()]
+    pairs = zip(load_rules(), places, strict=True)
+    found = [cue for rule, own in pairs for cue in _hits(rule, folded, own, terms, taken)]
     # A wording that is longer says more exactly what is meant: 不能排除 is no 排除.
     found.sort(key=lambda cue: (cue.start - cue.end, cue.start, cue.rule.number))
     occupied = bytearray(len(folded) + 1)
@@ -70,10 +82,25 @@ def _stands_with(cue: Cue, beside: list[Cue]) -> bool:
     )
 
 
-def _hits(rule: Rule, folded: str, terms: Terms, taken: bytearray) -> Iterator[Cue]:
+def _places(rule: Rule, folded: str) -> Iterator[tuple[int, int]]:
+    """Every place where the pattern matches, those inside another match as well."""
     position = 0
     while hit := rule.pattern.search(folded, position):
-        start, end = hit.span()
+        yield hit.span()
+        position = hit.start() + 1
+
+
+def _hits(
+    rule: Rule,
+    folded: str,
+    places: Sequence[tuple[int, int]],
+    terms: Terms,
+    taken: bytearray,
+) -> Iterator[Cue]:
+    position = 0
+    for start, end in places:
+        if start < position:
+            continue
         position = max(end, start + 1)
         if taken[start : start + 1] == b"\1" or start == end:
             continue

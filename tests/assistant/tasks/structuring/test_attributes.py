@@ -4,6 +4,7 @@ import pytest
 
 from assistant.tasks.structuring.attributes import assertions, is_allergen
 from assistant.tasks.structuring.span import EntityType, TypedSpan
+from knowledge.text.document import Document
 
 DISEASE, DRUG, TEST = EntityType.DISEASE, EntityType.DRUG, EntityType.TEST
 PROCEDURE, IMAGING = EntityType.PROCEDURE, EntityType.IMAGING
@@ -33,7 +34,7 @@ def span(text: str, word: str, kind: EntityType) -> TypedSpan:
 def test_done_is_another_question_than_found(
     text: str, word: str, kind: EntityType, polarity: str, temporality: str
 ) -> None:
-    found = assertions(text, [span(text, word, kind)])[0]
+    found = assertions(Document(text), [span(text, word, kind)])[0]
     assert (found.polarity, found.temporality) == (polarity, temporality)
 
 
@@ -41,19 +42,19 @@ def test_a_test_between_two_findings_does_not_break_a_denied_list() -> None:
     text = "无发热、咳嗽及胸痛，血常规正常"
     spans = [span(text, w, EntityType.SYMPTOM) for w in ("发热", "咳嗽", "胸痛")]
     spans.append(span(text, "血常规", TEST))
-    assert [a.polarity for a in assertions(text, spans)] == ["absent"] * 3 + ["present"]
+    assert [a.polarity for a in assertions(Document(text), spans)] == ["absent"] * 3 + ["present"]
 
 
 def test_a_nested_span_is_meant_as_the_one_around_it() -> None:
     text = "否认2型糖尿病肾病"
     spans = [span(text, "2型糖尿病肾病", DISEASE), span(text, "2型糖尿病", DISEASE)]
-    assert [a.polarity for a in assertions(text, spans)] == ["absent", "absent"]
+    assert [a.polarity for a in assertions(Document(text), spans)] == ["absent", "absent"]
 
 
 def test_a_wording_that_denies_by_itself() -> None:
     text = "体温正常"
     whole = TypedSpan(0, 4, EntityType.SYMPTOM)
-    assert assertions(text, [whole], {(0, 4): True})[0].polarity == "absent"
+    assert assertions(Document(text), [whole], {(0, 4): True})[0].polarity == "absent"
 
 
 @pytest.mark.parametrize(
