@@ -1,17 +1,21 @@
 """Learn the weights of the curated ranking: a conditional logit over its features.
 
-    python -m bench.differential_weights --cases FILE [--cases FILE …] [--write]
+    python -m bench.differential_weights --base HOME/knowledge --cases FILE --cases FILE@train*0.3
 
-Cases are JSON lines as ``bedside eval differential`` takes them.  Hits at 1 and 5 are told by
-cross-validation over whole diagnoses (no diagnosis is in training and test); ``--write`` keeps the
-weights of all cases in ``knowledge/clinical/weights.json``.
+Cases are JSON lines as ``bedside eval differential`` takes them; ``@SPLIT`` keeps one split of a
+file, ``*N`` weighs its cases.  Hits at 1, 3, 5 and 10 are told by cross-validation over whole
+diagnoses (none is in training and test), as the panel lists them; ``--write`` keeps the weights of
+all cases in ``knowledge/clinical/weights.json``.  ``--ablate`` tells the hits without groups of
+features.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -27,104 +31,147 @@ from knowledge.clinical.ranking import FEATURES, learned_weights
 Floats = npt.NDArray[np.float64]
 FIXED = {"sex impossible": -12.0, "age impossible": -6.0}
 """Never learned: few cases have such a candidate, and the sign is known."""
-POSITIVE = {
-    "prior",
-    "settled",
-    *(name for name in FEATURES if name.startswith(("listed", "evoking"))),
+LEAST_ABSENT = 0.25
+"""What is denied counts at least so much; the cases here deny too little to learn it."""
+_POSITIVE = ("prior", "settled", "absent", "age usual", "child's", "listed", "evoking")
+_NEGATIVE = ("unlisted", "unmentioned", "age un", "sex", "onset", "against")
+GROUPS = {
+    "tests": ("listed tests", "unlisted tests", "unmentioned tests"),
+    "demographics": ("age", "sex", "child's"),
+    "evoking strength": ("evoking",),
+    "combinations and what speaks against": ("settled", "against"),
+    "onset": ("onset",),
+    "prior": ("prior",),
 }
 RIDGE = 0.02
 FOLDS = 5
+DEPTHS = (1, 3, 5, 10)
 
 
-class Case:
-    """Features of all entries, and the rows that are right."""
+@dataclass(frozen=True)
+class LearningCase:
+    """Features of all entries, the rows that are right, and what the case weighs."""
 
-    def __init__(self, gold: str, features: Floats, right: Sequence[int]) -> None:
-        self.gold, self.features, self.right = gold, features, list(right)
+    set: str
+    gold: str
+    features: Floats
+    right: list[int]
+    weight: float
 
 
-def load(paths: Sequence[Path], base: KnowledgeBase) -> tuple[list[Case], int]:
-    """The cases whose gold some entry is, and how many there are in all."""
-    names = Names(base)
-    ranking = base.clinical.ranking
-    cases, count = [], 0
-    for path in paths:
-        for case in read_cases(path):
-            count += 1
-            shown = masked_case(case.case, names.told(case))
-            context = examine(shown, base)
-            right = [
-                row for row, entry in enumerate(ranking.entries) if names.match(entry.name, case)
-            ]
+def load(given: Sequence[str], base: KnowledgeBase) -> tuple[list[LearningCase], dict[str, int]]:
+    """The cases whose gold some entry is, and how many each file has in all."""
+    names, ranking = Names(base), base.clinical.ranking
+    cases: list[LearningCase] = []
+    counts: dict[str, int] = {}
+    for one in given:
+        hit = re.fullmatch(r"(.*?)(?:@(\w+))?(?:\*([\d.]+))?", one)
+        assert hit is not None
+        path, weight = Path(hit[1]), float(hit[3] or 1)
+        for case in read_cases(path, hit[2] or ""):
+            if case.kind == "mimic":
+                continue
+            counts[path.name] = counts.get(path.name, 0) + 1
+            context = examine(masked_case(case.case, names.told(case)), base)
+            right = [n for n, entry in enumerate(ranking.entries) if names.match(entry.name, case)]
             if right:
                 features = ranking.features(context.evidence).astype(np.float64)
-                cases.append(Case(case.gold[0], features, right))
-    return cases, count
+                cases.append(LearningCase(path.name, case.gold[0], features, right, weight))
+    return cases, counts
 
 
-def fit(cases: Sequence[Case], start: Floats, steps: int = 400, rate: float = 0.05) -> Floats:
+def fit(
+    cases: Sequence[LearningCase], start: Floats, steps: int = 250, rate: float = 0.03
+) -> Floats:
     """Weights that make the right entries likely (Adam on the log loss, ridge to ``start``)."""
     fixed = np.array([name in FIXED for name in FEATURES])
-    positive = np.array([name in POSITIVE for name in FEATURES])
+    positive = np.array(
+        [name.startswith(_POSITIVE) and not fixed[n] for n, name in enumerate(FEATURES)]
+    )
+    negative = np.array([name.startswith(_NEGATIVE) for name in FEATURES])
+    absent = FEATURES.index("absent")
     weights = start.copy()
     weights[fixed] = [FIXED[name] for name in FEATURES if name in FIXED]
     first, second = np.zeros_like(weights), np.zeros_like(weights)
+    total = sum(case.weight for case in cases)
     for step in range(1, steps + 1):
-        gradient = RIDGE * (weights - start)
-        for case in cases:
-            scores = case.features @ weights
-            share = np.exp(scores - scores.max())
-            share /= share.sum()
-            best = share[case.right]
-            wanted = np.zeros_like(share)
-            wanted[case.right] = best / max(best.sum(), 1e-12)
-            gradient += case.features.T @ (share - wanted) / len(cases)
+        gradient = sum((_gradient(case, weights) for case in cases), np.zeros_like(weights)) / total
+        gradient += RIDGE * (weights - start)
         gradient[fixed] = 0
         first = 0.9 * first + 0.1 * gradient
-        second = 0.999 * second + 0.001 * gradient**2
-        weights -= rate * (first / (1 - 0.9**step)) / (np.sqrt(second / (1 - 0.999**step)) + 1e-8)
+        second = 0.99 * second + 0.01 * gradient**2
+        weights -= rate * (first / (1 - 0.9**step)) / (np.sqrt(second / (1 - 0.99**step)) + 1e-8)
         weights[positive] = np.maximum(weights[positive], 0)
+        weights[negative] = np.minimum(weights[negative], 0)
+        weights[absent] = max(weights[absent], LEAST_ABSENT)
     return weights
 
 
-def hits(cases: Sequence[Case], weights: Floats) -> list[int]:
-    """The rank, from 1, of the first right entry of each case."""
-    ranks = []
+def _gradient(case: LearningCase, weights: Floats) -> Floats:
+    scores = case.features @ weights
+    share = np.exp(scores - scores.max())
+    share /= share.sum()
+    wanted = np.zeros_like(share)
+    wanted[case.right] = share[case.right] / max(share[case.right].sum(), 1e-12)
+    return np.asarray(case.weight * (case.features.T @ (share - wanted)))
+
+
+def places(cases: Sequence[LearningCase], weights: Floats, categories: Sequence[str]) -> list[int]:
+    """The place, from 1, of the first right entry, of each ICD-10 category the first alone."""
+    found = []
     for case in cases:
-        scores = case.features @ weights
-        ranks.append(int((scores > scores[case.right].max()).sum()) + 1)
-    return ranks
+        order = np.argsort(-(case.features @ weights), kind="stable")[:80]
+        seen: set[str] = set()
+        place, result = 0, 99
+        for row in order:
+            if categories[row] in seen:
+                continue
+            seen.add(categories[row])
+            place += 1
+            if row in case.right:
+                result = place
+                break
+        found.append(result)
+    return found
 
 
-def told(name: str, ranks: Sequence[int], count: int) -> None:
-    """Print hits at 1 and 5 of all cases, those without an entry counted as missed."""
-    top = [100 * sum(rank <= k for rank in ranks) / count for k in (1, 3, 5, 10)]
-    print(f"{name:32s} " + " / ".join(f"{value:5.1f}" for value in top) + f" %  of {count}")
+def tell(
+    name: str, cases: Sequence[LearningCase], ranks: Sequence[int], counts: dict[str, int]
+) -> None:
+    """Hits of all cases of each file; those without an entry count as missed."""
+    for file, count in counts.items():
+        own = [rank for case, rank in zip(cases, ranks, strict=True) if case.set == file]
+        shown = " / ".join(f"{100 * sum(r <= k for r in own) / count:5.1f}" for k in DEPTHS)
+        print(f"{name:36s} {file:38s} {shown} %  of {count}")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cases", type=Path, action="append", required=True)
-    parser.add_argument("--base", type=Path, required=True, help="Folder of the knowledge base.")
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--cases", action="append", required=True, help="FILE[@SPLIT][*WEIGHT]")
+    parser.add_argument("--base", type=Path, required=True, help="folder of the knowledge base")
+    parser.add_argument("--ablate", action="store_true")
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
     base = KnowledgeBase.open(given.base)
-    cases, count = load(given.cases, base)
-    print(f"{len(cases)} of {count} cases have an entry of their diagnosis")
+    categories = [e.icd10[0][:3] if e.icd10 else e.name for e in base.clinical.ranking.entries]
+    cases, counts = load(given.cases, base)
     start = learned_weights().astype(np.float64)
-    told("weights in use", hits(cases, start), count)
-    golds = sorted({case.gold for case in cases})
-    fold_of = {
-        gold: n % FOLDS for n, gold in enumerate(np.random.default_rng(7).permutation(golds))
-    }
+    tell("weights in use", cases, places(cases, start, categories), counts)
+    golds = np.random.default_rng(7).permutation(sorted({case.gold for case in cases}))
+    fold_of = {str(gold): number % FOLDS for number, gold in enumerate(golds)}
+    tested: list[LearningCase] = []
     ranks: list[int] = []
     for fold in range(FOLDS):
-        train = [case for case in cases if fold_of[case.gold] != fold]
-        test = [case for case in cases if fold_of[case.gold] == fold]
-        ranks += hits(test, fit(train, start))
-    told("learned, cross-validated", ranks, count)
+        weights = fit([case for case in cases if fold_of[case.gold] != fold], start)
+        own = [case for case in cases if fold_of[case.gold] == fold]
+        tested += own
+        ranks += places(own, weights, categories)
+    tell("learned, cross-validated", tested, ranks, counts)
     weights = fit(cases, start)
-    told("learned, on the same cases", hits(cases, weights), count)
+    tell("learned, on the same cases", cases, places(cases, weights, categories), counts)
+    for name, begins in GROUPS.items() if given.ablate else ():
+        without = weights * [not feature.startswith(begins) for feature in FEATURES]
+        tell(f"without {name}", cases, places(cases, without, categories), counts)
     table = {name: round(float(value), 4) for name, value in zip(FEATURES, weights, strict=True)}
     print(json.dumps(table, indent=1))
     if given.write:

@@ -26,11 +26,11 @@ from typing import Any
 
 import platformdirs
 
+from assistant.tasks.differential.case_context import examine
 from eval.clinical.differential.cases import DiagnosisCase, read_cases
 from eval.clinical.differential.masking import masked_case
 from eval.clinical.differential.names import Match, Names
 from knowledge.base import KnowledgeBase
-from knowledge.ranking.demographics import age_in, sex_in
 from serving.encoder.text_encoder import EncoderUnavailable, open_encoder
 
 TOP = (1, 5, 10)
@@ -43,10 +43,9 @@ def rank_cases(base: KnowledgeBase, cases: Sequence[DiagnosisCase]) -> dict[str,
     exact: list[int | None] = []
     seconds: list[float] = []
     for case in cases:
-        text = masked_case(case.case, names.told(case)).text
+        shown = masked_case(case.case, names.told(case))
         start = time.perf_counter()
-        findings = base.extractor.extract(text, "text")
-        ranked = base.graph.rank(findings, age_years=age_in(text), sex=sex_in(text), limit=max(TOP))
+        ranked = examine(shown, base).ranked
         seconds.append(time.perf_counter() - start)
         found = names.places([entry.disease.name for entry in ranked], case)
         places[case.gold[0]].append(found.get(Match.ALIAS))
