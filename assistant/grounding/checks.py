@@ -89,6 +89,18 @@ def check_patient(check: Check) -> None:
         check.problem("wrong_patient", "、".join(sorted(told - {own})))
 
 
+_PLACE = re.compile(
+    r"(?:转入?|转至|收入|收住)(?P<place>[\u4e00-\u9fff]{1,6}?科|ICU|[\u4e00-\u9fff]{2,4}病房)"
+)
+
+
+def check_places(check: Check) -> None:
+    """Where the patient went must stand in the record by its name."""
+    for match in _PLACE.finditer(check.text):
+        if not any(match["place"] in s.text for s in check.sources):
+            check.problem("no_evidence", match[0])
+
+
 def check_sides(check: Check) -> None:
     """The clause that is most like the statement's must have the same side of the same part."""
     for clause_said in check.said.clauses:
@@ -167,6 +179,7 @@ CHECKS: tuple[Callable[[Check], None], ...] = (
     check_trends,
     check_digits,
     check_dates,
+    check_places,
     check_sides,
     check_findings,
     check_sites,

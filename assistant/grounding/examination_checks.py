@@ -8,6 +8,7 @@ from assistant.grounding.check import Check
 from assistant.grounding.wording import bigrams
 
 _SAYS_LITTLE = re.compile(r"明显|明确|检查|平扫|增强|提示|显示|结果|回报|报告|[示见]")
+_SIGNS = re.compile(r"\+{1,4}|[↑↓±]|\d[\d.]*")
 _ENOUGH = 0.7
 """Share of the words of the likest result that the examination's own must have."""
 
@@ -25,4 +26,4 @@ def check_examinations(check: Check) -> None:
 
 
 def _words(text: str) -> set[str]:
-    return bigrams(_SAYS_LITTLE.sub(" ", text))
+    return bigrams(_SAYS_LITTLE.sub(" ", text)) | set(_SIGNS.findall(text))

@@ -9,7 +9,7 @@ from assistant.grounding.check import Check
 from assistant.grounding.denials import is_turned
 from assistant.grounding.denied_lists import ends_a_denied_list
 from assistant.grounding.likeness import Likeness
-from assistant.grounding.opposites import affirms, denied_words, opposed
+from assistant.grounding.opposites import affirms, denied_words, opposed, without_opposites
 from assistant.grounding.source import Clause, Reading, Source
 from assistant.grounding.stance import REVERSING, relatives
 from assistant.grounding.wording import bigrams, blanked
@@ -213,8 +213,13 @@ def check_stances(check: Check) -> None:
         with_drug = any(clause.start <= a and b <= end for a, b in drugs)
         if not with_drug and all(_differs(clause, c) for c in alike):
             check.problem("certainty", clause.text)
-        if all(opposed(clause.text, c.text) for c in alike):
-            check.problem("negation", clause.text)
+        words = bigrams(without_opposites(clause.text))
+        best = max((len(words & c.bigrams) for c in check.clauses), default=0)
+        about = [c for c in check.clauses if best and len(words & c.bigrams) == best]
+        # 拔除尿管 is about the 尿管 of 保留尿管, whatever else was removed.
+        for same in (alike, about):
+            if same and all(opposed(clause.text, c.text) for c in same):
+                check.problem("negation", clause.text)
 
 
 def _alike(said: Clause, check: Check) -> list[Clause]:

@@ -45,6 +45,7 @@ _QUALIFIERS = (
     {"白i": "i", "tni": "i", "白t": "t", "tnt": "t"},
     {"收缩压": "收缩", "舒张压": "舒张"},
     {"出生": "出生", "现": "现", "目前": "现", "入院": "现", "病前": "病前", "孕前": "病前"},
+    {"夜间": "夜", "日间": "日", "白天": "日", "清晨": "晨", "平均": "平均"},
 )
 _SPECIMEN = re.compile(
     r"(脑脊液|胸[腔积]*[水液]|腹[腔积]*[水液]|尿|血|粪|大?便|痰|引流液)(?:液|常规|检查|生化|培养|沉渣|中)*"
@@ -225,7 +226,9 @@ def _qualified(sentence: str) -> frozenset[str]:
     """What the words before a value say of it: in its own clause, or of which fluid it is."""
     found = set()
     ahead = _CLAUSE_MARK.split(sentence)[-1]
-    for kind, group in zip(("meal", "form", "isoform", "part", "age"), _QUALIFIERS, strict=True):
+    for kind, group in zip(
+        ("meal", "form", "isoform", "part", "age", "day"), _QUALIFIERS, strict=True
+    ):
         for word, value in group.items():
             if word in ahead:
                 found.add(f"{kind}:{value}")

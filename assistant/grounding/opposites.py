@@ -49,6 +49,13 @@ def opposed(text: str, other: str) -> bool:
     )
 
 
+def without_opposites(text: str) -> str:
+    """What a text is about: without the words that have a contrary."""
+    for pattern, _ in _opposed():
+        text = pattern.sub(" ", text)
+    return text
+
+
 def denied_words(text: str) -> list[str]:
     """The predicates that ``text`` denies; what lists deny is read elsewhere (`denials`)."""
     found = [hit["what"] for hit in _NOT.finditer(text)]

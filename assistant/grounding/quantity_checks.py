@@ -39,6 +39,7 @@ def check_quantities(check: Check) -> None:
             and (not m.reference or said.reference)
             and _may_tell(s, m, clause)
             and _on_one_day(check.said, quantity.start, s, m.quantity.start)
+            and not _told_for_moment(said, m, written)
         ]
         if holding and not _better_told(said, clause, check.sources):
             like = Likeness(check.text, clause.text)
@@ -98,6 +99,16 @@ def _on_one_day(said: Reading, at: int, source: Reading, there: int) -> bool:
     """Whether the days that both name for their values are one, as far as they name any."""
     mine, theirs = said.day_of(at), source.day_of(there)
     return mine is None or theirs is None or mine.agrees(theirs)
+
+
+def _told_for_moment(
+    said: Measured, found: Measured, written: Sequence[tuple[Source, Measured]]
+) -> bool:
+    """Whether the record has another value for the moment that is said: 复查45mmHg."""
+    return bool(said.moment and said.concept) and not found.moment and any(
+        m.concept == said.concept and m.moment == said.moment and not said.says_the_same(m)
+        for _, m in written
+    )  # fmt: skip
 
 
 def check_order(check: Check) -> None:

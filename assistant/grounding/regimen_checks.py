@@ -28,6 +28,7 @@ _FIRST = re.compile(
     r"初始|起始|初予|起初|最初|开始|首[先次剂日]|先(?:后)?予|先给|曾|原|入院[时后]|急诊|术[前中后]|当[日天晚]|昨|负荷|第[1一]天"
 )
 _SENTENCE_END = re.compile(r"[。；;\n]")
+_INSTEAD = re.compile(r"[改换](?:用|为|成|服|予|口服)?")
 _BEFORE = re.compile(r"曾|院内|既往|入院前|外院")
 _CURRENT = re.compile(r"目前|现(?!病史|象)|仍|继续|维持|长期|最终|出院(?:带药|后)|至今")
 
@@ -168,6 +169,8 @@ def _is_of_its_time(check: Check, said: Regimen, given: Given) -> bool:
     claimed = _CURRENT.search(_SENTENCE_END.split(check.text[: said.end])[-1]) is not None
     if said.stopped and claimed:
         return written.current and not _is_given_again(check, given)
+    if claimed and _was_before(given):
+        return False
     if not said.is_said or said.stopped:
         return True
     if not said.current:
@@ -197,6 +200,16 @@ def _is_given_again(check: Check, given: Given) -> bool:
     )
 
 
+def _was_before(given: Given) -> bool:
+    """Whether the sentence gives the drug for an earlier time, or another in its place since."""
+    start, end = given.regimen.drug.start, given.regimen.drug.end
+    clause = given.source.clause_of(start)
+    before = clause.text[: start - clause.start] if clause else ""
+    instead = {hit.end() for hit in _INSTEAD.finditer(given.source.text, end)}
+    others = {other.drug.start for other in given.source.regimens}
+    return given.regimen.replaced or bool(_BEFORE.search(before) or instead & others)
+
+
 def _is_replaced(check: Check, given: Given, claimed: bool) -> bool:
     """Whether a later sentence stops the drug or gives it another dose, where it is claimed to
     hold now."""
@@ -206,10 +219,6 @@ def _is_replaced(check: Check, given: Given, claimed: bool) -> bool:
             return True
     if not claimed:
         return False
-    clause = given.source.clause_of(given.regimen.drug.start)
-    before = clause.text[: given.regimen.drug.start - clause.start] if clause else ""
-    if given.regimen.replaced or _BEFORE.search(before):
-        return True
     seen = False
     for source in check.sources:
         if source is given.source:

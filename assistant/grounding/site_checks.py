@@ -33,9 +33,10 @@ def check_sites(check: Check) -> None:
             span = finding.span
             if not any(a < span.end and span.start < b for a, b in check.taken):
                 _check_name(check, finding)
-            continue
+            # The 囊肿 of 肾囊肿 is none of the 肾上腺.
+            places = [(c, 0) for c in check.clauses if finding.text in c.text]
         part = _part_before(clause.text, finding.span.start - clause.start)
-        if part and not any(_may_be_at(part, c, at) for c, at in places):
+        if part and places and not any(_may_be_at(part, c, at) for c, at in places):
             check.problem("no_evidence", part + finding.text)
 
 
@@ -59,7 +60,13 @@ def _may_be_at(part: str, clause: Clause, at: int) -> bool:
     if not own:
         before = clause.source.text[: clause.start]
         own = [before[a:b] for a, b in _parts(before)]
-    return not own or any(part in other or other in part for other in own)
+    return not own or any(_may_be_one(part, other) for other in own)
+
+
+def _may_be_one(part: str, other: str) -> bool:
+    """Whether one is the other or a part of it: 肺 and 肺上叶, but not 肾 and 肾上腺."""
+    longer, shorter = (part, other) if len(part) > len(other) else (other, part)
+    return shorter in longer and not (longer.endswith("腺") and not shorter.endswith("腺"))
 
 
 def _check_name(check: Check, finding: Finding) -> None:
