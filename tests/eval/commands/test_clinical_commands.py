@@ -49,7 +49,12 @@ def test_the_ranking_is_measured_without_a_model(home: Path, cases: Path, tmp_pa
     assert done.exit_code == 0, done.stderr
     printed = json.loads(done.stdout)
     assert printed["kind"] == "differential"
-    assert {path.name for path in out.iterdir()} == {"result.json", "report.html", "report.md"}
+    assert {path.name for path in out.iterdir()} == {
+        "result.json",
+        "report.html",
+        "report.md",
+        "answers.jsonl",
+    }
     assert (out / "result.json").stat().st_mode & 0o077 == 0 or out.stat().st_mode & 0o077 == 0
 
 
