@@ -217,7 +217,8 @@ def _passages(
     ]
     for passage in passages:
         for name in passage.source.split("、"):
-            counts[name, "passages"] += 1
+            # 临床知识库（未经临床审阅）: the source and what is to be known of it.
+            counts[name.split("（")[0], "passages"] += 1
     return passages
 
 

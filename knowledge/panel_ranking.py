@@ -11,7 +11,7 @@ from knowledge.clinical.evidence import CaseEvidence
 from knowledge.disease import Disease
 from knowledge.graph import Graph, RankedDisease, Reason
 from knowledge.ranking.critical import CriticalDiagnosis
-from knowledge.sources.clinical import NAME, passage_id
+from knowledge.sources.clinical import NAME, passage_id, source_of
 from knowledge.text.finding import Finding
 from knowledge.text.folding import fold
 
@@ -133,6 +133,7 @@ def _with_entries(
                 entry.red_flags,
                 entry.exclude,
                 passage_id(entry),
+                source_of(entry),
             )
         )
     return result

@@ -64,15 +64,21 @@ def build(
     from knowledge.base import KnowledgeBase
     from knowledge.sources import ClinicalEntries, CMeKG, DiseaseRecords, Guidelines, Icd10Table
     from serving.encoder.text_encoder import open_encoder
+    from serving.models import package_index
 
     settings = Settings()
     with progress() as report:
         sources: list[KnowledgeSource] = []
         if not no_clinical:
             sources.append(ClinicalEntries([settings.clinical_folder]))
+        missing = ""
         if not no_cmekg:
-            archive = cmekg or fetch_cmekg(settings, report)
-            sources.append(CMeKG(archive))
+            try:
+                sources.append(CMeKG(cmekg or fetch_cmekg(settings, report)))
+            except package_index.PackageUnavailable as error:
+                if not sources:
+                    raise
+                missing = str(error)
         sources += [DiseaseRecords(path) for path in records or []]
         sources += [Icd10Table(path) for path in icd10 or []]
         texts = [Guidelines(path) for path in guidelines or []]
@@ -86,6 +92,13 @@ def build(
             encoder,
             lambda stage, done, total: report(done, total, stage),
             vectors=not lexical_first,
+        )
+    if missing:
+        console.print(
+            f"未取得 CMeKG，仅用临床知识库条目建立；联网后可再次运行 bedside kb build。"
+            f"Built from the curated entries without CMeKG: {missing}",
+            style="yellow",
+            markup=False,
         )
     for line in (line for text in texts for line in text.left_out):
         console.print(f"未读入 left out: {line}", style="yellow", markup=False, soft_wrap=True)

@@ -34,8 +34,15 @@ def lint(
     folders = [shipped_folder(), Settings().clinical_folder]
     every = [path for folder in folders for path in entry_files(folder)]
     chosen = {path.resolve() for path in paths} if paths else {p.resolve() for p in every}
-    entries, faults = read_entries(sorted(chosen))
-    others, _ = read_entries(path for path in every if path.resolve() not in chosen)
+    shipped = {path.resolve() for path in entry_files(shipped_folder())}
+    own, faults = read_entries(sorted(chosen - shipped))
+    theirs, more = read_entries(sorted(chosen & shipped))
+    faults += more
+    rest, _ = read_entries(path for path in every if path.resolve() not in chosen)
+    # The hospital's entry of a name takes the place of the one that ships.
+    replaced = {entry.name for entry in own}
+    entries = [*own, *(entry for entry in theirs if entry.name not in replaced)]
+    others = [entry for entry in rest if entry.name not in replaced]
     known = read_vocabulary(folders)
     faults = [*(EntryFault("findings", fault) for fault in known.faults), *faults]
     faults += faults_of(entries, known, others, read_codes(codes) if codes else None)

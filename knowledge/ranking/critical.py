@@ -35,7 +35,8 @@ class CriticalDiagnosis:
 
     ``reasons`` are the findings that call for or support it, in record order; ``red_flags``
     what to look for; ``excluded_by`` what would exclude it.  ``disease`` is its name in the base,
-    if the base has it; ``passage_id`` the curated entry that says so, empty for the list.
+    if the base has it; ``passage_id`` is the curated entry that says so and ``source``
+    what it is cited as, both empty for the list.
     """
 
     name: str
@@ -44,6 +45,7 @@ class CriticalDiagnosis:
     red_flags: str
     excluded_by: str
     passage_id: str = ""
+    source: str = ""
 
 
 @lru_cache(maxsize=1)

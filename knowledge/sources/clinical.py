@@ -59,11 +59,17 @@ class ClinicalEntries:
                 subject=entry.name,
                 title=entry.name,
                 text=entry_text(entry),
-                source=NAME,
+                source=source_of(entry),
                 version=self.source.version,
                 key=entry.name,
                 kind="disease",
             )
+
+
+def source_of(entry: Entry) -> str:
+    """What an entry is cited as: who reads it must see whether a clinician has."""
+    status = f"{entry.review.by}审阅" if entry.review.status == "reviewed" else "未经临床审阅"
+    return f"{NAME}（{status}）"
 
 
 def passage_id(entry: Entry) -> str:

@@ -20,7 +20,6 @@ from knowledge.clinical.differential import Question
 from knowledge.graph import RankedDisease, Reason
 from knowledge.ranking.critical import CriticalDiagnosis
 from knowledge.sources import Passage
-from knowledge.sources.clinical import NAME as CURATED
 from knowledge.text.finding import Finding, Polarity
 
 SHOWN = 5
@@ -214,7 +213,7 @@ def _curated(statement_id: str, text: str, critical: CriticalDiagnosis) -> State
     evidence = CitedPassage(
         quote=text,
         passage_id=critical.passage_id or CRITICAL_PREFIX + critical.name,
-        source=CURATED if critical.passage_id else CRITICAL_SOURCE,
+        source=critical.source or CRITICAL_SOURCE,
     )
     return Statement(
         id=statement_id, text=text, status="supported", origin="knowledge", evidence=[evidence]

@@ -21,7 +21,8 @@ def write_answers(
     path: Path, cases: Sequence[DiagnosisCase], measured: Sequence[Measured], names: Names
 ) -> None:
     """One line a case and member, in the order of the cases."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    # Cases may be of patients.
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with whole(path) as partial, partial.open("w", encoding="utf-8") as file:
         for row in _rows(cases, measured, names):
             file.write(json.dumps(row, ensure_ascii=False) + "\n")

@@ -109,3 +109,16 @@ def test_answers_are_of_the_patients_own_case(curated_client: TestClient) -> Non
     assert curated_client.post(path, json={}, headers=other).status_code == 404
     bad = {"answers": [{"finding": "发热", "answer": "maybe"}]}
     assert curated_client.post(path, json=bad, headers=PATIENT).status_code == 422
+
+
+def test_what_nobody_has_reviewed_says_so_where_it_is_cited(curated: KnowledgeBase) -> None:
+    draft = ranked(curated, **INFARCTION)
+    sources = {
+        e.source
+        for entry in (*draft.diagnoses, *draft.critical)
+        for s in entry.statements()
+        for e in s.evidence
+        if e.kind == "passage" and "临床知识库" in e.source
+    }
+    assert sources == {"临床知识库（未经临床审阅）"}
+    assert curated.sources[0].passages == len(curated.clinical.entries)
