@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from assistant.tasks.differential.case_context import examine
+from assistant.tasks.differential.case_context import read_evidence
 from eval.clinical.differential.cases import read_cases
 from eval.clinical.differential.masking import masked_case
 from eval.clinical.differential.names import Names
@@ -72,10 +72,10 @@ def load(given: Sequence[str], base: KnowledgeBase) -> tuple[list[LearningCase],
             if case.kind == "mimic":
                 continue
             counts[path.name] = counts.get(path.name, 0) + 1
-            context = examine(masked_case(case.case, names.told(case)), base)
+            _, evidence = read_evidence(masked_case(case.case, names.told(case)), base)
             right = [n for n, entry in enumerate(ranking.entries) if names.match(entry.name, case)]
             if right:
-                features = ranking.features(context.evidence).astype(np.float64)
+                features = ranking.features(evidence).astype(np.float64)
                 cases.append(LearningCase(path.name, case.gold[0], features, right, weight))
     return cases, counts
 
@@ -153,7 +153,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
     base = KnowledgeBase.open(given.base)
-    categories = [e.icd10[0][:3] if e.icd10 else e.name for e in base.clinical.ranking.entries]
+    categories = [entry.category for entry in base.clinical.ranking.entries]
     cases, counts = load(given.cases, base)
     start = learned_weights().astype(np.float64)
     tell("weights in use", cases, places(cases, start, categories), counts)

@@ -91,7 +91,7 @@ class KnowledgeBase:
         case = self.clinical.evidence({"query": query})
         if len(case.present) < _TELLING:
             return Described()
-        candidates = self.clinical.differential.candidates(case, _DESCRIBED)
+        candidates = self.clinical.differential(case).candidates(_DESCRIBED)
         return Described(
             tuple(passage_id(candidate.entry) for candidate in candidates),
             frozenset(fold(case.spans[name].text) for name in case.present if name in case.spans),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from knowledge.clinical.base import ClinicalBase
 from knowledge.clinical.differential import ClinicalCandidate, Question
@@ -15,6 +15,8 @@ from knowledge.sources.clinical import NAME, passage_id, source_of
 from knowledge.text.finding import Finding
 from knowledge.text.folding import fold
 
+CANDIDATES = 40
+"""Among how many of the likeliest entries those to show and those to exclude are looked for."""
 LEAST = 0.002
 """A curated entry less likely than this makes room for the long tail, when there are others."""
 ENTRIES = 8
@@ -27,11 +29,10 @@ ASKED = 5
 
 @dataclass(frozen=True)
 class PanelRanking:
-    """Candidates, what must be excluded, what the leader does not explain, and what to ask."""
+    """Candidates, what must be excluded, and what to ask."""
 
     ranked: list[RankedDisease]
     critical: list[CriticalDiagnosis]
-    unexplained: list[Finding]
     questions: list[Question]
 
 
@@ -44,7 +45,8 @@ def rank_case(
 ) -> PanelRanking:
     """Rank one case by what it says; ``findings`` are in the words of the graph."""
     age_years, sex = case.age_years, case.sex
-    candidates = clinical.differential.candidates(case, 40) if clinical.entries else []
+    differential = clinical.differential(case)
+    candidates = differential.candidates(CANDIDATES) if clinical.entries else []
     first = [c for c in _one_a_category(candidates) if c.probability >= LEAST][:ENTRIES]
     ranked = [_of_entry(graph, case, candidate) for candidate in first]
     room = limit - len(ranked)
@@ -52,16 +54,14 @@ def rank_case(
     if ranked:
         # What the long tail shares is what the curated entries leave.
         left = max(0.0, 1.0 - sum(one.score for one in ranked))
-        tail = [_scaled(one, min(left, ranked[-1].score)) for one in tail]
+        share = min(left, ranked[-1].score)
+        tail = [replace(one, score=one.score * share) for one in tail]
     ranked = [*ranked, *tail][:limit]
     critical = graph.critical(findings, age_years=age_years, sex=sex)
     return PanelRanking(
         ranked,
         _with_entries(critical, candidates),
-        [r.finding for r in candidates[0].reasons if r.relation == "unexplained"]
-        if candidates
-        else [],
-        clinical.differential.questions(case) if candidates else [],
+        differential.questions() if candidates else [],
     )
 
 
@@ -73,16 +73,9 @@ def _one_a_category(candidates: Sequence[ClinicalCandidate]) -> list[ClinicalCan
     others: list[ClinicalCandidate] = []
     for candidate in candidates:
         entry = candidate.entry
-        category = entry.icd10[0][:3] if entry.icd10 else entry.name
-        (others if category in seen else first).append(candidate)
-        seen.add(category)
+        (others if entry.category in seen else first).append(candidate)
+        seen.add(entry.category)
     return [*first, *others]
-
-
-def _scaled(one: RankedDisease, by: float) -> RankedDisease:
-    return RankedDisease(
-        one.disease, one.score * by, one.reasons, one.to_ask, one.tests, one.must_not_miss
-    )
 
 
 def _of_entry(graph: Graph, case: CaseEvidence, candidate: ClinicalCandidate) -> RankedDisease:
@@ -122,9 +115,9 @@ def _with_entries(
             continue
         if named & {fold(name) for name in (entry.name, *entry.names)}:
             continue
-        reasons = tuple(r.finding for r in candidate.reasons if r.relation == "for")
         if len(result) >= MOST_CRITICAL:
             break
+        reasons = tuple(r.finding for r in candidate.reasons if r.relation == "for")
         result.append(
             CriticalDiagnosis(
                 entry.name,

@@ -45,10 +45,9 @@ class ClinicalBase:
         """The entries as arrays."""
         return ClinicalRanking(self.entries, self.known)
 
-    @cached_property
-    def differential(self) -> ClinicalDifferential:
-        """Candidates, reasons and questions."""
-        return ClinicalDifferential(self.ranking)
+    def differential(self, case: CaseEvidence) -> ClinicalDifferential:
+        """Candidates, reasons and questions of a case."""
+        return ClinicalDifferential(self.ranking, case)
 
     def evidence(
         self,
@@ -61,8 +60,8 @@ class ClinicalBase:
     ) -> CaseEvidence:
         """What notes (id → text) say.  ``others`` are findings that another reader found in them;
         those whose concept this vocabulary has under any wording count as well, where this reader
-        found nothing.  ``leads`` stand
-        before a note when it is read (a heading that its form shows), and in no offset."""
+        found nothing.  ``leads`` stand before a note when it is read (a heading that its form
+        shows), and in no offset."""
         found = [
             finding
             for note_id, text in texts.items()

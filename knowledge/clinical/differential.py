@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -58,66 +59,61 @@ class Question:
 
 
 class ClinicalDifferential:
-    """Candidates, reasons, questions of one base.  Safe to use from several threads."""
+    """Candidates, reasons and questions of one case."""
 
-    def __init__(self, ranking: ClinicalRanking) -> None:
-        self._ranking = ranking
-        self._last: tuple[CaseEvidence, Floats] | None = None
+    def __init__(self, ranking: ClinicalRanking, case: CaseEvidence) -> None:
+        self._ranking, self._case = ranking, case
 
-    def candidates(self, case: CaseEvidence, limit: int) -> list[ClinicalCandidate]:
+    @cached_property
+    def _scores(self) -> Floats:
+        return self._ranking.scores(self._case)
+
+    def candidates(self, limit: int) -> list[ClinicalCandidate]:
         """The likeliest entries, best first; none when no finding speaks for any."""
-        if not any(self._ranking.number(name) is not None for name in case.present):
+        if not any(self._ranking.number(name) is not None for name in self._case.present):
             return []
-        scores = self._scores(case)
+        scores = self._scores
         shares = _softmax(scores)
         return [
             ClinicalCandidate(
                 self._ranking.entries[row],
                 float(shares[row]),
                 float(scores[row]),
-                tuple(self._reasons(case, int(row))),
+                tuple(self._reasons(int(row))),
             )
             for row in np.argsort(-scores, kind="stable")[:limit]
         ]
 
-    def questions(
-        self, case: CaseEvidence, limit: int = QUESTIONS, leave_out: Collection[str] = ()
-    ) -> list[Question]:
+    def questions(self, limit: int = QUESTIONS, leave_out: Collection[str] = ()) -> list[Question]:
         """What would tell most between the first candidates: expected information of the answer.
 
         ``leave_out`` was asked and is not known.
         """
-        if not case.present:
+        if not self._case.present:
             return []
-        scores = self._scores(case)
+        scores = self._scores
         rows = np.argsort(-scores, kind="stable")[:RIVALS]
         share = _softmax(scores[rows])
         rate = np.clip(self._ranking.rates(rows), 0.01, 0.99)
         told = _entropy(share @ rate) - share @ _entropy(rate)
-        known = self._ranking.mentioned(case)
-        known |= {n for n, name in enumerate(self._ranking.concepts) if name in leave_out}
+        known = self._ranking.mentioned(self._case) | self._ranking.columns(leave_out)
         order = [int(n) for n in np.argsort(-told, kind="stable") if int(n) not in known]
         return [
             Question(self._ranking.concepts[n], self._ranking.is_test(n), float(told[n]))
             for n in order[:limit]
         ]
 
-    def _scores(self, case: CaseEvidence) -> Floats:
-        """The scores, kept for the next who asks about the same case."""
-        kept = self._last
-        if kept is not None and kept[0] is case:
-            return kept[1]
-        scores = self._ranking.scores(case)
-        self._last = (case, scores)
-        return scores
+    @cached_property
+    def _told(self) -> list[str]:
+        """The present findings of the record (what was only asked stands in none), without those
+        that a narrower one says already."""
+        case = self._case
+        return [name for name in self._ranking.specific(case.present) if name in case.spans]
 
-    def _reasons(self, case: CaseEvidence, row: int) -> list[ClinicalReason]:
-        entry = self._ranking.entries[row]
+    def _reasons(self, row: int) -> list[ClinicalReason]:
+        case, entry = self._case, self._ranking.entries[row]
         reasons: list[ClinicalReason] = []
-        # What was only asked stands in no record.
-        implied = {a for name in case.present for a in self._ranking.ancestors(name)}
-        told = [n for n in case.present if n in case.spans and n not in implied]
-        for name, finding in ((n, case.spans[n]) for n in told):
+        for name, finding in ((n, case.spans[n]) for n in self._told):
             listed, gain = self._ranking.listed(row, name)
             if name in entry.against:
                 reasons.append(ClinicalReason(finding, name, "against", -1.0))
@@ -144,10 +140,3 @@ def _softmax(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
 def _entropy(p: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
     """Binary entropy in bits."""
     return np.asarray(-(p * np.log2(p) + (1 - p) * np.log2(1 - p)))
-
-
-def unexplained(candidates: Sequence[ClinicalCandidate]) -> list[Finding]:
-    """The findings that the first candidate does not explain."""
-    if not candidates:
-        return []
-    return [r.finding for r in candidates[0].reasons if r.relation == "unexplained"]

@@ -113,6 +113,11 @@ class Entry(BaseModel):
             merged[name] = max(weight, merged.get(name, weight))
         return merged
 
+    @property
+    def category(self) -> str:
+        """The three-character ICD-10 category; the name where there is no code."""
+        return self.icd10[0][:3] if self.icd10 else self.name
+
     def as_record(self) -> dict[str, Any]:
         """Plain data as a file of entries has it."""
         record = self.model_dump(mode="json", exclude_defaults=True)
@@ -145,6 +150,7 @@ def read_entries(paths: Iterable[Path]) -> tuple[list[Entry], list[EntryFault]]:
     faults: list[EntryFault] = []
     for path in paths:
         try:
+            # The loader is a safe one, whichever it is.
             records = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             faults.append(EntryFault(path.name, f"no YAML: {' '.join(str(error).split())}"))

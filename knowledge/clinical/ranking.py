@@ -10,7 +10,7 @@ The score of disease *d* is linear in a few features, each a sum over what the c
     unmentioned, prior, age, sex, onset, settled combinations, findings against
 
 the scheme of INTERNIST-1 (Miller et al. 1982) with the probabilities of QMR-DT (Shwe et al. 1991).
-The weights are learned (`weights.json`, `eval`'s differential fitting) as a conditional logit, so
+The weights are learned (`weights.json`, `bench.differential_weights`) as a conditional logit, so
 that the softmax of the scores is the probability.
 """
 
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from importlib.resources import files
 from typing import Final
@@ -49,6 +49,11 @@ FEATURES: Final = (
     "age unusual", "age impossible", "sex unusual", "sex impossible", "onset other", "settled",
     "against", "child's", "general",
 )  # fmt: skip
+_AT: Final = {name: column for column, name in enumerate(FEATURES)}
+_KINDS: Final = ("clinical", "tests", "history")
+"""The groups of findings, by number."""
+LEAST_GAIN: Final = 0.05
+"""A finding never speaks against the entry that lists it."""
 _GROUPS = {
     "symptom": 0, "sign": 0, "course": 0, "history": 2, "exposure": 2,
 }  # fmt: skip
@@ -101,9 +106,15 @@ class ClinicalRanking:
         self._general = np.array([entry.general for entry in self.entries], np.float32)
         self._ages = np.array([entry.age for entry in self.entries], np.float32).reshape(-1, 4)
 
-    def ancestors(self, concept: str) -> tuple[str, ...]:
-        """What a finding is a kind of."""
-        return self._known.ancestors(concept)
+    def specific(self, present: Iterable[str]) -> list[str]:
+        """Findings without those that a narrower one among them says already."""
+        names = list(present)
+        said = {a for name in names for a in self._known.ancestors(name)}
+        return [name for name in names if name not in said]
+
+    def columns(self, names: Iterable[str]) -> set[int]:
+        """The columns of findings."""
+        return {self._numbers[name] for name in names if name in self._numbers}
 
     def number(self, concept: str) -> int | None:
         """The column of a finding, or of the nearest broader one that some entry uses."""
@@ -127,8 +138,11 @@ class ClinicalRanking:
 
     def mentioned(self, case: CaseEvidence) -> set[int]:
         """The columns of what the case says, for or against, or says more closely."""
-        names = {a for name in case.present for a in (name, *self._known.ancestors(name))}
-        return {self._numbers[n] for n in (*names, *case.absent) if n in self._numbers}
+        return self.columns((*self._has(case), *case.absent))
+
+    def _has(self, case: CaseEvidence) -> set[str]:
+        """The present findings and what they are kinds of."""
+        return {a for name in case.present for a in (name, *self._known.ancestors(name))}
 
     def listed(self, row: int, concept: str) -> tuple[str | None, float]:
         """As what entry ``row`` lists a finding (itself or broader), and how much that says."""
@@ -137,7 +151,7 @@ class ClinicalRanking:
             column = self._numbers.get(name)
             if column is None or not self._rate[row, column]:
                 continue
-            gain = max(float(np.log(self._rate[row, column] / self._background[column])), 0.05)
+            gain = float(_log_gain(self._rate[row, column], self._background[column]))
             if best[0] is None or gain > best[1]:
                 best = (name, gain)
         return best
@@ -145,23 +159,18 @@ class ClinicalRanking:
     def features(self, case: CaseEvidence) -> Floats:
         """``[entries, len(FEATURES)]``."""
         out = np.zeros((len(self.entries), len(FEATURES)), np.float32)
-        out[:, 0] = self._prior
-        out[:, 24] = self._general
-        mentioned = np.zeros(len(self.concepts), bool)
+        out[:, _AT["prior"]] = self._prior
+        out[:, _AT["general"]] = self._general
         for names in self._mentions(case):
             self._add_mention(out, case, names)
-        for name in case.present:
-            for other in (name, *self._known.ancestors(name)):
-                if other in self._numbers:
-                    mentioned[self._numbers[other]] = True
         for name, sure in case.absent.items():
             column = self._numbers.get(name)
             if column is None:
                 continue
             rate = np.minimum(self._rate[:, column], 0.97)
-            out[:, 12] += sure * np.log((1 - rate) / (1 - min(0.97, self._background[column])))
-            mentioned[column] = True
-        self._unmentioned(out, mentioned)
+            rest = 1 - min(0.97, self._background[column])
+            out[:, _AT["absent"]] += sure * np.log((1 - rate) / rest)
+        self._unmentioned(out, self.mentioned(case))
         self._demographics(out, case)
         self._combinations(out, case)
         return out
@@ -188,17 +197,16 @@ class ClinicalRanking:
                 telling, default = float(self._telling[column] * sure), group
         if not telling:
             return
-        for group in range(3):
-            out[:, 1 + group] += np.where((best > 0) & (chosen == group), best, 0)
-        out[:, 9 + default] += np.where(best > 0, 0, telling)
+        for group, kind in enumerate(_KINDS):
+            out[:, _AT[f"listed {kind}"]] += np.where((best > 0) & (chosen == group), best, 0)
+        out[:, _AT[f"unlisted {_KINDS[default]}"]] += np.where(best > 0, 0, telling)
         for level in range(1, 6):
-            out[:, 3 + level] += (strength == level) & (best > 0)
+            out[:, _AT[f"evoking {level}"]] += (strength == level) & (best > 0)
 
     def _mentions(self, case: CaseEvidence) -> list[list[str]]:
         """The present findings, those of overlapping words together, without those that a
         narrower one says already."""
-        said = {a for name in case.present for a in self._known.ancestors(name)}
-        names = [name for name in case.present if name not in said]
+        names = self.specific(case.present)
         placed = [(n, case.spans[n].span) for n in names if n in case.spans]
         groups: list[tuple[list[str], list[Span]]] = []
         for name, span in sorted(placed, key=lambda pair: (pair[1].note_id, pair[1].start)):
@@ -219,19 +227,18 @@ class ClinicalRanking:
             if at is None:
                 continue
             rate = self._rate[:, at]
-            value = np.log(np.maximum(rate, LEAK) / self._background[at])
-            # A finding never speaks against the entry that lists it.
-            value = np.where(rate > 0, np.maximum(value, 0.05), -np.inf)
+            value = np.where(rate > 0, _log_gain(rate, self._background[at]), -np.inf)
             better = value > gain
             gain = np.where(better, value, gain)
             strength = np.maximum(strength, self._evoking[:, at])
         return gain, strength
 
-    def _unmentioned(self, out: Floats, mentioned: npt.NDArray[np.bool_]) -> None:
+    def _unmentioned(self, out: Floats, mentioned: set[int]) -> None:
         """Frequent findings of which nothing is said."""
-        for group, column in ((0, 13), (1, 14)):
-            said = np.flatnonzero(mentioned & (self._groups == group))
-            out[:, column] = self._expected[group] - self._frequent[:, said].sum(axis=1)
+        for group, expected in enumerate(self._expected):
+            said = sorted(column for column in mentioned if self._groups[column] == group)
+            column = _AT[f"unmentioned {_KINDS[group]}"]
+            out[:, column] = expected - self._frequent[:, said].sum(axis=1)
 
     def _demographics(self, out: Floats, case: CaseEvidence) -> None:
         if case.age_years is not None:
@@ -241,32 +248,38 @@ class ClinicalRanking:
             unusual = ~impossible & ((age < usual_low - 0.05) | (age > usual_high + 1))
             # A disease of a few years of life is that much commoner in them.
             width = np.clip(usual_high - usual_low, 1, LIFE)
-            out[:, 15] = np.where(impossible | unusual, 0, np.log(LIFE / width))
-            out[:, 16] = unusual
-            out[:, 17] = impossible
-            out[:, 23] = self._paediatric & (age < CHILD)
+            out[:, _AT["age usual"]] = np.where(impossible | unusual, 0, np.log(LIFE / width))
+            out[:, _AT["age unusual"]] = unusual
+            out[:, _AT["age impossible"]] = impossible
+            out[:, _AT["child's"]] = self._paediatric & (age < CHILD)
         if case.sex is not None:
             other = "female" if case.sex == "male" else "male"
-            out[:, 18] = [entry.sex == f"mostly {other}" for entry in self.entries]
-            out[:, 19] = [entry.sex == other for entry in self.entries]
+            out[:, _AT["sex unusual"]] = [entry.sex == f"mostly {other}" for entry in self.entries]
+            out[:, _AT["sex impossible"]] = [entry.sex == other for entry in self.entries]
         if case.onset:
-            out[:, 20] = [
+            out[:, _AT["onset other"]] = [
                 bool(entry.onset) and not case.onset & set(entry.onset) for entry in self.entries
             ]
 
     def _combinations(self, out: Floats, case: CaseEvidence) -> None:
-        has = {a for name in case.present for a in (name, *self._known.ancestors(name))}
+        has = self._has(case)
         for name in has:
             for row, combination in self._settled_by.get(name, ()):
                 if has.issuperset(combination):
-                    out[row, 21] = 1
+                    out[row, _AT["settled"]] = 1
             for row in self._against.get(name, ()):
-                out[row, 22] += 1
+                out[row, _AT["against"]] += 1
 
     def scores(self, case: CaseEvidence, weights: Floats | None = None) -> Floats:
         """The log score of every entry."""
         chosen = learned_weights() if weights is None else weights
         return np.asarray(self.features(case) @ chosen, np.float32)
+
+
+def _log_gain(rate: Floats, background: Floats) -> Floats:
+    """What a finding of this rate says for an entry, a number or an array of them."""
+    gain = np.log(np.maximum(rate, LEAK) / background)
+    return np.asarray(np.maximum(gain, LEAST_GAIN), np.float32)
 
 
 def _by_finding(

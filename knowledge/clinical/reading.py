@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,7 +10,7 @@ from knowledge.clinical.matcher import Matcher
 from knowledge.clinical.results import Patient, ResultReader
 from knowledge.clinical.vocabulary import Vocabulary, vocabulary
 from knowledge.ranking.demographics import Sex
-from knowledge.text.assertion.engine import Assertion, read_assertions
+from knowledge.text.assertion.engine import WELL, Assertion, read_assertions
 from knowledge.text.document import Document
 from knowledge.text.finding import Certainty, Experiencer, Finding, Polarity, Span, Temporality
 from knowledge.text.folding import fold
@@ -105,14 +104,11 @@ class ClinicalReader:
         return [_worse(said[first], said[last]) for first, last in ends]
 
 
-_WELL = re.compile(r"(?<=.)(?:正常|良好|平稳|通畅|自如|对称|居中)\Z")
-
-
 def _asserted(folded: str, piece: tuple[int, int]) -> tuple[int, int]:
     """The piece without a last word that says that all is well: where a finding is that
     something is normal (冠脉造影正常), its wording denies nothing."""
     start, end = piece
-    well = _WELL.search(folded, start, end)
+    well = WELL.search(folded, start, end)
     return (start, well.start()) if well and well.start() > start else piece
 
 

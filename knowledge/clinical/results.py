@@ -8,13 +8,14 @@ the patient's age and sex in the unit that is written.  What was examined counts
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
 from knowledge.clinical.matcher import Hit, Matcher
-from knowledge.clinical.reference import Grade, Range, grades, ranges_of
+from knowledge.clinical.reference import Range, grades, ranges_of
 from knowledge.clinical.vocabulary import Vocabulary
 from knowledge.ranking.demographics import Sex
 from knowledge.text.folding import fold
@@ -67,20 +68,21 @@ class Patient:
 
 
 @cache
-def _specimens() -> re.Pattern[str]:
-    """Words that say what was examined; the name of the group is its number in `_prefixes`."""
-    groups = []
-    for number, words in enumerate(_specimen_rows().values()):
-        ordered = sorted((fold(word) for word in words.split("、")), key=len, reverse=True)
-        groups.append(f"(?P<s{number}>{'|'.join(map(re.escape, ordered))})")
-    return re.compile("|".join(groups))
+def _prefixes() -> dict[str, str]:
+    """Words that say what was examined → the prefix of its analytes, in the order of the table
+    and, for each prefix, the longest words first."""
+    text = (files("knowledge.clinical") / "specimens.tsv").read_text(encoding="utf-8")
+    rows = (line.split("\t") for line in text.splitlines() if line and line[0] != "#")
+    return {
+        word: prefix
+        for prefix, words in rows
+        for word in sorted((fold(one) for one in words.split("、")), key=len, reverse=True)
+    }
 
 
 @cache
-def _specimen_rows() -> dict[str, str]:
-    text = (files("knowledge.clinical") / "specimens.tsv").read_text(encoding="utf-8")
-    rows = (line.split("\t") for line in text.splitlines() if line and line[0] != "#")
-    return dict(rows)
+def _specimens() -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, _prefixes())))
 
 
 class ResultReader:
@@ -98,44 +100,45 @@ class ResultReader:
         if not hits:
             return []
         found = quantities(text)
+        starts = [hit.start for hit in hits]
+        numbers = [quantity.start for quantity in found]
+        sentences = [0, *(mark.end() for mark in _SENTENCE.finditer(folded))]
         results: list[Result] = []
-        for number, hit in enumerate(hits):
-            following = next((h.start for h in hits[number + 1 :] if h.start >= hit.end), len(text))
-            limit = min(hit.end + _TAIL, following)
+        for hit in hits:
+            following = bisect_left(starts, hit.end)
+            limit = starts[following] if following < len(starts) else len(text)
+            limit = min(hit.end + _TAIL, limit)
             stop = _SENTENCE.search(folded, hit.end, limit)
-            name = self._of_specimen(hit, folded)
+            sentence = sentences[bisect_right(sentences, hit.start) - 1]
+            name = self._of_specimen(hit, folded, sentence)
             if name is not None:
-                place = Hit(name, hit.parts)
-                results += self._of(place, folded, stop.start() if stop else limit, found, patient)
+                limit = stop.start() if stop else limit
+                own = found[bisect_left(numbers, hit.end) : bisect_left(numbers, limit)]
+                number = own[0] if own else None
+                results += self._of(Hit(name, hit.parts), folded, limit, number, patient)
         return results
 
-    def _of_specimen(self, hit: Hit, folded: str) -> str | None:
-        """The analyte in what was examined; None when there is no such analyte."""
-        start = max((m.end() for m in _SENTENCE.finditer(folded, 0, hit.start)), default=0)
-        said = max(
-            _specimens().finditer(folded, start, hit.start), key=lambda m: m.start(), default=None
-        )
-        prefixes = list(_specimen_rows())
-        prefix = prefixes[int((said.lastgroup or "s0")[1:])] if said else _BLOOD
-        if prefix == _BLOOD or hit.name.startswith(prefix):
+    def _of_specimen(self, hit: Hit, folded: str, sentence: int) -> str | None:
+        """The analyte in what its sentence says was examined; None when there is none such."""
+        said = _BLOOD
+        for mark in _specimens().finditer(folded, sentence, hit.start):
+            said = mark[0]
+        prefixes = _prefixes()
+        prefix = prefixes[said]
+        if prefix == _BLOOD or hit.name.startswith(tuple(prefixes.values())):
+            # Blood, or its own name says what was examined.
             return hit.name
-        if any(hit.name.startswith(p) for p in prefixes):
-            # Its own name says what was examined.
-            return hit.name
-        name = prefix + hit.name
-        if name in self._known.analytes:
-            return name
-        special = self._known.analytes[hit.name].kind == "vital"
-        shared = prefix in hit.name or hit.name not in _IN_FLUIDS
-        return hit.name if special or shared else None
+        if prefix + hit.name in self._known.analytes:
+            return prefix + hit.name
+        elsewhere = prefix in hit.name or hit.name not in _IN_FLUIDS
+        return hit.name if elsewhere else None
 
     def _of(
-        self, hit: Hit, folded: str, limit: int, found: Sequence[Quantity], patient: Patient
+        self, hit: Hit, folded: str, limit: int, number: Quantity | None, patient: Patient
     ) -> Iterable[Result]:
         vital = self._known.analytes[hit.name].kind == "vital"
         short = vital and hit.parts[0][1] - hit.parts[0][0] < _SHORTEST_VITAL
         word = None if short else _WORD.search(folded, hit.end, limit)
-        number = next((q for q in found if hit.end <= q.start < limit), None)
         if number is not None and _BETWEEN.search(folded, hit.end, number.start):
             number = None
         if word is not None and number is not None and word.start() > number.end:
@@ -218,6 +221,3 @@ def _fitting(rows: Sequence[Range], number: Quantity | None, patient: Patient) -
         (row for row in rows if row.fits(patient.age_years, number) and row.is_of(patient.sex)),
         None,
     )
-
-
-__all__ = ["Grade", "Patient", "Result", "ResultReader"]

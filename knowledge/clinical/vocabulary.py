@@ -97,11 +97,10 @@ def read_vocabulary(folders: Iterable[Path]) -> Vocabulary:
     analytes: dict[str, Analyte] = {}
     faults: list[str] = []
     for folder in folders:
-        for path in sorted((folder / "findings").glob("*.tsv")):
+        for path in finding_files(folder):
             for place, cells in _rows(path):
                 _add_finding(findings, place, cells, faults)
-        tables = [folder / "analytes.tsv", *sorted((folder / "analytes").glob("*.tsv"))]
-        for path in (table for table in tables if table.exists()):
+        for path in analyte_files(folder):
             for place, cells in _rows(path):
                 _add_analyte(analytes, place, cells, faults)
     for finding in findings.values():
@@ -111,6 +110,17 @@ def read_vocabulary(folders: Iterable[Path]) -> Vocabulary:
             if broader not in findings
         ]
     return Vocabulary(findings, analytes, tuple(faults))
+
+
+def finding_files(folder: Path) -> list[Path]:
+    """The tables of findings under a folder of a base."""
+    return sorted((folder / "findings").glob("*.tsv"))
+
+
+def analyte_files(folder: Path) -> list[Path]:
+    """The tables of analytes under a folder of a base."""
+    tables = [folder / "analytes.tsv", *sorted((folder / "analytes").glob("*.tsv"))]
+    return [table for table in tables if table.exists()]
 
 
 def _rows(path: Path) -> Iterator[tuple[str, list[str]]]:

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from knowledge.clinical.entry import Entry, entry_files, read_entries
-from knowledge.clinical.vocabulary import shipped_folder
+from knowledge.clinical.vocabulary import analyte_files, finding_files, shipped_folder
 from knowledge.sources.fact import Fact, Passage, Relation, Source, SourceError, file_digest
 
 NAME = "临床知识库"
@@ -78,9 +78,7 @@ def passage_id(entry: Entry) -> str:
 
 
 def _all_files(folder: Path) -> list[Path]:
-    tables = [folder / "analytes.tsv", *sorted((folder / "analytes").glob("*.tsv"))]
-    findings = sorted((folder / "findings").glob("*.tsv"))
-    return [path for path in (*entry_files(folder), *findings, *tables) if path.exists()]
+    return [*entry_files(folder), *finding_files(folder), *analyte_files(folder)]
 
 
 def _relations(entry: Entry) -> Iterator[tuple[Relation, Sequence[str]]]:

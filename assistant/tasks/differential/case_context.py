@@ -43,7 +43,6 @@ class CaseContext:
     ranked: list[RankedDisease]
     critical: list[CriticalDiagnosis]
     evidence: CaseEvidence
-    unexplained: list[Finding]
     questions: list[Question]
     passages: list[Passage]
     knowledge: KnowledgeBase
@@ -145,14 +144,10 @@ def _lead(note: Note, *, adult: bool) -> str:
     return ("患者\n" if adult else "") + ("既往史：\n" if note.id == "past_history" else "")
 
 
-def examine(
+def read_evidence(
     case: Case, knowledge: KnowledgeBase, reader: FindingReader | None = None
-) -> CaseContext:
-    """Extract the findings, rank the diseases and retrieve the passages of one case.
-
-    ``reader`` reads the findings; None: the base's lexicon.  Statements are held against the
-    lexicon's findings in either case: there the model finds no error more and doubts more truths.
-    """
+) -> tuple[list[Finding], CaseEvidence]:
+    """The findings of a case, and what they are for the curated ranking (see `examine`)."""
     notes = case.notes()
     told = "\n".join(note.text for note in notes)
     age = case.patient.age_at(date.today())
@@ -169,6 +164,19 @@ def examine(
         age_years=age,
         sex=sex,
     )
+    return findings, evidence
+
+
+def examine(
+    case: Case, knowledge: KnowledgeBase, reader: FindingReader | None = None
+) -> CaseContext:
+    """Extract the findings, rank the diseases and retrieve the passages of one case.
+
+    ``reader`` reads the findings; None: the base's lexicon.  Statements are held against the
+    lexicon's findings in either case: there the model finds no error more and doubts more truths.
+    """
+    notes = case.notes()
+    findings, evidence = read_evidence(case, knowledge, reader)
     ranking = rank_case(knowledge.graph, knowledge.clinical, evidence, findings, CANDIDATES)
     ranked = ranking.ranked
     query = case.chief_complaint or " ".join(note.text for note in notes)[:200]
@@ -185,7 +193,6 @@ def examine(
         ranked=ranked,
         critical=ranking.critical,
         evidence=evidence,
-        unexplained=ranking.unexplained,
         questions=ranking.questions,
         passages=list(passages.values())[: PASSAGES * 2],
         knowledge=knowledge,

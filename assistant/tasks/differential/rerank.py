@@ -8,11 +8,11 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from assistant.draft import DISCLAIMER_ZH
-from assistant.tasks.differential.case_context import CaseContext
+from assistant.record.case import Case
+from assistant.tasks.differential.case_context import read_evidence
 from assistant.tasks.differential.draft import AskedFinding
 from assistant.tasks.differential.ranking_member import asked
 from knowledge.base import KnowledgeBase
-from knowledge.clinical.evidence import CaseEvidence
 
 SHOWN = 5
 
@@ -44,24 +44,23 @@ class Reranking(BaseModel):
     disclaimer: str = DISCLAIMER_ZH
 
 
-def rerank(
-    knowledge: KnowledgeBase, evidence: CaseEvidence, answers: Sequence[FindingAnswer]
-) -> Reranking:
-    """Rank again with what was answered; a later answer to the same question counts.
+def rerank(case: Case, knowledge: KnowledgeBase, answers: Sequence[FindingAnswer]) -> Reranking:
+    """Rank a case again with what was answered; a later answer to the same question counts.
 
     ``unknown_findings`` are those that the vocabulary does not have: they change nothing.
     """
     clinical = knowledge.clinical
     last = {answer.finding: answer for answer in answers}
     strange = [name for name in last if clinical.known.kind(name) is None]
-    case = evidence.answered(
+    _, evidence = read_evidence(case, knowledge)
+    answered = evidence.answered(
         {
             name: one.answer == "yes"
             for name, one in last.items()
             if one.answer != "unknown" and name not in strange
         }
     )
-    candidates = clinical.differential.candidates(case, SHOWN)
+    differential = clinical.differential(answered)
     return Reranking(
         diagnoses=[
             RankedName(
@@ -70,15 +69,10 @@ def rerank(
                 probability=round(c.probability, 4),
                 must_not_miss=c.entry.critical,
             )
-            for c in candidates
+            for c in differential.candidates(SHOWN)
         ],
-        questions=asked(clinical.differential.questions(case, leave_out=list(last))),
+        questions=asked(differential.questions(leave_out=list(last))),
         answers=list(last.values()),
         unknown_findings=strange,
         knowledge_version=knowledge.version,
     )
-
-
-def reranked(context: CaseContext, answers: Sequence[FindingAnswer]) -> Reranking:
-    """`rerank` from a case that was read."""
-    return rerank(context.knowledge, context.evidence, answers)

@@ -11,8 +11,7 @@ from assistant.api.context import PatientDep, ServicesDep
 from assistant.api.problems import documented
 from assistant.record.case import Case
 from assistant.store import RequestNotFound
-from assistant.tasks.differential.case_context import examine
-from assistant.tasks.differential.rerank import FindingAnswer, Reranking, reranked
+from assistant.tasks.differential.rerank import FindingAnswer, Reranking, rerank
 from assistant.tasks.differential.task import TASK
 
 
@@ -37,5 +36,4 @@ def add(router: APIRouter) -> None:
         if row.kind != TASK:
             raise RequestNotFound
         case = Case.model_validate(row.payload)
-        read = await asyncio.to_thread(examine, case, parts.knowledge)
-        return await asyncio.to_thread(reranked, read, body.answers)
+        return await asyncio.to_thread(rerank, case, parts.knowledge, body.answers)

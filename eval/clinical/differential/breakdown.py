@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from assistant.record.case import Case as Record
-from assistant.tasks.differential.case_context import examine
+from assistant.tasks.differential.case_context import read_evidence
 from eval.clinical.differential.cases import DiagnosisCase
 from eval.clinical.differential.measure import TOP, Measured
 from eval.clinical.differential.names import Match, Names
@@ -89,7 +89,7 @@ def _cause(
     if not right:
         graphed = any(names.disease(name) for name in case.names)
         return "仅图谱有 only the graph has it" if graphed else "库中没有 not in the base"
-    present = set(examine(shown, knowledge).evidence.present)
+    present = set(read_evidence(shown, knowledge)[1].present)
     known = knowledge.clinical.known
     said = {a for name in present for a in (name, *known.ancestors(name))}
     listed = max(len(said & {*entry.findings}) for entry in right)

@@ -6,9 +6,8 @@ import asyncio
 from typing import Any
 
 from assistant.api.context import Services
-from assistant.tasks.differential.case_context import examine
 from assistant.tasks.differential.draft import AskedFinding, DifferentialDraft
-from assistant.tasks.differential.rerank import FindingAnswer, RankedName, reranked
+from assistant.tasks.differential.rerank import FindingAnswer, RankedName, rerank
 from assistant.tasks.differential.ui.state import CaseWork
 from assistant.ui.markup import badge, button, esc
 from assistant.ui.strings import Text
@@ -73,5 +72,4 @@ async def answer(parts: Services, work: CaseWork, data: dict[str, Any]) -> None:
         return
     earlier = work.reranking.answers if work.reranking else []
     answers = [*earlier, FindingAnswer(finding=finding, answer=said)][-_MOST:]
-    context = await asyncio.to_thread(examine, work.case, parts.knowledge)
-    work.reranking = await asyncio.to_thread(reranked, context, answers)
+    work.reranking = await asyncio.to_thread(rerank, work.case, parts.knowledge, answers)
