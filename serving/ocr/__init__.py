@@ -1,0 +1,1 @@
+"""Text on pictures of pages, read by compiled networks."""
