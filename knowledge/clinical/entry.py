@@ -79,6 +79,8 @@ class Entry(BaseModel):
     general: bool = False
     """A diagnosis of which the types are entries of their own: what is written before it is known
     which it is."""
+    kinds: tuple[Name, ...] = ()
+    """The entries that are types of it."""
     age: tuple[float, float, float, float] = (0, 130, 0, 130)
     sex: PatientSex = "any"
     onset: tuple[Onset, ...] = ()

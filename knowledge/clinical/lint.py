@@ -31,6 +31,7 @@ def lint(
     for entry in entries:
         missing = [name for name in entry.differentials if fold(name) not in names]
         faults += [EntryFault(entry.name, f"differs from {name}, no entry") for name in missing]
+    faults += _kinds(entries, others)
     return faults
 
 
@@ -49,6 +50,25 @@ def _of_entry(entry: Entry, known: Vocabulary, codes: frozenset[str] | None) -> 
         yield "must not be missed, and says no red flags or nothing that excludes it"
     if not entry.sources:
         yield "names no source"
+
+
+def _kinds(entries: Sequence[Entry], others: Sequence[Entry]) -> list[EntryFault]:
+    """Kinds that are no entries, or that are the entry itself by way of others."""
+    below = {entry.name: entry.kinds for entry in (*entries, *others)}
+    faults: list[EntryFault] = []
+    for entry in entries:
+        faults += [
+            EntryFault(entry.name, f"kind {k}, no entry") for k in entry.kinds if k not in below
+        ]
+        reached, left = set[str](), list(entry.kinds)
+        while left:
+            kind = left.pop()
+            if kind not in reached:
+                reached.add(kind)
+                left += below.get(kind, ())
+        if entry.name in reached:
+            faults.append(EntryFault(entry.name, "is a kind of itself"))
+    return faults
 
 
 def _names_used_twice(entries: Sequence[Entry]) -> list[EntryFault]:

@@ -37,6 +37,9 @@ FREQUENCY: Final = (0.0, 0.04, 0.2, 0.5, 0.8, 0.97)
 """P(f|d) of frequency 1 … 5."""
 OFTEN: Final = 0.7
 """P(f|d) from which on it counts that a finding is not mentioned."""
+WRITTEN_GENERAL: Final = 0.35
+"""How much of a disease's probability goes to the general diagnosis that it is a kind of: below
+a half, so that a kind of which the case is clear stands before it."""
 CHILD: Final = 14
 LIFE: Final = 80.0
 """Years over which a disease of every age is spread."""
@@ -104,6 +107,15 @@ class ClinicalRanking:
             [any("儿" in name for name in entry.departments) for entry in self.entries]
         )
         self._general = np.array([entry.general for entry in self.entries], np.float32)
+        at = {entry.name: row for row, entry in enumerate(self.entries)}
+        self._kinds = {
+            row: np.array(kinds)
+            for row, entry in enumerate(self.entries)
+            if (kinds := [at[name] for name in entry.kinds if name in at])
+        }
+        self._is_kind = np.zeros(len(self.entries), bool)
+        for kinds in self._kinds.values():
+            self._is_kind[kinds] = True
         self._ages = np.array([entry.age for entry in self.entries], np.float32).reshape(-1, 4)
 
     def specific(self, present: Iterable[str]) -> list[str]:
@@ -273,7 +285,21 @@ class ClinicalRanking:
     def scores(self, case: CaseEvidence, weights: Floats | None = None) -> Floats:
         """The log score of every entry."""
         chosen = learned_weights() if weights is None else weights
-        return np.asarray(self.features(case) @ chosen, np.float32)
+        return self.with_kinds(np.asarray(self.features(case) @ chosen, np.float32))
+
+    def with_kinds(self, scores: Floats) -> Floats:
+        """``scores`` with a part of each kind's probability given to its general diagnosis.
+
+        Many kinds that are each a little likely make it likely: a child with fever and cough has
+        a pneumonia, whichever it is.
+        """
+        if not self._kinds:
+            return scores
+        share = np.exp(scores.astype(np.float64) - float(scores.max()))
+        result = np.where(self._is_kind, (1 - WRITTEN_GENERAL) * share, share)
+        for row, kinds in self._kinds.items():
+            result[row] += WRITTEN_GENERAL * share[kinds].sum()
+        return np.asarray(np.log(np.maximum(result, 1e-30)), np.float32)
 
 
 def _log_gain(rate: Floats, background: Floats) -> Floats:
