@@ -35,6 +35,9 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
 
 
+Combination = Annotated[tuple[Name, ...], Field(min_length=1)]
+
+
 class Weight(NamedTuple):
     """How often the disease shows a finding (1-5), and how strongly that suggests it (0-5)."""
 
@@ -89,7 +92,10 @@ class Entry(BaseModel):
     signs: Weights = Field(default_factory=dict)
     tests: Weights = Field(default_factory=dict)
     against: tuple[Name, ...] = ()
-    settles: tuple[Annotated[tuple[Name, ...], Field(min_length=1)], ...] = ()
+    settles: tuple[Combination, ...] = ()
+    """Findings that together make the diagnosis all but sure."""
+    alarms: tuple[Combination, ...] = ()
+    """Findings that together call for excluding it, however unlikely it is."""
     differentials: dict[Name, Line] = Field(default_factory=dict)
     confirm: tuple[Line, ...] = ()
     red_flags: str = ""
@@ -132,7 +138,7 @@ class Entry(BaseModel):
         """Every name of a finding that the entry uses, however it does."""
         yield from self.findings
         yield from self.against
-        yield from chain.from_iterable(self.settles)
+        yield from chain.from_iterable((*self.settles, *self.alarms))
 
 
 @dataclass(frozen=True, slots=True)
