@@ -26,6 +26,8 @@ from eval.clinical.differential.cases import read_cases
 from eval.clinical.differential.masking import masked_case
 from eval.clinical.differential.names import Names
 from knowledge.base import KnowledgeBase
+from knowledge.clinical.entry import Entry
+from knowledge.clinical.kinds import Kinds
 from knowledge.clinical.ranking import FEATURES, learned_weights
 
 Floats = npt.NDArray[np.float64]
@@ -116,11 +118,14 @@ def _gradient(case: LearningCase, weights: Floats) -> Floats:
     return np.asarray(case.weight * (case.features.T @ (share - wanted)))
 
 
-def places(cases: Sequence[LearningCase], weights: Floats, categories: Sequence[str]) -> list[int]:
+def places(cases: Sequence[LearningCase], weights: Floats, entries: Sequence[Entry]) -> list[int]:
     """The place, from 1, of the first right entry, of each ICD-10 category the first alone."""
     found = []
+    kinds = Kinds(entries)
+    categories = [entry.category for entry in entries]
     for case in cases:
-        order = np.argsort(-(case.features @ weights), kind="stable")[:80]
+        scores = kinds.shared((case.features @ weights).astype(np.float32))
+        order = np.argsort(-scores, kind="stable")[:80]
         seen: set[str] = set()
         place, result = 0, 99
         for row in order:
@@ -153,10 +158,10 @@ def main() -> None:
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
     base = KnowledgeBase.open(given.base)
-    categories = [entry.category for entry in base.clinical.ranking.entries]
+    entries = base.clinical.ranking.entries
     cases, counts = load(given.cases, base)
     start = learned_weights().astype(np.float64)
-    tell("weights in use", cases, places(cases, start, categories), counts)
+    tell("weights in use", cases, places(cases, start, entries), counts)
     golds = np.random.default_rng(7).permutation(sorted({case.gold for case in cases}))
     fold_of = {str(gold): number % FOLDS for number, gold in enumerate(golds)}
     tested: list[LearningCase] = []
@@ -165,13 +170,13 @@ def main() -> None:
         weights = fit([case for case in cases if fold_of[case.gold] != fold], start)
         own = [case for case in cases if fold_of[case.gold] == fold]
         tested += own
-        ranks += places(own, weights, categories)
+        ranks += places(own, weights, entries)
     tell("learned, cross-validated", tested, ranks, counts)
     weights = fit(cases, start)
-    tell("learned, on the same cases", cases, places(cases, weights, categories), counts)
+    tell("learned, on the same cases", cases, places(cases, weights, entries), counts)
     for name, begins in GROUPS.items() if given.ablate else ():
         without = weights * [not feature.startswith(begins) for feature in FEATURES]
-        tell(f"without {name}", cases, places(cases, without, categories), counts)
+        tell(f"without {name}", cases, places(cases, without, entries), counts)
     table = {name: round(float(value), 4) for name, value in zip(FEATURES, weights, strict=True)}
     print(json.dumps(table, indent=1))
     if given.write:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from knowledge.clinical.base import ClinicalBase
-from knowledge.clinical.differential import ClinicalCandidate, Question
+from knowledge.clinical.differential import ClinicalAlarm, ClinicalCandidate, Question
+from knowledge.clinical.entry import Entry
 from knowledge.clinical.evidence import CaseEvidence
 from knowledge.disease import Disease
 from knowledge.graph import Graph, RankedDisease, Reason
 from knowledge.ranking.critical import CriticalDiagnosis
 from knowledge.sources.clinical import NAME, passage_id, source_of
 from knowledge.text.finding import Finding
-from knowledge.text.folding import fold
 
 CANDIDATES = 40
 """Among how many of the likeliest entries those to show and those to exclude are looked for."""
@@ -57,12 +58,11 @@ def rank_case(
         share = min(left, ranked[-1].score)
         tail = [replace(one, score=one.score * share) for one in tail]
     ranked = [*ranked, *tail][:limit]
-    critical = graph.critical(findings, age_years=age_years, sex=sex)
-    return PanelRanking(
-        ranked,
-        _with_entries(critical, candidates),
-        differential.questions() if candidates else [],
-    )
+    if clinical.entries:
+        critical = _critical(differential.alarms(), candidates)
+    else:
+        critical = graph.critical(findings, age_years=age_years, sex=sex)
+    return PanelRanking(ranked, critical, differential.questions() if candidates else [])
 
 
 def _one_a_category(candidates: Sequence[ClinicalCandidate]) -> list[ClinicalCandidate]:
@@ -103,30 +103,36 @@ def _of_entry(graph: Graph, case: CaseEvidence, candidate: ClinicalCandidate) ->
     )
 
 
-def _with_entries(
-    critical: Sequence[CriticalDiagnosis], candidates: Iterable[ClinicalCandidate]
+def _critical(
+    alarms: Sequence[ClinicalAlarm], candidates: Iterable[ClinicalCandidate]
 ) -> list[CriticalDiagnosis]:
-    """``critical`` and the curated entries that must not be missed and may well be."""
-    result = list(critical)
-    named = {fold(n) for one in result for n in (one.name, one.disease or one.name)}
-    for candidate in candidates:
-        entry = candidate.entry
-        if not entry.critical or candidate.probability < SUSPECTED:
+    """What the findings call for excluding, then the likely entries that must not be missed; of
+    one ICD-10 category, and of a general diagnosis and its kinds, the first alone."""
+    result: list[CriticalDiagnosis] = []
+    seen: set[str] = set()
+    likely = (
+        (c.entry, tuple(r.finding for r in c.reasons if r.relation == "for"))
+        for c in candidates
+        if c.probability >= SUSPECTED
+    )
+    for entry, reasons in chain(((a.entry, a.findings) for a in alarms), likely):
+        if not entry.critical or entry.category in seen or entry.name in seen:
             continue
-        if named & {fold(name) for name in (entry.name, *entry.names)}:
-            continue
-        if len(result) >= MOST_CRITICAL:
+        if len(result) == MOST_CRITICAL:
             break
-        reasons = tuple(r.finding for r in candidate.reasons if r.relation == "for")
-        result.append(
-            CriticalDiagnosis(
-                entry.name,
-                entry.name,
-                reasons,
-                entry.red_flags,
-                entry.exclude,
-                passage_id(entry),
-                source_of(entry),
-            )
-        )
+        seen |= {entry.category, *entry.kinds}
+        result.append(critical_diagnosis(entry, reasons))
     return result
+
+
+def critical_diagnosis(entry: Entry, reasons: tuple[Finding, ...] = ()) -> CriticalDiagnosis:
+    """A curated entry as what must be excluded."""
+    return CriticalDiagnosis(
+        entry.name,
+        entry.name,
+        reasons,
+        entry.red_flags,
+        entry.exclude,
+        passage_id(entry),
+        source_of(entry),
+    )

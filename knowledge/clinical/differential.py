@@ -58,6 +58,15 @@ class Question:
     information: float
 
 
+@dataclass(frozen=True, slots=True)
+class ClinicalAlarm:
+    """A disease to exclude, and the findings of the record that call for it."""
+
+    entry: Entry
+    probability: float
+    findings: tuple[Finding, ...]
+
+
 class ClinicalDifferential:
     """Candidates, reasons and questions of one case."""
 
@@ -83,6 +92,27 @@ class ClinicalDifferential:
             )
             for row in np.argsort(-scores, kind="stable")[:limit]
         ]
+
+    def alarms(self) -> list[ClinicalAlarm]:
+        """The diseases that the findings call for excluding, the likeliest first."""
+        called = self._ranking.alarmed(self._case)
+        if not called:
+            return []
+        shares = _softmax(self._scores)
+        known = self._ranking.specific(self._case.present)
+        alarms = [
+            ClinicalAlarm(
+                self._ranking.entries[row],
+                float(shares[row]),
+                tuple(
+                    self._case.spans[name]
+                    for name in known
+                    if name in self._case.spans and self._ranking.says(name, combination)
+                ),
+            )
+            for row, combination in called.items()
+        ]
+        return sorted(alarms, key=lambda alarm: -alarm.probability)
 
     def questions(self, limit: int = QUESTIONS, leave_out: Collection[str] = ()) -> list[Question]:
         """What would tell most between the first candidates: expected information of the answer.

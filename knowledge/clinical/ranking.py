@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from importlib.resources import files
 from typing import Final
@@ -26,8 +26,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from knowledge.clinical.combinations import Combinations
 from knowledge.clinical.entry import Entry
 from knowledge.clinical.evidence import CaseEvidence
+from knowledge.clinical.kinds import Kinds
 from knowledge.clinical.vocabulary import Vocabulary
 from knowledge.text.finding import Span
 
@@ -37,9 +39,6 @@ FREQUENCY: Final = (0.0, 0.04, 0.2, 0.5, 0.8, 0.97)
 """P(f|d) of frequency 1 … 5."""
 OFTEN: Final = 0.7
 """P(f|d) from which on it counts that a finding is not mentioned."""
-WRITTEN_GENERAL: Final = 0.35
-"""How much of a disease's probability goes to the general diagnosis that it is a kind of: below
-a half, so that a kind of which the case is clear stands before it."""
 CHILD: Final = 14
 LIFE: Final = 80.0
 """Years over which a disease of every age is spread."""
@@ -90,7 +89,12 @@ class ClinicalRanking:
         frequent = np.where(self._own & (self._rate > OFTEN), self._rate, 0)
         # By columns: of few findings anything is said.
         self._frequent: Floats = np.asfortranarray(frequent, np.float32)
-        self._settled_by, self._against = _by_finding(self.entries)
+        self._settled = Combinations(entry.settles for entry in self.entries)
+        self._alarms = Combinations(entry.alarms for entry in self.entries)
+        self._against: dict[str, list[int]] = defaultdict(list)
+        for row, entry in enumerate(self.entries):
+            for name in entry.against:
+                self._against[name].append(row)
         self._prior: Floats = np.array(
             [0.5 * np.log(10) * (entry.common - 3) for entry in self.entries], np.float32
         )
@@ -107,15 +111,7 @@ class ClinicalRanking:
             [any("儿" in name for name in entry.departments) for entry in self.entries]
         )
         self._general = np.array([entry.general for entry in self.entries], np.float32)
-        at = {entry.name: row for row, entry in enumerate(self.entries)}
-        self._kinds = {
-            row: np.array(kinds)
-            for row, entry in enumerate(self.entries)
-            if (kinds := [at[name] for name in entry.kinds if name in at])
-        }
-        self._is_kind = np.zeros(len(self.entries), bool)
-        for kinds in self._kinds.values():
-            self._is_kind[kinds] = True
+        self.kinds = Kinds(self.entries)
         self._ages = np.array([entry.age for entry in self.entries], np.float32).reshape(-1, 4)
 
     def specific(self, present: Iterable[str]) -> list[str]:
@@ -123,6 +119,10 @@ class ClinicalRanking:
         names = list(present)
         said = {a for name in names for a in self._known.ancestors(name)}
         return [name for name in names if name not in said]
+
+    def says(self, name: str, wanted: Collection[str]) -> bool:
+        """Whether a finding is one of ``wanted``, or a kind of one."""
+        return any(one in wanted for one in (name, *self._known.ancestors(name)))
 
     def columns(self, names: Iterable[str]) -> set[int]:
         """The columns of findings."""
@@ -275,52 +275,38 @@ class ClinicalRanking:
 
     def _combinations(self, out: Floats, case: CaseEvidence) -> None:
         has = self._has(case)
+        for row, _ in self._settled.complete(has):
+            out[row, _AT["settled"]] = 1
         for name in has:
-            for row, combination in self._settled_by.get(name, ()):
-                if has.issuperset(combination):
-                    out[row, _AT["settled"]] = 1
             for row in self._against.get(name, ()):
                 out[row, _AT["against"]] += 1
+
+    def alarmed(self, case: CaseEvidence) -> dict[int, frozenset[str]]:
+        """Rows of entries that the case calls for excluding, and the findings that do, the most
+        of them; none that age or sex makes impossible."""
+        has = self._has(case)
+        found: dict[int, frozenset[str]] = {}
+        for row, combination in self._alarms.complete(has):
+            if self._possible(row, case):
+                found[row] = max(found.get(row, combination), combination, key=len)
+        return found
+
+    def _possible(self, row: int, case: CaseEvidence) -> bool:
+        entry, age = self.entries[row], case.age_years
+        other = {"male": "female", "female": "male"}.get(case.sex or "")
+        old_enough = age is None or entry.age[0] * 0.9 - 0.05 <= age <= entry.age[1] + 1
+        return old_enough and entry.sex != other
 
     def scores(self, case: CaseEvidence, weights: Floats | None = None) -> Floats:
         """The log score of every entry."""
         chosen = learned_weights() if weights is None else weights
-        return self.with_kinds(np.asarray(self.features(case) @ chosen, np.float32))
-
-    def with_kinds(self, scores: Floats) -> Floats:
-        """``scores`` with a part of each kind's probability given to its general diagnosis.
-
-        Many kinds that are each a little likely make it likely: a child with fever and cough has
-        a pneumonia, whichever it is.
-        """
-        if not self._kinds:
-            return scores
-        share = np.exp(scores.astype(np.float64) - float(scores.max()))
-        result = np.where(self._is_kind, (1 - WRITTEN_GENERAL) * share, share)
-        for row, kinds in self._kinds.items():
-            result[row] += WRITTEN_GENERAL * share[kinds].sum()
-        return np.asarray(np.log(np.maximum(result, 1e-30)), np.float32)
+        return self.kinds.shared(np.asarray(self.features(case) @ chosen, np.float32))
 
 
 def _log_gain(rate: Floats, background: Floats) -> Floats:
     """What a finding of this rate says for an entry, a number or an array of them."""
     gain = np.log(np.maximum(rate, LEAK) / background)
     return np.asarray(np.maximum(gain, LEAST_GAIN), np.float32)
-
-
-def _by_finding(
-    entries: Sequence[Entry],
-) -> tuple[dict[str, list[tuple[int, frozenset[str]]]], dict[str, list[int]]]:
-    """First finding of a combination → (row, combination) that it may complete; finding → rows
-    that it speaks against."""
-    settled: dict[str, list[tuple[int, frozenset[str]]]] = defaultdict(list)
-    against: dict[str, list[int]] = defaultdict(list)
-    for row, entry in enumerate(entries):
-        for combination in entry.settles:
-            settled[combination[0]].append((row, frozenset(combination)))
-        for name in entry.against:
-            against[name].append(row)
-    return settled, against
 
 
 @lru_cache(maxsize=1)

@@ -20,7 +20,7 @@ from assistant.grounding.grounder import Grounder
 from assistant.record.note import Note
 from assistant.tasks.differential.case_context import CaseContext, hedged
 from assistant.tasks.differential.case_excerpt import excerpt
-from assistant.tasks.differential.diagnosis_name import critical_disease, exact_code, name_statement
+from assistant.tasks.differential.diagnosis_name import critical_of, exact_code, name_statement
 from assistant.tasks.differential.draft import DiagnosisEntry, DifferentialDraft
 from assistant.tasks.differential.ranking_member import critical_entries, with_own_critical
 from assistant.tasks.differential.reply import ReplyEntry, read_reply
@@ -186,7 +186,7 @@ def _entry(
     reference = context.grounder([about] if about else [])
     code = exact_code(knowledge, name, known)
     ranked = next((r for r in context.ranked if r.disease.name == known), None)
-    listed = critical_disease(knowledge, name)
+    listed = critical_of(knowledge, name)
 
     def stated(texts: list[str], letter: str, grounder: Grounder) -> list[Statement]:
         return [

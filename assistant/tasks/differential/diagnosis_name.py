@@ -7,7 +7,8 @@ from assistant.grounding.citation import CRITICAL_PREFIX, CRITICAL_SOURCE, passa
 from assistant.record.evidence import CitedPassage, Evidence
 from knowledge.base import KnowledgeBase
 from knowledge.coding.coding import CodeCandidate
-from knowledge.ranking.critical import CriticalDisease, critical_diseases
+from knowledge.panel_ranking import critical_diagnosis
+from knowledge.ranking.critical import CriticalDiagnosis, critical_diseases
 from knowledge.text.folding import fold
 
 # An old or excluded disease is not the emergency that its name ends with.
@@ -21,19 +22,36 @@ def exact_code(knowledge: KnowledgeBase, *names: str) -> CodeCandidate | None:
     return best if same else None
 
 
-def critical_disease(knowledge: KnowledgeBase, name: str) -> CriticalDisease | None:
-    """The entry of the list of diagnoses that must not be missed for ``name``, or None.
+def critical_of(knowledge: KnowledgeBase, name: str) -> CriticalDiagnosis | None:
+    """What must not be missed under ``name``, by the curated entries or, in a base without any,
+    by the list; None where that is nothing.
 
     The name is the entry's, an alias of it or of the disease in the base, or a closer form that
     ends with one (急性大面积肺栓塞).
     """
     disease = knowledge.graph.disease(name)
     given = {fold(n) for n in (name, *((disease.name, *disease.aliases) if disease else ()))}
-    entries = [(e, [fold(n) for n in (e.name, *e.aliases)]) for e in critical_diseases()]
-    same = next((e for e, names in entries if given & set(names)), None)
+    listed = _listed(knowledge)
+    same = next((d for d, names in listed if given & set(names)), None)
     if same is not None or fold(name).startswith(_NOT_NOW):
         return same
-    return next((e for e, names in entries if fold(name).endswith(tuple(names))), None)
+    return next((d for d, names in listed if fold(name).endswith(names)), None)
+
+
+def _listed(knowledge: KnowledgeBase) -> list[tuple[CriticalDiagnosis, tuple[str, ...]]]:
+    """What must not be missed, with all names, folded."""
+    entries = [e for e in knowledge.clinical.entries if e.critical]
+    if entries:
+        return [
+            (critical_diagnosis(e), tuple(fold(n) for n in (e.name, *e.names))) for e in entries
+        ]
+    return [
+        (
+            CriticalDiagnosis(d.name, None, (), d.red_flags, d.excluded_by),
+            tuple(fold(n) for n in (d.name, *d.aliases)),
+        )
+        for d in critical_diseases()
+    ]
 
 
 def name_statement(knowledge: KnowledgeBase, statement_id: str, name: str) -> Statement:

@@ -13,7 +13,7 @@ from assistant.grounding.citation import CRITICAL_PREFIX, CRITICAL_SOURCE, passa
 from assistant.record.evidence import CitedPassage, Evidence, TextSpan
 from assistant.settings import KNOWLEDGE_MEMBER
 from assistant.tasks.differential.case_context import CaseContext
-from assistant.tasks.differential.diagnosis_name import critical_disease, exact_code, name_statement
+from assistant.tasks.differential.diagnosis_name import critical_of, exact_code, name_statement
 from assistant.tasks.differential.draft import AskedFinding, DiagnosisEntry, DifferentialDraft
 from knowledge.clinical.cautions import applied_cautions
 from knowledge.clinical.differential import Question
@@ -166,12 +166,9 @@ def with_own_critical(
     """
     result = list(critical)
     for entry in entries:
-        listed = critical_disease(context.knowledge, entry.name)
-        if listed is None or any(listed.name == other.name for other in result):
+        called = critical_of(context.knowledge, entry.name)
+        if called is None or any(called.name == other.name for other in result):
             continue
-        called = CriticalDiagnosis(
-            listed.name, None, (), red_flags=listed.red_flags, excluded_by=listed.excluded_by
-        )
         grounded = [s for s in entry.supporting if s.status == "supported"]
         added = _critical_entry(context, len(result) + 1, called, supporting=grounded)
         result.append(added.model_copy(update={"name_statement": entry.name_statement}))

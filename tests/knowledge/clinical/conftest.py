@@ -55,6 +55,7 @@ ENTRIES = """\
   tests: {ST段抬高: 4/4, 肌钙蛋白升高: 5/4}
   against: [胸膜摩擦音]
   settles: [[胸痛, 肌钙蛋白升高]]
+  alarms: [[大汗, 水肿], [ST段抬高]]
   differentials: {肺炎: 发热、咳嗽在前}
   confirm: [冠状动脉造影]
   red_flags: 持续胸痛超过20分钟

@@ -71,3 +71,24 @@ def test_a_base_is_the_same_after_a_file(base: ClinicalBase, tmp_path: Path) -> 
 
 def test_a_folder_without_a_base_has_no_entries(tmp_path: Path) -> None:
     assert ClinicalBase.read(tmp_path / "none.json").entries == ()
+
+
+def alarms(base: ClinicalBase, text: str, **about: object) -> list[tuple[str, list[str]]]:
+    case = base.evidence({"n": text}, **about)  # type: ignore[arg-type]
+    called = base.differential(case).alarms()
+    return [(alarm.entry.name, [f.text for f in alarm.findings]) for alarm in called]
+
+
+def test_an_alarm_names_a_disease_that_is_not_likely(base: ClinicalBase) -> None:
+    text = "发热、咳嗽2天，WBC 15×10⁹/L，大汗，双下肢水肿"
+    assert candidates(base, text)[0][0] == "肺炎"
+    [(name, findings)] = alarms(base, text)
+    assert name == "急性心肌梗死"
+    assert findings == ["大汗", "下肢水肿"], "what is a kind of a finding counts as it"
+
+
+def test_an_alarm_needs_all_its_findings_and_a_patient_who_can_have_it(base: ClinicalBase) -> None:
+    assert alarms(base, "大汗，无水肿") == []
+    assert alarms(base, "大汗") == []
+    assert alarms(base, "大汗，双下肢水肿", age_years=3) == []
+    assert alarms(base, "母亲有下肢水肿，患者大汗") == []
