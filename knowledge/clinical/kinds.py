@@ -40,8 +40,9 @@ class Kinds:
         """
         if not self._kinds:
             return scores
-        share = np.exp(scores.astype(np.float64) - float(scores.max()))
+        top = float(scores.max())
+        share = np.exp(scores.astype(np.float64) - top)
         result = np.where(self._is_kind, (1 - WRITTEN_GENERAL) * share, share)
         for row, below in self._kinds.items():
             result[row] += WRITTEN_GENERAL * share[below].sum()
-        return np.asarray(np.log(np.maximum(result, 1e-30)), np.float32)
+        return np.asarray(top + np.log(np.maximum(result, 1e-30)), np.float32)
