@@ -30,11 +30,13 @@ ASKED = 5
 
 @dataclass(frozen=True)
 class PanelRanking:
-    """Candidates, what must be excluded, and what to ask."""
+    """Candidates, what must be excluded, what to ask, and what else the patient may have."""
 
     ranked: list[RankedDisease]
     critical: list[CriticalDiagnosis]
     questions: list[Question]
+    second: RankedDisease | None
+    """What the findings suggest that the first candidate does not explain."""
 
 
 def rank_case(
@@ -62,7 +64,13 @@ def rank_case(
         critical = _critical(differential.alarms(), candidates)
     else:
         critical = graph.critical(findings, age_years=age_years, sex=sex)
-    return PanelRanking(ranked, critical, differential.questions() if candidates else [])
+    second = differential.second_problem() if candidates else None
+    return PanelRanking(
+        ranked,
+        critical,
+        differential.questions() if candidates else [],
+        _of_entry(graph, case, second) if second else None,
+    )
 
 
 def _one_a_category(candidates: Sequence[ClinicalCandidate]) -> list[ClinicalCandidate]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -56,6 +56,14 @@ class Question:
     finding: str
     is_test: bool
     information: float
+
+
+SECOND_AMONG = 6
+SECOND_LEAST = 0.2
+SECOND_TELLING = 3
+SECOND_FINDINGS = 2
+"""A second problem is proposed from this probability on, among the entries for the findings that
+the first leaves, when so many of them speak for it and one at least so strongly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +122,18 @@ class ClinicalDifferential:
         ]
         return sorted(alarms, key=lambda alarm: -alarm.probability)
 
+    def second_problem(self) -> ClinicalCandidate | None:
+        """What the findings suggest that the likeliest entry does not explain: a patient may have
+        two diseases.  None where they suggest nothing, or what is related to the first."""
+        first = next(iter(self.candidates(1)), None)
+        left = [r.listed for r in first.reasons if r.relation == "unexplained"] if first else []
+        if first is None or not left:
+            return None
+        rest = replace(self._case, present={name: self._case.present[name] for name in left})
+        others = ClinicalDifferential(self._ranking, rest).candidates(SECOND_AMONG)
+        second = next((c for c in others if not c.entry.is_related(first.entry)), None)
+        return second if second is not None and _is_problem(second) else None
+
     def questions(self, limit: int = QUESTIONS, leave_out: Collection[str] = ()) -> list[Question]:
         """What would tell most between the first candidates: expected information of the answer.
 
@@ -157,6 +177,17 @@ class ClinicalDifferential:
                 weight = round(float(np.log(1 - min(rate, 0.97))), 3)
                 reasons.append(ClinicalReason(case.spans[name], name, "against", weight))
         return sorted(reasons, key=lambda r: (_ORDER[r.relation], -abs(r.weight)))
+
+
+def _is_problem(candidate: ClinicalCandidate) -> bool:
+    weights = candidate.entry.findings
+    listed = [r.listed for r in candidate.reasons if r.relation == "for"]
+    strongest = max((weights[name].evoking for name in listed if name in weights), default=0)
+    return (
+        candidate.probability >= SECOND_LEAST
+        and len(listed) >= SECOND_FINDINGS
+        and strongest >= SECOND_TELLING
+    )
 
 
 _ORDER = {"for": 0, "against": 1, "unexplained": 2}

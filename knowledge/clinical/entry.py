@@ -126,6 +126,15 @@ class Entry(BaseModel):
         """The three-character ICD-10 category; the name where there is no code."""
         return self.icd10[0][:3] if self.icd10 else self.name
 
+    def is_related(self, other: Entry) -> bool:
+        """Whether both are of one ICD-10 category, one a kind of the other, or share a kind."""
+        return (
+            self.category == other.category
+            or self.name in other.kinds
+            or other.name in self.kinds
+            or not set(self.kinds).isdisjoint(other.kinds)
+        )
+
     def as_record(self) -> dict[str, Any]:
         """Plain data as a file of entries has it."""
         record = self.model_dump(mode="json", exclude_defaults=True)

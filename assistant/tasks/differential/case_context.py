@@ -44,6 +44,7 @@ class CaseContext:
     critical: list[CriticalDiagnosis]
     evidence: CaseEvidence
     questions: list[Question]
+    second: RankedDisease | None
     passages: list[Passage]
     knowledge: KnowledgeBase
 
@@ -194,6 +195,7 @@ def examine(
         critical=ranking.critical,
         evidence=evidence,
         questions=ranking.questions,
+        second=ranking.second,
         passages=list(passages.values())[: PASSAGES * 2],
         knowledge=knowledge,
     )

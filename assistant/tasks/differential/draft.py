@@ -64,20 +64,26 @@ class AskedFinding(BaseModel):
 
 
 class DifferentialDraft(ModelDraft):
-    """One panel member's answer.  ``questions``: what would tell most between the candidates."""
+    """One panel member's answer.
+
+    ``questions``: what would tell most between the candidates; ``second_problem``: what the
+    findings suggest that the first diagnosis does not explain.
+    """
 
     kind: Literal["differential_diagnosis"] = "differential_diagnosis"
     member: str
     model: str
     critical: list[DiagnosisEntry] = Field(default_factory=list)
     diagnoses: list[DiagnosisEntry] = Field(default_factory=list)
+    second_problem: DiagnosisEntry | None = None
     findings: list[Finding] = Field(default_factory=list)
     missing: list[str] = Field(default_factory=list)
     questions: list[AskedFinding] = Field(default_factory=list)
 
     def statements(self) -> list[Statement]:
         """All statements of all entries; one that two entries share comes once."""
-        entries = (*self.critical, *self.diagnoses)
+        second = (self.second_problem,) if self.second_problem else ()
+        entries = (*self.critical, *self.diagnoses, *second)
         return list({s.id: s for entry in entries for s in entry.statements()}.values())
 
     def place(self) -> tuple[str, str]:

@@ -23,6 +23,8 @@ from knowledge.sources import Passage
 from knowledge.text.finding import Finding, Polarity
 
 SHOWN = 5
+SECOND = SHOWN + 1
+"""The rank under which a second problem stands, so that its statements have ids of their own."""
 UNEXPLAINED = 6
 _LETTERS = {"for": "s", "against": "o", "unexplained": "x"}
 
@@ -40,6 +42,7 @@ def rank_by_knowledge(context: CaseContext) -> DifferentialDraft:
         knowledge_version=context.knowledge.version,
         critical=critical_entries(context),
         diagnoses=entries,
+        second_problem=_entry(context, SECOND, context.second) if context.second else None,
         findings=context.findings,
         missing=context.case.missing_fields(),
         questions=asked(context.questions),

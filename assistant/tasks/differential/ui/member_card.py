@@ -70,6 +70,10 @@ def _answered(name: str, shown: Shown, draft: DifferentialDraft, work: CaseWork,
         for entry in draft.critical
         if any(s.status == "unsupported" for s in entry.statements())
     )
+    second = ""
+    if draft.second_problem is not None:
+        entry = _entry(draft.second_problem, shown, t, prefix, opened=False, rank="+")
+        second = f'<h5>{esc(t("second"))}</h5><ol class="entries second">{entry}</ol>'
     body = entries or f'<p class="hint">{esc(t("member.none"))}</p>'
     questions = "" if draft.model else questions_html(draft, work, t)
     bar = verdict_bar(shown, t, fill=bool(draft.diagnoses))
@@ -79,11 +83,13 @@ def _answered(name: str, shown: Shown, draft: DifferentialDraft, work: CaseWork,
         f'<span class="seconds">{esc(t("seconds", n=draft.seconds))}</span>{count}</header>'
         f"{notices(t('warnings'), draft.warnings, 'warn')}"
         f"{bar}{refusal(shown, t, prefix)}"
-        f'<ol class="entries">{body}{pending_critical}</ol>{questions}</article>'
+        f'<ol class="entries">{body}{pending_critical}</ol>{second}{questions}</article>'
     )
 
 
-def _entry(entry: DiagnosisEntry, shown: Shown, t: Text, prefix: str, *, opened: bool) -> str:
+def _entry(
+    entry: DiagnosisEntry, shown: Shown, t: Text, prefix: str, *, opened: bool, rank: str = ""
+) -> str:
     unresolved = len(open_statements(entry.statements(), shown.resolutions))
     marks = (
         (badge(t("must_not_miss"), "critical") if entry.must_not_miss else "")
@@ -94,7 +100,7 @@ def _entry(entry: DiagnosisEntry, shown: Shown, t: Text, prefix: str, *, opened:
     return (
         f'<li><details data-key="{esc(prefix)}-{entry.must_not_miss}-{entry.rank}"'
         f"{' open' if opened or unresolved else ''}>"
-        f'<summary><span class="rank">{entry.rank}</span>'
+        f'<summary><span class="rank">{rank or entry.rank}</span>'
         f'<b class="diagnosis">{esc(_shown_name(entry, shown))}</b>'
         f"{_code(entry, t)}{_probability(entry, t)}{marks}</summary>"
         f"{_groups(entry, shown, t, prefix)}</details></li>"

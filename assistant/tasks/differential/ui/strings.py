@@ -37,6 +37,10 @@ STRINGS: dict[str, tuple[str, str]] = {
     "supporting": ("支持点", "For"),
     "opposing": ("不支持点", "Against"),
     "unexplained": ("未能解释", "Not explained"),
+    "second": (
+        "首位诊断不能解释的表现提示另有问题",
+        "What the first does not explain suggests another problem",
+    ),
     "probability.hint": (
         "在知识库收录的疾病中的相对概率，不是确诊的把握",
         "Probability among the diseases of the knowledge base, no certainty",

@@ -43,6 +43,20 @@ def test_an_infarction_comes_first_and_is_not_to_be_missed(curated: KnowledgeBas
     assert any("心肌梗死" in name for name in named(draft.critical))
 
 
+def test_a_second_problem_is_proposed_for_what_the_first_does_not_explain(
+    curated: KnowledgeBase,
+) -> None:
+    gout = "另右足第一跖趾关节红肿热痛2天，夜间突发，饮酒后发作，血尿酸620μmol/L。"
+    both = INFARCTION | {"present_illness": INFARCTION["present_illness"] + gout}
+    draft = ranked(curated, **both)
+    assert "心肌梗死" in draft.diagnoses[0].name
+    assert draft.second_problem is not None
+    assert "痛风" in draft.second_problem.name
+    ids = [s.id for s in draft.statements()]
+    assert len(ids) == len(set(ids))
+    assert ranked(curated, **INFARCTION).second_problem is None
+
+
 def test_every_reason_points_into_the_record(curated: KnowledgeBase) -> None:
     first = ranked(curated, **INFARCTION).diagnoses[0]
     said = "".join(s.text for s in first.supporting)
