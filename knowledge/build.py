@@ -37,6 +37,8 @@ _log = logging.getLogger("bedside.knowledge.build")
 _DATA_FILES = ("critical_diseases.yaml", "synonyms.tsv", "predicates.yaml", "not_findings.txt")
 _CODE_FILES = (
     "build.py",
+    "clinical/customary.py",
+    "clinical/customary.tsv",
     "families.py",
     "text/folding.py",
     "graph_builder.py",

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
+from knowledge.clinical.customary import with_customary_names
 from knowledge.clinical.entry import Entry, entry_files, read_entries
 from knowledge.clinical.vocabulary import analyte_files, finding_files, shipped_folder
 from knowledge.sources.fact import Fact, Passage, Relation, Source, SourceError, file_digest
@@ -42,7 +43,7 @@ class ClinicalEntries:
                 said = "; ".join(str(fault) for fault in faults[:3])
                 raise SourceError(f"The curated base in {folder} has faults: {said}")
             merged.update((entry.name, entry) for entry in entries)
-        return list(merged.values())
+        return with_customary_names(list(merged.values()))
 
     def facts(self) -> Iterator[Fact]:
         """What the entries say, as facts of the graph."""
