@@ -44,6 +44,10 @@ LIFE: Final = 80.0
 """Years over which a disease of every age is spread."""
 LEAK: Final = 0.004
 """P(f|d) of a finding that the entry does not list."""
+BROADER: Final = 0.5
+"""How much less the most telling finding says for an entry that lists only a broader one."""
+STRONG: Final = 4
+"""Evoking strength from which on a broader finding's own strength counts for nothing."""
 FEATURES: Final = (
     "prior", "listed clinical", "listed tests", "listed history", "evoking 1", "evoking 2",
     "evoking 3", "evoking 4", "evoking 5", "unlisted clinical", "unlisted tests",
@@ -199,7 +203,7 @@ class ClinicalRanking:
             if column is None:
                 continue
             sure = case.present[name]
-            gain, strong = self._gain(name, column)
+            gain, strong = self._gain(name)
             group = int(self._groups[column])
             better = gain * sure > best
             best = np.where(better, gain * sure, best)
@@ -230,8 +234,15 @@ class ClinicalRanking:
         alone = [[name] for name in names if name not in case.spans]
         return [*(group for group, _ in groups), *alone]
 
-    def _gain(self, name: str, column: int) -> tuple[Floats, npt.NDArray[np.int8]]:
-        """What a finding, or what it is a kind of, speaks for each entry, and how strongly."""
+    def _gain(self, name: str) -> tuple[Floats, npt.NDArray[np.int8]]:
+        """What a finding, or what it is a kind of, speaks for each entry, and how strongly.
+
+        An entry that lists only the broader finding would list a telling kind of it if it had
+        that: rice-water stools are no grounds for a gastroenteritis as good as a diarrhoea is.
+        """
+        own = self._numbers.get(name)
+        telling = 0 if own is None else int(self._evoking[:, own].max())
+        broader = 1 - BROADER * max(0, telling - 2) / 3
         gain = np.full(len(self.entries), -np.inf, np.float32)
         strength = np.zeros(len(self.entries), np.int8)
         for other in (name, *self._known.ancestors(name)):
@@ -239,10 +250,11 @@ class ClinicalRanking:
             if at is None:
                 continue
             rate = self._rate[:, at]
-            value = np.where(rate > 0, _log_gain(rate, self._background[at]), -np.inf)
-            better = value > gain
-            gain = np.where(better, value, gain)
-            strength = np.maximum(strength, self._evoking[:, at])
+            counts = 1.0 if other == name else broader
+            value = np.where(rate > 0, counts * _log_gain(rate, self._background[at]), -np.inf)
+            gain = np.where(value > gain, value, gain)
+            if other == name or telling < STRONG:
+                strength = np.maximum(strength, self._evoking[:, at])
         return gain, strength
 
     def _unmentioned(self, out: Floats, mentioned: set[int]) -> None:
