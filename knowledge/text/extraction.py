@@ -48,16 +48,14 @@ _SENTENCE = re.compile(r"[。;\n]")
 
 
 def _at_its_site(text: str, match: Match) -> Match:
-    """Tenderness is the abdomen's unless its clause names another place before it (髋部压痛), or
-    the clause before does, in a sentence that tells of no abdomen (甲状腺肿大，有触痛)."""
+    """Tenderness is the abdomen's where its sentence tells of the abdomen before it and its clause
+    of no other place (腹软，髋部压痛); where no place is told it is nobody's (压痛明显)."""
     if match.concept != _TENDER:
         return match
     before = _SENTENCE.split(fold(text[max(0, match.start - 60) : match.start]))[-1]
-    clauses = before.split(",")
-    elsewhere = _JUST_BEFORE.search(before)
-    if not elsewhere and len(clauses) > 1 and not set(before) & set(_ABDOMEN):
-        elsewhere = _OTHER_SITE.search(clauses[-2])
-    return match if elsewhere else replace(match, concept=_ABDOMEN_TENDER)
+    if set(before) & set(_ABDOMEN) and not _JUST_BEFORE.search(before):
+        return replace(match, concept=_ABDOMEN_TENDER)
+    return match
 
 
 class FindingReader(Protocol):
