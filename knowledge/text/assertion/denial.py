@@ -26,9 +26,11 @@ from knowledge.text.synonyms import TermKind
 
 _COUNTED = re.compile(
     r"[ \t]*(?:[约近达共已]|每[日天次])?[\d一二两三四五六七八九十数半]+余?多?"
-    r"(?:次|天|日|周|年|月|h|小时|个|d|枚|处|[-~到])|较前|少许|少量|较多|增多|减少|加重|减轻|好转|缓解|消失|吸收|缩小|阳性|\(\+|明显|已[止退消好]"
+    r"(?:次|天|日|周|年|月|h|小时|个|d|枚|处|[-~到])|较前|少许|少量|较多|增多|减少|加重|减轻|好转|缓解|消失|吸收|缩小|同前|如前|依旧|阳性|\(\+|明显|已[止退消好]"
 )
-_CHANGES = re.compile(r"(?:较前|稍|略|明显|逐渐|有所)*(?:好转|减轻|加重|加剧|改善)")
+_CHANGES = re.compile(r"(?:较前|稍|略|明显|逐渐|有所)*(?:好转|减轻|加重|加剧|改善|同前|如前)")
+# 否认糖尿病冠心病有高血压: who sets no marks says 有 of what is there.
+_HAS = re.compile(r"等?(?:疾?病)?史?(?:但|而|现)?有(?![关无没])")
 _DIGIT = re.compile(r"\d(?![\d]?[.、)])")
 _LOOKED = re.compile(r"(?:未|没有?)[^闻]{0,4}(?:见|引出|出现|发现|查|检|测|触|扪|探|叩|显示|提示)")
 _HEARD = re.compile(r"音|奔马")
@@ -178,8 +180,10 @@ class Denials:
     ) -> bool:
         if any(is_closed(self._folded, clause) for clause in run) or opened.by_line:
             return True
-        # 没有咳血，嗓子哑: who speaks so may mean either.
-        if opened.cue.startswith("没有") and not opened.headed and not _LOOKED.search(opened.cue):
+        looked = _LOOKED.search(opened.cue) is not None
+        # 没有咳血，嗓子哑: who speaks so may mean either; 没有头痛，恶心，呕吐 is a list.
+        spoken = opened.cue.startswith("没有") and not opened.headed and not looked
+        if spoken and len(run) == 1:
             return False
         # 未见白沫，上翻，失禁及咬伤: a list by commas, ended by 及.
         if len(run) > 1 and ends_with_and(self._folded, run[-1]):
@@ -192,8 +196,9 @@ class Denials:
         if any(self._is_allergy(index) for index in indices):
             return False
         if opened.of_history or opened.headed:
-            return same_kind(self._terms, opened.listed, indices)
-        if _LOOKED.search(opened.cue):
+            return self._is_alike(opened.listed, indices)
+        # 未见红肿，渗液 may be two statements; three names one after the other are a list.
+        if looked and len(run) == 1:
             return False
         # 无寒战，无惊厥，流清涕: who repeats 无 means the last one.  无包块、压痛，肠鸣音亢进: a
         # comma beside an enumeration mark parts statements.
@@ -201,6 +206,15 @@ class Denials:
             cue.rule.category == "deny" for clause in rest[:_LOOK_AHEAD] for cue in self._in(clause)
         )
         return not repeats and len(opened.listed) == 1 and not opened.of_something
+
+    def _is_alike(self, first: Sequence[int], second: Sequence[int]) -> bool:
+        """Whether two groups name the same sort of thing, or end alike (头部外伤，胸部外伤)."""
+        return same_kind(self._terms, first, second) or self._ending(first[-1]) == self._ending(
+            second[0]
+        )
+
+    def _ending(self, index: int) -> str:
+        return self._folded[self._terms.starts[index] : self._terms.matches[index].end][-2:]
 
     def _is_another(self, opened: _Open) -> bool:
         """Whether a bare clause is clearly a statement of its own: behind 无 said again and again,
@@ -282,6 +296,8 @@ class Denials:
                 self._doubted += [
                     i for i in self._terms.inside(match.start, end) if i not in listed
                 ]
+                break
+            if listed and _HAS.match(self._folded, last, match.start):
                 break
             # A number between two terms without a comma is a result: the list has ended.
             if listed and _DIGIT.search(self._folded, last, match.start):

@@ -42,13 +42,13 @@ TUMOUR = re.compile(r"癌|瘤|恶性|白血病")
 # Old by its own words, or operated: the illness is over.  A tumour is followed up.
 _OLD = re.compile(r"陈旧")
 _OPERATED = re.compile(
-    r"术后(?!复发|出血|感染|并发|粘连|疼痛|切口|第?(?:\d{1,3}|[一二两三四五六七八九十半数几]{1,3})(?:天|日|周|小时))"
+    r"术后(?!诊断|复发|出血|感染|并发|粘连|疼痛|切口|第?(?:\d{1,3}|[一二两三四五六七八九十半数几]{1,3})(?:天|日|周|小时))"
 )
 _FOR_LONG = re.compile(r"[:已约达近]{0,2}[\d一二两三四五六七八九十数几]+余?多?个?[年月]")
 _OF_HISTORY = re.compile(r"史")
 # A term that says itself that all is well: 胎动正常.
 WELL = re.compile(r"(?<!不)(?<!欠)(?:正常|良好|平稳|通畅|自如|对称|居中)\Z")
-_DIAGNOSED = re.compile(r"诊|问|考虑|疑|印象|按|当作|以为|误|录|写|记|”")
+_DIAGNOSED = re.compile(r"诊|问|考虑|疑|印象|按|当作|以为|误|录|写|记|”|模板|遗留|复制|粘贴")
 _JOINED = re.compile(r"[及和与]")
 _PATIENT_NAMED = re.compile(r"患者|病人|本人")
 
@@ -218,11 +218,22 @@ class _Reading:
         for cue in self._of("deny"):
             if cue.rule.direction == "<":
                 for index in self._behind(cue):
-                    self.result[index].polarity = Polarity.ABSENT
+                    if self._is_parted(index, cue):
+                        verdict.doubted.append(index)
+                    else:
+                        self.result[index].polarity = Polarity.ABSENT
         # 未见皮疹，黄疸: denied with the rash, or another finding; who reads must see it.
         for index in verdict.doubted:
             if self.result[index].polarity is Polarity.PRESENT:
                 self.result[index].certainty = Certainty.UNCERTAIN
+
+    def _is_parted(self, index: int, cue: Cue) -> bool:
+        """Whether a sign may not be meant for a term that a space parts from its own (HTN DM(-))."""
+        if self.folded[cue.start] not in "([-" or index + 1 >= len(self.terms.matches):
+            return False
+        following = self.terms.starts[index + 1]
+        gap = self.folded[self.terms.matches[index].end : min(following, cue.start)]
+        return following < cue.start and gap.isspace()
 
     def _doubt(self) -> None:
         for cue in self._of("doubt"):

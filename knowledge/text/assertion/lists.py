@@ -32,13 +32,19 @@ _FOUND = re.compile(r"(?:阳性|\(\++\)|亢进|升高|增高|增多|增强|下�
 
 # 无压痛双下肢水肿: who sets no marks begins another statement with its place.
 _PLACED = re.compile(r"双(?!重)|左(?!右)|右|四肢|全身|两侧")
+# Other things said before it, which end the list.
+_STATED = re.compile(r"[\u4e00-\u9fff]{2}(?:可|好|正常|活动|良好|平|软)\Z|活动\Z")
+# SOB+ N/V-: the plus is said of what stands before it.
+_PLUS = re.compile(r"\(?\++\)?[ \t,]")
 
 
 def begins_another(folded: str, terms: Terms, index: int) -> bool:
     """Whether a term right behind another names the place of a finding of its own."""
     match = terms.matches[index]
-    glued = index > 0 and terms.matches[index - 1].end == match.start
-    return glued and _PLACED.match(folded, match.start, match.end) is not None
+    if index == 0 or _PLACED.match(folded, match.start, match.end) is None:
+        return False
+    gap = folded[terms.matches[index - 1].end : match.start]
+    return not gap or _STATED.search(gap) is not None
 
 
 def is_found(folded: str, terms: Terms, index: int) -> bool:
@@ -66,7 +72,7 @@ def listed_before(folded: str, terms: Terms, index: int, start: int) -> list[int
     listed = [index]
     while index > 0 and terms.starts[index - 1] >= start:
         gap = folded[terms.matches[index - 1].end : terms.starts[index]]
-        if not CONNECTOR.fullmatch(gap):
+        if not CONNECTOR.fullmatch(gap) or _PLUS.match(gap):
             break
         index -= 1
         listed.append(index)
