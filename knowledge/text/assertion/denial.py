@@ -43,7 +43,7 @@ _EXAMPLE = re.compile(r"[ \t]*(?:例如|比如|譬如|如|包括)")
 _UNKNOWN = re.compile(r"[\u4e00-\u9fff]{2,10}")
 # Before a denial that may go on; with a subject of its own (大便无脓血) it is about that alone.
 _SUBJECT = re.compile(
-    r"(?:\s|患者?儿?|病人|自?发?病?程中?|病来|目前|现|今日?|自?诉|述|亦|且|并|也|均|同时|平素|既往|以往|无明显诱因|其|入院时|查体:?|术后)*"
+    r"(?:\s|患者?儿?|病人|自?发?病?程中?|病来|目前|现|今日?|自?诉|述|亦|且|并|也|均|同时|平素|既往|以往|无明显诱因|其|入院时|查体:?|术后|产后|孕[早中晚]?期)*"
 )
 # How many clauses on a denial that is said again is looked for.
 _LOOK_AHEAD = 6
@@ -262,6 +262,10 @@ class Denials:
             self._count += 1
             closed = end < clause.end or rule.scope != "list"
             words = self._folded[cue.start : cue.end]
+            own = self._terms.over(cue.start)
+            if own is not None and (said := rule.pattern.match(self._folded, cue.start, own.end)):
+                # 未闻及杂音，奔马律: the term holds the denial and is the first of its list.
+                words, listed = said[0], [*self._terms.inside(own.start, own.start + 1), *listed]
             headed = self._folded.startswith(":", cue.end)
             lead = self._folded[clause.start : cue.start]
             opened = None if closed else _Open(words, cue.start, list(listed), headed=headed)

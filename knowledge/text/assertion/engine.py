@@ -19,7 +19,7 @@ from knowledge.text.assertion.denial import Denials
 from knowledge.text.assertion.exclusion import excluded
 from knowledge.text.assertion.form_answers import read_answers
 from knowledge.text.assertion.hedging import hedged
-from knowledge.text.assertion.lists import listed_before
+from knowledge.text.assertion.lists import is_bare, listed_before
 from knowledge.text.assertion.marks import Cue, Cues, Terms, find_cues
 from knowledge.text.assertion.wordings import denies_itself
 from knowledge.text.document import Document, Range
@@ -29,6 +29,8 @@ from knowledge.text.synonyms import TermKind
 
 # How many characters a cue reaches in a sentence without an end.
 _REACH = 500
+# What is said of several: 头痛，呕吐，抽搐均无.
+_EACH = re.compile(r"[均都皆]")
 # Between a term and the cue behind it: 胸腔积液(右侧)未见.
 _THIN = re.compile(r"[^,;。、\n:]{0,6}")
 _NEAR_BY = re.compile(r"[^,;。、\n:]{0,12}")
@@ -96,6 +98,8 @@ class _Reading:
             c.start for c in self.cues if c.rule.category == "past" and c.rule.scope == "sentence"
         ]
         self._ends["turn"] = sorted([*self._ends["turn"], *before])
+        # 曾疑肺结核，后排除: what was doubted is decided.
+        self._settled: set[int] = set()
         self._clauses = [c for s in document.sentences for c in document.clauses(s)]
         self._clause_starts = [clause.start for clause in self._clauses]
         self._sentence_starts = [sentence.start for sentence in document.sentences]
@@ -194,7 +198,22 @@ class _Reading:
         if scope == "each":
             return self._spoken_of(cue, inside[-1:])
         listed = listed_before(self.folded, self.terms, inside[-1], sentence.start)
+        if len(listed) == 1 and _EACH.search(self.folded, cue.start, cue.end):
+            listed += self._listed_by_commas(sentence, clause)
         return self._spoken_of(cue, listed)
+
+    def _listed_by_commas(self, sentence: Range, clause: Range) -> list[int]:
+        """The terms of the bare clauses right before one: 头痛，呕吐，抽搐均无."""
+        listed: list[int] = []
+        for earlier in reversed(self.document.clauses(sentence)):
+            if earlier.start >= clause.start:
+                continue
+            inside = self.terms.inside(earlier.start, earlier.end)
+            cues = self.cues.between(earlier.start, earlier.end)
+            if not inside or not is_bare(self.folded, self.terms, earlier, cues):
+                break
+            listed += inside
+        return listed
 
     def _was_diagnosed(self, cue: Cue, start: int, index: int) -> bool:
         """外院诊断肺癌，证实为肺炎 takes a diagnosis back; 胸痛，证实为心绞痛 does not."""
@@ -236,6 +255,8 @@ class _Reading:
                         verdict.doubted.append(index)
                     else:
                         self.result[index].polarity = Polarity.ABSENT
+                        if cue.rule.scope == "stated":
+                            self._settled.add(index)
         # 未见皮疹，黄疸: denied with the rash, or another finding; who reads must see it.
         for index in verdict.doubted:
             if self.result[index].polarity is Polarity.PRESENT:
@@ -252,7 +273,8 @@ class _Reading:
     def _doubt(self) -> None:
         for cue in self._of("doubt"):
             for index in self._reached(cue):
-                self.result[index].certainty = Certainty.UNCERTAIN
+                if index not in self._settled:
+                    self.result[index].certainty = Certainty.UNCERTAIN
 
     def _date(self) -> None:
         for cue in self._of("past"):

@@ -12,9 +12,9 @@ from knowledge.text.synonyms import TermKind
 # Between the terms of one list.
 CONNECTOR = re.compile(
     r"(?:[、､/+和及与或兼并\s]|以及|或者|还有|伴有?|甚至|明显的?|等|的|症状|表现|现象|不适感?|情况|感|样|性"
-    r"|也|亦|均|病史|史|其他|特殊|其它|轻微|阵发性?|剧烈|任何|征象|\d*℃)*"
+    r"|也|亦|均|病史|史|其他|特殊|其它|轻微|阵发性?|剧烈|任何|征象|\d*℃|(?<![a-z])(?:or|and|nor)(?![a-z]))*"
 )
-_CLOSED = re.compile(r"等[^,;。\n\d]{0,12}[,;。\s]*\Z")
+_CLOSED = re.compile(r"(?:等|这些|这类|之类)[^,;。\n\d]{0,12}[,;。\s]*\Z")
 _PREDICATE = re.compile(r"(?:明显|剧烈|甚至|的)\Z")
 _EXAMPLE = re.compile(r"(?:例如|比如|譬如|如(?!果|有|出现|发生|再|仍|遇|伴)|包括)")
 NUMBERED = re.compile(r"[ \t]*(?:\(?\d{1,2}[.、)]|[-·•*])?[ \t]*")
@@ -100,7 +100,7 @@ def is_bare(
         if not (CONNECTOR.fullmatch(gap) or _PREFIXED.fullmatch(gap)) or gap.startswith("伴"):
             return False
         position = terms.matches[index].end
-    rest = folded[position : clause.end].strip(" ,，、。;!?\n\r\t")
+    rest = folded[position : clause.end].strip(" ,，、。.;!?\n\r\t")
     if not indices or is_closed(folded, clause):
         return _UNKNOWN.fullmatch(rest) is not None if rest else bool(indices)
     joined = CONNECTOR.fullmatch(rest) or _LAST.fullmatch(rest)
