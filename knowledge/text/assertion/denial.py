@@ -16,6 +16,7 @@ from knowledge.text.assertion.lists import (
     is_bare,
     is_closed,
     is_found,
+    is_placed,
     listed_after,
     same_kind,
 )
@@ -28,7 +29,7 @@ _COUNTED = re.compile(
     r"[ \t]*(?:[约近达共已]|每[日天次])?[\d一二两三四五六七八九十数半]+余?多?"
     r"(?:次|天|日|周|年|月|h|小时|个|d|枚|处|[-~到])|较前|少许|少量|较多|增多|减少|加重|减轻|好转|缓解|消失|吸收|缩小|同前|如前|依旧|阳性|\(\+|明显|已[止退消好]"
 )
-_CHANGES = re.compile(r"(?:较前|稍|略|明显|逐渐|有所)*(?:好转|减轻|加重|加剧|改善|同前|如前)")
+_CHANGES = re.compile(r"(?:较前|稍|略|明显|逐渐|有所)*(?:好转|减轻|加重|加剧|改善|同前|如前|可(?:闻及|见|触及|扪及|及))")
 # 否认糖尿病冠心病有高血压: who sets no marks says 有 of what is there.
 _HAS = re.compile(r"等?(?:疾?病)?史?(?:但|而|现)?有(?![关无没])")
 _DIGIT = re.compile(r"\d(?![\d]?[.、)])")
@@ -38,6 +39,7 @@ _HEARD = re.compile(r"音|奔马")
 _COMPLETE = re.compile(
     r"(?:未见|未查见|未发现|无|未及|没有)[^,;。\n]{0,4}(?:异常|改变|变化)[ \t,;。]*\Z"
 )
+_LAST_JOINED = re.compile(r"[ \t]*(?:及|以及|和|或)[ \t]*")
 _EXAMPLE = re.compile(r"[ \t]*(?:例如|比如|譬如|如|包括)")
 # What a denial is about where no term is known: 无不良反应.
 _UNKNOWN = re.compile(r"[\u4e00-\u9fff]{2,10}")
@@ -165,14 +167,19 @@ class Denials:
     def _go_on(self, opened: _Open, run: Sequence[Range], rest: Sequence[Range]) -> None:
         """Decide on the bare clauses behind a denial."""
         indices = [i for clause in run for i in self._terms.inside(clause.start, clause.end)]
-        indices = [i for i in indices if not is_found(self._folded, self._terms, i)]
+        found = [i for i in indices if is_found(self._folded, self._terms, i)]
+        # 无耳鸣，眩晕，听力下降: behind others of a list it may be one of them.
+        self._doubted += [i for i in found if self._terms.starts[i] >= run[0].end]
+        indices = [i for i in indices if i not in found]
         again = [i for i in indices if self._is_named_again(i, opened.start)]
         self._doubted += again
         indices = [i for i in indices if i not in again]
         if self._is_denied(opened, run, rest, indices):
             self._denied |= set(indices)
             opened.listed += indices
-        elif not self._is_another(opened):
+        elif not self._is_complete(opened) and (
+            self._is_list(run) or not self._is_another(opened)
+        ):
             self._doubted += indices
 
     def _is_denied(
@@ -186,7 +193,9 @@ class Denials:
         if spoken and len(run) == 1:
             return False
         # 未见白沫，上翻，失禁及咬伤: a list by commas, ended by 及.
-        if len(run) > 1 and ends_with_and(self._folded, run[-1]):
+        # 未见溃疡，糜烂及新生物 too.
+        single = looked and len(opened.listed) == 1
+        if (len(run) > 1 or single) and ends_with_and(self._folded, run[-1]):
             return True
         if not opened.listed and not opened.of_history and not opened.headed:
             return _EXAMPLE.match(self._folded, run[0].start, run[0].end) is not None
@@ -221,6 +230,23 @@ class Denials:
         or said of one thing (皮肤无破损，口腔异味)."""
         looked = _LOOKED.search(opened.cue) is not None
         return not opened.of_history and not looked and (self._count > 1 or opened.of_something)
+
+    def _is_list(self, run: Sequence[Range]) -> bool:
+        """Whether several clauses name findings, none with a place of its own: 无汗，恶心，头痛."""
+        named = [clause for clause in run if self._terms.inside(clause.start, clause.end)]
+        return len(named) > 1 and not any(
+            is_placed(self._folded, self._terms, index)
+            for clause in named
+            for index in self._terms.inside(clause.start, clause.end)
+        )
+
+    def _is_complete(self, opened: _Open) -> bool:
+        """无鼻衄、牙龈出血及瘀斑 names its last."""
+        if len(opened.listed) < 3 or opened.of_history:
+            return False
+        *_, before, last = opened.listed
+        gap = self._folded[self._terms.matches[before].end : self._terms.starts[last]]
+        return _LAST_JOINED.fullmatch(gap) is not None
 
     def _is_allergy(self, index: int) -> bool:
         return self._folded.endswith("过敏", 0, self._terms.matches[index].end)

@@ -50,7 +50,7 @@ _FOR_LONG = re.compile(r"[:已约达近]{0,2}[\d一二两三四五六七八九�
 _OF_HISTORY = re.compile(r"史")
 # A term that says itself that all is well: 胎动正常.
 WELL = re.compile(r"(?<!不)(?<!欠)(?:正常|良好|平稳|通畅|自如|对称|居中)\Z")
-_DIAGNOSED = re.compile(r"诊|问|考虑|疑|印象|按|当作|以为|误|录|写|记|”|模板|遗留|复制|粘贴")
+_DIAGNOSED = re.compile(r"诊|问|考虑|疑|印象|按|当作|以为|误|录|写|记|”|模板|遗留|系统|复制|粘贴")
 _JOINED = re.compile(r"[及和与]")
 _OWN_COURSE = re.compile(r"就诊|住院|入院|手术|因(?!素)|治疗|服药|死于|确诊")
 _PATIENT_NAMED = re.compile(r"患者|病人|本人")
@@ -371,6 +371,10 @@ class _Reading:
                     continue
                 # Under a plan a chronic illness is treated, and is there.
                 if section.meaning == "suppose" and self._is_chronic(index):
+                    continue
+                # What a differential argues with is denied for sure: 患者无低热，可排除.
+                denied = self.result[index].polarity is Polarity.ABSENT
+                if section.meaning == "doubt" and denied:
                     continue
                 change[section.meaning](self.result[index])
 

@@ -41,10 +41,16 @@ _PLUS = re.compile(r"\(?\++\)?[ \t,]")
 def begins_another(folded: str, terms: Terms, index: int) -> bool:
     """Whether a term right behind another names the place of a finding of its own."""
     match = terms.matches[index]
-    if index == 0 or _PLACED.match(folded, match.start, match.end) is None:
+    if index == 0 or not is_placed(folded, terms, index):
         return False
     gap = folded[terms.matches[index - 1].end : match.start]
     return not gap or _STATED.search(gap) is not None
+
+
+def is_placed(folded: str, terms: Terms, index: int) -> bool:
+    """Whether a term begins with the place of a finding (双下肢水肿)."""
+    match = terms.matches[index]
+    return _PLACED.match(folded, match.start, match.end) is not None
 
 
 def is_found(folded: str, terms: Terms, index: int) -> bool:
