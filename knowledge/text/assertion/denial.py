@@ -27,9 +27,14 @@ from knowledge.text.synonyms import TermKind
 
 _COUNTED = re.compile(
     r"[ \t]*(?:[约近达共已]|每[日天次])?[\d一二两三四五六七八九十数半]+余?多?"
-    r"(?:次|天|日|周|年|月|h|小时|个|d|枚|处|[-~到])|较前|少许|少量|较多|增多|减少|加重|减轻|好转|缓解|消失|吸收|缩小|同前|如前|依旧|阳性|\(\+|明显|已[止退消好]"
+    r"(?:次|天|日|周|年|月|h|小时|个|d|枚|处|[-~到])|较前|少许|少量|较多|增多|减少|加重|减轻|好转|缓解|消失|吸收|缩小|同前|如前|依旧|[左右双]?侧?阳性|\(\+|明显|已[止退消好]"
 )
 _CHANGES = re.compile(r"(?:较前|稍|略|明显|逐渐|有所)*(?:好转|减轻|加重|加剧|改善|同前|如前|可(?:闻及|见|触及|扪及|及))")
+# 无呕吐饮食可大便干结: another statement stands between.
+_STATED = re.compile(
+    r"(?<=[\u4e00-\u9fff])(?:尚?可|好|正常|良好|佳|如常|自如|活动|平|软|阴性)(?=\Z|[\u4e00-\u9fff]{0,3}\Z)"
+    r"|给予|予以|[来就]诊|来院"
+)
 # 否认糖尿病冠心病有高血压: who sets no marks says 有 of what is there.
 _HAS = re.compile(r"等?(?:疾?病)?史?(?:但|而|现)?有(?![关无没])")
 _DIGIT = re.compile(r"\d(?![\d]?[.、)])")
@@ -318,22 +323,32 @@ class Denials:
             last = self._terms.matches[listed[-1]].end if listed else start
             if listed and last == match.start and _COUNTED.match(self._folded, match.end):
                 break
+            if listed and (
+                _HAS.match(self._folded, last, match.start)
+                or _STATED.search(self._folded, last, match.start)
+            ):
+                break
             # 无不适切口疼痛好转, 无腹痛加重: what changes is there.
             if _CHANGES.match(self._folded, match.end):
                 self._doubted.append(index)
                 break
-            if begins_another(self._folded, self._terms, index):
+            if begins_another(self._folded, self._terms, index) or (
+                listed and self._ends_history(last, match.start, end)
+            ):
                 self._doubted += [
                     i for i in self._terms.inside(match.start, end) if i not in listed
                 ]
-                break
-            if listed and _HAS.match(self._folded, last, match.start):
                 break
             # A number between two terms without a comma is a result: the list has ended.
             if listed and _DIGIT.search(self._folded, last, match.start):
                 break
             listed.append(index)
         return listed
+
+    def _ends_history(self, start: int, position: int, end: int) -> bool:
+        """无外伤史颈部活动受限: 史 ends the list, where no other 史 follows it."""
+        gap = self._folded[start:position]
+        return gap in ("史", "病史") and "史" not in self._folded[position:end]
 
     def _denying_terms(self, clause: Range) -> list[Cue]:
         """Terms with a denial of their own (未闻及干湿啰音, 牙龈无红肿): their list goes on."""

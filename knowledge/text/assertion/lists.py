@@ -27,24 +27,25 @@ _AND = re.compile(r"(?<=[\u4e00-\u9fff])[及和或](?=[\u4e00-\u9fff])")
 _LAST = re.compile(r"[及和或与][\u4e00-\u9fff]{2,6}")
 _UNKNOWN = re.compile(r"[\u4e00-\u9fff、和及与或等]{1,12}")
 # A term that says itself that something was found.
-_FOUND = re.compile(r"(?:阳性|\(\++\)|亢进|升高|增高|增多|增强|下降|减低)\Z|少量|大量|中等?量|微量")
+_FOUND = re.compile(r"(?:阳性|\(\++\)|亢进|升高|增高|增多|增强|下降|减低|减弱)\Z|少量|大量|中等?量|微量")
 
 
 # 无压痛双下肢水肿: who sets no marks begins another statement with its place.
 _PLACED = re.compile(r"双(?!重)|左(?!右)|右|四肢|全身|两侧")
-# Other things said before it, which end the list.
-_STATED = re.compile(r"[\u4e00-\u9fff]{2}(?:可|好|正常|活动|良好|平|软)\Z|活动\Z")
+# 无发热乳房稍胀痛: nor is what is denied graded.
+_GRADED = re.compile(r"[稍略仍]|轻度|中度|重度|散在|少许")
 # SOB+ N/V-: the plus is said of what stands before it.
 _PLUS = re.compile(r"\(?\++\)?[ \t,]")
 
 
 def begins_another(folded: str, terms: Terms, index: int) -> bool:
-    """Whether a term right behind another names the place of a finding of its own."""
+    """Whether a term right behind another names the place of a finding of its own,
+    how strong it is, or that it was found."""
     match = terms.matches[index]
-    if index == 0 or not is_placed(folded, terms, index):
+    if index == 0 or terms.matches[index - 1].end != match.start:
         return False
-    gap = folded[terms.matches[index - 1].end : match.start]
-    return not gap or _STATED.search(gap) is not None
+    graded = _GRADED.search(folded, match.start, match.end) is not None
+    return graded or is_placed(folded, terms, index) or is_found(folded, terms, index)
 
 
 def is_placed(folded: str, terms: Terms, index: int) -> bool:
