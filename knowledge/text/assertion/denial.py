@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from knowledge.text.assertion.list_end import denied_and_doubted
 from knowledge.text.assertion.lists import (
-    begins_another,
     ends_with_and,
     is_bare,
     is_closed,
@@ -25,19 +25,6 @@ from knowledge.text.assertion.rules import Rule, load_rules
 from knowledge.text.document import Document, Range
 from knowledge.text.synonyms import TermKind
 
-_COUNTED = re.compile(
-    r"[ \t]*(?:[约近达共已]|每[日天次])?[\d一二两三四五六七八九十数半]+余?多?"
-    r"(?:次|天|日|周|年|月|h|小时|个|d|枚|处|[-~到])|较前|少许|少量|较多|增多|减少|加重|减轻|好转|缓解|消失|吸收|缩小|同前|如前|依旧|[左右双]?侧?阳性|\(\+|明显|已[止退消好]"
-)
-_CHANGES = re.compile(r"(?:较前|稍|略|明显|逐渐|有所)*(?:好转|减轻|加重|加剧|改善|同前|如前|可(?:闻及|见|触及|扪及|及))")
-# 无呕吐饮食可大便干结: another statement stands between.
-_STATED = re.compile(
-    r"(?<=[\u4e00-\u9fff])(?:尚?可|好|正常|良好|佳|如常|自如|活动|平|软|阴性)(?=\Z|[\u4e00-\u9fff]{0,3}\Z)"
-    r"|给予|予以|[来就]诊|来院"
-)
-# 否认糖尿病冠心病有高血压: who sets no marks says 有 of what is there.
-_HAS = re.compile(r"等?(?:疾?病)?史?(?:但|而|现)?有(?![关无没])")
-_DIGIT = re.compile(r"\d(?![\d]?[.、)])")
 _LOOKED = re.compile(r"(?:未|没有?)[^闻]{0,4}(?:见|引出|出现|发现|查|检|测|触|扪|探|叩|显示|提示)")
 _HEARD = re.compile(r"音|奔马")
 # 未见明显异常 is complete: the next clause is another finding.
@@ -52,6 +39,8 @@ _UNKNOWN = re.compile(r"[\u4e00-\u9fff]{2,10}")
 _SUBJECT = re.compile(
     r"(?:\s|患者?儿?|病人|自?发?病?程中?|病来|目前|现|今日?|自?诉|述|亦|且|并|也|均|同时|平素|既往|以往|无明显诱因|其|入院时|查体:?|术后|产后|孕[早中晚]?期)*"
 )
+# A name that no term is known for, with its comma: 黑朦，.
+_SHORT = 5
 # How many clauses on a denial that is said again is looked for.
 _LOOK_AHEAD = 6
 _DENIES_HISTORY = re.compile(r"否认|从未")
@@ -182,9 +171,7 @@ class Denials:
         if self._is_denied(opened, run, rest, indices):
             self._denied |= set(indices)
             opened.listed += indices
-        elif not self._is_complete(opened) and (
-            self._is_list(run) or not self._is_another(opened)
-        ):
+        elif not self._is_complete(opened) and (self._is_list(run) or not self._is_another(opened)):
             self._doubted += indices
 
     def _is_denied(
@@ -237,8 +224,15 @@ class Denials:
         return not opened.of_history and not looked and (self._count > 1 or opened.of_something)
 
     def _is_list(self, run: Sequence[Range]) -> bool:
-        """Whether several clauses name findings, none with a place of its own: 无汗，恶心，头痛."""
-        named = [clause for clause in run if self._terms.inside(clause.start, clause.end)]
+        """Whether several clauses name findings, none with a place of its own: 无汗，恶心，头痛.
+
+        What no term is known in may be one of them if it is short.
+        """
+        named = [
+            clause
+            for clause in run
+            if self._terms.inside(clause.start, clause.end) or clause.end - clause.start <= _SHORT
+        ]
         return len(named) > 1 and not any(
             is_placed(self._folded, self._terms, index)
             for clause in named
@@ -286,7 +280,8 @@ class Denials:
                 self._deny(cue, listed_after(self._folded, self._terms, cue.end, clause.end))
                 continue
             end = self._reach(cue, clause.end)
-            listed = self._uncounted(cue.end, end)
+            listed, doubted = denied_and_doubted(self._folded, self._terms, cue.end, end)
+            self._doubted += doubted
             if not listed and not self._is_about(cue, clause):
                 continue
             self._deny(cue, listed)
@@ -314,41 +309,6 @@ class Denials:
 
     def _deny(self, cue: Cue, indices: Sequence[int]) -> None:
         self._denied |= {i for i in indices if cue.rule.speaks_of(self._terms.matches[i].kind)}
-
-    def _uncounted(self, start: int, end: int) -> list[int]:
-        """The terms in reach, up to one that follows at once and is counted: 无咳嗽腹泻2次."""
-        listed: list[int] = []
-        for index in self._terms.inside(start, end):
-            match = self._terms.matches[index]
-            last = self._terms.matches[listed[-1]].end if listed else start
-            if listed and last == match.start and _COUNTED.match(self._folded, match.end):
-                break
-            if listed and (
-                _HAS.match(self._folded, last, match.start)
-                or _STATED.search(self._folded, last, match.start)
-            ):
-                break
-            # 无不适切口疼痛好转, 无腹痛加重: what changes is there.
-            if _CHANGES.match(self._folded, match.end):
-                self._doubted.append(index)
-                break
-            if begins_another(self._folded, self._terms, index) or (
-                listed and self._ends_history(last, match.start, end)
-            ):
-                self._doubted += [
-                    i for i in self._terms.inside(match.start, end) if i not in listed
-                ]
-                break
-            # A number between two terms without a comma is a result: the list has ended.
-            if listed and _DIGIT.search(self._folded, last, match.start):
-                break
-            listed.append(index)
-        return listed
-
-    def _ends_history(self, start: int, position: int, end: int) -> bool:
-        """无外伤史颈部活动受限: 史 ends the list, where no other 史 follows it."""
-        gap = self._folded[start:position]
-        return gap in ("史", "病史") and "史" not in self._folded[position:end]
 
     def _denying_terms(self, clause: Range) -> list[Cue]:
         """Terms with a denial of their own (未闻及干湿啰音, 牙龈无红肿): their list goes on."""

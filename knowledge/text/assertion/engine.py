@@ -10,7 +10,7 @@ is not asserted.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -21,6 +21,7 @@ from knowledge.text.assertion.form_answers import read_answers
 from knowledge.text.assertion.hedging import hedged
 from knowledge.text.assertion.lists import is_bare, listed_before
 from knowledge.text.assertion.marks import Cue, Cues, Terms, find_cues
+from knowledge.text.assertion.relatives import owned, patient_again
 from knowledge.text.assertion.wordings import denies_itself
 from knowledge.text.document import Document, Range
 from knowledge.text.finding import Certainty, Experiencer, Polarity, Temporality
@@ -52,7 +53,6 @@ _OF_HISTORY = re.compile(r"史")
 WELL = re.compile(r"(?<!不)(?<!欠)(?:正常|良好|平稳|通畅|自如|对称|居中)\Z")
 _DIAGNOSED = re.compile(r"诊|问|考虑|疑|印象|按|当作|以为|误|录|写|记|”|模板|遗留|系统|复制|粘贴")
 _JOINED = re.compile(r"[及和与]")
-_OWN_COURSE = re.compile(r"就诊|住院|入院|手术|因(?!素)|治疗|服药|死于|确诊")
 _PATIENT_NAMED = re.compile(r"患者|病人|本人")
 
 
@@ -146,25 +146,15 @@ class _Reading:
     def _end_of(self, cue: Cue, limit: int) -> int:
         """Where the reach of a cue ends: the first cue that ends it, or ``limit``."""
         limit = min(limit, cue.end + _REACH)
-        for category in (cue.rule.ends - {"exam"}) | ({"story"} if "now" in cue.rule.ends else frozenset()):
+        told = frozenset({"story"}) if "now" in cue.rule.ends else frozenset()
+        for category in (cue.rule.ends - {"exam"}) | told:
             starts = self._ends.get(category, [])
             # What begins right behind the cue may end it too: 既往…，此次….
             number = bisect_right(starts, cue.end - 1)
             if number < len(starts):
                 limit = min(limit, starts[number])
-        return self._examined(cue, limit) if "exam" in cue.rule.ends else limit
-
-    def _examined(self, cue: Cue, limit: int) -> int:
-        """Where the patient's own examination begins: once something was said of the relative,
-        unless the relative's own course is told (父亲因腹痛就诊，胃镜示胃癌)."""
-        said = self.terms.inside(cue.end, limit)
-        if not said:
-            return limit
-        first = self.terms.matches[said[0]].end
-        starts = self._ends["exam"]
-        for start in starts[bisect_left(starts, first) : bisect_left(starts, limit)]:
-            if not _OWN_COURSE.search(self.folded, cue.end, start):
-                return start
+        if "exam" in cue.rule.ends:
+            return patient_again(self.folded, self.terms, cue, limit, self._ends["exam"])
         return limit
 
     def _ahead(self, cue: Cue) -> list[int]:
@@ -263,7 +253,7 @@ class _Reading:
                 self.result[index].certainty = Certainty.UNCERTAIN
 
     def _is_parted(self, index: int, cue: Cue) -> bool:
-        """Whether a sign may not be meant for a term that a space parts from its own (HTN DM(-))."""
+        """Whether a space parts a term from the one that a sign stands behind: HTN DM(-)."""
         if self.folded[cue.start] not in "([-" or index + 1 >= len(self.terms.matches):
             return False
         following = self.terms.starts[index + 1]
@@ -338,23 +328,11 @@ class _Reading:
         # A child is the patient where a parent writes, and somebody else where one is named.
         children = self._of("child") if _PATIENT_NAMED.search(self.folded) else []
         for cue in chain(self._of("other"), children):
-            for index in self._owned(cue) or self._reached(cue):
+            clause = self._clause(cue.start)
+            end = self._end_of(cue, clause.end)
+            mine = owned(self.folded, self.terms, cue, clause, end)
+            for index in mine or self._reached(cue):
                 self.result[index].experiencer = Experiencer.FAMILY
-
-    def _owned(self, cue: Cue) -> list[int]:
-        """照顾偏瘫的老伴后腰痛: the illness before 的 is the relative's, as is what the rest of the clause
-        says of him; not what happened then."""
-        clause = self._clause(cue.start)
-        before = self.terms.inside(clause.start, cue.start)
-        if cue.rule.direction != ">" or self.folded[cue.start] != "的" or not before:
-            return []
-        last = before[-1]
-        if self.terms.matches[last].end != cue.start:
-            return []
-        listed = listed_before(self.folded, self.terms, last, clause.start)
-        if self.folded.startswith(("时", "后", "期间"), cue.end):
-            return listed
-        return [*listed, *self.terms.inside(cue.end, self._end_of(cue, clause.end))]
 
     def _read_sections(self) -> None:
         change: dict[str, Callable[[Assertion], None]] = {
@@ -371,10 +349,6 @@ class _Reading:
                     continue
                 # Under a plan a chronic illness is treated, and is there.
                 if section.meaning == "suppose" and self._is_chronic(index):
-                    continue
-                # What a differential argues with is denied for sure: 患者无低热，可排除.
-                denied = self.result[index].polarity is Polarity.ABSENT
-                if section.meaning == "doubt" and denied:
                     continue
                 change[section.meaning](self.result[index])
 

@@ -27,7 +27,9 @@ _AND = re.compile(r"(?<=[\u4e00-\u9fff])[及和或](?=[\u4e00-\u9fff])")
 _LAST = re.compile(r"[及和或与][\u4e00-\u9fff]{2,6}")
 _UNKNOWN = re.compile(r"[\u4e00-\u9fff、和及与或等]{1,12}")
 # A term that says itself that something was found.
-_FOUND = re.compile(r"(?:阳性|\(\++\)|亢进|升高|增高|增多|增强|下降|减低|减弱)\Z|少量|大量|中等?量|微量")
+_FOUND = re.compile(
+    r"(?:阳性|\(\++\)|亢进|升高|增高|增多|增强|下降|减低|减弱)\Z|少量|大量|中等?量|微量"
+)
 
 
 # 无压痛双下肢水肿: who sets no marks begins another statement with its place.
