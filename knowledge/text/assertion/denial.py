@@ -164,7 +164,9 @@ class Denials:
         found = [i for i in indices if is_found(self._folded, self._terms, i)]
         # 无耳鸣，眩晕，听力下降: behind others of a list it may be one of them.
         self._doubted += [i for i in found if self._terms.starts[i] >= run[0].end]
-        indices = [i for i in indices if i not in found]
+        # 无脓血，尿量减少，前囟凹陷: nor need what follows it be denied.
+        self._doubted += [i for i in indices if found and i > found[0] and i not in found]
+        indices = [i for i in indices if not found or i < found[0]]
         again = [i for i in indices if self._is_named_again(i, opened.start)]
         self._doubted += again
         indices = [i for i in indices if i not in again]

@@ -28,7 +28,7 @@ _LAST = re.compile(r"[及和或与][\u4e00-\u9fff]{2,6}")
 _UNKNOWN = re.compile(r"[\u4e00-\u9fff、和及与或等]{1,12}")
 # A term that says itself that something was found.
 _FOUND = re.compile(
-    r"(?:阳性|\(\++\)|亢进|升高|增高|增多|增强|下降|减低|减弱)\Z|少量|大量|中等?量|微量"
+    r"(?:阳性|\(\++\)|亢进|升高|增高|增多|增强|下降|减低|减弱|减少)\Z|少量|大量|中等?量|微量"
 )
 
 
