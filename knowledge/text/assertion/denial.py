@@ -10,12 +10,13 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from knowledge.text.assertion.list_end import denied_and_doubted
 from knowledge.text.assertion.lists import (
-    begins_another,
     ends_with_and,
     is_bare,
     is_closed,
     is_found,
+    is_placed,
     listed_after,
     same_kind,
 )
@@ -24,25 +25,22 @@ from knowledge.text.assertion.rules import Rule, load_rules
 from knowledge.text.document import Document, Range
 from knowledge.text.synonyms import TermKind
 
-_COUNTED = re.compile(
-    r"[ \t]*(?:[约近达共已]|每[日天次])?[\d一二两三四五六七八九十数半]+余?多?"
-    r"(?:次|天|日|周|年|月|h|小时|个|d|枚|处|[-~到])|较前|少许|少量|较多|增多|减少|加重|减轻|好转|缓解|消失|吸收|缩小|阳性|\(\+|明显|已[止退消好]"
-)
-_CHANGES = re.compile(r"(?:较前|稍|略|明显|逐渐|有所)*(?:好转|减轻|加重|加剧|改善)")
-_DIGIT = re.compile(r"\d(?![\d]?[.、)])")
 _LOOKED = re.compile(r"(?:未|没有?)[^闻]{0,4}(?:见|引出|出现|发现|查|检|测|触|扪|探|叩|显示|提示)")
 _HEARD = re.compile(r"音|奔马")
 # 未见明显异常 is complete: the next clause is another finding.
 _COMPLETE = re.compile(
     r"(?:未见|未查见|未发现|无|未及|没有)[^,;。\n]{0,4}(?:异常|改变|变化)[ \t,;。]*\Z"
 )
+_LAST_JOINED = re.compile(r"[ \t]*(?:及|以及|和|或)[ \t]*")
 _EXAMPLE = re.compile(r"[ \t]*(?:例如|比如|譬如|如|包括)")
 # What a denial is about where no term is known: 无不良反应.
 _UNKNOWN = re.compile(r"[\u4e00-\u9fff]{2,10}")
 # Before a denial that may go on; with a subject of its own (大便无脓血) it is about that alone.
 _SUBJECT = re.compile(
-    r"(?:\s|患者?儿?|病人|自?发?病?程中?|病来|目前|现|今日?|自?诉|述|亦|且|并|也|均|同时|平素|既往|以往|无明显诱因|其|入院时|查体:?|术后)*"
+    r"(?:\s|患者?儿?|病人|自?发?病?程中?|病来|目前|现|今日?|自?诉|述|亦|且|并|也|均|同时|平素|既往|以往|无明显诱因|其|入院时|查体:?|术后|产后|孕[早中晚]?期)*"
 )
+# A name that no term is known for, with its comma: 黑朦，.
+_SHORT = 5
 # How many clauses on a denial that is said again is looked for.
 _LOOK_AHEAD = 6
 _DENIES_HISTORY = re.compile(r"否认|从未")
@@ -163,14 +161,19 @@ class Denials:
     def _go_on(self, opened: _Open, run: Sequence[Range], rest: Sequence[Range]) -> None:
         """Decide on the bare clauses behind a denial."""
         indices = [i for clause in run for i in self._terms.inside(clause.start, clause.end)]
-        indices = [i for i in indices if not is_found(self._folded, self._terms, i)]
+        found = [i for i in indices if is_found(self._folded, self._terms, i)]
+        # 无耳鸣，眩晕，听力下降: behind others of a list it may be one of them.
+        self._doubted += [i for i in found if self._terms.starts[i] >= run[0].end]
+        # 无脓血，尿量减少，前囟凹陷: nor need what follows it be denied.
+        self._doubted += [i for i in indices if found and i > found[0] and i not in found]
+        indices = [i for i in indices if not found or i < found[0]]
         again = [i for i in indices if self._is_named_again(i, opened.start)]
         self._doubted += again
         indices = [i for i in indices if i not in again]
         if self._is_denied(opened, run, rest, indices):
             self._denied |= set(indices)
             opened.listed += indices
-        elif not self._is_another(opened):
+        elif not self._is_complete(opened) and (self._is_list(run) or not self._is_another(opened)):
             self._doubted += indices
 
     def _is_denied(
@@ -178,11 +181,15 @@ class Denials:
     ) -> bool:
         if any(is_closed(self._folded, clause) for clause in run) or opened.by_line:
             return True
-        # 没有咳血，嗓子哑: who speaks so may mean either.
-        if opened.cue.startswith("没有") and not opened.headed and not _LOOKED.search(opened.cue):
+        looked = _LOOKED.search(opened.cue) is not None
+        # 没有咳血，嗓子哑: who speaks so may mean either; 没有头痛，恶心，呕吐 is a list.
+        spoken = opened.cue.startswith("没有") and not opened.headed and not looked
+        if spoken and len(run) == 1:
             return False
         # 未见白沫，上翻，失禁及咬伤: a list by commas, ended by 及.
-        if len(run) > 1 and ends_with_and(self._folded, run[-1]):
+        # 未见溃疡，糜烂及新生物 too.
+        single = looked and len(opened.listed) == 1
+        if (len(run) > 1 or single) and ends_with_and(self._folded, run[-1]):
             return True
         if not opened.listed and not opened.of_history and not opened.headed:
             return _EXAMPLE.match(self._folded, run[0].start, run[0].end) is not None
@@ -192,8 +199,9 @@ class Denials:
         if any(self._is_allergy(index) for index in indices):
             return False
         if opened.of_history or opened.headed:
-            return same_kind(self._terms, opened.listed, indices)
-        if _LOOKED.search(opened.cue):
+            return self._is_alike(opened.listed, indices)
+        # 未见红肿，渗液 may be two statements; three names one after the other are a list.
+        if looked and len(run) == 1:
             return False
         # 无寒战，无惊厥，流清涕: who repeats 无 means the last one.  无包块、压痛，肠鸣音亢进: a
         # comma beside an enumeration mark parts statements.
@@ -202,11 +210,44 @@ class Denials:
         )
         return not repeats and len(opened.listed) == 1 and not opened.of_something
 
+    def _is_alike(self, first: Sequence[int], second: Sequence[int]) -> bool:
+        """Whether two groups name the same sort of thing, or end alike (头部外伤，胸部外伤)."""
+        return same_kind(self._terms, first, second) or self._ending(first[-1]) == self._ending(
+            second[0]
+        )
+
+    def _ending(self, index: int) -> str:
+        return self._folded[self._terms.starts[index] : self._terms.matches[index].end][-2:]
+
     def _is_another(self, opened: _Open) -> bool:
         """Whether a bare clause is clearly a statement of its own: behind 无 said again and again,
         or said of one thing (皮肤无破损，口腔异味)."""
         looked = _LOOKED.search(opened.cue) is not None
         return not opened.of_history and not looked and (self._count > 1 or opened.of_something)
+
+    def _is_list(self, run: Sequence[Range]) -> bool:
+        """Whether several clauses name findings, none with a place of its own: 无汗，恶心，头痛.
+
+        What no term is known in may be one of them if it is short.
+        """
+        named = [
+            clause
+            for clause in run
+            if self._terms.inside(clause.start, clause.end) or clause.end - clause.start <= _SHORT
+        ]
+        return len(named) > 1 and not any(
+            is_placed(self._folded, self._terms, index)
+            for clause in named
+            for index in self._terms.inside(clause.start, clause.end)
+        )
+
+    def _is_complete(self, opened: _Open) -> bool:
+        """无鼻衄、牙龈出血及瘀斑 names its last."""
+        if len(opened.listed) < 3 or opened.of_history:
+            return False
+        *_, before, last = opened.listed
+        gap = self._folded[self._terms.matches[before].end : self._terms.starts[last]]
+        return _LAST_JOINED.fullmatch(gap) is not None
 
     def _is_allergy(self, index: int) -> bool:
         return self._folded.endswith("过敏", 0, self._terms.matches[index].end)
@@ -241,13 +282,18 @@ class Denials:
                 self._deny(cue, listed_after(self._folded, self._terms, cue.end, clause.end))
                 continue
             end = self._reach(cue, clause.end)
-            listed = self._uncounted(cue.end, end)
+            listed, doubted = denied_and_doubted(self._folded, self._terms, cue.end, end)
+            self._doubted += doubted
             if not listed and not self._is_about(cue, clause):
                 continue
             self._deny(cue, listed)
             self._count += 1
             closed = end < clause.end or rule.scope != "list"
             words = self._folded[cue.start : cue.end]
+            own = self._terms.over(cue.start)
+            if own is not None and (said := rule.pattern.match(self._folded, cue.start, own.end)):
+                # 未闻及杂音，奔马律: the term holds the denial and is the first of its list.
+                words, listed = said[0], [*self._terms.inside(own.start, own.start + 1), *listed]
             headed = self._folded.startswith(":", cue.end)
             lead = self._folded[clause.start : cue.start]
             opened = None if closed else _Open(words, cue.start, list(listed), headed=headed)
@@ -265,29 +311,6 @@ class Denials:
 
     def _deny(self, cue: Cue, indices: Sequence[int]) -> None:
         self._denied |= {i for i in indices if cue.rule.speaks_of(self._terms.matches[i].kind)}
-
-    def _uncounted(self, start: int, end: int) -> list[int]:
-        """The terms in reach, up to one that follows at once and is counted: 无咳嗽腹泻2次."""
-        listed: list[int] = []
-        for index in self._terms.inside(start, end):
-            match = self._terms.matches[index]
-            last = self._terms.matches[listed[-1]].end if listed else start
-            if listed and last == match.start and _COUNTED.match(self._folded, match.end):
-                break
-            # 无不适切口疼痛好转, 无腹痛加重: what changes is there.
-            if _CHANGES.match(self._folded, match.end):
-                self._doubted.append(index)
-                break
-            if begins_another(self._folded, self._terms, index):
-                self._doubted += [
-                    i for i in self._terms.inside(match.start, end) if i not in listed
-                ]
-                break
-            # A number between two terms without a comma is a result: the list has ended.
-            if listed and _DIGIT.search(self._folded, last, match.start):
-                break
-            listed.append(index)
-        return listed
 
     def _denying_terms(self, clause: Range) -> list[Cue]:
         """Terms with a denial of their own (未闻及干湿啰音, 牙龈无红肿): their list goes on."""

@@ -19,8 +19,9 @@ from knowledge.text.assertion.denial import Denials
 from knowledge.text.assertion.exclusion import excluded
 from knowledge.text.assertion.form_answers import read_answers
 from knowledge.text.assertion.hedging import hedged
-from knowledge.text.assertion.lists import listed_before
+from knowledge.text.assertion.lists import is_bare, listed_before
 from knowledge.text.assertion.marks import Cue, Cues, Terms, find_cues
+from knowledge.text.assertion.relatives import owned, patient_again
 from knowledge.text.assertion.wordings import denies_itself
 from knowledge.text.document import Document, Range
 from knowledge.text.finding import Certainty, Experiencer, Polarity, Temporality
@@ -29,6 +30,8 @@ from knowledge.text.synonyms import TermKind
 
 # How many characters a cue reaches in a sentence without an end.
 _REACH = 500
+# What is said of several: 头痛，呕吐，抽搐均无.
+_EACH = re.compile(r"[均都皆]")
 # Between a term and the cue behind it: 胸腔积液(右侧)未见.
 _THIN = re.compile(r"[^,;。、\n:]{0,6}")
 _NEAR_BY = re.compile(r"[^,;。、\n:]{0,12}")
@@ -42,13 +45,13 @@ TUMOUR = re.compile(r"癌|瘤|恶性|白血病")
 # Old by its own words, or operated: the illness is over.  A tumour is followed up.
 _OLD = re.compile(r"陈旧")
 _OPERATED = re.compile(
-    r"术后(?!复发|出血|感染|并发|粘连|疼痛|切口|第?(?:\d{1,3}|[一二两三四五六七八九十半数几]{1,3})(?:天|日|周|小时))"
+    r"术后(?!诊断|复发|出血|感染|并发|粘连|疼痛|切口|第?(?:\d{1,3}|[一二两三四五六七八九十半数几]{1,3})(?:天|日|周|小时))"
 )
 _FOR_LONG = re.compile(r"[:已约达近]{0,2}[\d一二两三四五六七八九十数几]+余?多?个?[年月]")
 _OF_HISTORY = re.compile(r"史")
 # A term that says itself that all is well: 胎动正常.
 WELL = re.compile(r"(?<!不)(?<!欠)(?:正常|良好|平稳|通畅|自如|对称|居中)\Z")
-_DIAGNOSED = re.compile(r"诊|问|考虑|疑|印象|按|当作|以为|误|录|写|记|”")
+_DIAGNOSED = re.compile(r"诊|问|考虑|疑|印象|按|当作|以为|误|录|写|记|”|模板|遗留|系统|复制|粘贴")
 _JOINED = re.compile(r"[及和与]")
 _PATIENT_NAMED = re.compile(r"患者|病人|本人")
 
@@ -88,13 +91,15 @@ class _Reading:
         self.cues = Cues(find_cues(document, self.terms, self.answers.taken))
         self._ends = {
             category: [cue.start for cue in self.cues if cue.rule.category == category]
-            for category in ("turn", "have", "now", "patient", "story")
+            for category in ("turn", "have", "now", "patient", "story", "exam")
         }
         # 无呕吐既往高血压: what was before is another statement.
         before = [
             c.start for c in self.cues if c.rule.category == "past" and c.rule.scope == "sentence"
         ]
         self._ends["turn"] = sorted([*self._ends["turn"], *before])
+        # 曾疑肺结核，后排除: what was doubted is decided.
+        self._settled: set[int] = set()
         self._clauses = [c for s in document.sentences for c in document.clauses(s)]
         self._clause_starts = [clause.start for clause in self._clauses]
         self._sentence_starts = [sentence.start for sentence in document.sentences]
@@ -141,12 +146,15 @@ class _Reading:
     def _end_of(self, cue: Cue, limit: int) -> int:
         """Where the reach of a cue ends: the first cue that ends it, or ``limit``."""
         limit = min(limit, cue.end + _REACH)
-        for category in cue.rule.ends | ({"story"} if "now" in cue.rule.ends else frozenset()):
+        told = frozenset({"story"}) if "now" in cue.rule.ends else frozenset()
+        for category in (cue.rule.ends - {"exam"}) | told:
             starts = self._ends.get(category, [])
             # What begins right behind the cue may end it too: 既往…，此次….
             number = bisect_right(starts, cue.end - 1)
             if number < len(starts):
                 limit = min(limit, starts[number])
+        if "exam" in cue.rule.ends:
+            return patient_again(self.folded, self.terms, cue, limit, self._ends["exam"])
         return limit
 
     def _ahead(self, cue: Cue) -> list[int]:
@@ -180,7 +188,22 @@ class _Reading:
         if scope == "each":
             return self._spoken_of(cue, inside[-1:])
         listed = listed_before(self.folded, self.terms, inside[-1], sentence.start)
+        if len(listed) == 1 and _EACH.search(self.folded, cue.start, cue.end):
+            listed += self._listed_by_commas(sentence, clause)
         return self._spoken_of(cue, listed)
+
+    def _listed_by_commas(self, sentence: Range, clause: Range) -> list[int]:
+        """The terms of the bare clauses right before one: 头痛，呕吐，抽搐均无."""
+        listed: list[int] = []
+        for earlier in reversed(self.document.clauses(sentence)):
+            if earlier.start >= clause.start:
+                continue
+            inside = self.terms.inside(earlier.start, earlier.end)
+            cues = self.cues.between(earlier.start, earlier.end)
+            if not inside or not is_bare(self.folded, self.terms, earlier, cues):
+                break
+            listed += inside
+        return listed
 
     def _was_diagnosed(self, cue: Cue, start: int, index: int) -> bool:
         """外院诊断肺癌，证实为肺炎 takes a diagnosis back; 胸痛，证实为心绞痛 does not."""
@@ -218,16 +241,30 @@ class _Reading:
         for cue in self._of("deny"):
             if cue.rule.direction == "<":
                 for index in self._behind(cue):
-                    self.result[index].polarity = Polarity.ABSENT
+                    if self._is_parted(index, cue):
+                        verdict.doubted.append(index)
+                    else:
+                        self.result[index].polarity = Polarity.ABSENT
+                        if cue.rule.scope == "stated":
+                            self._settled.add(index)
         # 未见皮疹，黄疸: denied with the rash, or another finding; who reads must see it.
         for index in verdict.doubted:
             if self.result[index].polarity is Polarity.PRESENT:
                 self.result[index].certainty = Certainty.UNCERTAIN
 
+    def _is_parted(self, index: int, cue: Cue) -> bool:
+        """Whether a space parts a term from the one that a sign stands behind: HTN DM(-)."""
+        if self.folded[cue.start] not in "([-" or index + 1 >= len(self.terms.matches):
+            return False
+        following = self.terms.starts[index + 1]
+        gap = self.folded[self.terms.matches[index].end : min(following, cue.start)]
+        return following < cue.start and gap.isspace()
+
     def _doubt(self) -> None:
         for cue in self._of("doubt"):
             for index in self._reached(cue):
-                self.result[index].certainty = Certainty.UNCERTAIN
+                if index not in self._settled:
+                    self.result[index].certainty = Certainty.UNCERTAIN
 
     def _date(self) -> None:
         for cue in self._of("past"):
@@ -291,7 +328,10 @@ class _Reading:
         # A child is the patient where a parent writes, and somebody else where one is named.
         children = self._of("child") if _PATIENT_NAMED.search(self.folded) else []
         for cue in chain(self._of("other"), children):
-            for index in self._reached(cue):
+            clause = self._clause(cue.start)
+            end = self._end_of(cue, clause.end)
+            mine = owned(self.folded, self.terms, cue, clause, end)
+            for index in mine or self._reached(cue):
                 self.result[index].experiencer = Experiencer.FAMILY
 
     def _read_sections(self) -> None:

@@ -12,9 +12,9 @@ from knowledge.text.synonyms import TermKind
 # Between the terms of one list.
 CONNECTOR = re.compile(
     r"(?:[、､/+和及与或兼并\s]|以及|或者|还有|伴有?|甚至|明显的?|等|的|症状|表现|现象|不适感?|情况|感|样|性"
-    r"|也|亦|均|病史|史|其他|特殊|其它|轻微|阵发性?|剧烈|任何|征象|\d*℃)*"
+    r"|也|亦|均|病史|史|其他|特殊|其它|轻微|阵发性?|剧烈|任何|征象|\d*℃|(?<![a-z])(?:or|and|nor)(?![a-z]))*"
 )
-_CLOSED = re.compile(r"等[^,;。\n\d]{0,12}[,;。\s]*\Z")
+_CLOSED = re.compile(r"(?:等|这些|这类|之类)[^,;。\n\d]{0,12}[,;。\s]*\Z")
 _PREDICATE = re.compile(r"(?:明显|剧烈|甚至|的)\Z")
 _EXAMPLE = re.compile(r"(?:例如|比如|譬如|如(?!果|有|出现|发生|再|仍|遇|伴)|包括)")
 NUMBERED = re.compile(r"[ \t]*(?:\(?\d{1,2}[.、)]|[-·•*])?[ \t]*")
@@ -27,18 +27,33 @@ _AND = re.compile(r"(?<=[\u4e00-\u9fff])[及和或](?=[\u4e00-\u9fff])")
 _LAST = re.compile(r"[及和或与][\u4e00-\u9fff]{2,6}")
 _UNKNOWN = re.compile(r"[\u4e00-\u9fff、和及与或等]{1,12}")
 # A term that says itself that something was found.
-_FOUND = re.compile(r"(?:阳性|\(\++\)|亢进|升高|增高|增多|增强|下降|减低)\Z|少量|大量|中等?量|微量")
+_FOUND = re.compile(
+    r"(?:阳性|\(\++\)|亢进|升高|增高|增多|增强|下降|减低|减弱|减少)\Z|少量|大量|中等?量|微量"
+)
 
 
 # 无压痛双下肢水肿: who sets no marks begins another statement with its place.
 _PLACED = re.compile(r"双(?!重)|左(?!右)|右|四肢|全身|两侧")
+# 无发热乳房稍胀痛: nor is what is denied graded.
+_GRADED = re.compile(r"[稍略仍]|轻度|中度|重度|散在|少许")
+# SOB+ N/V-: the plus is said of what stands before it.
+_PLUS = re.compile(r"\(?\++\)?[ \t,]")
 
 
 def begins_another(folded: str, terms: Terms, index: int) -> bool:
-    """Whether a term right behind another names the place of a finding of its own."""
+    """Whether a term right behind another names the place of a finding of its own,
+    how strong it is, or that it was found."""
     match = terms.matches[index]
-    glued = index > 0 and terms.matches[index - 1].end == match.start
-    return glued and _PLACED.match(folded, match.start, match.end) is not None
+    if index == 0 or terms.matches[index - 1].end != match.start:
+        return False
+    graded = _GRADED.search(folded, match.start, match.end) is not None
+    return graded or is_placed(folded, terms, index) or is_found(folded, terms, index)
+
+
+def is_placed(folded: str, terms: Terms, index: int) -> bool:
+    """Whether a term begins with the place of a finding (双下肢水肿)."""
+    match = terms.matches[index]
+    return _PLACED.match(folded, match.start, match.end) is not None
 
 
 def is_found(folded: str, terms: Terms, index: int) -> bool:
@@ -66,7 +81,7 @@ def listed_before(folded: str, terms: Terms, index: int, start: int) -> list[int
     listed = [index]
     while index > 0 and terms.starts[index - 1] >= start:
         gap = folded[terms.matches[index - 1].end : terms.starts[index]]
-        if not CONNECTOR.fullmatch(gap):
+        if not CONNECTOR.fullmatch(gap) or _PLUS.match(gap):
             break
         index -= 1
         listed.append(index)
@@ -94,7 +109,7 @@ def is_bare(
         if not (CONNECTOR.fullmatch(gap) or _PREFIXED.fullmatch(gap)) or gap.startswith("伴"):
             return False
         position = terms.matches[index].end
-    rest = folded[position : clause.end].strip(" ,，、。;!?\n\r\t")
+    rest = folded[position : clause.end].strip(" ,，、。.;!?\n\r\t")
     if not indices or is_closed(folded, clause):
         return _UNKNOWN.fullmatch(rest) is not None if rest else bool(indices)
     joined = CONNECTOR.fullmatch(rest) or _LAST.fullmatch(rest)

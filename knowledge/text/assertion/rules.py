@@ -16,7 +16,7 @@ from knowledge.text.synonyms import TermKind
 FINDINGS = frozenset({TermKind.SYMPTOM, TermKind.SIGN, TermKind.DISEASE})
 CATEGORIES = frozenset(
     {"deny", "doubt", "past", "suppose", "other", "child"}
-    | {"turn", "have", "now", "patient", "story", "none"}
+    | {"turn", "have", "now", "patient", "story", "exam", "none"}
 )
 SCOPES = frozenset(
     {"list", "clause", "sentence", "near", "joined", "each", "before", "stated", "over"}
