@@ -44,6 +44,8 @@ LIFE: Final = 80.0
 """Years over which a disease of every age is spread."""
 LEAK: Final = 0.004
 """P(f|d) of a finding that the entry does not list."""
+AGES: Final = (("新生儿", 28 / 365), ("婴幼儿", 3.0))
+"""Findings that are an age, and the years that they end at."""
 BROADER: Final = 0.5
 """How much less the most telling finding says for an entry that lists only a broader one."""
 STRONG: Final = 4
@@ -296,7 +298,7 @@ class ClinicalRanking:
     def alarmed(self, case: CaseEvidence) -> dict[int, frozenset[str]]:
         """Rows of entries that the case calls for excluding, and the findings that do, the most
         of them; none that age or sex makes impossible."""
-        has = self._has(case)
+        has = self._has(case) | _of_age(case.age_years)
         found: dict[int, frozenset[str]] = {}
         for row, combination in self._alarms.complete(has):
             if self._possible(row, case):
@@ -313,6 +315,11 @@ class ClinicalRanking:
         """The log score of every entry."""
         chosen = learned_weights() if weights is None else weights
         return self.kinds.shared(np.asarray(self.features(case) @ chosen, np.float32))
+
+
+def _of_age(age_years: float | None) -> set[str]:
+    """The findings that an age is, where the form tells it and the text does not."""
+    return {name for name, below in AGES if age_years is not None and age_years < below}
 
 
 def _log_gain(rate: Floats, background: Floats) -> Floats:

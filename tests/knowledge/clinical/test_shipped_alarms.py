@@ -8,6 +8,7 @@ import pytest
 
 from knowledge.clinical.base import ClinicalBase
 from knowledge.clinical.entry import shipped_entries
+from knowledge.clinical.ranking import AGES
 from knowledge.clinical.vocabulary import vocabulary
 
 
@@ -60,3 +61,9 @@ def test_what_is_harmless_calls_for_nothing(age: float, sex: str, text: str) -> 
 def test_an_alarm_stands_only_with_what_excludes_it() -> None:
     lacking = [e.name for e in shipped_entries() if e.alarms and not (e.critical and e.exclude)]
     assert lacking == []
+
+
+def test_an_age_of_the_form_counts_as_an_infant() -> None:
+    """Alarms say 婴幼儿 by the word that the form's age stands for."""
+    used = {name for entry in shipped_entries() for c in entry.alarms for name in c}
+    assert {name for name, _ in AGES} <= used
