@@ -15,9 +15,9 @@ from scipy import ndimage
 from assistant.imaging.volume import Floats, Mask
 
 _ORDER = {"nearest": 0, "linear": 1, "cubic": 3}
-_MARGIN = 32
+_MARGIN = 24
 """Voxels.  A cubic spline's coefficients depend on far voxels with a factor of 0.268 a voxel:
-what lies 32 away changes them by 10^-18."""
+what lies 24 away changes them by 10^-14."""
 
 _INSIDE = 0.5 - 1e-9
 """A fraction of a half is inside; rounding in the sum must not turn it."""
@@ -100,12 +100,24 @@ def resample(
 def _interpolated(
     source: Floats, step: Floats, offset: Floats, shape: tuple[int, ...], interpolation: str
 ) -> Floats:
-    """``source`` at ``offset + step · index``; beyond its border it goes on as it ends."""
-    order = _ORDER[interpolation]
-    if order > 1:
-        # Axes that stay as they are need no spline.
-        order = order if min(source.shape) > 1 else 1
-    found: Floats = ndimage.affine_transform(
-        source, step, offset, output_shape=shape, order=order, mode="nearest"
-    )
-    return found
+    """``source`` at ``offset + step · index``; beyond its border it goes on as it ends.
+
+    Splines on a grid are a product of one matrix an axis, which is much quicker than the sum over
+    the neighbours of each voxel.
+    """
+    found = source
+    for axis in range(3):
+        matrix = _matrix(source.shape[axis], step[axis], offset[axis], shape[axis], interpolation)
+        found = np.moveaxis(np.tensordot(matrix, found, (1, axis)), 0, axis)
+    return np.ascontiguousarray(found)
+
+
+def _matrix(size: int, step: float, offset: float, wanted: int, interpolation: str) -> Floats:
+    """(wanted, size): what each old voxel of a line gives to each new one."""
+    order = _ORDER[interpolation] if size > 1 else 0
+    matrix = np.empty((wanted, size))
+    for place, line in enumerate(np.eye(size)):
+        matrix[:, place] = ndimage.affine_transform(
+            line, [step], offset, output_shape=(wanted,), order=order, mode="nearest"
+        )
+    return matrix

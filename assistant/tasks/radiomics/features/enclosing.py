@@ -8,8 +8,8 @@ from scipy.special import eval_legendre
 from assistant.imaging.volume import Floats
 
 _TERMS = 20
-_TOLERANCE = 1e-4
-_ROUNDS = 20_000
+_TOLERANCE = 1e-7
+_ROUNDS = 5_000
 
 
 def ellipsoid_area(a: float, b: float, c: float) -> float:
@@ -35,28 +35,37 @@ def ellipsoid_area(a: float, b: float, c: float) -> float:
 def enclosing_ellipsoid(points: Floats) -> Floats:
     """The semi-axes of the ellipsoid of least volume around ``points`` (n, 3).
 
-    Khachiyan's algorithm, which moves weight to the point farthest outside of the ellipsoid.
+    Weight moves to the point farthest outside of the ellipsoid, or away from the one that is
+    deepest inside and still has some (Khachiyan's algorithm with the away steps of Todd and
+    Yildirim, 2007, which make it end soon).
     """
-    number = len(points)
-    lifted = np.vstack([points.T, np.ones(number)])
+    number, size = len(points), 4
+    lifted = np.vstack([(points - points.mean(0)).T, np.ones(number)])
     weight = np.full(number, 1 / number)
     for _ in range(_ROUNDS):
-        shape = (lifted * weight) @ lifted.T
-        outside = np.einsum("ij,ij->j", lifted, np.linalg.solve(shape, lifted))
+        inverse = np.linalg.inv((lifted * weight) @ lifted.T)
+        outside = np.einsum("ij,ij->j", lifted, inverse @ lifted)
         farthest = int(outside.argmax())
-        excess = outside[farthest]
-        if excess - 4 <= _TOLERANCE * 4:
+        deepest = int(np.where(weight > 0, outside, np.inf).argmin())
+        excess, slack = outside[farthest] - size, size - outside[deepest]
+        if max(excess, slack) <= _TOLERANCE * size:
             break
-        step = (excess - 4) / (4 * (excess - 1))
+        moved = farthest if excess >= slack else deepest
+        step = (outside[moved] - size) / (size * (outside[moved] - 1))
+        # A weight cannot become negative; one that comes to nothing is nothing.
+        least = -weight[moved] / (1 - weight[moved])
+        emptied = step <= least
+        step = max(step, least)
         weight *= 1 - step
-        weight[farthest] += step
-    centre = points.T @ weight
-    spread = (points.T * weight) @ points - np.outer(centre, centre)
-    semi: Floats = np.sqrt(np.maximum(np.linalg.eigvalsh(spread), 0) * 3)
+        weight[moved] = 0 if emptied else weight[moved] + step
+    flat = lifted[:3]
+    centre = flat @ weight
+    spread = ((flat * weight) @ flat.T - np.outer(centre, centre)) * 3
+    away = flat.T - centre
     # What is still outside of it by the tolerance is taken in.
-    away = points - centre
-    reach = np.einsum("ij,ij->i", away, np.linalg.solve(spread * 3, away.T).T).max()
-    return semi * np.sqrt(reach)
+    reach = np.einsum("ij,ij->i", away, np.linalg.solve(spread, away.T).T).max()
+    semi: Floats = np.sqrt(np.maximum(np.linalg.eigvalsh(spread), 0) * reach)
+    return semi
 
 
 def smallest_box(points: Floats, triangles: Floats) -> Floats:
