@@ -20,7 +20,9 @@ from assistant.tasks.radiomics.resampling import Triple, box
 from assistant.tasks.radiomics.settings import Settings
 
 REPEATS = 8
-PARTS = 4
+SHARES = (0.1, 0.2, 0.3, 0.4)
+"""Of the voxels of a region in its parts.  They differ, so that sizes differ too."""
+
 SEED = 20260101
 
 _MOST_DEGREES = 10.0
@@ -99,14 +101,15 @@ def drawn_again(mask: Mask, spacing: Triple, seed: int) -> Mask:
     return moved
 
 
-def parts(mask: Mask, spacing: Triple, count: int = PARTS) -> list[Mask]:
-    """The region in ``count`` parts of as many voxels each, along its longest axis."""
+def parts(mask: Mask, spacing: Triple) -> list[Mask]:
+    """The region in parts of `SHARES`, one after the other along its longest axis."""
     places = np.argwhere(mask)
     centred = (places - places.mean(0)) * spacing
     _, _, axes = np.linalg.svd(centred, full_matrices=False)
     order = np.argsort(centred @ axes[0], kind="stable")
     found = []
-    for chosen in np.array_split(order, count):
+    bounds = np.round(np.cumsum(SHARES)[:-1] * len(order)).astype(int)
+    for chosen in np.split(order, bounds):
         part = np.zeros_like(mask)
         part[tuple(places[chosen].T)] = True
         found.append(part)
@@ -126,7 +129,7 @@ def reproduced(
     stands for it is the spread between its `parts`.  A cohort's ICC is that between its patients.
     None where parts are too small to be measured.
     """
-    if np.count_nonzero(mask) < PARTS * _LEAST_PART:
+    if np.count_nonzero(mask) * min(SHARES) < _LEAST_PART:
         return {}
     made = parts(mask, volume.grid.spacing)
     rows = []
