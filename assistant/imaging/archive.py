@@ -64,7 +64,8 @@ def _zip(path: Path) -> Iterator[bytes]:
             for info in members:
                 if info.flag_bits & 1:
                     raise ImageProblem(
-                        "压缩包已加密，请提供未加密的压缩包。", "The zip is locked; give an open one."
+                        "压缩包已加密，请提供未加密的压缩包。",
+                        "The zip is locked; give an open one.",
                     )
                 data = _member(archive, info, budget)
                 budget -= len(data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Iterable, Iterator
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -31,9 +32,10 @@ def read(data: bytes) -> Dataset:
     """A file as a dataset.  Raises `ImageProblem` for a broken one."""
     from pydicom import config, dcmread
 
-    # It would write values of the header, which may be a patient's, into the log.
+    # It would write values of the header, which may be a patient's, into log and warnings.
     logging.getLogger("pydicom").disabled = True
     config.settings.reading_validation_mode = config.IGNORE
+    warnings.filterwarnings("ignore", module=r"pydicom\b")
     try:
         return dcmread(BytesIO(data))
     except Exception:

@@ -88,7 +88,9 @@ def checked(array: NDArray[np.generic], grid: Grid) -> None:
             "The image is not three-dimensional; give one phase and one channel.",
         )
     if 0 in array.shape:
-        raise ImageProblem("图像没有体素，请重新导出。", "The image has no voxels; export it again.")
+        raise ImageProblem(
+            "图像没有体素，请重新导出。", "The image has no voxels; export it again."
+        )
     if not (np.isfinite(grid.spacing).all() and min(grid.spacing) > 0 and max(grid.spacing) < 1000):
         raise ImageProblem(
             "体素间距缺失或无效，请重新导出并保留间距。",

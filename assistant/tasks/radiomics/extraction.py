@@ -33,9 +33,7 @@ def extract(
     return named(values(prepare(volume, mask, settings), settings, report), volume.unit)
 
 
-def values(
-    region: Prepared, settings: Settings, report: Report | None = None
-) -> dict[str, float]:
+def values(region: Prepared, settings: Settings, report: Report | None = None) -> dict[str, float]:
     """The values of a prepared region by their tags.  Raises `ImageProblem`."""
     levels = discretised(region, settings.bins)
     found: dict[str, float] = {}
@@ -73,4 +71,3 @@ def _family(
         "ngldm": lambda: dependence(levels, ways),
     }
     return makers[family]()
-

@@ -66,7 +66,9 @@ def counted(keys: Ints, weights: Floats | None, size: int) -> tuple[Ints, Floats
     return seen, np.bincount(inverse, weights, len(seen))
 
 
-def marginal(matrix: Ints, value: Ints, weights: Floats, matrices: int) -> tuple[Ints, Ints, Floats]:
+def marginal(
+    matrix: Ints, value: Ints, weights: Floats, matrices: int
+) -> tuple[Ints, Ints, Floats]:
     """(matrix, value, sum) for each value that a matrix has."""
     width = int(value.max()) + 1 if len(value) else 1
     keys, sums = counted(matrix * width + value, weights, matrices * width)

@@ -23,7 +23,9 @@ def tone_difference(levels: Levels, ways: Sequence[str]) -> dict[str, float]:
         counts, differences = _matrices(levels, by_slice)
         for way in (w for w in ways if (w != "3D") == by_slice):
             if way == "2D":
-                rows = [_features(n, s) for n, s in zip(counts, differences, strict=True) if n.any()]
+                rows = [
+                    _features(n, s) for n, s in zip(counts, differences, strict=True) if n.any()
+                ]
                 values = np.mean(rows, axis=0) if rows else np.full(len(_NAMES), np.nan)
             else:
                 values = _features(counts.sum(0), differences.sum(0))
