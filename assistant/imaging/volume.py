@@ -20,7 +20,7 @@ MAX_VOXELS = 400_000_000
 """Of an image; 512 × 512 × 1,500 slices; more is no single series and would not fit."""
 
 TOLERANCE = 0.01
-"""Millimetres by which two grids that are the same may differ at their corners, per file rounding."""
+"""Millimetres by which the corners of two grids that are the same may differ: files round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,8 @@ class Grid:
     @property
     def step(self) -> Floats:
         """3 × 3: what an index (slice, row, column) is multiplied with, mm."""
-        return self.axes * np.asarray(self.spacing)
+        step: Floats = self.axes * np.asarray(self.spacing, np.float64)
+        return step
 
     def positions(self, index: Floats) -> Floats:
         """(n, 3) indices (slice, row, column) → (n, 3) positions in the patient, mm."""
@@ -48,7 +49,8 @@ class Grid:
 
     def indices(self, positions: Floats) -> Floats:
         """The inverse of `positions`; fractions where a position is between voxels."""
-        found: Floats = np.linalg.solve(self.step, (np.asarray(positions, float) - self.origin).T).T
+        away = np.asarray(positions, np.float64) - self.origin
+        found: Floats = np.linalg.solve(self.step, away.T).T.astype(np.float64)
         return found
 
     def same_as(self, other: Grid) -> bool:

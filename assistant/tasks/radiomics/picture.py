@@ -87,7 +87,7 @@ def place(mask: Mask, picture: Picture) -> tuple[int, int, int, int]:
 
 
 def _plane(array: NDArray[np.generic], axis: int, number: int) -> NDArray[np.generic]:
-    part = np.take(array, number, axis=axis)
+    part: NDArray[np.generic] = np.take(array, number, axis=axis)
     return part if axis == 0 else part[::-1]
 
 
@@ -98,5 +98,6 @@ def _grey(part: NDArray[np.generic], unit: str, window: str) -> NDArray[np.uint8
         low, high = centre - width / 2, centre + width / 2
     else:
         low, high = np.percentile(values, [1, 99])
-    found = np.clip((values - low) / max(high - low, 1e-9), 0, 1) * 255
-    return found.astype(np.uint8)
+    shares = np.clip((values - low) / max(float(high - low), 1e-9), 0, 1)
+    found: NDArray[np.uint8] = (shares * 255).astype(np.uint8)
+    return found

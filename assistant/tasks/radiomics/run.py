@@ -30,7 +30,7 @@ from serving.engine import EngineError
 async def measured(
     request: RegionToMeasure, context: Context, resources: Resources
 ) -> RadiomicsFeatures:
-    """The features of a request's region.  Raises `EngineError` with what is wrong with the images."""
+    """The features of a request's region.  Raises `EngineError` with what is wrong with it."""
     try:
         return await asyncio.to_thread(_measured, request, context, resources.attachments)
     except ImageProblem as problem:

@@ -35,7 +35,7 @@ def test_slices_are_put_in_order_and_rescaled() -> None:
     assert (volume.unit, volume.modality, volume.frame_of_reference) == ("HU", "CT", FRAME)
     assert volume.grid.spacing == SPACING
     centre = volume.grid.positions(np.array([CENTRE], float))[0]
-    expected = np.array(ORIGIN) + [CENTRE[2], CENTRE[1], CENTRE[0] * SPACING[0]]
+    expected = [*np.array(ORIGIN), CENTRE[2], CENTRE[1], CENTRE[0] * SPACING[0]]
     assert np.allclose(centre, expected)
     assert np.allclose(volume.grid.indices(centre[None]), [CENTRE])
 
@@ -139,4 +139,4 @@ def test_a_region_object_is_no_image() -> None:
 def test_the_ball_is_where_it_was_put() -> None:
     places = np.argwhere(ball())
     assert np.allclose(places.mean(0), CENTRE)
-    assert SHAPE == intensities().shape
+    assert intensities().shape == SHAPE

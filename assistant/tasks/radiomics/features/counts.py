@@ -39,7 +39,8 @@ class Cells:
 
 def summed(index: Ints, weights: Floats, size: int) -> Floats:
     """(size,): the sums of ``weights`` by ``index``."""
-    return np.bincount(index, weights, size)
+    found: Floats = np.bincount(index, weights, size).astype(np.float64)
+    return found
 
 
 def gathered(matrix: Ints, row: Ints, column: Ints, count: Floats | None, matrices: int) -> Cells:
@@ -63,7 +64,7 @@ def counted(keys: Ints, weights: Floats | None, size: int) -> tuple[Ints, Floats
         seen, amounts = np.unique(keys, return_counts=True)
         return seen, amounts.astype(np.float64)
     seen, inverse = np.unique(keys, return_inverse=True)
-    return seen, np.bincount(inverse, weights, len(seen))
+    return seen, summed(inverse, weights, len(seen))
 
 
 def marginal(

@@ -12,14 +12,10 @@ from assistant.tasks.radiomics.features.merging import merge
 from assistant.tasks.radiomics.features.neighbours import half, pair, slice_numbers
 from assistant.tasks.radiomics.region import Levels
 
-NAMES = Names(
-    *(
-        f"ngl_{name}"
-        for name in (
-            "lde hde lgce hgce ldlge ldhge hdlge hdhge glnu glnu_norm dcnu dcnu_norm dc_perc gl_var"
-            " dc_var dc_entr dc_energy"
-        ).split()
-    )
+NAMES = Names.of(
+    "ngl",
+    "lde hde lgce hgce ldlge ldhge hdlge hdhge glnu glnu_norm dcnu dcnu_norm dc_perc gl_var dc_var"
+    " dc_entr dc_energy",
 )
 
 

@@ -36,6 +36,11 @@ class Names:
     entropy: str
     energy: str = ""
 
+    @classmethod
+    def of(cls, prefix: str, words: str) -> Names:
+        """The tags ``prefix_word``, in the order of the fields."""
+        return cls(*(f"{prefix}_{word}" for word in words.split()))
+
 
 def emphases(cells: Cells, voxels: Floats, names: Names) -> dict[str, Floats]:
     """The features of each matrix, (matrices,) each.

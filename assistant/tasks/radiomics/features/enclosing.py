@@ -85,7 +85,8 @@ def smallest_box(points: Floats, triangles: Floats) -> Floats:
     # Faces of one plane give one box.
     turned = normal * np.where(normal[:, [0]] + 1e-3 * normal[:, [1]] < 0, -1, 1)
     _, first = np.unique(np.round(turned, 6), axis=0, return_index=True)
-    best, sides = np.inf, np.ptp(points, axis=0)
+    best = np.inf
+    sides: Floats = np.ptp(points, axis=0)
     for k in first:
         up = normal[k]
         height = np.ptp(points @ up)

@@ -15,14 +15,10 @@ from assistant.tasks.radiomics.features.neighbours import Direction, half
 from assistant.tasks.radiomics.region import Levels
 from assistant.tasks.radiomics.settings import Aggregation
 
-NAMES = Names(
-    *(
-        f"rlm_{name}"
-        for name in (
-            "sre lre lgre hgre srlge srhge lrlge lrhge glnu glnu_norm rlnu rlnu_norm r_perc gl_var"
-            " rl_var rl_entr"
-        ).split()
-    )
+NAMES = Names.of(
+    "rlm",
+    "sre lre lgre hgre srlge srhge lrlge lrhge glnu glnu_norm rlnu rlnu_norm r_perc gl_var rl_var"
+    " rl_entr",
 )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from assistant.imaging.volume import Floats
+from assistant.tasks.radiomics.features.counts import summed
 from assistant.tasks.radiomics.features.neighbours import half, pair, slice_numbers
 from assistant.tasks.radiomics.region import Levels
 
@@ -43,12 +44,13 @@ def _matrices(levels: Levels, by_slice: bool) -> tuple[Floats, Floats]:
     number = np.zeros(array.shape)
     for direction in half(by_slice):
         here, there = pair(array, direction)
-        for target, one, other in (
-            (0, here, there),
-            (1, there, here),
-        ):
-            pair(sums, direction)[target][...] += np.where(one > 0, other, 0)
-            pair(number, direction)[target][...] += (one > 0) & (other > 0)
+        both = (here > 0) & (there > 0)
+        first, second = pair(sums, direction)
+        first += np.where(both, there, 0)
+        second += np.where(both, here, 0)
+        first, second = pair(number, direction)
+        first += both
+        second += both
     counted = inside & (number > 0)
     apart = np.abs(array[counted] - sums[counted] / number[counted])
     slices = array.shape[0] if by_slice else 1
@@ -57,8 +59,8 @@ def _matrices(levels: Levels, by_slice: bool) -> tuple[Floats, Floats]:
         keys = keys + slice_numbers(array.shape)[counted] * levels.count
     size = slices * levels.count
     shape = (slices, levels.count)
-    counts = np.bincount(keys, minlength=size).astype(float).reshape(shape)
-    return counts, np.bincount(keys, apart, size).reshape(shape)
+    counts = summed(keys, np.ones(len(keys)), size).reshape(shape)
+    return counts, summed(keys, apart, size).reshape(shape)
 
 
 def _features(counts: Floats, differences: Floats) -> Floats:

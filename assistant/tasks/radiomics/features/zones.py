@@ -17,24 +17,17 @@ from assistant.tasks.radiomics.features.counts import Ints, gathered
 from assistant.tasks.radiomics.features.emphases import Names, averaged, emphases
 from assistant.tasks.radiomics.features.merging import merge
 from assistant.tasks.radiomics.region import Levels
+from assistant.tasks.radiomics.settings import Aggregation
 
-SIZE = Names(
-    *(
-        f"szm_{name}"
-        for name in (
-            "sze lze lgze hgze szlge szhge lzlge lzhge glnu glnu_norm zsnu zsnu_norm z_perc gl_var"
-            " zs_var zs_entr"
-        ).split()
-    )
+SIZE = Names.of(
+    "szm",
+    "sze lze lgze hgze szlge szhge lzlge lzhge glnu glnu_norm zsnu zsnu_norm z_perc gl_var zs_var"
+    " zs_entr",
 )
-DISTANCE = Names(
-    *(
-        f"dzm_{name}"
-        for name in (
-            "sde lde lgze hgze sdlge sdhge ldlge ldhge glnu glnu_norm zdnu zdnu_norm z_perc gl_var"
-            " zd_var zd_entr"
-        ).split()
-    )
+DISTANCE = Names.of(
+    "dzm",
+    "sde lde lgze hgze sdlge sdhge ldlge ldhge glnu glnu_norm zdnu zdnu_norm z_perc gl_var zd_var"
+    " zd_entr",
 )
 
 
@@ -103,7 +96,7 @@ def zone_features(
                 continue
             cells = gathered(made.slice, made.level, column, None, slices)
             for way in (w for w in ways if (w != "3D") == by_slice):
-                aggregation = "2D_avg" if way == "2D" else "3D_comb"
+                aggregation: Aggregation = "2D_avg" if way == "2D" else "3D_comb"
                 joined, voxels = merge(cells, 1, aggregation, made.voxels.astype(float))
                 values = averaged(emphases(joined, voxels, names))
                 found |= {f"{name}_{way}": value for name, value in values.items()}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -88,8 +90,8 @@ def test_what_leaves_nothing_is_said() -> None:
     image[1, 1, 1] = np.nan
     with pytest.raises(ImageProblem, match="NaN"):
         prepare(volume(image), mask, Settings())
+    fine = Settings(resampling=Resampling(spacing=[0.001, 0.001, 0.001]))
     with pytest.raises(ImageProblem, match="间距下过大"):
-        fine = Settings(resampling=Resampling(spacing=[0.001, 0.001, 0.001]))
         prepare(volume(image), mask, fine)
     with pytest.raises(ImageProblem, match="灰度级过多"):
         binned(np.array([0.0, 1e9]), Bins(width=1), np.nan)
@@ -114,7 +116,7 @@ def test_normalisation_is_of_images_without_a_unit() -> None:
     assert same == pytest.approx(image.ravel())
 
 
-def test_settings_are_read_and_what_is_wrong_in_them_is_said(tmp_path: object) -> None:
+def test_shipped_settings_are_read() -> None:
     assert {"standard", "ibsi-a", "ibsi-e"} <= set(shipped())
     for name in shipped():
         assert load(name).name
@@ -132,7 +134,7 @@ def test_settings_are_read_and_what_is_wrong_in_them_is_said(tmp_path: object) -
         ("{", "YAML"),
     ],
 )
-def test_a_wrong_settings_file_is_told_of(tmp_path, text: str, said: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_wrong_settings_file_is_told_of(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "settings.yaml"
     path.write_text(text)
     with pytest.raises(ImageProblem, match=said):
