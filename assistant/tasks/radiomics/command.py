@@ -6,6 +6,12 @@ from assistant.lazy_commands import Row, lazy_app
 
 ROWS = (
     Row(
+        "extract-all",
+        "assistant.tasks.radiomics.command_batch:extract_all",
+        "Features of every case of a list, on all cores, going on after a stop; research only.",
+        "例 Example: bedside radiomics extract-all cases.csv --out features.csv",
+    ),
+    Row(
         "extract",
         "assistant.tasks.radiomics.command_extract:extract",
         "Features of a region of an image by the IBSI definitions; for research only.",

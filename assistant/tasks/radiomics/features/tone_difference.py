@@ -54,7 +54,7 @@ def _matrices(levels: Levels, by_slice: bool) -> tuple[Floats, Floats]:
     counted = inside & (number > 0)
     apart = np.abs(array[counted] - sums[counted] / number[counted])
     slices = array.shape[0] if by_slice else 1
-    keys = array[counted] - 1
+    keys = array[counted].astype(np.int64) - 1
     if by_slice:
         keys = keys + slice_numbers(array.shape)[counted] * levels.count
     size = slices * levels.count
