@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 _SHOWN = 20
+_UNITS = {"CT": "HU"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,14 @@ def read_image(path: Path) -> Volume:
         raise ImageProblem("图像不是灰度图像。", "The image is not grey.")
     small = array.dtype.itemsize <= 2 and array.dtype.kind in "iub"
     return Volume(array.astype(np.float32 if small else np.float64), grid)
+
+
+def known_as(volume: Volume, modality: str) -> Volume:
+    """The image as of ``modality``, which NIfTI and NRRD do not say; CT has HU."""
+    name = modality.upper()
+    if not name or volume.modality:
+        return volume
+    return replace(volume, modality=name, unit=_UNITS.get(name, ""))
 
 
 def region_names(path: Path) -> Sequence[str]:

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from assistant.imaging.volume import Volume
     from assistant.tasks.radiomics.feature import Feature
-
-_UNITS = {"CT": "HU"}
 
 
 def extract(
@@ -40,12 +36,12 @@ def extract(
 ) -> None:
     """Features of a region of an image by the IBSI definitions; for research only."""
     from assistant.commands.progress import console, progress
-    from assistant.imaging.source import read_image, read_region
+    from assistant.imaging.source import known_as, read_image, read_region
     from assistant.tasks.radiomics import extraction
     from assistant.tasks.radiomics.settings import load
 
     chosen = load(settings)
-    volume = _known(read_image(image), modality)
+    volume = known_as(read_image(image), modality)
     region = read_region(mask, volume, roi)
     with progress() as report:
         features = extraction.extract(volume, region.mask, chosen, report)
@@ -63,13 +59,6 @@ def extract(
         return
     console.print(f"科研用途 Research only · {chosen.name or settings} · {len(features)}")
     _print(features, coefficients)
-
-
-def _known(volume: Volume, modality: str) -> Volume:
-    name = modality.upper()
-    if not name or volume.modality:
-        return volume
-    return replace(volume, modality=name, unit=_UNITS.get(name, ""))
 
 
 def _print(features: list[Feature], coefficients: dict[str, float | None]) -> None:
