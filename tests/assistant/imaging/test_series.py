@@ -35,7 +35,7 @@ def test_slices_are_put_in_order_and_rescaled() -> None:
     assert (volume.unit, volume.modality, volume.frame_of_reference) == ("HU", "CT", FRAME)
     assert volume.grid.spacing == SPACING
     centre = volume.grid.positions(np.array([CENTRE], float))[0]
-    expected = [*np.array(ORIGIN), CENTRE[2], CENTRE[1], CENTRE[0] * SPACING[0]]
+    expected = np.add(ORIGIN, [CENTRE[2], CENTRE[1], CENTRE[0] * SPACING[0]])
     assert np.allclose(centre, expected)
     assert np.allclose(volume.grid.indices(centre[None]), [CENTRE])
 
