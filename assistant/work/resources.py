@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from assistant.engines import Engines
 from assistant.lazy import Lazy
@@ -12,6 +12,9 @@ from assistant.settings import Settings
 from knowledge.base import KnowledgeBase
 from serving.chat_model import EngineChatModel
 from serving.engine import Engine, EngineError, EngineUnavailable
+
+if TYPE_CHECKING:
+    from assistant.store.attachments import Attachments
 
 Made = TypeVar("Made")
 
@@ -24,10 +27,15 @@ class Resources:
     """One for a process; tasks keep in it what takes long to open."""
 
     def __init__(
-        self, settings: Settings, engines: Engines, knowledge: KnowledgeBase | None
+        self,
+        settings: Settings,
+        engines: Engines,
+        knowledge: KnowledgeBase | None,
+        attachments: Attachments | None = None,
     ) -> None:
         self.settings = settings
         self.engines = engines
+        self._attachments = attachments
         self._knowledge = knowledge
         self._shared: dict[str, Lazy[Any]] = {}
         self._lock = threading.Lock()
@@ -41,6 +49,14 @@ class Resources:
                 " (No knowledge base yet: run `bedside kb build`.)"
             )
         return self._knowledge
+
+    @property
+    def attachments(self) -> Attachments:
+        """The attachments of the store: tasks read images and keep pictures in the context of a
+        request.  Raises `EngineError` where there is no store."""
+        if self._attachments is None:
+            raise EngineError("附件不可用。(There is no store of attachments.)")
+        return self._attachments
 
     @property
     def has_knowledge(self) -> bool:
