@@ -1,0 +1,82 @@
+"""Values that no living patient has, and units that a test is not told in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from assistant.record.evidence import TextSpan
+from assistant.tasks.record_qc.chart import Chart
+from assistant.tasks.record_qc.found import Found
+from assistant.tasks.record_qc.results import in_unit, results, unit_of
+from assistant.tasks.record_qc.rules import Rules, table
+from knowledge.text.amount import Quantity
+
+_PRESSURE = "血压"
+_ROUND_TEMPERATURE = 60
+"""The highest number that is a temperature in any unit but Fahrenheit."""
+
+
+def check_limits(chart: Chart, rules: Rules) -> Iterator[Found]:
+    """``impossible_value`` and ``unit_error``."""
+    rows = {name: row for row in table("limits") for name in row[0].split("|")}
+    for page in chart.pages:
+        for one in page.measured:
+            row = rows.get(one.concept)
+            if row is None or one.reference or not one.quantity.values:
+                continue
+            end = one.quantity.end
+            start = min(one.name_start, one.quantity.start)
+            if end - start > 40:
+                start = one.quantity.start
+            place = page.span(start, end)
+            if any(c in place.quote for c in "，。；\n"):
+                place = page.span(one.quantity.start, end)
+            yield from _judge(one.concept, one.quantity, row, place, page.name)
+    for result in results(chart):
+        row = rows.get(result.concept)
+        if row is not None:
+            name = f"检验结果“{result.row.name}”"
+            for place in result.evidence:
+                yield from _judge(result.concept, result.quantity, row, place, name)
+
+
+def _judge(
+    concept: str, quantity: Quantity, row: tuple[str, ...], place: TextSpan, where: str
+) -> Iterator[Found]:
+    usual = [unit for unit in row[1].split("|") if unit]
+    low, high = float(row[2]), float(row[3])
+    unit = next((u for u in usual if _fits(quantity, u)), None)
+    if quantity.shape not in ("one", "range", "pair"):
+        return
+    if usual and quantity.unit and unit is None:
+        if quantity.unit.measures("time", "times") and concept not in ("脉搏", "心率", "呼吸频率"):
+            # 血糖监测3天, 血红蛋白复查2次 tell of no value.
+            return
+        yield Found(
+            "unit_error",
+            f"{where}：{concept}的单位“{quantity.unit.shown}”不对，通常为 {usual[0]}。",
+            [place],
+        )
+        return
+    if concept == _PRESSURE and quantity.shape == "pair" and len(quantity.values) == 2:
+        upper, lower = quantity.values
+        if upper <= lower or not (30 <= upper <= 310 or usual.index(unit or usual[0])):
+            yield Found(
+                "impossible_value", f"{where}：血压 {place.quote} 不可能（收缩压应高于舒张压）。", [place]
+            )
+        return
+    value = in_unit(quantity, usual[0] if usual and unit != "kPa" else "")
+    if value is None or unit in ("kPa", "mg/dL", "g/dL", "/uL", "mmol/mol") and not low <= value <= high:
+        return
+    if quantity.shape == "pair":
+        return
+    top = value if quantity.shape == "one" else value
+    if top < low or top > high:
+        yield Found(
+            "impossible_value", f"{where}：{concept}“{place.quote}”超出可能范围。", [place]
+        )
+
+
+def _fits(quantity: Quantity, written: str) -> bool:
+    unit = unit_of(written)
+    return unit is not None and quantity.unit.converts_to(unit)
