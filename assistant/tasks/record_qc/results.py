@@ -90,6 +90,22 @@ def in_unit(quantity: Quantity, written: str) -> float | None:
     return float(min(quantity.base) / scale_of(written))
 
 
+_GAP = re.compile(
+    r"(?:[\s:：=＝(（]|为|是|约|在|于|至|到|达|升|降|高|低|最|波动|复查|示|提示|测得?|结果|计数|值|水平|恢复|今|晨|昨|日|持续|维持|仅|已)*"
+)
+_PART_OF = re.compile(r"[/／尿]\Z")
+
+
+def is_value(page: Page, one: Measured) -> bool:
+    """Whether a quantity stands right behind the test that it is read for, as its value."""
+    quantity = one.quantity
+    if one.reference or not quantity.values or quantity.start < one.name_end:
+        return False
+    between = page.text[one.name_end : quantity.start]
+    before = page.text[max(0, one.name_start - 1) : one.name_start]
+    return _GAP.fullmatch(between) is not None and not _PART_OF.search(before)
+
+
 def told(page: Page, names: Iterable[str]) -> Iterator[Measured]:
     """The values that a note tells of these tests."""
     wanted = {concept_of(name) for name in names} | set(names)

@@ -86,6 +86,8 @@ class Rules(_Part):
     require_round: bool = False
     copy_similarity: float = Field(default=0.86, gt=0.5, le=1)
     abnormal_times: Bounds
+    abnormal_skip: str = "(?!)"
+    """Tests that run over powers of ten, where many times the limit is usual."""
     version: str = ""
 
     def off(self) -> list[str]:

@@ -98,12 +98,20 @@ def _abnormal(chart: Chart, rules: Rules, flagged: set[str]) -> Iterator[Found]:
             )
 
 
+def _number(written: str) -> float | None:
+    """The number of a row, in the unit that its range is in."""
+    found = quantities(written)
+    return float(found[0].low) if found and len(found[0].values) == 1 else None
+
+
 def _how_far(result: Result, rules: Rules) -> float:
     """How many times a value passes its limit; 0 where it does not pass it by far."""
     limits = quantities(result.row.reference)
     if not limits:
         return 0.0
-    value = float(result.quantity.low)
+    value = _number(result.row.value)
+    if value is None or re.search(rules.abnormal_skip, result.row.name):
+        return 0.0
     numbers = [float(v) for v in limits[0].values]
     upper = len(numbers) == 2 or limits[0].comparator in ("<", "<=")
     high, low = numbers[-1], numbers[0] if len(numbers) == 2 else 0.0

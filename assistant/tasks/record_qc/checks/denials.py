@@ -17,11 +17,13 @@ _ONSET = frozenset({"主诉"})
 _STORY = frozenset({"现病史"})
 _PAST = frozenset({"既往史", "过去史", "既往", "手术史", "过敏史", "输血史", "外伤史"})
 _EXAM = frozenset({"体格检查", "查体", "体检", "专科检查", "专科情况"})
+_ANYWHERE = frozenset({"压痛", "叩击痛", "叩痛", "水肿", "肿胀", "疼痛", "肿块", "包块", "肿物", "肿大", "触痛"})
+"""What one place of the body may have and another not."""
 _HABITS = ("吸烟", "饮酒")
 _OPERATED = re.compile(r"术(?:后|史|治疗)?(?![前中者后语式野])")
 _ANY_OPERATION = re.compile(r"(?:否认|无|未)[^。；;\n]{0,20}?(?<!其他)(?<!其它)(?<!他)手术(?:[、及和外伤输血]{0,6}史|史|外伤史)?")
 _ANY_ALLERGY = re.compile(
-    r"(?:否认|无|未发现)(?!其他|其它)[^。；;，,\n]{0,8}?(?:药物|食物|药)?[、及和与]?(?:药物|食物)?[^。；;，,\n]{0,4}?过敏(?:史|情况)?"
+    r"(?:否认|无|未发现)(?!其他|其它)[^。；;，,\n]{0,8}?(?:药物|食物|药)?[、及和与]?(?:药物|食物)?[^。；;，,\n]{0,4}?过敏(?:史|情况)?(?!反应|性)"
 )
 _TRANSFUSED = re.compile(r"(?:否认|无)[^。；;\n]{0,16}?输血史")
 
@@ -75,6 +77,7 @@ def _examination(page: Page) -> Iterator[Found]:
                 and other.polarity is Polarity.ABSENT
                 and not other.reassuring
                 and not _sided(page, other)
+                and min(one.text, other.text, key=len) not in _ANYWHERE
                 and (other.text == one.text or other.text.endswith(one.text) or one.text.endswith(other.text))
             ):
                 seen.add(one.concept)
@@ -215,7 +218,7 @@ def _allergies(chart: Chart) -> Iterator[Found]:
     for other in chart.pages:
         for hit in other.find(_ANY_ALLERGY):
             words = hit[0]
-            if "药" not in words and not re.search(r"(?:否认|无)过敏", words):
+            if "药" not in words and not re.search(r"(?:否认|无)过敏史", words):
                 continue
             start, end = other.sentence(hit.start())
             if other is page and start <= entity.start < end:

@@ -197,6 +197,9 @@ def _stopped(
     return last
 
 
+_GROUP = re.compile(r"(?:药物?|激素|抗生素|制剂|补液|液|类|剂|中药|维生素|营养素)$")
+
+
 def _not_given(chart: Chart, home: list[Medication]) -> Iterator[Found]:
     given = {generic_name(m.name) for m in home}
     for page in chart.of_kind("discharge_day"):
@@ -209,6 +212,8 @@ def _not_given(chart: Chart, home: list[Medication]) -> Iterator[Found]:
             if {"stopped", "thought", "undone", "refused", "family", "needed"} & clause.stances:
                 continue
             bare = generic_name(entity.text)
+            if _GROUP.search(entity.text):
+                continue
             if any(bare in g or g in bare or entity.text in m.name for g in given for m in home):
                 continue
             if not any(

@@ -20,8 +20,9 @@ from knowledge.text.folding import fold
 _STAGE = re.compile(
     r"[（(].*?[)）]|(?:急性|慢性|轻度|中度|重度|左侧|右侧|双侧|左|右|双|原发性|继发性|急性加重|稳定期|病?\d级|极?很?高危|[ⅠⅡⅢⅣIV]+[期级型度]|Killip.*|心功能.*|\d+型|术后|待[查排])"
 )
-_FEW = 2
-"""So many findings of a disease, each of which suggests it, are grounds."""
+_TOGETHER = 5
+"""The evoking strengths of many weak findings that are grounds together."""
+_INJURED = re.compile(r"伤")
 
 
 def check_grounds(chart: Chart, rules: Rules) -> Iterator[Found]:
@@ -34,6 +35,9 @@ def check_grounds(chart: Chart, rules: Rules) -> Iterator[Found]:
         if diagnosis.name in done or _is_no_disease(diagnosis):
             continue
         done.add(diagnosis.name)
+        if (diagnosis.icd10 or "")[:1] in ("S", "T") and chart.says(_INJURED):
+            # Words for injuries are many.
+            continue
         if _is_named(chart, diagnosis.name) or _has_result(chart, diagnosis.name):
             continue
         if found is None:
@@ -138,6 +142,7 @@ def _speaks_for(entry: Entry, found: list[Finding]) -> bool:
     present = {f.concept for f in found}
     if any(set(group) <= present for group in entry.settles):
         return True
-    telling = [n for n, w in entry.findings.items() if w.evoking >= 2 and n in present]
-    strong = [n for n in telling if entry.findings[n].evoking >= 4]
-    return len(telling) >= _FEW + 1 or bool(strong)
+    evoking = sorted((w.evoking for n, w in entry.findings.items() if n in present), reverse=True)
+    # One that all but names it, two that strongly suggest it, or three that suggest it.
+    bounds = (4, 3, 2)
+    return sum(evoking) >= _TOGETHER or any(len(evoking) > n and evoking[n] >= bound for n, bound in enumerate(bounds))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from assistant.record.evidence import TextSpan
 from assistant.tasks.record_qc.chart import Chart
 from assistant.tasks.record_qc.found import Found
-from assistant.tasks.record_qc.results import in_unit, results, unit_of
+from assistant.tasks.record_qc.results import in_unit, is_value, results, unit_of
 from assistant.tasks.record_qc.rules import Rules, table
 from knowledge.text.amount import Quantity
 
@@ -22,7 +22,7 @@ def check_limits(chart: Chart, rules: Rules) -> Iterator[Found]:
     for page in chart.pages:
         for one in page.measured:
             row = rows.get(one.concept)
-            if row is None or one.reference or not one.quantity.values:
+            if row is None or not is_value(page, one):
                 continue
             end = one.quantity.end
             start = min(one.name_start, one.quantity.start)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from assistant.tasks.record_qc.chart import Chart
@@ -17,6 +18,9 @@ def check_onset(chart: Chart, rules: Rules) -> Iterator[Found]:
             continue
         said = [t for t in page.times if _inside(t.start, complaint[0]) and t.days]
         told = [abs(t.days) for t in page.times if _inside(t.start, story[0]) and t.days]
+        if re.search("孕|妊娠|停经", page.text[complaint[0][0] : complaint[0][1]]):
+            # Weeks of a pregnancy are told from its beginning.
+            continue
         if not said or not told or any(
             t.kind == "date" for t in page.times if _inside(t.start, story[0])
         ):

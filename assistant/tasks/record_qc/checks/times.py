@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -68,6 +69,8 @@ def _rounds(chart: Chart, rules: Rules, limit: Deadline) -> list[Page]:
     any_senior = [p for p in pages if ROUND.search(p.note.title + p.text)]
     if not found and rules.require_round:
         return [p for p in pages if p.kind == "progress"][-1:]
+    senior = {p.note.author for p in rounds if p.note.author and not re.search(r"日常", p.note.title)}
+    any_senior += [p for p in chart.pages if p.note.author in senior and p not in any_senior]
     early = [p for p in any_senior if (w := _written(p)) and chart.admitted and w <= chart.admitted
              + timedelta(hours=limit.hours)]  # fmt: skip
     return early or found

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 
 from assistant.grounding.measured import Measured
 from assistant.grounding.segments import Scope
 from assistant.tasks.record_qc.chart import Chart, Page
 from assistant.tasks.record_qc.found import Found
-from assistant.tasks.record_qc.results import Result, results
+from assistant.tasks.record_qc.results import Result, is_value, results
 from assistant.tasks.record_qc.rules import Rules
 from knowledge.text.quantity import quantities
 
@@ -38,10 +38,12 @@ def check_values(chart: Chart, rules: Rules) -> Iterator[Found]:
             if one.concept in _OFTEN or not known or not _is_present(page, one):
                 continue
             near = [
-                r for r in known
-                if r.at and at.date() - _WINDOW <= r.at.date() <= at.date()
+                r
+                for r in known
+                if r.at
+                and _tells_of(page, one, at.date(), r.at.date())
                 and r.quantity.unit.converts_to(one.quantity.unit)
-            ]  # fmt: skip
+            ]
             if not near or any(_same(r, one) for r in known):
                 continue
             start, end = one.quantity.start, one.quantity.end
@@ -54,9 +56,27 @@ def check_values(chart: Chart, rules: Rules) -> Iterator[Found]:
             )
 
 
+_YESTERDAY = re.compile(r"昨|前日|前天|入院时|入院后|急诊|回报|结果")
+
+
+def _tells_of(page: Page, one: Measured, written: date, measured: date) -> bool:
+    """Whether a note may tell of a result of this day: its own, or the day before where it says so;
+    opening notes tell of what there was when they were written."""
+    if measured == written:
+        return True
+    if not timedelta(0) < written - measured <= _WINDOW:
+        return False
+    if page.kind in ("admission", "first_progress"):
+        return True
+    start, end = page.sentence(one.quantity.start)
+    return written - measured <= timedelta(days=1) and bool(
+        _YESTERDAY.search(page.text[start:end])
+    )
+
+
 def _is_present(page: Page, one: Measured) -> bool:
     quantity = one.quantity
-    if one.reference or quantity.shape != "one" or quantity.comparator or not quantity.unit:
+    if not is_value(page, one) or quantity.shape != "one" or quantity.comparator or not quantity.unit:
         return False
     if one.moment in ("first", "earlier", "left") or quantity.about:
         return False
