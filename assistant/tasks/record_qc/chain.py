@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 
 from assistant.record.encounter import Encounter
-from assistant.tasks.record_qc.chart import Chart
+from assistant.tasks.record_qc.chart import Chart, PageCache
 from assistant.tasks.record_qc.checks.all import CHECKS
 from assistant.tasks.record_qc.draft import QcFinding, QcReport
 from assistant.tasks.record_qc.found import Found
@@ -17,13 +17,18 @@ from assistant.tasks.structuring.pipeline import Structurer
 _ORDER = {"critical": 0, "warning": 1, "info": 2}
 
 
-def inspect(encounter: Encounter, structurer: Structurer, rules: Rules) -> QcReport:
+def inspect(
+    encounter: Encounter,
+    structurer: Structurer,
+    rules: Rules,
+    cache: PageCache | None = None,
+) -> QcReport:
     """What the checks find in an encounter, the worst first, and what it costs.
 
     Any encounter is fine; one without notes gets what can be told of its rows.
     """
     started = time.perf_counter()
-    chart = Chart(encounter, structurer)
+    chart = Chart(encounter, structurer, cache)
     found = [one for check in CHECKS for one in check(chart, rules)]
     findings = _graded(found, rules)
     total, grade = score(findings, rules)

@@ -16,10 +16,13 @@ from assistant.grounding.stance import clause_stances
 from assistant.record.encounter import Encounter
 from assistant.record.evidence import TextSpan
 from assistant.record.note import Note
+from assistant.store.person_names import find_names
 from assistant.tasks.structuring.entity import Entity, StructuredNote
 from assistant.tasks.structuring.note import NoteText
 from assistant.tasks.structuring.pipeline import Structurer
-from knowledge.text.finding import Experiencer, Polarity
+from knowledge.clinical.reading import clinical_reader
+from knowledge.ranking.demographics import Sex
+from knowledge.text.finding import Experiencer, Finding, Polarity
 from knowledge.text.times import Anchors, Time, times
 
 HISTORY = frozenset(
@@ -48,6 +51,7 @@ class Page:
         self.text = note.text
         self._admitted = admitted
         self._structurer = structurer
+        self._findings: dict[tuple[float | None, Sex | None], list[Finding]] = {}
 
     @property
     def kind(self) -> str:
@@ -112,6 +116,18 @@ class Page:
         """The times that it names."""
         return times(self.text, Anchors(admission=self._admitted, note=self.day))
 
+    def findings(self, age: float | None, sex: Sex | None) -> list[Finding]:
+        """The findings of the curated vocabulary, numbers read for the patient's age and sex."""
+        if (age, sex) not in self._findings:
+            found = clinical_reader().read(self.text, self.note.id, age_years=age, sex=sex)
+            self._findings[age, sex] = found
+        return self._findings[age, sex]
+
+    @cached_property
+    def names(self) -> set[str]:
+        """The names of persons."""
+        return find_names(self.text)
+
     def clause_at(self, at: int) -> Clause | None:
         """The clause that holds the offset ``at``."""
         return next((c for c in self.clauses if c.start <= at < c.end), None)
@@ -145,10 +161,26 @@ class Page:
         return pattern.finditer(self.text)
 
 
+class PageCache:
+    """Notes that were read before, for many encounters that share them."""
+
+    def __init__(self) -> None:
+        self._pages: dict[tuple[str, date | None], Page] = {}
+
+    def page(self, note: Note, admitted: date | None, structurer: Structurer) -> Page:
+        """The note, read."""
+        key = note.model_dump_json(), admitted
+        if key not in self._pages:
+            self._pages[key] = Page(note, admitted, structurer)
+        return self._pages[key]
+
+
 class Chart:
     """An encounter and all that was read of it."""
 
-    def __init__(self, encounter: Encounter, structurer: Structurer) -> None:
+    def __init__(
+        self, encounter: Encounter, structurer: Structurer, cache: PageCache | None = None
+    ) -> None:
         self.encounter = encounter
         admitted = encounter.admitted_at
         self.admitted = admitted.replace(tzinfo=None) if admitted else None
@@ -159,7 +191,8 @@ class Chart:
             (n for n in encounter.notes if n.text.strip()),
             key=lambda n: (n.written_at is None, str(n.written_at or "")),
         )
-        self.pages = [Page(note, day, structurer) for note in written]
+        read = cache.page if cache is not None else Page
+        self.pages = [read(note, day, structurer) for note in written]
         self.tables = {note.id: note for note in encounter.structured_notes()}
         self._structurer = structurer
 

@@ -9,7 +9,6 @@ from assistant.tasks.record_qc.chart import Chart, Page
 from assistant.tasks.record_qc.found import Found
 from assistant.tasks.record_qc.rules import Rules
 from assistant.tasks.structuring.entity import Entity
-from knowledge.clinical.reading import clinical_reader
 from knowledge.text.finding import Certainty, Experiencer, Finding, Polarity, Temporality
 
 _OPENING = ("admission", "first_progress", "other")
@@ -151,7 +150,7 @@ def _same_illness(denied: Entity, had: Entity) -> bool:
 def _habits(chart: Chart) -> Iterator[Found]:
     found: list[tuple[Page, Finding]] = []
     for page in chart.of_kind(*_OPENING):
-        for finding in clinical_reader().read(page.text, page.note.id):
+        for finding in page.findings(None, None):
             if finding.concept in _HABITS and finding.experiencer is Experiencer.PATIENT:
                 found.append((page, finding))
     for habit in _HABITS:

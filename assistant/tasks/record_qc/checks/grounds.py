@@ -13,7 +13,6 @@ from assistant.tasks.record_qc.found import Found
 from assistant.tasks.record_qc.results import concept_of, in_unit, results, told
 from assistant.tasks.record_qc.rules import Rules, table
 from knowledge.clinical.entry import Entry, shipped_entries
-from knowledge.clinical.reading import clinical_reader
 from knowledge.text.finding import Experiencer, Finding
 from knowledge.text.folding import fold
 
@@ -128,12 +127,11 @@ def _has_result(chart: Chart, name: str) -> bool:
 
 
 def _findings(chart: Chart) -> list[Finding]:
-    reader = clinical_reader()
     sex = chart.encounter.patient.sex
     return [
         f
         for page in chart.pages
-        for f in reader.read(page.text, page.note.id, age_years=chart.age, sex=sex)
+        for f in page.findings(chart.age, sex)
         if f.counts_for and f.experiencer is Experiencer.PATIENT
     ]
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 from assistant.record.patient import SEX_ZH
-from assistant.store.person_names import find_names
 from assistant.tasks.record_qc.chart import Chart, Page
 from assistant.tasks.record_qc.found import Found
 from assistant.tasks.record_qc.rules import Rules, patterns
@@ -50,7 +49,7 @@ def check_names(chart: Chart, rules: Rules) -> Iterator[Found]:
 
 def _is_name(page: Page, name: str) -> bool:
     """Whether the reader of names takes it for one, and nothing clinical is in it."""
-    if name not in find_names(page.text):
+    if name not in page.names:
         return False
     at = page.text.find(name)
     return not any(e.start < at + len(name) and at < e.end for e in page.entities)
