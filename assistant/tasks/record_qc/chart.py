@@ -28,7 +28,8 @@ from knowledge.text.times import Anchors, Time, times
 HISTORY = frozenset(
     {"既往史", "既往", "过去史", "个人史", "婚育史", "月经史", "家族史", "过敏史", "手术史", "外伤史", "输血史"}
 )
-ROUND = re.compile(r"查房|主治|主任|上级医师")
+ROUND = re.compile(r"主治|主任|上级医师")
+"""Who makes a round that counts."""
 
 
 @dataclass(frozen=True, slots=True)

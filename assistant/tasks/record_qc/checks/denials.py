@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from assistant.grounding.denials import denials
 from assistant.tasks.record_qc.chart import Chart, Page
 from assistant.tasks.record_qc.found import Found
 from assistant.tasks.record_qc.rules import Rules
@@ -16,9 +17,9 @@ _ONSET = frozenset({"主诉"})
 _STORY = frozenset({"现病史"})
 _PAST = frozenset({"既往史", "过去史", "既往", "手术史", "过敏史", "输血史", "外伤史"})
 _EXAM = frozenset({"体格检查", "查体", "体检", "专科检查", "专科情况"})
-_ANYWHERE = frozenset({"压痛", "叩击痛", "叩痛", "水肿", "肿胀", "疼痛", "肿块", "包块", "肿物", "肿大", "触痛"})
+_ANYWHERE = frozenset({"压痛", "叩击痛", "叩痛", "水肿", "肿胀", "疼痛", "肿块", "包块", "肿物", "肿大", "触痛", "畸形", "瘢痕", "结节", "出血", "渗出", "红肿", "感觉减退"})
 """What one place of the body may have and another not."""
-_HABITS = ("吸烟", "饮酒")
+_HABITS = {"吸烟": "烟", "饮酒": "酒"}
 _OPERATED = re.compile(r"术(?:后|史|治疗)?(?![前中者后语式野])")
 _ANY_OPERATION = re.compile(r"(?:否认|无|未)[^。；;\n]{0,20}?(?<!其他)(?<!其它)(?<!他)手术(?:[、及和外伤输血]{0,6}史|史|外伤史)?")
 _ANY_ALLERGY = re.compile(
@@ -49,7 +50,9 @@ def _complaints(page: Page) -> Iterator[Found]:
     for complaint in told:
         if complaint.section not in _ONSET or not _is_of(complaint, Polarity.PRESENT):
             continue
-        same = [e for e in story if e.concept == complaint.concept]
+        same = [e for e in story if e.concept == complaint.concept or e.text == complaint.text]
+        core = complaint.text
+        same += [e for e in story if e not in same and (core.endswith(e.text) and len(e.text) > 1)]
         denied = [e for e in same if _is_of(e, Polarity.ABSENT)]
         if denied and len(denied) == len(same):
             yield Found(
@@ -72,11 +75,11 @@ def _examination(page: Page) -> Iterator[Found]:
             continue
         for other in signs:
             if (
-                other.concept == one.concept
-                and other.polarity is Polarity.ABSENT
-                and not other.reassuring
+                other.polarity is Polarity.ABSENT
+                and not (other.reassuring and not re.search("[无未]", other.text))
                 and not _sided(page, other)
                 and min(one.text, other.text, key=len) not in _ANYWHERE
+                and _one_site(page, one, other)
                 and (other.text == one.text or other.text.endswith(one.text) or one.text.endswith(other.text))
             ):
                 seen.add(one.concept)
@@ -86,6 +89,23 @@ def _examination(page: Page) -> Iterator[Found]:
                     [page.of(other), page.of(one)],
                 )
                 break
+
+
+def _one_site(page: Page, one: Entity, other: Entity) -> bool:
+    """Whether the clauses of two signs do not name different parts of the body."""
+    first, second = _sites(page, one), _sites(page, other)
+    return not first or not second or bool(first & second)
+
+
+def _sites(page: Page, entity: Entity) -> set[str]:
+    clause = page.clause_at(entity.start)
+    if clause is None:
+        return set()
+    return {
+        e.text.lstrip("左右双")
+        for e in page.entities
+        if e.type.value == "body_part" and clause.start <= e.start < clause.end
+    }
 
 
 def _sided(page: Page, entity: Entity) -> bool:
@@ -131,7 +151,7 @@ _LENGTH = re.compile(r"(?:病?史)?\s*(?:约|已|余)?\s*[\d一二两三四五�
 def _brought(page: Page, entity: Entity) -> bool:
     """Whether the patient is said to have had it before: by its tense, or for how long."""
     after = page.text[entity.end : entity.end + 12]
-    if re.match(r"[^，,。；;]{0,3}(?:可能|待排|不除外|风险)", after) or entity.over:
+    if re.match(r"[^，,。；;]{0,3}(?:可能|待排|不除外|风险)", after):
         return False
     if _LENGTH.match(after) and not re.match(r"[^，,。；;]{0,6}前", _LENGTH.sub("", after, count=1)):
         return True
@@ -148,25 +168,27 @@ def _same_illness(denied: Entity, had: Entity) -> bool:
 
 
 def _habits(chart: Chart) -> Iterator[Found]:
-    found: list[tuple[Page, Finding]] = []
-    for page in chart.of_kind(*_OPENING):
-        for finding in page.findings(None, None):
-            if finding.concept in _HABITS and finding.experiencer is Experiencer.PATIENT:
-                found.append((page, finding))
-    for habit in _HABITS:
-        mine = [(p, f) for p, f in found if f.concept == habit]
-        no = next(((p, f) for p, f in mine if f.polarity is Polarity.ABSENT), None)
-        yes = next(((p, f) for p, f in mine if f.polarity is Polarity.PRESENT and f.is_certain), None)
-        if no and yes:
+    """Smoking and drinking, which a form denies and the story tells of."""
+    for habit, short in _HABITS.items():
+        no = yes = None
+        for page in chart.of_kind(*_OPENING):
+            for finding in page.findings(None, None):
+                if finding.concept != habit or finding.experiencer is not Experiencer.PATIENT:
+                    continue
+                if finding.polarity is Polarity.ABSENT:
+                    no = no or (page, finding.span.start, finding.span.end)
+                elif finding.is_certain:
+                    yes = yes or (page, finding.span.start, finding.span.end)
+            for denied in denials(page.text):
+                # The list of a denial (否认吸烟、饮酒史) is read whole; 烟酒嗜好 is both.
+                if short in denied.text and not no:
+                    no = page, denied.start, denied.end
+        if no and yes and not (yes[0] is no[0] and no[1] <= yes[1] < no[2]):
             yield Found(
                 "denial_conflict",
                 f"{no[0].name}否认{habit}，{yes[0].name}却有{habit}。",
-                [_place(*no), _place(*yes)],
+                [no[0].span(*no[1:]), yes[0].span(*yes[1:])],
             )
-
-
-def _place(page: Page, finding: Finding):  # type: ignore[no-untyped-def]
-    return page.span(finding.span.start, finding.span.end)
 
 
 _BEFORE = re.compile(r"(?:\d{4}年|\d+年前|曾|既往|外院|因)[^。；;\n]{0,40}?(?:行|予|接受|做过?)[^。；;，,\n]{0,20}?(?:[切除修补置换成形造口吻合固定根治]{2}术|手术|剖宫产|搭桥|支架)")
@@ -203,14 +225,23 @@ def allergens(chart: Chart) -> list[tuple[Page, Entity, str]]:
             clause = page.clause_at(entity.start)
             if clause is not None and "family" in clause.stances:
                 continue
-            if entity.allergen or (entity.text.endswith("过敏") and len(entity.text) > 3):
-                found.append((page, entity, entity.text))
+            if entity.allergen or re.search(r"过敏史?$", entity.text):
+                # 头孢类药物过敏史: what is not borne may stand before the words for it.
+                start = clause.start if clause is not None else entity.start
+                end = clause.end if clause is not None else entity.end
+                name = page.text[max(start, entity.start - 10) : max(entity.end, min(end, entity.end + 6))]
+                found.append((page, entity, re.sub(r"^[对于与因曾为有系]+", "", name)))
     return found
 
 
 def _allergies(chart: Chart) -> Iterator[Found]:
     """An allergy that one place tells of and another denies altogether."""
-    had = [(p, e) for p, e, name in allergens(chart) if not re.search(r"食物|花粉|尘螨|海鲜|虾|蟹|鼻炎", name)]
+    had = [
+        (p, e)
+        for p, e, name in allergens(chart)
+        if not re.search(r"花粉|尘螨|海鲜|虾|蟹|鼻炎|哮喘|性皮炎|紫癜", name)
+        and not re.fullmatch(r"\W*(?:药物)?过敏史?\W*", name)
+    ]
     if not had:
         return
     page, entity = had[0]

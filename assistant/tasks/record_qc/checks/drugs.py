@@ -109,6 +109,10 @@ def _said(chart: Chart, reasons: re.Pattern[str], drug: Medication) -> bool:
     return False
 
 
+_FORMED = re.compile(r"^注射用|(?:氯化钠|葡萄糖)?(?:注射液|片|胶囊|颗粒)$")
+_SOLVED = re.compile(r"^注射用|(?:注射液|片|胶囊|颗粒)$")
+
+
 def check_doses(chart: Chart, rules: Rules) -> Iterator[Found]:
     """``dose_conflict``: a dose of the stay that no order of the drug has."""
     ordered: dict[str, list[tuple[int, Quantity]]] = {}
@@ -121,14 +125,14 @@ def check_doses(chart: Chart, rules: Rules) -> Iterator[Found]:
             ordered.setdefault(bare, []).append((number, quantity))
     if not ordered:
         return
-    names = DrugNames([*drugs, *drugs.values()])
+    names = DrugNames([*drugs, *drugs.values(), *(d.removesuffix("钠") for d in drugs), *(p.sub("", d) for d in drugs.values() for p in (_FORMED, _SOLVED))])
     for page in chart.of_kind("progress", "operation", "discharge_day", "consultation"):
         mentions = names.find(page.text)
         for one in regimens(page.text, mentions):
             bare = generic_name(one.drug.name)
-            rows = ordered.get(bare)
+            rows = [r for known, rs in ordered.items() if _is_one(bare, known) for r in rs]
             dose = one.dose
-            if rows is None or dose is None or one.planned or len(dose.values) != 1:
+            if not rows or dose is None or one.planned or len(dose.values) != 1:
                 continue
             clause = page.clause_at(dose.start)
             if clause is None or clause.scope is Scope.PRIOR:
@@ -146,6 +150,11 @@ def check_doses(chart: Chart, rules: Rules) -> Iterator[Found]:
                 f"医嘱为 {chart.encounter.medications[same_kind[0][0]].dose}。",
                 [page.span(dose.start, dose.end), *chart.row("medications", same_kind[0][0])],
             )
+
+
+def _is_one(one: str, other: str) -> bool:
+    """Whether two generic names are of one drug: with and without its salt."""
+    return one == other or (min(len(one), len(other)) >= 3 and (one in other or other in one))
 
 
 _TAKE = re.compile(r"继续(?:口服|服用|使用|予)?|口服|服用|带药|出院带药|规律服|长期服|皮下注射|吸入")
@@ -179,7 +188,7 @@ def _stopped(
     last: tuple[Page, int, int] | None = None
     for page in chart.of_kind("progress", "discharge_day", "consultation"):
         for mention in names.find(page.text):
-            if generic_name(mention.name) != bare:
+            if not _is_one(generic_name(mention.name), bare):
                 continue
             clause = page.clause_at(mention.start)
             if clause is None or clause.scope is Scope.PRIOR:
@@ -207,7 +216,8 @@ def _not_given(chart: Chart, home: list[Medication]) -> Iterator[Found]:
             if entity.type.value != "drug" or entity.polarity is Polarity.ABSENT or entity.allergen:
                 continue
             clause = page.clause_at(entity.start)
-            if clause is None or not _TAKE.search(clause.text[: entity.start - clause.start]):
+            before = page.text[max(0, clause.start - 8) : entity.start] if clause else ""
+            if clause is None or not _TAKE.search(before):
                 continue
             if {"stopped", "thought", "undone", "refused", "family", "needed"} & clause.stances:
                 continue

@@ -19,8 +19,9 @@ from knowledge.text.folding import fold
 _STAGE = re.compile(
     r"[（(].*?[)）]|(?:急性|慢性|轻度|中度|重度|左侧|右侧|双侧|左|右|双|原发性|继发性|急性加重|稳定期|病?\d级|极?很?高危|[ⅠⅡⅢⅣIV]+[期级型度]|Killip.*|心功能.*|\d+型|术后|待[查排])"
 )
-_TOGETHER = 5
-"""The evoking strengths of many weak findings that are grounds together."""
+_TELLING, _SEVERAL, _TOGETHER = 4, 4, 5
+"""The evoking strength of a finding that is grounds alone; and how many weaker ones, of which
+strength together, are."""
 _INJURED = re.compile(r"伤")
 
 
@@ -140,7 +141,8 @@ def _speaks_for(entry: Entry, found: list[Finding]) -> bool:
     present = {f.concept for f in found}
     if any(set(group) <= present for group in entry.settles):
         return True
-    evoking = sorted((w.evoking for n, w in entry.findings.items() if n in present), reverse=True)
-    # One that all but names it, two that strongly suggest it, or three that suggest it.
-    bounds = (4, 3, 2)
-    return sum(evoking) >= _TOGETHER or any(len(evoking) > n and evoking[n] >= bound for n, bound in enumerate(bounds))
+    evoking = [w.evoking for n, w in entry.findings.items() if n in present and w.evoking]
+    # One that all but names it, or several that each suggest it a little.
+    return max(evoking, default=0) >= _TELLING or (
+        len(evoking) >= _SEVERAL and sum(evoking) >= _TOGETHER
+    )

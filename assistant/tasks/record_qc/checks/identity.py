@@ -66,6 +66,7 @@ def check_sex(chart: Chart, rules: Rules) -> Iterator[Found]:
             around = page.text[max(0, hit.start() - 6) : hit.end() + 3]
             clause = page.clause_at(hit.start("sex"))
             family = clause is not None and ("family" in clause.stances or clause.section in _KIN)
+            family = family and not re.search(r"患[者儿]|病人", around)
             if hit["sex"] == other and not family and not _NOT_HIM.search(around):
                 yield Found(
                     "wrong_sex",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from assistant.record.evidence import TextSpan
@@ -12,8 +13,7 @@ from assistant.tasks.record_qc.rules import Rules, table
 from knowledge.text.amount import Quantity
 
 _PRESSURE = "血压"
-_ROUND_TEMPERATURE = 60
-"""The highest number that is a temperature in any unit but Fahrenheit."""
+_TEMPERATURE = re.compile(r"(?<![A-Za-z])T\s*[:：]?\s*\Z")
 
 
 def check_limits(chart: Chart, rules: Rules) -> Iterator[Found]:
@@ -21,7 +21,11 @@ def check_limits(chart: Chart, rules: Rules) -> Iterator[Found]:
     rows = {name: row for row in table("limits") for name in row[0].split("|")}
     for page in chart.pages:
         for one in page.measured:
-            row = rows.get(one.concept)
+            concept = one.concept
+            if not concept and _TEMPERATURE.search(page.text[: one.quantity.start][-6:]):
+                # The reader of values takes no T for a temperature that nobody has.
+                concept = "体温" if one.quantity.unit.shown == "℃" else ""
+            row = rows.get(concept)
             if row is None or not is_value(page, one):
                 continue
             end = one.quantity.end
@@ -31,7 +35,7 @@ def check_limits(chart: Chart, rules: Rules) -> Iterator[Found]:
             place = page.span(start, end)
             if any(c in place.quote for c in "，。；\n"):
                 place = page.span(one.quantity.start, end)
-            yield from _judge(one.concept, one.quantity, row, place, page.name)
+            yield from _judge(concept, one.quantity, row, place, page.name)
     for result in results(chart):
         row = rows.get(result.concept)
         if row is not None:

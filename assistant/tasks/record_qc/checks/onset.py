@@ -16,7 +16,13 @@ def check_onset(chart: Chart, rules: Rules) -> Iterator[Found]:
         complaint, story = page.section("主诉"), page.section("现病史")
         if not complaint or not story:
             continue
-        said = [t for t in page.times if _inside(t.start, complaint[0]) and t.days]
+        said = [
+            t
+            for t in page.times
+            if _inside(t.start, complaint[0])
+            and t.days
+            and "岁" not in page.text[t.start : t.end]
+        ]
         told = [abs(t.days) for t in page.times if _inside(t.start, story[0]) and t.days]
         if re.search("孕|妊娠|停经", page.text[complaint[0][0] : complaint[0][1]]):
             # Weeks of a pregnancy are told from its beginning.

@@ -18,6 +18,7 @@ _WELL = re.compile(
     r"正常|健侧|对侧|通畅|阴性|(?<![不])清(?!创)|未见|无(?!力|菌)|[(（]-[)）]|陈旧|既往|术后\d|年前|曾|5级|Ⅴ级|同前|较[左右]"
     r"|余|放射|向[左右]|偏|取|卧位|侧卧|穿刺|鞘|置管|输液|入路|静脉(?:港|通路|留置)|测血压|上臂|桡动脉|股动脉|对照|比[左右]|双侧"
 )
+_DONE = re.compile(r"骨折|切除|置换|术(?![后前中者区野式])")
 _SAME = {"左": "右", "右": "左"}
 _EMPTY = frozenset({"", "患", "健", "旋", "手利"})
 
@@ -51,7 +52,7 @@ def check_sides(chart: Chart, rules: Rules) -> Iterator[Found]:
         mine = {(s.note, s.part) for s in alike if s.side == theme.side}
         for one in against:
             key = (one.note, one.place.start)
-            if key in reported or (one.note, one.part) in mine:
+            if key in reported or ((one.note, one.part) in mine and not _DONE.search(one.place.quote)):
                 continue
             reported.add(key)
             yield Found(
@@ -95,7 +96,7 @@ def _of_page(page: Page) -> Iterator[_Said]:
             if side.side not in _SAME:
                 continue
             # What is told of the other side as well: 较左侧, 左侧正常.
-            if _WELL.search(clause.text) and not re.search(r"手术名称|骨折|切除|置换", clause.text):
+            if _WELL.search(clause.text) and not re.search(_DONE, clause.text):
                 continue
             start = clause.start + side.start
             place = page.span(start, min(clause.end, clause.start + side.end + 8))

@@ -14,6 +14,9 @@ from assistant.tasks.record_qc.found import Found
 from assistant.tasks.record_qc.rules import Deadline, Rules
 from knowledge.text.dates import impossible_dates
 
+_HELD = re.compile(
+    r"(?:主治|主任|上级)[^。；;\n]{0,10}(?:查房|查看)|查房[^。；;\n]{0,8}(?:主治|主任|上级)"
+)
 _SLACK = timedelta(minutes=5)
 
 
@@ -65,11 +68,17 @@ def _rounds(chart: Chart, rules: Rules, limit: Deadline) -> list[Page]:
         return []
     pages = [p for p in chart.pages if p.kind not in ("nursing", "admission", "operation")]
     rounds = [p for p in pages if "查房" in p.note.title]
-    found = rounds or [p for p in pages if ROUND.search(p.text) and "查房" in p.text]
-    any_senior = [p for p in pages if ROUND.search(p.note.title + p.text)]
+    found = rounds or [p for p in pages if _HELD.search(p.text)]
+    any_senior = [p for p in pages if "查房" in p.note.title or ROUND.search(p.text)]
     if not found and rules.require_round:
         return [p for p in pages if p.kind == "progress"][-1:]
     senior = {p.note.author for p in rounds if p.note.author and not re.search(r"日常", p.note.title)}
+    senior |= {
+        p.note.author
+        for p in chart.pages
+        if p.note.author
+        and re.search(rf"{re.escape(p.note.author)}(?:副?主任|主治)", chart.text)
+    }
     any_senior += [p for p in chart.pages if p.note.author in senior and p not in any_senior]
     early = [p for p in any_senior if (w := _written(p)) and chart.admitted and w <= chart.admitted
              + timedelta(hours=limit.hours)]  # fmt: skip

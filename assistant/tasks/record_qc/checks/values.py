@@ -121,7 +121,7 @@ def check_stated(chart: Chart, rules: Rules) -> Iterator[Found]:
             for page in chart.of_kind("operation", "progress", "discharge_day")
             for hit in page.find(pattern)
             for q in quantities(page.text)
-            if q.start == hit.end() and q.unit.shown == unit and _of_operation(page, hit.start())
+            if q.start == hit.end() and q.unit.shown == unit and _of_operation(page, hit.end())
         ]
         firsts = [s for s in seen if s[0].kind == "operation"] or seen[:1]
         if len({p.note.id for p, _ in firsts}) != 1:

@@ -16,7 +16,10 @@ DEFECTS: dict[str, list[Defect]] = {
 
 ALSO: dict[str, set[str]] = {
     "missing_note": {"late_note", "date_order", "operation_consent", "consent_missing",
-                     "plan_not_followed"},
+                     "plan_not_followed", "diagnosis_without_grounds",
+                     "treatment_without_diagnosis", "unexplained_abnormal",
+                     "critical_unaddressed"},
+    "missing_signature": {"late_note"},
     "missing_part": {"missing_allergy", "diagnosis_without_grounds", "treatment_without_diagnosis"},
     "late_note": {"date_order"},
     "date_order": {"late_note"},
@@ -34,7 +37,8 @@ ALSO: dict[str, set[str]] = {
                      "diagnosis_without_grounds", "plan_not_followed",
                      "treatment_without_diagnosis"},
     "allergy_order": {"allergy_conflict", "treatment_without_diagnosis"},
-    "operation_consent": {"laterality"},
+    "operation_consent": {"laterality", "sex_incompatible"},
+    "allergy_conflict": {"allergy_order"},
     "laterality": {"operation_consent"},
     "discharge_medication": {"treatment_without_diagnosis"},
     "transfusion_items": {"stated_conflict"},

@@ -70,7 +70,8 @@ def _denied_complaint(encounter: CheckedEncounter, dice: Dice) -> CheckedEncount
                 kept = re.sub(rf"[^，。]*{symptom}[^，。]*[，。]", "", story[1])
                 words = dice.choice([f"病程中无{symptom}。", f"否认{symptom}。", f"无{symptom}、皮疹。"])
                 told_now = kept + words
-                if symptom in kept:
+                if symptom in kept or (symptom[-1] in "痛水肿" and re.search("[痛肿]", kept)):
+                    # Told in other words: the denial would be of something else.
                     continue
                 text = note.text.replace(story[1], told_now)
                 return noted(encounter, note.id, text=text)
@@ -264,7 +265,7 @@ def _transfused(encounter: CheckedEncounter, dice: Dice) -> CheckedEncounter | N
 def _unfounded(encounter: CheckedEncounter, dice: Dice) -> CheckedEncounter | None:
     name, code = dice.choice(wordings()["ungrounded"])
     text = "".join(n.text for n in encounter.notes)
-    if name[-3:] in text or name[:2] in text:
+    if name[-3:] in text or name[:2] in text or any(name[-3:] in d.name for d in encounter.diagnoses):
         return None
     return rows(encounter, "diagnoses", {"kind": "discharge", "name": name, "icd10": code})
 
