@@ -26,7 +26,19 @@ from knowledge.text.finding import Experiencer, Finding, Polarity
 from knowledge.text.times import Anchors, Time, times
 
 HISTORY = frozenset(
-    {"既往史", "既往", "过去史", "个人史", "婚育史", "月经史", "家族史", "过敏史", "手术史", "外伤史", "输血史"}
+    {
+        "既往史",
+        "既往",
+        "过去史",
+        "个人史",
+        "婚育史",
+        "月经史",
+        "家族史",
+        "过敏史",
+        "手术史",
+        "外伤史",
+        "输血史",
+    }
 )
 ROUND = re.compile(r"主治|主任|上级医师")
 """Who makes a round that counts."""
@@ -135,9 +147,6 @@ class Page:
 
     def sentence(self, at: int) -> tuple[int, int]:
         """The sentence that holds the offset ``at``."""
-        for one in self.structured.sections:
-            if one.start == at:
-                break
         found = [s for s in self.segments if s.start <= at < s.end]
         return (found[0].start, found[0].end) if found else (at, min(at + 40, len(self.text)))
 

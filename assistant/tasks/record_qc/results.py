@@ -45,9 +45,7 @@ def results(chart: Chart) -> Iterator[Result]:
         if read is None:
             continue
         at = row.at.replace(tzinfo=None) if row.at else None
-        yield Result(
-            row, concept_of(row.name), read, at, tuple(chart.row("observations", number))
-        )
+        yield Result(row, concept_of(row.name), read, at, tuple(chart.row("observations", number)))
 
 
 def _written(unit: str) -> str:

@@ -1,4 +1,4 @@
-"""The rule set: what each kind of finding costs, what a stay must have, and the tables of checks."""
+"""The rule set: what each kind of finding costs, what a stay must have; the tables of checks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Results that need a word: critical values, what is far outside its range, what a diagnosis needs."""
+"""Results that need a word: critical values, what is far outside its range, what is diagnosed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 
+from assistant.record.evidence import TextSpan
 from assistant.tasks.record_qc.chart import Chart, Page
 from assistant.tasks.record_qc.found import Found
 from assistant.tasks.record_qc.results import Result, concept_of, in_unit, results, told
@@ -13,6 +14,8 @@ from assistant.tasks.record_qc.rules import Rules, table
 from knowledge.text.quantity import quantities
 from knowledge.text.term_table import shipped_terms
 
+_Told = tuple[float, list[TextSpan]]
+"""A value and the places that tell it."""
 _SOON = timedelta(hours=30)
 _GENERAL = re.compile(r"危急值")
 
@@ -153,9 +156,9 @@ def check_diagnosis_results(chart: Chart, rules: Rules) -> Iterator[Found]:
             break
 
 
-def _values(chart: Chart, names: list[str], unit: str) -> list[tuple[float, list]]:  # type: ignore[type-arg]
+def _values(chart: Chart, names: list[str], unit: str) -> list[_Told]:
     wanted = {concept_of(n) for n in names} | set(names)
-    found: list[tuple[float, list]] = []  # type: ignore[type-arg]
+    found: list[_Told] = []
     for result in results(chart):
         if result.concept in wanted or result.row.name in wanted:
             value = in_unit(result.quantity, unit)

@@ -53,7 +53,8 @@ def _moved(chart: Chart, earlier: Page, page: Page) -> str:
         if earlier.day - timedelta(days=1) <= result.at.date() <= page.day:
             seen.setdefault(result.row.name, []).append(float(result.quantity.low))
     return next(
-        (name for name, v in seen.items() if len(v) > 1 and abs(v[-1] - v[0]) > abs(v[0]) * 0.05), ""
+        (name for name, v in seen.items() if len(v) > 1 and abs(v[-1] - v[0]) > abs(v[0]) * 0.05),
+        "",
     )
 
 

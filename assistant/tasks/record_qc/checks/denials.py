@@ -1,4 +1,4 @@
-"""What one place denies and another asserts: symptoms, past illness, operations, habits, allergies."""
+"""What one place denies and another asserts: symptoms, illness, operations, habits, allergies."""
 
 from __future__ import annotations
 
@@ -10,18 +10,41 @@ from assistant.tasks.record_qc.chart import Chart, Page
 from assistant.tasks.record_qc.found import Found
 from assistant.tasks.record_qc.rules import Rules
 from assistant.tasks.structuring.entity import Entity
-from knowledge.text.finding import Certainty, Experiencer, Finding, Polarity, Temporality
+from knowledge.text.finding import Certainty, Experiencer, Polarity, Temporality
 
 _OPENING = ("admission", "first_progress", "other")
 _ONSET = frozenset({"主诉"})
 _STORY = frozenset({"现病史"})
 _PAST = frozenset({"既往史", "过去史", "既往", "手术史", "过敏史", "输血史", "外伤史"})
 _EXAM = frozenset({"体格检查", "查体", "体检", "专科检查", "专科情况"})
-_ANYWHERE = frozenset({"压痛", "叩击痛", "叩痛", "水肿", "肿胀", "疼痛", "肿块", "包块", "肿物", "肿大", "触痛", "畸形", "瘢痕", "结节", "出血", "渗出", "红肿", "感觉减退"})
+_ANYWHERE = frozenset(
+    {
+        "压痛",
+        "叩击痛",
+        "叩痛",
+        "水肿",
+        "肿胀",
+        "疼痛",
+        "肿块",
+        "包块",
+        "肿物",
+        "肿大",
+        "触痛",
+        "畸形",
+        "瘢痕",
+        "结节",
+        "出血",
+        "渗出",
+        "红肿",
+        "感觉减退",
+    }
+)
 """What one place of the body may have and another not."""
 _HABITS = {"吸烟": "烟", "饮酒": "酒"}
 _OPERATED = re.compile(r"术(?:后|史|治疗)?(?![前中者后语式野])")
-_ANY_OPERATION = re.compile(r"(?:否认|无|未)[^。；;\n]{0,20}?(?<!其他)(?<!其它)(?<!他)手术(?:[、及和外伤输血]{0,6}史|史|外伤史)?")
+_ANY_OPERATION = re.compile(
+    r"(?:否认|无|未)[^。；;\n]{0,20}?(?<!其他)(?<!其它)(?<!他)手术(?:[、及和外伤输血]{0,6}史|史|外伤史)?"
+)
 _ANY_ALLERGY = re.compile(
     r"(?:否认|无|未发现)(?!其他|其它)[^。；;，,\n]{0,8}?(?:药物|食物|药)?[、及和与]?(?:药物|食物)?[^。；;，,\n]{0,4}?过敏(?:史|情况)?(?!反应|性)"
 )
@@ -78,9 +101,14 @@ def _examination(page: Page) -> Iterator[Found]:
                 other.polarity is Polarity.ABSENT
                 and not (other.reassuring and not re.search("[无未]", other.text))
                 and not _sided(page, other)
+                and min(len(one.text), len(other.text)) > 1
                 and min(one.text, other.text, key=len) not in _ANYWHERE
                 and _one_site(page, one, other)
-                and (other.text == one.text or other.text.endswith(one.text) or one.text.endswith(other.text))
+                and (
+                    other.text == one.text
+                    or other.text.endswith(one.text)
+                    or one.text.endswith(other.text)
+                )
             ):
                 seen.add(one.concept)
                 yield Found(
@@ -111,7 +139,9 @@ def _sites(page: Page, entity: Entity) -> set[str]:
 def _sided(page: Page, entity: Entity) -> bool:
     clause = page.clause_at(entity.start)
     text = clause.text if clause else ""
-    return entity.side in ("左", "右") or bool(re.search(r"[左右上下]|部|区|肢|时|后|前", text.replace("腹部", "")))
+    return entity.side in ("左", "右") or bool(
+        re.search(r"[左右上下]|部|区|肢|时|后|前", text.replace("腹部", ""))
+    )
 
 
 def _illnesses(chart: Chart) -> Iterator[Found]:
@@ -145,7 +175,9 @@ def _denies(page: Page, entity: Entity) -> bool:
     return "否认" in page.text[start : entity.start]
 
 
-_LENGTH = re.compile(r"(?:病?史)?\s*(?:约|已|余)?\s*[\d一二两三四五六七八九十]+\s*(?:余|多)?\s*(?:年|个?月)|病史|史\d")
+_LENGTH = re.compile(
+    r"(?:病?史)?\s*(?:约|已|余)?\s*[\d一二两三四五六七八九十]+\s*(?:余|多)?\s*(?:年|个?月)|病史|史\d"
+)
 
 
 def _brought(page: Page, entity: Entity) -> bool:
@@ -153,7 +185,9 @@ def _brought(page: Page, entity: Entity) -> bool:
     after = page.text[entity.end : entity.end + 12]
     if re.match(r"[^，,。；;]{0,3}(?:可能|待排|不除外|风险)", after):
         return False
-    if _LENGTH.match(after) and not re.match(r"[^，,。；;]{0,6}前", _LENGTH.sub("", after, count=1)):
+    if _LENGTH.match(after) and not re.match(
+        r"[^，,。；;]{0,6}前", _LENGTH.sub("", after, count=1)
+    ):
         return True
     if entity.temporality is Temporality.PAST and entity.section in (*_PAST, "病例特点"):
         clause = page.clause_at(entity.start)
@@ -191,13 +225,18 @@ def _habits(chart: Chart) -> Iterator[Found]:
             )
 
 
-_BEFORE = re.compile(r"(?:\d{4}年|\d+年前|曾|既往|外院|因)[^。；;\n]{0,40}?(?:行|予|接受|做过?)[^。；;，,\n]{0,20}?(?:[切除修补置换成形造口吻合固定根治]{2}术|手术|剖宫产|搭桥|支架)")
+_BEFORE = re.compile(
+    r"(?:\d{4}年|\d+年前|曾|既往|外院|因)[^。；;\n]{0,40}?(?:行|予|接受|做过?)[^。；;，,\n]{0,20}?(?:[切除修补置换成形造口吻合固定根治]{2}术|手术|剖宫产|搭桥|支架)"
+)
 
 
 def _operations(chart: Chart) -> Iterator[Found]:
     """``否认手术史`` beside an operation that was done before this stay."""
     for page in chart.of_kind("admission"):
-        denied = next((h for h in page.find(_ANY_OPERATION) if page.section_at(h.start()) in (*_PAST, "")), None)
+        denied = next(
+            (h for h in page.find(_ANY_OPERATION) if page.section_at(h.start()) in (*_PAST, "")),
+            None,
+        )
         if denied is None:
             continue
         for hit in page.find(_BEFORE):
@@ -229,7 +268,9 @@ def allergens(chart: Chart) -> list[tuple[Page, Entity, str]]:
                 # 头孢类药物过敏史: what is not borne may stand before the words for it.
                 start = clause.start if clause is not None else entity.start
                 end = clause.end if clause is not None else entity.end
-                name = page.text[max(start, entity.start - 10) : max(entity.end, min(end, entity.end + 6))]
+                name = page.text[
+                    max(start, entity.start - 10) : max(entity.end, min(end, entity.end + 6))
+                ]
                 found.append((page, entity, re.sub(r"^[对于与因曾为有系]+", "", name)))
     return found
 

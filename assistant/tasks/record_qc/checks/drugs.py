@@ -103,7 +103,9 @@ def _said(chart: Chart, reasons: re.Pattern[str], drug: Medication) -> bool:
             clause = page.clause_at(hit.start())
             if clause is not None and ({"family"} & clause.stances or clause.section == "家族史"):
                 continue
-            if clause is not None and re.search(r"否认|(?:^|[，,])无", clause.text[: hit.start() - clause.start]):
+            if clause is not None and re.search(
+                r"否认|(?:^|[，,])无", clause.text[: hit.start() - clause.start]
+            ):
                 continue
             return True
     return False
@@ -125,7 +127,14 @@ def check_doses(chart: Chart, rules: Rules) -> Iterator[Found]:
             ordered.setdefault(bare, []).append((number, quantity))
     if not ordered:
         return
-    names = DrugNames([*drugs, *drugs.values(), *(d.removesuffix("钠") for d in drugs), *(p.sub("", d) for d in drugs.values() for p in (_FORMED, _SOLVED))])
+    names = DrugNames(
+        [
+            *drugs,
+            *drugs.values(),
+            *(d.removesuffix("钠") for d in drugs),
+            *(p.sub("", d) for d in drugs.values() for p in (_FORMED, _SOLVED)),
+        ]
+    )
     for page in chart.of_kind("progress", "operation", "discharge_day", "consultation"):
         mentions = names.find(page.text)
         for one in regimens(page.text, mentions):
@@ -157,8 +166,12 @@ def _is_one(one: str, other: str) -> bool:
     return one == other or (min(len(one), len(other)) >= 3 and (one in other or other in one))
 
 
-_TAKE = re.compile(r"继续(?:口服|服用|使用|予)?|口服|服用|带药|出院带药|规律服|长期服|皮下注射|吸入")
-_STOP = re.compile(r"停用|停服|停止(?:使用|服用|口服)?|已停|禁用|避免(?:使用|服用)|不再(?:使用|服用|口服)|停(?=[\u4e00-\u9fff])")
+_TAKE = re.compile(
+    r"继续(?:口服|服用|使用|予)?|口服|服用|带药|出院带药|规律服|长期服|皮下注射|吸入"
+)
+_STOP = re.compile(
+    r"停用|停服|停止(?:使用|服用|口服)?|已停|禁用|避免(?:使用|服用)|不再(?:使用|服用|口服)|停(?=[\u4e00-\u9fff])"
+)
 _AGAIN = re.compile(r"恢复|重新|再次(?:加用|予|口服)|继续|加用|改为|改用|换用|换为|起予|予")
 
 
@@ -180,9 +193,7 @@ def check_home(chart: Chart, rules: Rules) -> Iterator[Found]:
     yield from _not_given(chart, [m for _, m in home])
 
 
-def _stopped(
-    chart: Chart, row: Medication, names: DrugNames
-) -> tuple[Page, int, int] | None:
+def _stopped(chart: Chart, row: Medication, names: DrugNames) -> tuple[Page, int, int] | None:
     """Where the stay last says that a drug is stopped, unless it goes on afterwards."""
     bare = generic_name(row.name)
     last: tuple[Page, int, int] | None = None
@@ -195,10 +206,14 @@ def _stopped(
                 continue
             before = page.text[clause.start : mention.start]
             after = page.text[mention.end : clause.end]
-            stop = _STOP.search(before[-12:]) or re.match(r"[^，,。；;]{0,12}?(?:停用|停药|已停|停服)", after)
+            stop = _STOP.search(before[-12:]) or re.match(
+                r"[^，,。；;]{0,12}?(?:停用|停药|已停|停服)", after
+            )
             partly = re.search(r"静脉|静滴|注射|泵|剂量|片(?=改)|改|前", before[-8:] + after[:12])
             ahead = re.search(r"不可|不能|勿|不得|切勿|不要|避免自行|自行", before[-8:] + after[:8])
-            until = re.search(r"至\d|后停|[一二三四五六七八九十\d]+[天日周月年]后|满|疗程", before[-14:] + after)
+            until = re.search(
+                r"至\d|后停|[一二三四五六七八九十\d]+[天日周月年]后|满|疗程", before[-14:] + after
+            )
             if stop and not ahead and not until and not partly:
                 last = page, clause.start, clause.end
             elif not stop and _AGAIN.search(page.text[clause.start : clause.end]):
@@ -226,10 +241,13 @@ def _not_given(chart: Chart, home: list[Medication]) -> Iterator[Found]:
                 continue
             if any(bare in g or g in bare or entity.text in m.name for g in given for m in home):
                 continue
-            if not any(
-                bare in generic_name(m.name) or generic_name(m.name) in bare
-                for m in chart.encounter.medications
-            ) and len(bare) < 3:
+            if (
+                not any(
+                    bare in generic_name(m.name) or generic_name(m.name) in bare
+                    for m in chart.encounter.medications
+                )
+                and len(bare) < 3
+            ):
                 continue
             yield Found(
                 "discharge_medication",

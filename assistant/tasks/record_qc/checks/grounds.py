@@ -115,7 +115,7 @@ def _has_result(chart: Chart, name: str) -> bool:
     """Whether a result is what the diagnosis means (低钾血症, 贫血)."""
     sex = chart.encounter.patient.sex or ""
     for row in table("diagnosis_results"):
-        pattern, names, unit, sign, bound, *rest = (*row, "")
+        pattern, names, unit, _, _, *rest = (*row, "")
         if not re.search(pattern, name) or (rest[0] and sex and rest[0] != sex):
             continue
         wanted = {concept_of(n) for n in names.split("|")} | set(names.split("|"))

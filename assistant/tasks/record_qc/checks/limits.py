@@ -66,19 +66,16 @@ def _judge(
         upper, lower = quantity.values
         if upper <= lower or not (30 <= upper <= 310 or usual.index(unit or usual[0])):
             yield Found(
-                "impossible_value", f"{where}：血压 {place.quote} 不可能（收缩压应高于舒张压）。", [place]
+                "impossible_value",
+                f"{where}：血压 {place.quote} 不可能（收缩压应高于舒张压）。",
+                [place],
             )
         return
-    value = in_unit(quantity, usual[0] if usual and unit != "kPa" else "")
-    if value is None or unit in ("kPa", "mg/dL", "g/dL", "/uL", "mmol/mol") and not low <= value <= high:
+    value = in_unit(quantity, usual[0] if usual else "")
+    if value is None or quantity.shape == "pair":
         return
-    if quantity.shape == "pair":
-        return
-    top = value if quantity.shape == "one" else value
-    if top < low or top > high:
-        yield Found(
-            "impossible_value", f"{where}：{concept}“{place.quote}”超出可能范围。", [place]
-        )
+    if not low <= value <= high:
+        yield Found("impossible_value", f"{where}：{concept}“{place.quote}”超出可能范围。", [place])
 
 
 def _fits(quantity: Quantity, written: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from assistant.record.evidence import TextSpan
 from assistant.tasks.record_qc.chart import Chart, Page
 from assistant.tasks.record_qc.found import Found
 from assistant.tasks.record_qc.rules import NoteRule, Rules
@@ -27,7 +28,7 @@ def check_notes(chart: Chart, rules: Rules) -> Iterator[Found]:
             yield Found("missing_note", f"未见{rule.name}（{due[0]}）。", due[1])
 
 
-def _due(chart: Chart, rule: NoteRule) -> tuple[str, list] | None:  # type: ignore[type-arg]
+def _due(chart: Chart, rule: NoteRule) -> tuple[str, list[TextSpan]] | None:
     """Why the note is due, and what shows it."""
     encounter = chart.encounter
     if rule.when == "always":

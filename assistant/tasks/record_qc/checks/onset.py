@@ -19,16 +19,16 @@ def check_onset(chart: Chart, rules: Rules) -> Iterator[Found]:
         said = [
             t
             for t in page.times
-            if _inside(t.start, complaint[0])
-            and t.days
-            and "岁" not in page.text[t.start : t.end]
+            if _inside(t.start, complaint[0]) and t.days and "岁" not in page.text[t.start : t.end]
         ]
         told = [abs(t.days) for t in page.times if _inside(t.start, story[0]) and t.days]
         if re.search("孕|妊娠|停经", page.text[complaint[0][0] : complaint[0][1]]):
             # Weeks of a pregnancy are told from its beginning.
             continue
-        if not said or not told or any(
-            t.kind == "date" for t in page.times if _inside(t.start, story[0])
+        if (
+            not said
+            or not told
+            or any(t.kind == "date" for t in page.times if _inside(t.start, story[0]))
         ):
             continue
         longest = max(said, key=lambda t: abs(t.days or 0))

@@ -15,7 +15,9 @@ from knowledge.text.finding import Experiencer, Polarity, Temporality
 
 _CONSENT_TITLE = re.compile(r"同意书|知情|告知书|授权")
 _BEFORE_TITLE = re.compile(r"术前(?:小结|讨论|谈话|记录)|手术(?:同意|知情|安全|核查)|同意书|知情")
-_CONSENT = re.compile(r"同意书|知情同意|签署|签字|(?:家属|患者|家长)[^。；;\n]{0,10}同意|告知[^。；;\n]{0,16}(?:风险|并发症|利弊)|交代[^。；;\n]{0,10}风险")
+_CONSENT = re.compile(
+    r"同意书|知情同意|签署|签字|(?:家属|患者|家长)[^。；;\n]{0,10}同意|告知[^。；;\n]{0,16}(?:风险|并发症|利弊)|交代[^。；;\n]{0,10}风险"
+)
 _UNSIGNED = re.compile(
     r"(?:同意书|知情同意|同意)[^。；;\n]{0,12}(?:未|尚未|没有|暂未|待)[^。；;，,\n]{0,4}(?:签|完善|补)|(?:未|尚未|没有|暂未)[^。；;，,\n]{0,6}签(?:署|字|订)[^。；;，,\n]{0,10}(?:同意|知情)?|同意书[^。；;\n]{0,6}(?:缺|后补|空白)"
 )
@@ -32,12 +34,20 @@ def check_consent(chart: Chart, rules: Rules) -> Iterator[Found]:
         hit = next(page.find(_UNSIGNED), None)
         if hit is not None and chart.is_operated and "病理" not in hit[0]:
             yield Found(
-                "consent_missing", f"{page.name}：“{hit[0]}”，而手术已进行。", [page.span(*hit.span())]
+                "consent_missing",
+                f"{page.name}：“{hit[0]}”，而手术已进行。",
+                [page.span(*hit.span())],
             )
             break
     else:
         prepared = [p for p in chart.pages if _BEFORE_TITLE.search(p.note.title)]
-        if operations and prepared and not any(_CONSENT.search(p.text) or _CONSENT_TITLE.search(p.note.title) for p in chart.pages):
+        if (
+            operations
+            and prepared
+            and not any(
+                _CONSENT.search(p.text) or _CONSENT_TITLE.search(p.note.title) for p in chart.pages
+            )
+        ):
             yield Found(
                 "consent_missing",
                 f"{prepared[0].name}及全部文书没有手术知情同意的记录。",
@@ -59,7 +69,9 @@ def check_consent(chart: Chart, rules: Rules) -> Iterator[Found]:
             if _GENERIC.search(name) or not said:
                 continue
             clause = page.clause_at(hit.start("name"))
-            if clause is not None and ({"family", "undone"} & clause.stances or re.search(r"年|既往|曾", clause.text)):
+            if clause is not None and (
+                {"family", "undone"} & clause.stances or re.search(r"年|既往|曾", clause.text)
+            ):
                 continue
             shared = len(wanted & said) / max(1, min(len(wanted), len(said)))
             mine = {s.side for s in sides(name)} & {"左", "右"}
@@ -84,8 +96,12 @@ def check_consent(chart: Chart, rules: Rules) -> Iterator[Found]:
 _BLOOD = re.compile(
     r"(?:输注?|予|给予|申请)[^。；;，,\n]{0,14}(?:红细胞|血浆|血小板|全血|冷沉淀|悬红)|输血\s*\d|(?:红细胞|血浆|血小板|悬红)[^。；;，,\n]{0,8}(?:输注|静滴|静脉滴注)"
 )
-_AGREED = re.compile(r"输血[^。；;\n]{0,12}(?:同意|签)|同意[^。；;\n]{0,6}输血|签[署字][^。；;\n]{0,12}(?:输血|同意)")
-_REACTION = re.compile(r"输血(?:过程)?[^。；;\n]{0,8}(?:反应|顺利|不良)|过程顺利|无[^。；;\n]{0,12}(?:输血反应|不良反应)|反应")
+_AGREED = re.compile(
+    r"输血[^。；;\n]{0,12}(?:同意|签)|同意[^。；;\n]{0,6}输血|签[署字][^。；;\n]{0,12}(?:输血|同意)"
+)
+_REACTION = re.compile(
+    r"输血(?:过程)?[^。；;\n]{0,8}(?:反应|顺利|不良)|过程顺利|无[^。；;\n]{0,12}(?:输血反应|不良反应)|反应"
+)
 _WHY = re.compile(r"血红蛋白|Hb|HGB|血小板|贫血|失血|出血|凝血")
 
 
@@ -96,17 +112,25 @@ def check_transfusion(chart: Chart, rules: Rules) -> Iterator[Found]:
         return
     page, start, end = place
     lacks = []
-    near = [p for p in chart.pages if p.day is None or page.day is None or 0 <= (p.day - page.day).days <= 2 or p is page]
+    near = [
+        p
+        for p in chart.pages
+        if p.day is None or page.day is None or 0 <= (p.day - page.day).days <= 2 or p is page
+    ]
     if not any(_AGREED.search(p.text) or "输血" in p.note.title for p in chart.pages):
         lacks.append("输血知情同意")
     if not any(_REACTION.search(p.text) for p in near if "输" in p.text):
         lacks.append("输血过程及有无输血反应")
     counted = {concept_of("血红蛋白"), concept_of("血小板")}
-    if not any(r.concept in counted for r in results(chart)) and not any(_WHY.search(p.text) for p in near):
+    if not any(r.concept in counted for r in results(chart)) and not any(
+        _WHY.search(p.text) for p in near
+    ):
         lacks.append("输血指征")
     if lacks:
         yield Found(
-            "transfusion_items", f"{page.name}记录了输血，没有{'、'.join(lacks)}。", [page.span(start, end)]
+            "transfusion_items",
+            f"{page.name}记录了输血，没有{'、'.join(lacks)}。",
+            [page.span(start, end)],
         )
 
 
@@ -114,7 +138,10 @@ def _transfused(chart: Chart) -> tuple[Page, int, int] | None:
     for page in chart.of_kind("progress", "operation", "nursing", "discharge_day"):
         for hit in page.find(_BLOOD):
             clause = page.clause_at(hit.start())
-            if clause is None or {"planned", "undone", "refused", "family", "thought", "needed"} & clause.stances:
+            if (
+                clause is None
+                or {"planned", "undone", "refused", "family", "thought", "needed"} & clause.stances
+            ):
                 continue
             if any(
                 e.start < hit.end() and hit.start() < e.end

@@ -14,9 +14,13 @@ from assistant.tasks.record_qc.rules import Rules
 _MEANT = re.compile(
     r"完善|拟(?:行|查|于|明|近日)|急查|加查|查(?=[\u4e00-\u9fffA-Z]{2,8}(?:CT|MRI|超声|镜|磁共振|造影|彩超))|予(?:以)?(?:行|查|复查)|送检|明[日天晨](?:行|查|复查|完善)|今日行|安排|预约|申请|建议(?:行|完善|查)|(?<!门诊)(?<!月后)(?<!周后)(?<!个月后)复查"
 )
-_PERHAPS = re.compile(r"必要时|酌情|可考虑|考虑行|待.{0,8}后|视.{0,8}(?:情况|病情)|如|若|择期|条件允许|拒绝|暂不|暂缓|门诊|出院后|个月后|月后|周后|年后|定期|随访|外院|已|回报")
+_PERHAPS = re.compile(
+    r"必要时|酌情|可考虑|考虑行|待.{0,8}后|视.{0,8}(?:情况|病情)|如|若|择期|条件允许|拒绝|暂不|暂缓|门诊|出院后|个月后|月后|周后|年后|定期|随访|外院|已|回报"
+)
 _UNDONE = re.compile(r"拒绝|未行|暂不|取消|无法|不能(?:配合|耐受)|暂缓|自动出院|要求出院|不同意")
-_CALLED = re.compile(r"(?:请|邀请?|联系|申请)(?P<who>[\u4e00-\u9fff]{1,8}?科|多学科|MDT)(?:医师|医生)?(?:急|紧急|协助)?会诊")
+_CALLED = re.compile(
+    r"(?:请|邀请?|联系|申请)(?P<who>[\u4e00-\u9fff]{1,8}?科|多学科|MDT)(?:医师|医生)?(?:急|紧急|协助)?会诊"
+)
 _KINDS = frozenset(
     {"PET-CT", "CTA", "CT", "MRI", "X线", "超声", "动态心电图", "脑电图", "肌电图", "胃镜", "肠镜",
      "支气管镜", "膀胱镜", "宫腔镜", "造影", "培养", "骨髓", "肺功能", "骨密度", "骨扫描"}
@@ -88,7 +92,9 @@ def _followed(chart: Chart, page: Page, clause: Clause, exam: Examination) -> bo
             if exam.kind in {e.kind for e in _exams(one.text)} and _has(one.text, exam):
                 if _is_plan(other, one) and not _UNDONE.search(one.text):
                     continue
-                if _PERHAPS.search(one.text) and re.search(r"门诊|后复查|月后|周后|出院后", one.text):
+                if _PERHAPS.search(one.text) and re.search(
+                    r"门诊|后复查|月后|周后|出院后", one.text
+                ):
                     continue
                 return True
     return False
@@ -131,7 +137,9 @@ def _called(chart: Chart, page: Page, clause: Clause) -> Iterator[Found]:
             continue
         if not passed:
             continue
-        if other.kind == "consultation" or re.search(rf"{re.escape(who[-2:])}[^。]{{0,12}}会诊|会诊意见|会诊后", other.text):
+        if other.kind == "consultation" or re.search(
+            rf"{re.escape(who[-2:])}[^。]{{0,12}}会诊|会诊意见|会诊后", other.text
+        ):
             return
     yield Found(
         "plan_not_followed",

@@ -52,7 +52,9 @@ def check_sides(chart: Chart, rules: Rules) -> Iterator[Found]:
         mine = {(s.note, s.part) for s in alike if s.side == theme.side}
         for one in against:
             key = (one.note, one.place.start)
-            if key in reported or ((one.note, one.part) in mine and not _DONE.search(one.place.quote)):
+            if key in reported or (
+                (one.note, one.part) in mine and not _DONE.search(one.place.quote)
+            ):
                 continue
             reported.add(key)
             yield Found(

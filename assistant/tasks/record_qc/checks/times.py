@@ -72,12 +72,13 @@ def _rounds(chart: Chart, rules: Rules, limit: Deadline) -> list[Page]:
     any_senior = [p for p in pages if "查房" in p.note.title or ROUND.search(p.text)]
     if not found and rules.require_round:
         return [p for p in pages if p.kind == "progress"][-1:]
-    senior = {p.note.author for p in rounds if p.note.author and not re.search(r"日常", p.note.title)}
+    senior = {
+        p.note.author for p in rounds if p.note.author and not re.search(r"日常", p.note.title)
+    }
     senior |= {
         p.note.author
         for p in chart.pages
-        if p.note.author
-        and re.search(rf"{re.escape(p.note.author)}(?:副?主任|主治)", chart.text)
+        if p.note.author and re.search(rf"{re.escape(p.note.author)}(?:副?主任|主治)", chart.text)
     }
     any_senior += [p for p in chart.pages if p.note.author in senior and p not in any_senior]
     early = [p for p in any_senior if (w := _written(p)) and chart.admitted and w <= chart.admitted
@@ -133,9 +134,7 @@ def check_order(chart: Chart, rules: Rules) -> Iterator[Found]:
             )  # fmt: skip
 
 
-def _wrong_time(
-    page: Page, at: datetime, admitted: datetime | None, left: datetime | None
-) -> str:
+def _wrong_time(page: Page, at: datetime, admitted: datetime | None, left: datetime | None) -> str:
     # What the emergency room wrote may stand among the notes: only the stay's own are held to it.
     own = page.kind in ("admission", "first_progress", "progress", "discharge_day")
     if own and admitted and at < admitted - timedelta(hours=1):

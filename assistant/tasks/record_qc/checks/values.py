@@ -15,11 +15,24 @@ from assistant.tasks.record_qc.rules import Rules
 from knowledge.text.quantity import quantities
 
 _OFTEN = frozenset(
-    {"血糖", "体温", "脉搏", "心率", "呼吸频率", "血压", "血氧饱和度", "体重", "氧分压", "二氧化碳分压"}
+    {
+        "血糖",
+        "体温",
+        "脉搏",
+        "心率",
+        "呼吸频率",
+        "血压",
+        "血氧饱和度",
+        "体重",
+        "氧分压",
+        "二氧化碳分压",
+    }
 )
 """What is measured many times a day, of which the rows are only some."""
 _STORY = frozenset({"现病史", "主诉", "既往史", "个人史", "家族史", "婚育史", "过敏史", "病例特点"})
-_ELSEWHERE = re.compile(r"外院|当地|门诊|社区|卫生院|孕\d|产前|既往|上次|基线|目标|控制在|参考|正常值")
+_ELSEWHERE = re.compile(
+    r"外院|当地|门诊|社区|卫生院|孕\d|产前|既往|上次|基线|目标|控制在|参考|正常值"
+)
 _WINDOW = timedelta(days=2)
 
 
@@ -69,14 +82,17 @@ def _tells_of(page: Page, one: Measured, written: date, measured: date) -> bool:
     if page.kind in ("admission", "first_progress"):
         return True
     start, end = page.sentence(one.quantity.start)
-    return written - measured <= timedelta(days=1) and bool(
-        _YESTERDAY.search(page.text[start:end])
-    )
+    return written - measured <= timedelta(days=1) and bool(_YESTERDAY.search(page.text[start:end]))
 
 
 def _is_present(page: Page, one: Measured) -> bool:
     quantity = one.quantity
-    if not is_value(page, one) or quantity.shape != "one" or quantity.comparator or not quantity.unit:
+    if (
+        not is_value(page, one)
+        or quantity.shape != "one"
+        or quantity.comparator
+        or not quantity.unit
+    ):
         return False
     if one.moment in ("first", "earlier", "left") or quantity.about:
         return False
@@ -104,7 +120,9 @@ _STATED: tuple[tuple[str, re.Pattern[str], str], ...] = (
     ("术中出血量", re.compile(r"(?:术中|手术)?(?:失血|出血)(?:量)?约?(?=\d)"), "mL"),
     ("引流管数", re.compile(r"放置引流管(?=\d)"), ""),
 )
-_BLOOD = re.compile(r"血型\s*[:：为是]?\s*(?P<type>AB|A|B|O)(?![A-Za-z])\s*型?|(?P<type2>AB|A|B|O)\s*型(?:血|Rh|RH|，Rh)")
+_BLOOD = re.compile(
+    r"血型\s*[:：为是]?\s*(?P<type>AB|A|B|O)(?![A-Za-z])\s*型?|(?P<type2>AB|A|B|O)\s*型(?:血|Rh|RH|，Rh)"
+)
 _RHESUS = re.compile(r"R[hH][（(]?\s*D?[)）]?\s*(?P<sign>阳性|阴性|[（(][+-][)）]|\+|-)")
 _ANAESTHESIA = {
     "全身麻醉": re.compile(r"全身麻醉|全麻"),
@@ -151,9 +169,17 @@ def _one_of(chart: Chart, name: str, pattern: re.Pattern[str]) -> Iterator[Found
     for page in chart.pages:
         for hit in page.find(pattern):
             said = next(g for g in hit.groups() if g)
-            said = "+" if "+" in said or said == "阳性" else "-" if "-" in said or said == "阴性" else said
+            said = (
+                "+"
+                if "+" in said or said == "阳性"
+                else "-"
+                if "-" in said or said == "阴性"
+                else said
+            )
             clause = page.clause_at(hit.start())
-            if clause is not None and ("family" in clause.stances or re.search(r"婴|新生儿|丈夫|供", clause.text)):
+            if clause is not None and (
+                "family" in clause.stances or re.search(r"婴|新生儿|丈夫|供", clause.text)
+            ):
                 continue
             if first is None:
                 first = page, hit, said

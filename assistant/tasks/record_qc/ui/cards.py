@@ -70,9 +70,7 @@ def report_html(work: QcWork, t: Text) -> str:
     shown, report = found
     items = "".join(_finding(f, shown, work.opinions.get(f.id), t) for f in report.findings)
     body = f'<ol class="qc-list">{items}</ol>' if items else f"<p>{esc(t('qc.none'))}</p>"
-    problem = (
-        f'<p class="notice bad" role="alert">{esc(work.problem)}</p>' if work.problem else ""
-    )
+    problem = f'<p class="notice bad" role="alert">{esc(work.problem)}</p>' if work.problem else ""
     return (
         f'<article class="card qc-report" aria-label="{esc(t("qc.report"))}"><header>'
         f"<h3>{esc(t('qc.report'))}</h3>{_score(report, t)}</header>{problem}{body}"

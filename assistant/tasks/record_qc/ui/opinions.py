@@ -56,5 +56,6 @@ async def recall(parts: Services, work: QcWork) -> None:
     )
     for row in rows:
         if row.section and row.verdict in ("like", "dislike") and row.section not in work.opinions:
-            verdict = "accepted" if row.verdict == "like" else "dismissed"
-            work.opinions[row.section] = Opinion(verdict, row.comment or "")
+            work.opinions[row.section] = Opinion(
+                "accepted" if row.verdict == "like" else "dismissed", row.comment or ""
+            )

@@ -11,7 +11,7 @@ STRINGS: dict[str, tuple[str, str]] = {
     "qc.run": ("质控检查", "Check the record"),
     "qc.idle": (
         "选择一次住院，然后检查：缺项、超时、前后矛盾，逐条标出原文位置。",
-        "Choose a stay, then check it: what is missing, late or contradictory, each with its place.",
+        "Choose a stay, then check it: what is missing, late or contradictory, with its place.",
     ),
     "qc.bad": ("住院数据不符合格式：{why}", "This is no encounter: {why}"),
     "qc.report": ("质控结果", "Findings"),

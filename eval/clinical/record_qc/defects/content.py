@@ -68,7 +68,9 @@ def _denied_complaint(encounter: CheckedEncounter, dice: Dice) -> CheckedEncount
         for symptom in wordings()["symptoms"]:
             if symptom in complaint[1]:
                 kept = re.sub(rf"[^，。]*{symptom}[^，。]*[，。]", "", story[1])
-                words = dice.choice([f"病程中无{symptom}。", f"否认{symptom}。", f"无{symptom}、皮疹。"])
+                words = dice.choice(
+                    [f"病程中无{symptom}。", f"否认{symptom}。", f"无{symptom}、皮疹。"]
+                )
                 told_now = kept + words
                 if symptom in kept or (symptom[-1] in "痛水肿" and re.search("[痛肿]", kept)):
                     # Told in other words: the denial would be of something else.
@@ -125,9 +127,13 @@ def _allergy(encounter: CheckedEncounter, dice: Dice) -> CheckedEncounter | None
     """One note denies all allergies, another has one."""
     denial, had = dice.choice(wordings()["allergy"])
     note = pick(encounter, dice, "admission")
-    if note is None or any(re.search("过敏|皮试", n.text) for n in encounter.notes if n is not note):
+    if note is None or any(
+        re.search("过敏|皮试", n.text) for n in encounter.notes if n is not note
+    ):
         return None
-    text = re.sub(r"[，。；]?[^，。；\n]*(?:过敏|皮试|荨麻疹)[^，。；\n]*(?=[，。；\n]|$)", "", note.text)
+    text = re.sub(
+        r"[，。；]?[^，。；\n]*(?:过敏|皮试|荨麻疹)[^，。；\n]*(?=[，。；\n]|$)", "", note.text
+    )
     changed = noted(encounter, note.id, text=inserted(text, f"{denial}。", dice, "既往史"))
     other = pick(changed, dice, "progress", "first_progress", "nursing")
     if other is None:
@@ -186,7 +192,11 @@ def _blood_lost(encounter: CheckedEncounter, dice: Dice) -> CheckedEncounter | N
     other = dice.choice(after)
     volume = int(hit[1]) * dice.choice([2, 3, 5]) + 10
     words = dice.choice(
-        [f"术中出血约{volume}ml。", f"手术顺利，术中失血{volume}ml。", f"术中出血量约{volume}ml，未输血。"]
+        [
+            f"术中出血约{volume}ml。",
+            f"手术顺利，术中失血{volume}ml。",
+            f"术中出血量约{volume}ml，未输血。",
+        ]
     )
     return noted(encounter, other.id, text=inserted(other.text, words, dice))
 
@@ -265,7 +275,11 @@ def _transfused(encounter: CheckedEncounter, dice: Dice) -> CheckedEncounter | N
 def _unfounded(encounter: CheckedEncounter, dice: Dice) -> CheckedEncounter | None:
     name, code = dice.choice(wordings()["ungrounded"])
     text = "".join(n.text for n in encounter.notes)
-    if name[-3:] in text or name[:2] in text or any(name[-3:] in d.name for d in encounter.diagnoses):
+    if (
+        name[-3:] in text
+        or name[:2] in text
+        or any(name[-3:] in d.name for d in encounter.diagnoses)
+    ):
         return None
     return rows(encounter, "diagnoses", {"kind": "discharge", "name": name, "icd10": code})
 

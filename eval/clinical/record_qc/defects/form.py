@@ -65,7 +65,11 @@ def _unasked(encounter: CheckedEncounter, dice: Dice) -> CheckedEncounter | None
     changed = encounter
     for note in encounter.notes:
         if note.kind in ("admission", "first_progress"):
-            text = re.sub(r"[，。；]?[^，。；\n]*(?:过敏|皮试|荨麻疹)[^，。；\n]*(?=[，。；\n]|$)", "", note.text)
+            text = re.sub(
+                r"[，。；]?[^，。；\n]*(?:过敏|皮试|荨麻疹)[^，。；\n]*(?=[，。；\n]|$)",
+                "",
+                note.text,
+            )
             changed = noted(changed, note.id, text=text)
     opening = [n for n in changed.notes if n.kind in ("admission", "first_progress")]
     gone = not any(re.search("过敏|皮试", n.text) for n in opening)
@@ -168,11 +172,13 @@ def _short_diagnosis(encounter: CheckedEncounter, dice: Dice) -> CheckedEncounte
 _ANY = ("admission", "first_progress", "progress", "discharge_day", "operation")
 DEFECTS: dict[str, list[Defect]] = {
     "missing_note": [
-        _lost("admission"), _lost("first_progress"), _lost("operation"), _lost("discharge_day"), _died,
+        _lost("admission"), _lost("first_progress"), _lost("operation"), _lost("discharge_day"),
+        _died,
     ],
     "missing_part": [
         _headless("主诉", "现病史", "家族史", "体格检查", "辅助检查"),
-        _headless("诊疗计划", kind="first_progress"), _headless("病例特点", kind="first_progress"), _empty,
+        _headless("诊疗计划", kind="first_progress"),
+        _headless("病例特点", kind="first_progress"), _empty,
     ],
     "missing_differential": [_undifferentiated],
     "missing_allergy": [_unasked],

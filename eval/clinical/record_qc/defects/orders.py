@@ -9,11 +9,15 @@ from assistant.tasks.record_qc.record import CheckedEncounter
 from eval.clinical.record_qc.edit import Defect, Dice, inserted, noted, pick, rows, told, wordings
 
 
-def _without_allergies(encounter: CheckedEncounter, words: str, dice: Dice) -> CheckedEncounter | None:
+def _without_allergies(
+    encounter: CheckedEncounter, words: str, dice: Dice
+) -> CheckedEncounter | None:
     note = pick(encounter, dice, "admission")
     if note is None:
         return None
-    text = re.sub(r"[，。；]?[^，。；\n]*(?:过敏|皮试|荨麻疹)[^，。；\n]*(?=[，。；\n]|$)", "", note.text)
+    text = re.sub(
+        r"[，。；]?[^，。；\n]*(?:过敏|皮试|荨麻疹)[^，。；\n]*(?=[，。；\n]|$)", "", note.text
+    )
     return noted(encounter, note.id, text=inserted(text, words, dice, "既往史"))
 
 
@@ -47,10 +51,18 @@ def _dose(encounter: CheckedEncounter, dice: Dice) -> CheckedEncounter | None:
     if not drugs:
         return None
     row = dice.choice(drugs)
-    bare = re.sub(r"^(?:注射用|盐酸|硫酸|苯磺酸|琥珀酸|马来酸|吸入用)+|(?:肠溶|缓释|控释|分散)?(?:片|胶囊|注射液|颗粒)$|钠$|钙片$", "", row.name)
+    bare = re.sub(
+        r"^(?:注射用|盐酸|硫酸|苯磺酸|琥珀酸|马来酸|吸入用)+|(?:肠溶|缓释|控释|分散)?(?:片|胶囊|注射液|颗粒)$|钠$|钙片$",
+        "",
+        row.name,
+    )
     same = [m for m in encounter.medications if bare in m.name]
     hit = re.match(r"([\d.]+)(mg|g)", row.dose)
-    if hit is None or len({m.dose for m in same}) > 1 or any(bare in n.text for n in encounter.notes):
+    if (
+        hit is None
+        or len({m.dose for m in same}) > 1
+        or any(bare in n.text for n in encounter.notes)
+    ):
         return None
     dose = f"{float(hit[1]) * dice.choice([2, 3, 10]):g}{hit[2]}"
     words = dice.choice(

@@ -45,7 +45,9 @@ def _told_wrong(encounter: CheckedEncounter, dice: Dice) -> CheckedEncounter | N
 
 def _said(name: str) -> Defect:
     def make(encounter: CheckedEncounter, dice: Dice) -> CheckedEncounter | None:
-        return told(encounter, dice.choice(wordings()[name]), dice, "progress", "discharge_day", "admission")
+        return told(
+            encounter, dice.choice(wordings()[name]), dice, "progress", "discharge_day", "admission"
+        )
 
     return make
 
@@ -60,7 +62,9 @@ def _untold(name: str) -> Defect:
             return None
         if any(core in o.name for o in encounter.observations) or encounter.admitted_at is None:
             return None
-        if re.search("补钾|低钾|肝功|肾功|转氨酶|贫血|酸中毒", "".join(n.text for n in encounter.notes)):
+        if re.search(
+            "补钾|低钾|肝功|肾功|转氨酶|贫血|酸中毒", "".join(n.text for n in encounter.notes)
+        ):
             return None
         at = encounter.admitted_at + timedelta(days=dice.choice([1, 2]), hours=2)
         row = {"id": "seeded", "name": test, "value": value, "unit": unit, "reference": reference,
