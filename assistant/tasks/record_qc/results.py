@@ -33,7 +33,7 @@ class Result:
 def concept_of(name: str) -> str:
     """The name that the list of tests has for a test, else the name itself."""
     bare = re.sub(r"[（(].*?[)）]|\s", "", name)
-    return shipped_test(bare) or bare
+    return shipped_test(bare) or shipped_test(bare.removeprefix("动脉血")) or bare
 
 
 def results(chart: Chart) -> Iterator[Result]:
@@ -98,6 +98,13 @@ def is_value(page: Page, one: Measured) -> bool:
     """Whether a quantity stands right behind the test that it is read for, as its value."""
     quantity = one.quantity
     if one.reference or not quantity.values or quantity.start < one.name_end:
+        return False
+    name = page.text[one.name_start : one.name_end].strip()
+    if len(name) == 1 and (not quantity.unit or quantity.unit.measures("time")):
+        # R0 and P0H0 tell of a resection, not of breath and pulse.
+        return False
+    if re.match(r"(?i)CA\d", page.text[one.name_start :]):
+        # CA125 is no calcium.
         return False
     between = page.text[one.name_end : quantity.start]
     before = page.text[max(0, one.name_start - 1) : one.name_start]

@@ -16,7 +16,7 @@ SAMPLES = Path(__file__).parents[3] / "assistant" / "samples" / "encounters"
 def test_a_defect_is_marked_judged_and_remembered(visit: Visit) -> None:
     stay = json.loads((SAMPLES / "pneumonia-adult.json").read_text(encoding="utf-8"))
     stay["id"], stay["patient"]["id"] = "enc-qc", "pat-qc"
-    stay["notes"][2]["text"] += "患者李建华<b>今日</b>BP 80/130mmHg。"
+    stay["notes"][2]["text"] += "患者李建华今日<b>BP 80/130mmHg</b>。"
     page = visit.page
     visit.tab("病历质控")
     own = page.locator("#own-qc")

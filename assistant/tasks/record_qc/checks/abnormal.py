@@ -143,7 +143,7 @@ def check_diagnosis_results(chart: Chart, rules: Rules) -> Iterator[Found]:
             if hit is None or "史" in diagnosis.name[hit.end() : hit.end() + 1]:
                 continue
             values = _values(chart, names.split("|"), unit)
-            limit = float(bound)
+            limit = _own_limit(chart, names.split("|"), sign, float(bound))
             fits = [v for v, _ in values if (v < limit if sign == "<" else v > limit)]
             if values and not fits:
                 worst = values[0][1]
@@ -154,6 +154,19 @@ def check_diagnosis_results(chart: Chart, rules: Rules) -> Iterator[Found]:
                     [*chart.row("diagnoses", number), *worst],
                 )
             break
+
+
+def _own_limit(chart: Chart, names: list[str], sign: str, usual: float) -> float:
+    """The limit that the laboratory gives beside its results (a child has another), else the
+    usual one."""
+    wanted = {concept_of(n) for n in names} | set(names)
+    for result in results(chart):
+        if result.concept not in wanted and result.row.name not in wanted:
+            continue
+        limits = quantities(result.row.reference)
+        if limits and len(limits[0].values) == 2:
+            return float(limits[0].low if sign == "<" else limits[0].high)
+    return usual
 
 
 def _values(chart: Chart, names: list[str], unit: str) -> list[_Told]:

@@ -141,8 +141,10 @@ def _speaks_for(entry: Entry, found: list[Finding]) -> bool:
     present = {f.concept for f in found}
     if any(set(group) <= present for group in entry.settles):
         return True
-    evoking = [w.evoking for n, w in entry.findings.items() if n in present and w.evoking]
+    evoking = {n: w.evoking for n, w in entry.findings.items() if n in present and w.evoking}
+    # What the patient did or had before suggests an illness, and alone is no ground for it.
+    shown = [strength for name, strength in evoking.items() if name not in entry.history]
     # One that all but names it, or several that each suggest it a little.
-    return max(evoking, default=0) >= _TELLING or (
-        len(evoking) >= _SEVERAL and sum(evoking) >= _TOGETHER
+    return max(shown, default=0) >= _TELLING or (
+        len(evoking) >= _SEVERAL and sum(evoking.values()) >= _TOGETHER
     )

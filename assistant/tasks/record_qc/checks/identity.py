@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from assistant.record.patient import SEX_ZH
+from assistant.store.person_names import find_names
 from assistant.tasks.record_qc.chart import Chart, Page
 from assistant.tasks.record_qc.found import Found
 from assistant.tasks.record_qc.rules import Rules, patterns
@@ -13,14 +14,20 @@ from knowledge.text.quantity import quantities
 
 _WHO = re.compile(
     r"(?:患[者儿]|病人|产妇|姓\s*名)\s*[:：]?\s*(?P<name>[\u4e00-\u9fff]{2,4}?)"
-    r"(?=[，,、。；;（(\s：:]|$|[男女][，,性]|今|昨|现|于|因|诉|术后|主诉|自述|仍|无|的|目前|入院|经|夜间)"
+    r"(?=[，,、。；;（(\s：:<]|$|[男女][，,性]|今|昨|现|于|因|诉|术后|主诉|自述|仍|无|的|目前|入院|经|夜间"
+    r"|注意|需|应|复|已|病情|一般|神志|生命|体温|可|及家属|家属|出院)"
+)
+_BEFORE = re.compile(
+    r"(?:^|[\n。；，])(?P<name>[\u4e00-\u9fff]{2,4})患[者儿](?=[，,、。；]|目前|今|昨|病情|一般|诉|术后|无|仍|神志)"
 )
 _BARE = re.compile(r"(?:^|[\n。；])(?P<name>[\u4e00-\u9fff]{2,3})(?=[，,]\s?[男女][，,性])")
 _SEX = re.compile(
-    r"(?:(?:患[者儿]|病人)[，,、:：\s]?(?:为|系|是)?|(?<=[\n。；;.．、，,：:])\s?|^|(?:中|老|青|幼)年|(?<=\d岁)[，,]?|性别\s*[:：]\s*)"
+    r"(?:(?:患[者儿]|病人)[，,、:：\s]?(?:为|系|是)?|(?<=[\n。；;.．、，,：:])\s?|^|(?:中|老|青|幼)年|[该此本名位系为]|(?<=\d岁)[，,]?|性别\s*[:：]\s*)"
     r"(?P<sex>[男女])(?=性(?!激素|生殖)|[，,、。\s]|患[者儿]|$)"
 )
-_NOT_HIM = re.compile(r"婴|胎|儿子|女儿|[育有产娩]|妻|夫|父|母|兄|弟|姐|妹|子女|配偶|家属")
+_NOT_HIM = re.compile(
+    r"婴|胎|儿子|女儿|育有|[产娩下]一|娩出|有\d|妻|夫|父|母|兄|弟|姐|妹|子女|配偶|家属"
+)
 _AGED = re.compile(
     r"(?:[男女]性?[，,、:：\s]{0,2}|患[者儿][，,]?(?:[^，,。\n]{0,6}[，,])?(?:[男女]性?[，,])?|年龄\s*[:：]?\s*|年(?=\d))\Z"
 )
@@ -37,7 +44,7 @@ def check_names(chart: Chart, rules: Rules) -> Iterator[Found]:
         return
     for page in chart.pages:
         said: dict[str, re.Match[str]] = {}
-        for pattern in (_WHO, _BARE):
+        for pattern in (_WHO, _BARE, _BEFORE):
             for hit in page.find(pattern):
                 said.setdefault(hit["name"], hit)
         for name, hit in said.items():
@@ -53,7 +60,7 @@ def check_names(chart: Chart, rules: Rules) -> Iterator[Found]:
 
 def _is_name(page: Page, name: str) -> bool:
     """Whether the reader of names takes it for one, and nothing clinical is in it."""
-    if name not in page.names:
+    if name not in page.names and name not in find_names(f"患者{name}今日复诊。"):
         return False
     at = page.text.find(name)
     return not any(e.start < at + len(name) and at < e.end for e in page.entities)

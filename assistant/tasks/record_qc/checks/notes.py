@@ -10,7 +10,7 @@ from assistant.tasks.record_qc.chart import Chart, Page
 from assistant.tasks.record_qc.found import Found
 from assistant.tasks.record_qc.rules import NoteRule, Rules
 
-_DIED = re.compile(r"宣布(?:临床)?死亡|临床死亡|抢救无效.{0,6}死亡|患者死亡|于.{0,16}死亡")
+_DIED = re.compile(r"宣[布告](?:临床)?死亡|临床死亡|抢救无效.{0,6}死亡|患者死亡|于.{0,16}死亡")
 _OBVIOUS = re.compile(r"诊断明确.{0,12}(?:无需|不需|无须)|无需(?:特殊)?鉴别|无须鉴别")
 _DIFFERENTIAL = re.compile(r"鉴别|相区别|需与|应与|排除.{0,12}(?:病|炎|症|癌)")
 _ALLERGY = re.compile(r"过敏|皮试")

@@ -41,11 +41,13 @@ def check_consent(chart: Chart, rules: Rules) -> Iterator[Found]:
             break
     else:
         prepared = [p for p in chart.pages if _BEFORE_TITLE.search(p.note.title)]
+        days = [o.at.date() for o in operations if o.at]
+        before = [p for p in chart.pages if p.day is None or not days or p.day <= max(days)]
         if (
             operations
             and prepared
             and not any(
-                _CONSENT.search(p.text) or _CONSENT_TITLE.search(p.note.title) for p in chart.pages
+                _CONSENT.search(p.text) or _CONSENT_TITLE.search(p.note.title) for p in before
             )
         ):
             yield Found(
@@ -56,7 +58,6 @@ def check_consent(chart: Chart, rules: Rules) -> Iterator[Found]:
     if len(operations) != 1:
         return
     row = operations[0]
-    wanted = bigrams(row.name)
     own = [p for p in chart.of_kind("operation") if row.note_id in (None, p.note.id)]
     for page in chart.pages:
         about = _BEFORE_TITLE.search(page.note.title)
@@ -65,15 +66,14 @@ def check_consent(chart: Chart, rules: Rules) -> Iterator[Found]:
         pattern = _NAMED if about else re.compile(r"手术名称\s*[:：]\s*(?P<name>[^。；;\n]{3,40})")
         for hit in page.find(pattern):
             name = hit["name"]
-            said = bigrams(name)
-            if _GENERIC.search(name) or not said:
+            if _GENERIC.search(name) or not bigrams(name):
                 continue
             clause = page.clause_at(hit.start("name"))
             if clause is not None and (
                 {"family", "undone"} & clause.stances or re.search(r"年|既往|曾", clause.text)
             ):
                 continue
-            shared = len(wanted & said) / max(1, min(len(wanted), len(said)))
+            shared = _shared(row.name, name)
             mine = {s.side for s in sides(name)} & {"左", "右"}
             theirs = {s.side for s in sides(row.name)} & {"左", "右"}
             if row.laterality in ("left", "right"):
@@ -91,6 +91,22 @@ def check_consent(chart: Chart, rules: Rules) -> Iterator[Found]:
                     f"{page.name}写“{name}”，登记手术为“{row.name}”，名称不符。", place,
                 )  # fmt: skip
                 return
+
+
+_COMMON = re.compile(
+    r"腹腔镜下?|胸腔镜下?|宫腔镜下?|关节镜下?|内镜下?|胃镜|镜下|超声引导下?|CT引导下?|经皮|经尿道|切开|闭合|复位|内固定"
+    r"|切除|修补|置换|植入|成形|活检|穿刺|探查|引流|根治性?|左侧?|右侧?|双侧|急诊|择期|全麻下?|全身麻醉下?|局麻下?|检查|治疗|术"
+    r"|明[日天]|今日|拟|在|行|下"
+)
+
+
+def _shared(one: str, other: str) -> float:
+    """How much two names of operations share: of what is operated on where both name it, else of
+    all their words."""
+    first, second = (bigrams(_COMMON.sub(" ", name)) for name in (one, other))
+    if not first or not second:
+        first, second = bigrams(one), bigrams(other)
+    return len(first & second) / max(1, min(len(first), len(second)))
 
 
 _BLOOD = re.compile(

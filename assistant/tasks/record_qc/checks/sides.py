@@ -16,7 +16,7 @@ from assistant.tasks.record_qc.rules import Rules
 
 _WELL = re.compile(
     r"正常|健侧|对侧|通畅|阴性|(?<![不])清(?!创)|未见|无(?!力|菌)|[(（]-[)）]|陈旧|既往|术后\d|年前|曾|5级|Ⅴ级|同前|较[左右]"
-    r"|余|放射|向[左右]|偏|取|卧位|侧卧|穿刺|鞘|置管|输液|入路|静脉(?:港|通路|留置)|测血压|上臂|桡动脉|股动脉|对照|比[左右]|双侧"
+    r"|余|放射(?!冠)|向[左右]|偏|取|卧位|侧卧|穿刺|鞘|置管|输液|入路|静脉(?:港|通路|留置)|测血压|上臂|桡动脉|股动脉|对照|比[左右]|双侧"
 )
 _DONE = re.compile(r"骨折|切除|置换|术(?![后前中者区野式])")
 _SAME = {"左": "右", "右": "左"}
@@ -64,6 +64,30 @@ def check_sides(chart: Chart, rules: Rules) -> Iterator[Found]:
             )
 
 
+def check_minority(chart: Chart, rules: Rules) -> Iterator[Found]:
+    """``laterality`` where one note alone tells of the other side than several others do."""
+    said = [one for page in chart.pages for one in _of_page(page)]
+    for part in dict.fromkeys(s.part for s in said if len(s.part) == 2 and s.part not in _EMPTY):
+        notes = {
+            side: {s.note for s in said if s.part == part and s.side == side} for side in "左右"
+        }
+        for side, other in _SAME.items():
+            alone = notes[other] - notes[side]
+            if len(notes[side]) < _MANY or len(notes[other]) != 1 or not alone:
+                continue
+            odd = next(s for s in said if s.part == part and s.side == other)
+            most = next(s for s in said if s.part == part and s.side == side)
+            yield Found(
+                "laterality",
+                f"{odd.where}写“{odd.place.quote}”，其余文书均为{side}侧。",
+                [odd.place, most.place],
+            )
+
+
+_MANY = 3
+"""So many notes that tell of one side are the record's; one that tells of the other is a slip."""
+
+
 def _themes(chart: Chart) -> list[_Said]:
     """The sides of operations and diagnoses."""
     found = []
@@ -105,8 +129,11 @@ def _of_page(page: Page) -> Iterator[_Said]:
             yield _Said(side.side, _part(side.part), place, page.name, page.note.id)
 
 
+_WRITTEN = {"肺下": "下肺", "肺上": "上肺", "肺中": "中肺"}
+
+
 def _part(part: str) -> str:
-    return part[:2]
+    return _WRITTEN.get(part[:2], part[:2])
 
 
 def _is_like(one: str, two: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 
 from assistant.grounding.measured import Measured
@@ -50,11 +50,12 @@ def check_values(chart: Chart, rules: Rules) -> Iterator[Found]:
             known = rows.get(one.concept, [])
             if one.concept in _OFTEN or not known or not _is_present(page, one):
                 continue
+            matched = _matched(page, rows, one.concept)
             near = [
                 r
                 for r in known
                 if r.at
-                and _tells_of(page, one, at.date(), r.at.date())
+                and _tells_of(page, one, at.date(), r.at.date(), matched)
                 and r.quantity.unit.converts_to(one.quantity.unit)
             ]
             if not near or any(_same(r, one) for r in known):
@@ -72,7 +73,7 @@ def check_values(chart: Chart, rules: Rules) -> Iterator[Found]:
 _YESTERDAY = re.compile(r"昨|前日|前天|入院时|入院后|急诊|回报|结果")
 
 
-def _tells_of(page: Page, one: Measured, written: date, measured: date) -> bool:
+def _tells_of(page: Page, one: Measured, written: date, measured: date, matched: set[date]) -> bool:
     """Whether a note may tell of a result of this day: its own, or the day before where it says so;
     opening notes tell of what there was when they were written."""
     if measured == written:
@@ -81,8 +82,21 @@ def _tells_of(page: Page, one: Measured, written: date, measured: date) -> bool:
         return False
     if page.kind in ("admission", "first_progress"):
         return True
+    if written - measured > timedelta(days=1):
+        return False
     start, end = page.sentence(one.quantity.start)
-    return written - measured <= timedelta(days=1) and bool(_YESTERDAY.search(page.text[start:end]))
+    return bool(_YESTERDAY.search(page.text[start:end])) or measured in matched
+
+
+def _matched(page: Page, rows: Mapping[str, list[Result]], besides: str) -> set[date]:
+    """The days of which a note tells other results as the rows have them."""
+    return {
+        r.at.date()
+        for one in page.measured
+        if one.concept != besides
+        for r in rows.get(one.concept, [])
+        if r.at and r.quantity.unit.converts_to(one.quantity.unit) and _same(r, one)
+    }
 
 
 def _is_present(page: Page, one: Measured) -> bool:
@@ -121,7 +135,7 @@ _STATED: tuple[tuple[str, re.Pattern[str], str], ...] = (
     ("引流管数", re.compile(r"放置引流管(?=\d)"), ""),
 )
 _BLOOD = re.compile(
-    r"血型\s*[:：为是]?\s*(?P<type>AB|A|B|O)(?![A-Za-z])\s*型?|(?P<type2>AB|A|B|O)\s*型(?:血|Rh|RH|，Rh)"
+    r"血型\s*[:：为是]?\s*(?P<type>AB|A|B|O)(?![A-Za-z])\s*型?|(?P<type2>AB|A|B|O)\s*型(?:血|，?R[hH]|去白|悬浮|洗涤|红细胞|新鲜|单采|血浆)"
 )
 _RHESUS = re.compile(r"R[hH][（(]?\s*D?[)）]?\s*(?P<sign>阳性|阴性|[（(][+-][)）]|\+|-)")
 _ANAESTHESIA = {
