@@ -198,6 +198,8 @@ def _brought(page: Page, entity: Entity) -> bool:
 def _same_illness(denied: Entity, had: Entity) -> bool:
     if denied.concept and denied.concept == had.concept:
         return True
+    if had.text.endswith(denied.text):
+        return len(denied.text) > 1
     return len(denied.text) > 2 and (denied.text in had.text or had.text in denied.text)
 
 

@@ -17,7 +17,8 @@ from knowledge.text.drugs import DrugNames, generic_name
 from knowledge.text.finding import Polarity
 from knowledge.text.regimens import regimens
 
-_TESTED = re.compile(r"皮试[^，,。；;]{0,6}阴性|阴性|可耐受|耐受良好|脱敏")
+_SHORTEST = 3
+"""Characters of a name that is no part of many others."""
 _GIVEN = re.compile(r"予|给予|使用|应用|静滴|静脉滴注|口服|联合|加用|换用|改用|继续")
 
 
@@ -25,6 +26,15 @@ def check_allergy_orders(chart: Chart, rules: Rules) -> Iterator[Found]:
     """``allergy_order``: the class of an allergen is ordered, or given by the notes."""
     reported: set[str] = set()
     for page, entity, name in allergens(chart):
+        for number, drug in enumerate(chart.encounter.medications):
+            bare = generic_name(drug.name)
+            if len(bare) >= _SHORTEST and bare in name and bare not in reported:
+                reported.add(bare)
+                yield Found(
+                    "allergy_order",
+                    f"{page.name}记有“{name}”过敏，医嘱却有{drug.name}。",
+                    [*chart.row("medications", number), page.of(entity)],
+                )
         for row in patterns("allergens", 1):
             group, _, drugs = row.cells[:3]
             if group in reported or not row.pattern.search(name):
@@ -246,7 +256,7 @@ def _not_given(chart: Chart, home: list[Medication]) -> Iterator[Found]:
                     bare in generic_name(m.name) or generic_name(m.name) in bare
                     for m in chart.encounter.medications
                 )
-                and len(bare) < 3
+                and len(entity.text) < _SHORTEST
             ):
                 continue
             yield Found(

@@ -49,7 +49,7 @@ def _judge(
 ) -> Iterator[Found]:
     usual = [unit for unit in row[1].split("|") if unit]
     low, high = float(row[2]), float(row[3])
-    unit = next((u for u in usual if _fits(quantity, u)), None)
+    unit = next((u for n, u in enumerate(usual) if _fits(quantity, u, n == 0)), None)
     if quantity.shape not in ("one", "range", "pair"):
         return
     if usual and quantity.unit and unit is None:
@@ -78,6 +78,9 @@ def _judge(
         yield Found("impossible_value", f"{where}：{concept}“{place.quote}”超出可能范围。", [place])
 
 
-def _fits(quantity: Quantity, written: str) -> bool:
+def _fits(quantity: Quantity, written: str, is_first: bool) -> bool:
+    """Whether a value is in a unit: the first may be told in any that converts to it."""
     unit = unit_of(written)
-    return unit is not None and quantity.unit.converts_to(unit)
+    if unit is None or not quantity.unit.converts_to(unit):
+        return False
+    return is_first or quantity.unit.factor == unit.factor

@@ -29,7 +29,7 @@ _OFTEN = frozenset(
     }
 )
 """What is measured many times a day, of which the rows are only some."""
-_STORY = frozenset({"现病史", "主诉", "既往史", "个人史", "家族史", "婚育史", "过敏史", "病例特点"})
+_STORY = frozenset({"现病史", "主诉", "既往史", "个人史", "家族史", "婚育史", "过敏史"})
 _ELSEWHERE = re.compile(
     r"外院|当地|门诊|社区|卫生院|孕\d|产前|既往|上次|基线|目标|控制在|参考|正常值"
 )

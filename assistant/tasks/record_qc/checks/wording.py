@@ -12,7 +12,9 @@ from assistant.tasks.record_qc.rules import Rules, patterns
 _SIGNED = re.compile(
     r"(?:医师|医生|护士|签名|签字|记录者|书写者)[:：]\s*[\u4e00-\u9fff]{2,4}(?:\s*/\s*[\u4e00-\u9fff]{2,4})?\s*$"
 )
-_UNSIGNED = re.compile(r"(?:医师签名|医生签名|签名|签字)[:：]\s*(?=$|\n|年|\d{4})")
+_UNSIGNED = re.compile(
+    r"(?:医师签名|医生签名|签名|签字|记录(?:医师|医生|者)|书写(?:医师|医生|者))[:：]\s*(?=$|\n|年|\d{4})"
+)
 
 
 def check_signatures(chart: Chart, rules: Rules) -> Iterator[Found]:

@@ -27,6 +27,8 @@ ALSO: dict[str, set[str]] = {
     "wrong_age": {"wrong_sex"},
     "sex_incompatible": {"wrong_sex", "diagnosis_without_grounds", "age_incompatible"},
     "age_incompatible": {"diagnosis_without_grounds", "sex_incompatible"},
+    "denial_conflict": {"onset_conflict"},
+    "value_conflict": {"impossible_value"},
     "diagnosis_result": {"diagnosis_without_grounds"},
     "critical_unaddressed": {"unexplained_abnormal", "diagnosis_result"},
     "impossible_value": {"value_conflict", "unit_error"},
