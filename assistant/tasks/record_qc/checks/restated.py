@@ -10,6 +10,8 @@ from assistant.tasks.record_qc.found import Found
 from assistant.tasks.record_qc.results import is_value, results
 from assistant.tasks.record_qc.rules import Rules
 
+_WEEKS = 60
+"""Days up to which a length is that of an acute illness."""
 _FEATURES = ("病例特点", "病史特点", "病情特点")
 
 
@@ -78,7 +80,10 @@ def _lengths(admission: Page, first: Page) -> Iterator[Found]:
             days = round(abs(time.days), 2)
             if any(abs(d - days) <= d * 0.05 for d in told):
                 continue
-            # Only what is told in the unit of the complaint can be a slip of it.
+            # Only what is told in the unit of the complaint can be a slip of it; years are told of
+            # many things.
+            if days > _WEEKS:
+                continue
             near = [t for t in said if admission.text[t.end - 1] == words[-1]]
             if near:
                 yield Found(
