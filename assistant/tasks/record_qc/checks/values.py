@@ -41,14 +41,16 @@ def check_values(chart: Chart, rules: Rules) -> Iterator[Found]:
     rows: dict[str, list[Result]] = {}
     for result in results(chart):
         rows.setdefault(result.concept, []).append(result)
+    names = {r.row.name: r.concept for found in rows.values() for r in found}
     for page in chart.pages:
         written = page.note.written_at
         if written is None:
             continue
         at = written.replace(tzinfo=None)
         for one in page.measured:
-            known = rows.get(one.concept, [])
-            if one.concept in _OFTEN or not known or not _is_present(page, one):
+            concept = _concept(page, one, names)
+            known = rows.get(concept, [])
+            if concept in _OFTEN or not known or not _is_present(page, one):
                 continue
             matched = _matched(page, rows, one.concept)
             near = [
@@ -64,13 +66,21 @@ def check_values(chart: Chart, rules: Rules) -> Iterator[Found]:
             nearest = max(near, key=lambda r: r.at or at)
             yield Found(
                 "value_conflict",
-                f"{page.name}写“{one.concept} {page.text[start:end]}”，检验结果为 "
+                f"{page.name}写“{concept} {page.text[start:end]}”，检验结果为 "
                 f"{nearest.row.value}{nearest.row.unit}。",
                 [page.span(start, end), *nearest.evidence],
             )
 
 
 _YESTERDAY = re.compile(r"昨|前日|前天|入院时|入院后|急诊|回报|结果")
+
+
+def _concept(page: Page, one: Measured, names: Mapping[str, str]) -> str:
+    """What a value is of: the test of the rows whose whole name stands right before it, else the
+    test that the reader of values takes it for."""
+    before = page.text[max(0, one.quantity.start - 24) : one.quantity.start]
+    own = [name for name in names if before.endswith(name)]
+    return names[max(own, key=len)] if own else one.concept
 
 
 def _tells_of(page: Page, one: Measured, written: date, measured: date, matched: set[date]) -> bool:
