@@ -76,6 +76,13 @@ COMMANDS = (
         "--text notes.txt --out int4",
     ),
     Row(
+        "record-qc",
+        "eval.commands.record_qc:record_qc",
+        "Seed defects of all kinds into true encounters; recall and precision by kind, false "
+        "marks.",
+        "Example: bedside eval record-qc --out qc --require 'least_recall>=90'",
+    ),
+    Row(
         "structuring",
         "eval.commands.structuring:structuring",
         "Strict precision, recall and F1 of entities, of triples, or of standard terms of "

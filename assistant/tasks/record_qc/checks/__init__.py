@@ -1,0 +1,1 @@
+"""One check a module; each reads the chart and gives what it found."""

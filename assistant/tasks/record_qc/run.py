@@ -1,0 +1,31 @@
+"""An encounter's way to its report."""
+
+from __future__ import annotations
+
+import asyncio
+
+from assistant.tasks.record_qc.chain import inspect
+from assistant.tasks.record_qc.draft import QcReport
+from assistant.tasks.record_qc.record import CheckedEncounter
+from assistant.tasks.record_qc.rules import RulesInvalid, read_rules
+from assistant.tasks.structuring.pipeline import Structurer
+from assistant.work.resources import Resources
+from assistant.work.task import Refused
+
+
+async def checked(request: CheckedEncounter, resources: Resources) -> QcReport:
+    """The report; it is computed in a thread of its own.
+
+    Raises `Refused` where the hospital's rule set cannot be read.
+    """
+    try:
+        rules = read_rules(resources.settings.home)
+    except RulesInvalid as error:
+        raise Refused(str(error)) from error
+
+    def make() -> Structurer:
+        # The lexicon alone: the checks were measured with it, and it is the same everywhere.
+        return Structurer(None)
+
+    structurer = await asyncio.to_thread(resources.shared, "record_qc.structurer", make)
+    return await asyncio.to_thread(inspect, request, structurer, rules)

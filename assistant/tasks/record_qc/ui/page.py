@@ -1,0 +1,248 @@
+"""The page 病历质控: the notes with their marks on the left, the findings on the right."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+from pydantic import ValidationError
+
+from assistant.record.patient import SEX_ZH
+from assistant.store import Context
+from assistant.tasks.record_qc.record import CheckedEncounter
+from assistant.tasks.record_qc.task import QcRequest
+from assistant.tasks.record_qc.ui.cards import notes_html, report_html
+from assistant.tasks.record_qc.ui.opinions import judge, recall
+from assistant.tasks.record_qc.ui.state import KIND, QcWork, here
+from assistant.ui import watch
+from assistant.ui.actions import field
+from assistant.ui.case_form import FormError, new_identity, sample_encounters
+from assistant.ui.earlier import earlier_html, look_up, reopened
+from assistant.ui.frame import Frame, TaskPage, patient_banner
+from assistant.ui.markup import button, esc
+from assistant.ui.session import Session, clinician, identify
+from assistant.ui.status import status_line
+from assistant.ui.strings import Text
+from assistant.work.task import Refused
+
+STYLE = """
+.qc-mark { background: #fdf0d2; border-bottom: 2px solid #b97a00; color: inherit; }
+.qc-mark.critical { background: #fbe3e6; border-bottom-color: #b3263f; }
+.qc-mark.info { background: #eef3f7; border-bottom-color: #7c93a3; }
+.qc-list { list-style: none; padding: 0; margin: 0; }
+.qc-finding { border-top: 1px solid var(--line, #dde5ea); padding: 8px 2px; }
+.qc-finding > b { margin: 0 6px; }
+.qc-finding .said { margin: 4px 0; }
+.qc-finding .settle { margin: 4px 0; font-size: 12.5px; color: var(--soft); }
+.qc-finding.dismissed .said { text-decoration: line-through; color: var(--soft); }
+.qc-finding .edit { display: inline-block; margin-left: 6px; }
+.qc-verdict { margin-left: 8px; font-size: 12.5px; color: var(--teal); }
+"""
+_QUIET: dict[str, Any] = {
+    "show_progress": "hidden",
+    "concurrency_limit": None,
+    "api_visibility": "private",
+}
+
+
+@dataclass
+class Layout:
+    """The parts of the page that change."""
+
+    banner: gr.HTML
+    earlier: gr.HTML
+    notes: gr.HTML
+    status: gr.HTML
+    report: gr.HTML
+
+    def all(self) -> list[gr.HTML]:
+        """Every part, in the order in which handlers return them."""
+        return [self.banner, self.earlier, self.notes, self.status, self.report]
+
+
+def build(frame: Frame) -> None:
+    """Lay the page out and connect it."""
+    t = frame.first.text
+    with gr.Row(elem_classes="split", equal_height=False):
+        with gr.Column(scale=6, min_width=320, elem_classes="left scrolls"):
+            banner = frame.panel(
+                lambda s: patient_banner(here(s).work.context, _who(here(s).work), s.text)
+            )
+            earlier = frame.panel(lambda s: earlier_html(here(s).earlier, here(s).work, s.text))
+            sample = gr.Dropdown(
+                _choices(frame.first), value="", label=t("qc.sample"), elem_id="sample-qc"
+            )
+            own = frame.panel(_own_form, elem_id="own-qc")
+            notes = frame.panel(_notes, elem_id="qc-notes")
+            with gr.Row(elem_classes="run"):
+                run = gr.Button(t("qc.run"), variant="primary", elem_id="run-qc", scale=3)
+                halt = gr.Button(t("stop"), elem_id="stop-qc", scale=1)
+        with gr.Column(scale=7, min_width=460, elem_classes="right"):
+            status = frame.panel(_status)
+            report = frame.panel(lambda s: report_html(here(s).work, s.text), elem_id="qc-report")
+    frame.drawn.append(
+        (sample, lambda s: gr.update(label=s.text("qc.sample"), choices=_choices(s)))
+    )
+    frame.labelled(run, "qc.run", "value")
+    frame.labelled(halt, "stop", "value")
+    layout = Layout(banner, earlier, notes, status, report)
+    _connect_stay(frame, layout, sample, own)
+    _connect_run(frame, layout, run, halt)
+    _connect_cards(frame, layout)
+
+
+def _connect_stay(frame: Frame, layout: Layout, sample: gr.Dropdown, own: gr.HTML) -> None:
+    async def chosen(session: Session, value: str | None, request: gr.Request) -> list[Any]:
+        found = next((s for s in sample_encounters() if s.id == value), None)
+        encounter = CheckedEncounter.model_validate(found.data) if found is not None else None
+        # Gradio also reports the same choice when the list is only passed through by keyboard.
+        if encounter is not None and encounter != here(session).work.encounter:
+            await _open(frame, session, encounter, request)
+        return frame.draw(session, layout.all())
+
+    async def opened(session: Session, event: gr.EventData, request: gr.Request) -> list[Any]:
+        identify(session, request)
+        data = event._data if isinstance(event._data, dict) else {}
+        text = field(data, "text", frame.parts.settings.max_notes_bytes)
+        try:
+            await _open(frame, session, read(text, session.text), request)
+        except FormError as error:
+            here(session).work.state, here(session).work.message = "failed", str(error)
+        return frame.draw(session, layout.all())
+
+    sample.input(chosen, [frame.session, sample], layout.all(), **_QUIET)
+    own.click(opened, frame.session, layout.all(), **_QUIET)
+
+
+def read(text: str, t: Text) -> CheckedEncounter:
+    """An encounter from JSON, or a whole note as text.  Raises `FormError`."""
+    text = text.strip().removeprefix("\ufeff")
+    if not text:
+        raise FormError(t("error.case_empty"))
+    try:
+        if not text.startswith("{"):
+            patient_id, encounter_id = new_identity()
+            return CheckedEncounter.model_validate(
+                CheckedEncounter.from_text(
+                    text, patient_id=patient_id, encounter_id=encounter_id
+                ).model_dump()
+            )
+        data = json.loads(text)
+        return CheckedEncounter.model_validate(data.get("encounter", data))
+    except (json.JSONDecodeError, RecursionError):
+        raise FormError(t("qc.bad", why="JSON")) from None
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise FormError(t("qc.bad", why=f"{where} {first['msg']}")) from None
+
+
+async def _open(
+    frame: Frame, session: Session, encounter: CheckedEncounter, request: gr.Request
+) -> None:
+    actor = clinician(session, request)
+    await watch.stop(frame.parts, here(session).work)
+    context = Context(actor.id, actor.role, encounter.patient.id, encounter.id)
+    here(session).work = QcWork(context=context, encounter=encounter)
+    here(session).earlier = await look_up(frame.parts, context, KIND.name)
+
+
+def _connect_run(frame: Frame, layout: Layout, run: gr.Button, halt: gr.Button) -> None:
+    parts, panels = frame.parts, layout.all()
+
+    async def start(session: Session, request: gr.Request) -> AsyncGenerator[list[Any]]:
+        actor = clinician(session, request)
+        work = here(session).work
+        if work.encounter is None:
+            work.state, work.message = "failed", session.text("qc.idle")
+            yield frame.draw(session, panels)
+            return
+        work.opinions, work.problem = {}, ""
+        try:
+            asked = parts.tasks[KIND.name].accept(
+                QcRequest(encounter=work.encounter), parts.settings
+            )
+        except Refused as error:
+            work.state, work.message = "failed", str(error)
+            yield frame.draw(session, panels)
+            return
+        accepted = await watch.begin(parts, work, actor, KIND.name, asked)
+        if work.context is not None:
+            here(session).earlier = await look_up(parts, work.context, KIND.name)
+        yield frame.draw(session, panels)
+        if accepted:
+            async for _ in watch.follow(parts, work):
+                yield frame.draw(session, panels)
+
+    async def stop(session: Session, request: gr.Request) -> list[Any]:
+        identify(session, request)
+        await watch.stop(parts, here(session).work)
+        return frame.draw(session, panels)
+
+    async def reopen(
+        session: Session, event: gr.EventData, request: gr.Request
+    ) -> AsyncGenerator[list[Any]]:
+        clinician(session, request)
+        work = await reopened(parts, here(session).earlier, event, KIND)
+        if work is not None:
+            here(session).work = work
+            await recall(parts, work)
+        yield frame.draw(session, panels)
+
+    frame.on_run([run.click], start, frame.session, panels)
+    frame.on_stop(halt, stop, panels)
+    frame.on_run([layout.earlier.click], reopen, frame.session, panels)
+
+
+def _connect_cards(frame: Frame, layout: Layout) -> None:
+    async def handle(session: Session, data: dict[str, Any]) -> None:
+        if data.get("do") in ("accept", "dismiss"):
+            await judge(frame.parts, here(session).work, data, session.text)
+
+    frame.on_card(layout.report, handle, [layout.report])
+
+
+def _who(work: QcWork) -> str:
+    if work.encounter is None:
+        return ""
+    patient = work.encounter.patient
+    sex = SEX_ZH.get(patient.sex or "", "")
+    return " ".join(part for part in (patient.name, sex, patient.age_text) if part)
+
+
+def _notes(session: Session) -> str:
+    work = here(session).work
+    found = work.report
+    return notes_html(work.notes(), found[1].findings if found else [], session.text)
+
+
+def _status(session: Session) -> str:
+    work, t = here(session).work, session.text
+    if work.state == "idle":
+        return f'<p class="hint idle">{esc(t("qc.idle"))}</p>'
+    return f'<div class="statusline">{status_line(work, t)}</div>'
+
+
+def _own_form(session: Session) -> str:
+    t = session.text
+    return (
+        f'<details class="own-form" data-key="own-qc" data-form>'
+        f"<summary>{esc(t('qc.own'))}</summary>"
+        f'<label>{esc(t("qc.json"))}<textarea name="text" rows="5"></textarea></label>'
+        f'<div class="verdicts">{button(t("qc.open"), "open", css="primary")}'
+        f'<label class="file">{esc(t("qc.file"))} '
+        f'<input type="file" accept=".json,.txt,application/json,text/plain"></label></div>'
+        f"</details>"
+    )
+
+
+def _choices(session: Session) -> list[tuple[str, str]]:
+    english = session.language == "en"
+    titles = [(s.title_en if english else s.title_zh, s.id) for s in sample_encounters()]
+    return [(session.text("example.choose"), ""), *titles]
+
+
+PAGE = TaskPage("qc", build, STYLE)
