@@ -18,20 +18,17 @@ MOST_MARGIN = 3.0
 @dataclass(frozen=True, slots=True)
 class Features:
     """``distance`` of the chosen name and ``margin`` to the next other name, in characters
-    wrong; ``length`` of what was written; ``tells``: strength, mark or maker agreed."""
+    wrong; ``tells``: strength, mark or maker agreed."""
 
     distance: float
     margin: float
-    length: int
     tells: bool
 
     def values(self) -> dict[str, float]:
         """By the names of the weights."""
         return {
             "distance": self.distance,
-            "relative": self.distance / max(self.length, 1),
             "margin": min(self.margin, MOST_MARGIN),
-            "exact": float(self.distance == 0),
             "tells": float(self.tells),
         }
 

@@ -25,7 +25,7 @@ def compare(written: Wording, entry: Wording) -> tuple[list[str], list[str]]:
     """(what agrees, what contradicts): of specification, form, route, marks, sides and maker."""
     agrees = ["specification"] * written.specification.tells_as(entry.specification)
     conflicts = []
-    if written.specification.contradicts(entry.specification):
+    if written.specification.contradicts(entry.specification) or _nothing_shared(written, entry):
         conflicts.append("specification")
     if written.form and entry.form:
         if written.form == entry.form:
@@ -41,6 +41,17 @@ def compare(written: Wording, entry: Wording) -> tuple[list[str], list[str]]:
     if written.maker and entry.maker:
         (agrees if _one_maker(written.maker, entry.maker) else conflicts).append("maker")
     return agrees, conflicts
+
+
+def _nothing_shared(written: Wording, entry: Wording) -> bool:
+    """Whether both tell a size and no part of it is the same: M is not 3.0mm."""
+    if not (written.sizes or written.specification) or not (entry.sizes or entry.specification):
+        return False
+    return not (
+        written.sizes & entry.marks
+        or entry.sizes & written.marks
+        or written.specification.tells_as(entry.specification)
+    )
 
 
 def _sides_differ(written: Wording, entry: Wording) -> bool:

@@ -92,7 +92,7 @@ def match(catalogue: Catalogue, written: Written, memory: Memory = NOTHING) -> M
     if known is not None:
         return known
     scored = _scored(catalogue, wording, memory)
-    return _decided(wording, scored)
+    return _decided(scored)
 
 
 def features_of(
@@ -105,7 +105,7 @@ def features_of(
     chosen = _chosen(scored)
     if isinstance(chosen, str):
         return None
-    return chosen.entry, _features(wording, chosen, scored)
+    return chosen.entry, _features(chosen, scored)
 
 
 def _learned(catalogue: Catalogue, wording: Wording, memory: Memory) -> Match | None:
@@ -192,6 +192,7 @@ def _renamed(wording: Wording, core: str) -> Wording:
         route=wording.route or again.route,
         specification=wording.specification,
         marks=wording.marks,
+        sizes=wording.sizes,
         sides=wording.sides,
         maker=wording.maker,
     )
@@ -214,7 +215,7 @@ def _chosen(scored: Sequence[_Scored]) -> _Scored | str:
     return tied[0]
 
 
-def _features(wording: Wording, chosen: _Scored, scored: Sequence[_Scored]) -> Features:
+def _features(chosen: _Scored, scored: Sequence[_Scored]) -> Features:
     rivals = (
         one.distance + (_EXCLUDED_RIVAL if one.conflicts else 0.0)
         for one in scored
@@ -222,10 +223,10 @@ def _features(wording: Wording, chosen: _Scored, scored: Sequence[_Scored]) -> F
     )
     margin = min(rivals, default=chosen.distance + BAND) - chosen.distance
     tells = any(told in ("specification", "marks", "maker") for told in chosen.agrees)
-    return Features(chosen.distance, max(margin, 0.0), len(wording.full), tells)
+    return Features(chosen.distance, max(margin, 0.0), tells)
 
 
-def _decided(wording: Wording, scored: Sequence[_Scored]) -> Match:
+def _decided(scored: Sequence[_Scored]) -> Match:
     candidates = [
         Candidate(
             entry=one.entry,
@@ -238,7 +239,7 @@ def _decided(wording: Wording, scored: Sequence[_Scored]) -> Match:
     chosen = _chosen(scored)
     if isinstance(chosen, str):
         return _abstained(chosen, candidates)
-    sure = confidence(_features(wording, chosen, scored))
+    sure = confidence(_features(chosen, scored))
     if sure < threshold():
         return _abstained("uncertain", candidates, sure)
     return Match(

@@ -30,7 +30,10 @@ _FOR_INJECTION = "注射用"
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """``core`` is the name without form, strength, maker and signs; ``full`` has the form."""
+    """``core`` is the name without form, strength, maker and signs; ``full`` has the form.
+
+    ``sizes`` are those of the marks that tell a size: of a specification, or apart from a name.
+    """
 
     core: str
     full: str
@@ -38,6 +41,7 @@ class Wording:
     route: str = ""
     specification: Specification = Specification()
     marks: frozenset[str] = frozenset()
+    sizes: frozenset[str] = frozenset()
     sides: frozenset[tuple[int, int]] = frozenset()
     maker: str = ""
 
@@ -104,6 +108,7 @@ def read_wording(written: Written, makers: Collection[str] = ()) -> Wording:
         route=route,
         specification=specification,
         marks=marks(marked),
+        sizes=marks(f"{' '.join(_SIZE.findall(rest))} {_roman(beside_rest)}"),
         sides=_sides(full),
         maker=maker or found,
     )
@@ -174,8 +179,3 @@ def _sides(text: str) -> frozenset[tuple[int, int]]:
                 found.add((line, side))
                 rest = rest.replace(word, " ")
     return frozenset(found)
-
-
-def compatible(one: str, other: str) -> bool:
-    """Whether two forms may be one: 注射液 and 粉针 are not."""
-    return not one or not other or one == other
