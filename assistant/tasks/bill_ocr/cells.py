@@ -67,11 +67,11 @@ def deal(parts: Sequence[Fragment], columns: Sequence[Column]) -> Cells:
             best[i][j] += least
             came[i][j] = -k
     at = min(range(len(columns)), key=lambda j: best[-1][j])
-    cells: Cells = {}
+    cells: Cells = {column.name: [] for column in columns}
     for i in range(len(atoms) - 1, -1, -1):
-        cells.setdefault(columns[at].name, []).insert(0, atoms[i].part)
+        cells[columns[at].name].insert(0, atoms[i].part)
         at = came[i][at]
-    return cells
+    return {name: parts for name, parts in cells.items() if parts}
 
 
 def _cost(part: Fragment, column: Column) -> float:
@@ -91,6 +91,8 @@ def _alien(text: str, looks: str) -> float:
     number = _NUMBER.fullmatch(text) is not None
     if looks in ("number", "share"):
         return 0.0 if number else _ALIEN
+    if looks == "code":
+        return _ALIEN if "\u4e00" <= text[0] <= "\u9fff" else 0.0
     if looks == "result":
         return 0.0 if number or text[0] in "<>阴阳+-" else 1.0
     if looks == "flag":

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from assistant.tasks.bill_ocr.document import Cell, DocumentKind
 from assistant.tasks.bill_ocr.fragment import Fragment, ToOriginal, box_of
-from assistant.tasks.bill_ocr.labels import Label, folded, labels_in
+from assistant.tasks.bill_ocr.labels import Found, Label, folded, labels_in
 from assistant.tasks.bill_ocr.rows import Row, middle
 from assistant.tasks.bill_ocr.values import Value, read_value
 
@@ -57,6 +57,8 @@ def _tokens(row: Row, kind: DocumentKind) -> list[_Token]:
     for part in _glued(row, kind):
         at = 0
         for found in labels_in(part.text, kind):
+            if _is_value(tokens, found, at):
+                continue
             if found.start > at:
                 tokens.append(_Token(part.part(at, found.start)))
             tokens.append(_Token(part.part(found.start, found.end), found.label, found.colon))
@@ -64,6 +66,15 @@ def _tokens(row: Row, kind: DocumentKind) -> list[_Token]:
         if at < len(part.text):
             tokens.append(_Token(part.part(at, len(part.text))))
     return tokens
+
+
+def _is_value(tokens: Sequence[_Token], found: Found, at: int) -> bool:
+    """Whether a word is the value of the label before it: 医保类型：自费."""
+    before = tokens[-1] if tokens else None
+    return (
+        before is not None and before.label is not None and before.label.type == "text"
+        and before.colon and found.start == at and not found.colon
+    )  # fmt: skip
 
 
 def _glued(row: Row, kind: DocumentKind) -> Row:
@@ -96,7 +107,10 @@ def _right(row: Sequence[_Token], index: int, place: Place) -> Cell | None:
     kind = label.label.type
     pieces: list[Fragment] = []
     edge, height = label.part.right, label.part.height
-    for token in row[index + 1 :]:
+    for number, token in enumerate(row[index + 1 :], start=index + 1):
+        if not pieces and kind == "text" and _stands_alone(row, number):
+            pieces.append(token.part)
+            break
         if token.label is not None:
             # (大写) behind 合计, ¥ behind (小写): the next label takes the value.
             break
@@ -108,6 +122,14 @@ def _right(row: Sequence[_Token], index: int, place: Place) -> Cell | None:
         if kind in ("amount", "number", "sex", "date") and read_value(kind, token.part.text):
             break
     return cell_of(pieces, kind, place) if pieces else None
+
+
+def _stands_alone(row: Sequence[_Token], number: int) -> bool:
+    """Whether a word that may be a label has no value of its own: 险种类型 自费."""
+    token, after = row[number], row[number + 1 : number + 2]
+    if token.label is None or token.colon or token.label.type != "amount":
+        return False
+    return not after or after[0].label is not None
 
 
 def _below(rows: Sequence[Sequence[_Token]], label: _Token, place: Place) -> Cell | None:

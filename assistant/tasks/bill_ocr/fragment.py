@@ -59,11 +59,13 @@ class Fragment:
 
 def width_of(character: str) -> float:
     """Of a character, in widths of a Chinese one."""
-    return 1.0 if ord(character) > 0x2E7F or character in "↑↓℃Ⅰ" else 0.5
+    if ord(character) > 0x2E7F or character in "↑↓℃Ⅰ":
+        return 1.0
+    return 0.85 if character in "WM%@" else 0.65 if character.isupper() else 0.5
 
 
-def _edges(line: TextLine, length: float) -> tuple[list[float], list[float]]:
-    """Where each character starts and ends along its line."""
+def _edges(line: TextLine, length: float) -> tuple[list[float], list[float], float]:
+    """Where each character starts and ends along its line, and the width of a Chinese one."""
     widths = [width_of(character) for character in line.text]
     if len(line.ends) != len(line.text):
         step = length / sum(widths)
@@ -77,7 +79,7 @@ def _edges(line: TextLine, length: float) -> tuple[list[float], list[float]]:
     steps = [(e - b) / w for b, e, w in zip(before, ends, widths, strict=True) if e > b]
     em = min(median(steps) if steps else length, _height(line) * 1.1)
     starts = [max(b, e - w * em * 1.15) for b, e, w in zip(before, ends, widths, strict=True)]
-    return starts, ends
+    return starts, ends, em
 
 
 def _height(line: TextLine) -> float:
@@ -122,8 +124,8 @@ def _cut(line: TextLine, cos: float, sin: float) -> list[Fragment]:
     left = (turned[0][0] + turned[3][0]) / 2
     right = (turned[1][0] + turned[2][0]) / 2
     stretch = (right - left) / length
-    starts, ends = _edges(line, length)
-    em = 0.8 * _height(line)
+    starts, ends, em = _edges(line, length)
+    em = max(em, 0.6 * _height(line))
     parts: list[Fragment] = []
     begin: int | None = None
     for index in range(len(line.text) + 1):
@@ -154,7 +156,7 @@ def box_of(parts: Sequence[Fragment], to_original: ToOriginal) -> Rectangle | No
     for part in parts:
         line = part.line
         length = max(1.0, math.dist(line.corners[0], line.corners[1]))
-        starts, ends = _edges(line, length)
+        starts, ends, _ = _edges(line, length)
         span = (starts[part.first] / length, ends[part.first + len(part.text) - 1] / length)
         a, b, c, d = line.corners
         for share in span:

@@ -48,6 +48,13 @@ def tidy(item: Item) -> Item:
     if value is not None and (found := _ARROWS.search(value.value)):
         item.setdefault("flag", value.model_copy(update={"value": found[0][0], "text": found[0]}))
         item["value"] = value.model_copy(update={"value": value.value[: found.start()].strip()})
+    for name in ("unit", "range", "value"):
+        cell = item.get(name)
+        if cell is not None and cell.value[:1] in ("↑", "↓"):
+            item.setdefault(
+                "flag", cell.model_copy(update={"value": cell.value[0], "text": cell.value[0]})
+            )
+            item[name] = cell.model_copy(update={"value": cell.value[1:].strip()})
     flag = item.get("flag")
     if flag is not None:
         item["flag"] = flag.model_copy(update={"value": flag.value.translate(_TURNED)[:1]})

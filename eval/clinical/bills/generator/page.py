@@ -8,6 +8,7 @@ from random import Random
 import numpy as np
 from PIL import Image, ImageDraw
 
+from assistant.record.evidence import Rectangle
 from assistant.tasks.bill_ocr.document import BillDocument, Cell
 from eval.clinical.bills.generator.fonts import choose, font
 from eval.clinical.bills.generator.layout import Colour, Layout
@@ -96,10 +97,8 @@ class Page:
         return document
 
 
-def rectangle(box: Box):  # type: ignore[no-untyped-def]
+def rectangle(box: Box) -> Rectangle:
     """The pixels of a box."""
-    from assistant.record.evidence import Rectangle
-
     left, top, right, bottom = box
     x, y = max(0, round(left)), max(0, round(top))
     return Rectangle(
