@@ -1,0 +1,41 @@
+"""A request's way from kept pages to documents."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from assistant.store.contents import Contents
+from assistant.tasks.bill_ocr.draft import BillReading
+from assistant.tasks.bill_ocr.request import BillToRead
+from assistant.work.resources import Resources
+
+
+async def readings(request: BillToRead, resources: Resources) -> list[BillReading]:
+    """The drafts of a request, in the order of its pages."""
+    contents = Contents(resources.settings.home / "attachments")
+    return await asyncio.to_thread(_read, request, contents)
+
+
+def _read(request: BillToRead, contents: Contents) -> list[BillReading]:
+    from assistant.tasks.bill_ocr.page import opened_pages
+    from assistant.tasks.bill_ocr.reading import read_pages
+
+    started = time.perf_counter()
+    pages = []
+    for number, attachment in enumerate(request.attachments, start=1):
+        data = contents.read(attachment.sha256)
+        pages += opened_pages(data, request.file or attachment.id, number=number)
+    documents = read_pages(pages, patient=request.patient_name)
+    seconds = time.perf_counter() - started
+    return [
+        BillReading(
+            document=document,
+            file=request.file,
+            number=number,
+            attachments=[request.attachments[page - 1].id for page in document.pages],
+            warnings=document.warnings,
+            seconds=seconds,
+        )
+        for number, document in enumerate(documents, start=1)
+    ]

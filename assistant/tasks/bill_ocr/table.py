@@ -1,0 +1,191 @@
+"""Rows below a head as items; wrapped names joined, subtotals and totals told apart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+from assistant.tasks.bill_ocr.cells import Cells, deal, settle
+from assistant.tasks.bill_ocr.document import Cell, DocumentKind, Item
+from assistant.tasks.bill_ocr.fields import Place
+from assistant.tasks.bill_ocr.fragment import Fragment, box_of
+from assistant.tasks.bill_ocr.header import Block, Header
+from assistant.tasks.bill_ocr.labels import folded, labels_in
+from assistant.tasks.bill_ocr.rows import Row, middle
+from assistant.tasks.bill_ocr.values import NO_POINT, UNREADABLE, decimal_of, money
+from knowledge.text.number import plain
+
+_SUBTOTAL = re.compile(r"小计|分类合计")
+_TOTAL = re.compile(r"^(?:费用)?(?:合计|总计|总金额)|^(?:合|总)\s*计")
+_FIGURES = ("amount", "quantity", "unit_price", "value")
+_ENDS = frozenset("total total_in_words fund_paid account_paid cash_paid self_paid deposit "
+                  "received_at reported_at sampled_at examiner reviewer cashier doctor".split())  # fmt: skip
+_FAR = 3.2
+
+
+@dataclass(slots=True)
+class Table:
+    """``subtotals`` are (the number of items before it, the cell); ``ended`` is the row behind."""
+
+    items: list[Item] = field(default_factory=list)
+    columns: list[str] = field(default_factory=list)
+    subtotals: list[tuple[int, Cell]] = field(default_factory=list)
+    total: Cell | None = None
+    ended: int = 0
+
+
+@dataclass(slots=True)
+class _Line:
+    cells: Cells
+    y: float
+    height: float
+
+
+def read_table(
+    rows: Sequence[Row], header: Header, kind: DocumentKind, place: Place
+) -> Table:
+    """The items under ``header``."""
+    body = _body(rows, header, kind)
+    table = Table(ended=header.row + 1 + len(body))
+    for number, block in enumerate(header.blocks):
+        table.columns += [name for name in block.names if name not in table.columns]
+        lines = _lines(body, header.blocks, number)
+        _add(table, _joined(lines), block, place)
+    return table
+
+
+def _body(rows: Sequence[Row], header: Header, kind: DocumentKind) -> list[Row]:
+    body: list[Row] = []
+    for row in rows[header.row + 1 :]:
+        if _is_foot(row, header, kind):
+            break
+        if len(body) >= 2 and middle(row) - middle(body[-1]) > _FAR * _pitch(body):
+            break
+        body.append(row)
+    return body
+
+
+def _pitch(body: Sequence[Row]) -> float:
+    steps = [middle(b) - middle(a) for a, b in zip(body, body[1:], strict=False)]
+    height = median(part.height for row in body for part in row)
+    return max(median(steps), 1.3 * height)
+
+
+def _is_foot(row: Row, header: Header, kind: DocumentKind) -> bool:
+    """Whether a row is one of labels with their values, below the table."""
+    known = 0
+    for part in row:
+        for found in labels_in(part.text, kind):
+            whole = found.end - found.start >= len(part.text)
+            if found.label.field == "total" and _TOTAL.match(folded(part.text)) and not found.colon:
+                continue
+            if found.label.field in _ENDS and (found.colon or whole) and found.start < 2:
+                known += 1 + found.colon
+            elif found.colon:
+                known += 1
+    return known >= 2 or (known == 1 and len(row) <= 2)
+
+
+def _lines(body: Sequence[Row], blocks: Sequence[Block], number: int) -> list[_Line]:
+    """The rows of one block, dealt to its columns twice: the second time with their edges known."""
+    columns = blocks[number].columns
+    every = [column for block in blocks for column in block.columns]
+    for again in range(2):
+        dealt = []
+        for row in body:
+            cells = _deal_all(row, every, blocks, number)
+            if cells:
+                parts = [part for group in cells.values() for part in group]
+                y = sum(part.middle for part in parts) / len(parts)
+                dealt.append(_Line(cells, y, max(part.height for part in parts)))
+        if not again:
+            settle(columns, [line.cells for line in dealt])
+    return dealt
+
+
+def _deal_all(row: Row, every: Sequence[object], blocks: Sequence[Block], number: int) -> Cells:
+    if len(blocks) == 1:
+        return deal(row, blocks[0].columns)
+    low = blocks[number].columns[0].low if number else -1e9
+    high = blocks[number].columns[-1].high if number + 1 < len(blocks) else 1e9
+    return deal(_between(row, low, high), blocks[number].columns)
+
+
+def _between(row: Row, low: float, high: float) -> list[Fragment]:
+    """What of a row stands in a block; a fragment over its edge is cut there."""
+    found = []
+    for part in row:
+        inside = [
+            i for i in range(len(part.text))
+            if low <= (part.starts[i] + part.ends[i]) / 2 < high
+        ]  # fmt: skip
+        if inside:
+            found.append(part.part(inside[0], inside[-1] + 1))
+    return found
+
+
+def _figures(cells: Cells) -> bool:
+    return any(
+        any(c.isdigit() for part in cells[name] for c in part.text)
+        for name in _FIGURES
+        if name in cells
+    )
+
+
+def _joined(lines: Sequence[_Line]) -> list[_Line]:
+    """Lines without figures go to the nearest one with figures: a name that was wrapped."""
+    full = [line for line in lines if _figures(line.cells)]
+    for line in lines:
+        if line in full or not full or "name" not in line.cells:
+            continue
+        nearest = min(full, key=lambda one: abs(one.y - line.y))
+        if abs(nearest.y - line.y) > 1.35 * max(line.height, nearest.height):
+            continue
+        first = line.y < nearest.y
+        for name, parts in line.cells.items():
+            there = nearest.cells.get(name, [])
+            nearest.cells[name] = [*parts, *there] if first else [*there, *parts]
+    return full
+
+
+def _add(table: Table, lines: Sequence[_Line], block: Block, place: Place) -> None:
+    looks = {column.name: column.looks for column in block.columns}
+    for line in lines:
+        name = folded("".join(part.text for part in line.cells.get("name", ())))
+        every = folded("".join(p.text for parts in line.cells.values() for p in parts))
+        cells = {key: item_cell(key, parts, looks[key], place) for key, parts in line.cells.items()}
+        amount = cells.get("amount")
+        if _SUBTOTAL.search(name) or _SUBTOTAL.search(every[:12]):
+            if amount is not None:
+                table.subtotals.append((len(table.items), amount))
+        elif _TOTAL.match(name) or _TOTAL.match(every):
+            table.total = amount or table.total
+        elif cells:
+            table.items.append(dict(cells))
+
+
+def item_cell(
+    name: str, parts: Sequence[Fragment], looks: str, place: Place
+) -> Cell:
+    """One cell of the column ``name``."""
+    text = "".join(part.text for part in parts)
+    value, doubt = folded(text).strip(), ""
+    if looks == "number":
+        number = decimal_of(value.removeprefix("¥"))
+        if number is None:
+            doubt = UNREADABLE
+        elif name == "quantity":
+            value = plain(number)
+        else:
+            value = money(number)
+            doubt = "" if "." in text else NO_POINT
+    return Cell(
+        value=value,
+        text=text,
+        box=box_of(parts, place.to_original),
+        page=place.page,
+        confidence=min(1.0, max(0.0, min(part.confidence for part in parts))),
+        doubt=doubt,
+    )

@@ -1,0 +1,144 @@
+"""What a cut-out line says: a network's characters a column, and their places in the line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from serving.ocr.cropping import HEIGHT
+from serving.ocr.network import Bytes, Network
+
+# Fewer widths are fewer shapes that the plugin has to prepare for.
+_WIDTHS = (
+    *range(64, 320, 32),
+    *range(320, 641, 64),
+    *range(768, 1281, 128),
+    1600,
+    2000,
+    2600,
+    3400,
+)
+_PIXELS = 1_280
+_LARGEST_BATCH = 8
+_PADDING = 127
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read in one line: its characters, how sure each is, and where each ends, as a part
+    of the line's length."""
+
+    text: str
+    sureness: tuple[float, ...] = ()
+    ends: tuple[float, ...] = ()
+
+    @property
+    def confidence(self) -> float:
+        """The mean of how sure the characters are; 0 where there are none."""
+        return float(np.mean(self.sureness)) if self.sureness else 0.0
+
+
+def best_of_each(model: Any) -> Any:
+    """``model`` with two small outputs, the likeliest class of each column and how likely it is, in
+    the place of the table of all 18,710."""
+    from openvino import Model
+    from openvino import opset13 as ops
+
+    table = model.output(0).get_node().input_value(0)
+    best = ops.topk(table, np.int64(1), axis=2, mode="max", sort="none")
+    return Model([best.output(0), best.output(1)], model.get_parameters(), "recognition")
+
+
+class Recogniser:
+    """Reads cut-out lines in batches of like width."""
+
+    def __init__(self, network: Network, characters: Sequence[str]) -> None:
+        self._network = network
+        self._characters = characters
+
+    def read(self, lines: Sequence[Bytes]) -> list[Reading]:
+        """What each line [48, W, 3] says, in the order given."""
+        readings: list[Reading] = [Reading("")] * len(lines)
+        plans = list(_plan([line.shape[1] for line in lines]))
+        batches = (_stacked([lines[index] for index in chosen], width) for width, chosen in plans)
+        for (width, chosen), (sure, classes) in zip(
+            plans, self._network.each(batches), strict=True
+        ):
+            for place, index in enumerate(chosen):
+                columns = width / sure.shape[1]
+                readings[index] = decode(
+                    classes[place, :, 0],
+                    sure[place, :, 0],
+                    self._characters,
+                    columns / min(lines[index].shape[1], width),
+                )
+        return readings
+
+
+def decode(
+    classes: NDArray[np.integer],
+    sure: NDArray[np.floating],
+    characters: Sequence[str],
+    column: float,
+) -> Reading:
+    """The text of one row of columns (CTC: repeats are one character, blanks part them).
+
+    ``column``: how much of the line's length one column covers.
+    """
+    fresh = np.ones(len(classes), bool)
+    fresh[1:] = classes[1:] != classes[:-1]
+    begins = np.flatnonzero(fresh)
+    stops = np.append(begins[1:], len(classes))
+    kept = [
+        (int(classes[begin]), begin, stop)
+        for begin, stop in zip(begins, stops, strict=True)
+        if classes[begin] != 0
+    ]
+    return Reading(
+        "".join(characters[number] for number, _, _ in kept),
+        tuple(float(sure[begin:stop].max()) for _, begin, stop in kept),
+        _ends([(begin, stop) for _, begin, stop in kept], column),
+    )
+
+
+def _ends(spans: Sequence[tuple[int, int]], column: float) -> tuple[float, ...]:
+    """Where characters end: midway between the columns that two neighbours were seen in."""
+    last = [(stop - 1 + following[0]) / 2 for (_, stop), following in zip(spans, spans[1:])]
+    if spans:
+        before = last[-1] if last else 0.0
+        middle = (spans[-1][0] + spans[-1][1] - 1) / 2
+        last.append(max(spans[-1][1] - 1, 2 * middle - before))
+    return tuple(min(1.0, (place + 0.5) * column) for place in last)
+
+
+def _plan(widths: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
+    """(width, indexes of the lines) of each batch: widest first, so that the end is short."""
+    buckets: dict[int, list[int]] = {}
+    for index, width in enumerate(widths):
+        bucket = next((step for step in _WIDTHS if width <= step), _WIDTHS[-1])
+        buckets.setdefault(bucket, []).append(index)
+    for bucket in sorted(buckets, reverse=True):
+        waiting = buckets[bucket]
+        largest = 1
+        while largest < _LARGEST_BATCH and largest * bucket < _PIXELS:
+            largest *= 2
+        while waiting:
+            count = largest
+            while count > len(waiting):
+                count //= 2
+            yield bucket, waiting[:count]
+            waiting = waiting[count:]
+
+
+def _stacked(lines: Sequence[Bytes], width: int) -> Bytes:
+    batch = np.full((len(lines), HEIGHT, width, 3), _PADDING, np.uint8)
+    for place, line in enumerate(lines):
+        if line.shape[1] > width:
+            line = cv2.resize(line, (width, HEIGHT), interpolation=cv2.INTER_AREA).astype(np.uint8)
+        batch[place, :, : line.shape[1]] = line
+    return batch
