@@ -8,6 +8,7 @@ from pydantic import Field
 
 from assistant.draft import Draft
 from assistant.tasks.bill_ocr.document import BillDocument
+from assistant.tasks.bill_ocr.page_line import PageLine
 
 
 class BillReading(Draft):
@@ -22,6 +23,7 @@ class BillReading(Draft):
     file: str = ""
     number: int = Field(default=1, ge=1)
     attachments: list[str] = Field(default_factory=list)
+    lines: list[PageLine] = Field(default_factory=list)
     warnings: list[str] = Field(default_factory=list)
     seconds: float = 0.0
 

@@ -19,6 +19,7 @@ async def readings(request: BillToRead, resources: Resources) -> list[BillReadin
 
 def _read(request: BillToRead, contents: Contents) -> list[BillReading]:
     from assistant.tasks.bill_ocr.page import opened_pages
+    from assistant.tasks.bill_ocr.page_line import page_lines
     from assistant.tasks.bill_ocr.reading import read_pages
 
     started = time.perf_counter()
@@ -34,6 +35,7 @@ def _read(request: BillToRead, contents: Contents) -> list[BillReading]:
             file=request.file,
             number=number,
             attachments=[request.attachments[page - 1].id for page in document.pages],
+            lines=page_lines(page for page in pages if page.number in document.pages),
             warnings=document.warnings,
             seconds=seconds,
         )
