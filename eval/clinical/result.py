@@ -25,6 +25,7 @@ Kind = Literal[
     "structuring",
     "quantisation",
     "assertion",
+    "bills",
 ]
 
 

@@ -94,7 +94,8 @@ def _checked(part: Part, folder: Path) -> Path:
     path = folder / name
     if not path.is_file():
         raise OcrUnavailable(
-            f"缺少识别模型 {name}，请重新安装 rapidocr。({name} is missing; install rapidocr again.)"
+            f"缺少识别模型 {name}，请重新安装 rapidocr。"
+            f"({name} is missing; install rapidocr again.)"
         )
     if sha256_of(path) != digest:
         raise OcrUnavailable(

@@ -12,6 +12,7 @@ import numpy as np
 from serving.ocr import detection, models
 from serving.ocr.cropping import along_text, cut
 from serving.ocr.detection import Box, sides
+from serving.ocr.alphabet import mended, prior
 from serving.ocr.line import TextLine
 from serving.ocr.network import Bytes, Network, Numbers, takes_bytes
 from serving.ocr.reading_order import order
@@ -37,7 +38,9 @@ class Ocr:
         read = models.read("recognition")
         characters = models.characters(read)
         self._detection = Network(found, numbers, 1, threads)
-        self._recognition = Network(takes_bytes(best_of_each(read)), numbers, threads, threads)
+        self._recognition = Network(
+            takes_bytes(best_of_each(read, prior(characters))), numbers, threads, threads
+        )
         self._recogniser = Recogniser(self._recognition, characters)
 
     def read(self, image: Bytes) -> list[TextLine]:
@@ -60,7 +63,7 @@ def _line(box: Box, reading: Reading) -> TextLine:
     along, _ = sides(box)
     corners = tuple((float(x), float(y)) for x, y in box)
     return TextLine(
-        reading.text,
+        mended(reading.text),
         (corners[0], corners[1], corners[2], corners[3]),
         round(reading.confidence, 4),
         tuple(round(end * along, 1) for end in reading.ends),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from assistant.tasks.bill_ocr.fragment import ToOriginal
 from serving.ocr.line import TextLine
+
+if TYPE_CHECKING:
+    from serving.ocr.reader import Ocr
 
 
 def same_place(x: float, y: float) -> tuple[float, float]:
@@ -28,7 +32,7 @@ class ReadPage:
     name: str = field(default="", compare=False)
 
 
-Tell = Callable[[int, int], None]
+_opened: dict[int, Ocr] = {}
 
 
 def opened_pages(
@@ -41,13 +45,12 @@ def opened_pages(
     from assistant.tasks.bill_ocr.likeness import likeness
     from assistant.tasks.bill_ocr.qr import read_codes
     from serving.ocr.pages import open_pages
-    from serving.ocr.reader import default_ocr
 
     found = []
     for page in open_pages(content, name):
         lines = page.text_lines
         if lines is None:
-            lines = default_ocr().read(page.image)
+            lines = _reader(threads).read(page.image)
         found.append(
             ReadPage(
                 number + page.number - 1,
@@ -60,3 +63,14 @@ def opened_pages(
             )
         )
     return found
+
+
+def _reader(threads: int) -> Ocr:
+    """The reader of this process; one of ``threads`` where it shares the machine with others."""
+    from serving.ocr.reader import Ocr, default_ocr
+
+    if not threads:
+        return default_ocr()
+    if threads not in _opened:
+        _opened[threads] = Ocr(threads=threads)
+    return _opened[threads]

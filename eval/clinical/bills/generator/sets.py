@@ -38,22 +38,25 @@ class Sample:
 
 
 def samples(name: SetName, count: int, seed: int) -> Iterator[Sample]:
-    """``count`` pictures of a set; the same ``seed`` gives the same ones.
+    """The first ``count`` pictures of a set; the same ``seed`` gives the same ones."""
+    return (sample(name, number, seed) for number in range(count))
+
+
+def sample(name: SetName, number: int, seed: int) -> Sample:
+    """One picture of a set.
 
     Of the unseen layouts one half is easy and one half hard; of hard ones every twentieth is a
     photo of two bills.
     """
     forms = layouts("unseen" if name == "unseen" else "seen")
-    for number in range(count):
-        random = Random(f"{name} {seed} {number}")
-        hard = name == "hard" or (name == "unseen" and number // len(forms) % 2 == 1)
-        form = forms[number % len(forms)]
-        made = f"{name}-{seed}-{number:04}"
-        if name == "hard" and number % 20 == 19:
-            other = random.choice([one for one in forms if one.kind is not form.kind])
-            yield _pair(made, (form, other), random)
-        else:
-            yield _single(made, form, random, hard=hard)
+    random = Random(f"{name} {seed} {number}")
+    hard = name == "hard" or (name == "unseen" and number // len(forms) % 2 == 1)
+    form = forms[number % len(forms)]
+    made = f"{name}-{seed}-{number:04}"
+    if name == "hard" and number % 20 == 19:
+        other = random.choice([one for one in forms if one.kind is not form.kind])
+        return _pair(made, (form, other), random)
+    return _single(made, form, random, hard=hard)
 
 
 def _page(layout: Layout, random: Random) -> Page:

@@ -1,0 +1,42 @@
+"""Which characters a page is likely to hold, and readings that no page means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Of two that look alike (奥, 奧) the simplified one is meant, unless the picture clearly says
+# otherwise: names hold rare characters.
+_RARE = -3.0
+_ALSO_COMMON = frozenset("Ⅰ Ⅱ Ⅲ Ⅳ Ⅴ Ⅵ μ µ ² ³ ¥ ￥ ℃ ® ™ × ± ≤ ≥ ① ② ③ ↑ ↓".split())
+_STROKE = re.compile(r"(?<=[0-9/\s][mdnuμµ])[1|I](?![0-9])")
+_HALF_OPENED = re.compile(r"（([^（）()]*)\)")
+_HALF_CLOSED = re.compile(r"\(([^（）()]*)）")
+
+
+def prior(characters: Sequence[str]) -> NDArray[np.float32]:
+    """The logarithm of how much likelier each character is on a page in simplified Chinese."""
+    return np.array([0.0 if _common(one) else _RARE for one in characters], np.float32)
+
+
+def mended(text: str) -> str:
+    """``text`` without readings that cannot be meant: "5m1" is 5 ml, a bracket closes as it opens.
+
+    As long as ``text``, character for character.
+    """
+    text = _STROKE.sub("l", text)
+    return _HALF_CLOSED.sub(r"（\1）", _HALF_OPENED.sub(r"（\1）", text))
+
+
+def _common(character: str) -> bool:
+    if not character or character in _ALSO_COMMON or character.isascii():
+        return True
+    try:
+        character.encode("gb2312")
+    except UnicodeEncodeError:
+        return False
+    # GB 2312 also holds Greek, Cyrillic and kana, of which letters look like Latin ones.
+    return not "Ͱ" <= character <= "ӿ" or character in "αβγδμωΩ"
