@@ -115,9 +115,10 @@ def _question(draw: random.Random, entry: Entry, code: str) -> Question:
     name, specification, maker = entry.name, entry.specification, entry.maker
     for step in steps:
         name, specification, maker = _STEPS[step](draw, entry, name, specification, maker)
-    if draw.random() < 0.5:  # bills print the specification behind the name, or in its own column
+    if draw.random() < 0.5:  # bills print the specification behind the name, or apart
         name, specification = f"{name} {specification}".strip(), ""
-    return Question(Written(name=name, specification=specification, maker=maker), code, tuple(steps))
+    asked = Written(name=name, specification=specification, maker=maker)
+    return Question(asked, code, tuple(steps))
 
 
 Parts = tuple[str, str, str]
@@ -180,10 +181,23 @@ def _reordered(draw: random.Random, entry: Entry, name: str, spec: str, maker: s
     return name, spec, maker
 
 
+_SHORT = (
+    ("注射用", ""),
+    ("一次性使用", ""),
+    ("测定", ""),
+    ("检查", ""),
+    ("颗粒", "颗粒剂"),
+    ("扫描", ""),
+    ("彩色多普勒超声", "彩超"),
+    ("氨基转移酶", "转氨酶"),
+    ("乙型肝炎", "乙肝"),
+    ("磁共振", "MR"),
+    ("静脉", "静"),
+)
+
+
 def _abbreviated(draw: random.Random, entry: Entry, name: str, spec: str, maker: str) -> Parts:
-    for long, short in (("注射用", ""), ("一次性使用", ""), ("测定", ""), ("检查", ""), ("颗粒", "颗粒剂"),
-                        ("扫描", ""), ("彩色多普勒超声", "彩超"), ("氨基转移酶", "转氨酶"),
-                        ("乙型肝炎", "乙肝"), ("磁共振", "MR"), ("静脉", "静")):  # fmt: skip
+    for long, short in _SHORT:
         if long in name:
             return name.replace(long, short, 1), spec, maker
     return name, spec, maker
@@ -192,7 +206,8 @@ def _abbreviated(draw: random.Random, entry: Entry, name: str, spec: str, maker:
 def _branded(draw: random.Random, entry: Entry, name: str, spec: str, maker: str) -> Parts:
     if not entry.brand:
         return name, spec, maker
-    return draw.choice((entry.brand, f"{entry.brand} {name}", f"{name}({entry.brand})")), spec, maker
+    named = draw.choice((entry.brand, f"{entry.brand} {name}", f"{name}({entry.brand})"))
+    return named, spec, maker
 
 
 def _other_unit(draw: random.Random, entry: Entry, name: str, spec: str, maker: str) -> Parts:

@@ -69,9 +69,7 @@ class BillNotFound(StoreError):
     """No such bill in this patient's context."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "没有这张票据。(No such bill for this patient and encounter.)"
-        )
+        super().__init__("没有这张票据。(No such bill for this patient and encounter.)")
 
 
 class BillChanged(StoreError):

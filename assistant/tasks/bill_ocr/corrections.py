@@ -337,7 +337,5 @@ def _synonyms(
         item = document.items[int(cell[1])]
         if entries and "name" in item:
             wording: Wording = read_wording(written(item), catalogue.makers)
-            found.append(
-                Synonym(memory_key(wording), wording.core, one.new, entries[0].name)
-            )
+            found.append(Synonym(memory_key(wording), wording.core, one.new, entries[0].name))
     return found

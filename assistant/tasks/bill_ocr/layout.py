@@ -99,10 +99,10 @@ def signature(kind: str, hospital: str, labels: Sequence[str]) -> str:
 
 def is_of(layout: Layout, hospital: str, labels: Sequence[str]) -> bool:
     """Whether a page with these labels has this layout."""
+    # One that was misread before is the same.
+    hospital = layout.names.get("hospital", {}).get(hospital, hospital)
     if hospital and layout.hospital and hospital != layout.hospital:
-        # One that was misread before is the same.
-        if layout.names.get("hospital", {}).get(hospital) != layout.hospital:
-            return False
+        return False
     mine, theirs = set(layout.labels), set(labels)
     return bool(mine) and len(mine & theirs) >= SAME * len(mine | theirs)
 
@@ -130,9 +130,7 @@ def learned(
     return layout.model_copy(update={"places": places, "names": names})
 
 
-def remembered(
-    document: BillDocument, layout: Layout, lines: Sequence[PageLine]
-) -> list[str]:
+def remembered(document: BillDocument, layout: Layout, lines: Sequence[PageLine]) -> list[str]:
     """Correct ``document`` by what is known of its layout; the paths that were changed."""
     changed = []
     for field, place in layout.places.items():
@@ -191,14 +189,10 @@ def _behind_colon(field: str, text: str) -> tuple[str, Value | None]:
 
 
 def _may_label(text: str, no_labels: set[str]) -> bool:
-    return (
-        2 <= len(text) <= _LONGEST_LABEL and not _DIGIT.search(text) and text not in no_labels
-    )
+    return 2 <= len(text) <= _LONGEST_LABEL and not _DIGIT.search(text) and text not in no_labels
 
 
-def _beside(
-    value: PageLine, lines: Sequence[PageLine], no_labels: set[str]
-) -> Place | None:
+def _beside(value: PageLine, lines: Sequence[PageLine], no_labels: set[str]) -> Place | None:
     """The nearest label to the left in the same row, else the nearest above."""
     labels = [
         line for line in lines

@@ -37,6 +37,8 @@ class BillOcr(Task[BillToRead, BillReading]):
     needs_model = False
     reviewed = False
     extras = BillResult
+    page = "assistant.tasks.bill_ocr.ui.page:PAGE"
+    routes = "assistant.tasks.bill_ocr.routes:add"
     evaluation = "bedside eval bills"
     tool = (
         "Fields, items and checks of photographed bills, itemised lists, prescriptions and "

@@ -62,9 +62,7 @@ def apply_entry(item: Item, entry: Entry, *, confidence: float, corrected: bool)
         value = getattr(entry, field)
         printed = column in _PRINTED and column in item and item[column].text
         if value and not printed:
-            item[column] = Cell(
-                value=value, box=name.box, page=name.page, confidence=confidence
-            )
+            item[column] = Cell(value=value, box=name.box, page=name.page, confidence=confidence)
 
 
 def _chosen(item: Item) -> bool:
@@ -79,9 +77,7 @@ def _fill(item: Item, found: Match) -> None:
         apply_entry(item, found.entry, confidence=found.confidence, corrected=False)
         return
     name = item["name"]
-    item[CODE] = Cell(
-        value="", box=name.box, page=name.page, confidence=0.0, doubt=found.message
-    )
+    item[CODE] = Cell(value="", box=name.box, page=name.page, confidence=0.0, doubt=found.message)
 
 
 def _limits(document: BillDocument) -> list[Check]:

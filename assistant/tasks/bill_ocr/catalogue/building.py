@@ -21,12 +21,14 @@ from assistant.tasks.bill_ocr.catalogue.grams import grams
 from assistant.tasks.bill_ocr.catalogue.wording import Wording, maker_core, read_wording
 from knowledge.text.folding import fold
 
-SCHEMA = 1
+SCHEMA = 2
 _TABLES = """
 CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE titles (id INTEGER PRIMARY KEY, core TEXT, full TEXT, form TEXT, route TEXT,
                      UNIQUE (core, full, form));
-CREATE TABLE entries (id INTEGER PRIMARY KEY, list TEXT NOT NULL, row TEXT NOT NULL);
+CREATE TABLE entries (id INTEGER PRIMARY KEY, list TEXT NOT NULL, code TEXT NOT NULL,
+                      row TEXT NOT NULL);
+CREATE INDEX entries_code ON entries (code);
 CREATE TABLE places (title INTEGER NOT NULL, strength TEXT NOT NULL, entry INTEGER NOT NULL,
                      PRIMARY KEY (title, strength, entry)) WITHOUT ROWID;
 CREATE TABLE makers (core TEXT PRIMARY KEY) WITHOUT ROWID;
@@ -84,7 +86,8 @@ def _fill(
     count = 0
     for count, entry in enumerate(entries, 1):
         database.execute(
-            "INSERT INTO entries VALUES (?, ?, ?)", (count, entry.list, entry.model_dump_json())
+            "INSERT INTO entries VALUES (?, ?, ?, ?)",
+            (count, entry.list, entry.code, entry.model_dump_json()),
         )
         if core := maker_core(entry.maker):
             makers.add(core)

@@ -74,7 +74,7 @@ def places(header: Sequence[str], given: Mapping[str, str]) -> dict[str, int]:
     lacking = [column for column in ("code", "name") if column not in found]
     if lacking:
         raise MapError(
-            f"认不出这些列：{'、'.join(lacking)}；请用 --map 指明，例如 --map code=项目编码,name=项目名称。"
+            f"认不出这些列：{'、'.join(lacking)}；请用 --map 指明，如 --map code=编码,name=名称。"
             "(Say with --map which columns hold code and name.)"
         )
     return found

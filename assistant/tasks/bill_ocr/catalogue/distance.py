@@ -6,7 +6,7 @@ costs less than one put in, since people shorten; another order costs a little.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 from assistant.tasks.bill_ocr.catalogue.characters import look_alike, sound_alike
 from assistant.tasks.bill_ocr.catalogue.specification import words
@@ -41,7 +41,8 @@ def _edits(written: str, listed: str) -> float:
     cost = 0.0
     left_out = _habitual(listed)
     put_in = _habitual(written)
-    for kind, at, to in Levenshtein.editops(written, listed).as_list():
+    for edit in Levenshtein.editops(written, listed):
+        kind, at, to = edit.tag, edit.src_pos, edit.dest_pos
         if kind == "replace":
             cost += _replaced(written[at], listed[to])
         elif kind == "insert":
@@ -57,11 +58,12 @@ def _replaced(one: str, other: str) -> float:
     return CONFUSED if look_alike(one, other) or sound_alike(one, other) else 1.0
 
 
-def _habitual(name: str) -> set[int]:
+@lru_cache(maxsize=100_000)
+def _habitual(name: str) -> frozenset[int]:
     """Places of a name that people leave out."""
     found: set[int] = set()
     for word in _by_habit():
         at = name.find(word)
         if at >= 0 and len(word) < len(name):
             found.update(range(at, at + len(word)))
-    return found
+    return frozenset(found)

@@ -68,7 +68,7 @@ def _rows(path: Path) -> Iterator[list[str]]:
             yield from _separated(path)
         else:
             raise ListError(
-                "目录文件须为 CSV 或 XLSX；旧的 .xls 请另存。(A list is CSV or XLSX; save .xls anew.)"
+                "目录文件须为 CSV 或 XLSX；旧的 .xls 请另存。(A list is CSV or XLSX.)"
             )
     except WorkbookError as error:
         raise ListError(str(error)) from None

@@ -15,7 +15,7 @@ from assistant.tasks.bill_ocr.catalogue.calibration import Features, confidence,
 from assistant.tasks.bill_ocr.catalogue.comparison import compare, of_entry
 from assistant.tasks.bill_ocr.catalogue.distance import distance
 from assistant.tasks.bill_ocr.catalogue.entry import Candidate, Entry, Match, Written
-from assistant.tasks.bill_ocr.catalogue.search import Catalogue, Title
+from assistant.tasks.bill_ocr.catalogue.search import MOST_ENTRIES, Catalogue, Title
 from assistant.tasks.bill_ocr.catalogue.wording import Wording, read_wording, synonyms
 
 NEAR = 40
@@ -28,6 +28,8 @@ BAND = 1.5
 CONFLICT_NEAR = 1.0
 LEARNED_CONFIDENCE = 0.999
 _BY_SYNONYM = 0.1
+_CLOSE = 0.7
+_FEW = 2
 _TIED = 0.05
 _EXCLUDED_RIVAL = 0.7
 """What a contradiction adds to a rival's distance: it was told apart by more than its name."""
@@ -95,9 +97,7 @@ def match(catalogue: Catalogue, written: Written, memory: Memory = NOTHING) -> M
     return _decided(scored)
 
 
-def features_of(
-    catalogue: Catalogue, written: Written
-) -> tuple[Entry, Features] | None:
+def features_of(catalogue: Catalogue, written: Written) -> tuple[Entry, Features] | None:
     """What would be chosen and what is known of it, threshold aside; None for an abstention for
     another reason.  For calibration."""
     wording = read_wording(written, catalogue.makers)
@@ -135,7 +135,10 @@ def _scored(catalogue: Catalogue, wording: Wording, memory: Memory) -> list[_Sco
     for near, title in ranked:
         if near > limit:
             break
-        for _, entry, listed in catalogue.entries(title, wording.specification.key()):
+        # Of another form nothing is chosen, and of a farther name only that it is there counts.
+        other = bool(wording.form and title.form and wording.form != title.form)
+        most = _FEW if other or near > ranked[0][0] + _CLOSE else MOST_ENTRIES
+        for _, entry, listed in catalogue.entries(title, wording.specification, most):
             agrees, conflicts = compare(wording, listed)
             made = _Scored(title, entry, near, agrees, conflicts)
             kept = found.get(entry.code)
@@ -146,9 +149,7 @@ def _scored(catalogue: Catalogue, wording: Wording, memory: Memory) -> list[_Sco
     )
 
 
-def _titles(
-    catalogue: Catalogue, wording: Wording, memory: Memory
-) -> list[tuple[float, Title]]:
+def _titles(catalogue: Catalogue, wording: Wording, memory: Memory) -> list[tuple[float, Title]]:
     """Titles with their distance, nearest first."""
     best: dict[int, tuple[float, Title]] = {}
     for variant, cost in _variants(wording, memory):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -18,7 +18,7 @@ from knowledge.text.folding import fold
 from knowledge.text.units import read_unit
 
 _NUMBER = re.compile(r"(?<![a-z0-9.\-])[0-9][0-9ol]*(?:[.,][0-9ol]+)?|(?<![a-z0-9.])o[.,][0-9ol]+")
-_TENS = {"万": 10_000, "亿": 100_000_000, "百万": 1_000_000, "千": 1_000}
+_TENS = (("百万", 1_000_000), ("万", 10_000), ("亿", 100_000_000), ("千", 1_000))
 _FALLEN = str.maketrans({"o": "0", "l": "1", ",": "."})
 _BY = re.compile(r"(?<=[0-9a-z\u4e00-\u9fff]) ?[x×✕╳] ?(?=[0-9])")
 _UNITS_ALIKE = {"international units": "units"}
@@ -69,6 +69,18 @@ class Specification:
         return shared + (self.pack > 1 and self.pack == other.pack)
 
 
+NO_SPECIFICATION = Specification()
+
+
+@lru_cache(maxsize=50_000)
+def of_key(key: str) -> Specification:
+    """The strengths that have this `Specification.key`."""
+    parts = (part.partition("=") for part in key.split(";") if part)
+    return Specification(
+        {kind: frozenset(map(Fraction, amounts.split("+"))) for kind, _, amounts in parts}
+    )
+
+
 def read_specification(text: str) -> tuple[Specification, str]:
     """What ``text`` tells of strength and pack, and the text without it (folded)."""
     folded = _BY.sub("*", fold(text))
@@ -78,7 +90,7 @@ def read_specification(text: str) -> tuple[Specification, str]:
         digits = number[0].translate(_FALLEN)
         end = number.end()
         factor = 1
-        for word, times in sorted(_TENS.items(), key=lambda pair: -len(pair[0])):
+        for word, times in _TENS:
             if folded.startswith(word, end):
                 factor, end = times, end + len(word)
                 break

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from assistant.tasks.bill_ocr.catalogue.entry import Written
 from assistant.tasks.bill_ocr.catalogue.specification import (
+    NO_SPECIFICATION,
     Specification,
     read_specification,
     words,
@@ -39,7 +40,7 @@ class Wording:
     full: str
     form: str = ""
     route: str = ""
-    specification: Specification = Specification()
+    specification: Specification = NO_SPECIFICATION
     marks: frozenset[str] = frozenset()
     sizes: frozenset[str] = frozenset()
     sides: frozenset[tuple[int, int]] = frozenset()
@@ -63,6 +64,23 @@ def _forms() -> tuple[tuple[str, str, str], ...]:
 
 
 @cache
+def _form_rows() -> dict[str, tuple[str, str, str]]:
+    return {row[0]: row for row in reversed(_forms())}
+
+
+@cache
+def _form_pattern() -> re.Pattern[str]:
+    """The longest form at the end of a name."""
+    return re.compile(f"(?:{'|'.join(re.escape(row[0]) for row in _forms())})$")
+
+
+@cache
+def _head_pattern() -> re.Pattern[str]:
+    """The longest form, of two characters or more, at the head of a name."""
+    return re.compile("|".join(re.escape(row[0]) for row in _forms() if len(row[0]) > 1))
+
+
+@cache
 def _contrasts() -> tuple[tuple[int, tuple[tuple[str, int], ...]], ...]:
     found = []
     for line, row in enumerate(_rows("catalogue_contrasts.tsv")):
@@ -78,6 +96,7 @@ def synonyms() -> tuple[tuple[str, str], ...]:
     return tuple(sorted(found, key=lambda pair: -len(pair[0])))
 
 
+@lru_cache(maxsize=50_000)
 def maker_core(name: str) -> str:
     """A maker's name without what all makers are called."""
     bare = _SEPARATORS.sub("", fold(name))
@@ -145,21 +164,18 @@ def _maker(text: str, makers: Collection[str]) -> tuple[str, str]:
 
 def _form(joined: str, given: str) -> tuple[str, str, str]:
     """(form, route, name without it).  A form column decides, where it is a form that is known."""
-    at_end = next(
-        (row for row in _forms() if joined.endswith(row[0]) and len(joined) > len(row[0])), None
-    )
+    ending = _form_pattern().search(joined)
+    at_end = _form_rows()[ending[0]] if ending and ending.start() > 0 else None
     at_head = None
     if at_end is None:
-        at_head = next(
-            (r for r in _forms() if len(r[0]) > 1 and joined.startswith(r[0]) and len(joined) > 4),
-            None,
-        )
+        beginning = _head_pattern().match(joined)
+        at_head = _form_rows()[beginning[0]] if beginning and len(joined) > 4 else None
     core = joined
     if at_end is not None:
         core = joined[: -len(at_end[0])]
     elif at_head is not None:
         core = joined[len(at_head[0]) :]
-    column = next((row for row in _forms() if given == row[0]), None)
+    column = _form_rows().get(given)
     chosen = column or at_end or at_head
     if column is not None and at_end is not None and at_end[1] not in (column[1], "片"):
         chosen = at_end
@@ -170,8 +186,15 @@ def _form(joined: str, given: str) -> tuple[str, str, str]:
     return (chosen[1], chosen[2], core) if chosen is not None else ("", "", core)
 
 
+@cache
+def _any_side() -> re.Pattern[str]:
+    return re.compile("|".join(re.escape(word) for _, told in _contrasts() for word, _ in told))
+
+
 def _sides(text: str) -> frozenset[tuple[int, int]]:
-    found = set()
+    found: set[tuple[int, int]] = set()
+    if _any_side().search(text) is None:
+        return frozenset()
     for line, told in _contrasts():
         rest = text
         for word, side in told:

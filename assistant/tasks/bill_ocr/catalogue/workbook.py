@@ -37,7 +37,7 @@ def first_sheet(path: Path) -> Iterator[list[str]]:
         raise _unreadable() from error
     except (RuntimeError, NotImplementedError) as error:  # encrypted, unknown compression
         raise WorkbookError(
-            "工作簿已加密或压缩方式不支持，请另存为 CSV。(The workbook is encrypted; save it as CSV.)"
+            "工作簿已加密或压缩方式不支持，请另存为 CSV。(It is encrypted; save it as CSV.)"
         ) from error
 
 
