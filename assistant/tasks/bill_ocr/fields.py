@@ -49,7 +49,22 @@ def fields_in(rows: Sequence[Row], kind: DocumentKind, place: Place) -> dict[str
             before = found.get(token.label.field)
             if before is None or (sure and not before[0]):
                 found[token.label.field] = (sure, cell)
-    return {name: cell for name, (_, cell) in found.items()}
+    cells = {name: cell for name, (_, cell) in found.items()}
+    if "total" not in cells and (total := _beside_words(tokens, place)) is not None:
+        cells["total"] = total
+    return cells
+
+
+def _beside_words(rows: Sequence[Sequence[_Token]], place: Place) -> Cell | None:
+    """The sum in figures stands behind the sum in words, whether its label was read or not."""
+    for row in rows:
+        if not any(token.label is not None and token.label.type == "words" for token in row):
+            continue
+        for token in reversed(row):
+            amount = token.label is None and token.part.text.strip(":：¥￥*.")[:1].isdigit()
+            if amount and (cell := cell_of([token.part], "amount", place)) is not None:
+                return cell
+    return None
 
 
 def _tokens(row: Row, kind: DocumentKind) -> list[_Token]:
