@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from assistant.tasks.bill_ocr.document import Cell, DocumentKind
@@ -53,6 +53,19 @@ def fields_in(rows: Sequence[Row], kind: DocumentKind, place: Place) -> dict[str
     if "total" not in cells and (total := _beside_words(tokens, place)) is not None:
         cells["total"] = total
     return cells
+
+
+def unread_in(rows: Sequence[Row], kind: DocumentKind, found: Iterable[str]) -> list[str]:
+    """Fields of money whose label stands there with a colon, and that have no value."""
+    return sorted(
+        {
+            token.label.field
+            for row in rows
+            for token in _tokens(row, kind)
+            if token.label is not None and token.colon and token.label.type == "amount"
+        }
+        - set(found)
+    )
 
 
 def _beside_words(rows: Sequence[Sequence[_Token]], place: Place) -> Cell | None:

@@ -18,7 +18,7 @@ from assistant.tasks.bill_ocr.labels import folded
 from assistant.tasks.bill_ocr.values import decimal_of, money
 from knowledge.text.number import plain
 
-LIKES = ("0OoDQ", "1lI|7", "2Zz", "3895", "5S6", "6b0G5", "8B30", "9g04q", "7T1", "4A9")
+LIKES = ("0OoDQ", "1lI|7", "2Zz", "3895", "5S6", "6b0G5", "8B30", "9g4q", "7T1", "4A9")
 _CENT = Decimal("0.01")
 _MOST = 3
 TOLD = "未读出，按金额÷单价推得"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from statistics import median
 
 from assistant.tasks.bill_ocr.cells import deal, settle
@@ -27,6 +28,8 @@ _FIGURES = ("amount", "quantity", "unit_price", "value")
 _ENDS = frozenset("total total_in_words fund_paid account_paid cash_paid self_paid deposit "
                   "received_at reported_at sampled_at examiner reviewer cashier doctor".split())  # fmt: skip
 _FAR = 3.2
+_WRAPPED = frozenset({"name", "specification"})
+_NEARER = 0.72
 Cells = dict[str, list[Fragment]]
 
 
@@ -56,7 +59,7 @@ def read_table(
     table = Table(ended=header.row + 1 + len(body))
     for block, lines in zip(header.blocks, _lines(body, header.blocks), strict=True):
         table.columns += [name for name in block.names if name not in table.columns]
-        _add(table, _joined(lines), block, place)
+        _add(table, _joined(lines, block), block, place)
     return table
 
 
@@ -117,20 +120,40 @@ def _figures(cells: Cells) -> bool:
     )
 
 
-def _joined(lines: Sequence[_Line]) -> list[_Line]:
-    """Lines without figures go to the nearest one with figures: a name that was wrapped."""
-    full = [line for line in lines if _figures(line.cells)]
+def _joined(lines: Sequence[_Line], block: Block) -> list[_Line]:
+    """Lines that hold no more than a name go to the row that they are a part of.
+
+    A wrapped name stands nearer to its row than the next row does, or follows a name that fills
+    its column.  Any other line without figures is a row whose figures were not read.
+    """
+    full = [line for line in lines if not _WRAPPED.issuperset(line.cells) or _figures(line.cells)]
+    if not full:
+        return []
+    steps = [b.y - a.y for a, b in pairwise(full)]
+    pitch = median(steps) if steps else 2 * full[0].height
     for line in lines:
-        if line in full or not full or "name" not in line.cells:
+        if any(line is one for one in full):
             continue
-        nearest = min(full, key=lambda one: abs(one.y - line.y))
-        if abs(nearest.y - line.y) > 1.35 * max(line.height, nearest.height):
+        home = _home(line, full, block, max(pitch, 1.2 * line.height))
+        if home is None:
             continue
-        first = line.y < nearest.y
         for name, parts in line.cells.items():
-            there = nearest.cells.get(name, [])
-            nearest.cells[name] = [*parts, *there] if first else [*there, *parts]
+            home.cells.setdefault(name, []).extend(parts)
+            home.cells[name].sort(key=lambda part: (round(part.middle / (0.5 * part.height)), part.left))
     return full
+
+
+def _home(line: _Line, full: Sequence[_Line], block: Block, pitch: float) -> _Line | None:
+    nearest = min(full, key=lambda one: abs(one.y - line.y))
+    if abs(nearest.y - line.y) < _NEARER * pitch:
+        return nearest
+    above = [one for one in full if one.y < line.y]
+    name = next(column for column in block.columns if column.name == "name")
+    if above and line.y - above[-1].y < 1.3 * pitch and "name" in above[-1].cells:
+        last = max(part.right for part in above[-1].cells["name"])
+        if last > name.high - 2 * line.height:
+            return above[-1]
+    return None
 
 
 def _add(table: Table, lines: Sequence[_Line], block: Block, place: Place) -> None:
