@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median, pstdev
 
 from assistant.tasks.bill_ocr.fragment import Fragment
@@ -34,7 +35,8 @@ class _Atom:
     """Whether it stands right behind the atom before it, in one fragment."""
 
 
-Cells = dict[str, list[Fragment]]
+Dealt = list[list[Fragment]]
+"""The pieces of each column, in the order of the columns."""
 
 
 def _atoms(parts: Sequence[Fragment]) -> list[_Atom]:
@@ -47,11 +49,12 @@ def _atoms(parts: Sequence[Fragment]) -> list[_Atom]:
     return atoms
 
 
-def deal(parts: Sequence[Fragment], columns: Sequence[Column]) -> Cells:
-    """The pieces of a row by column; columns without any are left out."""
+def deal(parts: Sequence[Fragment], columns: Sequence[Column]) -> Dealt:
+    """The pieces of a row by column."""
     atoms = _atoms(parts)
+    cells: Dealt = [[] for _ in columns]
     if not atoms:
-        return {}
+        return cells
     best = [[0.0] * len(columns) for _ in atoms]
     came = [[0] * len(columns) for _ in atoms]
     for i, atom in enumerate(atoms):
@@ -67,11 +70,10 @@ def deal(parts: Sequence[Fragment], columns: Sequence[Column]) -> Cells:
             best[i][j] += least
             came[i][j] = -k
     at = min(range(len(columns)), key=lambda j: best[-1][j])
-    cells: Cells = {column.name: [] for column in columns}
     for i in range(len(atoms) - 1, -1, -1):
-        cells[columns[at].name].insert(0, atoms[i].part)
+        cells[at].insert(0, atoms[i].part)
         at = came[i][at]
-    return {name: parts for name, parts in cells.items() if parts}
+    return cells
 
 
 def _cost(part: Fragment, column: Column) -> float:
@@ -104,10 +106,10 @@ def _alien(text: str, looks: str) -> float:
     return 1.0 if number and "." in text else 0.3 if number else 0.0
 
 
-def settle(columns: Sequence[Column], dealt: Sequence[Cells]) -> None:
+def settle(columns: Sequence[Column], dealt: Sequence[Dealt]) -> None:
     """Learn from dealt rows at which edge the cells of a column are aligned, and how wide it is."""
-    for column in columns:
-        cells = [row[column.name] for row in dealt if row.get(column.name)]
+    for number, column in enumerate(columns):
+        cells = [row[number] for row in dealt if row[number]]
         if len(cells) < 3:
             continue
         lefts = [parts[0].left for parts in cells]
@@ -126,11 +128,11 @@ def _spread(values: Sequence[float]) -> float:
     return pstdev([*near, 0.0])
 
 
-def _move_borders(columns: Sequence[Column], dealt: Sequence[Cells]) -> None:
+def _move_borders(columns: Sequence[Column], dealt: Sequence[Dealt]) -> None:
     """Between two columns the border goes where the cells of most rows leave room."""
-    for left, right in zip(columns, columns[1:], strict=False):
-        ends = sorted(row[left.name][-1].right for row in dealt if row.get(left.name))
-        starts = sorted(row[right.name][0].left for row in dealt if row.get(right.name))
+    for number, (left, right) in enumerate(pairwise(columns)):
+        ends = sorted(row[number][-1].right for row in dealt if row[number])
+        starts = sorted(row[number + 1][0].left for row in dealt if row[number + 1])
         if len(ends) < 3 or len(starts) < 3:
             continue
         end, start = ends[int(len(ends) * 0.9)], starts[int(len(starts) * 0.1)]

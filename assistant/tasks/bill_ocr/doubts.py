@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from assistant.tasks.bill_ocr.document import BillDocument, Cell
+from assistant.tasks.bill_ocr.values import LOST_COMMA, NO_POINT
 
 LOW = 0.85
 """A cell read with less confidence is doubted whatever it is."""
@@ -15,6 +16,8 @@ AMOUNT_FIELDS = frozenset(
     "deposit refund top_up".split()
 )
 AMOUNT_COLUMNS = frozenset({"quantity", "unit_price", "amount", "value"})
+_SETTLED = frozenset({NO_POINT, LOST_COMMA})
+"""Doubts that a check takes away."""
 PROVING = frozenset(
     "quantity_price subtotals items_total total_words funds patient_share deposit qr_total".split()
 )
@@ -50,7 +53,7 @@ def mark(document: BillDocument) -> None:
         reason = failed.get(path, "")
         if reason:
             cell.doubt = reason
-        elif not cell.doubt:
+        elif not cell.doubt or (path in proved and cell.doubt in _SETTLED):
             cell.doubt = _doubt(path, cell, path in proved)
 
 

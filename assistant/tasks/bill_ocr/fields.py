@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from assistant.tasks.bill_ocr.document import Cell, DocumentKind
@@ -49,7 +49,35 @@ def fields_in(rows: Sequence[Row], kind: DocumentKind, place: Place) -> dict[str
             before = found.get(token.label.field)
             if before is None or (sure and not before[0]):
                 found[token.label.field] = (sure, cell)
-    return {name: cell for name, (_, cell) in found.items()}
+    cells = {name: cell for name, (_, cell) in found.items()}
+    if "total" not in cells and (total := _beside_words(tokens, place)) is not None:
+        cells["total"] = total
+    return cells
+
+
+def unread_in(rows: Sequence[Row], kind: DocumentKind, found: Iterable[str]) -> list[str]:
+    """Fields of money whose label stands there with a colon, and that have no value."""
+    return sorted(
+        {
+            token.label.field
+            for row in rows
+            for token in _tokens(row, kind)
+            if token.label is not None and token.colon and token.label.type == "amount"
+        }
+        - set(found)
+    )
+
+
+def _beside_words(rows: Sequence[Sequence[_Token]], place: Place) -> Cell | None:
+    """The sum in figures stands behind the sum in words, whether its label was read or not."""
+    for row in rows:
+        if not any(token.label is not None and token.label.type == "words" for token in row):
+            continue
+        for token in reversed(row):
+            amount = token.label is None and token.part.text.strip(":：¥￥*.")[:1].isdigit()
+            if amount and (cell := cell_of([token.part], "amount", place)) is not None:
+                return cell
+    return None
 
 
 def _tokens(row: Row, kind: DocumentKind) -> list[_Token]:

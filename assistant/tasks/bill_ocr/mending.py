@@ -18,9 +18,10 @@ from assistant.tasks.bill_ocr.labels import folded
 from assistant.tasks.bill_ocr.values import decimal_of, money
 from knowledge.text.number import plain
 
-LIKES = ("0OoDQ", "1lI|7", "2Zz", "3895", "5S6", "6b0G5", "8B30", "9g04q", "7T1", "4A9")
+LIKES = ("0OoDQ", "1lI|7", "2Zz", "3895", "5S6", "6b0G5", "8B30", "9g4q", "7T1", "4A9")
 _CENT = Decimal("0.01")
 _MOST = 3
+TOLD = "未读出，按金额÷单价推得"
 MENDED = "已按核对结果更正，原读作 {}"
 
 
@@ -51,6 +52,7 @@ def likely(read: str, right: str) -> bool:
 
 def mend(document: BillDocument, second: Second) -> None:
     """Change what is proved to be misread, in place."""
+    _add_quantities(document)
     total = _proved_total(document, second)
     if total is None:
         return
@@ -71,6 +73,20 @@ def mend(document: BillDocument, second: Second) -> None:
     if len(fitting) == 1:
         for one in fitting[0]:
             _change(document.items[one.row], one)
+
+
+def _add_quantities(document: BillDocument) -> None:
+    """A lone figure is easily overlooked: where a count is missing, price and amount tell it."""
+    if not any("quantity" in item for item in document.items):
+        return
+    for row, item in enumerate(document.items):
+        price, amount = of_item(document, row, "unit_price"), of_item(document, row, "amount")
+        if "quantity" in item or not price or not amount or amount % price:
+            continue
+        item["quantity"] = Cell(
+            value=plain(amount / price), page=item["amount"].page, confidence=0.5,
+            corrected=True, doubt=TOLD,
+        )  # fmt: skip
 
 
 def _proved_total(document: BillDocument, second: Second) -> Decimal | None:

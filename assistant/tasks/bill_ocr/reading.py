@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from assistant.tasks.bill_ocr.checks import Second, run_checks
-from assistant.tasks.bill_ocr.document import BillDocument, Cell, DocumentKind, Item
+from assistant.tasks.bill_ocr.document import BillDocument, Cell, Check, DocumentKind, Item
 from assistant.tasks.bill_ocr.doubts import mark
-from assistant.tasks.bill_ocr.fields import Place, fields_in
+from assistant.tasks.bill_ocr.fields import Place, fields_in, unread_in
 from assistant.tasks.bill_ocr.fragment import box_of, fragments
 from assistant.tasks.bill_ocr.header import find_header
 from assistant.tasks.bill_ocr.kind import kind_by_content, kind_by_title
@@ -32,6 +32,7 @@ class _Content:
     fields: dict[str, Cell]
     items: list[Item]
     second: Second = field(default_factory=Second)
+    unread: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
 
@@ -80,18 +81,20 @@ def read_page(page: ReadPage) -> _Content:
     if kind is DocumentKind.UNKNOWN:
         return _Content(kind, False, {}, [], warnings=list(page.warnings))
     if "hospital" not in fields and (name := hospital_in(found)) is not None:
-        fields["hospital"] = cell = Cell(
+        fields["hospital"] = Cell(
             value=name[0], text=name[0], box=box_of(name[1], page.to_original), page=page.number,
             confidence=min(part.confidence for part in name[1]),
         )  # fmt: skip
-        assert cell.value
     items = [item for table in tables for item in table.items]
     if kind is DocumentKind.LABORATORY_SHEET:
         items = [tidy(item) for item in items if "name" in item or "code" in item]
     subtotals = [pair for table in tables for pair in table.subtotals]
     codes = [said for text in page.codes if (said := bill_of(text)) is not None]
     second = Second(subtotals, codes[0] if codes else {})
-    return _Content(kind, titled is not None, fields, items, second, list(page.warnings))
+    unread = unread_in(outside, kind, fields)
+    return _Content(
+        kind, titled is not None, fields, items, second, unread, list(page.warnings)
+    )
 
 
 def _tables(
@@ -129,6 +132,8 @@ def _document(group: Sequence[tuple[int, _Content]], patient: str) -> BillDocume
         return document
     mend(document, second)
     document.checks = run_checks(document, second)
+    if unread := sorted({name for _, content in group for name in content.unread}):
+        document.checks.append(_unread(unread))
     printed = document.fields.get("patient")
     if patient and printed is not None and printed.value != patient:
         document.warnings.append(OTHER_PATIENT)
@@ -137,10 +142,20 @@ def _document(group: Sequence[tuple[int, _Content]], patient: str) -> BillDocume
     return document
 
 
-def _other(patient: str):  # type: ignore[no-untyped-def]
-    from assistant.tasks.bill_ocr.document import Check
-
+def _unread(names: Sequence[str]) -> Check:
     return Check(
-        name="patient", passed=False, concerns=["fields.patient"], message=OTHER_PATIENT,
+        name="unread",
+        passed=False,
+        concerns=[f"fields.{name}" for name in names],
+        message="有标签而未读出金额",
+    )
+
+
+def _other(patient: str) -> Check:
+    return Check(
+        name="patient",
+        passed=False,
+        concerns=["fields.patient"],
+        message=OTHER_PATIENT,
         suggestion=f"当前患者为 {patient}",
-    )  # fmt: skip
+    )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from statistics import median
 
-from assistant.tasks.bill_ocr.cells import Cells, deal, settle
+from assistant.tasks.bill_ocr.cells import deal, settle
 from assistant.tasks.bill_ocr.document import Cell, DocumentKind, Item
 from assistant.tasks.bill_ocr.fields import Place
 from assistant.tasks.bill_ocr.fragment import Fragment, box_of
@@ -19,10 +20,17 @@ from knowledge.text.number import plain
 
 _SUBTOTAL = re.compile(r"小计|分类合计")
 _TOTAL = re.compile(r"^(?:费用)?(?:合计|总计|总金额)|^(?:合|总)\s*计")
+_EDGES = " |丨_"
+_LITRES = re.compile(r"(?<=\d)m[1I|](?![a-zA-Z\d])")
+_TIMES = re.compile(r"(?<=[\dglIU袋粒片支%])[°×xX\"'’](?=\d)")
+_POWER = re.compile(r"^10[°*]?(9|12)/[L1I]$")
 _FIGURES = ("amount", "quantity", "unit_price", "value")
 _ENDS = frozenset("total total_in_words fund_paid account_paid cash_paid self_paid deposit "
                   "received_at reported_at sampled_at examiner reviewer cashier doctor".split())  # fmt: skip
 _FAR = 3.2
+_WRAPPED = frozenset({"name", "specification"})
+_NEARER = 0.72
+Cells = dict[str, list[Fragment]]
 
 
 @dataclass(slots=True)
@@ -49,10 +57,9 @@ def read_table(
     """The items under ``header``."""
     body = _body(rows, header, kind)
     table = Table(ended=header.row + 1 + len(body))
-    for number, block in enumerate(header.blocks):
+    for block, lines in zip(header.blocks, _lines(body, header.blocks), strict=True):
         table.columns += [name for name in block.names if name not in table.columns]
-        lines = _lines(body, header.blocks, number)
-        _add(table, _joined(lines), block, place)
+        _add(table, _joined(lines, block), block, place)
     return table
 
 
@@ -88,42 +95,21 @@ def _is_foot(row: Row, header: Header, kind: DocumentKind) -> bool:
     return known >= 2 or (known == 1 and len(row) <= 2)
 
 
-def _lines(body: Sequence[Row], blocks: Sequence[Block], number: int) -> list[_Line]:
-    """The rows of one block, dealt to its columns twice: the second time with their edges known."""
-    columns = blocks[number].columns
-    every = [column for block in blocks for column in block.columns]
-    for again in range(2):
-        dealt = []
-        for row in body:
-            cells = _deal_all(row, every, blocks, number)
+def _lines(body: Sequence[Row], blocks: Sequence[Block]) -> list[list[_Line]]:
+    """The rows of each block, dealt twice: the second time with the edges of columns known."""
+    columns = [column for block in blocks for column in block.columns]
+    settle(columns, [deal(row, columns) for row in body])
+    lines: list[list[_Line]] = [[] for _ in blocks]
+    for row in body:
+        dealt = iter(deal(row, columns))
+        for block, found in zip(blocks, lines, strict=True):
+            cells = {column.name: next(dealt) for column in block.columns}
+            cells = {name: parts for name, parts in cells.items() if parts}
             if cells:
-                parts = [part for group in cells.values() for part in group]
-                y = sum(part.middle for part in parts) / len(parts)
-                dealt.append(_Line(cells, y, max(part.height for part in parts)))
-        if not again:
-            settle(columns, [line.cells for line in dealt])
-    return dealt
-
-
-def _deal_all(row: Row, every: Sequence[object], blocks: Sequence[Block], number: int) -> Cells:
-    if len(blocks) == 1:
-        return deal(row, blocks[0].columns)
-    low = blocks[number].columns[0].low if number else -1e9
-    high = blocks[number].columns[-1].high if number + 1 < len(blocks) else 1e9
-    return deal(_between(row, low, high), blocks[number].columns)
-
-
-def _between(row: Row, low: float, high: float) -> list[Fragment]:
-    """What of a row stands in a block; a fragment over its edge is cut there."""
-    found = []
-    for part in row:
-        inside = [
-            i for i in range(len(part.text))
-            if low <= (part.starts[i] + part.ends[i]) / 2 < high
-        ]  # fmt: skip
-        if inside:
-            found.append(part.part(inside[0], inside[-1] + 1))
-    return found
+                every = [part for parts in cells.values() for part in parts]
+                y = sum(part.middle for part in every) / len(every)
+                found.append(_Line(cells, y, max(part.height for part in every)))
+    return lines
 
 
 def _figures(cells: Cells) -> bool:
@@ -134,20 +120,40 @@ def _figures(cells: Cells) -> bool:
     )
 
 
-def _joined(lines: Sequence[_Line]) -> list[_Line]:
-    """Lines without figures go to the nearest one with figures: a name that was wrapped."""
-    full = [line for line in lines if _figures(line.cells)]
+def _joined(lines: Sequence[_Line], block: Block) -> list[_Line]:
+    """Lines that hold no more than a name go to the row that they are a part of.
+
+    A wrapped name stands nearer to its row than the next row does, or follows a name that fills
+    its column.  Any other line without figures is a row whose figures were not read.
+    """
+    full = [line for line in lines if not _WRAPPED.issuperset(line.cells) or _figures(line.cells)]
+    if not full:
+        return []
+    steps = [b.y - a.y for a, b in pairwise(full)]
+    pitch = median(steps) if steps else 2 * full[0].height
     for line in lines:
-        if line in full or not full or "name" not in line.cells:
+        if any(line is one for one in full):
             continue
-        nearest = min(full, key=lambda one: abs(one.y - line.y))
-        if abs(nearest.y - line.y) > 1.35 * max(line.height, nearest.height):
+        home = _home(line, full, block, max(pitch, 1.2 * line.height))
+        if home is None:
             continue
-        first = line.y < nearest.y
         for name, parts in line.cells.items():
-            there = nearest.cells.get(name, [])
-            nearest.cells[name] = [*parts, *there] if first else [*there, *parts]
+            home.cells.setdefault(name, []).extend(parts)
+            home.cells[name].sort(key=lambda part: (round(part.middle / (0.5 * part.height)), part.left))
     return full
+
+
+def _home(line: _Line, full: Sequence[_Line], block: Block, pitch: float) -> _Line | None:
+    nearest = min(full, key=lambda one: abs(one.y - line.y))
+    if abs(nearest.y - line.y) < _NEARER * pitch:
+        return nearest
+    above = [one for one in full if one.y < line.y]
+    name = next(column for column in block.columns if column.name == "name")
+    if above and line.y - above[-1].y < 1.3 * pitch and "name" in above[-1].cells:
+        last = max(part.right for part in above[-1].cells["name"])
+        if last > name.high - 2 * line.height:
+            return above[-1]
+    return None
 
 
 def _add(table: Table, lines: Sequence[_Line], block: Block, place: Place) -> None:
@@ -166,12 +172,23 @@ def _add(table: Table, lines: Sequence[_Line], block: Block, place: Place) -> No
             table.items.append(dict(cells))
 
 
+def tidy(text: str, looks: str) -> str:
+    """Without what a reader of pages takes for something else where only one thing can stand:
+    10m1 is 10ml, 5g°9袋 is 5g*9袋, 109/L is 10^9/L."""
+    if looks == "text":
+        text = _LITRES.sub("ml", text)
+        return _TIMES.sub("*", text)
+    if looks == "unit":
+        return _POWER.sub(r"10^\1/L", text.rstrip("."))
+    return text
+
+
 def item_cell(
     name: str, parts: Sequence[Fragment], looks: str, place: Place
 ) -> Cell:
     """One cell of the column ``name``."""
     text = "".join(part.text for part in parts)
-    value, doubt = folded(text).strip(), ""
+    value, doubt = tidy(folded(text).strip(_EDGES), looks), ""
     if looks == "number":
         number = decimal_of(value.removeprefix("¥"))
         if number is None:

@@ -14,13 +14,18 @@ from knowledge.text.number import read_number
 
 _AMOUNT = re.compile(r"(?P<sign>-?)[¥Y]?(?P<minus>-?)(?P<number>\d[\d,]*(?:\.\d+)?)元?")
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
-_COMPACT = re.compile(r"(?<!\d)(20\d{2})(\d{2})(\d{2})(?!\d)")
+# A reader of pages may lose marks and spaces: 202412-07, 2024-03-0508:12.
+_COMPACT = re.compile(
+    r"(?<!\d)((?:19|20)\d{2})[-/.年]?(0[1-9]|1[0-2])[-/.月]?([0-2]\d|3[01])(?!\d(?!\d?:))"
+)
+_POINTS = re.compile(r"\d{1,3}(?:[.,]\d{3})+\.\d{2}(?!\d)")
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
 _NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-]*")
 _PERSON = re.compile(r"[\u4e00-\u9fff·]{2,12}")
 _EDGES = ":;,.-_|/ "
 UNREADABLE = "无法识别为金额"
 NO_POINT = "可能漏读小数点"
+LOST_COMMA = "千位分隔符可能误读"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,12 @@ def read_value(kind: str, text: str) -> Value | None:
 
 
 def _amount(text: str) -> Value | None:
+    if points := _POINTS.search(text):
+        # 1.015.55: a comma that was read as a point.
+        plain = re.sub(r"[.,]", "", points[0])
+        value = Decimal(plain) / 100
+        doubt = LOST_COMMA if points[0].count(".") > 1 else ""
+        return Value(money(value), points.start(), points.end(), doubt)
     found = _AMOUNT.search(text)
     if found is None:
         return None
@@ -100,14 +111,7 @@ def _date(text: str) -> Value | None:
 def _time(text: str) -> Value | None:
     day = _date(text)
     if day is None:
-        # A reader of pages may leave the space out: 2024-03-0508:12.
-        loose = re.search(r"(20\d{2})[-/.](\d{2})[-/.](\d{2})(?=\d{1,2}:)", text)
-        if loose is None:
-            return None
-        written = dates("-".join(loose.groups()))
-        if not written:
-            return None
-        day = Value(written[0].iso, loose.start(), loose.end())
+        return None
     clock = _CLOCK.search(text, day.end)
     if clock is None or text[day.end : clock.start()].strip(_EDGES):
         return day

@@ -67,8 +67,10 @@ class Page:
         if colour is None:
             colour = self.layout.colours["label" if use != "value" else "value"]
         draw = ImageDraw.Draw(self.image)
-        draw.text((x, y), text, font=face, fill=colour)
-        left, top, right, bottom = draw.textbbox((x, y), text, font=face)
+        # One baseline for all fonts; what is printed into a form stands a little beside it.
+        base = (x, y + 0.95 * size + (2 if self.layout.printed and use == "value" else 0))
+        draw.text(base, text, font=face, fill=colour, anchor="ls")
+        left, top, right, bottom = draw.textbbox(base, text, font=face, anchor="ls")
         ends = [face.getlength(text[: i + 1]) for i in range(len(text))]
         box = (float(left), float(top), float(right), float(bottom))
         self.printed.append(Printed(text, box, [x + end for end in ends]))
