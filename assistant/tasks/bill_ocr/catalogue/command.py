@@ -157,9 +157,7 @@ def _read_names(path: Path) -> Iterator[Written]:
             try:
                 yield Written.model_validate_json(text)
             except ValidationError:
-                typer.echo(
-                    f"第 {number} 行不是有效的 JSON。(Not valid.)", err=True
-                )
+                typer.echo(f"第 {number} 行不是有效的 JSON。(Not valid.)", err=True)
                 raise typer.Exit(1) from None
 
 

@@ -67,9 +67,7 @@ def _rows(path: Path) -> Iterator[list[str]]:
         elif suffix in (".csv", ".tsv", ".txt"):
             yield from _separated(path)
         else:
-            raise ListError(
-                "目录文件须为 CSV 或 XLSX；旧的 .xls 请另存。(A list is CSV or XLSX.)"
-            )
+            raise ListError("目录文件须为 CSV 或 XLSX；旧的 .xls 请另存。(A list is CSV or XLSX.)")
     except WorkbookError as error:
         raise ListError(str(error)) from None
     except OSError:
