@@ -7,7 +7,7 @@ A saving is made from a version of the bill; if somebody else has saved meanwhil
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,7 @@ from assistant.tasks.bill_ocr.layout import (
 )
 from assistant.tasks.bill_ocr.values import decimal_of, read_value
 from assistant.work.task import Refused
+from knowledge.text.folding import fold
 
 MOST_CHANGES = 1_000
 MOST_ITEMS = 5_000
@@ -187,10 +188,21 @@ class Desk:
         def taught_layout(before: dict[str, Any]) -> dict[str, Any]:
             layout = Layout.model_validate(before or {"labels": labels})
             layout = layout.model_copy(update={"hospital": hospital or layout.hospital})
-            return learned(layout, known, content.lines, values).model_dump(mode="json")
+            taught_now = learned(layout, known, content.lines, values, _names_of(catalogue))
+            return taught_now.model_dump(mode="json")
 
         key = row.layout or signature(kind, hospital, labels)
         return Lesson(key, kind, taught_layout, synonyms)
+
+
+def _names_of(catalogue: Catalogue | None) -> Callable[[str], bool]:
+    """Whether a text is a name of the catalogue."""
+    if catalogue is None:
+        return lambda text: False
+    return lambda text: any(
+        title.full == fold(text) or title.core == fold(text)
+        for title in catalogue.near(fold(text), 3)
+    )
 
 
 def as_bill(row: BillRow) -> Bill:

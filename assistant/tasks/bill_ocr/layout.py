@@ -10,22 +10,31 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from assistant.tasks.bill_ocr.catalogue.distance import distance
+from assistant.tasks.bill_ocr.catalogue.wording import marks
 from assistant.tasks.bill_ocr.document import BillDocument, Cell
 from assistant.tasks.bill_ocr.labels import folded, table_of
 from assistant.tasks.bill_ocr.page_line import PageLine
 from assistant.tasks.bill_ocr.values import Value, read_value
+from knowledge.text.folding import fold
 
 SAME = 0.6
 """Share of label words in common (Jaccard) from where on two pages are of one layout."""
 
-CONSTANT_FIELDS = frozenset({"hospital", "department", "insurance_type", "test_name", "specimen"})
-CONSTANT_COLUMNS = frozenset({"name", "specification", "unit", "class", "range"})
+CONSTANT_FIELDS = frozenset({"hospital"})
+CONSTANT_COLUMNS = frozenset({"name"})
+"""What a misreading of is one wherever it stands; 0.25g for 0.5g, or 内科 for 外科, is none."""
+
+MISREAD = 0.34
+"""Wrong characters (`distance`) to the length of a name, up to which it is a misreading."""
+
+REMEMBERED = "有 {n} 处按这种版式以往的更正填写，请核对。(Filled in as was corrected before.)"
 MOST_NAMES = 2_000
 _DIGIT = re.compile(r"\d")
 _GAPS = re.compile(r"\s+")
@@ -108,16 +117,23 @@ def is_of(layout: Layout, hospital: str, labels: Sequence[str]) -> bool:
 
 
 def learned(
-    layout: Layout, taught: Sequence[Taught], lines: Sequence[PageLine], values: Iterable[str]
+    layout: Layout,
+    taught: Sequence[Taught],
+    lines: Sequence[PageLine],
+    values: Iterable[str],
+    is_name: Callable[[str], bool] = lambda text: False,
 ) -> Layout:
-    """``layout`` with what ``taught`` adds; ``values`` are those of the page's cells, none of which
-    is a label."""
+    """``layout`` with what ``taught`` adds.
+
+    ``values`` are those of the page's cells, none of which is a label; ``is_name`` tells what is
+    a name of its own, which is no misreading of another.
+    """
     places = dict(layout.places)
     names = {column: dict(known) for column, known in layout.names.items()}
     no_labels = {_bare(value) for value in values}
     for one in taught:
         constant = CONSTANT_FIELDS if one.where == "fields" else CONSTANT_COLUMNS
-        if one.name in constant and one.old and one.new:
+        if one.name in constant and _misread(one) and not is_name(one.old):
             known = names.setdefault(one.name, {})
             known.pop(one.old, None)
             known[one.old] = one.new
@@ -145,7 +161,19 @@ def remembered(document: BillDocument, layout: Layout, lines: Sequence[PageLine]
         for column in sorted(CONSTANT_COLUMNS & item.keys()):
             if _renamed(item[column], layout.names.get(column, {})):
                 changed.append(f"items.{number}.{column}")
+    if changed:
+        document.warnings.append(REMEMBERED.format(n=len(changed)))
     return changed
+
+
+def _misread(one: Taught) -> bool:
+    """Whether the old text is the new one misread: few characters, and no number, are other."""
+    if not one.old or not one.new or one.old == one.new:
+        return False
+    old, new = fold(one.old), fold(one.new)
+    if marks(old) != marks(new):
+        return False
+    return distance(old, new) <= MISREAD * len(new)
 
 
 def _renamed(cell: Cell, names: dict[str, str]) -> bool:
