@@ -25,7 +25,7 @@ from assistant.tasks.bill_ocr.ui.bill_view import bill_html
 from assistant.tasks.bill_ocr.ui.state import BillState, here
 from assistant.ui import watch
 from assistant.ui.actions import field
-from assistant.ui.case_form import is_id, new_identity
+from assistant.ui.case_form import is_id
 from assistant.ui.frame import Frame, TaskPage
 from assistant.ui.markup import esc
 from assistant.ui.session import Session, clinician
@@ -59,10 +59,7 @@ def build(frame: Frame) -> None:
         with gr.Column(scale=3, min_width=260, elem_classes="left scrolls"):
             patient = frame.labelled(
                 gr.Textbox(
-                    value=lambda: new_identity()[0],
-                    label=t("bill.patient"),
-                    max_lines=1,
-                    elem_id="bill-patient",
+                    label=t("bill.patient"), max_lines=1, elem_id="bill-patient"
                 ),
                 "bill.patient",
             )
@@ -222,7 +219,11 @@ async def _save(at: Desk, session: Session, data: dict[str, Any]) -> None:
         saving = Saving.model_validate(
             {
                 "version": bill.version,
-                "changes": data.get("changes") or [],
+                "changes": [
+                    {"path": pair[0], "value": pair[1]}
+                    for pair in data.get("changes") or []
+                    if isinstance(pair, list) and len(pair) == 2
+                ],
                 "accept": accept,
             }
         )

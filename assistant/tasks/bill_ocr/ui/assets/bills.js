@@ -88,15 +88,16 @@ const light = (path) => {
 const changed = (input) =>
   input.value !== input.dataset.original || input.dataset.confirmed === "true";
 
+// Pairs, since Gradio takes whatever has a "path" for a file.
 const changes = () => {
   const cells = cellInputs().filter(changed);
   const gone = [...element.querySelectorAll("tr[data-gone]")].map((row) => row.dataset.gone);
   const found = cells
     .filter((input) => !gone.some((row) => input.dataset.path.startsWith(`${row}.`)))
-    .map((input) => ({ path: input.dataset.path, value: input.value }));
+    .map((input) => [input.dataset.path, input.value]);
   // From the last row on, so that the numbers of those before stay right.
   const rows = gone.sort((a, b) => Number(b.split(".")[1]) - Number(a.split(".")[1]));
-  return [...found, ...rows.map((path) => ({ path, value: "" }))];
+  return [...found, ...rows.map((path) => [path, ""])];
 };
 
 const remembered = () => {
@@ -213,10 +214,18 @@ inPage.download = async (button) => {
   }
 };
 
-const upload = async (input) => {
+// Files of somebody without an id are kept under a new one, which the form then shows.
+const newPatient = () => {
+  const box = document.querySelector("#bill-patient input, #bill-patient textarea");
+  box.value = `pat-${crypto.getRandomValues(new Uint32Array(1))[0].toString(16).padStart(8, "0")}`;
+  box.dispatchEvent(new Event("input", { bubbles: true }));
+  return box.value;
+};
+
+const post = async (input) => {
   const chosen = [...input.files];
   input.value = "";
-  const patient = inBox("bill-patient");
+  const patient = inBox("bill-patient") || newPatient();
   const encounter = inBox("bill-encounter");
   const headers = { "X-Patient-Id": patient, "X-Encounter-Id": encounter };
   const ids = [];
@@ -247,7 +256,7 @@ const upload = async (input) => {
 
 element.addEventListener("change", (event) => {
   const input = event.target;
-  if (input.matches(".bills-upload input[type=file]") && input.files.length) upload(input);
+  if (input.matches(".bills-upload input[type=file]") && input.files.length) post(input);
 });
 
 element.addEventListener("focusin", (event) => {
