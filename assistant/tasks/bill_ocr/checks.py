@@ -37,6 +37,11 @@ def _table(name: str) -> Any:
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
+def check_rules() -> list[Rule]:
+    """The rows of ``data/checks.yaml``."""
+    return list(_table("checks.yaml"))
+
+
 def run_checks(document: BillDocument, second: Second) -> list[Check]:
     """Every check that this document has the parts of."""
     found: list[Check] = []

@@ -62,7 +62,8 @@ def unread_in(rows: Sequence[Row], kind: DocumentKind, found: Iterable[str]) -> 
             token.label.field
             for row in rows
             for token in _tokens(row, kind)
-            if token.label is not None and token.colon and token.label.type == "amount"
+            if token.label is not None and token.label.type == "amount"
+            and (token.colon or len(token.part.text) > 3)
         }
         - set(found)
     )

@@ -18,7 +18,7 @@ from assistant.tasks.bill_ocr.page import ReadPage
 from assistant.tasks.bill_ocr.qr import bill_of
 from assistant.tasks.bill_ocr.rows import Row, rows
 from assistant.tasks.bill_ocr.table import Table, read_table
-from assistant.tasks.bill_ocr.titles import hospital_in
+from assistant.tasks.bill_ocr.titles import hospital_in, trimmed
 
 OTHER_PATIENT = "票据上的姓名与当前患者不符，请核对。(The bill is of another patient.)"
 
@@ -85,6 +85,8 @@ def read_page(page: ReadPage) -> _Content:
             value=name[0], text=name[0], box=box_of(name[1], page.to_original), page=page.number,
             confidence=min(part.confidence for part in name[1]),
         )  # fmt: skip
+    if "hospital" in fields:
+        fields["hospital"].value = trimmed(fields["hospital"].value)
     items = [item for table in tables for item in table.items]
     if kind is DocumentKind.LABORATORY_SHEET:
         items = [tidy(item) for item in items if "name" in item or "code" in item]

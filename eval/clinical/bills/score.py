@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -109,7 +110,8 @@ def _flagged(path: str, cell: Cell | None, read: BillDocument) -> bool:
 
 
 def _plain(value: str) -> str:
-    return value.replace(" ", "").translate(str.maketrans("（）：，；％", "():,;%"))
+    """Forms of one character are one: （ and (, Ⅰ and I."""
+    return unicodedata.normalize("NFKC", value.replace(" ", ""))
 
 
 def _pairs(
