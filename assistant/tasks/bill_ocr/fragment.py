@@ -223,8 +223,12 @@ def _cut(line: TextLine, flat: Flattening) -> list[Fragment]:
                     line.text[begin:index],
                     tuple(left + s * stretch for s in starts[begin:index]),
                     tuple(left + e * stretch for e in ends[begin:index]),
-                    top, max(bottom, top + 1), line.confidence, line, begin,
-                )  # fmt: skip
+                    top,
+                    max(bottom, top + 1),
+                    line.confidence,
+                    line,
+                    begin,
+                )
             )
             begin = None
         if not space and begin is None:

@@ -34,7 +34,7 @@ def limits_of(text: str) -> tuple[Decimal | None, Decimal | None] | None:
 
 
 def flag_of(value: str, limits: str) -> str | None:
-    """"high", "low" or "" for a value in its range; None where either is no number."""
+    """ "high", "low" or "" for a value in its range; None where either is no number."""
     number, between = decimal_of(value.lstrip("<>≤≥")), limits_of(limits)
     if number is None or between is None:
         return None

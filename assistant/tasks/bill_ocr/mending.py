@@ -98,7 +98,7 @@ def _mend_fields(document: BillDocument) -> None:
             if held.count(True) >= 2 and False not in held:
                 options[name, money(value)] = changed
     if len(options) == 1:
-        ((name, _), changed), = options.items()
+        (((name, _), changed),) = options.items()
         document.fields[name] = changed
 
 

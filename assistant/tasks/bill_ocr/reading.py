@@ -94,9 +94,7 @@ def read_page(page: ReadPage) -> _Content:
     codes = [said for text in page.codes if (said := bill_of(text)) is not None]
     second = Second(subtotals, codes[0] if codes else {})
     unread = unread_in(outside, kind, fields)
-    return _Content(
-        kind, titled is not None, fields, items, second, unread, list(page.warnings)
-    )
+    return _Content(kind, titled is not None, fields, items, second, unread, list(page.warnings))
 
 
 def _tables(

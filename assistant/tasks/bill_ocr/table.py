@@ -26,8 +26,10 @@ _TIMES = re.compile(r"(?<=[\dglIU袋粒片支%])[°×xX\"'’](?=\d)")
 _POWER = re.compile(r"^10[°*]?(9|12)/[L1I]$")
 _COUNTED = re.compile(r"(\d{1,4})([\u4e00-\u9fff]{1,2})")
 _FIGURES = ("amount", "quantity", "unit_price", "value")
-_ENDS = frozenset("total total_in_words fund_paid account_paid cash_paid self_paid deposit "
-                  "received_at reported_at sampled_at examiner reviewer cashier doctor".split())  # fmt: skip
+_ENDS = frozenset({
+    "total", "total_in_words", "fund_paid", "account_paid", "cash_paid", "self_paid", "deposit",
+    "received_at", "reported_at", "sampled_at", "examiner", "reviewer", "cashier", "doctor",
+})  # fmt: skip
 _FAR = 3.2
 _WRAPPED = frozenset({"name", "specification"})
 _NEARER = 0.72
@@ -52,9 +54,7 @@ class _Line:
     height: float
 
 
-def read_table(
-    rows: Sequence[Row], header: Header, kind: DocumentKind, place: Place
-) -> Table:
+def read_table(rows: Sequence[Row], header: Header, kind: DocumentKind, place: Place) -> Table:
     """The items under ``header``."""
     body = _body(rows, header, kind)
     table = Table(ended=header.row + 1 + len(body))
@@ -76,7 +76,7 @@ def _body(rows: Sequence[Row], header: Header, kind: DocumentKind) -> list[Row]:
 
 
 def _pitch(body: Sequence[Row]) -> float:
-    steps = [middle(b) - middle(a) for a, b in zip(body, body[1:], strict=False)]
+    steps = [middle(b) - middle(a) for a, b in pairwise(body)]
     height = median(part.height for row in body for part in row)
     return max(median(steps), 1.3 * height)
 
@@ -140,7 +140,9 @@ def _joined(lines: Sequence[_Line], block: Block) -> list[_Line]:
             continue
         for name, parts in line.cells.items():
             home.cells.setdefault(name, []).extend(parts)
-            home.cells[name].sort(key=lambda part: (round(part.middle / (0.5 * part.height)), part.left))
+            home.cells[name].sort(
+                key=lambda part: (round(part.middle / (0.5 * part.height)), part.left)
+            )
     return full
 
 
@@ -197,9 +199,7 @@ def tidy(text: str, looks: str) -> str:
     return text
 
 
-def item_cell(
-    name: str, parts: Sequence[Fragment], looks: str, place: Place
-) -> Cell:
+def item_cell(name: str, parts: Sequence[Fragment], looks: str, place: Place) -> Cell:
     """One cell of the column ``name``."""
     text = "".join(part.text for part in parts)
     value, doubt = tidy(folded(text).strip(_EDGES), looks), ""

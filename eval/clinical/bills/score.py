@@ -103,10 +103,14 @@ def _flagged(path: str, cell: Cell | None, read: BillDocument) -> bool:
     failed = {one for check in read.checks if not check.passed for one in check.concerns}
     if path in failed:
         return True
-    # A row that was lost has no path: the sum of the rows tells that one is missing.
-    sums = ("items_total", "subtotals", "complete")
-    lost = cell is None and path.startswith("items")
-    return lost and any(not check.passed and check.name in sums for check in read.checks)
+    if cell is not None:
+        return False
+    # What was lost has no path: a sum tells that a row is missing, and a bill that is said to be
+    # incomplete is looked through by a person.
+    telling = {"complete", "unread"}
+    if path.startswith("items"):
+        telling |= {"items_total", "subtotals"}
+    return any(not check.passed and check.name in telling for check in read.checks)
 
 
 def _plain(value: str) -> str:
@@ -127,9 +131,7 @@ def _pairs(
             yield f"items.{number}.{name}", ours.get(name), theirs.get(name)
 
 
-def align(
-    truth: Sequence[Item], read: Sequence[Item]
-) -> list[tuple[int | None, int | None]]:
+def align(truth: Sequence[Item], read: Sequence[Item]) -> list[tuple[int | None, int | None]]:
     """Rows side by side, in order; what stands on one side alone is paired with None."""
     best = [[0.0] * (len(read) + 1) for _ in range(len(truth) + 1)]
     for i in range(len(truth) - 1, -1, -1):
@@ -177,7 +179,10 @@ def characters(truth: Sequence[TextLine], read: Sequence[TextLine]) -> tuple[int
             for number, frame in enumerate(frames):
                 along, across = _within(frame, x, y)
                 away = max(across, abs(along - 0.5) * 2 - 1 - 0.8 * frame[4] / max(frame[3], 1.0))
-                if away < least and -0.8 * frame[4] <= along * frame[3] <= frame[3] + 0.8 * frame[4]:
+                if (
+                    away < least
+                    and -0.8 * frame[4] <= along * frame[3] <= frame[3] + 0.8 * frame[4]
+                ):
                     best, least = number, away
             if best is None:
                 extra += 1
@@ -215,7 +220,9 @@ def _within(frame: _Frame, x: float, y: float) -> tuple[float, float]:
 def _places(line: TextLine) -> Iterator[tuple[str, float, float]]:
     x, y, angle, length, height = _frame(line)
     count = len(line.text)
-    ends = line.ends if len(line.ends) == count else [length * (i + 1) / count for i in range(count)]
+    ends = (
+        line.ends if len(line.ends) == count else [length * (i + 1) / count for i in range(count)]
+    )
     before = 0.0
     for character, end in zip(line.text, ends, strict=True):
         middle = max((before + end) / 2, end - 0.5 * height)

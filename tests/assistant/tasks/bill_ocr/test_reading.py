@@ -188,9 +188,15 @@ def test_the_square_code_is_a_second_source(generated: Make) -> None:
     page, truth = generated("outpatient_electronic", seed=2)
     said = {name: cell.value for name, cell in truth.fields.items()}
     day = said["date"].replace("-", "")
-    code = f"01,01060101,{said['invoice_code']},{said['invoice_number']},%s,{day},{said['check_code']}"
+    code = (
+        f"01,01060101,{said['invoice_code']},{said['invoice_number']},%s,{day},{said['check_code']}"
+    )
     (same,) = read_pages([replace(page, codes=[code % said["total"]])])
-    assert {check.name for check in same.checks if check.passed} >= {"qr_number", "qr_total", "qr_date"}
+    assert {check.name for check in same.checks if check.passed} >= {
+        "qr_number",
+        "qr_total",
+        "qr_date",
+    }
     (other,) = read_pages([replace(page, codes=[code % "1.00"])])
     failed = [check for check in other.checks if not check.passed]
     assert [(check.name, "1.00" in check.suggestion) for check in failed] == [("qr_total", True)]
