@@ -45,7 +45,9 @@ def read_pages(pages: Sequence[ReadPage], *, patient: str = "") -> list[BillDocu
     groups: list[list[tuple[int, _Content]]] = []
     for page in pages:
         content = read_page(page)
-        if groups and _goes_on(groups[-1][-1][1], content):
+        # Two sheets on one photo are two documents.
+        another = bool(groups) and groups[-1][-1][0] != page.number
+        if another and _goes_on(groups[-1][-1][1], content):
             groups[-1].append((page.number, content))
         else:
             groups.append([(page.number, content)])

@@ -53,18 +53,25 @@ class Score:
 
 
 def score(truth: Sequence[BillDocument], read: Sequence[BillDocument]) -> Score:
-    """Documents are paired by what they have in common."""
+    """Documents are paired by what they have in common, those that have most first."""
     found = Score()
-    left = list(read)
-    for document in truth:
-        best = max(left, key=lambda other: _alike(document, other), default=BillDocument())
-        if best in left:
-            left.remove(best)
+    pairs = sorted(
+        ((_alike(document, other), i, j) for i, document in enumerate(truth)
+         for j, other in enumerate(read)),
+        key=lambda pair: (-pair[0], *pair[1:]),
+    )  # fmt: skip
+    mine: dict[int, int] = {}
+    for _, i, j in pairs:
+        if i not in mine and j not in mine.values():
+            mine[i] = j
+    for i, document in enumerate(truth):
+        best = read[mine[i]] if i in mine else BillDocument()
         found.kinds += 1
         found.kinds_right += best.kind is document.kind
         _document(found, document, best)
-    for other in left:
-        _document(found, BillDocument(), other)
+    for j, other in enumerate(read):
+        if j not in mine.values():
+            _document(found, BillDocument(), other)
     return found
 
 
