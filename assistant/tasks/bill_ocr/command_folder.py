@@ -112,8 +112,8 @@ def _done(target: Path, seen: Seen, *, restart: bool) -> dict[str, str]:
     for line, size in _lines(target):
         if line.get("made_by") != VERSION:
             raise typer.BadParameter(
-                f"{target} 不是本版本写的，请用另一个 --out 或 --restart。(It was written by another "
-                "version: another --out, or --restart.)"
+                f"{target} 不是本版本写的，请用另一个 --out 或 --restart。"
+                "(It was written by another version: another --out, or --restart.)"
             )
         whole += size
         done[line["file"]] = line["sha256"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.fuzz import ratio
 
-from assistant.tasks.bill_ocr.document import BillDocument, Cell, Item
+from assistant.tasks.bill_ocr.document import BillDocument, Cell, DocumentKind, Item
 from assistant.tasks.bill_ocr.doubts import AMOUNT_FIELDS
 from serving.ocr.line import TextLine
 
@@ -105,7 +105,8 @@ def _document(found: Score, truth: BillDocument, read: BillDocument) -> None:
 
 
 def _flagged(path: str, cell: Cell | None, read: BillDocument) -> bool:
-    if cell is not None and cell.doubt:
+    # Of a page of unknown kind nothing is claimed, and that is said.
+    if read.kind is DocumentKind.UNKNOWN or (cell is not None and cell.doubt):
         return True
     failed = {one for check in read.checks if not check.passed for one in check.concerns}
     if path in failed:
