@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1, help="pages of each kind")
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--seed", type=int, default=16)
-    parser.add_argument("--numbers", choices=("auto", "f32", "bf16", "int8"), default="auto")
+    parser.add_argument("--numbers", choices=("auto", "f32", "bf16"), default="auto")
     parser.add_argument("--alone", action="store_true", help="ours only")
     parser.add_argument("--show", action="store_true", help="print the rows that were misread")
     parser.add_argument("--folder", type=int, default=0, help="read this many pages in one go")

@@ -86,8 +86,7 @@ COMMANDS = (
     Row(
         "bills",
         "eval.commands.bills:bills",
-        "Read generated pages of bills whose truth is known: characters, fields, amounts, and "
-        "wrong amounts that nothing flags.",
+        "Read generated pages of bills whose truth is known: characters, fields, amounts, doubts.",
         "Example: bedside eval bills --count 60 --out bills --require 'hard.amounts>=99'",
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 # Of two that look alike (奥, 奧) the simplified one is meant, unless the picture clearly says
 # otherwise: names hold rare characters.
 _RARE = -3.0
-_ALSO_COMMON = frozenset("Ⅰ Ⅱ Ⅲ Ⅳ Ⅴ Ⅵ μ µ ² ³ ¥ ￥ ℃ ® ™ × ± ≤ ≥ ① ② ③ ↑ ↓".split())
+_ALSO_COMMON = frozenset("ⅠⅡⅢⅣⅤⅥμµ²³¥￥℃®™×±≤≥①②③↑↓")
 _STROKE = re.compile(r"(?<=[0-9/\s][mdnuμµ])[1|I](?![0-9])")
 _HALF_OPENED = re.compile(r"（([^（）()]*)\)")
 _HALF_CLOSED = re.compile(r"\(([^（）()]*)）")
@@ -29,6 +30,11 @@ def mended(text: str) -> str:
     """
     text = _STROKE.sub("l", text)
     return _HALF_CLOSED.sub(r"（\1）", _HALF_OPENED.sub(r"（\1）", text))
+
+
+def folded(text: str) -> str:
+    """``text`` for comparison: without spaces, wide forms as the usual ones."""
+    return "".join(unicodedata.normalize("NFKC", text).split())
 
 
 def _common(character: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Numbers = Literal["f32", "bf16", "int8"]
+Numbers = Literal["f32", "bf16"]
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 

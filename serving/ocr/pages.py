@@ -2,25 +2,47 @@
 
 from __future__ import annotations
 
-import io
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from serving.ocr import ink, paper
 from serving.ocr.line import TextLine
+from serving.ocr.models import OcrUnavailable
 from serving.ocr.network import Bytes
+from serving.ocr.opening import RawPage
+from serving.ocr.opening_process import opened
 from serving.ocr.refusal import PageRefused
+from serving.ocr.upright import Posture, posture
+
+if TYPE_CHECKING:
+    from serving.ocr.reader import Ocr
+
+_COMPARED = 6
+_ALIKE = 0.6
+BLANK = "第 {} 页是空白页。(Page {} is blank.)"
+SEVERAL = (
+    "第 {} 页的照片上有 {} 张单据，已分开读取，请核对。"
+    "(The photo of page {} shows {} sheets; they are read one by one, please check.)"
+)
+MIRRORED = "第 {} 页是镜像的，已翻转。(Page {} was mirrored and has been turned over.)"
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedPage:
     """One page.
 
-    ``image`` is uint8 RGB [H, W, 3], upright; ``original_size`` (width, height) is that of the
-    picture as it came, in whose pixels ``to_original`` answers; ``text_lines`` are a PDF's own text
-    where it is true, in pixels of ``image``; ``warnings`` are sentences for the user.
+    ``image`` is uint8 RGB [H, W, 3], upright and cleaned for reading; ``original_size`` (width,
+    height) is that of the picture as a viewer shows it (turned by its EXIF tag; of a PDF, its page
+    drawn at the size that is read), in whose pixels ``to_original`` answers; ``back`` is that
+    transformation's matrix; ``text_lines`` are a PDF's own text where it is true, in pixels of
+    ``image``.  ``number`` counts pages of the file from 1, ``sheet`` the sheets on one photo.
+    ``warnings`` are sentences for the user.
     """
 
     number: int
@@ -29,6 +51,8 @@ class OpenedPage:
     text_lines: list[TextLine] | None = None
     back: NDArray[np.float64] = field(default_factory=lambda: np.eye(3))
     warnings: tuple[str, ...] = ()
+    sheet: int = 1
+    blank: bool = False
 
     def to_original(self, x: float, y: float) -> tuple[float, float]:
         """A place on ``image`` as a place on the picture as it came (pixels)."""
@@ -36,18 +60,115 @@ class OpenedPage:
         return float(across / scale), float(down / scale)
 
 
-def open_pages(file: Path | bytes, name: str = "") -> list[OpenedPage]:
-    """The pages of a picture or a PDF.
+def open_pages(file: Path | bytes, name: str = "", ocr: Ocr | None = None) -> list[OpenedPage]:
+    """The pages of a picture or a PDF; see `each_page`."""
+    return list(each_page(file, name, ocr))
+
+
+def each_page(file: Path | bytes, name: str = "", ocr: Ocr | None = None) -> Iterator[OpenedPage]:
+    """The pages of a picture or a PDF, one at a time in memory.
+
+    ``ocr``: what finds out which way up a page lies; the process's own if not given, and pages stay
+    as they lie where there is none.
 
     Raises:
-        PageRefused: it cannot be opened; the message says what to do.
+        PageRefused: the file cannot or must not be opened, or nothing is on it.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    del name
+    content = file if isinstance(file, bytes) else _read(file)
+    ocr = ocr or _default_ocr()
+    seen = False
+    blanks: list[OpenedPage] = []
+    for raw in opened(content):
+        if raw.blank:
+            # Blank pages are given only beside others, so that page numbers have no gap.
+            page = OpenedPage(raw.number, raw.image, raw.original_size, [], raw.back, blank=True)
+            blanks.append(replace(page, warnings=(BLANK.format(raw.number, raw.number),)))
+            if seen:
+                yield blanks.pop()
+            continue
+        yield from blanks
+        blanks, seen = [], True
+        yield from _righted(raw, ocr)
+    if not seen:
+        raise PageRefused(
+            "blank",
+            "页面是空白的，什么也看不到；请重新拍照或扫描。"
+            "(The page is blank; take the photo or the scan again.)",
+        )
 
-    content = file if isinstance(file, bytes) else Path(file).read_bytes()
+
+def _read(file: Path) -> bytes:
     try:
-        opened = Image.open(io.BytesIO(content))
-        image = np.asarray(ImageOps.exif_transpose(opened).convert("RGB"))
-    except (UnidentifiedImageError, OSError) as error:
-        raise PageRefused("unreadable", "打不开这个文件。(The file cannot be opened.)") from error
-    return [OpenedPage(1, image, (image.shape[1], image.shape[0]))]
+        return file.read_bytes()
+    except OSError:
+        raise PageRefused(
+            "missing", "找不到或读不了这个文件。(The file is not there or cannot be read.)"
+        ) from None
+
+
+def _default_ocr() -> Ocr | None:
+    from serving.ocr.reader import default_ocr
+
+    try:
+        return default_ocr()
+    except OcrUnavailable:
+        return None
+
+
+def _righted(raw: RawPage, ocr: Ocr | None) -> Iterator[OpenedPage]:
+    if raw.text_lines and _is_what_is_drawn(raw.image, raw.text_lines, ocr):
+        yield OpenedPage(raw.number, raw.image, raw.original_size, raw.text_lines, raw.back)
+        return
+    found = paper.sheets(raw.image)
+    warnings: tuple[str, ...] = ()
+    if len(found) > 1:
+        warnings = (SEVERAL.format(raw.number, len(found), raw.number, len(found)),)
+    for place, corners in enumerate(found or [None]):
+        page = _sheet(raw, corners, ocr)
+        yield replace(page, sheet=place + 1, warnings=(*warnings, *page.warnings))
+
+
+def _sheet(raw: RawPage, corners: paper.Box | None, ocr: Ocr | None) -> OpenedPage:
+    height, width = raw.image.shape[:2]
+    flatten, size, flat = np.eye(3), (width, height), raw.image
+    if corners is not None:
+        flatten, size = paper.flattening(corners)
+        flat = _warped(raw.image, flatten, size)
+    how = posture(flat, ocr) if ocr is not None else Posture()
+    turn, turned_size = how.matrix(*size)
+    matrix = turn @ flatten
+    if how == Posture():
+        image = flat
+    elif corners is None and not how.slope:
+        image = np.rot90(raw.image, how.quarters)
+        image = np.ascontiguousarray(image[:, ::-1] if how.mirrored else image)
+    else:
+        image = _warped(raw.image, matrix, turned_size)
+    warnings = (MIRRORED.format(raw.number, raw.number),) if how.mirrored else ()
+    back = raw.back @ np.linalg.inv(matrix)
+    return OpenedPage(raw.number, ink.cleaned(image), raw.original_size, None, back, warnings)
+
+
+def _warped(image: Bytes, matrix: NDArray[np.float64], size: tuple[int, int]) -> Bytes:
+    return cv2.warpPerspective(
+        image, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    ).astype(np.uint8, copy=False)
+
+
+def _is_what_is_drawn(image: Bytes, lines: Sequence[TextLine], ocr: Ocr | None) -> bool:
+    """Whether a few long lines read as the text says: a font's table of characters may lie."""
+    if ocr is None:
+        return True
+    from rapidfuzz import fuzz
+
+    from serving.ocr.alphabet import folded
+
+    longest = sorted(lines, key=lambda line: -len(line.text))[:_COMPARED]
+    boxes = [np.array(line.corners, np.float32) for line in longest]
+    readings = ocr.read_boxes(image, boxes)
+    alike = [
+        fuzz.ratio(folded(reading.text), folded(line.text)) / 100
+        for reading, line in zip(readings, longest, strict=True)
+    ]
+    return float(np.mean(alike)) >= _ALIKE

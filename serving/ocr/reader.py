@@ -4,59 +4,132 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from serving.ocr import detection, models
-from serving.ocr.cropping import along_text, cut
-from serving.ocr.detection import Box, sides
+from serving.ocr import arithmetic, detection, models
 from serving.ocr.alphabet import mended, prior
+from serving.ocr.cropping import HEIGHT, along_text, cut
+from serving.ocr.detection import Box, sides
 from serving.ocr.line import TextLine
 from serving.ocr.network import Bytes, Network, Numbers, takes_bytes
+from serving.ocr.orientation import OrientationClassifier
 from serving.ocr.reading_order import order
 from serving.ocr.recognition import Reading, Recogniser, best_of_each
+from serving.ocr.second_reading import read_again
 
 _LONGEST = 1_280
+# Lines that are lower than this where they are looked for are looked for again, larger.
+_LOW, _LARGER = 13.0, 2_048
 _LEAST = 0.3
+_TRIAL = (4, HEIGHT, 320, 3)
 
 
 class Ocr:
     """A reader of pages on this processor; several threads may use one."""
 
-    def __init__(self, numbers: Numbers = "f32", threads: int = 0) -> None:
-        """Compile the networks (about a second).
+    def __init__(
+        self, numbers: Numbers | None = None, threads: int = 0, kept: Path | None = None
+    ) -> None:
+        """Compile the networks (about a second; the first time on a processor, twice that).
 
-        ``threads``: 0 means every core that this process may use.
+        ``numbers``: None measures which are quickest and remembers it in ``kept``
+        (``BEDSIDE_HOME``); ``threads``: 0 means every core that this process may use.
 
         Raises:
             OcrUnavailable: the models are missing or damaged.
         """
-        threads = threads or len(os.sched_getaffinity(0))
-        found = takes_bytes(models.read("detection"))
-        read = models.read("recognition")
-        characters = models.characters(read)
-        self._detection = Network(found, numbers, 1, threads)
-        self._recognition = Network(
-            takes_bytes(best_of_each(read, prior(characters))), numbers, threads, threads
+        self.threads = threads or len(os.sched_getaffinity(0))
+        recognition = models.read("recognition")
+        characters = models.characters(recognition)
+        self._finding = takes_bytes(models.read("detection"))
+        reading = takes_bytes(best_of_each(recognition, prior(characters)))
+        trial = np.zeros(_TRIAL, np.uint8)
+
+        def run(choice: Numbers) -> Callable[[], object]:
+            network = Network(reading, choice, 1, self.threads)
+            return lambda: network.once(trial)
+
+        self.numbers = numbers or arithmetic.chosen(run, kept or arithmetic.kept_in())
+        self._recogniser = Recogniser(
+            Network(reading, self.numbers, self.threads, self.threads), characters
         )
-        self._recogniser = Recogniser(self._recognition, characters)
+        # One page: all cores on its one batch.
+        self._detection = Network(self._finding, self.numbers, 1, self.threads)
+
+    @cached_property
+    def _detection_of_many(self) -> Network:
+        """Many pages: a core each, which no waiting for one another slows."""
+        return Network(self._finding, self.numbers, self.threads, self.threads)
+
+    @cached_property
+    def _orientation(self) -> OrientationClassifier:
+        model = takes_bytes(models.read("orientation"))
+        return OrientationClassifier(Network(model, "f32", 1, self.threads))
 
     def read(self, image: Bytes) -> list[TextLine]:
         """The lines of an upright page (uint8 [H, W, 3], RGB), in reading order."""
+        return self._read(image, self._detection)
+
+    def read_many(self, images: Iterable[Bytes]) -> Iterator[list[TextLine]]:
+        """The lines of each page, in the order given; a few pages are in memory at once."""
+        network = self._detection_of_many
+        waiting: deque[Future[list[TextLine]]] = deque()
+        with ThreadPoolExecutor(self.threads, thread_name_prefix="ocr") as workers:
+            try:
+                for image in images:
+                    waiting.append(workers.submit(self._read, image, network))
+                    while len(waiting) > self.threads + 1:
+                        yield waiting.popleft().result()
+                while waiting:
+                    yield waiting.popleft().result()
+            finally:
+                for future in waiting:
+                    future.cancel()
+
+    def boxes(self, image: Bytes, longest: int) -> list[Box]:
+        """Where lines stand, in no order, with the page looked at ``longest`` pixels long."""
+        return detection.find(self._detection, image, longest)
+
+    def recognise(self, lines: Sequence[Bytes]) -> list[Reading]:
+        """What cut-out lines [48, W, 3] say."""
+        return self._recogniser.read(lines)
+
+    def read_boxes(self, image: Bytes, boxes: Sequence[Box]) -> list[Reading]:
+        """What stands in each box of ``image``."""
+        return self._recogniser.read([cut(image, box) for box in boxes])
+
+    def upside_down(self, lines: Sequence[Bytes]) -> NDArray[np.bool_]:
+        """For each cut-out line, whether it stands on its head."""
+        return self._orientation.upside_down(lines)
+
+    def _read(self, image: Bytes, network: Network) -> list[TextLine]:
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
+            raise ValueError(f"a page is uint8 [H, W, 3], not {image.dtype} {image.shape}")
         image = np.ascontiguousarray(image)
-        boxes = detection.find(self._detection, image, _LONGEST)
-        boxes = [along_text(box) for box in boxes]
-        readings = self._recogniser.read([cut(image, box) for box in boxes])
-        kept = [at for at, reading in enumerate(readings) if reading.confidence >= _LEAST]
+        boxes = [along_text(box) for box in _find(network, image)]
+        readings = self.read_boxes(image, boxes)
+        read_again(image, boxes, readings, self._recogniser)
+        kept = [at for at, reading in enumerate(readings) if reading.mean >= _LEAST]
         ordered = order([boxes[at] for at in kept])
         return [_line(boxes[kept[at]], readings[kept[at]]) for at in ordered]
 
-    def read_many(self, images: Iterable[Bytes]) -> Iterator[list[TextLine]]:
-        """The lines of each page, in the order given."""
-        for image in images:
-            yield self.read(image)
+
+def _find(network: Network, image: Bytes) -> list[Box]:
+    found = detection.find(network, image, _LONGEST)
+    longest = max(image.shape[:2])
+    if found and longest > _LONGEST:
+        low = float(np.median([min(sides(box)) for box in found])) * _LONGEST / longest
+        if low < _LOW:
+            return detection.find(network, image, _LARGER)
+    return found
 
 
 def _line(box: Box, reading: Reading) -> TextLine:
@@ -71,16 +144,18 @@ def _line(box: Box, reading: Reading) -> TextLine:
 
 
 _opening = threading.Lock()
-_opened: list[Ocr] = []
+_opened: dict[Any, Ocr] = {}
 
 
-def default_ocr(kept: Path | None = None) -> Ocr:
+def default_ocr() -> Ocr:
     """The reader of this process, made when first asked for.
 
     Raises:
         OcrUnavailable: the models are missing or damaged.
     """
     with _opening:
-        if not _opened:
-            _opened.append(Ocr())
-        return _opened[0]
+        # By process: requests do not live on in a forked worker.
+        if os.getpid() not in _opened:
+            _opened.clear()
+            _opened[os.getpid()] = Ocr()
+        return _opened[os.getpid()]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -36,11 +37,31 @@ class Reading:
     text: str
     sureness: tuple[float, ...] = ()
     ends: tuple[float, ...] = ()
+    at_most: float = 1.0
+
+    @property
+    def mean(self) -> float:
+        """How sure the characters are on average; 0 where there are none."""
+        return float(np.mean(self.sureness)) if self.sureness else 0.0
+
+    @property
+    def least(self) -> float:
+        """How sure the least sure character is that is no mere punctuation."""
+        counted = [
+            sure
+            for character, sure in zip(self.text, self.sureness, strict=True)
+            if character in ".,-" or unicodedata.category(character)[0] not in "PZ"
+        ]
+        return min(counted, default=self.mean)
 
     @property
     def confidence(self) -> float:
-        """The mean of how sure the characters are; 0 where there are none."""
-        return float(np.mean(self.sureness)) if self.sureness else 0.0
+        """How sure the line is: as sure as its least sure character, in a number each counts."""
+        return min(self.least, self.at_most)
+
+    def capped(self, most: float) -> Reading:
+        """This reading with a confidence of at most ``most``."""
+        return replace(self, at_most=most)
 
 
 def best_of_each(model: Any, weights: NDArray[np.float32]) -> Any:

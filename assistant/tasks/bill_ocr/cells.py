@@ -40,7 +40,7 @@ Dealt = list[list[Fragment]]
 
 
 def _atoms(parts: Sequence[Fragment]) -> list[_Atom]:
-    atoms = []
+    atoms: list[_Atom] = []
     for part in parts:
         for found in _ATOM.finditer(folded(part.text)):
             piece = part.part(found.start(), found.end())

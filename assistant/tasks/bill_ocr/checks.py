@@ -37,6 +37,11 @@ def _table(name: str) -> Any:
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
+def check_rules() -> list[Rule]:
+    """The rows of ``data/checks.yaml``."""
+    return list(_table("checks.yaml"))
+
+
 def run_checks(document: BillDocument, second: Second) -> list[Check]:
     """Every check that this document has the parts of."""
     found: list[Check] = []
@@ -65,7 +70,9 @@ def _product(rule: Rule, document: BillDocument, second: Second) -> Iterator[Che
             continue
         right = quantity * price
         # Prices are rounded: a thousandth on each piece is none.
-        slack = max(CENT, abs(quantity) * Decimal("0.005")) if price.as_tuple().exponent == -2 else CENT
+        slack = (
+            max(CENT, abs(quantity) * Decimal("0.005")) if price.as_tuple().exponent == -2 else CENT
+        )
         exact = abs(right - amount) <= (CENT if abs(quantity) <= 1 else slack)
         if right.quantize(CENT) != amount and quantity == quantity.to_integral_value():
             exact = exact and abs(right - amount) <= CENT
@@ -109,7 +116,11 @@ def _column_sum(rule: Rule, document: BillDocument, second: Second) -> Iterator[
     passed = added == total and len(known) == len(amounts)
     concerns = [f"fields.{rule['field']}"]
     concerns += [f"items.{row}.{column}" for row in range(len(amounts))]
-    hint = "" if passed else f"明细之和 {money(added)}，合计 {money(total)}，相差 {money(total - added)}"
+    hint = (
+        ""
+        if passed
+        else f"明细之和 {money(added)}，合计 {money(total)}，相差 {money(total - added)}"
+    )
     yield _check(rule, passed, concerns, "", hint)
 
 
@@ -119,7 +130,11 @@ def _equal(rule: Rule, document: BillDocument, second: Second) -> Iterator[Check
         return
     values = number_at(document, first), number_at(document, other)
     passed = values[0] is not None and values[0] == values[1]
-    hint = "" if passed else f"小写 {document.fields[first].value}，大写 {document.fields[other].value}"
+    hint = (
+        ""
+        if passed
+        else f"小写 {document.fields[first].value}，大写 {document.fields[other].value}"
+    )
     yield _check(rule, passed, [f"fields.{first}", f"fields.{other}"], "", hint)
 
 
@@ -161,7 +176,11 @@ def _flags(rule: Rule, document: BillDocument, second: Second) -> Iterator[Check
         if not printed and not any("flag" in one for one in document.items):
             continue
         concerns = [f"items.{row}.{name}" for name in ("value", "range", "flag") if name in item]
-        hint = "" if same == expected else f"结果 {value.value}，范围 {limits.value}，提示 {printed or '无'}"
+        hint = (
+            ""
+            if same == expected
+            else f"结果 {value.value}，范围 {limits.value}，提示 {printed or '无'}"
+        )
         yield _check(rule, same == expected, concerns, f"第{row + 1}项", hint)
 
 

@@ -11,7 +11,18 @@ from decimal import Decimal
 FIGURES = "零壹贰叁肆伍陆柒捌玖"
 _VALUES = {figure: value for value, figure in enumerate(FIGURES)}
 # Simple forms, and what the capital ones are often taken for.
-_VALUES |= {"〇": 0, "一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
+_VALUES |= {
+    "〇": 0,
+    "一": 1,
+    "二": 2,
+    "三": 3,
+    "四": 4,
+    "五": 5,
+    "六": 6,
+    "七": 7,
+    "八": 8,
+    "九": 9,
+}
 _VALUES |= {"貳": 2, "贰": 2, "弐": 2, "叄": 3, "参": 3, "陸": 6, "两": 2, "○": 0, "O": 0}
 _PLACES = {"拾": 10, "十": 10, "佰": 100, "百": 100, "仟": 1000, "千": 1000}
 _GREAT = {"万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8}
@@ -68,8 +79,10 @@ def _whole(words: str) -> Decimal | None:
             last, digit, had_digit = place, 0, False
         else:
             great = _GREAT[character]
-            total = (total + section + digit) * great if great == 10**8 else (
-                total + (section + digit) * great
+            total = (
+                (total + section + digit) * great
+                if great == 10**8
+                else (total + (section + digit) * great)
             )
             section, digit, last, had_digit = 0, 0, 10**5, False
     return Decimal(total + section + digit)

@@ -18,7 +18,9 @@ def bill(
     ] = False,
     out: Annotated[
         Path | None,
-        typer.Option(file_okay=False, help="Folder for bills.jsonl; a run that was stopped goes on."),
+        typer.Option(
+            file_okay=False, help="Folder for bills.jsonl; a run that was stopped goes on."
+        ),
     ] = None,
     patient: Annotated[
         str, typer.Option(help="Who the bills should be of; others are told of.")

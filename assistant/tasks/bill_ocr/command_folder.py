@@ -55,10 +55,9 @@ def read_folder(
     finally:
         if opened is not None:
             opened.close()
-    console.print(
-        f"{len(left)} 份新处理 new, {len(files) - len(left)} 份已有 kept, {problems} 份未能识别 refused",
-        markup=False,
-    )
+    kept = len(files) - len(left)
+    said = f"{len(left)} 份新处理 new, {kept} 份已有 kept, {problems} 份未能识别 refused"
+    console.print(said, markup=False, soft_wrap=True)
 
 
 def _name(file: str, root: Path) -> str:
@@ -75,7 +74,7 @@ def _digest(file: str) -> str:
 
 def _line(file: str, root: Path, result: dict[str, Any], seen: Seen) -> dict[str, Any]:
     name = _name(file, root)
-    documents = []
+    documents: list[dict[str, Any]] = []
     for content in result["documents"]:
         document = BillDocument.model_validate(content)
         # Several documents of one file share its pictures.
@@ -103,7 +102,7 @@ def _write(opened: IO[bytes] | None, line: dict[str, Any]) -> None:
 
 
 def _done(target: Path, seen: Seen, *, restart: bool) -> dict[str, str]:
-    """The files that are in ``target`` with their hashes; a line that a kill has cut is removed."""
+    """The files in ``target`` with their hashes; a line that a kill has cut is removed."""
     if restart:
         target.unlink(missing_ok=True)
     if not target.exists():
@@ -113,8 +112,8 @@ def _done(target: Path, seen: Seen, *, restart: bool) -> dict[str, str]:
     for line, size in _lines(target):
         if line.get("made_by") != VERSION:
             raise typer.BadParameter(
-                f"{target} 不是本版本写的，请用另一个 --out 或 --restart。(It was written by another "
-                "version: another --out, or --restart.)"
+                f"{target} 不是本版本写的，请用另一个 --out 或 --restart。"
+                "(It was written by another version: another --out, or --restart.)"
             )
         whole += size
         done[line["file"]] = line["sha256"]

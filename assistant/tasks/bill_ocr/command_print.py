@@ -28,7 +28,9 @@ def print_file(path: Path, patient: str, *, as_json: bool) -> None:
             show(document)
         return
     documents = [document.model_dump(mode="json") for document in result.documents]
-    text = json.dumps(documents[0] if len(documents) == 1 else documents, ensure_ascii=False, indent=1)
+    text = json.dumps(
+        documents[0] if len(documents) == 1 else documents, ensure_ascii=False, indent=1
+    )
     sys.stdout.buffer.write((text + "\n").encode("utf-8", "replace"))
 
 

@@ -12,14 +12,34 @@ LOW = 0.85
 UNPROVEN = 0.97
 """An amount that no check proves must be read with this confidence."""
 AMOUNT_FIELDS = frozenset(
-    "total total_in_words fund_paid account_paid self_paid own_expense cash_paid other_paid "
-    "deposit refund top_up".split()
+    [
+        "total",
+        "total_in_words",
+        "fund_paid",
+        "account_paid",
+        "self_paid",
+        "own_expense",
+        "cash_paid",
+        "other_paid",
+        "deposit",
+        "refund",
+        "top_up",
+    ]
 )
 AMOUNT_COLUMNS = frozenset({"quantity", "unit_price", "amount", "value"})
 _SETTLED = frozenset({NO_POINT, LOST_COMMA})
 """Doubts that a check takes away."""
 PROVING = frozenset(
-    "quantity_price subtotals items_total total_words funds patient_share deposit qr_total".split()
+    [
+        "quantity_price",
+        "subtotals",
+        "items_total",
+        "total_words",
+        "funds",
+        "patient_share",
+        "deposit",
+        "qr_total",
+    ]
 )
 
 

@@ -32,7 +32,9 @@ class Seen:
             key = (code.value if code else "", number.value)
             before = self._numbers.setdefault(key, name)
             if before != name:
-                yield _check("duplicate_number", ["fields.invoice_number"], f"票据号码与 {before} 相同")
+                yield _check(
+                    "duplicate_number", ["fields.invoice_number"], f"票据号码与 {before} 相同"
+                )
         rows = _rows(document)
         if len(rows) >= _ITEMS:
             before = self._items.setdefault(rows, name)

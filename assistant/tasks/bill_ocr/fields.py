@@ -62,7 +62,9 @@ def unread_in(rows: Sequence[Row], kind: DocumentKind, found: Iterable[str]) -> 
             token.label.field
             for row in rows
             for token in _tokens(row, kind)
-            if token.label is not None and token.colon and token.label.type == "amount"
+            if token.label is not None
+            and token.label.type == "amount"
+            and (token.colon or len(token.part.text) > 3)
         }
         - set(found)
     )
@@ -113,7 +115,11 @@ def _glued(row: Row, kind: DocumentKind) -> Row:
         if skip:
             skip = False
             continue
-        if right is not None and len(left.text) == 1 and right.left - left.right < 2.5 * left.height:
+        if (
+            right is not None
+            and len(left.text) == 1
+            and right.left - left.right < 2.5 * left.height
+        ):
             both = Fragment(
                 left.text + right.text, left.starts + right.starts, left.ends + right.ends,
                 left.top, left.bottom, min(left.confidence, right.confidence),

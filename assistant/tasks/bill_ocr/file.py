@@ -12,7 +12,7 @@ from assistant.tasks.bill_ocr.page import opened_pages
 from assistant.tasks.bill_ocr.reading import read_pages
 
 SUFFIXES = frozenset(
-    ".jpg .jpeg .png .tif .tiff .heic .heif .pdf .bmp .webp".split()
+    [".jpg", ".jpeg", ".png", ".tif", ".tiff", ".heic", ".heif", ".pdf", ".bmp", ".webp"]
 )
 VERSION = "bills 1"
 """What a file of results was made by; results of another version are not added to it."""
@@ -48,7 +48,9 @@ def files_of(path: Path) -> Sequence[Path]:
     """The pictures and PDFs of a folder and its folders, by name; a file alone."""
     if path.is_file():
         return [path]
-    return sorted(one for one in path.rglob("*") if one.suffix.lower() in SUFFIXES and one.is_file())
+    return sorted(
+        one for one in path.rglob("*") if one.suffix.lower() in SUFFIXES and one.is_file()
+    )
 
 
 class FileReader:

@@ -144,6 +144,18 @@ def flattening(lines: Sequence[TextLine]) -> Flattening:
     return Flattening(*found)
 
 
+def _upright(line: TextLine) -> TextLine:
+    """A narrow figure may be taken for one that lies on its side: its box begins at the wrong
+    corner."""
+    (x0, y0), (x1, y1) = line.corners[0], line.corners[1]
+    if len(line.text) > 2 or abs(y1 - y0) <= abs(x1 - x0):
+        return line
+    left, top = min(x for x, _ in line.corners), min(y for _, y in line.corners)
+    right, bottom = max(x for x, _ in line.corners), max(y for _, y in line.corners)
+    corners = ((left, top), (right, top), (right, bottom), (left, bottom))
+    return TextLine(line.text, corners, line.confidence)
+
+
 def _ends(line: TextLine) -> tuple[tuple[float, float], tuple[float, float]]:
     a, b, c, d = line.corners
     return ((a[0] + d[0]) / 2, (a[1] + d[1]) / 2), ((b[0] + c[0]) / 2, (b[1] + c[1]) / 2)
@@ -179,6 +191,7 @@ def _weighted_median(values: Sequence[tuple[float, float]]) -> float:
 
 def fragments(lines: Sequence[TextLine]) -> list[Fragment]:
     """The fragments of a page, in no order."""
+    lines = [_upright(line) for line in lines]
     flat = flattening(lines)
     found: list[Fragment] = []
     for line in lines:
@@ -210,8 +223,12 @@ def _cut(line: TextLine, flat: Flattening) -> list[Fragment]:
                     line.text[begin:index],
                     tuple(left + s * stretch for s in starts[begin:index]),
                     tuple(left + e * stretch for e in ends[begin:index]),
-                    top, max(bottom, top + 1), line.confidence, line, begin,
-                )  # fmt: skip
+                    top,
+                    max(bottom, top + 1),
+                    line.confidence,
+                    line,
+                    begin,
+                )
             )
             begin = None
         if not space and begin is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -138,7 +139,7 @@ def _blocks(columns: Sequence[Column]) -> list[Block]:
 def _share_out(blocks: Sequence[Block]) -> None:
     """Give each column the way to the middle between its word and its neighbours'."""
     every = [column for block in blocks for column in block.columns]
-    for before, after in zip(every, every[1:], strict=False):
+    for before, after in itertools.pairwise(every):
         before.high = after.low = (before.right + after.left) / 2
     if len(every) > 1:
         every[0].low = every[0].left - (every[0].high - every[0].right) - 1e4

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 
 from assistant.tasks.bill_ocr.document import DocumentKind
@@ -15,7 +15,7 @@ TITLE_ROWS = 8
 
 def kind_by_title(rows: Sequence[Row]) -> tuple[DocumentKind | None, bool]:
     """(the kind, whether it is any invoice); titles are among the first rows."""
-    votes: Counter[str] = Counter()
+    votes: dict[str, float] = defaultdict(float)
     titles = [(kind, float(weight), words.split("|")) for kind, weight, words in
               table_of("kinds.tsv")]  # fmt: skip
     for number, row in enumerate(rows[:TITLE_ROWS]):
@@ -37,7 +37,9 @@ def _length(text: str, words: Sequence[str]) -> int:
     return max(found, default=0)
 
 
-def kind_by_content(fields: Collection[str], columns: Collection[str], invoice: bool) -> DocumentKind:
+def kind_by_content(
+    fields: Collection[str], columns: Collection[str], invoice: bool
+) -> DocumentKind:
     """For a page whose title does not say it."""
     have = set(fields)
     if {"value", "range"} <= set(columns):

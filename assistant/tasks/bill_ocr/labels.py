@@ -11,7 +11,7 @@ from importlib.resources import files
 from assistant.tasks.bill_ocr.document import DocumentKind
 
 _FOLDED = str.maketrans("（）：；，．％＊／￥", "():;,.%*/¥")
-_INNER = frozenset("sex date amount words time".split())
+_INNER = frozenset(["sex", "date", "amount", "words", "time"])
 _NEXT = {
     "sex": re.compile(r"[男女]"),
     "date": re.compile(r"\d{4}"),
@@ -57,7 +57,7 @@ def table_of(name: str) -> list[list[str]]:
 
 @cache
 def _lexicon() -> dict[str, Label]:
-    found = {}
+    found: dict[str, Label] = {}
     for field, kind, words, *kinds in table_of("labels.tsv"):
         label = Label(field, kind, frozenset(kinds[0].split(",") if kinds and kinds[0] else ()))
         found |= dict.fromkeys(words.split("|"), label)
@@ -124,6 +124,9 @@ def without_gaps(text: str) -> str:
 def nearest(word: str, words: Sequence[str]) -> str | None:
     """The one of ``words`` that differs from ``word`` in a single character of three or more."""
     for other in words:
-        if len(other) == len(word) >= 3 and sum(a != b for a, b in zip(word, other, strict=True)) == 1:
+        if (
+            len(other) == len(word) >= 3
+            and sum(a != b for a, b in zip(word, other, strict=True)) == 1
+        ):
             return other
     return None

@@ -13,7 +13,12 @@ _BETWEEN = re.compile(r"(\d+(?:\.\d+)?)\s*(?:-{1,2}|—|~|～|至)\s*(\d+(?:\.\d
 _BELOW = re.compile(r"[<≤](\d+(?:\.\d+)?)")
 _ABOVE = re.compile(r"[>≥](\d+(?:\.\d+)?)")
 _ARROWS = re.compile(r"[↑↓]+$")
-_TURNED = str.maketrans({"个": "↑", "T": "↑", "t": "↑", "1": "↑", "丨": "↑", "J": "↓", "V": "↓", "+": "↑"})
+_SHAPES = {
+    "↑": "↑", "个": "↑", "千": "↑", "十": "↑", "T": "↑", "t": "↑", "1": "↑", "丨": "↑", "+": "↑",
+    "↓": "↓", "下": "↓", "卜": "↓", "J": "↓", "V": "↓", "丁": "↓",
+}  # fmt: skip
+"""What arrows are read as, by their likeness."""
+_BEFORE_UNIT = re.compile(r"([↑↓个千十下卜丁])(?=.)")
 
 
 def limits_of(text: str) -> tuple[Decimal | None, Decimal | None] | None:
@@ -29,7 +34,7 @@ def limits_of(text: str) -> tuple[Decimal | None, Decimal | None] | None:
 
 
 def flag_of(value: str, limits: str) -> str | None:
-    """"high", "low" or "" for a value in its range; None where either is no number."""
+    """ "high", "low" or "" for a value in its range; None where either is no number."""
     number, between = decimal_of(value.lstrip("<>≤≥")), limits_of(limits)
     if number is None or between is None:
         return None
@@ -48,16 +53,14 @@ def tidy(item: Item) -> Item:
     if value is not None and (found := _ARROWS.search(value.value)):
         item.setdefault("flag", value.model_copy(update={"value": found[0][0], "text": found[0]}))
         item["value"] = value.model_copy(update={"value": value.value[: found.start()].strip()})
-    for name in ("unit", "range", "value"):
+    for name in ("unit", "range"):
         cell = item.get(name)
-        if cell is not None and cell.value[:1] in ("↑", "↓"):
-            item.setdefault(
-                "flag", cell.model_copy(update={"value": cell.value[0], "text": cell.value[0]})
-            )
+        if cell is not None and (found := _BEFORE_UNIT.match(cell.value)):
+            item.setdefault("flag", cell.model_copy(update={"value": found[1], "text": found[1]}))
             item[name] = cell.model_copy(update={"value": cell.value[1:].strip()})
     flag = item.get("flag")
     if flag is not None:
-        item["flag"] = flag.model_copy(update={"value": flag.value.translate(_TURNED)[:1]})
+        item["flag"] = flag.model_copy(update={"value": _SHAPES.get(flag.value[:1], flag.value)})
     if (limits := item.get("range")) is not None:
         plain = re.sub(r"[—~～]|--", "-", limits.value).replace(" ", "")
         item["range"] = limits.model_copy(update={"value": plain})

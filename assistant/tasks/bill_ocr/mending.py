@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import product
 
-from assistant.tasks.bill_ocr.checks import Second, number_at, of_item
+from assistant.tasks.bill_ocr.checks import Rule, Second, check_rules, number_at, of_item
 from assistant.tasks.bill_ocr.document import BillDocument, Cell
 from assistant.tasks.bill_ocr.labels import folded
 from assistant.tasks.bill_ocr.values import decimal_of, money
@@ -20,7 +20,7 @@ from knowledge.text.number import plain
 
 LIKES = ("0OoDQ", "1lI|7", "2Zz", "3895", "5S6", "6b0G5", "8B30", "9g4q", "7T1", "4A9")
 _CENT = Decimal("0.01")
-_MOST = 3
+_MOST = 6
 TOLD = "未读出，按金额÷单价推得"
 MENDED = "已按核对结果更正，原读作 {}"
 
@@ -53,6 +53,7 @@ def likely(read: str, right: str) -> bool:
 def mend(document: BillDocument, second: Second) -> None:
     """Change what is proved to be misread, in place."""
     _add_quantities(document)
+    _mend_fields(document)
     total = _proved_total(document, second)
     if total is None:
         return
@@ -73,6 +74,72 @@ def mend(document: BillDocument, second: Second) -> None:
     if len(fitting) == 1:
         for one in fitting[0]:
             _change(document.items[one.row], one)
+
+
+def _mend_fields(document: BillDocument) -> None:
+    """A sum in the fields that fails, put right by the one change that every sum agrees with."""
+    rules = [rule for rule in check_rules() if rule["how"] in ("sum", "equal")]
+    named = {rule["name"]: _named(rule) for rule in rules}
+    failing = [rule for rule in rules if _holds(rule, document) is False]
+    options: dict[tuple[str, str], Cell] = {}
+    for rule in failing:
+        for name in named[rule["name"]]:
+            value = _missing(rule, document, name)
+            cell = document.fields[name]
+            if value is None or value < 0 or not likely(cell.text, money(value)):
+                continue
+            changed = cell.model_copy(
+                update={"value": money(value), "corrected": True, "doubt": MENDED.format(cell.text)}
+            )
+            trial = document.model_copy(update={"fields": {**document.fields, name: changed}})
+            about = [other for other in rules if name in named[other["name"]]]
+            held = [_holds(other, trial) for other in about]
+            # One sum alone cannot tell which of its parts is wrong.
+            if held.count(True) >= 2 and False not in held:
+                options[name, money(value)] = changed
+    if len(options) == 1:
+        (((name, _), changed),) = options.items()
+        document.fields[name] = changed
+
+
+def _named(rule: Rule) -> list[str]:
+    if rule["how"] == "equal":
+        return list(rule["fields"])
+    return [*rule["parts"], *rule["whole"]]
+
+
+def _sides(rule: Rule, document: BillDocument) -> tuple[list[str], list[str]]:
+    if rule["how"] == "equal":
+        return [rule["fields"][0]], [rule["fields"][1]]
+    may = [name for name in rule.get("may", ()) if name in document.fields]
+    return [*rule["parts"], *may], list(rule["whole"])
+
+
+def _holds(rule: Rule, document: BillDocument) -> bool | None:
+    """Whether the two sides agree; None where a part is missing."""
+    sides = _sides(rule, document)
+    if any(name not in document.fields for side in sides for name in side):
+        return None
+    values = [[number_at(document, name) for name in side] for side in sides]
+    if any(value is None for side in values for value in side):
+        return False
+    left, right = (sum((v for v in side if v is not None), Decimal(0)) for side in values)
+    return left == right
+
+
+def _missing(rule: Rule, document: BillDocument, name: str) -> Decimal | None:
+    """What ``name`` would have to be; words are never changed."""
+    left, right = _sides(rule, document)
+    if name == "total_in_words" or any(n not in document.fields for n in (*left, *right)):
+        return None
+    mine, other = (left, right) if name in left else (right, left)
+    known = [number_at(document, n) for n in mine if n != name]
+    whole = [number_at(document, n) for n in other]
+    if None in known or None in whole:
+        return None
+    return sum((v for v in whole if v is not None), Decimal(0)) - sum(
+        (v for v in known if v is not None), Decimal(0)
+    )
 
 
 def _add_quantities(document: BillDocument) -> None:

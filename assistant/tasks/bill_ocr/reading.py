@@ -18,7 +18,7 @@ from assistant.tasks.bill_ocr.page import ReadPage
 from assistant.tasks.bill_ocr.qr import bill_of
 from assistant.tasks.bill_ocr.rows import Row, rows
 from assistant.tasks.bill_ocr.table import Table, read_table
-from assistant.tasks.bill_ocr.titles import hospital_in
+from assistant.tasks.bill_ocr.titles import hospital_in, trimmed
 
 OTHER_PATIENT = "票据上的姓名与当前患者不符，请核对。(The bill is of another patient.)"
 
@@ -45,7 +45,9 @@ def read_pages(pages: Sequence[ReadPage], *, patient: str = "") -> list[BillDocu
     groups: list[list[tuple[int, _Content]]] = []
     for page in pages:
         content = read_page(page)
-        if groups and _goes_on(groups[-1][-1][1], content):
+        # Two sheets on one photo are two documents.
+        another = bool(groups) and groups[-1][-1][0] != page.number
+        if another and _goes_on(groups[-1][-1][1], content):
             groups[-1].append((page.number, content))
         else:
             groups.append([(page.number, content)])
@@ -85,6 +87,8 @@ def read_page(page: ReadPage) -> _Content:
             value=name[0], text=name[0], box=box_of(name[1], page.to_original), page=page.number,
             confidence=min(part.confidence for part in name[1]),
         )  # fmt: skip
+    if "hospital" in fields:
+        fields["hospital"].value = trimmed(fields["hospital"].value)
     items = [item for table in tables for item in table.items]
     if kind is DocumentKind.LABORATORY_SHEET:
         items = [tidy(item) for item in items if "name" in item or "code" in item]
@@ -92,9 +96,7 @@ def read_page(page: ReadPage) -> _Content:
     codes = [said for text in page.codes if (said := bill_of(text)) is not None]
     second = Second(subtotals, codes[0] if codes else {})
     unread = unread_in(outside, kind, fields)
-    return _Content(
-        kind, titled is not None, fields, items, second, unread, list(page.warnings)
-    )
+    return _Content(kind, titled is not None, fields, items, second, unread, list(page.warnings))
 
 
 def _tables(

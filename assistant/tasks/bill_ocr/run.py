@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 
 from assistant.store.contents import Contents
+from assistant.tasks.bill_ocr.document import BillDocument
 from assistant.tasks.bill_ocr.draft import BillReading
 from assistant.tasks.bill_ocr.request import BillToRead
 from assistant.work.resources import Resources
@@ -21,13 +23,22 @@ def _read(request: BillToRead, contents: Contents) -> list[BillReading]:
     from assistant.tasks.bill_ocr.page import opened_pages
     from assistant.tasks.bill_ocr.page_line import page_lines
     from assistant.tasks.bill_ocr.reading import read_pages
+    from serving.ocr.refusal import PageRefused
 
     started = time.perf_counter()
     pages = []
+    refused: list[BillDocument] = []
     for number, attachment in enumerate(request.attachments, start=1):
         data = contents.read(attachment.sha256)
-        pages += opened_pages(data, request.file or attachment.id, number=number)
-    documents = read_pages(pages, patient=request.patient_name)
+        name = request.file or attachment.id
+        try:
+            opened = opened_pages(data, name)
+        except PageRefused as error:
+            refused.append(BillDocument(pages=[number], warnings=[str(error)]))
+            continue
+        # One picture that shows two bills is opened as two pages of one attachment.
+        pages += [replace(page, number=number) for page in opened]
+    documents = [*read_pages(pages, patient=request.patient_name), *refused]
     seconds = time.perf_counter() - started
     return [
         BillReading(

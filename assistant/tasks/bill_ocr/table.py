@@ -24,9 +24,12 @@ _EDGES = " |丨_"
 _LITRES = re.compile(r"(?<=\d)m[1I|](?![a-zA-Z\d])")
 _TIMES = re.compile(r"(?<=[\dglIU袋粒片支%])[°×xX\"'’](?=\d)")
 _POWER = re.compile(r"^10[°*]?(9|12)/[L1I]$")
+_COUNTED = re.compile(r"(\d{1,4})([\u4e00-\u9fff]{1,2})")
 _FIGURES = ("amount", "quantity", "unit_price", "value")
-_ENDS = frozenset("total total_in_words fund_paid account_paid cash_paid self_paid deposit "
-                  "received_at reported_at sampled_at examiner reviewer cashier doctor".split())  # fmt: skip
+_ENDS = frozenset({
+    "total", "total_in_words", "fund_paid", "account_paid", "cash_paid", "self_paid", "deposit",
+    "received_at", "reported_at", "sampled_at", "examiner", "reviewer", "cashier", "doctor",
+})  # fmt: skip
 _FAR = 3.2
 _WRAPPED = frozenset({"name", "specification"})
 _NEARER = 0.72
@@ -51,9 +54,7 @@ class _Line:
     height: float
 
 
-def read_table(
-    rows: Sequence[Row], header: Header, kind: DocumentKind, place: Place
-) -> Table:
+def read_table(rows: Sequence[Row], header: Header, kind: DocumentKind, place: Place) -> Table:
     """The items under ``header``."""
     body = _body(rows, header, kind)
     table = Table(ended=header.row + 1 + len(body))
@@ -75,7 +76,7 @@ def _body(rows: Sequence[Row], header: Header, kind: DocumentKind) -> list[Row]:
 
 
 def _pitch(body: Sequence[Row]) -> float:
-    steps = [middle(b) - middle(a) for a, b in zip(body, body[1:], strict=False)]
+    steps = [middle(b) - middle(a) for a, b in pairwise(body)]
     height = median(part.height for row in body for part in row)
     return max(median(steps), 1.3 * height)
 
@@ -139,7 +140,9 @@ def _joined(lines: Sequence[_Line], block: Block) -> list[_Line]:
             continue
         for name, parts in line.cells.items():
             home.cells.setdefault(name, []).extend(parts)
-            home.cells[name].sort(key=lambda part: (round(part.middle / (0.5 * part.height)), part.left))
+            home.cells[name].sort(
+                key=lambda part: (round(part.middle / (0.5 * part.height)), part.left)
+            )
     return full
 
 
@@ -162,6 +165,7 @@ def _add(table: Table, lines: Sequence[_Line], block: Block, place: Place) -> No
         name = folded("".join(part.text for part in line.cells.get("name", ())))
         every = folded("".join(p.text for parts in line.cells.values() for p in parts))
         cells = {key: item_cell(key, parts, looks[key], place) for key, parts in line.cells.items()}
+        _part_unit(cells)
         amount = cells.get("amount")
         if _SUBTOTAL.search(name) or _SUBTOTAL.search(every[:12]):
             if amount is not None:
@@ -172,6 +176,17 @@ def _add(table: Table, lines: Sequence[_Line], block: Block, place: Place) -> No
             table.items.append(dict(cells))
 
 
+def _part_unit(cells: dict[str, Cell]) -> None:
+    """3盒 in the column of units, where the count stands right beside it and is missing."""
+    unit = cells.get("unit")
+    found = _COUNTED.fullmatch(unit.value) if unit is not None else None
+    if unit is None or found is None:
+        return
+    cells["unit"] = unit.model_copy(update={"value": found[2]})
+    if "quantity" not in cells:
+        cells["quantity"] = unit.model_copy(update={"value": found[1]})
+
+
 def tidy(text: str, looks: str) -> str:
     """Without what a reader of pages takes for something else where only one thing can stand:
     10m1 is 10ml, 5g°9袋 is 5g*9袋, 109/L is 10^9/L."""
@@ -179,13 +194,12 @@ def tidy(text: str, looks: str) -> str:
         text = _LITRES.sub("ml", text)
         return _TIMES.sub("*", text)
     if looks == "unit":
-        return _POWER.sub(r"10^\1/L", text.rstrip("."))
+        # The only unit of one capital letter is a second that was read large.
+        return "s" if text == "S" else _POWER.sub(r"10^\1/L", text.rstrip("."))
     return text
 
 
-def item_cell(
-    name: str, parts: Sequence[Fragment], looks: str, place: Place
-) -> Cell:
+def item_cell(name: str, parts: Sequence[Fragment], looks: str, place: Place) -> Cell:
     """One cell of the column ``name``."""
     text = "".join(part.text for part in parts)
     value, doubt = tidy(folded(text).strip(_EDGES), looks), ""

@@ -14,6 +14,12 @@ _HOSPITAL = re.compile(
 _ROWS = 6
 
 
+def trimmed(name: str) -> str:
+    """The name without what a seal beside it added."""
+    found = _HOSPITAL.match(name)
+    return found[0] if found and len(name) - found.end() <= 2 else name
+
+
 def hospital_in(rows: Sequence[Row]) -> tuple[str, list[Fragment]] | None:
     """The name and its fragment, among the first rows."""
     for row in rows[:_ROWS]:

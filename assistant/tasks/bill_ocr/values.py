@@ -67,9 +67,9 @@ def _amount(text: str) -> Value | None:
     if points := _POINTS.search(text):
         # 1.015.55: a comma that was read as a point.
         plain = re.sub(r"[.,]", "", points[0])
-        value = Decimal(plain) / 100
+        amount = Decimal(plain) / 100
         doubt = LOST_COMMA if points[0].count(".") > 1 else ""
-        return Value(money(value), points.start(), points.end(), doubt)
+        return Value(money(amount), points.start(), points.end(), doubt)
     found = _AMOUNT.search(text)
     if found is None:
         return None

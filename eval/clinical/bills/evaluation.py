@@ -84,7 +84,8 @@ def evaluate(readings: Sequence[Reading], *, seed: int, command: str) -> Clinica
         figures=figures,
         cases=_cases(readings),
         notes=[
-            f"页面由程序生成（种子 {seed}），并非真实票据。The pages are generated, not real bills.",
+            f"页面由程序生成（种子 {seed}），并非真实票据。"
+            "The pages are generated, not real bills.",
             f"需人工查看的单元格 {doubts}/{cells}。Cells that a person is asked to look at.",
         ],
         command=command,

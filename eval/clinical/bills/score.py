@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.fuzz import ratio
 
-from assistant.tasks.bill_ocr.document import BillDocument, Cell, Item
+from assistant.tasks.bill_ocr.document import BillDocument, Cell, DocumentKind, Item
 from assistant.tasks.bill_ocr.doubts import AMOUNT_FIELDS
 from serving.ocr.line import TextLine
 
@@ -52,18 +53,25 @@ class Score:
 
 
 def score(truth: Sequence[BillDocument], read: Sequence[BillDocument]) -> Score:
-    """Documents are paired by what they have in common."""
+    """Documents are paired by what they have in common, those that have most first."""
     found = Score()
-    left = list(read)
-    for document in truth:
-        best = max(left, key=lambda other: _alike(document, other), default=BillDocument())
-        if best in left:
-            left.remove(best)
+    pairs = sorted(
+        ((_alike(document, other), i, j) for i, document in enumerate(truth)
+         for j, other in enumerate(read)),
+        key=lambda pair: (-pair[0], *pair[1:]),
+    )  # fmt: skip
+    mine: dict[int, int] = {}
+    for _, i, j in pairs:
+        if i not in mine and j not in mine.values():
+            mine[i] = j
+    for i, document in enumerate(truth):
+        best = read[mine[i]] if i in mine else BillDocument()
         found.kinds += 1
         found.kinds_right += best.kind is document.kind
         _document(found, document, best)
-    for other in left:
-        _document(found, BillDocument(), other)
+    for j, other in enumerate(read):
+        if j not in mine.values():
+            _document(found, BillDocument(), other)
     return found
 
 
@@ -97,19 +105,25 @@ def _document(found: Score, truth: BillDocument, read: BillDocument) -> None:
 
 
 def _flagged(path: str, cell: Cell | None, read: BillDocument) -> bool:
-    if cell is not None and cell.doubt:
+    # Of a page of unknown kind nothing is claimed, and that is said.
+    if read.kind is DocumentKind.UNKNOWN or (cell is not None and cell.doubt):
         return True
     failed = {one for check in read.checks if not check.passed for one in check.concerns}
     if path in failed:
         return True
-    # A row that was lost has no path: the sum of the rows tells that one is missing.
-    sums = ("items_total", "subtotals", "complete")
-    lost = cell is None and path.startswith("items")
-    return lost and any(not check.passed and check.name in sums for check in read.checks)
+    if cell is not None:
+        return False
+    # What was lost has no path: a sum tells that a row is missing, and a bill that is said to be
+    # incomplete is looked through by a person.
+    telling = {"complete", "unread"}
+    if path.startswith("items"):
+        telling |= {"items_total", "subtotals"}
+    return any(not check.passed and check.name in telling for check in read.checks)
 
 
 def _plain(value: str) -> str:
-    return value.replace(" ", "").translate(str.maketrans("（）：，；％", "():,;%"))
+    """Forms of one character are one: （ and (, Ⅰ and I."""
+    return unicodedata.normalize("NFKC", value.replace(" ", ""))
 
 
 def _pairs(
@@ -125,9 +139,7 @@ def _pairs(
             yield f"items.{number}.{name}", ours.get(name), theirs.get(name)
 
 
-def align(
-    truth: Sequence[Item], read: Sequence[Item]
-) -> list[tuple[int | None, int | None]]:
+def align(truth: Sequence[Item], read: Sequence[Item]) -> list[tuple[int | None, int | None]]:
     """Rows side by side, in order; what stands on one side alone is paired with None."""
     best = [[0.0] * (len(read) + 1) for _ in range(len(truth) + 1)]
     for i in range(len(truth) - 1, -1, -1):
@@ -175,7 +187,10 @@ def characters(truth: Sequence[TextLine], read: Sequence[TextLine]) -> tuple[int
             for number, frame in enumerate(frames):
                 along, across = _within(frame, x, y)
                 away = max(across, abs(along - 0.5) * 2 - 1 - 0.8 * frame[4] / max(frame[3], 1.0))
-                if away < least and -0.8 * frame[4] <= along * frame[3] <= frame[3] + 0.8 * frame[4]:
+                if (
+                    away < least
+                    and -0.8 * frame[4] <= along * frame[3] <= frame[3] + 0.8 * frame[4]
+                ):
                     best, least = number, away
             if best is None:
                 extra += 1
@@ -213,7 +228,9 @@ def _within(frame: _Frame, x: float, y: float) -> tuple[float, float]:
 def _places(line: TextLine) -> Iterator[tuple[str, float, float]]:
     x, y, angle, length, height = _frame(line)
     count = len(line.text)
-    ends = line.ends if len(line.ends) == count else [length * (i + 1) / count for i in range(count)]
+    ends = (
+        line.ends if len(line.ends) == count else [length * (i + 1) / count for i in range(count)]
+    )
     before = 0.0
     for character, end in zip(line.text, ends, strict=True):
         middle = max((before + end) / 2, end - 0.5 * height)

@@ -73,9 +73,8 @@ def make_facts(kind: DocumentKind, rows: tuple[int, int], random: Random) -> Fac
 
 def _name(random: Random) -> str:
     words = _words()
-    return random.choice(words["surnames"]) + "".join(
-        random.choices(words["given"], k=random.choice((1, 2, 2)))
-    )
+    given = random.choices(words["given"], k=random.choice((1, 2, 2)))
+    return "".join((random.choice(words["surnames"]), *given))
 
 
 def _digits(count: int, random: Random) -> str:

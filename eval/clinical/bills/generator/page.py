@@ -60,7 +60,13 @@ class Page:
         return font(self.faces[use], size).getlength(text)
 
     def write(
-        self, x: float, y: float, text: str, size: int, use: str = "value", colour: Colour | None = None
+        self,
+        x: float,
+        y: float,
+        text: str,
+        size: int,
+        use: str = "value",
+        colour: Colour | None = None,
     ) -> Box:
         """Print ``text`` with its upper left corner at (x, y) and give its ink's box."""
         face = font(self.faces[use], size)
@@ -103,9 +109,7 @@ def rectangle(box: Box) -> Rectangle:
     """The pixels of a box."""
     left, top, right, bottom = box
     x, y = max(0, round(left)), max(0, round(top))
-    return Rectangle(
-        x=x, y=y, width=max(1, round(right) - x), height=max(1, round(bottom) - y)
-    )
+    return Rectangle(x=x, y=y, width=max(1, round(right) - x), height=max(1, round(bottom) - y))
 
 
 def _merged(printed: list[Printed]) -> list[list[Printed]]:

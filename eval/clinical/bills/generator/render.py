@@ -12,15 +12,25 @@ from eval.clinical.bills.generator.layout import Column, Layout, Lines, Table
 from eval.clinical.bills.generator.page import Box, Page
 
 AMOUNTS = frozenset(
-    "total fund_paid account_paid self_paid own_expense cash_paid deposit refund top_up".split()
+    [
+        "total",
+        "fund_paid",
+        "account_paid",
+        "self_paid",
+        "own_expense",
+        "cash_paid",
+        "deposit",
+        "refund",
+        "top_up",
+    ]
 )
-DATES = frozenset("date admitted_on discharged_on".split())
+DATES = frozenset(["date", "admitted_on", "discharged_on"])
 MARGIN = 12
 
 
 def draw(layout: Layout, seed: int) -> tuple[Page, Facts]:
     """The page of this seed."""
-    random = Random(f"{layout.name} {seed}")
+    random = Random(f"{layout.name} {seed}")  # noqa: S311
     rows = layout.table.rows if layout.table else (1, 1)
     facts = make_facts(layout.kind, rows, random)
     height = _height(layout, facts)
@@ -30,7 +40,7 @@ def draw(layout: Layout, seed: int) -> tuple[Page, Facts]:
         _true(page, ("fields", "hospital"), facts.values["hospital"], box)
     _centred(page, layout.title.y, layout.title.size, layout.title.text)
     _lines(page, layout.lines, facts, layout.lines.top)
-    bottom = layout.lines.top + layout.lines.height * len(layout.lines.rows)
+    bottom: float = layout.lines.top + layout.lines.height * len(layout.lines.rows)
     if layout.table:
         bottom = _table(page, layout.table, facts, random)
     if layout.foot:

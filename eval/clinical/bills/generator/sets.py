@@ -49,7 +49,7 @@ def sample(name: SetName, number: int, seed: int) -> Sample:
     photo of two bills.
     """
     forms = layouts("unseen" if name == "unseen" else "seen")
-    random = Random(f"{name} {seed} {number}")
+    random = Random(f"{name} {seed} {number}")  # noqa: S311
     hard = name == "hard" or (name == "unseen" and number // len(forms) % 2 == 1)
     form = forms[number % len(forms)]
     made = f"{name}-{seed}-{number:04}"

@@ -21,6 +21,11 @@ Picture = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
 
 
+def _whole(values: NDArray[np.float64] | NDArray[np.float32]) -> Picture:
+    """As pixels."""
+    return np.asarray(np.clip(values, 0, 255), np.uint8)
+
+
 def seal(image: Image.Image, x: int, y: int, text: str, random: Random) -> Image.Image:
     """A round red seal over the text, as ink that lets the print through."""
     size = 190
@@ -65,7 +70,7 @@ def thermal(picture: Picture, random: Random) -> Picture:
 
 def _paler(picture: Picture, share: NDArray[np.float32]) -> Picture:
     paper = np.float32(255)
-    return (picture + (paper - picture) * share[..., None]).astype(np.uint8)
+    return _whole(picture + (paper - picture) * share[..., None])
 
 
 def scribble(picture: Picture, random: Random) -> Picture:
@@ -92,7 +97,7 @@ def fold(picture: Picture, random: Random) -> Picture:
     distance = np.arange(height if across else width) - place
     shade = -38 * np.exp(-((distance + 2) ** 2) / 40) + 22 * np.exp(-((distance - 3) ** 2) / 60)
     shade = shade[:, None, None] if across else shade[None, :, None]
-    return np.clip(picture + shade, 0, 255).astype(np.uint8)
+    return _whole(picture + shade)
 
 
 def shadow(picture: Picture, random: Random) -> Picture:
@@ -105,23 +110,25 @@ def shadow(picture: Picture, random: Random) -> Picture:
     light = 1 - random.uniform(0.25, 0.5) * along
     edge = random.uniform(0.35, 0.65)
     light *= 1 - random.uniform(0.1, 0.3) / (1 + np.exp(-(along - edge) * 40))
-    return (picture * light[..., None]).astype(np.uint8)
+    return _whole(picture * light[..., None])
 
 
 def low_light(picture: Picture, random: Random) -> Picture:
     """A dim and noisy picture."""
     dim = picture.astype(np.float32) * random.uniform(0.35, 0.55) + 8
     noise = np.random.default_rng(random.randrange(2**32)).normal(0, 7, picture.shape)
-    return np.clip(dim + noise, 0, 255).astype(np.uint8)
+    return _whole(dim + noise)
 
 
 def moire(picture: Picture, random: Random) -> Picture:
     """A picture of a screen: two gratings that beat."""
     height, width = picture.shape[:2]
     ys, xs = np.mgrid[0:height, 0:width].astype(np.float32)
-    pattern = np.sin(xs * random.uniform(0.5, 0.9) + ys * 0.1) * np.sin(ys * random.uniform(0.4, 0.8))
+    pattern = np.sin(xs * random.uniform(0.5, 0.9) + ys * 0.1) * np.sin(
+        ys * random.uniform(0.4, 0.8)
+    )
     tint = np.stack([pattern, np.roll(pattern, 2, 1), np.roll(pattern, 4, 1)], axis=-1)
-    return np.clip(picture + 16 * tint, 0, 255).astype(np.uint8)
+    return _whole(picture + 16 * tint)
 
 
 def glare(picture: Picture, random: Random) -> Picture:
@@ -130,7 +137,7 @@ def glare(picture: Picture, random: Random) -> Picture:
     ys, xs = np.mgrid[0:height, 0:width].astype(np.float32)
     x, y = random.uniform(0.2, 0.8) * width, random.uniform(0.2, 0.8) * height
     spot = np.exp(-(((xs - x) / (0.14 * width)) ** 2) - ((ys - y) / (0.1 * height)) ** 2)
-    return np.clip(picture + 110 * spot[..., None], 0, 255).astype(np.uint8)
+    return _whole(picture + 110 * spot[..., None])
 
 
 def blur(picture: Picture, random: Random) -> Picture:
@@ -147,7 +154,8 @@ def compress(picture: Picture, quality: int) -> Picture:
     """JPEG and back."""
     done, data = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
     assert done
-    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
+    back = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
+    return np.ascontiguousarray(back[..., ::-1])
 
 
 def curl(picture: Picture, random: Random) -> Picture:
@@ -173,11 +181,13 @@ def perspective(picture: Picture, random: Random) -> tuple[Picture, Matrix]:
     """A page on a desk, photographed from aslant."""
     height, width = picture.shape[:2]
     margin = 0.06 * min(width, height)
-    corners = np.float32([[0, 0], [width, 0], [width, height], [0, height]])
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     size = (int(width + 2 * margin), int(height + 2 * margin))
     slant = 0.035 * min(width, height)
     moved = corners + margin
-    moved += np.float32([[random.uniform(-slant, slant) for _ in range(2)] for _ in range(4)])
+    moved += np.array(
+        [[random.uniform(-slant, slant) for _ in range(2)] for _ in range(4)], np.float32
+    )
     matrix = np.asarray(cv2.getPerspectiveTransform(corners, moved), np.float64)
     desk = random.choice([(96, 74, 58), (70, 72, 78), (140, 128, 110)])
     return _moved(picture, matrix, size, desk), matrix

@@ -91,7 +91,9 @@ def test_what_cannot_be_read_is_said_in_a_sentence(tmp_path: Path) -> None:
 def test_pages_of_a_patient_by_the_api(client: TestClient, page: Path, total: str) -> None:
     headers = {"X-Patient-Id": "pat-1", "X-Encounter-Id": "enc-1"}
     kept = client.post(
-        "/v1/attachments", headers=headers | {"Content-Type": "image/png"}, content=page.read_bytes()
+        "/v1/attachments",
+        headers=headers | {"Content-Type": "image/png"},
+        content=page.read_bytes(),
     ).json()
     body = {"patient_id": "pat-1", "encounter_id": "enc-1", "attachments": [kept]}
     twice = client.post("/v1/bills", json=body | {"attachments": [kept, kept]}, headers=headers)

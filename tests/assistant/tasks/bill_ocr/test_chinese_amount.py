@@ -33,7 +33,9 @@ def test_forms_that_are_in_use(words: str, amount: str) -> None:
     assert read_words(words) == Decimal(amount)
 
 
-@pytest.mark.parametrize("words", ["", "元整", "壹贰元整", "贰拾叁仟元", "人民币", "壹元贰", "叁佰"])
+@pytest.mark.parametrize(
+    "words", ["", "元整", "壹贰元整", "贰拾叁仟元", "人民币", "壹元贰", "叁佰"]
+)
 def test_what_is_no_amount_is_not_guessed(words: str) -> None:
     assert read_words(words) is None
 

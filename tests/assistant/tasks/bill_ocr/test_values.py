@@ -52,7 +52,9 @@ def test_numbers() -> None:
     assert quantity_of("二") is None
 
 
-@given(st.sampled_from(["amount", "words", "date", "time", "sex", "number", "name", "text"]), st.text())
+@given(
+    st.sampled_from(["amount", "words", "date", "time", "sex", "number", "name", "text"]), st.text()
+)
 def test_any_text_gives_a_value_within_it_or_none(kind: str, text: str) -> None:
     found = read_value(kind, text)
     if found is not None:
