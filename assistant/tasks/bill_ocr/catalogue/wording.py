@@ -166,6 +166,11 @@ def _form(joined: str, given: str) -> tuple[str, str, str]:
     """(form, route, name without it).  A form column decides, where it is a form that is known."""
     ending = _form_pattern().search(joined)
     at_end = _form_rows()[ending[0]] if ending and ending.start() > 0 else None
+    if ending is not None and ending.start() < 2:
+        # The longest one would leave no name; a shorter one may.
+        at_end = next(
+            (r for r in _forms() if 2 <= len(joined.removesuffix(r[0])) < len(joined)), at_end
+        )
     at_head = None
     if at_end is None:
         beginning = _head_pattern().match(joined)

@@ -20,7 +20,7 @@ from assistant.tasks.bill_ocr.document import (
 )
 from assistant.tasks.bill_ocr.ui.documents import EXPORTS
 from assistant.tasks.bill_ocr.ui.state import BillState
-from assistant.tasks.bill_ocr.ui.strings import name_of
+from assistant.tasks.bill_ocr.ui.strings import check_name, name_of
 from assistant.ui.evidence_view import PICTURES
 from assistant.ui.markup import attributes, badge, button, esc, notices
 from assistant.ui.strings import Text
@@ -177,7 +177,7 @@ def _checks(checks: Sequence[Check], t: Text) -> str:
     lines = "".join(
         f'<li class="{"passed" if check.passed else "failed"}">'
         f"<b>{esc(t('bill.checks.passed' if check.passed else 'bill.checks.failed'))}</b> "
-        f"{esc(check.message or check.name)} {esc(check.suggestion)}</li>"
+        f"{esc(check.message or check_name(check.name, t.language))} {esc(check.suggestion)}</li>"
         for check in sorted(checks, key=lambda check: check.passed)
     )
     return f'<h4>{esc(t("bill.checks"))}</h4><ul class="bill-checks">{lines}</ul>'

@@ -58,9 +58,7 @@ def build(frame: Frame) -> None:
     with gr.Row(elem_classes="split bill-page-layout", equal_height=False):
         with gr.Column(scale=3, min_width=260, elem_classes="left scrolls"):
             patient = frame.labelled(
-                gr.Textbox(
-                    label=t("bill.patient"), max_lines=1, elem_id="bill-patient"
-                ),
+                gr.Textbox(label=t("bill.patient"), max_lines=1, elem_id="bill-patient"),
                 "bill.patient",
             )
             encounter = frame.labelled(

@@ -126,6 +126,34 @@ NAMES: dict[str, tuple[str, str]] = {
 }
 """Fields and columns."""
 
+CHECKS: dict[str, tuple[str, str]] = {
+    "quantity_price": ("数量×单价＝金额", "quantity × price = amount"),
+    "subtotals": ("分类小计", "subtotals"),
+    "items_total": ("明细之和＝合计", "items = total"),
+    "total_words": ("合计＝大写", "total = in words"),
+    "funds": ("各项支付＝合计", "funds = total"),
+    "patient_share": ("自付与自费＝个人支付", "shares = paid by the patient"),
+    "deposit": ("预缴、补缴与退费", "deposit and refund"),
+    "dates": ("日期先后", "dates in order"),
+    "times": ("时间先后", "times in order"),
+    "flags": ("提示与参考范围", "flags and ranges"),
+    "qr_number": ("二维码与号码", "QR code and number"),
+    "qr_code": ("二维码与代码", "QR code and code"),
+    "qr_total": ("二维码与金额", "QR code and total"),
+    "qr_date": ("二维码与日期", "QR code and date"),
+    "qr_check_code": ("二维码与校验码", "QR code and check code"),
+    "complete": ("必有字段", "needed fields"),
+    "patient": ("患者姓名", "the patient's name"),
+    "limit_price": ("目录限价", "limit price"),
+}
+"""What was checked, where nothing failed."""
+
+
+def check_name(name: str, language: str) -> str:
+    """A check in the language of the page."""
+    zh, en = CHECKS.get(name, (name, name))
+    return en if language == "en" else zh
+
 
 def name_of(field: str, language: str) -> str:
     """A field or column in the language of the page."""

@@ -205,9 +205,7 @@ def test_bills_are_found_by_what_they_say(store: Store, desk: Desk) -> None:
     assert ids(Context("dr-a", "doctor", "")) == []
 
 
-def test_no_other_patient_sees_a_bill_and_a_purge_takes_all_of_it(
-    store: Store, desk: Desk
-) -> None:
+def test_no_other_patient_sees_a_bill_and_a_purge_takes_all_of_it(store: Store, desk: Desk) -> None:
     bill = desk.open(WANG, kept(store, WANG, reading(FIRST)))
     desk.save(WANG, bill.id, Saving(version=1, changes=needed(bill, TRUTH[0])))
     for stranger in (LI, Context("dr-a", "doctor", "pat-1", "enc-9")):

@@ -61,6 +61,12 @@ def test_nothing_is_said_instead_of_something_wrong(
     assert result.message
 
 
+def test_no_form_is_matched_with_another(catalogue: Catalogue) -> None:
+    for name in ("阿莫西林片", "阿莫西林颗粒", "阿莫西林口服液", "注射用阿莫西林"):
+        result = found(catalogue, name, "0.25g*24粒")
+        assert (result.entry, result.reason) == (None, "conflict"), name
+
+
 def test_the_maker_decides(catalogue: Catalogue) -> None:
     result = found(catalogue, "氯化钠注射液", "100ml:0.9g", "石药集团")
     assert result.entry is not None
