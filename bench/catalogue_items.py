@@ -93,6 +93,16 @@ def _consumable(draw: random.Random, makers: list[str]) -> dict[str, str]:
     }
 
 
+def held_out_words(seed: int) -> set[str]:
+    """Some generics, analytes and parts, of which a list is to have nothing."""
+    draw = random.Random(seed + 7)
+    return {
+        word
+        for kind in ("drugs", "analytes", "parts")
+        for word in draw.sample(words()[kind], max(2, len(words()[kind]) // 25))
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """What was written, the code that it is ("" where the list has it not), and how it was made."""

@@ -12,17 +12,22 @@ from importlib.resources import files
 
 import yaml
 
+from assistant.tasks.bill_ocr.catalogue.distance import Strangeness
+
 MOST_MARGIN = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class Features:
     """``distance`` of the chosen name and ``margin`` to the next other name, in characters
-    wrong; ``tells``: strength, mark or maker agreed."""
+    wrong; ``tells``: strength, mark or maker agreed; ``strange``: what no misreading and no habit
+    explains; ``length`` of the written name."""
 
     distance: float
     margin: float
     tells: bool
+    strange: Strangeness
+    length: int
 
     def values(self) -> dict[str, float]:
         """By the names of the weights."""
@@ -30,6 +35,11 @@ class Features:
             "distance": self.distance,
             "margin": min(self.margin, MOST_MARGIN),
             "tells": float(self.tells),
+            "replaced": float(self.strange.replaced),
+            "left_out": float(self.strange.left_out > 0),
+            "left_out_share": min(self.strange.left_out / max(self.length, 1), 1.0),
+            "put_in": float(min(self.strange.put_in, 3)),
+            "replaced_share": min(self.strange.replaced / max(self.length, 1), 1.0),
         }
 
 

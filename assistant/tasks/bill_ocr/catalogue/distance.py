@@ -6,6 +6,7 @@ costs less than one put in, since people shorten; another order costs a little.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from assistant.tasks.bill_ocr.catalogue.characters import look_alike, sound_alike
@@ -33,6 +34,35 @@ def distance(written: str, listed: str) -> float:
     if found > OTHER_ORDER:
         found = min(found, OTHER_ORDER + _edits("".join(sorted(written)), "".join(sorted(listed))))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Strangeness:
+    """What no print, keyboard or habit explains: characters ``replaced``, ``left_out`` and
+    ``put_in``."""
+
+    replaced: int
+    left_out: int
+    put_in: int
+
+
+def strangeness(written: str, listed: str) -> Strangeness:
+    """How ``listed`` differs from ``written`` beyond misreading and habit."""
+    from rapidfuzz.distance import Levenshtein
+
+    habit, put_in = _habitual(listed), _habitual(written)
+    counts = {"replace": 0, "insert": 0, "delete": 0}
+    if sorted(written) == sorted(listed):
+        return Strangeness(0, 0, 0)
+    for edit in Levenshtein.editops(written, listed):
+        kind, at, to = edit.tag, edit.src_pos, edit.dest_pos
+        explained = (
+            (kind == "replace" and _replaced(written[at], listed[to]) == CONFUSED)
+            or (kind == "insert" and to in habit)
+            or (kind == "delete" and at in put_in)
+        )
+        counts[kind] += not explained
+    return Strangeness(counts["replace"], counts["insert"], counts["delete"])
 
 
 def _edits(written: str, listed: str) -> float:

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from assistant.tasks.bill_ocr.catalogue.calibration import Features, confidence, threshold
 from assistant.tasks.bill_ocr.catalogue.comparison import compare, of_entry
-from assistant.tasks.bill_ocr.catalogue.distance import distance
+from assistant.tasks.bill_ocr.catalogue.distance import distance, strangeness
 from assistant.tasks.bill_ocr.catalogue.entry import Candidate, Entry, Match, Written
 from assistant.tasks.bill_ocr.catalogue.search import MOST_ENTRIES, Catalogue, Title
 from assistant.tasks.bill_ocr.catalogue.wording import Wording, read_wording, synonyms
@@ -94,7 +94,7 @@ def match(catalogue: Catalogue, written: Written, memory: Memory = NOTHING) -> M
     if known is not None:
         return known
     scored = _scored(catalogue, wording, memory)
-    return _decided(scored)
+    return _decided(wording, scored)
 
 
 def features_of(catalogue: Catalogue, written: Written) -> tuple[Entry, Features] | None:
@@ -105,7 +105,7 @@ def features_of(catalogue: Catalogue, written: Written) -> tuple[Entry, Features
     chosen = _chosen(scored)
     if isinstance(chosen, str):
         return None
-    return chosen.entry, _features(chosen, scored)
+    return chosen.entry, _features(wording, chosen, scored)
 
 
 def _learned(catalogue: Catalogue, wording: Wording, memory: Memory) -> Match | None:
@@ -216,7 +216,7 @@ def _chosen(scored: Sequence[_Scored]) -> _Scored | str:
     return tied[0]
 
 
-def _features(chosen: _Scored, scored: Sequence[_Scored]) -> Features:
+def _features(wording: Wording, chosen: _Scored, scored: Sequence[_Scored]) -> Features:
     rivals = (
         one.distance + (_EXCLUDED_RIVAL if one.conflicts else 0.0)
         for one in scored
@@ -224,10 +224,14 @@ def _features(chosen: _Scored, scored: Sequence[_Scored]) -> Features:
     )
     margin = min(rivals, default=chosen.distance + BAND) - chosen.distance
     tells = any(told in ("specification", "marks", "maker") for told in chosen.agrees)
-    return Features(chosen.distance, max(margin, 0.0), tells)
+    pairs = ((wording.core, chosen.title.core), (wording.full, chosen.title.full))
+    nearer = min(pairs, key=lambda pair: distance(*pair))
+    return Features(
+        chosen.distance, max(margin, 0.0), tells, strangeness(*nearer), len(wording.core)
+    )
 
 
-def _decided(scored: Sequence[_Scored]) -> Match:
+def _decided(wording: Wording, scored: Sequence[_Scored]) -> Match:
     candidates = [
         Candidate(
             entry=one.entry,
@@ -240,7 +244,7 @@ def _decided(scored: Sequence[_Scored]) -> Match:
     chosen = _chosen(scored)
     if isinstance(chosen, str):
         return _abstained(chosen, candidates)
-    sure = confidence(_features(chosen, scored))
+    sure = confidence(_features(wording, chosen, scored))
     if sure < threshold():
         return _abstained("uncertain", candidates, sure)
     return Match(
