@@ -44,6 +44,8 @@ class Strangeness:
     replaced: int
     left_out: int
     put_in: int
+    head: bool = False
+    """Whether the first character is another: 氧氟沙星 is not 左氧氟沙星 in short."""
 
 
 def strangeness(written: str, listed: str) -> Strangeness:
@@ -62,7 +64,8 @@ def strangeness(written: str, listed: str) -> Strangeness:
             or (kind == "delete" and at in put_in)
         )
         counts[kind] += not explained
-    return Strangeness(counts["replace"], counts["insert"], counts["delete"])
+    head = written[:1] != listed[:1] and any(counts.values())
+    return Strangeness(counts["replace"], counts["insert"], counts["delete"], head)
 
 
 def _edits(written: str, listed: str) -> float:

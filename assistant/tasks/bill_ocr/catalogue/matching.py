@@ -30,6 +30,8 @@ LEARNED_CONFIDENCE = 0.999
 _BY_SYNONYM = 0.1
 _CLOSE = 0.7
 _FEW = 2
+_SHORT = 5
+"""Characters of a name of which each tells one thing from another."""
 _TIED = 0.05
 _EXCLUDED_RIVAL = 0.7
 """What a contradiction adds to a rival's distance: it was told apart by more than its name."""
@@ -75,6 +77,7 @@ class _Scored:
     distance: float
     agrees: list[str]
     conflicts: list[str]
+    written: Wording
 
 
 def memory_key(wording: Wording) -> str:
@@ -94,7 +97,7 @@ def match(catalogue: Catalogue, written: Written, memory: Memory = NOTHING) -> M
     if known is not None:
         return known
     scored = _scored(catalogue, wording, memory)
-    return _decided(wording, scored)
+    return _decided(scored)
 
 
 def features_of(catalogue: Catalogue, written: Written) -> tuple[Entry, Features] | None:
@@ -105,7 +108,7 @@ def features_of(catalogue: Catalogue, written: Written) -> tuple[Entry, Features
     chosen = _chosen(scored)
     if isinstance(chosen, str):
         return None
-    return chosen.entry, _features(wording, chosen, scored)
+    return chosen.entry, _features(chosen, scored)
 
 
 def _learned(catalogue: Catalogue, wording: Wording, memory: Memory) -> Match | None:
@@ -132,7 +135,7 @@ def _scored(catalogue: Catalogue, wording: Wording, memory: Memory) -> list[_Sco
         return []
     limit = min(FARTHEST, ranked[0][0] + BAND)
     found: dict[str, _Scored] = {}
-    for near, title in ranked:
+    for near, title, variant in ranked:
         if near > limit:
             break
         # Of another form nothing is chosen, and of a farther name only that it is there counts.
@@ -140,7 +143,7 @@ def _scored(catalogue: Catalogue, wording: Wording, memory: Memory) -> list[_Sco
         most = _FEW if other or near > ranked[0][0] + _CLOSE else MOST_ENTRIES
         for _, entry, listed in catalogue.entries(title, wording.specification, most):
             agrees, conflicts = compare(wording, listed)
-            made = _Scored(title, entry, near, agrees, conflicts)
+            made = _Scored(title, entry, near, agrees, conflicts, variant)
             kept = found.get(entry.code)
             if kept is None or (bool(kept.conflicts), kept.distance) > (bool(conflicts), near):
                 found[entry.code] = made
@@ -149,17 +152,19 @@ def _scored(catalogue: Catalogue, wording: Wording, memory: Memory) -> list[_Sco
     )
 
 
-def _titles(catalogue: Catalogue, wording: Wording, memory: Memory) -> list[tuple[float, Title]]:
-    """Titles with their distance, nearest first."""
-    best: dict[int, tuple[float, Title]] = {}
+def _titles(
+    catalogue: Catalogue, wording: Wording, memory: Memory
+) -> list[tuple[float, Title, Wording]]:
+    """Titles with their distance, nearest first, and the variant that is so near."""
+    best: dict[int, tuple[float, Title, Wording]] = {}
     for variant, cost in _variants(wording, memory):
         titles = {title.id: title for title in catalogue.near(variant.full, NEAR)}
         titles |= {title.id: title for title in catalogue.exact(variant.core)}
         for title in titles.values():
             found = cost + _title_distance(variant, title)
             if title.id not in best or found < best[title.id][0]:
-                best[title.id] = (found, title)
-    return sorted(best.values(), key=lambda pair: (pair[0], pair[1].id))
+                best[title.id] = (found, title, variant)
+    return sorted(best.values(), key=lambda row: (row[0], row[1].id))
 
 
 def _title_distance(wording: Wording, title: Title) -> float:
@@ -216,7 +221,7 @@ def _chosen(scored: Sequence[_Scored]) -> _Scored | str:
     return tied[0]
 
 
-def _features(wording: Wording, chosen: _Scored, scored: Sequence[_Scored]) -> Features:
+def _features(chosen: _Scored, scored: Sequence[_Scored]) -> Features:
     rivals = (
         one.distance + (_EXCLUDED_RIVAL if one.conflicts else 0.0)
         for one in scored
@@ -224,6 +229,7 @@ def _features(wording: Wording, chosen: _Scored, scored: Sequence[_Scored]) -> F
     )
     margin = min(rivals, default=chosen.distance + BAND) - chosen.distance
     tells = any(told in ("specification", "marks", "maker") for told in chosen.agrees)
+    wording = chosen.written
     pairs = ((wording.core, chosen.title.core), (wording.full, chosen.title.full))
     nearer = min(pairs, key=lambda pair: distance(*pair))
     return Features(
@@ -231,7 +237,17 @@ def _features(wording: Wording, chosen: _Scored, scored: Sequence[_Scored]) -> F
     )
 
 
-def _decided(wording: Wording, scored: Sequence[_Scored]) -> Match:
+def _another_thing(features: Features) -> bool:
+    """Whether a short name may well be that of something that the list has not: 阿洛西林 beside
+    阿莫西林, whatever else is near."""
+    strange = features.strange
+    if features.length > _SHORT:
+        return False
+    other_head = strange.head and strange.left_out + strange.put_in > 0
+    return other_head or (strange.replaced > 0 and features.length < _SHORT)
+
+
+def _decided(scored: Sequence[_Scored]) -> Match:
     candidates = [
         Candidate(
             entry=one.entry,
@@ -244,8 +260,9 @@ def _decided(wording: Wording, scored: Sequence[_Scored]) -> Match:
     chosen = _chosen(scored)
     if isinstance(chosen, str):
         return _abstained(chosen, candidates)
-    sure = confidence(_features(wording, chosen, scored))
-    if sure < threshold():
+    features = _features(chosen, scored)
+    sure = confidence(features)
+    if sure < threshold() or _another_thing(features):
         return _abstained("uncertain", candidates, sure)
     return Match(
         status="matched",

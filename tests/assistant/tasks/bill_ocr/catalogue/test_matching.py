@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from assistant.tasks.bill_ocr.catalogue.entry import Match, Written
+from assistant.tasks.bill_ocr.catalogue.building import build
+from assistant.tasks.bill_ocr.catalogue.entry import Entry, Match, Written
 from assistant.tasks.bill_ocr.catalogue.matching import match, memory_key
 from assistant.tasks.bill_ocr.catalogue.search import Catalogue
 from assistant.tasks.bill_ocr.catalogue.wording import read_wording
@@ -65,6 +68,19 @@ def test_no_form_is_matched_with_another(catalogue: Catalogue) -> None:
     for name in ("阿莫西林片", "阿莫西林颗粒", "阿莫西林口服液", "注射用阿莫西林"):
         result = found(catalogue, name, "0.25g*24粒")
         assert (result.entry, result.reason) == (None, "conflict"), name
+
+
+@pytest.mark.parametrize(
+    ("listed", "written"),
+    [("阿洛西林胶囊", "阿莫西林胶囊"), ("左氧氟沙星片", "氧氟沙星片"), ("尿酸测定", "尿素测定")],
+)
+def test_what_the_list_has_not_is_not_its_neighbour(
+    tmp_path: Path, listed: str, written: str
+) -> None:
+    path = tmp_path / "c.sqlite"
+    build(path, [Entry(code="A", name=listed, specification="0.25g", list="a")])
+    assert found(Catalogue(path), written, "0.25g").entry is None
+    assert found(Catalogue(path), listed, "0.25g").entry is not None
 
 
 def test_the_maker_decides(catalogue: Catalogue) -> None:
