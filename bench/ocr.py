@@ -38,6 +38,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rounds", type=int, default=1, help="pages of each kind")
+    parser.add_argument("--kinds", nargs="+", help="only these kinds of pages")
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--seed", type=int, default=16)
     parser.add_argument("--numbers", choices=("auto", "f32", "bf16"), default="auto")
@@ -46,6 +47,8 @@ def main() -> None:
     parser.add_argument("--folder", type=int, default=0, help="read this many pages in one go")
     options = parser.parse_args()
     pages = page_drawing.pages(options.rounds, options.seed)
+    if options.kinds:
+        pages = [page for page in pages if page.name in options.kinds]
     if options.folder:
         print(json.dumps(describe() | folder(pages, options.folder)))
         return
@@ -102,9 +105,8 @@ def compared(
     """A line for each kind of page, and one for all."""
     seconds: dict[tuple[str, int], list[float]] = {}
     errors: dict[tuple[str, int], int] = {}
-    for name, read in readers.items():
+    for read in readers.values():
         read(pages[0].content)
-        del name
     for turn in range(repetitions):
         for place, page in enumerate(pages):
             for name, read in list(readers.items())[:: 1 if turn % 2 else -1]:

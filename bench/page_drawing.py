@@ -135,8 +135,8 @@ def photographed(page: Pixels, chance: np.random.Generator) -> tuple[Pixels, Pix
     desk = np.full((round(height * 1.25), round(width * 1.3), 3), (96, 84, 70), np.float32)
     desk += chance.normal(0, 8, desk.shape)
     move = chance.uniform(0, 0.05, 8) * width
-    corners = np.float32([[0, 0], [width, 0], [width, height], [0, height]])
-    onto = corners + np.float32([0.12 * width, 0.1 * height]) + np.float32(move.reshape(4, 2))
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    onto = corners + np.array([0.12 * width, 0.1 * height]) + move.reshape(4, 2)
     onto[0, 0] += 0.05 * width
     matrix = cv2.getPerspectiveTransform(corners, onto.astype(np.float32))
     size = (desk.shape[1], desk.shape[0])

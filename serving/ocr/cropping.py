@@ -52,13 +52,15 @@ def _cut_straight(image: Bytes, box: Box) -> Bytes | None:
 
 def _scaled(part: Bytes, width: int, height: int) -> Bytes:
     way = cv2.INTER_AREA if part.shape[0] > height * _SHRINKS_MUCH else cv2.INTER_LINEAR
-    return cv2.resize(part, (width, height), interpolation=way).astype(np.uint8, copy=False)
+    line: Bytes = cv2.resize(part, (width, height), interpolation=way).astype(np.uint8, copy=False)
+    return line
 
 
 def _warped(image: Bytes, box: Box, width: int, height: int) -> Bytes:
     width, height = max(width, 1), max(height, 1)
     to = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     matrix = cv2.getPerspectiveTransform(box, to)
-    return cv2.warpPerspective(
+    line: Bytes = cv2.warpPerspective(
         image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     ).astype(np.uint8, copy=False)
+    return line

@@ -78,7 +78,8 @@ def evenly_lit(image: Bytes) -> Bytes:
     if not strong:
         floor = darkest * 245.0 / float(high)
         bright = (bright - floor) * (245.0 / max(40.0, 245.0 - floor))
-    return bright.clip(0, 255).astype(np.uint8)
+    lit: Bytes = bright.clip(0, 255).astype(np.uint8)
+    return lit
 
 
 def _light(image: Bytes) -> Bytes:
@@ -88,4 +89,5 @@ def _light(image: Bytes) -> Bytes:
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     coarse = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
     coarse = cv2.dilate(coarse, np.ones((5, 5), np.uint8))
-    return cv2.medianBlur(coarse.astype(np.uint8), 9).astype(np.uint8, copy=False)
+    light: Bytes = cv2.medianBlur(coarse, 9).astype(np.uint8, copy=False)
+    return light

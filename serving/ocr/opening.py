@@ -159,8 +159,9 @@ def _flat(opened: Any) -> Bytes:
         return np.repeat(grey[..., None], 3, axis=2)
     if opened.mode in ("I", "F"):
         values = np.asarray(opened, np.float32)
-        values = values / 257 if values.max(initial=0) > 255 else values
-        return np.repeat(values.clip(0, 255).astype(np.uint8)[..., None], 3, axis=2)
+        most = 257.0 if values.max(initial=0) > 255 else 1.0
+        grey = (values / most).clip(0, 255).astype(np.uint8)
+        return np.repeat(grey[..., None], 3, axis=2)
     if opened.has_transparency_data:
         clear = opened.convert("RGBA")
         ground = Image.new("RGBA", clear.size, "white")
@@ -178,7 +179,8 @@ def shrunk(image: Bytes) -> Bytes:
     if scale >= 1:
         return image
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    small: Bytes = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
+    return small
 
 
 def is_blank(image: Bytes) -> bool:

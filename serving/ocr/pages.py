@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serving.ocr import ink, paper
+from serving.ocr.detection import Box
 from serving.ocr.line import TextLine
 from serving.ocr.models import OcrUnavailable
 from serving.ocr.network import Bytes
@@ -129,7 +130,7 @@ def _righted(raw: RawPage, ocr: Ocr | None) -> Iterator[OpenedPage]:
         yield replace(page, sheet=place + 1, warnings=(*warnings, *page.warnings))
 
 
-def _sheet(raw: RawPage, corners: paper.Box | None, ocr: Ocr | None) -> OpenedPage:
+def _sheet(raw: RawPage, corners: Box | None, ocr: Ocr | None) -> OpenedPage:
     height, width = raw.image.shape[:2]
     flatten, size, flat = np.eye(3), (width, height), raw.image
     if corners is not None:
@@ -151,9 +152,10 @@ def _sheet(raw: RawPage, corners: paper.Box | None, ocr: Ocr | None) -> OpenedPa
 
 
 def _warped(image: Bytes, matrix: NDArray[np.float64], size: tuple[int, int]) -> Bytes:
-    return cv2.warpPerspective(
+    moved: Bytes = cv2.warpPerspective(
         image, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     ).astype(np.uint8, copy=False)
+    return moved
 
 
 def _is_what_is_drawn(image: Bytes, lines: Sequence[TextLine], ocr: Ocr | None) -> bool:

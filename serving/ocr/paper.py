@@ -69,7 +69,8 @@ def _corners(outline: NDArray[np.int32], lightness: Bytes) -> Box | None:
 def _inward(corners: Box) -> Box:
     """A little inside, so that the edge of the paper is not read as a stroke."""
     middle = corners.mean(axis=0)
-    return (corners + (middle - corners) * _MARGIN).astype(np.float32)
+    inner: Box = (corners + (middle - corners) * _MARGIN).astype(np.float32)
+    return inner
 
 
 def flattening(corners: Box) -> tuple[NDArray[np.float64], tuple[int, int]]:

@@ -123,7 +123,7 @@ def decode(
     begins = np.flatnonzero(fresh)
     stops = np.append(begins[1:], len(classes))
     kept = [
-        (int(classes[begin]), begin, stop)
+        (int(classes[begin]), int(begin), int(stop))
         for begin, stop in zip(begins, stops, strict=True)
         if classes[begin] != 0
     ]

@@ -54,6 +54,7 @@ def _otherwise(image: Bytes, box: Box) -> Bytes:
     height, width = image.shape[:2]
     line = cut(image, wider.clip((0, 0), (width - 1, height - 1)).astype(np.float32), _LOWER)
     above = (HEIGHT - _LOWER) // 2
-    return cv2.copyMakeBorder(
+    framed: Bytes = cv2.copyMakeBorder(
         line, above, HEIGHT - _LOWER - above, 0, 0, cv2.BORDER_REPLICATE
     ).astype(np.uint8, copy=False)
+    return framed

@@ -143,7 +143,9 @@ def _sum(rule: Rule, document: BillDocument, second: Second) -> Iterator[Check]:
     parts = {name: number_at(document, name) for name in names}
     whole = {name: number_at(document, name) for name in rule["whole"]}
     every = {**parts, **whole}
-    if any(name not in document.fields for name in every):
+    absent = [name for name in every if name not in document.fields]
+    if absent:
+        yield from _absent(absent, parts, whole)
         return
     known = all(value is not None for value in every.values())
     left = sum((value or Decimal(0) for value in parts.values()), Decimal(0))
@@ -151,6 +153,26 @@ def _sum(rule: Rule, document: BillDocument, second: Second) -> Iterator[Check]:
     passed = known and left == right
     hint = "" if passed else f"{money(left)} 与 {money(right)} 相差 {money(right - left)}"
     yield _check(rule, passed, [f"fields.{name}" for name in every], "", hint)
+
+
+def _absent(
+    names: Sequence[str], parts: Mapping[str, Decimal | None], whole: Mapping[str, Decimal | None]
+) -> Iterator[Check]:
+    """Where a sum lacks a single amount that is not nought, this one was overlooked."""
+    known = [value for name, value in {**parts, **whole}.items() if name not in names]
+    if len(names) > 1 or None in known:
+        return
+    left = sum((value or Decimal(0) for value in parts.values()), Decimal(0))
+    right = sum((value or Decimal(0) for value in whole.values()), Decimal(0))
+    lacking = right - left if names[0] in parts else left - right
+    if lacking > 0:
+        yield Check(
+            name="unread",
+            passed=False,
+            concerns=[f"fields.{names[0]}"],
+            message="可能有金额未读出",
+            suggestion=f"按合计推算为 {money(lacking)}",
+        )
 
 
 def _order(rule: Rule, document: BillDocument, second: Second) -> Iterator[Check]:

@@ -31,11 +31,16 @@ def bill(
 
     Example: bedside bill photo.jpg --json
     """
-    if path.is_dir() or out is not None:
-        from assistant.tasks.bill_ocr.command_folder import read_folder
-
-        read_folder(path, out, patient, as_json=as_json, restart=restart)
-        return
+    from assistant.commands.progress import console
+    from assistant.tasks.bill_ocr.command_folder import read_folder
     from assistant.tasks.bill_ocr.command_print import print_file
+    from serving.ocr.models import OcrUnavailable
 
-    print_file(path, patient, as_json=as_json)
+    try:
+        if path.is_dir() or out is not None:
+            read_folder(path, out, patient, as_json=as_json, restart=restart)
+        else:
+            print_file(path, patient, as_json=as_json)
+    except OcrUnavailable as error:
+        console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from None

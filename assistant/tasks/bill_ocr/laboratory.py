@@ -18,7 +18,7 @@ _SHAPES = {
     "↓": "↓", "下": "↓", "卜": "↓", "J": "↓", "V": "↓", "丁": "↓",
 }  # fmt: skip
 """What arrows are read as, by their likeness."""
-_BEFORE_UNIT = re.compile(r"([↑↓个千十下卜丁])(?=.)")
+_BEFORE_UNIT = re.compile(r"[↑↓个千十下卜丁]")
 
 
 def limits_of(text: str) -> tuple[Decimal | None, Decimal | None] | None:
@@ -56,8 +56,10 @@ def tidy(item: Item) -> Item:
     for name in ("unit", "range"):
         cell = item.get(name)
         if cell is not None and (found := _BEFORE_UNIT.match(cell.value)):
-            item.setdefault("flag", cell.model_copy(update={"value": found[1], "text": found[1]}))
+            item.setdefault("flag", cell.model_copy(update={"value": found[0], "text": found[0]}))
             item[name] = cell.model_copy(update={"value": cell.value[1:].strip()})
+            if not item[name].value:
+                del item[name]
     flag = item.get("flag")
     if flag is not None:
         item["flag"] = flag.model_copy(update={"value": _SHAPES.get(flag.value[:1], flag.value)})

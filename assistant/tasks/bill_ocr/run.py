@@ -11,12 +11,21 @@ from assistant.tasks.bill_ocr.document import BillDocument
 from assistant.tasks.bill_ocr.draft import BillReading
 from assistant.tasks.bill_ocr.request import BillToRead
 from assistant.work.resources import Resources
+from serving.engine import EngineUnavailable
 
 
 async def readings(request: BillToRead, resources: Resources) -> list[BillReading]:
-    """The drafts of a request, in the order of its pages."""
+    """The drafts of a request, in the order of its pages.
+
+    Raises `EngineUnavailable` where pages cannot be read here.
+    """
     contents = Contents(resources.settings.home / "attachments")
-    return await asyncio.to_thread(_read, request, contents)
+    from serving.ocr.models import OcrUnavailable
+
+    try:
+        return await asyncio.to_thread(_read, request, contents)
+    except OcrUnavailable as error:
+        raise EngineUnavailable(str(error)) from error
 
 
 def _read(request: BillToRead, contents: Contents) -> list[BillReading]:

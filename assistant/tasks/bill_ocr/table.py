@@ -20,7 +20,7 @@ from knowledge.text.number import plain
 
 _SUBTOTAL = re.compile(r"小计|分类合计")
 _TOTAL = re.compile(r"^(?:费用)?(?:合计|总计|总金额)|^(?:合|总)\s*计")
-_EDGES = " |丨_"
+_EDGES = " |丨_[]"
 _LITRES = re.compile(r"(?<=\d)m[1I|](?![a-zA-Z\d])")
 _TIMES = re.compile(r"(?<=[\dglIU袋粒片支%])[°×xX\"'’](?=\d)")
 _POWER = re.compile(r"^10[°*]?(9|12)/[L1I]$")
@@ -164,7 +164,11 @@ def _add(table: Table, lines: Sequence[_Line], block: Block, place: Place) -> No
     for line in lines:
         name = folded("".join(part.text for part in line.cells.get("name", ())))
         every = folded("".join(p.text for parts in line.cells.values() for p in parts))
-        cells = {key: item_cell(key, parts, looks[key], place) for key, parts in line.cells.items()}
+        cells = {
+            key: item_cell(key, parts, looks[key], place)
+            for key, parts in line.cells.items()
+            if looks[key] != "number" or _has_figure(parts)
+        }
         _part_unit(cells)
         amount = cells.get("amount")
         if _SUBTOTAL.search(name) or _SUBTOTAL.search(every[:12]):
@@ -174,6 +178,11 @@ def _add(table: Table, lines: Sequence[_Line], block: Block, place: Place) -> No
             table.total = amount or table.total
         elif cells:
             table.items.append(dict(cells))
+
+
+def _has_figure(parts: Sequence[Fragment]) -> bool:
+    """Whether there is any figure; letters of a seal fall into columns of numbers, too."""
+    return any(character.isdigit() for part in parts for character in part.text)
 
 
 def _part_unit(cells: dict[str, Cell]) -> None:

@@ -18,7 +18,7 @@ _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
 _COMPACT = re.compile(
     r"(?<!\d)((?:19|20)\d{2})[-/.年]?(0[1-9]|1[0-2])[-/.月]?([0-2]\d|3[01])(?!\d(?!\d?:))"
 )
-_POINTS = re.compile(r"\d{1,3}(?:[.,]\d{3})+\.\d{2}(?!\d)")
+_POINTS = re.compile(r"\d{1,3}(?:[.,]\d{3})+[.,]\d{2}(?!\d)")
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
 _NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-]*")
 _PERSON = re.compile(r"[\u4e00-\u9fff·]{2,12}")
@@ -68,7 +68,7 @@ def _amount(text: str) -> Value | None:
         # 1.015.55: a comma that was read as a point.
         plain = re.sub(r"[.,]", "", points[0])
         amount = Decimal(plain) / 100
-        doubt = LOST_COMMA if points[0].count(".") > 1 else ""
+        doubt = "" if _GROUPED.fullmatch(points[0]) else LOST_COMMA
         return Value(money(amount), points.start(), points.end(), doubt)
     found = _AMOUNT.search(text)
     if found is None:

@@ -65,10 +65,10 @@ def score(truth: Sequence[BillDocument], read: Sequence[BillDocument]) -> Score:
         if i not in mine and j not in mine.values():
             mine[i] = j
     for i, document in enumerate(truth):
-        best = read[mine[i]] if i in mine else BillDocument()
         found.kinds += 1
-        found.kinds_right += best.kind is document.kind
-        _document(found, document, best)
+        found.kinds_right += i in mine and read[mine[i]].kind is document.kind
+        # A document that was not found at all is told of by nothing.
+        _document(found, document, read[mine[i]] if i in mine else BillDocument(kind=document.kind))
     for j, other in enumerate(read):
         if j not in mine.values():
             _document(found, BillDocument(), other)

@@ -274,3 +274,13 @@ def test_dates_out_of_order_are_told_of(printed: Print) -> None:
     (check,) = [one for one in document.checks if one.name == "dates"]
     assert not check.passed
     assert "2024-03-01" in check.suggestion
+
+
+def test_an_amount_that_a_sum_lacks_is_told_of(printed: Print) -> None:
+    rows = [*FUNDS, [(20.0, "统筹支付：60.00"), (300.0, "账户支付：10.00")]]
+    document = bill(printed, *rows)
+    (check,) = [one for one in document.checks if one.name == "unread"]
+    assert check.concerns == ["fields.cash_paid"]
+    assert "30.00" in check.suggestion
+    whole = [*FUNDS, [(20.0, "统筹支付：60.00"), (300.0, "账户支付：40.00")]]
+    assert not [one for one in bill(printed, *whole).checks if one.name == "unread"]
