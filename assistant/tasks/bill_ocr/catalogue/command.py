@@ -1,4 +1,4 @@
-"""``bedside catalogue``: the insurer's lists: import them, match a name, show what is there."""
+"""The insurer's catalogue (目录比对): import lists, match names."""
 
 from __future__ import annotations
 
