@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -104,15 +105,18 @@ def compared(
 ) -> list[dict[str, Any]]:
     """A line for each kind of page, and one for all."""
     seconds: dict[tuple[str, int], list[float]] = {}
+    busy: dict[tuple[str, int], list[float]] = {}
     errors: dict[tuple[str, int], int] = {}
     for read in readers.values():
         read(pages[0].content)
     for turn in range(repetitions):
         for place, page in enumerate(pages):
             for name, read in list(readers.items())[:: 1 if turn % 2 else -1]:
-                started = time.perf_counter()
+                started, used = time.perf_counter(), time.process_time()
                 found = read(page.content)
+                busy.setdefault((name, place), []).append(time.process_time() - used)
                 seconds.setdefault((name, place), []).append(time.perf_counter() - started)
+                print(turn, page.name, name, f"{seconds[name, place][-1]:.2f}", file=sys.stderr)
                 if turn == 0:
                     errors[name, place] = misread(page, found, show and name == "here")
     lines = []
@@ -126,6 +130,9 @@ def compared(
             median = statistics.mean(statistics.median(seconds[name, at]) for at in chosen)
             line[name] = {"percent_right": round(100 * (1 - wrong / count), 3)}
             line[name]["seconds_a_page"] = round(median, 3)
+            # Less moved by what else a machine does; ours without the process that opens files.
+            used = statistics.mean(statistics.median(busy[name, at]) for at in chosen)
+            line[name]["processor_seconds_a_page"] = round(used, 3)
         if len(readers) == 2:
             ours, theirs = (line[name]["seconds_a_page"] for name in ("here", "rapidocr"))
             line["ratio"] = round(ours / theirs, 3)

@@ -60,7 +60,9 @@ def _corners(outline: NDArray[np.int32], lightness: Bytes) -> Box | None:
         return None
     inside = np.zeros(lightness.shape, np.uint8)
     cv2.fillConvexPoly(inside, corners.astype(np.int32), (1,))
-    within, without = lightness[inside == 1], lightness[inside == 0]
+    # Just around it, as another sheet may lie beside.
+    around_it = cv2.dilate(inside, np.ones((25, 25), np.uint8)) - inside
+    within, without = lightness[inside == 1], lightness[around_it == 1]
     if not without.size or float(np.median(within)) - float(np.median(without)) < _BRIGHTER:
         return None
     return corners

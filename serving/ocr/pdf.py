@@ -28,6 +28,7 @@ _SEEN = 0.95
 _UNREADABLE = 0.02
 _CONTRAST = 40
 _GAP = 0.9
+_SPACE = 0.25
 _SCRIPTS = (b"/JavaScript", b"/Launch")
 
 
@@ -204,16 +205,21 @@ def lines_of(glyphs: list[Glyph]) -> list[TextLine]:
 
 def _cells(row: list[Glyph]) -> Iterator[list[Glyph]]:
     cell: list[Glyph] = []
+    spaced = False
     for glyph in row:
         if glyph.text.isspace():
+            spaced = True
             continue
-        if cell and glyph.left - cell[-1].right > _GAP * (glyph.bottom - glyph.top):
+        high = glyph.bottom - glyph.top
+        gap = glyph.left - cell[-1].right if cell else 0.0
+        if gap > _GAP * high:
             yield cell
             cell = []
-        elif cell and glyph.left - cell[-1].right > 0.25 * (glyph.bottom - glyph.top):
+        elif cell and (spaced or gap > _SPACE * high):
             last = cell[-1]
             cell.append(Glyph(" ", last.right, last.top, glyph.left, last.bottom))
         cell.append(glyph)
+        spaced = False
     if cell:
         yield cell
 

@@ -117,3 +117,13 @@ def test_a_picture_of_nothing_has_no_fields(tmp_path: Path) -> None:
         assert (said["kind"], said["fields"], said["items"]) == ("unknown", {}, [])
     else:
         assert done.stderr.strip()
+
+
+def test_a_page_that_is_not_there_is_a_documented_404(client: TestClient) -> None:
+    page = {
+        "id": "att-1", "media_type": "image/png", "sha256": "0" * 64, "width": 10, "height": 10,
+    }  # fmt: skip
+    body = {"patient_id": "pat-1", "attachments": [page]}
+    answer = client.post("/v1/bills", json=body, headers={"X-Patient-Id": "pat-1"})
+    assert answer.status_code == 404
+    assert "404" in client.get("/openapi.json").json()["paths"]["/v1/bills"]["post"]["responses"]
