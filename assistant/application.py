@@ -26,7 +26,7 @@ from assistant.api import (
     work,
 )
 from assistant.api.context import Services, actor
-from assistant.api.limits import BodyLimit, SecurityHeaders
+from assistant.api.limits import PAGE_UPLOADS, BodyLimit, SecurityHeaders
 from assistant.approval.status import ApprovalStatus
 from assistant.draft import DISCLAIMER_EN, DISCLAIMER_ZH
 from assistant.engines import Engines
@@ -152,7 +152,7 @@ def _add_middleware(app: FastAPI, settings: Settings, tasks: Registry) -> None:
         BodyLimit,
         limit=settings.max_request_bytes,
         others={f"/v1/{task.path}": task.max_bytes(settings) for task in tasks}
-        | {attachments.PATH: settings.max_attachment_bytes},
+        | dict.fromkeys((attachments.PATH, PAGE_UPLOADS), settings.max_attachment_bytes),
     )
     if settings.loopback_only or settings.allowed_hosts:
         # A page of another site must not reach a server on loopback under a name of its own.

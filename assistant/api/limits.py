@@ -10,6 +10,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assistant.api.problems import respond
 
+PAGE_UPLOADS = "/pages/attachments"
+"""Where the pages of the UI post files, see `assistant.ui.frame.TaskPage.serve`."""
+
 
 class BodyLimit:
     """Answers 413 to bodies over ``limit`` bytes, declared or found while reading.

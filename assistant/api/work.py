@@ -58,7 +58,7 @@ def router(task: AnyTask) -> APIRouter:
 
     @made.post(
         "",
-        responses=documented(409, 503)
+        responses=documented(404, 409, 503)
         | ({202: {"model": shown}} if task.waits else {200: {"model": shown}}),
         status_code=200 if task.waits else 202,
         response_model=shown,

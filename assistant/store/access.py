@@ -13,6 +13,7 @@ from assistant.store.identifier import is_id
 from assistant.store.keyed_hash import same
 from assistant.store.models import (
     AttachmentRow,
+    BillRow,
     DraftRow,
     FeedbackRow,
     RequestRow,
@@ -21,8 +22,10 @@ from assistant.store.models import (
 
 MAX_PAGE = 500
 
-OwnedRow = RequestRow | DraftRow | FeedbackRow | AttachmentRow
-OwnedClass = type[RequestRow] | type[DraftRow] | type[FeedbackRow] | type[AttachmentRow]
+OwnedRow = RequestRow | DraftRow | FeedbackRow | AttachmentRow | BillRow
+OwnedClass = (
+    type[RequestRow] | type[DraftRow] | type[FeedbackRow] | type[AttachmentRow] | type[BillRow]
+)
 
 
 def visible(context: Context, row: OwnedRow) -> bool:
@@ -47,7 +50,7 @@ def visible_rows(context: Context, table: OwnedClass) -> ColumnElement[bool]:
     )
 
 
-Owned = TypeVar("Owned", RequestRow, DraftRow, FeedbackRow, AttachmentRow)
+Owned = TypeVar("Owned", RequestRow, DraftRow, FeedbackRow, AttachmentRow, BillRow)
 
 
 def find(session: Session, table: type[Owned], object_id: str) -> Owned | None:

@@ -34,6 +34,8 @@ _PURGED = (
     "idempotency",
     "attachments",
     "attachment_files",
+    "bills",
+    "bill_corrections",
 )
 """Tables that deleted rows leave."""
 

@@ -65,6 +65,24 @@ class AttachmentConflict(StoreError):
         )
 
 
+class BillNotFound(StoreError):
+    """No such bill in this patient's context."""
+
+    def __init__(self) -> None:
+        super().__init__("没有这张票据。(No such bill for this patient and encounter.)")
+
+
+class BillChanged(StoreError):
+    """Somebody else has saved the bill since it was read."""
+
+    def __init__(self, version: int) -> None:
+        self.version = version
+        super().__init__(
+            f"这张票据已被他人修改（现为第 {version} 版），请重新打开后再改。"
+            "(Somebody else has changed this bill; open it again.)"
+        )
+
+
 class ApprovalNotFound(StoreError):
     """No such approval, or it is revoked already."""
 

@@ -326,3 +326,83 @@ class RevocationRow(Base):
     revoked_by: Mapped[str]
     reason: Mapped[str]
     created_at: Mapped[datetime]
+
+
+class BillRow(Base):
+    """A bill as it stands now: what was read, with what people corrected; its id is its draft's.
+
+    ``version`` counts its savings.  ``items`` are the names of its items, ``words`` all that its
+    pages say; ``total_cents`` is the total in hundredths.
+    """
+
+    __tablename__ = "bills"
+    __table_args__ = (Index("ix_bills_patient", "patient_id", "id"),)
+
+    id: Mapped[str] = mapped_column(
+        String(36), ForeignKey("drafts.id", ondelete="CASCADE"), primary_key=True
+    )
+    actor_id: Mapped[str]
+    patient_id: Mapped[str]
+    encounter_id: Mapped[str]
+    kind: Mapped[str] = mapped_column(String(32))
+    hospital: Mapped[str]
+    number: Mapped[str]
+    issued_on: Mapped[str]
+    total_cents: Mapped[int | None] = mapped_column(BigInteger)
+    items: Mapped[str]
+    words: Mapped[str]
+    content: Mapped[dict[str, Any]]
+    layout: Mapped[str] = mapped_column(String(64))
+    version: Mapped[int]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    accepted_at: Mapped[datetime | None]
+    accepted_by: Mapped[str | None]
+
+
+class BillCorrectionRow(Base):
+    """One cell that somebody changed; rows are only ever added, and go with their bill."""
+
+    __tablename__ = "bill_corrections"
+    __table_args__ = (Index("ix_bill_corrections_bill", "bill_id", "id"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    bill_id: Mapped[str] = mapped_column(String(36), ForeignKey("bills.id", ondelete="CASCADE"))
+    version: Mapped[int]
+    path: Mapped[str]
+    old: Mapped[str]
+    new: Mapped[str]
+    actor_id: Mapped[str]
+    actor_role: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class BillLayoutRow(Base):
+    """What corrections taught of one layout: labels, places and names, nothing of a patient."""
+
+    __tablename__ = "bill_layouts"
+
+    signature: Mapped[str] = mapped_column(String(64), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    content: Mapped[dict[str, Any]]
+    actor_id: Mapped[str]
+    updated_at: Mapped[datetime]
+
+
+class CatalogueSynonymRow(Base):
+    """A wording that somebody gave an entry of the catalogue; ``key`` is the hash of the wording.
+
+    ``core`` is its name alone, ``name`` that of the entry.
+    """
+
+    __tablename__ = "catalogue_synonyms"
+    __table_args__ = (Index("ix_catalogue_synonyms_core", "core"),)
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    core: Mapped[str]
+    code: Mapped[str]
+    name: Mapped[str]
+    actor_id: Mapped[str]
+    times: Mapped[int]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]

@@ -10,6 +10,7 @@ from assistant.store.api_keys import ApiKeys
 from assistant.store.approvals import Approvals
 from assistant.store.attachments import Attachments
 from assistant.store.audit import Audit
+from assistant.store.bills import Bills
 from assistant.store.contents import Contents
 from assistant.store.context import SYSTEM, Context
 from assistant.store.database import Clock, Database, utc_now
@@ -41,6 +42,7 @@ class Store:
         self.api_keys = ApiKeys(database, self.audit)
         self.approvals = Approvals(database, self.audit)
         self.attachments = Attachments(database, self.audit, contents)
+        self.bills = Bills(database, self.audit)
         self._purge = Purge(database, self.audit, self.attachments)
         self._export = Export(database, self.audit)
 

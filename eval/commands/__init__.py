@@ -90,6 +90,12 @@ COMMANDS = (
         "Example: bedside eval structuring --gold notes.jsonl --what entities --out structuring "
         "--require 'entities>=85'",
     ),
+    Row(
+        "bills",
+        "eval.commands.bills:bills",
+        "Read generated pages of bills whose truth is known: characters, fields, amounts, doubts.",
+        "Example: bedside eval bills --count 60 --out bills --require 'hard.amounts>=99'",
+    ),
 )
 
 app = lazy_app(lambda: COMMANDS, __doc__ or "")

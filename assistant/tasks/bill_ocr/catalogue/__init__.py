@@ -1,0 +1,1 @@
+"""The insurer's catalogue (目录比对): imported lists, and what a written name is in them."""

@@ -1,0 +1,132 @@
+"""The words before values: which field they name, and where they stand in a text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from assistant.tasks.bill_ocr.document import DocumentKind
+
+_FOLDED = str.maketrans("（）：；，．％＊／￥", "():;,.%*/¥")
+_INNER = frozenset(["sex", "date", "amount", "words", "time"])
+_NEXT = {
+    "sex": re.compile(r"[男女]"),
+    "date": re.compile(r"\d{4}"),
+    "time": re.compile(r"\d{4}"),
+    "amount": re.compile(r"[¥\-]?\d+[.,]"),
+    "words": re.compile(r"[壹贰叁肆伍陆柒捌玖拾零]"),
+    "number": re.compile(r"\d{3}"),
+    "name": re.compile(r"[\u4e00-\u9fff]{2,4}$"),
+}
+"""What a value begins with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A field, the type of its values, and the kinds of document that have it (empty: all)."""
+
+    field: str
+    type: str
+    kinds: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A label at ``[start, end)``; ``colon`` where one stands behind it (and is inside)."""
+
+    label: Label
+    start: int
+    end: int
+    colon: bool
+
+
+def folded(text: str) -> str:
+    """The same characters, each of full width in its half-width form; as long as ``text``."""
+    digits = "".join(chr(ord(c) - 0xFEE0) if "０" <= c <= "ｚ" else c for c in text)
+    return digits.translate(_FOLDED)
+
+
+def table_of(name: str) -> list[list[str]]:
+    """The rows of one of the tables beside this module."""
+    text = (files("assistant.tasks.bill_ocr") / "data" / name).read_text(encoding="utf-8")
+    return [line.split("\t") for line in text.splitlines() if line and line[0] != "#"]
+
+
+@cache
+def _lexicon() -> dict[str, Label]:
+    found: dict[str, Label] = {}
+    for field, kind, words, *kinds in table_of("labels.tsv"):
+        label = Label(field, kind, frozenset(kinds[0].split(",") if kinds and kinds[0] else ()))
+        found |= dict.fromkeys(words.split("|"), label)
+    return found
+
+
+@cache
+def _by_first() -> dict[str, tuple[str, ...]]:
+    """Words by their first character, the longest first."""
+    found: dict[str, list[str]] = {}
+    for word in sorted(_lexicon(), key=len, reverse=True):
+        found.setdefault(word[0], []).append(word)
+    return {first: tuple(words) for first, words in found.items()}
+
+
+def labels_in(text: str, kind: DocumentKind) -> list[Found]:
+    """The labels of ``text`` in their order.
+
+    A word counts where a colon follows it, where the text begins with it, or where what is right
+    before it ended a value (a colon's value is never parted by a word inside it).
+    """
+    plain = folded(text)
+    found: list[Found] = []
+    at = 0
+    while at < len(plain):
+        one = _at(plain, at, kind, found)
+        if one is None:
+            at += 1
+        else:
+            found.append(one)
+            at = one.end
+    return found
+
+
+def _at(plain: str, at: int, kind: DocumentKind, before: Sequence[Found]) -> Found | None:
+    for word in _by_first().get(plain[at], ()):
+        if not plain.startswith(word, at):
+            continue
+        label = _lexicon()[word]
+        if label.kinds and kind.value not in label.kinds:
+            continue
+        end = at + len(word)
+        # 性 别 is one label, and so is 合计(大写) without its second bracket.
+        colon = plain[end : end + 1] in (":", ";") or (
+            plain[end : end + 1] in (".", "-") and not plain[end + 1 : end + 2].isdigit()
+        )
+        right_behind = bool(before) and before[-1].end == at
+        inner = label.type in _INNER and len(word) > 1
+        if colon or ((at == 0 or right_behind or inner) and _fits(label.type, plain[end:])):
+            return Found(label, at, end + colon, colon)
+    return None
+
+
+def _fits(kind: str, rest: str) -> bool:
+    """Whether ``rest`` may be a value of this type, where no colon says that it is one."""
+    return not rest or (kind in _NEXT and _NEXT[kind].match(rest) is not None)
+
+
+def without_gaps(text: str) -> str:
+    """For words that are printed wide: 性 别."""
+    return text.replace(" ", "").replace("\u3000", "")
+
+
+def nearest(word: str, words: Sequence[str]) -> str | None:
+    """The one of ``words`` that differs from ``word`` in a single character of three or more."""
+    for other in words:
+        if (
+            len(other) == len(word) >= 3
+            and sum(a != b for a, b in zip(word, other, strict=True)) == 1
+        ):
+            return other
+    return None

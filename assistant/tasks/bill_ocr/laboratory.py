@@ -1,0 +1,69 @@
+"""Results of a laboratory sheet: where a value lies in its range."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+from assistant.tasks.bill_ocr.document import Item
+from assistant.tasks.bill_ocr.labels import folded
+from assistant.tasks.bill_ocr.values import decimal_of
+
+_BETWEEN = re.compile(r"(\d+(?:\.\d+)?)\s*(?:-{1,2}|—|~|～|至)\s*(\d+(?:\.\d+)?)")
+_BELOW = re.compile(r"[<≤](\d+(?:\.\d+)?)")
+_ABOVE = re.compile(r"[>≥](\d+(?:\.\d+)?)")
+_ARROWS = re.compile(r"[↑↓]+$")
+_SHAPES = {
+    "↑": "↑", "个": "↑", "千": "↑", "十": "↑", "T": "↑", "t": "↑", "1": "↑", "丨": "↑", "+": "↑",
+    "↓": "↓", "下": "↓", "卜": "↓", "J": "↓", "V": "↓", "丁": "↓",
+}  # fmt: skip
+"""What arrows are read as, by their likeness."""
+_BEFORE_UNIT = re.compile(r"[↑↓个千十下卜丁]")
+
+
+def limits_of(text: str) -> tuple[Decimal | None, Decimal | None] | None:
+    """(low, high) of a range as it is printed; None where it is no range of numbers."""
+    plain = folded(text)
+    if found := _BETWEEN.search(plain):
+        return Decimal(found[1]), Decimal(found[2])
+    if found := _BELOW.search(plain):
+        return None, Decimal(found[1])
+    if found := _ABOVE.search(plain):
+        return Decimal(found[1]), None
+    return None
+
+
+def flag_of(value: str, limits: str) -> str | None:
+    """ "high", "low" or "" for a value in its range; None where either is no number."""
+    number, between = decimal_of(value.lstrip("<>≤≥")), limits_of(limits)
+    if number is None or between is None:
+        return None
+    low, high = between
+    if high is not None and number > high:
+        return "high"
+    return "low" if low is not None and number < low else ""
+
+
+def tidy(item: Item) -> Item:
+    """A result with its arrow in a cell of its own, and arrows as arrows.
+
+    An arrow is often read as a letter of its shape; it is taken as one only in the column of flags.
+    """
+    value = item.get("value")
+    if value is not None and (found := _ARROWS.search(value.value)):
+        item.setdefault("flag", value.model_copy(update={"value": found[0][0], "text": found[0]}))
+        item["value"] = value.model_copy(update={"value": value.value[: found.start()].strip()})
+    for name in ("unit", "range"):
+        cell = item.get(name)
+        if cell is not None and (found := _BEFORE_UNIT.match(cell.value)):
+            item.setdefault("flag", cell.model_copy(update={"value": found[0], "text": found[0]}))
+            item[name] = cell.model_copy(update={"value": cell.value[1:].strip()})
+            if not item[name].value:
+                del item[name]
+    flag = item.get("flag")
+    if flag is not None:
+        item["flag"] = flag.model_copy(update={"value": _SHAPES.get(flag.value[:1], flag.value)})
+    if (limits := item.get("range")) is not None:
+        plain = re.sub(r"[—~～]|--", "-", limits.value).replace(" ", "")
+        item["range"] = limits.model_copy(update={"value": plain})
+    return item

@@ -1,0 +1,231 @@
+"""Rows below a head as items; wrapped names joined, subtotals and totals told apart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import median
+
+from assistant.tasks.bill_ocr.cells import deal, settle
+from assistant.tasks.bill_ocr.document import Cell, DocumentKind, Item
+from assistant.tasks.bill_ocr.fields import Place
+from assistant.tasks.bill_ocr.fragment import Fragment, box_of
+from assistant.tasks.bill_ocr.header import Block, Header
+from assistant.tasks.bill_ocr.labels import folded, labels_in
+from assistant.tasks.bill_ocr.rows import Row, middle
+from assistant.tasks.bill_ocr.values import NO_POINT, UNREADABLE, decimal_of, money
+from knowledge.text.number import plain
+
+_SUBTOTAL = re.compile(r"小计|分类合计")
+_TOTAL = re.compile(r"^(?:费用)?(?:合计|总计|总金额)|^(?:合|总)\s*计")
+_EDGES = " |丨_[]"
+_LITRES = re.compile(r"(?<=\d)m[1I|](?![a-zA-Z\d])")
+_TIMES = re.compile(r"(?<=[\dglIU袋粒片支%])[°×xX\"'’](?=\d)")
+_POWER = re.compile(r"^10[°*]?(9|12)/[L1I]$")
+_COUNTED = re.compile(r"(\d{1,4})([\u4e00-\u9fff]{1,2})")
+_FIGURES = ("amount", "quantity", "unit_price", "value")
+_ENDS = frozenset({
+    "total", "total_in_words", "fund_paid", "account_paid", "cash_paid", "self_paid", "deposit",
+    "received_at", "reported_at", "sampled_at", "examiner", "reviewer", "cashier", "doctor",
+})  # fmt: skip
+_FAR = 3.2
+_WRAPPED = frozenset({"name", "specification"})
+_NEARER = 0.72
+Cells = dict[str, list[Fragment]]
+
+
+@dataclass(slots=True)
+class Table:
+    """``subtotals`` are (the number of items before it, the cell); ``ended`` is the row behind."""
+
+    items: list[Item] = field(default_factory=list)
+    columns: list[str] = field(default_factory=list)
+    subtotals: list[tuple[int, Cell]] = field(default_factory=list)
+    total: Cell | None = None
+    ended: int = 0
+
+
+@dataclass(slots=True)
+class _Line:
+    cells: Cells
+    y: float
+    height: float
+
+
+def read_table(rows: Sequence[Row], header: Header, kind: DocumentKind, place: Place) -> Table:
+    """The items under ``header``."""
+    body = _body(rows, header, kind)
+    table = Table(ended=header.row + 1 + len(body))
+    for block, lines in zip(header.blocks, _lines(body, header.blocks), strict=True):
+        table.columns += [name for name in block.names if name not in table.columns]
+        _add(table, _joined(lines, block), block, place)
+    return table
+
+
+def _body(rows: Sequence[Row], header: Header, kind: DocumentKind) -> list[Row]:
+    body: list[Row] = []
+    for row in rows[header.row + 1 :]:
+        if _is_foot(row, header, kind):
+            break
+        if len(body) >= 2 and middle(row) - middle(body[-1]) > _FAR * _pitch(body):
+            break
+        body.append(row)
+    return body
+
+
+def _pitch(body: Sequence[Row]) -> float:
+    steps = [middle(b) - middle(a) for a, b in pairwise(body)]
+    height = median(part.height for row in body for part in row)
+    return max(median(steps), 1.3 * height)
+
+
+def _is_foot(row: Row, header: Header, kind: DocumentKind) -> bool:
+    """Whether a row is one of labels with their values, below the table."""
+    known = 0
+    for part in row:
+        for found in labels_in(part.text, kind):
+            whole = found.end - found.start >= len(part.text)
+            if found.label.field == "total" and _TOTAL.match(folded(part.text)) and not found.colon:
+                continue
+            if found.label.field in _ENDS and (found.colon or whole) and found.start < 2:
+                known += 1 + found.colon
+            elif found.colon:
+                known += 1
+    return known >= 2 or (known == 1 and len(row) <= 2)
+
+
+def _lines(body: Sequence[Row], blocks: Sequence[Block]) -> list[list[_Line]]:
+    """The rows of each block, dealt twice: the second time with the edges of columns known."""
+    columns = [column for block in blocks for column in block.columns]
+    settle(columns, [deal(row, columns) for row in body])
+    lines: list[list[_Line]] = [[] for _ in blocks]
+    for row in body:
+        dealt = iter(deal(row, columns))
+        for block, found in zip(blocks, lines, strict=True):
+            cells = {column.name: next(dealt) for column in block.columns}
+            cells = {name: parts for name, parts in cells.items() if parts}
+            if cells:
+                every = [part for parts in cells.values() for part in parts]
+                y = sum(part.middle for part in every) / len(every)
+                found.append(_Line(cells, y, max(part.height for part in every)))
+    return lines
+
+
+def _figures(cells: Cells) -> bool:
+    return any(
+        any(c.isdigit() for part in cells[name] for c in part.text)
+        for name in _FIGURES
+        if name in cells
+    )
+
+
+def _joined(lines: Sequence[_Line], block: Block) -> list[_Line]:
+    """Lines that hold no more than a name go to the row that they are a part of.
+
+    A wrapped name stands nearer to its row than the next row does, or follows a name that fills
+    its column.  Any other line without figures is a row whose figures were not read.
+    """
+    full = [line for line in lines if not _WRAPPED.issuperset(line.cells) or _figures(line.cells)]
+    if not full:
+        return []
+    steps = [b.y - a.y for a, b in pairwise(full)]
+    pitch = median(steps) if steps else 2 * full[0].height
+    for line in lines:
+        if any(line is one for one in full):
+            continue
+        home = _home(line, full, block, max(pitch, 1.2 * line.height))
+        if home is None:
+            continue
+        for name, parts in line.cells.items():
+            home.cells.setdefault(name, []).extend(parts)
+            home.cells[name].sort(
+                key=lambda part: (round(part.middle / (0.5 * part.height)), part.left)
+            )
+    return full
+
+
+def _home(line: _Line, full: Sequence[_Line], block: Block, pitch: float) -> _Line | None:
+    nearest = min(full, key=lambda one: abs(one.y - line.y))
+    if abs(nearest.y - line.y) < _NEARER * pitch:
+        return nearest
+    above = [one for one in full if one.y < line.y]
+    name = next(column for column in block.columns if column.name == "name")
+    if above and line.y - above[-1].y < 1.3 * pitch and "name" in above[-1].cells:
+        last = max(part.right for part in above[-1].cells["name"])
+        if last > name.high - 2 * line.height:
+            return above[-1]
+    return None
+
+
+def _add(table: Table, lines: Sequence[_Line], block: Block, place: Place) -> None:
+    looks = {column.name: column.looks for column in block.columns}
+    for line in lines:
+        name = folded("".join(part.text for part in line.cells.get("name", ())))
+        every = folded("".join(p.text for parts in line.cells.values() for p in parts))
+        cells = {
+            key: item_cell(key, parts, looks[key], place)
+            for key, parts in line.cells.items()
+            if looks[key] != "number" or _has_figure(parts)
+        }
+        _part_unit(cells)
+        amount = cells.get("amount")
+        if _SUBTOTAL.search(name) or _SUBTOTAL.search(every[:12]):
+            if amount is not None:
+                table.subtotals.append((len(table.items), amount))
+        elif _TOTAL.match(name) or _TOTAL.match(every):
+            table.total = amount or table.total
+        elif cells:
+            table.items.append(dict(cells))
+
+
+def _has_figure(parts: Sequence[Fragment]) -> bool:
+    """Whether there is any figure; letters of a seal fall into columns of numbers, too."""
+    return any(character.isdigit() for part in parts for character in part.text)
+
+
+def _part_unit(cells: dict[str, Cell]) -> None:
+    """3盒 in the column of units, where the count stands right beside it and is missing."""
+    unit = cells.get("unit")
+    found = _COUNTED.fullmatch(unit.value) if unit is not None else None
+    if unit is None or found is None:
+        return
+    cells["unit"] = unit.model_copy(update={"value": found[2]})
+    if "quantity" not in cells:
+        cells["quantity"] = unit.model_copy(update={"value": found[1]})
+
+
+def tidy(text: str, looks: str) -> str:
+    """Without what a reader of pages takes for something else where only one thing can stand:
+    10m1 is 10ml, 5g°9袋 is 5g*9袋, 109/L is 10^9/L."""
+    if looks == "text":
+        text = _LITRES.sub("ml", text)
+        return _TIMES.sub("*", text)
+    if looks == "unit":
+        # The only unit of one capital letter is a second that was read large.
+        return "s" if text == "S" else _POWER.sub(r"10^\1/L", text.rstrip("."))
+    return text
+
+
+def item_cell(name: str, parts: Sequence[Fragment], looks: str, place: Place) -> Cell:
+    """One cell of the column ``name``."""
+    text = "".join(part.text for part in parts)
+    value, doubt = tidy(folded(text).strip(_EDGES), looks), ""
+    if looks == "number":
+        number = decimal_of(value.removeprefix("¥"))
+        if number is None:
+            doubt = UNREADABLE
+        elif name == "quantity":
+            value = plain(number)
+        else:
+            value = money(number)
+            doubt = "" if "." in text else NO_POINT
+    return Cell(
+        value=value,
+        text=text,
+        box=box_of(parts, place.to_original),
+        page=place.page,
+        confidence=min(1.0, max(0.0, min(part.confidence for part in parts))),
+        doubt=doubt,
+    )

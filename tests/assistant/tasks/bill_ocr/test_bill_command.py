@@ -1,0 +1,129 @@
+"""``bedside bill`` and ``/v1/bills``, with pages that are really read."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from starlette.testclient import TestClient
+from typer import Typer
+from typer.testing import CliRunner, Result
+
+from assistant.tasks.bill_ocr.command import bill
+from eval.clinical.bills.generator.fonts import NoFont
+from eval.clinical.bills.generator.layout import layouts
+from eval.clinical.bills.generator.render import draw
+
+pytest.importorskip("rapidocr")
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clean bill of few items."""
+    (layout,) = [one for one in layouts("seen") if one.name == "settlement_cells"]
+    try:
+        made, _ = draw(layout, 3)
+    except NoFont:
+        pytest.skip("no Chinese font is installed")
+    path = tmp_path_factory.mktemp("bills") / "a.png"
+    made.image.save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def total() -> str:
+    (layout,) = [one for one in layouts("seen") if one.name == "settlement_cells"]
+    return draw(layout, 3)[1].values["total"]
+
+
+def run(*arguments: str | Path) -> Result:
+    app = Typer()
+    app.command()(bill)
+    return CliRunner().invoke(app, [str(one) for one in arguments], env={"COLUMNS": "160"})
+
+
+def test_one_file_is_one_object(page: Path, total: str) -> None:
+    done = run(page, "--json")
+    assert done.exit_code == 0, done.output
+    said = json.loads(done.stdout)
+    assert said["kind"] == "settlement_sheet"
+    cell = said["fields"]["total"]
+    assert (cell["value"], cell["page"]) == (total, 1)
+    assert cell["box"]["width"] > 20
+    assert {"name", "passed", "concerns"} <= said["checks"][0].keys()
+    shown = run(page)
+    assert total in shown.stdout
+    assert "结算单" in shown.stdout
+
+
+def test_a_folder_goes_on_where_it_stopped(page: Path, tmp_path: Path) -> None:
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    (folder / "a.png").write_bytes(page.read_bytes())
+    (folder / "broken.jpg").write_bytes(b"no picture")
+    assert run(folder, "--out", out).exit_code == 0
+    target = out / "bills.jsonl"
+    first = target.read_bytes()
+    lines = [json.loads(line) for line in first.splitlines()]
+    assert [line["file"] for line in lines] == ["a.png", "broken.jpg"]
+    assert [bool(line["problem"]) for line in lines] == [False, True]
+    # A kill in the middle of the second line.
+    target.write_bytes(first[: len(first) - 20])
+    again = run(folder, "--out", out)
+    assert "1 份新处理" in again.stderr
+    assert target.read_bytes() == first
+    assert "0 份新处理" in run(folder, "--out", out).stderr
+
+
+def test_what_cannot_be_read_is_said_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "x.jpg").write_bytes(b"no picture")
+    done = run(tmp_path / "x.jpg", "--json")
+    assert done.exit_code == 1
+    assert "Traceback" not in done.output
+    assert done.stderr.strip()
+    (tmp_path / "empty").mkdir()
+    assert run(tmp_path / "empty", "--json").exit_code == 2
+
+
+def test_pages_of_a_patient_by_the_api(client: TestClient, page: Path, total: str) -> None:
+    headers = {"X-Patient-Id": "pat-1", "X-Encounter-Id": "enc-1"}
+    kept = client.post(
+        "/v1/attachments",
+        headers=headers | {"Content-Type": "image/png"},
+        content=page.read_bytes(),
+    ).json()
+    body = {"patient_id": "pat-1", "encounter_id": "enc-1", "attachments": [kept]}
+    twice = client.post("/v1/bills", json=body | {"attachments": [kept, kept]}, headers=headers)
+    assert twice.status_code == 422
+    answer = client.post("/v1/bills?wait=true", json=body, headers=headers)
+    assert answer.status_code in (200, 202), answer.text
+    job = client.get(f"/v1/bills/{answer.json()['id']}", headers=headers).json()
+    (document,) = job["documents"]
+    assert document["fields"]["total"]["value"] == total
+    (draft,) = job["drafts"]
+    assert draft["attachments"] == [kept["id"]]
+
+
+def test_a_picture_of_nothing_has_no_fields(tmp_path: Path) -> None:
+    data = io.BytesIO()
+    Image.new("RGB", (400, 300), (120, 160, 90)).save(data, "PNG")
+    (tmp_path / "cat.png").write_bytes(data.getvalue())
+    done = run(tmp_path / "cat.png", "--json")
+    if done.exit_code == 0:
+        said = json.loads(done.stdout)
+        assert (said["kind"], said["fields"], said["items"]) == ("unknown", {}, [])
+    else:
+        assert done.stderr.strip()
+
+
+def test_a_page_that_is_not_there_is_a_documented_404(client: TestClient) -> None:
+    page = {
+        "id": "att-1", "media_type": "image/png", "sha256": "0" * 64, "width": 10, "height": 10,
+    }  # fmt: skip
+    body = {"patient_id": "pat-1", "attachments": [page]}
+    answer = client.post("/v1/bills", json=body, headers={"X-Patient-Id": "pat-1"})
+    assert answer.status_code == 404
+    assert "404" in client.get("/openapi.json").json()["paths"]["/v1/bills"]["post"]["responses"]

@@ -1,0 +1,62 @@
+"""What was read, as a value."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant.tasks.bill_ocr.values import decimal_of, quantity_of, read_value
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        ("amount", "￥1,234.50元", "1234.50"),
+        ("amount", "-12.00", "-12.00"),
+        ("amount", "12.5", "12.50"),
+        ("date", "2024年3月5日", "2024-03-05"),
+        ("date", "20240305", "2024-03-05"),
+        ("date", "202403-05", "2024-03-05"),
+        ("time", "2024-03-0508:12", "2024-03-05 08:12"),
+        ("time", "2024/3/5 8:12:30", "2024-03-05 08:12:30"),
+        ("sex", "性别男", "男"),
+        ("number", ":0012A3", "0012A3"),
+        ("name", "：欧阳建国 ", "欧阳建国"),
+        ("words", "人民币壹元整", "1.00"),
+    ],
+)
+def test_a_value_is_normalised(kind: str, text: str, value: str) -> None:
+    found = read_value(kind, text)
+    assert found is not None
+    assert found.value == value
+    assert not found.doubt
+
+
+@pytest.mark.parametrize("text", ["1.015.55", "1250", "12.5O", "1,23.4"])
+def test_an_amount_that_may_be_misread_is_doubted(text: str) -> None:
+    found = read_value("amount", text)
+    assert found is not None
+    assert found.doubt
+
+
+@pytest.mark.parametrize("kind", ["date", "time"])
+def test_a_day_that_never_was_is_doubted(kind: str) -> None:
+    found = read_value(kind, "2024-02-31")
+    assert found is None or found.doubt
+
+
+def test_numbers() -> None:
+    assert decimal_of("1,23") is None
+    assert quantity_of("2.00") == "2"
+    assert quantity_of("二") is None
+
+
+@given(
+    st.sampled_from(["amount", "words", "date", "time", "sex", "number", "name", "text"]), st.text()
+)
+def test_any_text_gives_a_value_within_it_or_none(kind: str, text: str) -> None:
+    found = read_value(kind, text)
+    if found is not None:
+        assert 0 <= found.start <= found.end <= len(text)
+        assert found.value
