@@ -1,0 +1,1 @@
+"""Radiomics: features of a region, and models of a cohort."""
