@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from assistant.tasks.radiomics.cohort.refusal import CohortRefused
 
-Selector = Literal["none", "lasso", "mrmr", "pca", "ica"]
+Selector = Literal["none", "conditional", "lasso", "mrmr", "pca", "ica"]
 ClassModel = Literal["logistic", "tree", "forest", "boosting", "svm", "knn", "stack"]
 SurvivalModel = Literal["cox", "survival_forest"]
 
@@ -39,7 +39,7 @@ class CohortSettings(BaseModel):
     min_icc: float = Field(0.75, ge=0, le=1)
     fdr: float = Field(0.05, gt=0, le=1, description="of univariate tests; 1 keeps all")
     max_correlation: float = Field(0.9, gt=0, le=1)
-    selectors: tuple[Selector, ...] = Field(("lasso", "mrmr", "pca"), min_length=1)
+    selectors: tuple[Selector, ...] = Field(("conditional", "lasso", "mrmr", "pca"), min_length=1)
     max_features: int = Field(10, ge=1, le=200, description="of mRMR, PCA and ICA")
     models: tuple[ClassModel, ...] = Field(
         ("logistic", "tree", "forest", "boosting", "svm", "knn", "stack"), min_length=1
