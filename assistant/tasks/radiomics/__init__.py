@@ -1,1 +1,1 @@
-"""Radiomics: features of a region, and models of a cohort."""
+"""影像组学: features of a region of an image by the IBSI definitions, for research."""
