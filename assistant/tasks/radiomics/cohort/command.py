@@ -37,10 +37,6 @@ def cohort(
     """A table of cases → a model by nested cross-validation, and its report. 科研用途。
 
     After a stop the same command goes on where it was.
-
-    例 Examples: bedside radiomics cohort cases.csv --outcome 复发 --id 编号 --out study
-
-    bedside radiomics cohort cases.csv --time days --event died --site scanner --out study
     """
     from assistant.commands.progress import console, progress
     from assistant.tasks.radiomics.cohort.purpose import PURPOSE
@@ -74,10 +70,7 @@ def predict(
     id_column: Annotated[str, typer.Option("--id", help="Column that names a case.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One object on standard output.")] = False,
 ) -> None:
-    """Predict new cases by a saved model, and say what each feature added. 科研用途。
-
-    例 Example: bedside radiomics predict study/model.skops new.csv --id 编号 --json
-    """
+    """Predict new cases by a saved model, and say what each feature added. 科研用途。"""
     import json
 
     from assistant.commands.progress import console
