@@ -96,7 +96,9 @@ def main() -> None:
     options = parser.parse_args()
     warnings.filterwarnings("ignore")
     ours(*table("blocks", 99))  # what is compiled is compiled before anything is timed
-    made = {kind: measure(kind, options.rounds, options.peers) for kind in ("independent", "blocks")}
+    made = {
+        kind: measure(kind, options.rounds, options.peers) for kind in ("independent", "blocks")
+    }
     print(json.dumps({"bench": "lasso", "rounds": options.rounds, **made, **describe()}))
 
 

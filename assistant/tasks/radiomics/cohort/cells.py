@@ -45,7 +45,7 @@ def read_cells(path: Path) -> Cells:
         _, header = next(rows)
     except StopIteration:
         raise CohortRefused(
-            "表格是空的：第一行应为列名，其后每行一例。"
+            "表格是空的：请在第一行写列名，其后每行一例。"
             "(The table is empty: column names first, then a case a line.)"
         ) from None
     names = _names(header)

@@ -65,10 +65,12 @@ def _answers(report: dict[str, Any]) -> dict[str, str]:
         "outcome": "至事件的时间" if survival else f"类别，阳性为“{report['positive']}”",
         "predictors": f"{report['features']['candidates']} 个候选特征，"
         f"其中临床变量 {len(s['clinical'])} 列",
-        "size": f"{flow['used']} 例，{flow['events']} 个事件；每个候选特征 {per:.2g} 个事件；未预先计算",
+        "size": f"{flow['used']} 例，{flow['events']} 个事件；"
+        f"每个候选特征 {per:.2g} 个事件；未预先计算",
         "missing": f"缺失超过 {s['max_missing']:.0%} 的列在折内删去，其余以训练折中位数填补；"
-        f"结局缺失者排除",
-        "analysis": f"外层 {times}{s['outer_folds']} 折给出指标，内层 {s['inner_folds']} 折选择模型；"
+        "结局缺失者排除",
+        "analysis": f"外层 {times}{s['outer_folds']} 折给出指标，"
+        f"内层 {s['inner_folds']} 折选择模型；"
         f"选择方法 {'、'.join(s['selectors'])}；模型 {'、'.join(models)}；随机种子 {s['seed']}",
         "measures": "C 指数、时间依赖 AUC、Kaplan-Meier、log-rank"
         if survival

@@ -57,9 +57,7 @@ def _thresholds(study: Study, parts: Sequence[Part], repeats: int) -> list[dict[
         (f"概率 ≥ {value:g}", lambda part, v=value: v) for value in study.settings.thresholds
     ]
     rules.append(("约登指数（取自训练折）Youden", lambda part: part["cuts"]["youden"]))
-    rules.append(
-        (f"灵敏度 ≥ {least:.0%}（取自训练折）", lambda part: part["cuts"]["sensitivity"])
-    )
+    rules.append((f"灵敏度 ≥ {least:.0%}（取自训练折）", lambda part: part["cuts"]["sensitivity"]))
     made = []
     for name, cut in rules:
         said = np.concatenate([np.array(p["risk"]) >= cut(p) for p in parts])
@@ -115,9 +113,7 @@ def logistic(x: Floats, y: Floats, offset: Floats | None = None) -> Floats:
     for _ in range(50):
         mean = 1 / (1 + np.exp(-np.clip(base + x @ beta, -30, 30)))
         weight = np.maximum(mean * (1 - mean), 1e-9)
-        step = np.linalg.solve(
-            (x.T * weight) @ x + 1e-9 * np.eye(x.shape[1]), x.T @ (y - mean)
-        )
+        step = np.linalg.solve((x.T * weight) @ x + 1e-9 * np.eye(x.shape[1]), x.T @ (y - mean))
         beta += np.clip(step, -1, 1)
         if np.abs(step).max() < 1e-9:
             break

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from assistant.tasks.radiomics.cohort.table import Roles
+    from assistant.tasks.radiomics.cohort.roles import Roles
 
 
 def cohort(
@@ -83,7 +83,9 @@ def predict(
         return
     console.print(made["purpose"], markup=False, soft_wrap=True)
     for case in made["cases"]:
-        parts = "，".join(f"{p['name']} {p['added']:+.3f}" for p in case["explanation"]["parts"][:5])
+        parts = "，".join(
+            f"{p['name']} {p['added']:+.3f}" for p in case["explanation"]["parts"][:5]
+        )
         number = case["probability"] if "probability" in case else case["risk"]
         typer.echo(f"{case['id']}: {number:.3f}  {parts}")
         for note in case["notes"]:
@@ -91,7 +93,7 @@ def predict(
 
 
 def _roles(outcome: str, time: str, event: str, id_column: str, site: str) -> Roles:
-    from assistant.tasks.radiomics.cohort.table import Roles
+    from assistant.tasks.radiomics.cohort.roles import Roles
 
     if time and not (event or outcome):
         raise typer.BadParameter("--time 需要 --event（事件列）。(--time needs --event.)")
@@ -99,6 +101,7 @@ def _roles(outcome: str, time: str, event: str, id_column: str, site: str) -> Ro
         raise typer.BadParameter("--event 需要 --time（时间列）。(--event needs --time.)")
     if not time and not outcome:
         raise typer.BadParameter(
-            "请用 --outcome 指明结局列，或用 --time 和 --event。(Name --outcome, or --time, --event.)"
+            "请用 --outcome 指明结局列，或用 --time 和 --event。"
+            "(Name --outcome, or --time, --event.)"
         )
     return Roles(outcome, time, event or (outcome if time else ""), id_column, site)

@@ -15,9 +15,7 @@ def _pairs(outcome: Outcome, risk: Floats) -> tuple[Floats, Floats]:
     """Cases × cases: which pairs can be ordered, and how right their order is (ties half)."""
     assert outcome.time is not None
     time, event = outcome.time, outcome.event
-    first = event[:, None] & (
-        (time[:, None] < time) | ((time[:, None] == time) & ~event[None, :])
-    )
+    first = event[:, None] & ((time[:, None] < time) | ((time[:, None] == time) & ~event[None, :]))
     right = (risk[:, None] > risk) + 0.5 * (risk[:, None] == risk)
     return first.astype(np.float64), first * right
 

@@ -88,8 +88,9 @@ class _Logistic:
                 break
         self.residual = y - 1 / (1 + np.exp(-np.clip(self.base @ beta, -30, 30)))
         whole = (self.base.T * self.weight) @ self.base + ridge
-        self.whole, self.information = whole, whole[1:, 1:] - np.outer(whole[1:, 0], whole[0, 1:]) / (
-            whole[0, 0]
+        self.whole, self.information = (
+            whole,
+            whole[1:, 1:] - np.outer(whole[1:, 0], whole[0, 1:]) / (whole[0, 0]),
         )
 
     def score(self, block: Floats) -> tuple[Floats, Floats, Floats]:
@@ -125,8 +126,8 @@ class _Cox:
         self.information = self._shared(self.base) + 1e-3 * np.eye(len(beta))
 
     def _mean(self, block: Floats) -> Floats:
-        made: Floats = np.cumsum(block * self.hazard[:, None], axis=0)[self.at]
-        return made / self.total[:, None]
+        sums = np.cumsum(block * self.hazard[:, None], axis=0)[self.at]
+        return np.asarray(sums / self.total[:, None], dtype=np.float64)
 
     def _shared(self, block: Floats) -> Floats:
         """Base columns × those of ``block``: information summed over the events."""

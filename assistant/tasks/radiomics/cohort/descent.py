@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numba
-import numpy as np
 
 _CHECK_EVERY = 10
 
@@ -71,9 +70,9 @@ def _descend(
                     gradient[k] -= gram[j, k] * change
                 most = max(most, change * change * curve)
         settled = most <= 1e-3 * tolerance
-        if (everything and settled) or step % _CHECK_EVERY == _CHECK_EVERY - 1:
-            if gap_of(gradient, target, beta, penalty, square) <= tolerance:
-                return True
+        asked = (everything and settled) or step % _CHECK_EVERY == _CHECK_EVERY - 1
+        if asked and gap_of(gradient, target, beta, penalty, square) <= tolerance:
+            return True
         everything = settled or step % _CHECK_EVERY == _CHECK_EVERY - 2
     return False
 

@@ -42,7 +42,7 @@ class Explanation:
 def explain(
     model: FittedModel, x: Floats, sites: Texts, background: Floats, seed: int = 0
 ) -> list[Explanation]:
-    """An explanation a case.  ``background``: inputs of cases that a prediction is compared with."""
+    """An explanation a case.  ``background``: inputs of cases that predictions are held against."""
     inputs = model.inputs(x, sites)
     if model.candidate.model in LINEAR:
         return _linear(model, x, sites)

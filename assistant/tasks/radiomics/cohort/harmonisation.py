@@ -83,4 +83,4 @@ def _posterior(z: Floats, usable: np.ndarray) -> tuple[Floats, Floats]:
         shift, scale = new_shift, new_scale
         if change < _CLOSE:
             break
-    return shift, np.where(usable, scale, 1.0)
+    return np.where(usable, shift, mean), np.where(usable, scale, 1.0)

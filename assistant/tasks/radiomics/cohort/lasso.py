@@ -90,7 +90,9 @@ def _errors(x: Floats, y: Floats, fold: Fold, penalties: Floats) -> list[float]:
     found = []
     for beta, intercept in lasso_path(x[train], y[train], penalties, _ROUGH):
         used = np.flatnonzero(beta)
-        found.append(float(np.mean((y[test] - x[np.ix_(test, used)] @ beta[used] - intercept) ** 2)))
+        found.append(
+            float(np.mean((y[test] - x[np.ix_(test, used)] @ beta[used] - intercept) ** 2))
+        )
     return found
 
 

@@ -71,7 +71,7 @@ def inner_part(study: Study, train: Whole, test: Whole) -> Part:
     z, z_test = ready.apply(x[train], sites[train]), ready.apply(x[test], sites[test])
     made: Part = {"rows": test.tolist(), "risk": {}, "score": {}}
     screened = screen(z, known, settings)
-    selections = {
+    selections: dict[str, Selection] = {
         kind: Selection(kind, settings).fit(z, known, screened) for kind in settings.selectors
     }
     done: dict[tuple[Any, ...], Floats] = {}

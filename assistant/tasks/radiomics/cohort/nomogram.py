@@ -97,7 +97,7 @@ def _variable(line: _Line, low: float, high: float, scale: float) -> dict[str, A
         ticks = distinct
     else:
         ends = sorted(((low - base) / slope, (high - base) / slope)) if slope else [0.0, 0.0]
-        ticks = round_ticks(*ends)
+        ticks = round_ticks(ends[0], ends[1])
     return {
         "name": line.name,
         "points": (high - low) * scale,
@@ -135,10 +135,14 @@ def _scales(
     if not study.cohort.outcome.is_survival:
         points = (np.log(shares / (1 - shares)) - floor) * scale
         return [_scale(f"概率（{study.cohort.positive}）", shares, points, top)]
-    # S(t | x) = S0(t) ^ exp(predictor): any case gives the baseline back.
-    case, site = study.cohort.x[:1], study.cohort.sites[:1]
-    alive = model.survival(case, site, study.horizons)[0]
-    baseline = alive ** np.exp(-float(model.risk(case, site)[0]))
+    # S(t | x) = S0(t) ^ exp(predictor): any case gives the baseline back; one in the middle has
+    # a survival that is neither 0 nor 1 to the last digit.
+    cohort = study.cohort
+    risk = model.risk(cohort.x, cohort.sites)
+    middle = int(np.argsort(risk)[len(risk) // 2])
+    one = slice(middle, middle + 1)
+    alive = model.survival(cohort.x[one], cohort.sites[one], study.horizons)[0]
+    baseline = alive ** np.exp(-float(risk[middle]))
     made = []
     for year, start in zip(study.settings.years, baseline, strict=True):
         if np.isfinite(start) and 0 < start < 1:

@@ -12,8 +12,8 @@ from assistant.tasks.radiomics.cohort.columns import encode
 from assistant.tasks.radiomics.cohort.explanation import explain
 from assistant.tasks.radiomics.cohort.purpose import PURPOSE
 from assistant.tasks.radiomics.cohort.refusal import CohortRefused
+from assistant.tasks.radiomics.cohort.roles import case_ids, site_names
 from assistant.tasks.radiomics.cohort.saved import SavedModel
-from assistant.tasks.radiomics.cohort.table import case_ids, site_names
 
 
 def predict(saved: SavedModel, table: Path, id_column: str = "") -> dict[str, Any]:
@@ -24,7 +24,7 @@ def predict(saved: SavedModel, table: Path, id_column: str = "") -> dict[str, An
     """
     cells = read_cells(table)
     if not cells.lines:
-        raise CohortRefused("表格没有病例：表头之后每行一例。(The table has no case.)")
+        raise CohortRefused("表格没有病例：请在表头之后每行写一例。(The table has no case.)")
     ids = case_ids(cells, id_column)
     x = encode(cells, saved.columns)
     sites = site_names(cells, saved.site if saved.site in cells.names else "")
@@ -64,7 +64,9 @@ def _notes(values: Any, names: tuple[str, ...], known: list[str] | None, site: s
     notes = []
     missing = [name for name, value in zip(names, values, strict=True) if np.isnan(value)]
     if missing:
-        notes.append(f"缺失 {len(missing)} 个所用特征，按训练病例的中位数填补：{'、'.join(missing[:5])}")
+        notes.append(
+            f"缺失 {len(missing)} 个所用特征，按训练病例的中位数填补：{'、'.join(missing[:5])}"
+        )
     if known is not None and site not in known:
         notes.append("该病例的机构或设备不在训练病例中，特征未做 ComBat 校正")
     return notes

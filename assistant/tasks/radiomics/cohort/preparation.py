@@ -21,7 +21,8 @@ _MOST = 20_000
 class Preparation:
     """Missing values, scanners, filters that know no outcome, scale.
 
-    ``kept_`` are the places of the columns that `apply` gives; ``counts_``: how many each step left.
+    ``kept_`` are the places of the columns that `apply` gives; ``counts_``: how many each
+    step left.
     """
 
     def __init__(

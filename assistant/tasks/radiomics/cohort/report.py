@@ -74,7 +74,8 @@ def _flow(study: Study) -> dict[str, Any]:
 
 
 def _candidates(study: Study, nested: Nested) -> list[dict[str, Any]]:
-    """Each with its mean score in the inner folds of all cases, and how many outer folds chose it."""
+    """Each with its mean score in the inner folds of all cases, and how many outer folds
+    chose it."""
     chosen = [part["candidate"] for part in nested.outer]
     rows = [
         {
@@ -96,9 +97,7 @@ def _case(study: Study, saved: SavedModel) -> dict[str, Any]:
     risk = saved.model.risk(cohort.x, cohort.sites)
     row = int(np.argmax(risk))
     one = slice(row, row + 1)
-    (found,) = explain(
-        saved.model, cohort.x[one], cohort.sites[one], saved.background, saved.seed
-    )
+    (found,) = explain(saved.model, cohort.x[one], cohort.sites[one], saved.background, saved.seed)
     return {"place": row + 1, "prediction": float(risk[row]), **found.as_data()}
 
 

@@ -23,7 +23,8 @@ class Interval:
 
 
 def auc(event: Flags, risk: Floats) -> float:
-    """Area under the ROC curve: how often a case is above a control, ties half; NaN without both."""
+    """Area under the ROC curve: how often a case is above a control, ties half; NaN
+    without both."""
     return delong(event, risk)[0]
 
 

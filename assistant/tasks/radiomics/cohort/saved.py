@@ -31,6 +31,7 @@ TRUSTED = (
     "sklearn.calibration._SigmoidCalibration",
     "sklearn.metrics._dist_metrics.EuclideanDistance64",
     "sklearn.neighbors._kd_tree.KDTree",
+    "sklearn.tree._tree.Tree",
     "sklearn.utils._bunch.Bunch",
     "sksurv.ensemble.forest.RandomSurvivalForest",
     "sksurv.functions.StepFunction",

@@ -60,13 +60,14 @@ class Selection:
 def mrmr(z: Floats, outcome: Outcome, most: int) -> Whole:
     """Up to ``most`` columns, each with the greatest ratio of relevance (statistic of the
     univariate test) to redundancy (mean absolute correlation with those chosen before); the
-    quotient form of Ding and Peng 2005."""
+    quotient form of Ding and Peng 2005.  A correlation below what chance gives counts as that."""
     relevance, _ = association(z, outcome)
+    by_chance = 1 / np.sqrt(len(z))
     near = np.abs(np.corrcoef(z, rowvar=False).reshape(z.shape[1], z.shape[1]))
     chosen = [int(np.argmax(relevance))]
     total = near[chosen[0]].copy()
     while len(chosen) < min(most, z.shape[1]):
-        ratio = relevance / np.maximum(total / len(chosen), 1e-3)
+        ratio = relevance / np.maximum(total / len(chosen), by_chance)
         ratio[chosen] = -np.inf
         chosen.append(int(np.argmax(ratio)))
         total += near[chosen[-1]]

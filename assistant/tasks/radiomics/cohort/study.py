@@ -15,9 +15,10 @@ from assistant.tasks.radiomics.cohort import report as writing
 from assistant.tasks.radiomics.cohort.journal import Journal
 from assistant.tasks.radiomics.cohort.model import fit_model
 from assistant.tasks.radiomics.cohort.nested import Nested, Report, Study, choose, cuts_of, run
+from assistant.tasks.radiomics.cohort.roles import Roles
 from assistant.tasks.radiomics.cohort.saved import SavedModel, keep, save
 from assistant.tasks.radiomics.cohort.settings import CohortSettings
-from assistant.tasks.radiomics.cohort.table import Roles, read_cohort
+from assistant.tasks.radiomics.cohort.table import read_cohort
 from assistant.whole_file import whole
 
 _WORK = 3

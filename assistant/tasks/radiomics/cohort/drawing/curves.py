@@ -15,9 +15,7 @@ def roc(performance: dict[str, Any]) -> str:
     plot = Plot("ROC 曲线", (0, 1), (0, 1), "1 − 特异度", "灵敏度")
     plot.line([0, 1], [0, 1], GREY, dash="4 4")
     found = performance["roc"]
-    plot.line(
-        found["false_positive"], found["true_positive"], BLUE, f"AUC {area['value']:.3f}"
-    )
+    plot.line(found["false_positive"], found["true_positive"], BLUE, f"AUC {area['value']:.3f}")
     return plot.svg()
 
 

@@ -72,9 +72,7 @@ def bars(explanation: dict[str, Any], most: int = 12) -> str:
         width = abs(added) / reach * half
         x = middle if added >= 0 else middle - width
         colour = RED if added >= 0 else BLUE
-        parts.append(
-            f'<rect x="{x:.1f}" y="{y}" width="{width:.1f}" height="16" fill="{colour}"/>'
-        )
+        parts.append(f'<rect x="{x:.1f}" y="{y}" width="{width:.1f}" height="16" fill="{colour}"/>')
         side = x + width + 6 if added >= 0 else x - 6
         anchor = "start" if added >= 0 else "end"
         parts.append(words(f"{added:+.3f}", side, y + 12, anchor=anchor))
@@ -116,9 +114,7 @@ def heat_map(found: dict[str, Any]) -> str:
 
     z = np.clip(np.array(found["z"], dtype=np.float64) / 2, -1, 1)
     fade = 1 - np.abs(z)
-    pixels = np.stack(
-        [np.where(z >= 0, 1, fade), fade, np.where(z <= 0, 1, fade)], axis=2
-    )
+    pixels = np.stack([np.where(z >= 0, 1, fade), fade, np.where(z <= 0, 1, fade)], axis=2)
     kinds = np.array(found["event"], dtype=bool)
     top = np.where(kinds[None, :, None], (0.71, 0.22, 0.17), (0.12, 0.37, 0.66))
     picture_bytes = io.BytesIO()

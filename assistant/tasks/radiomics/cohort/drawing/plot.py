@@ -78,9 +78,7 @@ class Plot:
                 f'<line x1="{x}" x2="{x + 20}" y1="{y}" y2="{y}" stroke="{colour}" '
                 f'stroke-width="2"{style}/>{words(name, x + 26, y + 4, anchor="start")}'
             )
-        return picture(
-            self._title, self._width, self._height, [*self._parts, *key]
-        )
+        return picture(self._title, self._width, self._height, [*self._parts, *key])
 
     def _axes(self, x_title: str, y_title: str) -> None:
         left, right = self._px(self._x[0]), self._px(self._x[1])
