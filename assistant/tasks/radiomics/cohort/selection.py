@@ -38,7 +38,8 @@ class Selection:
         elif self.kind == "conditional":
             # The tests see every column: what others hide does not go with the outcome alone.
             found, _ = conditional(z, outcome, min(self.rate, 0.5), 50)
-            self.kept_ = np.sort(found) if len(found) else self.kept_[:1]
+            best = self.kept_[[int(np.argmax(association(near, outcome)[0]))]]
+            self.kept_ = np.sort(found) if len(found) else best
         elif self.kind in ("pca", "ica"):
             self.centre_, self.weights_ = _components(self.kind, near, self.most, self.seed)
         return self

@@ -60,11 +60,8 @@ def test_every_form_says_what_it_is_for_and_needs_nothing_else(
     folders: dict[str, Path], kind: str
 ) -> None:
     page = (folders[kind] / "report.html").read_text("utf-8")
-    for text in (
-        page,
-        (folders[kind] / "report.md").read_text("utf-8"),
-        read(folders[kind])["purpose"],
-    ):
+    plain = (folders[kind] / "report.md").read_text("utf-8")
+    for text in (page, plain, read(folders[kind])["purpose"]):
         assert "科研用途" in text
     addresses = set(re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?([^"')\s>]+)""", page))
     assert all(address.startswith("data:image/png;base64,") for address in addresses)

@@ -56,9 +56,8 @@ def test_the_variance_of_delong_by_its_definition() -> None:
     event, risk = RANDOM.random(50) < 0.4, RANDOM.standard_normal(50).round(1)
     cases, controls = risk[event], risk[~event]
     psi = (cases[:, None] > controls) + 0.5 * (cases[:, None] == controls)
-    wanted = psi.mean(axis=1).var(ddof=1) / len(cases) + psi.mean(axis=0).var(ddof=1) / len(
-        controls
-    )
+    of_cases, of_controls = psi.mean(axis=1).var(ddof=1), psi.mean(axis=0).var(ddof=1)
+    wanted = of_cases / len(cases) + of_controls / len(controls)
     area, variance = roc.delong(event, risk)
     assert area == pytest.approx(psi.mean())
     assert variance == pytest.approx(wanted)

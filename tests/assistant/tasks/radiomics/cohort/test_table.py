@@ -133,9 +133,7 @@ def test_a_measurement_is_no_class(tmp_path: Path) -> None:
 def test_a_column_that_gives_the_outcome_away_is_pointed_out(tmp_path: Path) -> None:
     rows = draw(False)
     end = rows[0].index("复发")
-    told = [
-        [*row, ("泄漏" if n == 0 else str(int(row[end] == "是")))] for n, row in enumerate(rows)
-    ]
+    told = [[*rows[0], "泄漏"], *([*row, str(int(row[end] == "是"))] for row in rows[1:])]
     cohort = read_cohort(write(tmp_path / "t.csv", told), CLASS, SMALL)
     assert len(cohort.notes) == 1
     assert "泄漏" in cohort.notes[0]
@@ -167,10 +165,13 @@ def test_cases_that_were_never_followed_are_counted(tmp_path: Path) -> None:
 def test_any_bytes_are_a_table_or_a_sentence(tmp_path_factory: object, data: bytes) -> None:
     path = tmp_path_factory.mktemp("any") / "t.csv"  # type: ignore[attr-defined]
     path.write_bytes(data)
+    said = ""
     try:
         cells = read_cells(path)
     except CohortRefused as error:
-        assert re.search("[一-鿿]", str(error))
+        said = str(error)
+    if said:
+        assert re.search("[一-鿿]", said)
     else:
         assert cells.numbers.shape == (len(cells.lines), len(cells.names))
 
