@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 
 from assistant.tasks.radiomics.cohort.outcome import Floats, Outcome
-from assistant.tasks.radiomics.cohort.roc import LEVEL, Interval
+from assistant.tasks.radiomics.cohort.roc import LEVEL, Interval, shared
 
 
 def _pairs(outcome: Outcome, risk: Floats) -> tuple[Floats, Floats]:
@@ -28,7 +28,7 @@ def concordance(outcome: Outcome, risk: Floats) -> float:
 
 def concordance_interval(folds: Sequence[tuple[Outcome, Floats]]) -> Interval:
     """The mean C of test folds with an interval from the influence of each case on its fold's C
-    (the infinitesimal jackknife)."""
+    (the infinitesimal jackknife), widened for what folds share."""
     values, variances = [], []
     for outcome, risk in folds:
         able, right = _pairs(outcome, risk)
@@ -43,5 +43,7 @@ def concordance_interval(folds: Sequence[tuple[Outcome, Floats]]) -> Interval:
     if not values:
         return Interval(float("nan"), 0.0, 1.0)
     value = float(np.mean(values))
-    reach = float(stats.norm.isf((1 - LEVEL) / 2)) * float(np.sqrt(sum(variances))) / len(values)
+    reach = float(stats.norm.isf((1 - LEVEL) / 2)) * float(
+        np.sqrt(np.mean(variances) * shared(len(values)))
+    )
     return Interval(value, max(0.0, value - reach), min(1.0, value + reach))

@@ -48,8 +48,8 @@ def auc_interval(folds: Sequence[tuple[Flags, Floats]]) -> Interval:
     """The mean AUC of test folds and its DeLong interval.
 
     Cases are compared within their fold alone: each fold has a model of its own, and numbers of
-    two models are not of one scale (LeDell, Petersen and van der Laan 2015).  The interval is on
-    the scale of log-odds, so that it stays within 0 and 1; where every fold is told apart without
+    two models are not of one scale (LeDell, Petersen and van der Laan 2015).  The interval is
+    widened for what folds share, see `shared`, and is on the scale of log-odds, so that it stays within 0 and 1; where every fold is told apart without
     fault, its lower end is that of an exact binomial.
     """
     found = [delong(event, risk) for event, risk in folds]
@@ -57,7 +57,7 @@ def auc_interval(folds: Sequence[tuple[Flags, Floats]]) -> Interval:
     if not found:
         return Interval(float("nan"), 0.0, 1.0)
     area = float(np.mean([a for a, _ in found]))
-    variance = float(np.sum([v for _, v in found])) / len(found) ** 2
+    variance = float(np.mean([v for _, v in found])) * shared(len(found))
     tail = (1 - LEVEL) / 2
     if variance <= 0 or not 0 < area < 1:
         least = min(
@@ -69,6 +69,15 @@ def auc_interval(folds: Sequence[tuple[Flags, Floats]]) -> Interval:
     middle = float(np.log(area / (1 - area)))
     low, high = (1 / (1 + np.exp(-(middle + d))) for d in (-spread, spread))
     return Interval(area, float(low), float(high))
+
+
+def shared(folds: int) -> float:
+    """What the variance of one fold is multiplied by, for the mean of all.
+
+    The training cases of folds overlap, so that they are not independent: to 1/k the share of test
+    to training cases is added (Nadeau and Bengio 2003).
+    """
+    return 1.0 if folds < 2 else 1 / folds + 1 / (folds - 1)
 
 
 def curve(event: Flags, risk: Floats) -> tuple[Floats, Floats, Floats]:

@@ -49,7 +49,7 @@ def judged(study: Study, folder: Path) -> roc.Interval:
 def noise() -> tuple[Floats, np.ndarray]:
     """Many columns and an outcome that none of them knows."""
     random = np.random.default_rng(11)
-    return random.standard_normal((120, 400)), random.permutation(np.arange(120) % 2 == 0)
+    return random.standard_normal((120, 1000)), random.permutation(np.arange(120) % 2 == 0)
 
 
 def test_shuffled_outcomes_give_a_half(noise: tuple[Floats, np.ndarray], tmp_path: Path) -> None:

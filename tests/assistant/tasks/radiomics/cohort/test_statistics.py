@@ -207,3 +207,12 @@ def test_choices_by_chance_are_not_stable() -> None:
     found = stability(drawn, 50)
     assert found is not None
     assert abs(found) < 0.02
+
+
+def test_an_interval_of_folds_is_wider_than_if_they_were_independent() -> None:
+    random = np.random.default_rng(8)
+    folds = [(np.arange(40) % 2 == 0, random.standard_normal(40)) for _ in range(5)]
+    found = roc.auc_interval(folds)
+    variance = sum(roc.delong(*fold)[1] for fold in folds) / 25
+    assert found.high - found.low > 1.4 * 2 * 1.96 * variance**0.5
+    assert roc.auc_interval(folds[:1]).low < 0.5
