@@ -49,8 +49,9 @@ def auc_interval(folds: Sequence[tuple[Flags, Floats]]) -> Interval:
 
     Cases are compared within their fold alone: each fold has a model of its own, and numbers of
     two models are not of one scale (LeDell, Petersen and van der Laan 2015).  The interval is
-    widened for what folds share, see `shared`, and is on the scale of log-odds, so that it stays within 0 and 1; where every fold is told apart without
-    fault, its lower end is that of an exact binomial.
+    widened for what folds share, see `shared`, and is on the scale of log-odds, so that it stays
+    within 0 and 1; where every fold is told apart without fault, its lower end is that of an exact
+    binomial.
     """
     found = [delong(event, risk) for event, risk in folds]
     found = [(area, v) for area, v in found if np.isfinite(area) and np.isfinite(v)]
