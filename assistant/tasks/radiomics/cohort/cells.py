@@ -1,0 +1,144 @@
+"""The cells of a CSV file: numbers where they are numbers, text where not."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from assistant.tasks.radiomics.cohort.outcome import Floats
+from assistant.tasks.radiomics.cohort.refusal import CohortRefused
+
+MAX_COLUMNS = 100_000
+MAX_BYTES = 2 << 30
+_MISSING = frozenset(
+    ("", "na", "n/a", "nan", "null", "none", "-", "--", "?", "缺失", "未查", "不详", "未知")
+)
+
+
+@dataclass(frozen=True)
+class Cells:
+    """``numbers`` (cases × columns) is NaN where a cell is empty or text; ``texts`` has the text
+    cells: column → row → text.  ``lines``: the line of the file that a row begins on."""
+
+    names: tuple[str, ...]
+    numbers: Floats
+    texts: dict[int, dict[int, str]]
+    lines: tuple[int, ...]
+
+
+def read_cells(path: Path) -> Cells:
+    """The table at ``path``: comma, semicolon or tab; UTF-8, UTF-16 with its mark, or GB18030.
+
+    Raises:
+        CohortRefused: the file cannot be read as such a table.
+    """
+    text = _decoded(path)
+    head = text[: text.find("\n") + 1] or text
+    delimiter = max(",\t;", key=head.count)
+    rows = _rows(text, delimiter)
+    try:
+        _, header = next(rows)
+    except StopIteration:
+        raise CohortRefused(
+            "表格是空的：请在第一行写列名，其后每行一例。"
+            "(The table is empty: column names first, then a case a line.)"
+        ) from None
+    names = _names(header)
+    return _cells(names, rows)
+
+
+def _cells(names: tuple[str, ...], rows: Iterator[tuple[int, list[str]]]) -> Cells:
+    numbers: list[Floats] = []
+    texts: dict[int, dict[int, str]] = {}
+    lines: list[int] = []
+    for line, row in rows:
+        if not any(cell.strip() for cell in row):
+            continue
+        if len(row) != len(names):
+            raise CohortRefused(
+                f"第 {line} 行有 {len(row)} 格，列名有 {len(names)} 个：请检查该行的分隔符和引号。"
+                f"(Line {line} has {len(row)} cells for {len(names)} columns.)"
+            )
+        made = np.full(len(names), np.nan)
+        for place, cell in enumerate(row):
+            try:
+                made[place] = float(cell)
+            except ValueError:
+                word = cell.strip()
+                if word.lower() not in _MISSING:
+                    texts.setdefault(place, {})[len(numbers)] = word
+        if np.isinf(made).any():
+            place = int(np.flatnonzero(np.isinf(made))[0])
+            raise CohortRefused(
+                f"第 {line} 行的列“{names[place]}”是无穷大：请改为数字或留空。"
+                f"(Line {line}, column {names[place]!r} is infinite: a number or an empty cell.)"
+            )
+        numbers.append(made)
+        lines.append(line)
+    matrix = np.array(numbers) if numbers else np.empty((0, len(names)))
+    return Cells(names, matrix, texts, tuple(lines))
+
+
+def _names(header: list[str]) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in header)
+    if len(names) > MAX_COLUMNS:
+        raise CohortRefused(
+            f"表格有 {len(names)} 列，最多 {MAX_COLUMNS} 列：请先去掉不用的列（如按方差筛选基因）。"
+            f"(The table has {len(names)} columns; the most is {MAX_COLUMNS}.)"
+        )
+    if len(names) < 2:
+        raise CohortRefused(
+            "表格只有一列：请用逗号、分号或制表符分隔各列。"
+            "(The table has one column: separate columns by comma, semicolon or tab.)"
+        )
+    seen: set[str] = set()
+    for name in names:
+        if name and name in seen:
+            raise CohortRefused(
+                f"列名“{name}”重复：请让每列的名称不同。(The column name {name!r} is there twice.)"
+            )
+        seen.add(name)
+    return names
+
+
+def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    line = 1
+    try:
+        for row in reader:
+            yield line, row
+            line = reader.line_num + 1
+    except csv.Error:
+        raise CohortRefused(
+            f"第 {line} 行附近不能按 CSV 读取：请检查引号，或在表格软件中另存为 CSV (UTF-8)。"
+            f"(Near line {line} this is no CSV: check the quotes, or save it as CSV (UTF-8).)"
+        ) from None
+
+
+def _decoded(path: Path) -> str:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise CohortRefused(
+                "文件超过 2 GB：请先去掉不用的列。(The file is over 2 GB: leave out columns first.)"
+            )
+        data = path.read_bytes()
+    except OSError:
+        raise CohortRefused(
+            f"读不到文件 {path.name}：请检查路径和权限。(The file cannot be read.)"
+        ) from None
+    marked = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+    if b"\0" not in data or marked:
+        for encoding in ("utf-16",) if marked else ("utf-8-sig", "gb18030"):
+            try:
+                return data.decode(encoding)
+            except UnicodeDecodeError:
+                continue
+    raise CohortRefused(
+        f"{path.name} 不是文本表格，或编码不是 UTF-8、GB18030：请在表格软件中另存为 CSV (UTF-8)。"
+        "(Not a text table in UTF-8 or GB18030: save it as CSV (UTF-8).)"
+    )

@@ -1,0 +1,149 @@
+"""LASSO with its penalty chosen by cross-validation, ours beside scikit-learn's.
+
+Both take the same folds and the same path of 100 penalties on the same table (500 × 2,000, 10
+folds); rounds are interleaved.  The coefficients are held against scikit-learn's own solver at the
+chosen penalty, at its default tolerance and at one so small that nothing changes any more.
+
+    python -m bench.lasso --rounds 5
+    python -m bench.lasso --rounds 1 --peers
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.linear_model import Lasso, LassoCV
+from sklearn.model_selection import KFold
+
+from assistant.tasks.radiomics.cohort.lasso import lasso_cv, penalties_of
+from assistant.tasks.radiomics.cohort.outcome import Floats
+from bench.machine import describe
+
+_CASES, _FEATURES, _SIGNALS, _FOLDS, _COMPONENTS = 500, 2000, 20, 10, 10
+Found = tuple[float, Floats]
+
+
+def table(kind: str, seed: int) -> tuple[Floats, Floats]:
+    """Independent columns, or blocks of ten that go together (0.7)."""
+    random = np.random.default_rng(seed)
+    x = random.standard_normal((_CASES, _FEATURES))
+    if kind == "blocks":
+        shared = np.repeat(random.standard_normal((_CASES, _FEATURES // 10)), 10, axis=1)
+        x = np.sqrt(0.7) * shared + np.sqrt(0.3) * x
+    weight = np.zeros(_FEATURES)
+    weight[random.choice(_FEATURES, _SIGNALS, replace=False)] = random.standard_normal(_SIGNALS)
+    y = x @ weight
+    y += random.standard_normal(_CASES) * y.std() * 0.7
+    return (x - x.mean(axis=0)) / x.std(axis=0), y
+
+
+def stock(x: Floats, y: Floats, jobs: int = 1) -> Found:
+    """scikit-learn's LassoCV as it comes."""
+    model = LassoCV(cv=KFold(_FOLDS), n_jobs=jobs).fit(x, y)
+    return float(model.alpha_), model.coef_
+
+
+def ours(x: Floats, y: Floats, threads: int = 2) -> Found:
+    """The project's."""
+    model = lasso_cv(x, y, list(KFold(_FOLDS).split(x)), threads)
+    return model.penalty, model.coefficients
+
+
+def skglm(x: Floats, y: Floats) -> Found:
+    """skglm's working sets along the same path and folds."""
+    from skglm import Lasso as Sparse
+
+    penalties = penalties_of(x, y)
+    errors = np.zeros(len(penalties))
+
+    def path(rows: Any) -> Any:
+        model = Sparse(tol=1e-4 * float(np.var(y)) ** 0.5, warm_start=True)
+        for place, penalty in enumerate(penalties):
+            model.set_params(alpha=float(penalty))
+            yield place, model.fit(x[rows], y[rows])
+
+    for train, test in KFold(_FOLDS).split(x):
+        for place, model in path(train):
+            errors[place] += np.mean((y[test] - model.predict(x[test])) ** 2)
+    best = int(np.argmin(errors))
+    coefficients = next(model.coef_.copy() for place, model in path(slice(None)) if place == best)
+    return float(penalties[best]), coefficients
+
+
+def with_pca(solve: Callable[..., Found], x: Floats, y: Floats) -> Found:
+    """The columns that are kept, then their principal components."""
+    found = solve(x, y)
+    kept = np.flatnonzero(found[1])
+    PCA(min(_COMPONENTS, max(1, len(kept)))).fit_transform(x[:, kept if len(kept) else [0]])
+    return found
+
+
+def main() -> None:
+    """Run and print one JSON line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--peers", action="store_true", help="skglm and stock on both cores too")
+    options = parser.parse_args()
+    warnings.filterwarnings("ignore")
+    ours(*table("blocks", 99))  # what is compiled is compiled before anything is timed
+    made = {
+        kind: measure(kind, options.rounds, options.peers) for kind in ("independent", "blocks")
+    }
+    print(json.dumps({"bench": "lasso", "rounds": options.rounds, **made, **describe()}))
+
+
+def measure(kind: str, rounds: int, peers: bool) -> dict[str, Any]:
+    """Medians in seconds, their ratio, and the greatest difference of a coefficient."""
+    solvers: dict[str, Callable[[Floats, Floats], Found]] = {
+        "stock": stock,
+        "ours": ours,
+        "stock_pca": lambda x, y: with_pca(stock, x, y),
+        "ours_pca": lambda x, y: with_pca(ours, x, y),
+    }
+    if peers:
+        solvers |= {
+            "stock_two_jobs": lambda x, y: stock(x, y, 2),
+            "ours_one_thread": lambda x, y: ours(x, y, 1),
+            "skglm": skglm,
+        }
+    seconds: dict[str, list[float]] = {name: [] for name in solvers}
+    found: dict[str, Found] = {}
+    differences = []
+    for turn in range(rounds):
+        x, y = table(kind, turn)
+        for name, solve in solvers.items():
+            begun = time.perf_counter()
+            found[name] = solve(x, y)
+            seconds[name].append(time.perf_counter() - begun)
+        exact = Lasso(alpha=found["stock"][0], tol=1e-10, max_iter=100_000).fit(x, y).coef_
+        differences.append(
+            {
+                "penalty": abs(found["ours"][0] / found["stock"][0] - 1),
+                "ours_to_stock": float(np.abs(found["ours"][1] - found["stock"][1]).max()),
+                "ours_to_exact": float(np.abs(found["ours"][1] - exact).max()),
+                "stock_to_exact": float(np.abs(found["stock"][1] - exact).max()),
+            }
+        )
+    middle = {name: round(statistics.median(times), 2) for name, times in seconds.items()}
+    return {
+        "seconds": middle,
+        "times_faster": round(middle["stock"] / middle["ours"], 2),
+        "times_faster_with_pca": round(middle["stock_pca"] / middle["ours_pca"], 2),
+        "greatest_difference": {
+            key: float(f"{max(d[key] for d in differences):.2g}") for key in differences[0]
+        },
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""The long work: it goes on after a stop, and the same settings give the same."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assistant.tasks.radiomics.cohort import nested
+from assistant.tasks.radiomics.cohort.journal import Journal
+from assistant.tasks.radiomics.cohort.nested import Study, choose, run
+
+
+class _Stopped(Exception):
+    pass
+
+
+def test_it_goes_on_where_it_was_stopped(
+    class_study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = run(class_study, Journal(tmp_path / "whole", "a"), lambda *_: None, 1)
+
+    def stop(done: int, total: int, what: str) -> None:
+        if done == 5:
+            raise _Stopped
+
+    with pytest.raises(_Stopped):
+        run(class_study, Journal(tmp_path / "j", "a"), stop, 1)
+    with (tmp_path / "j").open("a") as stream:
+        stream.write('{"part": "inner 1')  # a line that the stop cut off
+    made: list[Any] = []
+    inner = nested.inner_part
+    monkeypatch.setattr(nested, "inner_part", lambda *given: made.append(given) or inner(*given))
+    again = run(class_study, Journal(tmp_path / "j", "a"), lambda *_: None, 1)
+    assert len(made) == 4 * 3 - 5
+    assert again == whole
+
+
+def test_other_work_begins_anew(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j", "a")
+    journal.add("x", 1)
+    assert Journal(tmp_path / "j", "a").done == {"x": 1}
+    assert Journal(tmp_path / "j", "b").done == {}
+
+
+def test_two_processes_give_what_one_gives(class_study: Study, tmp_path: Path) -> None:
+    one = run(class_study, Journal(tmp_path / "one", ""), lambda *_: None, 1)
+    two = run(class_study, Journal(tmp_path / "two", ""), lambda *_: None, 2)
+    assert one == two
+
+
+def test_the_inner_folds_choose_the_candidate_that_scores_best(class_study: Study) -> None:
+    names = [choice.name for choice in class_study.choices]
+    parts = [
+        {"score": dict.fromkeys(names, 0.5) | {names[2]: 0.9}},
+        {"score": dict.fromkeys(names, 0.6) | {names[1]: 0.8}},
+    ]
+    assert choose(class_study, parts).name == names[2]
+
+
+def test_repeats_draw_other_folds(class_study: Study) -> None:
+    twice = replace(class_study, settings=class_study.settings.model_copy(update={"repeats": 2}))
+    folds = nested.outer_folds(twice)
+    assert len(folds) == 2 * 3 + 1
+    assert set(folds[0][1]) != set(folds[3][1])
