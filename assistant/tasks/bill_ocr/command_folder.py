@@ -14,7 +14,7 @@ from typing import IO, Any
 import typer
 
 from assistant.commands.progress import console, progress
-from assistant.tasks.bill_ocr.document import BillDocument
+from assistant.tasks.bill_ocr.document import Annotate, BillDocument
 from assistant.tasks.bill_ocr.duplicates import Seen
 from assistant.tasks.bill_ocr.file import VERSION, files_of, open_reader
 from assistant.tasks.structuring.workers import processes_for, team
@@ -24,7 +24,13 @@ _FILES_A_PROCESS = 2
 
 
 def read_folder(
-    path: Path, out: Path | None, patient: str, *, as_json: bool, restart: bool
+    path: Path,
+    out: Path | None,
+    patient: str,
+    matched: Annotate,
+    *,
+    as_json: bool,
+    restart: bool,
 ) -> None:
     """Read every file of ``path``; those that ``out`` has already are left as they are."""
     files = [str(one) for one in files_of(path)]
@@ -48,7 +54,7 @@ def read_folder(
             report(len(files) - len(left), len(files), "票据 bills")
             results = enumerate(work.results(left), start=len(files) - len(left) + 1)
             for number, (file, text) in results:
-                line = _line(file, root, json.loads(text), seen)
+                line = _line(file, root, json.loads(text), seen, matched)
                 problems += bool(line["problem"])
                 _write(opened, line)
                 report(number, len(files), "票据 bills")
@@ -72,11 +78,13 @@ def _digest(file: str) -> str:
         return ""
 
 
-def _line(file: str, root: Path, result: dict[str, Any], seen: Seen) -> dict[str, Any]:
+def _line(
+    file: str, root: Path, result: dict[str, Any], seen: Seen, matched: Annotate
+) -> dict[str, Any]:
     name = _name(file, root)
     documents: list[dict[str, Any]] = []
     for content in result["documents"]:
-        document = BillDocument.model_validate(content)
+        document = matched(BillDocument.model_validate(content))
         # Several documents of one file share its pictures.
         document.checks += seen.add(name, document, result["likeness"] if not documents else [])
         documents.append(document.model_dump(mode="json"))

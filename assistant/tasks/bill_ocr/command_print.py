@@ -12,22 +12,23 @@ from rich.markup import escape
 from rich.table import Table
 
 from assistant.commands.progress import console
-from assistant.tasks.bill_ocr.document import BillDocument, Cell
+from assistant.tasks.bill_ocr.document import Annotate, BillDocument, Cell
 from assistant.tasks.bill_ocr.file import read_file
 from assistant.tasks.bill_ocr.strings import COLUMNS, FIELDS, KINDS
 
 
-def print_file(path: Path, patient: str, *, as_json: bool) -> None:
-    """The documents of one file; exits with 1 where it is refused."""
+def print_file(path: Path, patient: str, matched: Annotate, *, as_json: bool) -> None:
+    """The documents of one file, as ``matched`` gives them; exits with 1 where it is refused."""
     result = read_file(path, patient)
     if result.problem:
         console.print(result.problem, style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1)
+    found = [matched(document) for document in result.documents]
     if not as_json:
-        for document in result.documents:
+        for document in found:
             show(document)
         return
-    documents = [document.model_dump(mode="json") for document in result.documents]
+    documents = [document.model_dump(mode="json") for document in found]
     text = json.dumps(
         documents[0] if len(documents) == 1 else documents, ensure_ascii=False, indent=1
     )

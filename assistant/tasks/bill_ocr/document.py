@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -81,3 +82,7 @@ class BillDocument(BaseModel):
     items: list[Item] = Field(default_factory=list)
     checks: list[Check] = Field(default_factory=list)
     warnings: list[str] = Field(default_factory=list)
+
+
+Annotate = Callable[[BillDocument], BillDocument]
+"""A document with what something else knows of it."""

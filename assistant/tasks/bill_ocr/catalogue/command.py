@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from assistant.tasks.bill_ocr.catalogue.entry import Entry, Match, Written
     from assistant.tasks.bill_ocr.catalogue.matching import Memory
     from assistant.tasks.bill_ocr.catalogue.search import Catalogue
+    from assistant.tasks.bill_ocr.document import Annotate, BillDocument
 
 app = typer.Typer(
     no_args_is_help=True, help="The insurer's catalogue (目录比对): import lists, match names."
@@ -109,6 +110,19 @@ def show() -> None:
     """The lists that are imported, and how many entries each has."""
     for name, count in sorted(_opened().counts().items()):
         typer.echo(f"{name}\t{count}")
+
+
+def as_read(document: BillDocument) -> BillDocument:
+    """A document as it was read."""
+    return document
+
+
+def matcher() -> Annotate:
+    """What matches the items of documents with the catalogue; exits with 1 where there is none."""
+    from assistant.tasks.bill_ocr.catalogue.annotating import annotate
+
+    catalogue, memory = _opened(), _memory()
+    return lambda document: annotate(document, catalogue, memory)
 
 
 def _opened() -> Catalogue:
