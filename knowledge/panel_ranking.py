@@ -22,9 +22,9 @@ LEAST = 0.002
 """A curated entry less likely than this makes room for the long tail, when there are others."""
 ENTRIES = 8
 """How many curated entries come first where that many are likely enough."""
-SUSPECTED = 0.01
+SUSPECTED = 0.004
 """A curated entry that must not be missed is named from this probability on."""
-MOST_CRITICAL = 6
+MOST_CRITICAL = 7
 ASKED = 5
 
 
