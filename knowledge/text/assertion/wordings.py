@@ -10,7 +10,7 @@ _NOT_SO = re.compile(r"[不没][咳喘痛疼痒烧吐泻麻晕胀肿热闷]{1,2}
 # 没有不咳嗽的时候.
 _ALWAYS = re.compile(r"的(?:时候|日子)")
 _NOT_NOT = re.compile(r"(?:并不是|并非|绝非|不是|没有一[天日夜]|无一[天日夜])\Z")
-_NAMED_SO = re.compile(r"非(?!急性|慢性).{0,5}[性型]|非(?:典|st|霍奇金|小细胞|结核|免疫|甾体|q波)")
+_NAMED_SO = re.compile(r"非(?!急性|慢性).{0,5}[性型]|非(?:洲|典|st|霍奇金|小细胞|结核|免疫|甾体|q波)")
 _ALSO_NOT = re.compile(r"[亦也均皆并绝]\Z")
 
 
