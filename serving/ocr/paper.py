@@ -20,7 +20,8 @@ from serving.ocr.network import Bytes, Floats
 _LOOKED_AT = 640
 _LEAST_SHARE = 0.05
 _WHOLE = 0.94
-_FILLED = 0.9
+# Of its hull: the shadow of a hand may leave out a part.
+_FILLED = 0.6
 _MARGIN = 0.004
 _NARROWEST, _FLATTEST = 9.0, 45.0
 _LONGER = 1.6
@@ -46,7 +47,7 @@ def sheets(image: Bytes) -> list[Box]:
         corners = _corners(outline, lightness.shape)
         if corners is not None and _is_edged(corners, logarithm):
             believed.append(corners)
-    found = [_inward(corners) / scale for corners in _apart(believed)]
+    found = [_inward(corners, lightness.shape) / scale for corners in _apart(believed)]
     found.sort(key=lambda box: (float(box[:, 1].mean()) // (0.3 * image.shape[0]), box[0, 0]))
     return found
 
@@ -147,11 +148,13 @@ def _apart(believed: list[Box]) -> list[Box]:
     return kept
 
 
-def _inward(corners: Box) -> Box:
-    """A little inside, so that the edge of the paper is not read as a stroke."""
+def _inward(corners: Box, shape: tuple[int, ...]) -> Box:
+    """A little inside, so that the edge of the paper is not read as a stroke; where the sheet runs
+    out of the picture it has no edge."""
     middle = corners.mean(axis=0)
     inner: Box = (corners + (middle - corners) * _MARGIN).astype(np.float32)
-    return inner
+    last = np.array([shape[1] - 1, shape[0] - 1], np.float32)
+    return np.where((corners <= 2) | (corners >= last - 2), corners, inner)
 
 
 def flattening(corners: Box) -> tuple[NDArray[np.float64], tuple[int, int]]:
