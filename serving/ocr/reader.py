@@ -122,7 +122,6 @@ class Ocr:
         ordered = order([boxes[at] for at in kept])
         return [_line(boxes[kept[at]], readings[kept[at]]) for at in ordered]
 
-
     def _narrow_ones_too(
         self, image: Bytes, boxes: Sequence[Box]
     ) -> tuple[list[Box], list[Reading]]:
