@@ -41,10 +41,12 @@ def spill(image: Bytes, sheets: Sequence[Box], ocr: Ocr) -> Spill:
     outside = [box for box, seen in zip(boxes, inside, strict=True) if not seen.any(axis=0).all()]
     if not outside or not _is_text(image, boxes, outside, ocr):
         return Spill(False, list(sheets))
-    cuts = [seen.any(axis=1) & ~seen.all(axis=1) for seen in inside]
-    return Spill(
-        True, [sheet for at, sheet in enumerate(sheets) if not any(cut[at] for cut in cuts)]
-    )
+    whole = [
+        sheet
+        for at, sheet in enumerate(sheets)
+        if not any(seen[at].any() and not seen[at].all() for seen in inside)
+    ]
+    return Spill(True, whole)
 
 
 def without(image: Bytes, sheets: Sequence[Box]) -> Bytes:

@@ -25,7 +25,7 @@ def photo(corners: np.ndarray = CORNERS, desk: tuple[int, int, int] = DESK) -> n
     matrix = cv2.getPerspectiveTransform(flat, corners)
     moved = cv2.warpPerspective(page(), matrix, SIZE)
     mask = cv2.warpPerspective(np.ones((700, 800), np.uint8), matrix, SIZE)
-    return np.where(mask[..., None] == 1, moved, np.array(desk, np.uint8))
+    return np.asarray(np.where(mask[..., None] == 1, moved, np.array(desk, np.uint8)))
 
 
 def shaded(picture: np.ndarray, angle: float, edge: float, deep: float) -> np.ndarray:
@@ -35,7 +35,7 @@ def shaded(picture: np.ndarray, angle: float, edge: float, deep: float) -> np.nd
     along = xs / width * np.cos(angle) + ys / height * np.sin(angle)
     along = (along - along.min()) / np.ptp(along)
     light = (1 - 0.45 * along) * (1 - deep / (1 + np.exp(-(along - edge) * 40)))
-    return (picture * light[..., None]).astype(np.uint8)
+    return np.asarray(picture * light[..., None], np.uint8)
 
 
 def said(ocr: Ocr, pages: list[OpenedPage]) -> str:
