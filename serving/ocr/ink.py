@@ -12,6 +12,9 @@ _SEAL_SIDES = (0.05, 0.45)
 _SEAL_SHAPE = 3.0
 _UNEVEN = 0.82
 _PALE = 120
+# Percent of a page that ink covers, and of one with a few words only; what tells ink from paper.
+_INK, _LITTLE_INK = 0.5, 0.005
+_INKED = 40.0
 
 
 def cleaned(image: Bytes) -> Bytes:
@@ -64,8 +67,7 @@ def evenly_lit(image: Bytes) -> Bytes:
     """``image`` divided by the light that falls on its paper, where that is uneven or weak."""
     light = _light(image)
     low, high = np.percentile(light, (2, 98))
-    grey = cv2.cvtColor(image[::4, ::4], cv2.COLOR_RGB2GRAY)
-    darkest = float(np.percentile(grey, 0.5))
+    darkest = _darkest(image, float(high))
     if high < 30:
         return image
     even, strong = low >= _UNEVEN * high, high - darkest >= _PALE
@@ -76,10 +78,19 @@ def evenly_lit(image: Bytes) -> Bytes:
     wide = cv2.resize(factor.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
     bright = image * wide[..., None]
     if not strong:
-        floor = darkest * 245.0 / float(high)
-        bright = (bright - floor) * (245.0 / max(40.0, 245.0 - floor))
+        # However pale the ink is, paper stays light.
+        floor = min(darkest * 245.0 / float(high), 245.0 - _INKED)
+        bright = (bright - floor) * (245.0 / (245.0 - floor))
     lit: Bytes = bright.clip(0, 255).astype(np.uint8)
     return lit
+
+
+def _darkest(image: Bytes, paper: float) -> float:
+    """How dark the ink is."""
+    darkest = float(np.percentile(cv2.cvtColor(image[::4, ::4], cv2.COLOR_RGB2GRAY), _INK))
+    if paper - darkest >= _INKED:
+        return darkest
+    return float(np.percentile(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), _LITTLE_INK))
 
 
 def _light(image: Bytes) -> Bytes:

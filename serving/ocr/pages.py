@@ -19,6 +19,7 @@ from serving.ocr.network import Bytes
 from serving.ocr.opening import RawPage
 from serving.ocr.opening_process import opened
 from serving.ocr.refusal import PageRefused
+from serving.ocr.spill import spill, without
 from serving.ocr.upright import Posture, posture
 
 if TYPE_CHECKING:
@@ -30,6 +31,16 @@ BLANK = "第 {} 页是空白页。(Page {} is blank.)"
 SEVERAL = (
     "第 {} 页的照片上有 {} 张单据，已分开读取，请核对。"
     "(The photo of page {} shows {} sheets; they are read one by one, please check.)"
+)
+WHOLE = (
+    "第 {} 页的照片上，单据的边界不清楚或单据之外还有文字，已按整张照片读取，请核对。"
+    "(On the photo of page {} the border of the sheet is in doubt, or there is text beside it; the "
+    "whole photo is read, please check.)"
+)
+REST = (
+    "第 {} 页的照片上，找到的单据之外还有文字，已另作一页读取，请核对。"
+    "(The photo of page {} has text beside the sheets; it is read as a page of its own, please "
+    "check.)"
 )
 MIRRORED = "第 {} 页是镜像的，已翻转。(Page {} was mirrored and has been turned over.)"
 
@@ -121,13 +132,30 @@ def _righted(raw: RawPage, ocr: Ocr | None) -> Iterator[OpenedPage]:
     if raw.text_lines and _is_what_is_drawn(raw.image, raw.text_lines, ocr):
         yield OpenedPage(raw.number, raw.image, raw.original_size, raw.text_lines, raw.back)
         return
-    found = paper.sheets(raw.image)
-    warnings: tuple[str, ...] = ()
-    if len(found) > 1:
-        warnings = (SEVERAL.format(raw.number, len(found), raw.number, len(found)),)
+    found, warnings, rest = _sheets(raw, ocr)
     for place, corners in enumerate(found or [None]):
         page = _sheet(raw, corners, ocr)
         yield replace(page, sheet=place + 1, warnings=(*warnings, *page.warnings))
+    if rest:
+        page = _sheet(replace(raw, image=without(raw.image, found)), None, ocr)
+        yield replace(page, sheet=len(found) + 1, warnings=(*warnings, *page.warnings))
+
+
+def _sheets(raw: RawPage, ocr: Ocr | None) -> tuple[list[Box], tuple[str, ...], bool]:
+    """(the sheets to read one by one, none for the whole picture; warnings; whether the rest of the
+    picture has to be read too)."""
+    found = paper.sheets(raw.image)
+    rest = False
+    if found and ocr is not None:
+        beside = spill(raw.image, found, ocr)
+        # One sheet and text beside it may be one sheet that was cut in two.
+        if beside.text and len(beside.whole) < 2:
+            return [], (WHOLE.format(raw.number, raw.number),), False
+        found, rest = beside.whole, beside.text
+    if len(found) < 2:
+        return found, (), False
+    several = SEVERAL.format(raw.number, len(found), raw.number, len(found))
+    return found, (several, REST.format(raw.number, raw.number)) if rest else (several,), rest
 
 
 def _sheet(raw: RawPage, corners: Box | None, ocr: Ocr | None) -> OpenedPage:

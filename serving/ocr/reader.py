@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from serving.ocr import arithmetic, detection, models
 from serving.ocr.alphabet import mended, prior
-from serving.ocr.cropping import HEIGHT, along_text, cut
+from serving.ocr.cropping import HEIGHT, along_text, cut, stands
 from serving.ocr.detection import Box, sides
 from serving.ocr.line import TextLine
 from serving.ocr.network import Bytes, Network, Numbers, takes_bytes
@@ -29,6 +29,8 @@ _LONGEST = 1_280
 # Lines that are lower than this where they are looked for are looked for again, larger.
 _LOW, _LARGER = 13.0, 2_048
 _LEAST = 0.3
+# Of the usual height of a line: a single character may be a title's.
+_ONE_LINE = 1.5
 _TRIAL = (4, HEIGHT, 320, 3)
 
 
@@ -114,12 +116,30 @@ class Ocr:
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
             raise ValueError(f"a page is uint8 [H, W, 3], not {image.dtype} {image.shape}")
         image = np.ascontiguousarray(image)
-        boxes = [along_text(box) for box in _find(network, image)]
-        readings = self.read_boxes(image, boxes)
+        boxes, readings = self._narrow_ones_too(image, _find(network, image))
         read_again(image, boxes, readings, self._recogniser)
         kept = [at for at, reading in enumerate(readings) if reading.mean >= _LEAST]
         ordered = order([boxes[at] for at in kept])
         return [_line(boxes[kept[at]], readings[kept[at]]) for at in ordered]
+
+    def _narrow_ones_too(
+        self, image: Bytes, boxes: Sequence[Box]
+    ) -> tuple[list[Box], list[Reading]]:
+        """Boxes that begin where their text does, and what they say.
+
+        A narrow box is a lone figure if it is no higher than a line; a higher one is read both
+        ways, and what is surer is meant.
+        """
+        lying = [sides(box)[1] for box in boxes if not stands(box)]
+        line = float(np.median(lying)) if lying else 0.0
+        chosen = [box if sides(box)[1] <= line * _ONE_LINE else along_text(box) for box in boxes]
+        readings = self.read_boxes(image, chosen)
+        turned = [at for at, box in enumerate(boxes) if chosen[at] is not box]
+        upright = self.read_boxes(image, [boxes[at] for at in turned])
+        for at, reading in zip(turned, upright, strict=True):
+            if reading.mean > readings[at].mean:
+                chosen[at], readings[at] = boxes[at], reading
+        return chosen, readings
 
 
 def _find(network: Network, image: Bytes) -> list[Box]:

@@ -11,9 +11,11 @@ from drawing import page
 from hypothesis import given
 from hypothesis import strategies as st
 
+from serving.hardware import cpu
 from serving.ocr import arithmetic, ink, models
 from serving.ocr.alphabet import folded, mended, prior
 from serving.ocr.detection import boxes_of, sides
+from serving.ocr.network import Numbers
 from serving.ocr.reader import Ocr
 from serving.ocr.reading_order import order
 from serving.ocr.recognition import Reading, Recogniser, decode
@@ -170,11 +172,11 @@ def test_a_doubtful_number_is_read_twice(second: str, text: str, confidence: flo
 def test_what_was_measured_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import time
 
-    monkeypatch.setattr(arithmetic.cpu, "flags", lambda: frozenset({"avx512_bf16"}))
+    monkeypatch.setattr(cpu, "flags", lambda: frozenset({"avx512_bf16"}))
     kept = tmp_path / "new" / "kept.json"
     runs: list[str] = []
 
-    def run(numbers: arithmetic.Numbers) -> object:
+    def run(numbers: Numbers) -> object:
         def once() -> None:
             runs.append(numbers)
             time.sleep(0.02 if numbers == "f32" else 0)

@@ -122,6 +122,36 @@ def test_no_text_of_a_page_is_logged(ocr: Ocr, caplog: pytest.LogCaptureFixture)
     assert "Amoxicillin" not in caplog.text
 
 
+@pytest.mark.parametrize("shade", [255, 130])
+def test_a_page_of_a_few_words_is_read(ocr: Ocr, shade: int) -> None:
+    few = np.full((1_600, 1_200, 3), shade, np.uint8)
+    few[300:390, 200:1000] = np.minimum(page(["Paid 12.50"])[40:130], shade)
+    (found,) = open_pages(encoded(few), "few.png", ocr)
+    assert said(ocr.read(found.image)) == "Paid12.50"
+
+
+@pytest.mark.parametrize("narrow", [0.45, 0.6, 1.0])
+def test_a_lone_figure_begins_at_its_top_left(ocr: Ocr, narrow: float) -> None:
+    paper = np.array(page(["Ward fee total"] * 7))
+    for place in range(7):
+        figure = page([str(place + 2)])[40:110, 40:100]
+        figure = cv2.resize(figure, (round(60 * narrow), 70), interpolation=cv2.INTER_AREA)
+        paper[40 + 90 * place : 110 + 90 * place, 600 : 600 + figure.shape[1]] = figure
+    lone = [line for line in ocr.read(paper) if line.corners[0][0] > 500]
+    assert len(lone) == 7
+    for line in lone:
+        (x0, y0), (x1, y1), _, (x3, y3) = line.corners
+        assert x1 - x0 > 3 * abs(y1 - y0)
+        assert y3 - y0 > 3 * abs(x3 - x0)
+
+
+def test_a_line_that_runs_down_is_read_from_its_top(ocr: Ocr) -> None:
+    paper = np.array(page(ROWS[:4], (1_000, 800)))
+    side = np.rot90(page(["Second copy for the payer"])[40:110, 40:600], 3)
+    paper[100:660, 900:970] = side
+    assert "Secondcopyforthepayer" in said(ocr.read(paper))
+
+
 def _assert_on_ink(found: OpenedPage, lines: list[TextLine], picture: Any) -> None:
     """Each box, taken back to the picture as it came, holds most of its print."""
     grey = picture.min(axis=2)
