@@ -219,7 +219,7 @@ def item_cell(name: str, parts: Sequence[Fragment], looks: str, place: Place) ->
         number = decimal_of(value.removeprefix("¥"))
         if number is None:
             doubt = UNREADABLE
-        elif name == "quantity":
+        elif name in ("quantity", "number"):
             value = plain(number)
         else:
             value = money(number)

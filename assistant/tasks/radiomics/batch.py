@@ -54,7 +54,7 @@ def read_cases(path: Path) -> list[CaseOfList]:
         raise ImageProblem(
             "病例列表无法读取：须为 UTF-8 或 GB18030 的 CSV，"
             "含 id、image、mask 列（可加 roi、modality）。",
-            "The list of cases must be a CSV (UTF-8, GB 18030) with the columns id, image and mask.",
+            "The list of cases must be a CSV (UTF-8, GB 18030) with columns id, image, mask.",
         ) from None
     if not found:
         raise ImageProblem("病例列表里没有病例。", "There is no case in the list of cases.")

@@ -18,6 +18,12 @@ def fragment(text: str) -> Fragment:
     return Fragment(text, starts, ends, 0, 20, 0.99, line, 0)
 
 
+def test_the_number_of_a_row_is_no_amount() -> None:
+    place = Place(1, lambda x, y: (x, y))
+    cell = item_cell("number", [fragment("12")], "number", place)
+    assert (cell.value, cell.doubt) == ("12", "")
+
+
 @pytest.mark.parametrize(
     ("text", "value", "doubted"),
     [
