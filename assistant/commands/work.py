@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import contextlib
 import json
 import sys
@@ -46,15 +47,47 @@ def print_statements(statements: list[dict[str, Any]], prefix: str = "") -> None
 
 
 def load(file: Path) -> dict[str, Any] | str:
-    """A JSON object, or else the text."""
+    """A JSON object, or else the text.
+
+    Raises `typer.BadParameter` for what is neither, so that nothing is taken for what it is not.
+    """
     if str(file) != "-" and not file.is_file():
         raise typer.BadParameter(f"there is no file {file}")
-    raw = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8", errors="replace")
-    with contextlib.suppress(ValueError):
-        loaded = json.loads(raw)
-        if isinstance(loaded, dict):
-            return loaded
-    return raw
+    try:
+        raw = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    except OSError as error:
+        raise typer.BadParameter(f"{file} cannot be read: {error.strerror or error}") from None
+    text = _decoded(raw)
+    try:
+        loaded = json.loads(text)
+    except (ValueError, RecursionError):
+        # What was meant as JSON and is cut short would pass for a note without any heading.
+        if file.suffix.lower() == ".json" or text.lstrip().startswith("{"):
+            raise typer.BadParameter(
+                "JSON 不完整或有误，请重新导出。(This JSON is broken; export it again.)"
+            ) from None
+        return text
+    if isinstance(loaded, dict):
+        return loaded
+    if isinstance(loaded, list) or file.suffix.lower() == ".json":
+        raise typer.BadParameter(
+            "JSON 须是一个对象，一次一份病历。(The JSON must be one object; give one encounter.)"
+        )
+    return text
+
+
+def _decoded(raw: bytes) -> str:
+    """The text of UTF-16 with its mark, of UTF-8 or else of GB 18030."""
+    marked = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    for encoding in ("utf-16",) if marked else ("utf-8-sig", "gb18030"):
+        with contextlib.suppress(UnicodeDecodeError):
+            text = raw.decode(encoding)
+            if "\0" not in text:
+                return text
+    raise typer.BadParameter(
+        "不是文本文件，请提供 UTF-8 或 GB18030 编码的文本或 JSON。"
+        "(Not a text file; give text or JSON in UTF-8 or GB 18030.)"
+    )
 
 
 def refuse(error: ValidationError) -> NoReturn:

@@ -154,6 +154,12 @@ def _labelled(array: NDArray[Any], grid: Grid, volume: Volume, name: str) -> Mas
         raise ImageProblem("掩膜含 NaN，请重新导出。", "The mask has NaN; export it again.")
     if name.isdigit():
         return np.asarray(array == int(name))
+    if name:
+        # Another region than the one that was asked for must not pass for it.
+        raise ImageProblem(
+            f"掩膜没有区域名，只有标签编号，没有“{name[:40]}”；请在 --roi 写编号或不写。",
+            "A mask has no names of regions; give the number of a label as --roi, or none.",
+        )
     labels = np.unique(array)
     labels = labels[labels != 0]
     if len(labels) > 1:

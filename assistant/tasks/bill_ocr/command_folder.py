@@ -13,6 +13,7 @@ from typing import IO, Any
 
 import typer
 
+from assistant.commands import out_folder
 from assistant.commands.progress import console, progress
 from assistant.tasks.bill_ocr.document import Annotate, BillDocument
 from assistant.tasks.bill_ocr.duplicates import Seen
@@ -42,7 +43,7 @@ def read_folder(
     root = path if path.is_dir() else path.parent
     done: dict[str, str] = {}
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
+        out_folder.make(out)
         done = _done(out / NAME, seen, restart=restart)
     left = [one for one in files if done.get(_name(one, root)) != _digest(one)]
     processes = processes_for(len(left), _FILES_A_PROCESS) if left else 1

@@ -25,6 +25,7 @@ _LITRES = re.compile(r"(?<=\d)m[1I|](?![a-zA-Z\d])")
 _TIMES = re.compile(r"(?<=[\dglIU袋粒片支%])[°×xX\"'’](?=\d)")
 _POWER = re.compile(r"^10[°*]?(9|12)/[L1I]$")
 _COUNTED = re.compile(r"(\d{1,4})([\u4e00-\u9fff]{1,2})")
+_CLASS = re.compile(r"(?<=\.\d\d)\s*[(（\[]?[甲乙丙][)）\]]?类?$")
 _FIGURES = ("amount", "quantity", "unit_price", "value")
 _ENDS = frozenset({
     "total", "total_in_words", "fund_paid", "account_paid", "cash_paid", "self_paid", "deposit",
@@ -213,10 +214,12 @@ def item_cell(name: str, parts: Sequence[Fragment], looks: str, place: Place) ->
     text = "".join(part.text for part in parts)
     value, doubt = tidy(folded(text).strip(_EDGES), looks), ""
     if looks == "number":
+        # The class of the insurer stands close behind: without it the checks can read the amount.
+        value = _CLASS.sub("", value)
         number = decimal_of(value.removeprefix("¥"))
         if number is None:
             doubt = UNREADABLE
-        elif name == "quantity":
+        elif name in ("quantity", "number"):
             value = plain(number)
         else:
             value = money(number)

@@ -6,6 +6,7 @@ A row that is in the table is not made again, so the same call goes on after a s
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
@@ -42,13 +43,21 @@ def read_cases(path: Path) -> list[CaseOfList]:
     Raises `ImageProblem`.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            found = [CaseOfList.model_validate(row) for row in csv.DictReader(file)]
+        # A table that a Chinese spreadsheet wrote is GB 18030.
+        try:
+            text = path.read_text("utf-8-sig")
+        except UnicodeDecodeError:
+            text = path.read_text("gb18030")
+        rows = csv.DictReader(io.StringIO(text, newline=""))
+        found = [CaseOfList.model_validate(row) for row in rows]
     except (OSError, UnicodeDecodeError, ValidationError, csv.Error):
         raise ImageProblem(
-            "病例列表无法读取：须为 UTF-8 的 CSV，含 id、image、mask 列（可加 roi、modality）。",
-            "The list of cases must be a CSV in UTF-8 with the columns id, image and mask.",
+            "病例列表无法读取：须为 UTF-8 或 GB18030 的 CSV，"
+            "含 id、image、mask 列（可加 roi、modality）。",
+            "The list of cases must be a CSV (UTF-8, GB 18030) with columns id, image, mask.",
         ) from None
+    if not found:
+        raise ImageProblem("病例列表里没有病例。", "There is no case in the list of cases.")
     if len({case.id for case in found}) < len(found):
         raise ImageProblem("病例列表的 id 有重复。", "Ids of the list of cases are not unique.")
     return found

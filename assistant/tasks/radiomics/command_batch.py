@@ -21,6 +21,7 @@ def extract_all(
     restart: Annotated[bool, typer.Option("--restart", help="Write the table anew.")] = False,
 ) -> None:
     """Features of every case of a list, on all cores, going on after a stop; research only."""
+    from assistant.commands import out_folder
     from assistant.commands.progress import console, progress
     from assistant.tasks.radiomics import batch
     from assistant.tasks.radiomics.settings import load
@@ -30,6 +31,9 @@ def extract_all(
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         # A core has a process already.
         os.environ.setdefault(name, "1")
+    out_folder.make(out.parent)
+    if out.is_dir():
+        raise typer.BadParameter(f"{out} 是文件夹，请写文件名。(It is a folder; name a file.)")
     if restart:
         out.unlink(missing_ok=True)
     with progress() as report:

@@ -119,7 +119,7 @@ def load(source: str = DEFAULT) -> Settings:
     try:
         text = path.read_text("utf-8")
         loaded = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
-        return Settings.model_validate(loaded or {})
+        return Settings.model_validate({} if loaded is None else loaded)
     except OSError:
         known = "、".join(shipped())
         raise ImageProblem(

@@ -36,6 +36,12 @@ def concept_of(name: str) -> str:
     return shipped_test(bare) or shipped_test(bare.removeprefix("动脉血")) or bare
 
 
+def shown(row: Observation) -> str:
+    """Value and unit as people read them: 7.6 and 10^9/L are 7.6×10^9/L, not 7.610^9/L."""
+    joint = "×" if row.value[-1:].isdigit() and row.unit[:1].isdigit() else ""
+    return f"{row.value}{joint}{row.unit}"
+
+
 def results(chart: Chart) -> Iterator[Result]:
     """The rows that have one number."""
     for number, row in enumerate(chart.encounter.observations):

@@ -108,6 +108,8 @@ def test_a_mask_file_must_be_of_the_image(tmp_path: Path) -> None:
         read_region(tmp_path / "mask.nii", volume)
     both = [read_region(tmp_path / "mask.nii", volume, n).mask.sum() for n in ("1", "2")]
     assert sum(both) == ball().sum()
+    with pytest.raises(ImageProblem, match="没有“GTV-1”"):
+        read_region(tmp_path / "mask.nii", volume, "GTV-1")
     moved = _affine()
     moved[0, 3] += 5
     nibabel.save(nibabel.Nifti1Image(labels, moved), tmp_path / "moved.nii")

@@ -38,6 +38,7 @@ def cohort(
 
     After a stop the same command goes on where it was.
     """
+    from assistant.commands import out_folder
     from assistant.commands.progress import console, progress
     from assistant.tasks.radiomics.cohort.purpose import PURPOSE
     from assistant.tasks.radiomics.cohort.report import sizes
@@ -50,6 +51,7 @@ def cohort(
     chosen = read_settings(settings, positive=positive, time_unit=time_unit)
     reproducible = read_icc(icc) if icc else {}
     processes = jobs or len(topology.usable())
+    out_folder.make(out)
     with progress() as report:
         made, files = make(table, roles, chosen, reproducible, out, report, processes)
     if as_json:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from assistant.record.evidence import TextSpan
 from assistant.tasks.record_qc.chart import Chart, Page
 from assistant.tasks.record_qc.found import Found
-from assistant.tasks.record_qc.results import Result, concept_of, in_unit, results, told
+from assistant.tasks.record_qc.results import Result, concept_of, in_unit, results, shown, told
 from assistant.tasks.record_qc.rules import Rules, table
 from knowledge.text.quantity import quantities
 from knowledge.text.term_table import shipped_terms
@@ -35,7 +35,7 @@ def check_critical(chart: Chart, rules: Rules) -> Iterator[Found]:
             flagged.add(result.concept)
             yield Found(
                 "critical_unaddressed",
-                f"{result.row.name} {result.row.value}{result.row.unit}（{result.at:%m-%d %H:%M}）"
+                f"{result.row.name} {shown(result.row)}（{result.at:%m-%d %H:%M}）"
                 "达危急值，此后一天内的病程没有记录和处理。",
                 list(result.evidence),
             )
@@ -95,7 +95,7 @@ def _abnormal(chart: Chart, rules: Rules, flagged: set[str]) -> Iterator[Found]:
         if not any(_tells(page, result, None) for page in chart.pages):
             yield Found(
                 "unexplained_abnormal",
-                f"{result.row.name} {result.row.value}{result.row.unit}"
+                f"{result.row.name} {shown(result.row)}"
                 f"（参考 {result.row.reference}）明显异常，病程中没有提及。",
                 list(result.evidence),
             )

@@ -10,7 +10,7 @@ from assistant.grounding.measured import Measured
 from assistant.grounding.segments import Scope
 from assistant.tasks.record_qc.chart import Chart, Page
 from assistant.tasks.record_qc.found import Found
-from assistant.tasks.record_qc.results import Result, is_value, results
+from assistant.tasks.record_qc.results import Result, is_value, results, shown
 from assistant.tasks.record_qc.rules import Rules
 from knowledge.text.quantity import quantities
 
@@ -67,7 +67,7 @@ def check_values(chart: Chart, rules: Rules) -> Iterator[Found]:
             yield Found(
                 "value_conflict",
                 f"{page.name}写“{concept} {page.text[start:end]}”，检验结果为 "
-                f"{nearest.row.value}{nearest.row.unit}。",
+                f"{shown(nearest.row)}。",
                 [page.span(start, end), *nearest.evidence],
             )
 

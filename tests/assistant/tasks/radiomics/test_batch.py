@@ -73,3 +73,22 @@ def test_a_list_that_cannot_be_used_is_told_of(tmp_path: Path, text: str) -> Non
     path.write_text(text)
     with pytest.raises(ImageProblem, match="病例列表"):
         batch.read_cases(path)
+
+
+def test_a_list_of_a_chinese_spreadsheet_is_read_and_an_empty_one_is_refused(
+    tmp_path: Path,
+) -> None:
+    listed = tmp_path / "cases.csv"
+    listed.write_bytes("id,image,mask\n甲一,图,掩膜\n".encode("gb18030"))
+    assert [case.id for case in batch.read_cases(listed)] == ["甲一"]
+    listed.write_text("id,image,mask\n")
+    with pytest.raises(ImageProblem, match="没有病例"):
+        batch.read_cases(listed)
+
+
+def test_a_table_that_cannot_be_written_is_refused_in_a_sentence(cases: Path) -> None:
+    (cases.parent / "file").touch()
+    for out in (cases.parent / "file" / "features.csv", cases.parent):
+        done = CliRunner().invoke(app, ["extract-all", str(cases), "--out", str(out)])
+        assert done.exit_code == 2
+        assert "Usage" in done.output

@@ -42,12 +42,15 @@ def test_a_list_of_codes_names_values_and_units(images: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "said"),
     [
+        (["--settings", "LIST.json"], "settings"),
         (["--settings", "gone"], "没有这个设置文件"),
         (["--roi", "gone"], "lesion"),
         (["--mask", "gone.dcm"], "没有这个文件"),
     ],
 )
 def test_what_is_wrong_is_a_sentence(images: Path, more: list[str], said: str) -> None:
+    (images / "LIST.json").write_text("[]")
+    more = [str(images / one) if one == "LIST.json" else one for one in more]
     words = ["extract", str(images / "series"), "--mask", str(images / "seg.dcm"), *more]
     result = CliRunner().invoke(app, words)
     # The command itself prints the sentence of such an error.

@@ -128,6 +128,13 @@ def test_a_value_of_a_note_against_the_laboratory(stay: dict[str, Any], check: A
     assert "4.9mmol/L" in [p.quote for p in found[0].evidence]
 
 
+def test_a_result_is_told_with_its_power_of_ten(stay: dict[str, Any], check: Any) -> None:
+    progress = next(n for n in stay["notes"] if "白细胞7.6×10^9/L" in n["text"])
+    progress["text"] = progress["text"].replace("白细胞7.6×", "白细胞17.6×")
+    found = [f for f in check(stay).findings if f.kind == "value_conflict"]
+    assert "检验结果为 7.6×10^9/L" in found[0].message
+
+
 def test_a_critical_value_that_nobody_answers(stay: dict[str, Any], check: Any) -> None:
     row = {
         "id": "x", "name": "血小板计数", "value": "11", "unit": "10^9/L", "reference": "125-350",
