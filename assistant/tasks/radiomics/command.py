@@ -35,5 +35,5 @@ ROWS = (
 
 app = lazy_app(
     lambda: ROWS,
-    "影像组学 Radiomics: features of an image region, models of a cohort. 科研用途 research only.",
+    "Radiomics: features of an image region, models of a cohort; for research only.",
 )
