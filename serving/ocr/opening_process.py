@@ -23,13 +23,8 @@ from typing import IO, Any
 import numpy as np
 
 from serving.ocr.line import TextLine
-from serving.ocr.opening import (
-    MOST_PAGES,
-    WORKING_SIDE,
-    RawPage,
-    pages_of,
-    prepare,
-)
+from serving.ocr.opening import pages_of, prepare
+from serving.ocr.raw_page import MOST_PAGES, WORKING_SIDE, RawPage
 from serving.ocr.refusal import PageRefused
 
 MOST_BYTES = 200 << 20

@@ -16,8 +16,8 @@ from serving.ocr.detection import Box
 from serving.ocr.line import TextLine
 from serving.ocr.models import OcrUnavailable
 from serving.ocr.network import Bytes
-from serving.ocr.opening import RawPage
 from serving.ocr.opening_process import opened
+from serving.ocr.raw_page import RawPage
 from serving.ocr.refusal import PageRefused
 from serving.ocr.spill import spill, without
 from serving.ocr.upright import Posture, posture

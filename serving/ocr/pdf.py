@@ -17,7 +17,7 @@ import numpy as np
 
 from serving.ocr.line import TextLine
 from serving.ocr.network import Bytes
-from serving.ocr.opening import MOST_PAGES, WORKING_SIDE, RawPage, check_count, is_blank
+from serving.ocr.raw_page import MOST_PAGES, WORKING_SIDE, RawPage, check_count, is_blank
 from serving.ocr.refusal import PageRefused
 
 _DOTS_PER_POINT = 200 / 72

@@ -20,3 +20,11 @@ def test_a_file_in_its_place_is_refused(tmp_path: Path) -> None:
     for taken in (tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises(typer.BadParameter, match="无法写入"):
             out_folder.make(taken)
+
+
+def test_a_folder_is_checked_without_being_made(tmp_path: Path) -> None:
+    out_folder.check(tmp_path / "a" / "b")
+    assert not (tmp_path / "a").exists()
+    (tmp_path / "file").touch()
+    with pytest.raises(typer.BadParameter, match="无法写入"):
+        out_folder.check(tmp_path / "file" / "below")

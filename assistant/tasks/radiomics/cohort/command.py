@@ -51,7 +51,7 @@ def cohort(
     chosen = read_settings(settings, positive=positive, time_unit=time_unit)
     reproducible = read_icc(icc) if icc else {}
     processes = jobs or len(topology.usable())
-    out_folder.make(out)
+    out_folder.check(out)
     with progress() as report:
         made, files = make(table, roles, chosen, reproducible, out, report, processes)
     if as_json:

@@ -154,11 +154,12 @@ def timed_auc(outcome: Outcome, fold: Whole, risk: Floats, time: float) -> float
 
 
 def _uncensored(outcome: Outcome) -> Floats:
-    """Of each case, the probability of not being censored before its time (Kaplan-Meier)."""
+    """Of each case, the probability of not being lost up to its time (Kaplan-Meier)."""
     assert outcome.time is not None
-    order = np.argsort(outcome.time, kind="stable")
-    time, gone = outcome.time[order], ~outcome.event[order]
-    at_risk = len(time) - np.searchsorted(time, time, side="left")
-    steps = np.where(gone, 1 - 1 / np.maximum(at_risk, 1), 1.0)
-    left = np.concatenate([[1.0], np.cumprod(steps)])
-    return np.asarray(left[np.searchsorted(time, outcome.time, side="left")], dtype=np.float64)
+    times, place = np.unique(outcome.time, return_inverse=True)
+    events = np.bincount(place, outcome.event, len(times))
+    gone = np.bincount(place, ~outcome.event, len(times))
+    # Of one moment, an event comes before a loss.
+    at_risk = np.cumsum((events + gone)[::-1])[::-1] - events
+    kept = np.cumprod(1 - gone / np.maximum(at_risk, 1))
+    return np.asarray(kept[place], dtype=np.float64)
