@@ -48,7 +48,6 @@ _ANY_OPERATION = re.compile(
 _ANY_ALLERGY = re.compile(
     r"(?:否认|无|未发现)(?!其他|其它)[^。；;，,\n]{0,8}?(?:药物|食物|药)?[、及和与]?(?:药物|食物)?[^。；;，,\n]{0,4}?过敏(?:史|情况)?(?!反应|性)"
 )
-_TRANSFUSED = re.compile(r"(?:否认|无)[^。；;\n]{0,16}?输血史")
 
 
 def check_denials(chart: Chart, rules: Rules) -> Iterator[Found]:
