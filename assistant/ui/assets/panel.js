@@ -72,8 +72,30 @@ const goto = (button) => {
   target.focus({ preventScroll: true });
 };
 
+const download = async (button) => {
+  const { from, patient, encounter, name, failed } = button.dataset;
+  const headers = { "X-Patient-Id": patient };
+  if (encounter) headers["X-Encounter-Id"] = encounter;
+  button.parentElement.querySelector("[role=alert]")?.remove();
+  try {
+    const answer = await fetch(from, { headers });
+    if (!answer.ok) throw new Error(String(answer.status));
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(await answer.blob());
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  } catch {
+    const line = document.createElement("span");
+    line.setAttribute("role", "alert");
+    line.className = "notice bad";
+    line.textContent = failed;
+    button.parentElement.append(line);
+  }
+};
+
 // What a button does in the page itself; scripts of single pages add theirs.
-const inPage = { copy, evidence, goto };
+const inPage = { copy, evidence, goto, download };
 
 element.addEventListener("click", (event) => {
   const summary = event.target.closest("summary");

@@ -192,27 +192,6 @@ inPage["search-bills"] = (button) => {
     do: "search-bills", patient: inBox("bill-patient"), encounter: inBox("bill-encounter"), fields,
   });
 };
-inPage.download = async (button) => {
-  const { from, patient, encounter, name, failed } = button.dataset;
-  const headers = { "X-Patient-Id": patient };
-  if (encounter) headers["X-Encounter-Id"] = encounter;
-  button.parentElement.querySelector("[role=alert]")?.remove();
-  try {
-    const answer = await fetch(from, { headers });
-    if (!answer.ok) throw new Error(String(answer.status));
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(await answer.blob());
-    link.download = name;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-  } catch {
-    const line = document.createElement("span");
-    line.setAttribute("role", "alert");
-    line.className = "notice bad";
-    line.textContent = failed;
-    button.parentElement.append(line);
-  }
-};
 
 // Files of somebody without an id are kept under a new one, which the form then shows.
 const newPatient = () => {
