@@ -33,19 +33,54 @@ class Linear:
 
 
 @dataclass(frozen=True, slots=True)
+class Mlp:
+    """``gate_up``: gate rows then up rows, or only one projection where nothing is gated."""
+
+    gate_up: Linear
+    down: Linear
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """Experts, of which a router chooses ``chosen`` for each token.
+
+    ``gate``, ``up`` [experts · width, hidden] and ``down`` [experts · hidden, width] hold one
+    expert below the other; ``router`` [experts, hidden] scores them.  ``correction`` [experts] is
+    added to the scores for the choice alone; ``normalised`` weights are shares of their sum, and
+    all are times ``factor``.  ``shared`` is an expert that every token has.
+    """
+
+    experts: int
+    chosen: int
+    router: Matrix
+    gate: Matrix
+    up: Matrix
+    down: Matrix
+    scoring: Literal["softmax", "sigmoid"] = "softmax"
+    normalised: bool = True
+    factor: float = 1.0
+    correction: Matrix | None = None
+    shared: Mlp | None = None
+
+    @property
+    def width(self) -> int:
+        """Of one expert."""
+        return self.down.shape[1]
+
+
+@dataclass(frozen=True, slots=True)
 class Layer:
     """One decoder layer's tensors.
 
     ``qkv``: query rows of every head, then key, then value; query and key rows are in the rotary
-    order.  ``gate_up``: gate rows then up rows, or only one projection where nothing is gated.
+    order.
     """
 
     attention_norm: Norm
     qkv: Linear
     attention_output: Linear
     mlp_norm: Norm
-    gate_up: Linear
-    down: Linear
+    mlp: Mlp | Mixture
     query_norm: Norm | None = None
     key_norm: Norm | None = None
     post_attention_norm: Norm | None = None
@@ -86,7 +121,14 @@ class Architecture:
     @property
     def widths(self) -> tuple[int, ...]:
         """Weights in a row of its projections."""
-        return self.hidden_size, self.intermediate_size, self.heads * self.head_size
+        found = {matrix.shape[1] for matrix in self.projections}
+        return tuple(sorted(found))
+
+    @property
+    def projections(self) -> list[Matrix]:
+        """The matrices of all layers that are multiplied by, routers aside, in order."""
+        layers = (self.layer(index) for index in range(self.layer_count))
+        return [matrix for layer in layers for matrix in layer_projections(layer)]
 
     @property
     def matrices(self) -> list[Matrix]:
@@ -110,14 +152,32 @@ def layer_matrices(layer: Layer) -> list[Matrix]:
         layer.attention_output,
         layer.post_attention_norm,
         layer.mlp_norm,
-        layer.gate_up,
-        layer.down,
         layer.post_mlp_norm,
     ]
+    mlp = layer.mlp.shared if isinstance(layer.mlp, Mixture) else layer.mlp
+    if mlp is not None:
+        parts += [mlp.gate_up, mlp.down]
     found: list[Matrix] = []
     for part in parts:
         if part is not None:
             found.append(part.weight)
             if part.bias is not None:
                 found.append(part.bias)
+    if isinstance(layer.mlp, Mixture):
+        mixture = layer.mlp
+        found += [mixture.router, mixture.gate, mixture.up, mixture.down]
+        if mixture.correction is not None:
+            found.append(mixture.correction)
+    return found
+
+
+def layer_projections(layer: Layer) -> list[Matrix]:
+    """The matrices of one layer that tokens are multiplied by, the router aside."""
+    found = [layer.qkv.weight, layer.attention_output.weight]
+    mixture = layer.mlp if isinstance(layer.mlp, Mixture) else None
+    mlp = mixture.shared if mixture is not None else layer.mlp
+    if isinstance(mlp, Mlp):
+        found += [mlp.gate_up.weight, mlp.down.weight]
+    if mixture is not None:
+        found += [mixture.gate, mixture.up, mixture.down]
     return found

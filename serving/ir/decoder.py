@@ -19,8 +19,9 @@ from openvino import Model, Node, PartialShape, Type
 from openvino import opset16 as op
 from openvino.op.util import Variable, VariableInfo
 
-from serving.ir.architecture import Architecture, Layer, Linear, Norm
+from serving.ir.architecture import Architecture, Layer, Linear, Mlp, Norm
 from serving.ir.inputs import Inputs, inputs, integer, number
+from serving.ir.mixture import mixture
 from serving.ir.prefix import prefix
 from serving.ir.weights import Weights
 
@@ -100,7 +101,7 @@ class _Decoder:
             attended = self._norm(attended, layer.post_attention_norm)
         hidden = op.add(_residual(hidden, normed, scale), attended)
         normed = self._norm(hidden, layer.mlp_norm)
-        fed = self._mlp(layer, normed)
+        fed = self._feed(layer, normed)
         if layer.post_mlp_norm is not None:
             fed = self._norm(fed, layer.post_mlp_norm)
         return op.add(_residual(hidden, normed, scale), fed)
@@ -170,16 +171,23 @@ class _Decoder:
         shape = integer([0, self._is.heads, -1, self._is.head_size])
         return op.reshape(wide, shape, special_zero=True)
 
-    def _mlp(self, layer: Layer, hidden: Node) -> Node:
-        rows = self._linear(hidden, layer.gate_up)
+    def _feed(self, layer: Layer, hidden: Node) -> Node:
+        if isinstance(layer.mlp, Mlp):
+            return self._mlp(layer.mlp, hidden)
+        fed = mixture(layer.mlp, self._weights, hidden)
+        shared = layer.mlp.shared
+        return fed if shared is None else op.add(fed, self._mlp(shared, hidden))
+
+    def _mlp(self, mlp: Mlp, hidden: Node) -> Node:
+        rows = self._linear(hidden, mlp.gate_up)
         act: Callable[[Node], Node] = op.swish if self._is.activation == "silu" else _gelu
         if self._is.gated:
-            width = self._is.intermediate_size
+            width = mlp.gate_up.weight.shape[0] // 2
             split = op.variadic_split(rows, integer(-1), integer([width, width]))
             rows = op.multiply(act(split.output(0)), split.output(1))
         else:
             rows = act(rows)
-        return self._linear(rows, layer.down)
+        return self._linear(rows, mlp.down)
 
     def _linear(self, rows: Node, linear: Linear) -> Node:
         product = op.matmul(rows, self._weights.linear(linear.weight), False, True)

@@ -10,7 +10,6 @@ from serving.ir.architecture import Architecture
 from serving.ir.formats import Format, Precision
 from serving.ir.matrix import Matrix
 from serving.ir.scheme import Scheme
-from serving.ir.sensitivity import projections
 
 CACHE_KINDS = {"u8": 1, "bf16": 2, "f32": 4}
 _BITS = {"f32": 32.0, "f16": 16.0, "bf16": 16.0}
@@ -39,7 +38,7 @@ def parameters(architecture: Architecture) -> int:
 
 def stored_bytes(architecture: Architecture, precision: Precision) -> int:
     """Size of the weights in the IR."""
-    linear = projections(architecture)
+    linear = architecture.projections
     wide = precision.int8_share if precision.weights == "int4" else 0.0
     bits = sum(
         prod(matrix.shape)

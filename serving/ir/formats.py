@@ -54,6 +54,11 @@ class Precision:
         """The form of the embedding."""
         return self._form(self._of(self.embedding), columns)
 
+    @property
+    def router_form(self) -> Plain:
+        """The form of what scores experts."""
+        return _PLAIN.get(self.weights, "f16")
+
     def narrow(self, columns: int) -> Scheme:
         """The four-bit form: the widest group up to the wanted one that divides the row."""
         fitting = [size for size in GROUPS if size and size <= self.group and columns % size == 0]

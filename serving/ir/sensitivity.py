@@ -18,16 +18,6 @@ from serving.ir.scheme import Scheme
 _SAMPLE = 64
 
 
-def projections(architecture: Architecture) -> list[Matrix]:
-    """The matrices of all layers, in order."""
-    found = []
-    for index in range(architecture.layer_count):
-        layer = architecture.layer(index)
-        for linear in (layer.qkv, layer.attention_output, layer.gate_up, layer.down):
-            found.append(linear.weight)
-    return found
-
-
 def widest(
     architecture: Architecture,
     reader: Reader,
@@ -42,7 +32,7 @@ def widest(
     """
     if share <= 0:
         return frozenset()
-    matrices = projections(architecture)
+    matrices = architecture.projections
     losses = []
     for number, matrix in enumerate(matrices):
         losses.append(_loss(matrix, reader, scheme(matrix.shape[1])))

@@ -46,6 +46,18 @@ class Weights:
         wide = matrix.names[0] in self._wide
         return self._node(matrix, _INT8 if wide else self._precision.linear(matrix.shape[1]))
 
+    def experts(self, matrix: Matrix, count: int) -> Node:
+        """The weights [experts, rows, columns] of ``count`` experts that lie below one another."""
+        rows, columns = matrix.shape
+        wide = matrix.names[0] in self._wide
+        form = _INT8 if wide else self._precision.linear(columns)
+        return self._node(matrix, form, (count, rows // count, columns))
+
+    def router(self, matrix: Matrix) -> Node:
+        """What scores experts [experts, hidden] as float32; never in codes, since what is chosen
+        depends on small differences."""
+        return self._node(matrix, self._precision.router_form)
+
     def embedding(self, matrix: Matrix) -> Node:
         """The embedding [vocabulary, hidden] as float32."""
         return self._node(matrix, self._precision.embedding_form(matrix.shape[1]))
@@ -61,25 +73,26 @@ class Weights:
         self._done(matrix.names[0], values.size)
         return values
 
-    def _node(self, matrix: Matrix, form: Format) -> Node:
+    def _node(self, matrix: Matrix, form: Format, shape: tuple[int, ...] = ()) -> Node:
+        """``shape``: what the graph wants, where it is not that of the matrix."""
         rows, columns = matrix.shape
+        shape = shape or matrix.shape
         if isinstance(form, Scheme):
             try:
-                node = self._compressed(
-                    quantize_rows(
-                        lambda part: matrix.stored(self._reader, part), (rows, columns), form
-                    )
+                codes = quantize_rows(
+                    lambda part: matrix.stored(self._reader, part), (rows, columns), form
                 )
+                node = self._compressed(codes, shape)
             except WeightInvalid as error:
                 place = matrix.where(self._reader, error.row)
                 raise QuantizationError(f"{place} {error.fault}") from error
         else:
-            node = self._plain(matrix, form)
+            node = self._plain(matrix, form, shape)
         node.set_friendly_name(matrix.names[0])
         self._done(matrix.names[0], rows * columns)
         return node
 
-    def _plain(self, matrix: Matrix, form: Plain) -> Node:
+    def _plain(self, matrix: Matrix, form: Plain, shape: tuple[int, ...]) -> Node:
         kinds: dict[Plain, type[np.generic]] = {
             "f32": np.float32,
             "f16": np.float16,
@@ -96,11 +109,11 @@ class Weights:
             raise QuantizationError(
                 f"{', '.join(matrix.names)}: a weight is too large for float16; use bf16."
             )
-        kept = self._file.keep(stored)
+        kept = self._file.keep(stored.reshape(shape))
         if form == "f32":
             return Constant(Tensor(kept, shared_memory=True), shared_memory=True)
         kind = Type.bf16 if form == "bf16" else Type.f16
-        constant = Constant(Tensor(kept, Shape(list(matrix.shape)), kind), shared_memory=True)
+        constant = Constant(Tensor(kept, Shape(list(shape)), kind), shared_memory=True)
         return op.convert(constant, "f32")
 
     def _check_finite(self, values: Stored, matrix: Matrix, start: int) -> None:
@@ -112,16 +125,16 @@ class Weights:
                 f"{place} has a weight that is infinite or no number; the file is damaged."
             )
 
-    def _compressed(self, weights: Quantized) -> Node:
+    def _compressed(self, weights: Quantized, whole: tuple[int, ...]) -> Node:
         """Constant → Convert → [Subtract] → Multiply → [Reshape] → Convert.
 
         This is the pattern of compressed weights that OpenVINO's CPU plugin keeps compressed in
         MatMul and Gather.
         """
-        rows, columns = weights.shape
+        *rows, columns = whole
         groups = weights.scale.shape[1]
-        shape = [rows, groups, columns // groups] if groups > 1 else [rows, columns]
-        per_group = [rows, groups, 1] if groups > 1 else [rows, 1]
+        shape = [*rows, groups, columns // groups] if groups > 1 else [*rows, columns]
+        per_group = [*rows, groups, 1] if groups > 1 else [*rows, 1]
         names = {(4, True): Type.i4, (4, False): Type.u4, (8, True): Type.i8, (8, False): Type.u8}
         kind = names[weights.scheme.bits, weights.scheme.symmetric]
         node: Node = op.convert(self._packed(weights.codes, shape, kind), "f16")
@@ -131,7 +144,7 @@ class Weights:
         scale = self._file.keep(weights.scale.reshape(per_group))
         node = op.multiply(node, Constant(Tensor(scale, shared_memory=True), shared_memory=True))
         if groups > 1:
-            node = op.reshape(node, np.array([rows, columns], np.int64), special_zero=False)
+            node = op.reshape(node, np.array(whole, np.int64), special_zero=False)
         return op.convert(node, "f32")
 
     def _packed(self, codes: Any, shape: list[int], kind: Type) -> Node:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from serving.ir.architecture import Architecture, Config
-from serving.ir.families import chatglm, chatglm2, llama
+from serving.ir.families import chatglm, chatglm2, llama, mixtures
 
 KNOWN: dict[str, Callable[[Config, str], Architecture]] = {
     "chatglm": chatglm.describe,
@@ -17,9 +17,16 @@ KNOWN: dict[str, Callable[[Config, str], Architecture]] = {
     "llama": llama.describe,
     "qwen2": llama.describe,
     "qwen3": llama.describe,
+    "qwen3_moe": mixtures.describe_qwen3,
+    "glm4_moe": mixtures.describe_glm4,
 }
 # GLM-4's tokenizer depends on who laid the checkpoint out, not on which of its graphs it is.
-_TOKENIZERS = {"glm4-chatglm": "glm4", "glm4": "glm"}
+_TOKENIZERS = {
+    "glm4-chatglm": "glm4",
+    "glm4": "glm",
+    "glm4_moe": "glm",
+    "qwen3_moe": "qwen3",
+}
 _WIDE_VOCABULARY = 100_000
 
 

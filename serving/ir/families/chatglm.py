@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from serving.ir.architecture import Architecture, Config, Layer, Linear, Norm
+from serving.ir.architecture import Architecture, Config, Layer, Linear, Mlp, Norm
 from serving.ir.matrix import Matrix, Segment, whole
 from serving.ir.rotary import rotary_two_axes
 
@@ -43,8 +43,10 @@ def describe(config: Config, family: str) -> Architecture:
             qkv=Linear(qkv(f"{fused}.weight", hidden), qkv(f"{fused}.bias")),
             attention_output=linear(f"{at}.attention.dense", hidden, hidden),
             mlp_norm=norm(f"{at}.post_attention_layernorm"),
-            gate_up=linear(f"{at}.mlp.dense_h_to_4h", inner, hidden),
-            down=linear(f"{at}.mlp.dense_4h_to_h", hidden, inner),
+            mlp=Mlp(
+                linear(f"{at}.mlp.dense_h_to_4h", inner, hidden),
+                linear(f"{at}.mlp.dense_4h_to_h", hidden, inner),
+            ),
         )
 
     return Architecture(

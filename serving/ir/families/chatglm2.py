@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from serving.ir.architecture import Architecture, Config, Layer, Linear, Norm
+from serving.ir.architecture import Architecture, Config, Layer, Linear, Mlp, Norm
 from serving.ir.matrix import Matrix, Segment, whole
 from serving.ir.rotary import rotary
 
@@ -56,8 +56,10 @@ def describe(config: Config, family: str) -> Architecture:
             ),
             attention_output=linear(f"{attention}.dense", hidden, heads * head),
             mlp_norm=Norm(whole(f"{at}.post_attention_layernorm.weight", hidden)),
-            gate_up=linear(f"{at}.mlp.dense_h_to_4h", 2 * inner, hidden),
-            down=linear(f"{at}.mlp.dense_4h_to_h", hidden, inner),
+            mlp=Mlp(
+                linear(f"{at}.mlp.dense_h_to_4h", 2 * inner, hidden),
+                linear(f"{at}.mlp.dense_4h_to_h", hidden, inner),
+            ),
         )
 
     return Architecture(

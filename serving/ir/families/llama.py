@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from serving.ir.architecture import Architecture, Config, Layer, Linear, Norm
+from serving.ir.architecture import Architecture, Config, Layer, Linear, Mixture, Mlp, Norm
 from serving.ir.matrix import Matrix, Segment, stack, whole
 from serving.ir.rotary import Rotary, rotary
 
@@ -17,13 +17,13 @@ _ORIGINAL = "original_max_position_embeddings"
 
 def describe(config: Config, family: str) -> Architecture:
     """Llama, Qwen2 and Qwen3 as Transformers lays them out."""
-    return _describe(
+    return laid_out(
         config,
         family=family,
         qkv_bias=family == "qwen2" or bool(config.get("attention_bias")),
         output_bias=family != "qwen2" and bool(config.get("attention_bias")),
         head_norms=family == "qwen3",
-        turn=_rotary(config, part=1.0, neighbours=bool(config.get("rope_neighbours"))),
+        turn=turned_heads(config, part=1.0, neighbours=bool(config.get("rope_neighbours"))),
     )
 
 
@@ -32,18 +32,22 @@ def describe_glm(config: Config, family: str) -> Architecture:
 
     ``glm4`` has a norm after attention and after the MLP as well.
     """
-    return _describe(
+    return laid_out(
         config,
         family=family,
         qkv_bias=bool(config.get("attention_bias")),
         output_bias=False,
         fused_mlp=True,
         sandwich=family == "glm4",
-        turn=_rotary(config, part=0.5, neighbours=True),
+        turn=turned_heads(config, part=0.5, neighbours=True),
     )
 
 
-def _rotary(config: Config, part: float, neighbours: bool) -> Rotary:
+def turned_heads(config: Config, part: float, neighbours: bool) -> Rotary:
+    """The rotation of heads that Transformers' configuration describes.
+
+    ``part`` of a head turns where nothing is said of it; ``neighbours`` are paired, or halves.
+    """
     # Transformers 5 keeps all of it in `rope_parameters`, earlier releases in several fields.
     scaling = _scaling(config)
     rope = scaling if config.get("rope_parameters") else {}
@@ -87,7 +91,7 @@ def _head_size(config: Config) -> int:
     )
 
 
-def _describe(
+def laid_out(
     config: Config,
     *,
     family: str,
@@ -97,7 +101,12 @@ def _describe(
     head_norms: bool = False,
     fused_mlp: bool = False,
     sandwich: bool = False,
+    mixture: Callable[[int, str], Mixture | None] = lambda index, place: None,
 ) -> Architecture:
+    """A decoder whose tensors are named as Transformers' Llama names them.
+
+    ``mixture(index, place)`` are the experts of a layer that has some, under ``place``.
+    """
     hidden, inner = int(config["hidden_size"]), int(config["intermediate_size"])
     heads, vocabulary = int(config["num_attention_heads"]), int(config["vocab_size"])
     kv_heads, head = int(config.get(_KV_HEADS) or heads), _head_size(config)
@@ -116,6 +125,17 @@ def _describe(
     def head_norm(name: str) -> Norm | None:
         return Norm(Matrix((Segment(name, (head,), turn.order),))) if head_norms else None
 
+    def dense(mlp: str) -> Mlp:
+        gate_up = (
+            whole(f"{mlp}.gate_up_proj.weight", 2 * inner, hidden)
+            if fused_mlp
+            else stack(
+                whole(f"{mlp}.gate_proj.weight", inner, hidden),
+                whole(f"{mlp}.up_proj.weight", inner, hidden),
+            )
+        )
+        return Mlp(Linear(gate_up), linear(f"{mlp}.down_proj", hidden, inner, False))
+
     def layer(index: int) -> Layer:
         at = f"model.layers.{index}"
         attention, mlp = f"{at}.self_attn", f"{at}.mlp"
@@ -127,14 +147,6 @@ def _describe(
                 whole(f"{attention}.v_proj.{kind}", kv_heads * head, *columns),
             )
 
-        gate_up = (
-            whole(f"{mlp}.gate_up_proj.weight", 2 * inner, hidden)
-            if fused_mlp
-            else stack(
-                whole(f"{mlp}.gate_proj.weight", inner, hidden),
-                whole(f"{mlp}.up_proj.weight", inner, hidden),
-            )
-        )
         # `glm4` calls what stands before the MLP by the same name as the others do.
         norms = {
             "post_attention_norm": f"{at}.post_self_attn_layernorm.weight",
@@ -145,8 +157,7 @@ def _describe(
             qkv=Linear(qkv("weight", hidden), qkv("bias") if qkv_bias else None),
             attention_output=linear(f"{attention}.o_proj", hidden, heads * head, output_bias),
             mlp_norm=Norm(whole(f"{at}.post_attention_layernorm.weight", hidden)),
-            gate_up=Linear(gate_up),
-            down=linear(f"{mlp}.down_proj", hidden, inner, False),
+            mlp=mixture(index, mlp) or dense(mlp),
             query_norm=head_norm(f"{attention}.q_norm.weight"),
             key_norm=head_norm(f"{attention}.k_norm.weight"),
             **({key: Norm(whole(name, hidden)) for key, name in norms.items()} if sandwich else {}),

@@ -22,6 +22,8 @@ _BY_MODEL_TYPE = {
     "llama": llama_logits,
     "qwen2": llama_logits,
     "qwen3": llama_logits,
+    "qwen3_moe": llama_logits,
+    "glm4_moe": llama_logits,
     "glm": glm_logits,
     "glm4": glm_logits,
 }

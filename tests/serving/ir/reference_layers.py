@@ -50,10 +50,13 @@ def inverse_frequencies(rotated: int, base: float) -> Array:
 
 
 def rotate_halves(x: Array, angles: Array) -> Array:
-    """Rotate by ``angles`` [length, d/2] the pairs (i, i + d/2) of the last axis, d its size."""
-    first, second = np.split(x, 2, axis=-1)
+    """Rotate by ``angles`` [length, d/2] the pairs (i, i + d/2) of the first d places; keep the
+    rest."""
+    half = angles.shape[1]
+    first, second = x[..., :half], x[..., half : 2 * half]
     cos, sin = np.cos(angles), np.sin(angles)
-    return np.concatenate([first * cos - second * sin, second * cos + first * sin], axis=-1)
+    turned = [first * cos - second * sin, second * cos + first * sin]
+    return np.concatenate([*turned, x[..., 2 * half :]], axis=-1)
 
 
 def rotate_neighbours(x: Array, angles: Array) -> Array:

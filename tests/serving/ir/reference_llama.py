@@ -1,4 +1,4 @@
-"""Llama 1 to 3, Qwen2 and Qwen3 in numpy.
+"""Llama 1 to 3, Qwen2, Qwen3 and the mixtures laid out like them, in numpy.
 
 Sources: Touvron et al. 2023, "LLaMA"; Grattafiori et al. 2024, "The Llama 3 Herd of Models", and
 the rotary scaling that Llama 3.1's model card describes; the Qwen2 and Qwen3 technical reports.
@@ -17,9 +17,9 @@ from reference_layers import (
     linear,
     rms_norm,
     rotate_halves,
-    silu,
     split_heads,
 )
+from reference_mixture import mixture, mlp
 
 
 def llama_logits(config: dict[str, Any], weights: dict[str, Array], ids: list[int]) -> Array:
@@ -32,9 +32,12 @@ def llama_logits(config: dict[str, Any], weights: dict[str, Array], ids: list[in
         normed = rms_norm(x, weights[f"{layer}.input_layernorm.weight"], eps)
         x = x + _self_attention(config, weights, f"{layer}.self_attn", normed, angles)
         normed = rms_norm(x, weights[f"{layer}.post_attention_layernorm.weight"], eps)
-        gate = linear(normed, weights[f"{layer}.mlp.gate_proj.weight"])
-        up = linear(normed, weights[f"{layer}.mlp.up_proj.weight"])
-        x = x + linear(silu(gate) * up, weights[f"{layer}.mlp.down_proj.weight"])
+        mixed = f"{layer}.mlp.gate.weight" in weights
+        x = x + (
+            mixture(config, weights, f"{layer}.mlp", normed)
+            if mixed
+            else mlp(weights, f"{layer}.mlp", normed)
+        )
     x = rms_norm(x, weights["model.norm.weight"], eps)
     tied = config["tie_word_embeddings"]
     return linear(x, weights["model.embed_tokens.weight" if tied else "lm_head.weight"])
@@ -50,7 +53,7 @@ def _self_attention(
         )
         for part, count in (("q_proj", heads), ("k_proj", kv_heads), ("v_proj", kv_heads))
     )
-    if config["model_type"] == "qwen3":
+    if f"{name}.q_norm.weight" in weights:
         query = rms_norm(query, weights[f"{name}.q_norm.weight"], config["rms_norm_eps"])
         key = rms_norm(key, weights[f"{name}.k_norm.weight"], config["rms_norm_eps"])
     query, key = rotate_halves(query, angles), rotate_halves(key, angles)
@@ -60,7 +63,8 @@ def _self_attention(
 
 def _frequencies(config: dict[str, Any]) -> Array:
     size = config.get("head_dim") or config["hidden_size"] // config["num_attention_heads"]
-    plain = inverse_frequencies(size, config["rope_theta"])
+    part = config.get("partial_rotary_factor", 1.0)
+    plain = inverse_frequencies(int(size * part), config["rope_theta"])
     scaling = config.get("rope_scaling")
     if not scaling:
         return plain

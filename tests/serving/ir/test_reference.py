@@ -17,7 +17,7 @@ from reference_weights import read_weights
 from tiny_checkpoint import GEOMETRIES, encode, write_checkpoint
 from tiny_families import FAMILIES
 
-NATIVE = ("llama", "qwen2", "qwen3", "glm", "glm4_hf")
+NATIVE = ("llama", "qwen2", "qwen3", "qwen3_moe", "glm4_moe", "glm", "glm4_hf")
 PUBLISHED_GLM = ("chatglm2", "chatglm3", "glm4")
 LENGTH = 40
 
@@ -73,16 +73,31 @@ def _native_logits(
     torch: Any, transformers: Any, config: Any, weights: dict[str, Array], ids: Any, **inputs: Any
 ) -> Array:
     """Logits in float64 of Transformers' class for ``config`` with exactly these weights."""
-    config._attn_implementation = "eager"
+    config._attn_implementation = config._experts_implementation = "eager"
     with _float64_throughout(torch), torch.no_grad():
         model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.float64).eval()
-        state = {name: torch.tensor(array) for name, array in weights.items()}
+        state = {name: torch.tensor(array) for name, array in _fused(weights).items()}
         loaded = model.load_state_dict(state, strict=False)
         tied = {"lm_head.weight"} if config.tie_word_embeddings else set()
         assert set(loaded.missing_keys) == tied
         assert all(name.endswith("rotary_emb.inv_freq") for name in loaded.unexpected_keys)
         result = model(torch.tensor(ids), **{k: torch.tensor(v) for k, v in inputs.items()})
     return np.asarray(result.logits.numpy())
+
+
+def _fused(weights: dict[str, Array]) -> dict[str, Array]:
+    """With the experts of a layer in one tensor each way, as the native classes keep them."""
+    kept = {name: array for name, array in weights.items() if ".experts." not in name}
+    for place in {name.split("0.gate_proj")[0] for name in weights if ".experts.0.gate" in name}:
+        count = sum(name.startswith(place) for name in weights) // 3
+
+        def experts(part: str, place: str = place, count: int = count) -> Array:
+            rows = [weights[f"{place}{number}.{part}_proj.weight"] for number in range(count)]
+            return np.stack(rows)
+
+        kept[f"{place}gate_up_proj"] = np.concatenate([experts("gate"), experts("up")], axis=1)
+        kept[f"{place}down_proj"] = experts("down")
+    return kept
 
 
 @pytest.mark.train

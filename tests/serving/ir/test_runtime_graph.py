@@ -11,6 +11,7 @@ import pytest
 from converted import EXACT, Running, compiled, kind, write
 from tiny_checkpoint import GEOMETRIES, write_checkpoint
 
+from serving.ir.architecture import Mixture
 from serving.ir.formats import Precision
 from serving.ir.token_set import BytePairs, SpecialToken, TokenSet
 from serving.ir.tokenizer_graph import detokenizer_graph, tokenizer_graph
@@ -32,7 +33,10 @@ def test_each_layer_is_one_attention_two_rotations_and_its_norms(served: Running
     kinds, layers = served.kinds(), served.architecture.layer_count
     assert kinds["ScaledDotProductAttention"] == layers
     assert kinds["RoPE"] == 2 * layers
-    assert kinds["MatMul"] == kinds["Softmax"] == 0
+    assert kinds["MatMul"] == 0
+    mlps = [served.architecture.layer(index).mlp for index in range(layers)]
+    routed = [mlp for mlp in mlps if isinstance(mlp, Mixture) and mlp.scoring == "softmax"]
+    assert kinds["Softmax"] == len(routed)
     if served.architecture.residual_scale is None:
         layer = served.architecture.layer(0)
         optional = (
@@ -47,12 +51,28 @@ def test_each_layer_is_one_attention_two_rotations_and_its_norms(served: Running
         assert kinds["MVN"] == 2 * layers + 1
 
 
-def test_projections_stay_compressed_and_are_four_a_layer(served: Running) -> None:
+def test_projections_stay_compressed_and_are_few_a_layer(served: Running) -> None:
     model = served.compiled.get_runtime_model()
     products = [node for node in model.get_ops() if kind(node) == "FullyConnected"]
-    assert len(products) == 4 * served.architecture.layer_count + 1
-    stored = {str(node.input_value(1).get_element_type().get_type_name()) for node in products}
-    assert stored <= {"i4", "u4", "i8", "u8"}
+    layers = [served.architecture.layer(index) for index in range(served.architecture.layer_count)]
+    mixtures = [layer.mlp for layer in layers if isinstance(layer.mlp, Mixture)]
+    shared = sum(mixture.shared is not None for mixture in mixtures)
+    # Of a mixture, the router is one, and what every token has is two.
+    alone = 4 * (len(layers) - len(mixtures)) + 3 * len(mixtures) + 2 * shared
+    assert len(products) == alone + 1
+    stored = [str(node.input_value(1).get_element_type().get_type_name()) for node in products]
+    codes = {"i4", "u4", "i8", "u8"}
+    assert sum(kept not in codes for kept in stored) == len(mixtures)
+
+
+def test_experts_are_chosen_by_the_product_and_keep_their_codes(served: Running) -> None:
+    model = served.compiled.get_runtime_model()
+    chosen = [node for node in model.get_ops() if kind(node) == "GatherMatmul"]
+    layers = (served.architecture.layer(index) for index in range(served.architecture.layer_count))
+    assert len(chosen) == 3 * sum(isinstance(layer.mlp, Mixture) for layer in layers)
+    stored = {str(node.input_value(1).get_element_type().get_type_name()) for node in chosen}
+    assert stored <= {"u4"}
+    assert served.kinds()["Tile"] == 0
 
 
 def test_nothing_copies_keys_and_values(served: Running) -> None:

@@ -50,7 +50,7 @@ def chosen(reader: Reader, architecture: Architecture, share: float) -> frozense
 )
 def test_the_one_with_outliers_comes_first(loaded: tuple[Reader, Architecture], name: str) -> None:
     reader, architecture = loaded
-    sizes = {m.names[0]: prod(m.shape) for m in sensitivity.projections(architecture)}
+    sizes = {m.names[0]: prod(m.shape) for m in architecture.projections}
     share = sizes[name] / sum(sizes.values())
     assert chosen(Coarse(reader, name), architecture, share) == {name}
 
@@ -60,7 +60,7 @@ def test_the_share_is_met_to_within_half_a_projection(
     loaded: tuple[Reader, Architecture], share: float
 ) -> None:
     reader, architecture = loaded
-    sizes = {m.names[0]: prod(m.shape) for m in sensitivity.projections(architecture)}
+    sizes = {m.names[0]: prod(m.shape) for m in architecture.projections}
     found = sum(sizes[name] for name in chosen(reader, architecture, share))
     assert abs(found - share * sum(sizes.values())) <= max(sizes.values()) / 2
 
@@ -68,7 +68,7 @@ def test_the_share_is_met_to_within_half_a_projection(
 def test_none_and_all(loaded: tuple[Reader, Architecture]) -> None:
     reader, architecture = loaded
     assert chosen(reader, architecture, 0.0) == frozenset()
-    every = {m.names[0] for m in sensitivity.projections(architecture)}
+    every = {m.names[0] for m in architecture.projections}
     assert len(every) == 4 * 3
     assert chosen(reader, architecture, 1.0) == every
 

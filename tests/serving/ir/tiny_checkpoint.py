@@ -64,6 +64,15 @@ GEOMETRIES: dict[str, dict[str, dict[str, Any]]] = {
         "tied": {"tied": True, "heads": 4, "kv_heads": 2, "head_dim": 128, "hidden": 160},
         "odd-heads": {"heads": 5, "kv_heads": 1, "head_dim": 64, "hidden": 192, "shards": 2},
     },
+    "qwen3_moe": {
+        "30b-like": {"rope_theta": 1000000.0, "eps": 1e-6, "dtype": "bfloat16"},
+        "one-dense": {"layers": 3, "dense_layers": 1, "chosen": 3, "normalised": False},
+        "all": {"experts": 4, "chosen": 4, "expert_width": 96, "shards": 2},
+    },
+    "glm4_moe": {
+        "air-like": {"dtype": "bfloat16", "dense_layers": 1},
+        "with-head-norms": {"layers": 3, "dense_layers": 1, "qkv_bias": False, "chosen": 1},
+    },
     "llama": {
         "multi-head": {"heads": 4, "kv_heads": 4, "dtype": "float16"},
         "grouped": {"heads": 6, "kv_heads": 2, "head_dim": 64, "hidden": 384, "shards": 3},

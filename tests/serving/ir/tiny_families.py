@@ -35,6 +35,11 @@ class Geometry:
     kv_heads: int = 2
     head_dim: int = 32
     intermediate: int = 176
+    experts: int = 6
+    chosen: int = 2
+    expert_width: int = 64
+    dense_layers: int = 0
+    normalised: bool = True
     vocab: int = 331
     context: int = 2048
     eps: float = 1e-5
@@ -157,6 +162,7 @@ def _decoder_tensors(
     sandwich: bool = False,
     head_norms: bool = False,
     rotary_buffers: bool = False,
+    mixture: Callable[[Geometry, str], Iterator[TensorSpec]] | None = None,
 ) -> Iterator[TensorSpec]:
     """The layout of Hugging Face's decoders (``model.layers.N.self_attn.q_proj`` and so on)."""
     queries, keys = g.heads * g.head_dim, g.kv_heads * g.head_dim
@@ -180,15 +186,35 @@ def _decoder_tensors(
         if sandwich:
             yield from _norm(f"{layer}.post_self_attn_layernorm", g.hidden)
             yield from _norm(f"{layer}.post_mlp_layernorm", g.hidden)
+        if mixture is not None and index >= g.dense_layers:
+            yield from mixture(g, f"{layer}.mlp")
+            continue
         if fused_mlp:
             yield from _linear(f"{layer}.mlp.gate_up_proj", 2 * g.intermediate, g.hidden, False)
+            yield from _linear(f"{layer}.mlp.down_proj", g.hidden, g.intermediate, False, "output")
         else:
-            yield from _linear(f"{layer}.mlp.gate_proj", g.intermediate, g.hidden, False)
-            yield from _linear(f"{layer}.mlp.up_proj", g.intermediate, g.hidden, False)
-        yield from _linear(f"{layer}.mlp.down_proj", g.hidden, g.intermediate, False, "output")
+            yield from _mlp(f"{layer}.mlp", g.intermediate, g.hidden)
     yield from _norm("model.norm", g.hidden)
     if not g.tied:
         yield TensorSpec("lm_head.weight", (g.vocab, g.hidden), "head")
+
+
+def _mlp(name: str, width: int, hidden: int) -> Iterator[TensorSpec]:
+    yield from _linear(f"{name}.gate_proj", width, hidden, False)
+    yield from _linear(f"{name}.up_proj", width, hidden, False)
+    yield from _linear(f"{name}.down_proj", hidden, width, False, "output")
+
+
+def _experts(g: Geometry, name: str) -> Iterator[TensorSpec]:
+    yield from _linear(f"{name}.gate", g.experts, g.hidden, False, "attention")
+    for number in range(g.experts):
+        yield from _mlp(f"{name}.experts.{number}", g.expert_width, g.hidden)
+
+
+def _corrected_experts(g: Geometry, name: str) -> Iterator[TensorSpec]:
+    yield from _experts(g, name)
+    yield TensorSpec(f"{name}.gate.e_score_correction_bias", (g.experts,), "bias")
+    yield from _mlp(f"{name}.shared_experts", g.expert_width, g.hidden)
 
 
 def _decoder_config(g: Geometry, model_type: str, architecture: str) -> Config:
@@ -273,6 +299,29 @@ def qwen3(g: Geometry) -> tuple[Config, list[TensorSpec]]:
     return config, list(_decoder_tensors(g, qkv_bias=False, head_norms=True))
 
 
+def qwen3_moe(g: Geometry) -> tuple[Config, list[TensorSpec]]:
+    """Qwen3-30B-A3B and its kin: Qwen3 with experts for an MLP."""
+    config, _ = qwen3(g)
+    config |= {"architectures": ["Qwen3MoeForCausalLM"], "model_type": "qwen3_moe"}
+    config |= {"decoder_sparse_step": 1, "mlp_only_layers": list(range(g.dense_layers))}
+    config |= {"moe_intermediate_size": g.expert_width, "norm_topk_prob": g.normalised}
+    config |= {"num_experts": g.experts, "num_experts_per_tok": g.chosen}
+    return config, list(_decoder_tensors(g, qkv_bias=False, head_norms=True, mixture=_experts))
+
+
+def glm4_moe(g: Geometry) -> tuple[Config, list[TensorSpec]]:
+    """GLM-4.5 (with norms of heads) and GLM-4.5-Air (without)."""
+    bias, head_norms = g.qkv_bias is not False, g.layers > 2
+    config = _decoder_config(g, "glm4_moe", "Glm4MoeForCausalLM")
+    config |= {"attention_bias": bias, "head_dim": g.head_dim, "partial_rotary_factor": 0.5}
+    config |= {"first_k_dense_replace": g.dense_layers, "use_qk_norm": head_norms}
+    config |= {"moe_intermediate_size": g.expert_width, "norm_topk_prob": g.normalised}
+    config |= {"n_routed_experts": g.experts, "n_shared_experts": 1, "n_group": 1}
+    config |= {"num_experts_per_tok": g.chosen, "topk_group": 1, "routed_scaling_factor": 1.5}
+    parts = _decoder_tensors(g, qkv_bias=bias, head_norms=head_norms, mixture=_corrected_experts)
+    return config, list(parts)
+
+
 def chatglm(g: Geometry) -> tuple[Config, list[TensorSpec]]:
     """ChatGLM-6B: every head has its own keys, and hidden = heads x head size."""
     if g.heads * g.head_dim != g.hidden:
@@ -328,6 +377,8 @@ FAMILIES: dict[str, Callable[[Geometry], tuple[Config, list[TensorSpec]]]] = {
     "glm4_hf": glm4_hf,
     "qwen2": qwen2,
     "qwen3": qwen3,
+    "qwen3_moe": qwen3_moe,
+    "glm4_moe": glm4_moe,
     "llama": llama,
     "chatglm": chatglm,
 }
