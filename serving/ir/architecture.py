@@ -18,10 +18,14 @@ class ArchitectureUnknown(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Norm:
-    """Root-mean-square norm, or layer norm where there is a bias."""
+    """Root-mean-square norm, or layer norm where there is a bias.
+
+    ``offset`` is added to the weight: some families store what differs from 1.
+    """
 
     weight: Matrix
     bias: Matrix | None = None
+    offset: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,48 @@ class Linear:
 
     weight: Matrix
     bias: Matrix | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """``qkv``: query rows of every head, then key, then value; query and key rows are in the
+    rotary order.  Where it is ``gated``, as many rows as the queries follow, whose sigmoid the
+    output is times."""
+
+    qkv: Linear
+    output: Linear
+    query_norm: Norm | None = None
+    key_norm: Norm | None = None
+    gated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeltaNet:
+    """A gated delta net: a state of fixed size for each head in place of keys and values.
+
+    ``projections``: rows of query, key and value, which a causal ``convolution``
+    [channels, kernel] goes over, then of the gate of the output.  ``gates``: rows of the
+    strength of writing, then of the decay, of which ``decay`` [value heads] (the logarithm of its
+    rate) and ``step`` [value heads] (a bias) are the rest.  ``norm`` is over one head.
+
+    Source: Yang et al., Gated Delta Networks (2024).
+    """
+
+    key_heads: int
+    value_heads: int
+    head_size: int
+    projections: Linear
+    gates: Matrix
+    convolution: Matrix
+    decay: Matrix
+    step: Matrix
+    norm: Norm
+    output: Linear
+
+    @property
+    def kernel(self) -> int:
+        """Tokens that the convolution sees."""
+        return self.convolution.shape[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +93,8 @@ class Mixture:
     ``gate``, ``up`` [experts · width, hidden] and ``down`` [experts · hidden, width] hold one
     expert below the other; ``router`` [experts, hidden] scores them.  ``correction`` [experts] is
     added to the scores for the choice alone; ``normalised`` weights are shares of their sum, and
-    all are times ``factor``.  ``shared`` is an expert that every token has.
+    all are times ``factor``.  ``shared`` is an expert that every token has, times the sigmoid of
+    ``shared_gate`` [1, hidden] where there is one.
     """
 
     experts: int
@@ -61,6 +108,7 @@ class Mixture:
     factor: float = 1.0
     correction: Matrix | None = None
     shared: Mlp | None = None
+    shared_gate: Matrix | None = None
 
     @property
     def width(self) -> int:
@@ -70,19 +118,12 @@ class Mixture:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One decoder layer's tensors.
-
-    ``qkv``: query rows of every head, then key, then value; query and key rows are in the rotary
-    order.
-    """
+    """One decoder layer's tensors."""
 
     attention_norm: Norm
-    qkv: Linear
-    attention_output: Linear
+    attention: Attention | DeltaNet
     mlp_norm: Norm
     mlp: Mlp | Mixture
-    query_norm: Norm | None = None
-    key_norm: Norm | None = None
     post_attention_norm: Norm | None = None
     post_mlp_norm: Norm | None = None
 
@@ -125,6 +166,12 @@ class Architecture:
         return tuple(sorted(found))
 
     @property
+    def hybrid(self) -> bool:
+        """Whether some layers keep a state in place of keys and values."""
+        layers = (self.layer(index) for index in range(self.layer_count))
+        return any(isinstance(layer.attention, DeltaNet) for layer in layers)
+
+    @property
     def projections(self) -> list[Matrix]:
         """The matrices of all layers that are multiplied by, routers aside, in order."""
         layers = (self.layer(index) for index in range(self.layer_count))
@@ -144,36 +191,40 @@ class Architecture:
 
 def layer_matrices(layer: Layer) -> list[Matrix]:
     """The tensors of one layer."""
-    parts: list[Norm | Linear | None] = [
+    parts: list[Norm | Linear | Matrix | None] = [
         layer.attention_norm,
-        layer.qkv,
-        layer.query_norm,
-        layer.key_norm,
-        layer.attention_output,
         layer.post_attention_norm,
         layer.mlp_norm,
         layer.post_mlp_norm,
     ]
+    mixer = layer.attention
+    if isinstance(mixer, Attention):
+        parts += [mixer.qkv, mixer.query_norm, mixer.key_norm, mixer.output]
+    else:
+        parts += [mixer.projections, mixer.gates, mixer.convolution, mixer.decay, mixer.step]
+        parts += [mixer.norm, mixer.output]
     mlp = layer.mlp.shared if isinstance(layer.mlp, Mixture) else layer.mlp
     if mlp is not None:
         parts += [mlp.gate_up, mlp.down]
+    if isinstance(layer.mlp, Mixture):
+        of = layer.mlp
+        parts += [of.router, of.gate, of.up, of.down, of.correction, of.shared_gate]
     found: list[Matrix] = []
     for part in parts:
-        if part is not None:
+        if isinstance(part, Matrix):
+            found.append(part)
+        elif part is not None:
             found.append(part.weight)
             if part.bias is not None:
                 found.append(part.bias)
-    if isinstance(layer.mlp, Mixture):
-        mixture = layer.mlp
-        found += [mixture.router, mixture.gate, mixture.up, mixture.down]
-        if mixture.correction is not None:
-            found.append(mixture.correction)
     return found
 
 
 def layer_projections(layer: Layer) -> list[Matrix]:
-    """The matrices of one layer that tokens are multiplied by, the router aside."""
-    found = [layer.qkv.weight, layer.attention_output.weight]
+    """The matrices of one layer that may be kept as codes, in order."""
+    mixer = layer.attention
+    first = mixer.qkv if isinstance(mixer, Attention) else mixer.projections
+    found = [first.weight, mixer.output.weight]
     mixture = layer.mlp if isinstance(layer.mlp, Mixture) else None
     mlp = mixture.shared if mixture is not None else layer.mlp
     if isinstance(mlp, Mlp):

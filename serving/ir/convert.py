@@ -10,6 +10,7 @@ import logging
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -189,7 +190,7 @@ def write_model(
     Raises:
         ConversionError: the disk is full.
     """
-    total = sum(_size(matrix.shape) for matrix in architecture.matrices)
+    total = sum(prod(matrix.shape) for matrix in architecture.matrices)
     count = 0
 
     def done(tensor: str, weights: int) -> None:
@@ -275,11 +276,6 @@ def _combined(digests: dict[str, str]) -> str:
         return next(iter(digests.values()))
     listed = "".join(f"{digest}  {file}\n" for file, digest in sorted(digests.items()))
     return hashlib.sha256(listed.encode()).hexdigest()
-
-
-def _size(shape: tuple[int, ...]) -> int:
-    rows, *columns = shape
-    return rows * (columns[0] if columns else 1)
 
 
 def _not_written(folder: Path) -> str:

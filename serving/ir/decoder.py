@@ -15,14 +15,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from openvino import Model, Node, PartialShape, Type
+from openvino import Model, Node
 from openvino import opset16 as op
-from openvino.op.util import Variable, VariableInfo
 
-from serving.ir.architecture import Architecture, Layer, Linear, Mlp, Norm
+from serving.ir.architecture import (
+    Architecture,
+    Attention,
+    DeltaNet,
+    Layer,
+    Linear,
+    Mlp,
+    Norm,
+)
+from serving.ir.blocks import linear, norm
+from serving.ir.delta_net import delta_net
 from serving.ir.inputs import Inputs, inputs, integer, number
 from serving.ir.mixture import mixture
 from serving.ir.prefix import prefix
+from serving.ir.states import States
 from serving.ir.weights import Weights
 
 
@@ -34,8 +44,7 @@ class Context:
     sine: Node
     cosine: Node
     bias: Node
-    beams: Node
-    batch: Node
+    states: States
 
 
 def build(architecture: Architecture, weights: Weights) -> Model:
@@ -48,8 +57,7 @@ class _Decoder:
     def __init__(self, architecture: Architecture, weights: Weights) -> None:
         self._is = architecture
         self._weights = weights
-        self._assigns: list[Node] = []
-        self._variables: list[Variable] = []
+        self._seen = {Attention: 0, DeltaNet: 0}
 
     def model(self) -> Model:
         given = inputs()
@@ -57,25 +65,27 @@ class _Decoder:
         hidden = op.gather(table, op.convert(given.ids, "i32"), integer(0))
         context = self._context(given)
         for index in range(self._is.layer_count):
-            hidden = self._layer(index, self._is.layer(index), hidden, context)
+            hidden = self._layer(self._is.layer(index), hidden, context)
         hidden = self._norm(hidden, self._is.final_norm)
         head = table if self._is.head is None else self._weights.head(self._is.head)
         logits = op.matmul(hidden, head, False, True)
         logits.output(0).set_names({"logits"})
         result = op.result(logits)
         result.set_friendly_name("logits")
-        return Model([result], self._assigns, given.parameters, self._variables, self._is.family)
+        kept = context.states
+        return Model([result], kept.assigns, given.parameters, kept.variables, self._is.family)
 
     def _context(self, given: Inputs) -> Context:
         axes, prompt_end = [given.positions], None
+        states = States(given.batch, given.beams)
         if self._is.prefix_token is not None:
             found = prefix(given, self._is.prefix_token, self._is.mask_tokens)
             axes, prompt_end = [found.positions, found.blocks], found.end
-            self._assigns.append(found.assign)
-            self._variables.append(found.variable)
+            states.assigns.append(found.assign)
+            states.variables.append(found.variable)
         sine, cosine = self._rotation(axes)
         bias = _scores_bias(given, prompt_end)
-        return Context(sine, cosine, bias, given.beams, given.batch)
+        return Context(sine, cosine, bias, states)
 
     def _rotation(self, axes: list[Node]) -> tuple[Node, Node]:
         turn = self._is.rotary
@@ -93,10 +103,10 @@ class _Decoder:
 
         return over_heads(op.sin(both)), over_heads(op.cos(both))
 
-    def _layer(self, index: int, layer: Layer, hidden: Node, context: Context) -> Node:
+    def _layer(self, layer: Layer, hidden: Node, context: Context) -> Node:
         scale = self._is.residual_scale
         normed = self._norm(hidden, layer.attention_norm)
-        attended = self._attention(index, layer, normed, context)
+        attended = self._mixed(layer.attention, normed, context)
         if layer.post_attention_norm is not None:
             attended = self._norm(attended, layer.post_attention_norm)
         hidden = op.add(_residual(hidden, normed, scale), attended)
@@ -106,23 +116,34 @@ class _Decoder:
             fed = self._norm(fed, layer.post_mlp_norm)
         return op.add(_residual(hidden, normed, scale), fed)
 
-    def _attention(self, index: int, layer: Layer, hidden: Node, context: Context) -> Node:
+    def _mixed(self, of: Attention | DeltaNet, hidden: Node, context: Context) -> Node:
+        index = self._seen[type(of)]
+        self._seen[type(of)] += 1
+        if isinstance(of, Attention):
+            return self._attention(index, of, hidden, context)
+        epsilon = self._is.norm_epsilon
+        return delta_net(of, self._weights, hidden, index, context.states, epsilon)
+
+    def _attention(self, index: int, of: Attention, hidden: Node, context: Context) -> Node:
         heads, kv_heads, size = self._is.heads, self._is.kv_heads, self._is.head_size
-        fused = self._linear(hidden, layer.qkv)
+        fused = self._linear(hidden, of.qkv)
         widths = [heads * size, kv_heads * size, kv_heads * size]
+        widths += [heads * size] if of.gated else []
         split = op.variadic_split(fused, integer(-1), integer(widths))
-        query = self._heads(split.output(0), heads, layer.query_norm)
-        key = self._heads(split.output(1), kv_heads, layer.key_norm)
+        query = self._heads(split.output(0), heads, of.query_norm)
+        key = self._heads(split.output(1), kv_heads, of.key_norm)
         value = self._heads(split.output(2), kv_heads, None)
         query, key = self._rotate(query, context), self._rotate(key, context)
-        key = self._shared(self._remember(f"key.{index}", key, context))
-        value = self._shared(self._remember(f"value.{index}", value, context))
+        key = self._shared(self._remember("key", index, key, context.states))
+        value = self._shared(self._remember("value", index, value, context.states))
         attended = op.scaled_dot_product_attention(
             query, key, value, context.bias, number(1 / math.sqrt(size)), causal=False
         )
         rows = op.transpose(attended, integer([0, 2, 1, 3]))
         flat = op.reshape(rows, integer([0, 0, heads * size]), special_zero=True)
-        return self._linear(flat, layer.attention_output)
+        if of.gated:
+            flat = op.multiply(flat, op.sigmoid(split.output(3)))
+        return self._linear(flat, of.output)
 
     def _heads(self, rows: Node, count: int, norm: Norm | None) -> Node:
         """[batch, length, count · size] → [batch, count, length, size]."""
@@ -138,23 +159,16 @@ class _Decoder:
         turned = op.concat([op.multiply(split.output(1), number(-1.0)), split.output(0)], axis=-1)
         return op.add(op.multiply(heads, context.cosine), op.multiply(turned, context.sine))
 
-    def _remember(self, name: str, new: Node, context: Context) -> Node:
+    def _remember(self, kind: str, index: int, new: Node, states: States) -> Node:
         """All keys or values so far [batch, heads, length so far, size], with ``new`` appended."""
-        heads, size = self._is.kv_heads, self._is.head_size
-        info = VariableInfo()
-        info.data_shape = PartialShape([-1, heads, -1, size])
-        info.data_type = Type.f32
-        info.variable_id = name
-        variable = Variable(info)
-        none = op.concat([context.batch, integer([heads, 0, size])], axis=0)
-        past = op.read_value(op.broadcast(number(0.0), none), variable)
-        past.set_friendly_name(name)
-        kept = op.gather(past, context.beams, integer(0))
-        longer = op.concat([kept, new], axis=2)
-        assign = op.assign(longer, variable)
-        assign.set_friendly_name(f"{name}/next")
-        self._assigns.append(assign)
-        self._variables.append(variable)
+        name = f"{kind}.{index}"
+        if self._is.hybrid:
+            # The paged form of states goes by these names.
+            name = f"cache_params.past.{name}cache_params.present.{name}"
+        shape = [self._is.kv_heads, 0, self._is.head_size]
+        past, variable = states.past(name, shape, growing=1)
+        longer = op.concat([past, new], axis=2)
+        states.keep(longer, variable, name)
         return longer
 
     def _shared(self, heads: Node) -> Node:
@@ -175,8 +189,13 @@ class _Decoder:
         if isinstance(layer.mlp, Mlp):
             return self._mlp(layer.mlp, hidden)
         fed = mixture(layer.mlp, self._weights, hidden)
-        shared = layer.mlp.shared
-        return fed if shared is None else op.add(fed, self._mlp(shared, hidden))
+        if layer.mlp.shared is None:
+            return fed
+        shared = self._mlp(layer.mlp.shared, hidden)
+        if layer.mlp.shared_gate is not None:
+            gate = op.matmul(hidden, self._weights.plain(layer.mlp.shared_gate), False, True)
+            shared = op.multiply(shared, op.sigmoid(gate))
+        return op.add(fed, shared)
 
     def _mlp(self, mlp: Mlp, hidden: Node) -> Node:
         rows = self._linear(hidden, mlp.gate_up)
@@ -189,24 +208,11 @@ class _Decoder:
             rows = act(rows)
         return self._linear(rows, mlp.down)
 
-    def _linear(self, rows: Node, linear: Linear) -> Node:
-        product = op.matmul(rows, self._weights.linear(linear.weight), False, True)
-        if linear.bias is None:
-            return product
-        return op.add(
-            product, op.constant(self._weights.vector(linear.bias)[np.newaxis, np.newaxis])
-        )
+    def _linear(self, rows: Node, of: Linear) -> Node:
+        return linear(self._weights, rows, of)
 
-    def _norm(self, rows: Node, norm: Norm) -> Node:
-        weight = op.constant(self._weights.vector(norm.weight))
-        if norm.bias is not None:
-            centred = op.mvn(rows, integer([-1]), True, self._is.norm_epsilon, "inside_sqrt")
-            return op.add(
-                op.multiply(centred, weight), op.constant(self._weights.vector(norm.bias))
-            )
-        square = op.reduce_mean(op.power(rows, number(2.0)), integer([-1]), keep_dims=True)
-        root = op.sqrt(op.add(square, number(self._is.norm_epsilon)))
-        return op.multiply(weight, op.multiply(rows, op.divide(number(1.0), root)))
+    def _norm(self, rows: Node, of: Norm) -> Node:
+        return norm(self._weights, rows, of, self._is.norm_epsilon)
 
 
 def _scores_bias(inputs: Inputs, prompt_end: Node | None) -> Node:

@@ -55,8 +55,8 @@ class Precision:
         return self._form(self._of(self.embedding), columns)
 
     @property
-    def router_form(self) -> Plain:
-        """The form of what scores experts."""
+    def plain_form(self) -> Plain:
+        """The form of what is never kept as codes."""
         return _PLAIN.get(self.weights, "f16")
 
     def narrow(self, columns: int) -> Scheme:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from serving.ir.checkpoint import Checkpoint, CheckpointError
-from serving.ir.matrix import Order, Stored
+from serving.ir.matrix import Order, Stored, as_rows
 from serving.models.manifest import sha256_of
 
 _LLAMA_NAMES = {
@@ -138,7 +138,7 @@ class GgufCheckpoint(Checkpoint):
         tensor = self._tensor(name)
         # Mapped anew each time, so that pages already read do not count as this process's memory.
         mapped = np.memmap(
-            self.path, tensor.kind, "r", offset=tensor.offset, shape=tensor.stored_shape
+            self.path, tensor.kind, "r", offset=tensor.offset, shape=as_rows(tensor.stored_shape)
         )
         part = np.ascontiguousarray(mapped if rows is None else mapped[rows])
         return np.asarray(dequantize(part, tensor.quantization), np.float32)

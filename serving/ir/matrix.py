@@ -8,6 +8,7 @@ that it can be read block by block and never needs to be whole in memory.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -29,14 +30,16 @@ class Reader(Protocol):
         """The file that a tensor lies in."""
 
     def stored(self, name: str, rows: slice | Order | None = None) -> Stored:
-        """A tensor, or some of its rows, as float32, or as float16 where that is quicker."""
+        """A tensor `as_rows`, or some of its rows, as float32, or as float16 where that is
+        quicker."""
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
     """Rows of one tensor: all of it in ``order`` (None: as stored).
 
-    ``shape`` is what the tensor must have: (rows, columns), or (rows,) for a vector.
+    ``shape`` is what the tensor must have: (rows, columns), (rows,) for a vector, or more axes,
+    which are read `as_rows`.
     """
 
     name: str
@@ -46,7 +49,7 @@ class Segment:
     @property
     def rows(self) -> int:
         """Rows that this segment gives."""
-        return self.shape[0] if self.order is None else len(self.order)
+        return as_rows(self.shape)[0] if self.order is None else len(self.order)
 
     def stored(self, reader: Reader, start: int, stop: int) -> Stored:
         """Rows ``start`` to ``stop`` of this segment; float16 stays float16."""
@@ -64,7 +67,8 @@ class Matrix:
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of the whole."""
-        return (sum(part.rows for part in self.segments), *self.segments[0].shape[1:])
+        columns = as_rows(self.segments[0].shape)[1:]
+        return (sum(part.rows for part in self.segments), *columns)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -104,9 +108,22 @@ class Matrix:
         return self.rows(reader, slice(0, self.shape[0]))
 
 
+def as_rows(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """(rows, columns) of a tensor with all axes but the last in one; a vector stays one."""
+    return shape if len(shape) < 2 else (prod(shape[:-1]), shape[-1])
+
+
 def whole(name: str, *shape: int) -> Matrix:
     """A tensor as it is."""
     return Matrix((Segment(name, shape),))
+
+
+def part(name: str, shape: tuple[int, int, int], first: int, count: int) -> Matrix:
+    """Rows from ``first`` on of every matrix in a tensor of several, below one another."""
+    several, rows, _ = shape
+    begin = rows * np.arange(several, dtype=np.int64)[:, np.newaxis]
+    order = (begin + first + np.arange(count, dtype=np.int64)).reshape(-1)
+    return Matrix((Segment(name, shape, None if count == rows else order),))
 
 
 def stack(*parts: Matrix) -> Matrix:

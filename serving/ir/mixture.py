@@ -43,7 +43,7 @@ def mixture(of: Mixture, weights: Weights, hidden: Node) -> Node:
 
 def _shares(of: Mixture, weights: Weights, flat: Node) -> Node:
     """The weight of every expert for every token [tokens, experts], 0 where it is not chosen."""
-    scored = op.matmul(flat, weights.router(of.router), False, True)
+    scored = op.matmul(flat, weights.plain(of.router), False, True)
     scores = op.softmax(scored, 1) if of.scoring == "softmax" else op.sigmoid(scored)
     judged = scores
     if of.correction is not None:

@@ -21,7 +21,7 @@ from serving.ir.checkpoint import (
     files_like,
     read_config,
 )
-from serving.ir.matrix import Order, Stored
+from serving.ir.matrix import Order, Stored, as_rows
 from serving.ir.shard_index import shards
 from serving.models.manifest import sha256_of
 
@@ -90,7 +90,7 @@ class SafetensorsCheckpoint(Checkpoint):
         place = self._place(name)
         # Mapped anew each time, so that pages already read do not count as this process's memory.
         mapped = np.memmap(
-            place.file, _TYPES[place.kind], "r", offset=place.offset, shape=place.shape
+            place.file, _TYPES[place.kind], "r", offset=place.offset, shape=as_rows(place.shape)
         )
         raw = np.asarray(mapped if rows is None else mapped[rows])
         return raw if place.kind == "F16" else as_float32(raw, place.kind)

@@ -53,10 +53,10 @@ class Weights:
         form = _INT8 if wide else self._precision.linear(columns)
         return self._node(matrix, form, (count, rows // count, columns))
 
-    def router(self, matrix: Matrix) -> Node:
-        """What scores experts [experts, hidden] as float32; never in codes, since what is chosen
-        depends on small differences."""
-        return self._node(matrix, self._precision.router_form)
+    def plain(self, matrix: Matrix) -> Node:
+        """A small matrix [rows, columns] as float32, never in codes: a router, whose choice hangs
+        on small differences, or the decay of a state."""
+        return self._node(matrix, self._precision.plain_form)
 
     def embedding(self, matrix: Matrix) -> Node:
         """The embedding [vocabulary, hidden] as float32."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from serving.ir.architecture import Architecture, Config
-from serving.ir.families import chatglm, chatglm2, llama, mixtures
+from serving.ir.families import chatglm, chatglm2, hybrid, llama, mixtures
 
 KNOWN: dict[str, Callable[[Config, str], Architecture]] = {
     "chatglm": chatglm.describe,
@@ -19,6 +19,10 @@ KNOWN: dict[str, Callable[[Config, str], Architecture]] = {
     "qwen3": llama.describe,
     "qwen3_moe": mixtures.describe_qwen3,
     "glm4_moe": mixtures.describe_glm4,
+    "qwen3_5": hybrid.describe,
+    "qwen3_5_text": hybrid.describe,
+    "qwen3_5_moe": hybrid.describe,
+    "qwen3_5_moe_text": hybrid.describe,
 }
 # GLM-4's tokenizer depends on who laid the checkpoint out, not on which of its graphs it is.
 _TOKENIZERS = {
@@ -26,6 +30,10 @@ _TOKENIZERS = {
     "glm4": "glm",
     "glm4_moe": "glm",
     "qwen3_moe": "qwen3",
+    "qwen3_5": "qwen3",
+    "qwen3_5_text": "qwen3",
+    "qwen3_5_moe": "qwen3",
+    "qwen3_5_moe_text": "qwen3",
 }
 _WIDE_VOCABULARY = 100_000
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from serving.ir.architecture import Architecture, Config, Layer, Linear, Mlp, Norm
+from serving.ir.architecture import Architecture, Attention, Config, Layer, Linear, Mlp, Norm
 from serving.ir.matrix import Matrix, Segment, whole
 from serving.ir.rotary import rotary_two_axes
 
@@ -40,8 +40,10 @@ def describe(config: Config, family: str) -> Architecture:
         fused = f"{at}.attention.query_key_value"
         return Layer(
             attention_norm=norm(f"{at}.input_layernorm"),
-            qkv=Linear(qkv(f"{fused}.weight", hidden), qkv(f"{fused}.bias")),
-            attention_output=linear(f"{at}.attention.dense", hidden, hidden),
+            attention=Attention(
+                Linear(qkv(f"{fused}.weight", hidden), qkv(f"{fused}.bias")),
+                linear(f"{at}.attention.dense", hidden, hidden),
+            ),
             mlp_norm=norm(f"{at}.post_attention_layernorm"),
             mlp=Mlp(
                 linear(f"{at}.mlp.dense_h_to_4h", inner, hidden),

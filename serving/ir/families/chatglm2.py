@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from serving.ir.architecture import Architecture, Config, Layer, Linear, Mlp, Norm
+from serving.ir.architecture import Architecture, Attention, Config, Layer, Linear, Mlp, Norm
 from serving.ir.matrix import Matrix, Segment, whole
 from serving.ir.rotary import rotary
 
@@ -50,11 +50,13 @@ def describe(config: Config, family: str) -> Architecture:
         attention = f"{at}.self_attention"
         return Layer(
             attention_norm=Norm(whole(f"{at}.input_layernorm.weight", hidden)),
-            qkv=Linear(
-                qkv(f"{attention}.query_key_value.weight", hidden),
-                qkv(f"{attention}.query_key_value.bias") if qkv_bias else None,
+            attention=Attention(
+                Linear(
+                    qkv(f"{attention}.query_key_value.weight", hidden),
+                    qkv(f"{attention}.query_key_value.bias") if qkv_bias else None,
+                ),
+                linear(f"{attention}.dense", hidden, heads * head),
             ),
-            attention_output=linear(f"{attention}.dense", hidden, heads * head),
             mlp_norm=Norm(whole(f"{at}.post_attention_layernorm.weight", hidden)),
             mlp=Mlp(
                 linear(f"{at}.mlp.dense_h_to_4h", 2 * inner, hidden),

@@ -1,46 +1,48 @@
-"""Mixtures of experts: Qwen3-MoE, and GLM-4.5 (Air too), as Transformers lays them out.
-
-Experts come one tensor each, or all of a layer in one tensor that is counted by expert first.
-"""
+"""Mixtures of experts: Qwen3-MoE, and GLM-4.5 (Air too), as Transformers lays them out."""
 
 from __future__ import annotations
 
-from serving.ir.architecture import Architecture, Config, Linear, Mixture, Mlp
-from serving.ir.families.llama import laid_out, turned_heads
+from serving.ir.architecture import Architecture, Config, Layer, Mixture
+from serving.ir.families.layout import Layout, check_plain, turned_heads
 from serving.ir.matrix import Matrix, stack, whole
 
 
 def describe_qwen3(config: Config, family: str) -> Architecture:
     """``qwen3_moe``: a softmax over all experts; layers without experts may be named."""
-    hidden, width = int(config["hidden_size"]), int(config["moe_intermediate_size"])
+    check_plain(config)
+    layout = Layout(config, turned_heads(config))
+    width = int(config["moe_intermediate_size"])
+    # Where every layer has experts, the width of the others may be left out.
+    dense, bias = int(config.get("intermediate_size", width)), bool(config.get("attention_bias"))
     experts = int(config.get("num_experts") or config["num_local_experts"])
     chosen, step = int(config["num_experts_per_tok"]), int(config.get("decoder_sparse_step", 1))
     plain = frozenset(config.get("mlp_only_layers") or ())
-    _check(experts, chosen, width)
+    check_choice(experts, chosen, width)
 
-    def mixture(index: int, place: str) -> Mixture | None:
-        if index in plain or (index + 1) % step:
-            return None
+    def mixture(place: str) -> Mixture:
         return Mixture(
             experts=experts,
             chosen=chosen,
-            router=whole(f"{place}.gate.weight", experts, hidden),
-            gate=_experts(place, "gate_proj", experts, width, hidden),
-            up=_experts(place, "up_proj", experts, width, hidden),
-            down=_experts(place, "down_proj", experts, hidden, width),
+            router=whole(f"{place}.gate.weight", experts, layout.hidden),
+            gate=stacked(place, "gate_proj", experts, width, layout.hidden),
+            up=stacked(place, "up_proj", experts, width, layout.hidden),
+            down=stacked(place, "down_proj", experts, layout.hidden, width),
             normalised=bool(config.get("norm_topk_prob", False)),
         )
 
-    # Where every layer has experts, the width of the others may be left out.
-    return laid_out(
-        {"intermediate_size": width, **config},
-        family=family,
-        qkv_bias=bool(config.get("attention_bias")),
-        output_bias=bool(config.get("attention_bias")),
-        head_norms=True,
-        turn=turned_heads(config, part=1.0, neighbours=False),
-        mixture=mixture,
-    )
+    def layer(index: int) -> Layer:
+        at = f"{layout.root}.layers.{index}"
+        alone = index in plain or (index + 1) % step
+        return Layer(
+            attention_norm=layout.norm(f"{at}.input_layernorm"),
+            attention=layout.attention(
+                f"{at}.self_attn", qkv_bias=bias, output_bias=bias, head_norms=True
+            ),
+            mlp_norm=layout.norm(f"{at}.post_attention_layernorm"),
+            mlp=layout.mlp(f"{at}.mlp", dense) if alone else mixture(f"{at}.mlp"),
+        )
+
+    return layout.architecture(family, dense, layer)
 
 
 def describe_glm4(config: Config, family: str) -> Architecture:
@@ -48,57 +50,55 @@ def describe_glm4(config: Config, family: str) -> Architecture:
 
     The first layers are dense.
     """
-    hidden, width = int(config["hidden_size"]), int(config["moe_intermediate_size"])
+    check_plain(config)
+    layout = Layout(config, turned_heads(config, 0.5))
+    width, dense = int(config["moe_intermediate_size"]), int(config["intermediate_size"])
     experts, chosen = int(config["n_routed_experts"]), int(config["num_experts_per_tok"])
     first = int(config.get("first_k_dense_replace", 1))
     shared = width * int(config.get("n_shared_experts", 1))
     groups = int(config.get("n_group", 1))
-    _check(experts, chosen, width)
+    check_choice(experts, chosen, width)
     if groups != 1:
         raise ValueError(f"n_group {groups} is not supported (1 is)")
 
-    def mixture(index: int, place: str) -> Mixture | None:
-        if index < first:
-            return None
+    def mixture(place: str) -> Mixture:
         return Mixture(
             experts=experts,
             chosen=chosen,
-            router=whole(f"{place}.gate.weight", experts, hidden),
-            gate=_experts(place, "gate_proj", experts, width, hidden),
-            up=_experts(place, "up_proj", experts, width, hidden),
-            down=_experts(place, "down_proj", experts, hidden, width),
+            router=whole(f"{place}.gate.weight", experts, layout.hidden),
+            gate=stacked(place, "gate_proj", experts, width, layout.hidden),
+            up=stacked(place, "up_proj", experts, width, layout.hidden),
+            down=stacked(place, "down_proj", experts, layout.hidden, width),
             scoring="sigmoid",
             normalised=bool(config.get("norm_topk_prob", True)),
             factor=float(config.get("routed_scaling_factor", 1.0)),
             correction=whole(f"{place}.gate.e_score_correction_bias", experts),
-            shared=_shared(f"{place}.shared_experts", shared, hidden) if shared else None,
+            shared=layout.mlp(f"{place}.shared_experts", shared) if shared else None,
         )
 
-    return laid_out(
-        config,
-        family=family,
-        qkv_bias=bool(config.get("attention_bias")),
-        output_bias=False,
-        head_norms=bool(config.get("use_qk_norm")),
-        turn=turned_heads(config, part=0.5, neighbours=False),
-        mixture=mixture,
-    )
+    def layer(index: int) -> Layer:
+        at = f"{layout.root}.layers.{index}"
+        return Layer(
+            attention_norm=layout.norm(f"{at}.input_layernorm"),
+            attention=layout.attention(
+                f"{at}.self_attn",
+                qkv_bias=bool(config.get("attention_bias")),
+                head_norms=bool(config.get("use_qk_norm")),
+            ),
+            mlp_norm=layout.norm(f"{at}.post_attention_layernorm"),
+            mlp=layout.mlp(f"{at}.mlp", dense) if index < first else mixture(f"{at}.mlp"),
+        )
+
+    return layout.architecture(family, dense, layer)
 
 
-def _experts(place: str, kind: str, experts: int, rows: int, columns: int) -> Matrix:
-    """One kind of projection of every expert, below one another."""
+def stacked(place: str, kind: str, experts: int, rows: int, columns: int) -> Matrix:
+    """One kind of projection of every expert, below one another; each is a tensor of its own."""
     names = (f"{place}.experts.{number}.{kind}.weight" for number in range(experts))
     return stack(*(whole(name, rows, columns) for name in names))
 
 
-def _shared(place: str, width: int, hidden: int) -> Mlp:
-    gate_up = stack(
-        whole(f"{place}.gate_proj.weight", width, hidden),
-        whole(f"{place}.up_proj.weight", width, hidden),
-    )
-    return Mlp(Linear(gate_up), Linear(whole(f"{place}.down_proj.weight", hidden, width)))
-
-
-def _check(experts: int, chosen: int, width: int) -> None:
+def check_choice(experts: int, chosen: int, width: int) -> None:
+    """Raise `ValueError` unless so many experts of such a width can be chosen."""
     if not 0 < chosen <= experts or width <= 0:
         raise ValueError(f"{chosen} of {experts} experts of width {width} cannot be chosen")

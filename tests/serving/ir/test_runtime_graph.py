@@ -40,8 +40,8 @@ def test_each_layer_is_one_attention_two_rotations_and_its_norms(served: Running
     if served.architecture.residual_scale is None:
         layer = served.architecture.layer(0)
         optional = (
-            layer.query_norm,
-            layer.key_norm,
+            layer.attention.query_norm,
+            layer.attention.key_norm,
             layer.post_attention_norm,
             layer.post_mlp_norm,
         )
