@@ -57,6 +57,7 @@ class _Decoder:
     def __init__(self, architecture: Architecture, weights: Weights) -> None:
         self._is = architecture
         self._weights = weights
+        self._hybrid = architecture.hybrid
         self._seen = {Attention: 0, DeltaNet: 0}
 
     def model(self) -> Model:
@@ -162,11 +163,10 @@ class _Decoder:
     def _remember(self, kind: str, index: int, new: Node, states: States) -> Node:
         """All keys or values so far [batch, heads, length so far, size], with ``new`` appended."""
         name = f"{kind}.{index}"
-        if self._is.hybrid:
+        if self._hybrid:
             # The paged form of states goes by these names.
             name = f"cache_params.past.{name}cache_params.present.{name}"
-        shape = [self._is.kv_heads, 0, self._is.head_size]
-        past, variable = states.past(name, shape, growing=1)
+        past, variable = states.past(name, [self._is.kv_heads, -1, self._is.head_size])
         longer = op.concat([past, new], axis=2)
         states.keep(longer, variable, name)
         return longer

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,7 @@ def _unknown(path: Path) -> GraphUnknown:
 def _places(model: Any, weights: WeightFile) -> dict[str, tuple[int, int]]:
     """Offset and size of every constant by its name."""
     places: dict[str, tuple[int, int]] = {}
-    for node in model.get_ops():
+    for node in _operations(model):
         if node.get_type_name() != "Constant":
             continue
         data, name = node.data, node.get_friendly_name()
@@ -79,3 +80,11 @@ def _places(model: Any, weights: WeightFile) -> dict[str, tuple[int, int]]:
         offset = weights.offset(data.ctypes.data)
         places[name] = (weights.append(data) if offset is None else offset, node.get_byte_size())
     return places
+
+
+def _operations(model: Any) -> Iterator[Any]:
+    """Of the model and of the bodies of its loops."""
+    for node in model.get_ops():
+        yield node
+        if node.get_type_name() == "Loop":
+            yield from _operations(node.get_function())

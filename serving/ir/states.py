@@ -19,18 +19,17 @@ class States:
         self.assigns: list[Node] = []
         self.variables: list[Variable] = []
 
-    def past(
-        self, name: str, shape: list[int], growing: int | None = None
-    ) -> tuple[Node, Variable]:
-        """What was kept as ``name``, [batch, *shape]; 0 at first.  Axis ``growing`` of ``shape``
-        has no length of its own, and none at first."""
-        known = [-1 if place == growing else size for place, size in enumerate(shape)]
-        first = [0 if place == growing else size for place, size in enumerate(shape)]
+    def past(self, name: str, shape: list[int]) -> tuple[Node, Variable]:
+        """What was kept as ``name``, [batch, *shape]; 0 at first.
+
+        An axis of -1 has any length, and none at first.
+        """
         info = VariableInfo()
-        info.data_shape = PartialShape([-1, *known])
+        info.data_shape = PartialShape([-1, *shape])
         info.data_type = Type.f32
         info.variable_id = name
         variable = Variable(info)
+        first = [max(size, 0) for size in shape]
         nothing = op.concat([self._batch, integer(first)], axis=0)
         read = op.read_value(op.broadcast(number(0.0), nothing), variable)
         read.set_friendly_name(name)

@@ -38,6 +38,7 @@ class Weights:
         self._reader = reader
         self._precision = precision
         self._wide = wide
+        self._named: dict[str, int] = {}
         self._file = file
         self._done = done
 
@@ -88,9 +89,14 @@ class Weights:
                 raise QuantizationError(f"{place} {error.fault}") from error
         else:
             node = self._plain(matrix, form, shape)
-        node.set_friendly_name(matrix.names[0])
+        node.set_friendly_name(self._unused(matrix.names[0]))
         self._done(matrix.names[0], rows * columns)
         return node
+
+    def _unused(self, name: str) -> str:
+        """A name of the graph: one tensor may hold the rows of several matrices."""
+        self._named[name] = count = self._named.get(name, 0) + 1
+        return name if count == 1 else f"{name}/{count}"
 
     def _plain(self, matrix: Matrix, form: Plain, shape: tuple[int, ...]) -> Node:
         kinds: dict[Plain, type[np.generic]] = {

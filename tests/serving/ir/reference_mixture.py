@@ -32,11 +32,22 @@ def mixture(config: dict[str, Any], weights: dict[str, Array], name: str, x: Arr
     for place, token in enumerate(x):
         chosen = np.argsort(-judged[place])[: config["num_experts_per_tok"]]
         shares = scores[place, chosen]
-        if config["norm_topk_prob"]:
+        if config.get("norm_topk_prob", True):
             shares = shares / shares.sum()
         shares = shares * config.get("routed_scaling_factor", 1.0)
         for expert, share in zip(chosen, shares, strict=True):
-            result[place] += share * mlp(weights, f"{name}.experts.{expert}", token[None])[0]
+            result[place] += share * _expert(weights, name, int(expert), token[None])[0]
     if f"{name}.shared_experts.gate_proj.weight" in weights:
         result += mlp(weights, f"{name}.shared_experts", x)
+    if f"{name}.shared_expert_gate.weight" in weights:
+        gate = linear(x, weights[f"{name}.shared_expert_gate.weight"])
+        result += mlp(weights, f"{name}.shared_expert", x) / (1 + np.exp(-gate))
     return result
+
+
+def _expert(weights: dict[str, Array], name: str, expert: int, x: Array) -> Array:
+    """One expert, in tensors of its own or in one of all."""
+    if f"{name}.experts.gate_up_proj" not in weights:
+        return mlp(weights, f"{name}.experts.{expert}", x)
+    gate, up = np.split(linear(x, weights[f"{name}.experts.gate_up_proj"][expert]), 2, axis=-1)
+    return linear(silu(gate) * up, weights[f"{name}.experts.down_proj"][expert])

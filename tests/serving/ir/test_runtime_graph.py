@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import openvino
@@ -11,7 +12,7 @@ import pytest
 from converted import EXACT, Running, compiled, kind, write
 from tiny_checkpoint import GEOMETRIES, write_checkpoint
 
-from serving.ir.architecture import Mixture
+from serving.ir.architecture import Attention, Layer, Mixture
 from serving.ir.formats import Precision
 from serving.ir.token_set import BytePairs, SpecialToken, TokenSet
 from serving.ir.tokenizer_graph import detokenizer_graph, tokenizer_graph
@@ -29,58 +30,73 @@ def served(request: pytest.FixtureRequest, tmp_path: Path) -> Running:
     return compiled(source, tmp_path, INT4, {})
 
 
-def test_each_layer_is_one_attention_two_rotations_and_its_norms(served: Running) -> None:
-    kinds, layers = served.kinds(), served.architecture.layer_count
-    assert kinds["ScaledDotProductAttention"] == layers
-    assert kinds["RoPE"] == 2 * layers
-    assert kinds["MatMul"] == 0
-    mlps = [served.architecture.layer(index).mlp for index in range(layers)]
+def layers_of(running: Running) -> list[Layer]:
+    return [running.architecture.layer(index) for index in range(running.architecture.layer_count)]
+
+
+def attentions(running: Running) -> list[Attention]:
+    mixers = (layer.attention for layer in layers_of(running))
+    return [mixer for mixer in mixers if isinstance(mixer, Attention)]
+
+
+def test_each_layer_is_one_attention_or_state_two_rotations_and_its_norms(served: Running) -> None:
+    kinds, layers, seen = served.kinds(), layers_of(served), attentions(served)
+    assert kinds["ScaledDotProductAttention"] == len(seen)
+    assert kinds["RoPE"] == 2 * len(seen)
+    assert kinds["GatedDeltaNet"] == len(layers) - len(seen)
+    assert kinds["MatMul"] == kinds["TensorIterator"] == 0
+    mlps = [layer.mlp for layer in layers]
     routed = [mlp for mlp in mlps if isinstance(mlp, Mixture) and mlp.scoring == "softmax"]
     assert kinds["Softmax"] == len(routed)
     if served.architecture.residual_scale is None:
-        layer = served.architecture.layer(0)
-        optional = (
-            layer.attention.query_norm,
-            layer.attention.key_norm,
-            layer.post_attention_norm,
-            layer.post_mlp_norm,
-        )
-        extra = sum(norm is not None for norm in optional)
-        assert kinds["RMS"] == (2 + extra) * layers + 1
+        optional = [layer.post_attention_norm for layer in layers]
+        optional += [layer.post_mlp_norm for layer in layers]
+        optional += [norm for mixer in seen for norm in (mixer.query_norm, mixer.key_norm)]
+        extra = sum(norm is not None for norm in optional) + len(layers) - len(seen)
+        assert kinds["RMS"] == 2 * len(layers) + extra + 1
     else:
-        assert kinds["MVN"] == 2 * layers + 1
+        assert kinds["MVN"] == 2 * len(layers) + 1
 
 
 def test_projections_stay_compressed_and_are_few_a_layer(served: Running) -> None:
     model = served.compiled.get_runtime_model()
     products = [node for node in model.get_ops() if kind(node) == "FullyConnected"]
-    layers = [served.architecture.layer(index) for index in range(served.architecture.layer_count)]
+    layers = layers_of(served)
     mixtures = [layer.mlp for layer in layers if isinstance(layer.mlp, Mixture)]
     shared = sum(mixture.shared is not None for mixture in mixtures)
-    # Of a mixture, the router is one, and what every token has is two.
-    alone = 4 * (len(layers) - len(mixtures)) + 3 * len(mixtures) + 2 * shared
-    assert len(products) == alone + 1
+    # A router, the gate of what every token has, the gates of a state.
+    plain = len(mixtures) + sum(mixture.shared_gate is not None for mixture in mixtures)
+    plain += len(layers) - len(attentions(served))
+    dense = len(layers) - len(mixtures) + shared
+    assert len(products) == 2 * len(layers) + 2 * dense + plain + 1
     stored = [str(node.input_value(1).get_element_type().get_type_name()) for node in products]
     codes = {"i4", "u4", "i8", "u8"}
-    assert sum(kept not in codes for kept in stored) == len(mixtures)
+    assert sum(kept not in codes for kept in stored) == plain
 
 
 def test_experts_are_chosen_by_the_product_and_keep_their_codes(served: Running) -> None:
     model = served.compiled.get_runtime_model()
     chosen = [node for node in model.get_ops() if kind(node) == "GatherMatmul"]
-    layers = (served.architecture.layer(index) for index in range(served.architecture.layer_count))
+    layers = layers_of(served)
     assert len(chosen) == 3 * sum(isinstance(layer.mlp, Mixture) for layer in layers)
     stored = {str(node.input_value(1).get_element_type().get_type_name()) for node in chosen}
     assert stored <= {"u4"}
-    assert served.kinds()["Tile"] == 0
+    # Query and key of a state are repeated for its value heads; no token is for all experts.
+    repeated = 2 * (len(layers) - len(attentions(served)))
+    assert served.kinds()["Tile"] == repeated
+
+
+def is_cache(node: Any) -> bool:
+    """Of keys or values, not of the end of a prompt or of a state."""
+    return "key." in node.get_friendly_name() or "value." in node.get_friendly_name()
 
 
 def test_nothing_copies_keys_and_values(served: Running) -> None:
     """Between a variable and its attention there is no node, and none behind it."""
     model = served.compiled.get_runtime_model()
-    attentions = 0
+    found = 0
     for node in model.get_ops():
-        if kind(node) != "MemoryInput" or "prefix" in node.get_friendly_name():
+        if kind(node) != "MemoryInput" or not is_cache(node):
             continue
         users = {
             kind(target.get_node())
@@ -88,12 +104,12 @@ def test_nothing_copies_keys_and_values(served: Running) -> None:
             for target in port.get_target_inputs()
         }
         assert users == {"ScaledDotProductAttention"}, node.get_friendly_name()
-        attentions += 1
-    assert attentions == 2 * served.architecture.layer_count
+        found += 1
+    assert found == 2 * len(attentions(served))
     sources = {
         kind(node.input_value(0).get_node())
         for node in model.get_ops()
-        if kind(node) == "MemoryOutput" and "prefix" not in node.get_friendly_name()
+        if kind(node) == "MemoryOutput" and is_cache(node)
     }
     assert sources == {"ScaledDotProductAttention"}
 

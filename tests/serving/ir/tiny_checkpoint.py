@@ -73,6 +73,15 @@ GEOMETRIES: dict[str, dict[str, dict[str, Any]]] = {
         "air-like": {"dtype": "bfloat16", "dense_layers": 1},
         "with-head-norms": {"layers": 3, "dense_layers": 1, "qkv_bias": False, "chosen": 1},
     },
+    "qwen3_5": {
+        "4b-like": {"layers": 4, "tied": True, "eps": 1e-6, "dtype": "bfloat16"},
+        "with-pictures": {"layers": 5, "with_pictures": True, "key_states": 4},
+        "wide-states": {"layers": 4, "value_states": 6, "state_size": 32},
+    },
+    "qwen3_5_moe": {
+        "35b-like": {"layers": 4, "with_pictures": True, "eps": 1e-6, "dtype": "bfloat16"},
+        "text": {"layers": 4, "chosen": 3, "head_dim": 64, "shards": 2},
+    },
     "llama": {
         "multi-head": {"heads": 4, "kv_heads": 4, "dtype": "float16"},
         "grouped": {"heads": 6, "kv_heads": 2, "head_dim": 64, "hidden": 384, "shards": 3},
@@ -128,13 +137,13 @@ def values(spec: TensorSpec, seed: int) -> npt.NDArray[np.float32]:
         (count,) = spec.shape
         return (spec.base ** (-np.arange(count) / count)).astype(np.float32)
     noise = random.standard_normal(spec.shape)
-    if spec.role == "norm":
-        noise = 1 + 0.2 * noise
+    if spec.role in ("norm", "difference"):
+        noise = (spec.role == "norm") + 0.2 * noise
     elif spec.role == "bias":
         noise *= 0.3
     elif spec.role != "embedding":
         gain = {"linear": 1.0, "attention": 2.0, "output": 2.5, "head": 3.0}[spec.role]
-        noise *= gain / np.sqrt(spec.shape[1])
+        noise *= gain / np.sqrt(spec.shape[-1])
     return noise.astype(np.float32)
 
 
