@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
+from typing import Self
 
-from serving.ir.architecture import Architecture
+from serving.ir.architecture import Architecture, DeltaNet, Mixture
 from serving.ir.formats import Format, Precision
 from serving.ir.matrix import Matrix
 from serving.ir.scheme import Scheme
@@ -19,11 +20,27 @@ _SCALES_OF_U8 = 8
 
 @dataclass(frozen=True, slots=True)
 class CacheShape:
-    """What keys and values take, whatever the family."""
+    """What is kept of a sequence, whatever the family.
+
+    ``layers`` are those with keys and values; ``state``: float32 numbers that the others keep,
+    however long the sequence is.
+    """
 
     layers: int
     kv_heads: int
     head_size: int
+    state: int = 0
+
+    @classmethod
+    def of(cls, architecture: Architecture) -> Self:
+        """What a model of this architecture keeps."""
+        mixers = [architecture.layer(index).attention for index in range(architecture.layer_count)]
+        nets = [mixer for mixer in mixers if isinstance(mixer, DeltaNet)]
+        state = sum(
+            net.value_heads * net.head_size**2 + prod(net.convolution.shape) for net in nets
+        )
+        layers = len(mixers) - len(nets)
+        return cls(layers, architecture.kv_heads, architecture.head_size, state)
 
     def bytes_per_token(self, kind: str) -> int:
         """``kind``: a key of `CACHE_KINDS`."""
@@ -34,6 +51,20 @@ class CacheShape:
 def parameters(architecture: Architecture) -> int:
     """Weights of the model; an embedding that is the head too counts once."""
     return sum(prod(matrix.shape) for matrix in architecture.matrices)
+
+
+def active_parameters(architecture: Architecture) -> int:
+    """Weights that one token is multiplied by: of experts, the chosen ones; the embedding, of which
+    one row is read, counts where it is the head too."""
+    total = parameters(architecture)
+    if architecture.head is not None:
+        total -= prod(architecture.embedding.shape)
+    for index in range(architecture.layer_count):
+        mlp = architecture.layer(index).mlp
+        if isinstance(mlp, Mixture):
+            all_of_them = sum(prod(matrix.shape) for matrix in (mlp.gate, mlp.up, mlp.down))
+            total -= all_of_them * (mlp.experts - mlp.chosen) // mlp.experts
+    return total
 
 
 def stored_bytes(architecture: Architecture, precision: Precision) -> int:
@@ -51,10 +82,15 @@ def stored_bytes(architecture: Architecture, precision: Precision) -> int:
     bits += _whole(architecture.embedding, precision.embedding_form)
     if architecture.head is not None:
         bits += _whole(architecture.head, precision.head_form)
-    # Norms and biases stay in float32.
-    vectors = [matrix for matrix in architecture.matrices if len(matrix.shape) == 1]
-    bits += 32 * sum(matrix.shape[0] for matrix in vectors)
+    # Norms, biases and the like stay in float32; a little more than what routers take.
+    bits += 32 * _others(architecture, linear)
     return int(bits / 8)
+
+
+def _others(architecture: Architecture, linear: list[Matrix]) -> int:
+    """Weights that are in no projection, embedding or head."""
+    heads = [matrix for matrix in (architecture.embedding, architecture.head) if matrix]
+    return parameters(architecture) - sum(prod(matrix.shape) for matrix in (*linear, *heads))
 
 
 def _whole(matrix: Matrix, form: Callable[[int], Format]) -> float:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from serving.ir import families, footprint, ir_facts
-from serving.ir.architecture import Architecture, ArchitectureUnknown
+from serving.ir.architecture import Architecture, ArchitectureUnknown, Mixture
 from serving.ir.checkpoint import Checkpoint, CheckpointError
 from serving.ir.checkpoint_opening import open_checkpoint
 from serving.ir.description import describe
@@ -83,7 +83,7 @@ def inspect(path: Path, family: str = "") -> Inspection:
         read_tokens(path, families.tokenizer_of(architecture.family), checkpoint.metadata)
     except TokenizerError as error:
         problems.append(str(error))
-    shape = CacheShape(architecture.layer_count, architecture.kv_heads, architecture.head_size)
+    shape = CacheShape.of(architecture)
     return Inspection(
         path=str(path),
         layout=_layout(checkpoint),
@@ -174,7 +174,7 @@ def _layout(checkpoint: Checkpoint) -> Literal["safetensors", "gguf"]:
 
 
 def _geometry(architecture: Architecture) -> dict[str, int]:
-    return {
+    found = {
         "layers": architecture.layer_count,
         "hidden": architecture.hidden_size,
         "intermediate": architecture.intermediate_size,
@@ -183,6 +183,15 @@ def _geometry(architecture: Architecture) -> dict[str, int]:
         "head_size": architecture.head_size,
         "vocabulary": architecture.vocabulary,
     }
+    cache, last = CacheShape.of(architecture), architecture.layer(architecture.layer_count - 1).mlp
+    if cache.state:
+        found |= {"layers_with_state": architecture.layer_count - cache.layers}
+        found |= {"state_bytes_per_sequence": 4 * cache.state}
+    if isinstance(last, Mixture):
+        found |= {"experts": last.experts, "experts_chosen": last.chosen}
+        found |= {"expert_width": last.width}
+        found |= {"active_parameters": footprint.active_parameters(architecture)}
+    return found
 
 
 def _types(checkpoint: Checkpoint) -> dict[str, int]:

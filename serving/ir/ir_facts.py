@@ -53,7 +53,8 @@ def read(path: Path) -> IrFacts:
             # An embedding is looked up by Gather, everything else is multiplied.
             source = node.input_value(1 if kind == "MatMul" else 0)
             shape = source.get_partial_shape()
-            if shape.is_static and len(shape) == 2:
+            # The experts of a layer are one, with their number first.
+            if shape.is_static and len(shape) in (2, 3) and 1 not in shape.to_shape():
                 name = source.get_node().get_friendly_name()
                 weights[name] = tuple(source.get_shape())
     return IrFacts(
@@ -74,10 +75,13 @@ def _provenance(model: Any) -> dict[str, str]:
 def _cache(model: Any) -> CacheShape:
     shapes = [variable.get_info().data_shape for variable in model.get_variables()]
     four = [shape for shape in shapes if shape.rank.is_static and len(shape) == 4]
-    known = [shape for shape in four if shape[1].is_static and shape[3].is_static]
+    # Keys and values grow along one axis; what is as large whatever comes is a state.
+    known = [s for s in four if s[1].is_static and s[3].is_static and s[2].is_dynamic]
+    fixed = [s for s in shapes if s.rank.is_static and all(size.is_static for size in list(s)[1:])]
+    state = sum(prod(size.get_length() for size in list(s)[1:]) for s in fixed if len(s) > 2)
     if not known:
-        return CacheShape(0, 0, 0)
-    return CacheShape(len(known) // 2, known[0][1].get_length(), known[0][3].get_length())
+        return CacheShape(0, 0, 0, state)
+    return CacheShape(len(known) // 2, known[0][1].get_length(), known[0][3].get_length(), state)
 
 
 def _geometry(model: Any) -> dict[str, int]:

@@ -218,8 +218,8 @@ def needed_memory(architecture: Architecture, precision: Precision) -> int:
     weights = footprint.stored_bytes(architecture, precision)
     # The plugin multiplies by float weights in a layout of its own, beside the mapped file.
     copies = 1 if precision.weights in ("int4", "int8") else 2
-    cache = CacheShape(architecture.layer_count, architecture.kv_heads, architecture.head_size)
-    return copies * weights + _CONTEXT * cache.bytes_per_token("bf16") + _BESIDES
+    cache = CacheShape.of(architecture)
+    return copies * weights + _CONTEXT * cache.bytes_per_token("bf16") + 4 * cache.state + _BESIDES
 
 
 class _NotMeasured(Exception):

@@ -234,4 +234,6 @@ def test_buffers_that_a_family_does_not_use_are_let_be(tmp_path: Path, family: s
     checkpoint, architecture = load(write_checkpoint(tmp_path, family, **named))
     used = {name for matrix in architecture.matrices for name in matrix.names}
     assert used <= set(checkpoint.names())
-    assert all("inv_freq" in name for name in set(checkpoint.names()) - used)
+    others = ("inv_freq", "model.visual.", "mtp.")
+    left = set(checkpoint.names()) - used
+    assert all(any(part in name for part in others) for name in left)
