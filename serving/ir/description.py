@@ -29,6 +29,8 @@ def describe(config: Config, family: str = "") -> Architecture:
     try:
         found = families.KNOWN[name](config, name)
         _check_positive(found)
+        # What is wrong with a layer's configuration shows when the layer is asked for.
+        found.layer(0), found.layer(found.layer_count - 1)
         if found.heads % found.kv_heads:
             raise ValueError(f"{found.kv_heads} key heads cannot serve {found.heads} heads")
         return found

@@ -22,7 +22,7 @@ from serving.engine import (
     limited,
 )
 from serving.engines.inbox import Inbox
-from serving.engines.openvino import sequential_pipeline
+from serving.engines.openvino import sequential_pipeline, state_architectures
 from serving.engines.openvino.generation_config import generation_config
 from serving.engines.openvino.lane import Lane, Request
 from serving.engines.openvino.prompt_encoder import PromptEncoder
@@ -188,6 +188,8 @@ class OpenVinoEngine(Engine):
         scheduler.max_num_seqs = self._options.max_num_seqs
         scheduler.max_num_batched_tokens = self._options.max_num_batched_tokens
         scheduler.enable_prefix_caching = True
+        if self._manifest.architecture in state_architectures.ARCHITECTURES:
+            state_architectures.schedule(scheduler, drafts=prompt_lookup)
         properties = dict(self._properties)
         if prompt_lookup:
             properties["prompt_lookup"] = True
