@@ -61,6 +61,14 @@ def convert(
             help="INT4: a UTF-8 file of your own texts to fit to, an empty line between.",
         ),
     ] = None,
+    adapter: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            file_okay=False,
+            help="A folder of PEFT's with a LoRA adapter of SRC, which goes into the weights.",
+        ),
+    ] = None,
     licence: Annotated[str, typer.Option(help="The model's licence, as shown to users.")] = "",
     out: Annotated[Path | None, typer.Option(help="Folder to make.")] = None,
     name: Annotated[str, typer.Option(help="Or: what Bedside is to call the model.")] = "",
@@ -88,6 +96,7 @@ def convert(
             licence=licence,
             family=family,
             calibration=texts,
+            adapter=adapter,
         )
     taken = time.monotonic() - started
     size = sum(path.stat().st_size for path in target.iterdir())

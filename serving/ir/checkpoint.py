@@ -115,8 +115,8 @@ def read_config(folder: Path) -> dict[str, Any]:
     path = folder / "config.json"
     if not path.exists() and (folder / "adapter_config.json").is_file():
         raise CheckpointError(
-            f"{folder} is an adapter (LoRA), not a whole model. Merge it into the model that it "
-            "was trained from (peft's merge_and_unload, then save_pretrained), and convert that."
+            f"{folder} is an adapter (LoRA), not a whole model. Convert the model that it was "
+            "trained from, with --adapter and this folder."
         )
     try:
         value = json.loads(path.read_bytes())

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from serving.ir import calibrated, decoder, families, sensitivity
+from serving.ir.adapter import AdaptedCheckpoint
 from serving.ir.architecture import Architecture, ArchitectureUnknown
 from serving.ir.calibrated import CalibrationUnavailable
 from serving.ir.checkpoint import Checkpoint, CheckpointError
@@ -64,13 +65,16 @@ def convert(
     demo_only: bool = False,
     family: str = "",
     calibration: Sequence[str] = (),
+    adapter: Path | None = None,
 ) -> Manifest:
     """Write the OpenVINO form of ``source`` to the folder ``target``.
 
     ``source``: a Hugging Face folder with safetensors, or a GGUF file.  ``progress(done, total,
     what)`` counts weights.  ``family`` says which one where the configuration does not.
-    ``calibration``: texts to fit INT4 to (see `serving.ir.calibrated`).  A process that is killed
-    leaves nothing that loads; the next run removes what it left.
+    ``calibration``: texts to fit INT4 to (see `serving.ir.calibrated`).  ``adapter``: a folder with
+    what was learned over ``source`` (see `serving.ir.adapter`), which goes into its weights.
+
+    A process that is killed leaves nothing that loads; the next run removes what it left.
 
     Raises:
         ConversionError: the source or the disk does not allow it, or ``target`` is there already.
@@ -82,7 +86,7 @@ def convert(
         raise ConversionError(f"{target} is there already; remove it, or choose another name.")
     try:
         with workspace(target) as work:
-            made = _convert(source, work, wanted, report, family, calibration)
+            made = _convert(source, work, wanted, report, family, calibration, adapter)
             made = replace(made, name=name or target.name, licence=licence, demo_only=demo_only)
             made.write(work)
             work.rename(target)
@@ -99,7 +103,9 @@ def convert(
     return made
 
 
-def load(source: Path, family: str = "") -> tuple[Checkpoint, Architecture]:
+def load(
+    source: Path, family: str = "", adapter: Path | None = None
+) -> tuple[Checkpoint, Architecture]:
     """Open a checkpoint and check that every tensor is there in its shape.
 
     Raises:
@@ -107,6 +113,8 @@ def load(source: Path, family: str = "") -> tuple[Checkpoint, Architecture]:
     """
     checkpoint = open_checkpoint(source)
     checkpoint.refuse_quantised()
+    if adapter is not None:
+        checkpoint = AdaptedCheckpoint(checkpoint, adapter)
     try:
         architecture = describe(checkpoint.config, family)
     except ArchitectureUnknown as error:
@@ -123,11 +131,12 @@ def _convert(
     report: Progress,
     family: str,
     calibration: Sequence[str],
+    adapter: Path | None,
 ) -> Manifest:
     if calibration:
         calibrated.require()
     report(0, 1, "reading")
-    checkpoint, architecture = load(source, family)
+    checkpoint, architecture = load(source, family, adapter)
     if calibration:
         precision = calibrated.fitted(precision, architecture)
     _check_disk(work, architecture, precision, calibrated=bool(calibration))
@@ -140,6 +149,8 @@ def _convert(
     chosen = precision.words() | precision.narrowed(architecture.widths)
     if calibration:
         chosen |= calibrated.words(calibration)
+    if adapter is not None:
+        chosen["adapter"] = adapter.resolve().name
 
     def provenance() -> dict[str, str]:
         return {

@@ -21,7 +21,7 @@ from serving.ir.checkpoint import (
     files_like,
     read_config,
 )
-from serving.ir.matrix import Order, Stored, as_rows
+from serving.ir.matrix import Floats, Order, Stored, as_rows
 from serving.ir.shard_index import shards
 from serving.models.manifest import sha256_of
 
@@ -114,6 +114,21 @@ class SafetensorsCheckpoint(Checkpoint):
             ) from error
 
 
+def read_tensors(file: Path) -> dict[str, Floats]:
+    """All tensors of one small file, float32.
+
+    Raises:
+        CheckpointError: it cannot be read, is damaged, or holds what is no plain weight.
+    """
+    found = {}
+    for name, place in _header(file).items():
+        if place.kind not in _TYPES:
+            raise CheckpointError(f"{file}: the tensor {name} is of type {place.kind}.")
+        raw = np.memmap(file, _TYPES[place.kind], "r", offset=place.offset, shape=place.shape)
+        found[name] = as_float32(np.asarray(raw), place.kind).astype(np.float32)
+    return found
+
+
 def _files(folder: Path) -> list[Path]:
     index = folder / "model.safetensors.index.json"
     if not index.is_file():
@@ -122,8 +137,8 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _header(file: Path) -> dict[str, _Place]:
-    size = file.stat().st_size
     try:
+        size = file.stat().st_size
         with file.open("rb") as stream:
             length = int.from_bytes(stream.read(8), "little")
             if not 2 <= length <= min(size - 8, _LONGEST_HEADER):
