@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from complete_checkpoint import write_complete
-from converted import Running
+from converted import EXACT, Running
 from lora_files import ROOT, drawn, write_adapter
 from reference import Reference
 from tiny_checkpoint import write_checkpoint, write_safetensors
@@ -36,8 +36,6 @@ def merged(source: Path, scale: float, modules: list[str], rank: int = 4) -> Ref
 
 
 def logits(folder: Path, ids: list[int]) -> Any:
-    from converted import EXACT
-
     facts = type("Facts", (), {})()
     return Running(folder / manifest.MODEL_FILE, facts, EXACT).step([ids])[0]
 
@@ -160,3 +158,47 @@ def test_damage_is_told_by_file_and_tensor(tmp_path: Path) -> None:
     assert str(file) in refused(source, adapter)
     (adapter / "adapter_config.json").write_text("{")
     assert "is not valid JSON" in refused(source, adapter)
+
+
+@pytest.mark.train
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"r": 4, "lora_alpha": 16},
+        {"r": 8, "use_rslora": True, "rank_pattern": {"q_proj": 2}, "alpha_pattern": {"q_proj": 3}},
+        {"r": 4, "use_dora": True},
+        {"r": 4, "modules_to_save": ["lm_head"]},
+    ],
+    ids=["plain", "patterns", "dora", "whole-head"],
+)
+def test_logits_and_greedy_ids_are_those_of_peft(tmp_path: Path, settings: dict[str, Any]) -> None:
+    torch = pytest.importorskip("torch")
+    peft = pytest.importorskip("peft")
+    transformers = pytest.importorskip("transformers")
+    source = write_complete(tmp_path / "source")
+    torch.manual_seed(0)
+    base = transformers.AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32)
+    config = peft.LoraConfig(
+        target_modules=["q_proj", "v_proj", "o_proj", "up_proj"],
+        init_lora_weights=False,
+        **settings,
+    )
+    tuned = peft.get_peft_model(base, config).eval()
+    with torch.no_grad():
+        for name, values in tuned.named_parameters():
+            if "lora_" in name and "magnitude" not in name:
+                values.normal_(0, 0.1)
+            elif "modules_to_save" in name:
+                values.add_(torch.randn_like(values) * 0.1)
+    tuned.save_pretrained(tmp_path / "tuned")
+    convert(source, tmp_path / "model", Precision("fp32"), adapter=tmp_path / "tuned")
+    ids = list(range(7, 39))
+    with torch.no_grad():
+        expected = tuned(torch.tensor([ids])).logits[0].numpy()
+        answer = tuned.generate(
+            torch.tensor([ids]), max_new_tokens=24, min_new_tokens=24, do_sample=False
+        )[0, len(ids) :].tolist()
+    np.testing.assert_allclose(logits(tmp_path / "model", ids), expected, rtol=0, atol=2e-4)
+    facts = type("Facts", (), {})()
+    running = Running(tmp_path / "model" / manifest.MODEL_FILE, facts, EXACT)
+    assert running.greedy(ids, 24) == answer
