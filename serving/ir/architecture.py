@@ -20,12 +20,14 @@ class ArchitectureUnknown(Exception):
 class Norm:
     """Root-mean-square norm, or layer norm where there is a bias.
 
-    ``offset`` is added to the weight: some families store what differs from 1.
+    ``offset`` is added to the weight: some families store what differs from 1.  ``epsilon`` is the
+    norm's own, where it is not the model's.
     """
 
     weight: Matrix
     bias: Matrix | None = None
     offset: float = 0.0
+    epsilon: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,29 @@ class Attention:
     query_norm: Norm | None = None
     key_norm: Norm | None = None
     gated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LatentAttention:
+    """Attention whose queries, keys and values come out of narrow projections.
+
+    ``query_down`` and its norm may be left out.  ``query_up``: of every head ``still`` rows, then
+    ``turning`` rows in the rotary order.  ``shared_down``: rows of what keys and values share, then
+    the rows of the key's turning part, which is one for all heads.  ``shared_up``: the still rows
+    of every head's key, then the rows of every head's value, ``still + turning`` each.
+
+    Source: DeepSeek-AI, DeepSeek-V2 (2024), section 2.1.
+    """
+
+    still: int
+    turning: int
+    query_down: Linear | None
+    query_norm: Norm | None
+    query_up: Linear
+    shared_down: Linear
+    shared_norm: Norm
+    shared_up: Linear
+    output: Linear
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +146,7 @@ class Layer:
     """One decoder layer's tensors."""
 
     attention_norm: Norm
-    attention: Attention | DeltaNet
+    attention: Attention | LatentAttention | DeltaNet
     mlp_norm: Norm
     mlp: Mlp | Mixture
     post_attention_norm: Norm | None = None
@@ -200,6 +225,9 @@ def layer_matrices(layer: Layer) -> list[Matrix]:
     mixer = layer.attention
     if isinstance(mixer, Attention):
         parts += [mixer.qkv, mixer.query_norm, mixer.key_norm, mixer.output]
+    elif isinstance(mixer, LatentAttention):
+        parts += [mixer.query_down, mixer.query_norm, mixer.query_up, mixer.shared_down]
+        parts += [mixer.shared_norm, mixer.shared_up, mixer.output]
     else:
         parts += [mixer.projections, mixer.gates, mixer.convolution, mixer.decay, mixer.step]
         parts += [mixer.norm, mixer.output]
@@ -222,9 +250,7 @@ def layer_matrices(layer: Layer) -> list[Matrix]:
 
 def layer_projections(layer: Layer) -> list[Matrix]:
     """The matrices of one layer that may be kept as codes, in order."""
-    mixer = layer.attention
-    first = mixer.qkv if isinstance(mixer, Attention) else mixer.projections
-    found = [first.weight, mixer.output.weight]
+    found = [linear.weight for linear in _mixing(layer.attention)]
     mixture = layer.mlp if isinstance(layer.mlp, Mixture) else None
     mlp = mixture.shared if mixture is not None else layer.mlp
     if isinstance(mlp, Mlp):
@@ -232,3 +258,12 @@ def layer_projections(layer: Layer) -> list[Matrix]:
     if mixture is not None:
         found += [mixture.gate, mixture.up, mixture.down]
     return found
+
+
+def _mixing(of: Attention | LatentAttention | DeltaNet) -> list[Linear]:
+    if isinstance(of, Attention):
+        return [of.qkv, of.output]
+    if isinstance(of, DeltaNet):
+        return [of.projections, of.output]
+    down = [] if of.query_down is None else [of.query_down]
+    return [*down, of.query_up, of.shared_down, of.shared_up, of.output]

@@ -22,14 +22,16 @@ from serving.ir.architecture import (
     Architecture,
     Attention,
     DeltaNet,
+    LatentAttention,
     Layer,
     Linear,
     Mlp,
     Norm,
 )
-from serving.ir.blocks import linear, norm
+from serving.ir.blocks import linear, norm, rotate
 from serving.ir.delta_net import delta_net
 from serving.ir.inputs import Inputs, inputs, integer, number
+from serving.ir.latent import latent_heads
 from serving.ir.mixture import mixture
 from serving.ir.prefix import prefix
 from serving.ir.states import States
@@ -58,7 +60,7 @@ class _Decoder:
         self._is = architecture
         self._weights = weights
         self._hybrid = architecture.hybrid
-        self._seen = {Attention: 0, DeltaNet: 0}
+        self._seen = {Attention: 0, LatentAttention: 0, DeltaNet: 0}
 
     def model(self) -> Model:
         given = inputs()
@@ -117,11 +119,15 @@ class _Decoder:
             fed = self._norm(fed, layer.post_mlp_norm)
         return op.add(_residual(hidden, normed, scale), fed)
 
-    def _mixed(self, of: Attention | DeltaNet, hidden: Node, context: Context) -> Node:
+    def _mixed(
+        self, of: Attention | LatentAttention | DeltaNet, hidden: Node, context: Context
+    ) -> Node:
         index = self._seen[type(of)]
         self._seen[type(of)] += 1
         if isinstance(of, Attention):
             return self._attention(index, of, hidden, context)
+        if isinstance(of, LatentAttention):
+            return self._latent(index, of, hidden, context)
         epsilon = self._is.norm_epsilon
         return delta_net(of, self._weights, hidden, index, context.states, epsilon)
 
@@ -134,17 +140,34 @@ class _Decoder:
         query = self._heads(split.output(0), heads, of.query_norm)
         key = self._heads(split.output(1), kv_heads, of.key_norm)
         value = self._heads(split.output(2), kv_heads, None)
-        query, key = self._rotate(query, context), self._rotate(key, context)
+        query, key = (
+            rotate(turning, size, context.sine, context.cosine) for turning in (query, key)
+        )
         key = self._shared(self._remember("key", index, key, context.states))
         value = self._shared(self._remember("value", index, value, context.states))
-        attended = op.scaled_dot_product_attention(
-            query, key, value, context.bias, number(1 / math.sqrt(size)), causal=False
-        )
-        rows = op.transpose(attended, integer([0, 2, 1, 3]))
-        flat = op.reshape(rows, integer([0, 0, heads * size]), special_zero=True)
+        flat = self._attended(query, key, value, context)
         if of.gated:
             flat = op.multiply(flat, op.sigmoid(split.output(3)))
         return self._linear(flat, of.output)
+
+    def _latent(self, index: int, of: LatentAttention, hidden: Node, context: Context) -> Node:
+        """With keys and values of every head, as they would be without the narrow projections."""
+        queries, keys, values = latent_heads(
+            of, self._weights, hidden, self._is, context.sine, context.cosine
+        )
+        keys = self._remember("key", index, keys, context.states)
+        values = self._remember("value", index, values, context.states)
+        return self._linear(self._attended(queries, keys, values, context), of.output)
+
+    def _attended(self, query: Node, key: Node, value: Node, context: Context) -> Node:
+        """[batch, length, heads · size] of heads [batch, heads, length, size]."""
+        scale = number(1 / math.sqrt(self._is.head_size))
+        attended = op.scaled_dot_product_attention(
+            query, key, value, context.bias, scale, causal=False
+        )
+        rows = op.transpose(attended, integer([0, 2, 1, 3]))
+        width = self._is.heads * self._is.head_size
+        return op.reshape(rows, integer([0, 0, width]), special_zero=True)
 
     def _heads(self, rows: Node, count: int, norm: Norm | None) -> Node:
         """[batch, length, count · size] → [batch, count, length, size]."""
@@ -153,12 +176,6 @@ class _Decoder:
         if norm is not None:
             apart = self._norm(apart, norm)
         return op.transpose(apart, integer([0, 2, 1, 3]))
-
-    def _rotate(self, heads: Node, context: Context) -> Node:
-        half = self._is.head_size // 2
-        split = op.variadic_split(heads, integer(3), integer([half, half]))
-        turned = op.concat([op.multiply(split.output(1), number(-1.0)), split.output(0)], axis=-1)
-        return op.add(op.multiply(heads, context.cosine), op.multiply(turned, context.sine))
 
     def _remember(self, kind: str, index: int, new: Node, states: States) -> Node:
         """All keys or values so far [batch, heads, length so far, size], with ``new`` appended."""

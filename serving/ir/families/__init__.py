@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from serving.ir.architecture import Architecture, Config
-from serving.ir.families import chatglm, chatglm2, hybrid, llama, mixtures
+from serving.ir.families import chatglm, chatglm2, hybrid, latent, llama, mixtures
 
 KNOWN: dict[str, Callable[[Config, str], Architecture]] = {
     "chatglm": chatglm.describe,
@@ -19,6 +19,7 @@ KNOWN: dict[str, Callable[[Config, str], Architecture]] = {
     "qwen3": llama.describe,
     "qwen3_moe": mixtures.describe_qwen3,
     "glm4_moe": mixtures.describe_glm4,
+    "glm4_moe_lite": latent.describe,
     "qwen3_5": hybrid.describe,
     "qwen3_5_text": hybrid.describe,
     "qwen3_5_moe": hybrid.describe,
@@ -29,6 +30,7 @@ _TOKENIZERS = {
     "glm4-chatglm": "glm4",
     "glm4": "glm",
     "glm4_moe": "glm",
+    "glm4_moe_lite": "glm",
     "qwen3_moe": "qwen3",
     "qwen3_5": "qwen3",
     "qwen3_5_text": "qwen3",

@@ -52,29 +52,8 @@ def describe_glm4(config: Config, family: str) -> Architecture:
     """
     check_plain(config)
     layout = Layout(config, turned_heads(config, 0.5))
-    width, dense = int(config["moe_intermediate_size"]), int(config["intermediate_size"])
-    experts, chosen = int(config["n_routed_experts"]), int(config["num_experts_per_tok"])
-    first = int(config.get("first_k_dense_replace", 1))
-    shared = width * int(config.get("n_shared_experts", 1))
-    groups = int(config.get("n_group", 1))
-    check_choice(experts, chosen, width)
-    if groups != 1:
-        raise ValueError(f"n_group {groups} is not supported (1 is)")
-
-    def mixture(place: str) -> Mixture:
-        return Mixture(
-            experts=experts,
-            chosen=chosen,
-            router=whole(f"{place}.gate.weight", experts, layout.hidden),
-            gate=stacked(place, "gate_proj", experts, width, layout.hidden),
-            up=stacked(place, "up_proj", experts, width, layout.hidden),
-            down=stacked(place, "down_proj", experts, layout.hidden, width),
-            scoring="sigmoid",
-            normalised=bool(config.get("norm_topk_prob", True)),
-            factor=float(config.get("routed_scaling_factor", 1.0)),
-            correction=whole(f"{place}.gate.e_score_correction_bias", experts),
-            shared=layout.mlp(f"{place}.shared_experts", shared) if shared else None,
-        )
+    dense, first = int(config["intermediate_size"]), int(config.get("first_k_dense_replace", 1))
+    check_corrected(config)
 
     def layer(index: int) -> Layer:
         at = f"{layout.root}.layers.{index}"
@@ -86,10 +65,42 @@ def describe_glm4(config: Config, family: str) -> Architecture:
                 head_norms=bool(config.get("use_qk_norm")),
             ),
             mlp_norm=layout.norm(f"{at}.post_attention_layernorm"),
-            mlp=layout.mlp(f"{at}.mlp", dense) if index < first else mixture(f"{at}.mlp"),
+            mlp=(
+                layout.mlp(f"{at}.mlp", dense)
+                if index < first
+                else corrected(config, layout, f"{at}.mlp")
+            ),
         )
 
     return layout.architecture(family, dense, layer)
+
+
+def check_corrected(config: Config) -> None:
+    """Raise `ValueError` unless `corrected` does what the configuration says."""
+    width, groups = int(config["moe_intermediate_size"]), int(config.get("n_group", 1))
+    check_choice(int(config["n_routed_experts"]), int(config["num_experts_per_tok"]), width)
+    if groups != 1:
+        raise ValueError(f"n_group {groups} is not supported (1 is)")
+
+
+def corrected(config: Config, layout: Layout, place: str) -> Mixture:
+    """Experts scored by a sigmoid, with a correction for the choice, and one that all tokens
+    have."""
+    width, hidden = int(config["moe_intermediate_size"]), layout.hidden
+    experts, shared = int(config["n_routed_experts"]), int(config.get("n_shared_experts", 1))
+    return Mixture(
+        experts=experts,
+        chosen=int(config["num_experts_per_tok"]),
+        router=whole(f"{place}.gate.weight", experts, hidden),
+        gate=stacked(place, "gate_proj", experts, width, hidden),
+        up=stacked(place, "up_proj", experts, width, hidden),
+        down=stacked(place, "down_proj", experts, hidden, width),
+        scoring="sigmoid",
+        normalised=bool(config.get("norm_topk_prob", True)),
+        factor=float(config.get("routed_scaling_factor", 1.0)),
+        correction=whole(f"{place}.gate.e_score_correction_bias", experts),
+        shared=layout.mlp(f"{place}.shared_experts", shared * width) if shared else None,
+    )
 
 
 def stacked(place: str, kind: str, experts: int, rows: int, columns: int) -> Matrix:

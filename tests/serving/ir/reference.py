@@ -15,6 +15,7 @@ import numpy.typing as npt
 from reference_chatglm import chatglm_logits
 from reference_glm import glm_logits, published_glm_logits
 from reference_hybrid import hybrid_logits
+from reference_latent import latent_logits
 from reference_layers import Array
 from reference_llama import llama_logits
 from reference_weights import read_weights
@@ -25,6 +26,7 @@ _BY_MODEL_TYPE = {
     "qwen3": llama_logits,
     "qwen3_moe": llama_logits,
     "glm4_moe": llama_logits,
+    "glm4_moe_lite": latent_logits,
     "qwen3_5": hybrid_logits,
     "qwen3_5_text": hybrid_logits,
     "qwen3_5_moe": hybrid_logits,

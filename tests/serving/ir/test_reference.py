@@ -24,6 +24,7 @@ NATIVE = (
     "qwen3",
     "qwen3_moe",
     "glm4_moe",
+    "glm4_moe_lite",
     "qwen3_5",
     "qwen3_5_moe",
     "glm",

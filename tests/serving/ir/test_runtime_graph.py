@@ -12,7 +12,7 @@ import pytest
 from converted import EXACT, Running, compiled, kind, write
 from tiny_checkpoint import GEOMETRIES, write_checkpoint
 
-from serving.ir.architecture import Attention, Layer, Mixture
+from serving.ir.architecture import Attention, DeltaNet, LatentAttention, Layer, Mixture, Norm
 from serving.ir.formats import Precision
 from serving.ir.token_set import BytePairs, SpecialToken, TokenSet
 from serving.ir.tokenizer_graph import detokenizer_graph, tokenizer_graph
@@ -34,9 +34,15 @@ def layers_of(running: Running) -> list[Layer]:
     return [running.architecture.layer(index) for index in range(running.architecture.layer_count)]
 
 
-def attentions(running: Running) -> list[Attention]:
+def attentions(running: Running) -> list[Attention | LatentAttention]:
     mixers = (layer.attention for layer in layers_of(running))
-    return [mixer for mixer in mixers if isinstance(mixer, Attention)]
+    return [mixer for mixer in mixers if not isinstance(mixer, DeltaNet)]
+
+
+def norms(of: Attention | LatentAttention) -> list[Norm | None]:
+    if isinstance(of, Attention):
+        return [of.query_norm, of.key_norm]
+    return [of.query_norm, of.shared_norm]
 
 
 def test_each_layer_is_one_attention_or_state_two_rotations_and_its_norms(served: Running) -> None:
@@ -51,7 +57,7 @@ def test_each_layer_is_one_attention_or_state_two_rotations_and_its_norms(served
     if served.architecture.residual_scale is None:
         optional = [layer.post_attention_norm for layer in layers]
         optional += [layer.post_mlp_norm for layer in layers]
-        optional += [norm for mixer in seen for norm in (mixer.query_norm, mixer.key_norm)]
+        optional += [norm for mixer in seen for norm in norms(mixer)]
         extra = sum(norm is not None for norm in optional) + len(layers) - len(seen)
         assert kinds["RMS"] == 2 * len(layers) + extra + 1
     else:
@@ -68,7 +74,10 @@ def test_projections_stay_compressed_and_are_few_a_layer(served: Running) -> Non
     plain = len(mixtures) + sum(mixture.shared_gate is not None for mixture in mixtures)
     plain += len(layers) - len(attentions(served))
     dense = len(layers) - len(mixtures) + shared
-    assert len(products) == 2 * len(layers) + 2 * dense + plain + 1
+    # Latent attention has two of its own, and two for the query where it is narrow.
+    latent = [mixer for mixer in attentions(served) if isinstance(mixer, LatentAttention)]
+    more = sum(2 + (mixer.query_down is not None) for mixer in latent)
+    assert len(products) == 2 * len(layers) + more + 2 * dense + plain + 1
     stored = [str(node.input_value(1).get_element_type().get_type_name()) for node in products]
     codes = {"i4", "u4", "i8", "u8"}
     assert sum(kept not in codes for kept in stored) == plain
@@ -82,7 +91,10 @@ def test_experts_are_chosen_by_the_product_and_keep_their_codes(served: Running)
     stored = {str(node.input_value(1).get_element_type().get_type_name()) for node in chosen}
     assert stored <= {"u4"}
     # Query and key of a state are repeated for its value heads; no token is for all experts.
-    repeated = 2 * (len(layers) - len(attentions(served)))
+    seen = attentions(served)
+    repeated = 2 * (len(layers) - len(seen))
+    # So is the turning part of a key that all heads share.
+    repeated += sum(isinstance(mixer, LatentAttention) for mixer in seen)
     assert served.kinds()["Tile"] == repeated
 
 

@@ -73,6 +73,17 @@ GEOMETRIES: dict[str, dict[str, dict[str, Any]]] = {
         "air-like": {"dtype": "bfloat16", "dense_layers": 1},
         "with-head-norms": {"layers": 3, "dense_layers": 1, "qkv_bias": False, "chosen": 1},
     },
+    "glm4_moe_lite": {
+        "flash-like": {"dtype": "bfloat16", "dense_layers": 1},
+        "wide-query": {
+            "narrow": 0,
+            "heads": 3,
+            "kv_heads": 3,
+            "head_dim": 64,
+            "layers": 1,
+            "chosen": 3,
+        },
+    },
     "qwen3_5": {
         "4b-like": {"layers": 4, "tied": True, "eps": 1e-6, "dtype": "bfloat16"},
         "with-pictures": {"layers": 5, "with_pictures": True, "key_states": 4},

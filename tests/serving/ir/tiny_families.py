@@ -54,6 +54,7 @@ class Geometry:
     value_states: int = 4
     state_size: int = 16
     with_pictures: bool = False
+    narrow: int = 40
     vocab: int = 331
     context: int = 2048
     eps: float = 1e-5
@@ -336,6 +337,53 @@ def glm4_moe(g: Geometry) -> tuple[Config, list[TensorSpec]]:
     return config, list(parts)
 
 
+def glm4_moe_lite(g: Geometry) -> tuple[Config, list[TensorSpec]]:
+    """GLM-4.7-Flash; heads of which a quarter turns."""
+    config = _decoder_config(g, "glm4_moe_lite", "Glm4MoeLiteForCausalLM")
+    del config["rope_theta"]
+    turning = g.head_dim // 4
+    still = g.head_dim - turning
+    config |= {"attention_bias": False, "num_key_value_heads": g.heads}
+    config |= {"q_lora_rank": g.narrow or None, "kv_lora_rank": 24, "v_head_dim": g.head_dim}
+    config |= {"qk_nope_head_dim": still, "qk_rope_head_dim": turning, "rope_interleave": True}
+    config |= {"moe_intermediate_size": g.expert_width, "norm_topk_prob": g.normalised}
+    config |= {"n_routed_experts": g.experts, "n_shared_experts": 1, "n_group": 1}
+    config |= {"num_experts_per_tok": g.chosen, "topk_group": 1, "routed_scaling_factor": 1.8}
+    kinds = ["dense"] * g.dense_layers + ["sparse"] * (g.layers - g.dense_layers)
+    config["mlp_layer_types"] = kinds
+    config["rope_parameters"] = {"rope_type": "default", "rope_theta": g.rope_theta}
+    return config, list(_latent_tensors(g, still, turning))
+
+
+def _latent_tensors(g: Geometry, still: int, turning: int) -> Iterator[TensorSpec]:
+    yield TensorSpec("model.embed_tokens.weight", (g.vocab, g.hidden), "embedding")
+    wide = g.heads * g.head_dim
+    for index in range(g.layers):
+        layer = f"model.layers.{index}"
+        yield from _norm(f"{layer}.input_layernorm", g.hidden)
+        yield from _norm(f"{layer}.post_attention_layernorm", g.hidden)
+        place = f"{layer}.self_attn"
+        if g.narrow:
+            yield from _linear(f"{place}.q_a_proj", g.narrow, g.hidden, False)
+            yield from _norm(f"{place}.q_a_layernorm", g.narrow)
+            yield from _linear(f"{place}.q_b_proj", wide, g.narrow, False, "attention")
+        else:
+            yield from _linear(f"{place}.q_proj", wide, g.hidden, False, "attention")
+        yield from _linear(
+            f"{place}.kv_a_proj_with_mqa", 24 + turning, g.hidden, False, "attention"
+        )
+        yield from _norm(f"{place}.kv_a_layernorm", 24)
+        both = g.heads * (still + g.head_dim)
+        yield from _linear(f"{place}.kv_b_proj", both, 24, False, "attention")
+        yield from _linear(f"{place}.o_proj", g.hidden, wide, False, "output")
+        if index < g.dense_layers:
+            yield from _mlp(f"{layer}.mlp", g.intermediate, g.hidden)
+        else:
+            yield from _corrected_experts(g, f"{layer}.mlp")
+    yield from _norm("model.norm", g.hidden)
+    yield TensorSpec("lm_head.weight", (g.vocab, g.hidden), "head")
+
+
 def _qwen3_5(g: Geometry, kind: str, mixed: bool) -> tuple[Config, list[TensorSpec]]:
     config = _decoder_config(g, f"{kind}_text", "Qwen3_5ForCausalLM")
     for name in ("bos_token_id", "rope_theta"):
@@ -487,6 +535,7 @@ FAMILIES: dict[str, Callable[[Geometry], tuple[Config, list[TensorSpec]]]] = {
     "qwen3": qwen3,
     "qwen3_moe": qwen3_moe,
     "glm4_moe": glm4_moe,
+    "glm4_moe_lite": glm4_moe_lite,
     "qwen3_5": qwen3_5,
     "qwen3_5_moe": qwen3_5_moe,
     "llama": llama,

@@ -20,7 +20,7 @@ LONG = [Message("user", "患者胸痛三天，加重一小时。" * 40)]
 TOLERANCE = 2e-3
 
 
-@pytest.mark.parametrize("family", ["qwen3_moe", "qwen3_5", "qwen3_5_moe"])
+@pytest.mark.parametrize("family", ["qwen3_moe", "glm4_moe_lite", "qwen3_5", "qwen3_5_moe"])
 async def test_answers_are_the_references_cold_warm_and_drafted(
     tmp_path: Path, family: str
 ) -> None:
