@@ -53,6 +53,7 @@ _OF_HISTORY = re.compile(r"史")
 WELL = re.compile(r"(?<!不)(?<!欠)(?:正常|良好|平稳|通畅|自如|对称|居中)\Z")
 _DIAGNOSED = re.compile(r"诊|问|考虑|疑|印象|按|当作|以为|误|录|写|记|”|模板|遗留|系统|复制|粘贴")
 _JOINED = re.compile(r"[及和与]")
+_ANSWERS = re.compile(r"[(\[-]|(?:病?史)?:?(?:无|没有|否)")
 _PATIENT_NAMED = re.compile(r"患者|病人|本人")
 
 
@@ -253,8 +254,9 @@ class _Reading:
                 self.result[index].certainty = Certainty.UNCERTAIN
 
     def _is_parted(self, index: int, cue: Cue) -> bool:
-        """Whether a space parts a term from the one that a sign stands behind: HTN DM(-)."""
-        if self.folded[cue.start] not in "([-" or index + 1 >= len(self.terms.matches):
+        """Whether a space parts a term from the one that a sign or an answer stands behind:
+        HTN DM(-), 头皮血肿 昏迷史无."""
+        if not _ANSWERS.match(self.folded, cue.start) or index + 1 >= len(self.terms.matches):
             return False
         following = self.terms.starts[index + 1]
         gap = self.folded[self.terms.matches[index].end : min(following, cue.start)]

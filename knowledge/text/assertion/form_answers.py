@@ -12,10 +12,12 @@ from collections.abc import Iterator, Sequence
 
 from knowledge.text.assertion.answers import Answers
 from knowledge.text.assertion.dialogue import read_dialogue
-from knowledge.text.assertion.table_answers import read_codes, read_tables
+from knowledge.text.assertion.table_answers import read_codes, read_lines, read_tables
 from knowledge.text.lexicon import Match
 
 _TICK, _BOX = "[☑√✓✔■☒]", "[□☐]"
+# √发热 ×咳嗽; but no 3×2cm.
+_CROSS = r"(?<![\d\w])[×✗✘╳](?!\s*\d)"
 _FIELD = re.compile(r"(?:病?史|情况)?[ \t]{0,4}:[ \t]{0,4}")
 _WORD = re.compile(
     r"(?:(?P<yes>有|是)|(?P<no>没有|无|否))(?![ \t/、()]*(?:无|否|有|是))(?=[\s,;。、(]|$)"
@@ -29,6 +31,11 @@ _BRACKETED = re.compile(
 _ANSWERED = re.compile(
     r"(?:病?史)?[ \t]{0,2}:[ \t]{0,2}(?:(?P<yes>有|是)|(?P<no>无|否))[ \t]?"
     r"\((?:有/无|无/有|是/否|否/是)\)"
+)
+# 腹泻 Y/N：N, 水肿（有/无）：有: the word behind the choice is the answer.
+_CHOSEN = re.compile(
+    r"(?:病?史)?[ \t(]{0,3}(?:y/n|n/y|有/无|无/有|是/否|否/是)\)?[ \t]{0,2}[:=][ \t]{0,2}"
+    r"(?:(?P<yes>y|有|是)|(?P<no>n|无|否))(?![a-z]|[ \t]?/)"
 )
 _LETTER = re.compile(r"(?:病?史)?[ \t:]{0,3}(?:(?P<yes>y)|(?P<no>n))(?=[\s,;。/]|$)")
 _BETWEEN = r"[ \t,、/]{0,4}"
@@ -45,7 +52,7 @@ _CHOICES = tuple(
     )
 )
 _MARK = re.compile(
-    rf"(?P<yes>{_TICK}|\[[x√]\]|\(\+{{1,3}}\))|(?P<no>{_BOX}|\[[ \t]?\]|\(-{{1,3}}\))"
+    rf"(?P<yes>{_TICK}|\[[x√]\]|\(\+{{1,3}}\))|(?P<no>{_BOX}|{_CROSS}|\[[ \t]?\]|\(-{{1,3}}\))"
 )
 _LINE = re.compile(r"[^\n\r。]+")
 _BLANK = re.compile(r"[ \t]{0,4}")
@@ -59,6 +66,7 @@ def read_answers(text: str, matches: Sequence[Match]) -> Answers:
     # What a table or a question says goes before what a lone mark may mean.
     read_tables(text, matches, answers)
     read_codes(text, matches, answers)
+    read_lines(text, matches, answers)
     read_dialogue(text, matches, answers)
     # One letter alone may mean anything.
     lettered = len(_LETTER.findall(text)) > 1
@@ -86,8 +94,9 @@ def _read_field(text: str, number: int, end: int, answers: Answers, *, lettered:
                 answers.open.add(number)
                 answers.take(choice)
             return
+    chosen = _CHOSEN.match(text, end)
     letters = _LETTER.match(text, end) if lettered else None
-    if said := _BRACKETED.match(text, end) or _ANSWERED.match(text, end) or letters:
+    if said := _BRACKETED.match(text, end) or _ANSWERED.match(text, end) or chosen or letters:
         answers.give(number, said, present=said["yes"] is not None)
     elif colon and (word := _WORD.match(text, start)):
         answers.give(number, word, present=word["yes"] is not None)
