@@ -53,7 +53,7 @@ _OF_HISTORY = re.compile(r"史")
 WELL = re.compile(r"(?<!不)(?<!欠)(?:正常|良好|平稳|通畅|自如|对称|居中)\Z")
 _DIAGNOSED = re.compile(r"诊|问|考虑|疑|印象|按|当作|以为|误|录|写|记|”|模板|遗留|系统|复制|粘贴")
 _JOINED = re.compile(r"[及和与]")
-_ANSWERS = re.compile(r"[(\[-]|(?:病?史)?:?(?:无|没有|否)")
+_ANSWERS = re.compile(r"[(\[-]|(?:病?史)?:?(?:无|没有|否|未见|未及)")
 _PATIENT_NAMED = re.compile(r"患者|病人|本人")
 
 
@@ -177,6 +177,9 @@ class _Reading:
         scope = cue.rule.scope
         clause, sentence = self._clause(cue.start), self._sentence(cue.start)
         inside = self.terms.inside(clause.start, cue.start)
+        if not inside and not self.folded[clause.start : cue.start].strip():
+            # 高血压 否认 糖尿病 否认: only a space parts what is denied from the word.
+            inside = self._before_space(clause.start)
         if scope == "before":
             return self._spoken_of(cue, inside)
         if scope == "stated":
@@ -192,6 +195,13 @@ class _Reading:
         if len(listed) == 1 and _EACH.search(self.folded, cue.start, cue.end):
             listed += self._listed_by_commas(sentence, clause)
         return self._spoken_of(cue, listed)
+
+    def _before_space(self, position: int) -> range:
+        """The last term before ``position``, if nothing but blanks stands between."""
+        last = bisect_right(self.terms.starts, position - 1) - 1
+        if last < 0 or self.folded[self.terms.matches[last].end : position].strip(" \t"):
+            return range(0)
+        return range(last, last + 1)
 
     def _listed_by_commas(self, sentence: Range, clause: Range) -> list[int]:
         """The terms of the bare clauses right before one: 头痛，呕吐，抽搐均无."""

@@ -34,7 +34,7 @@ _ANSWERED = re.compile(
 )
 # 腹泻 Y/N：N, 水肿（有/无）：有: the word behind the choice is the answer.
 _CHOSEN = re.compile(
-    r"(?:病?史)?[ \t(]{0,3}(?:y/n|n/y|有/无|无/有|是/否|否/是)\)?[ \t]{0,2}[:=][ \t]{0,2}"
+    r"(?:病?史)?[ \t(:]{0,3}(?:y/n|n/y|有/无|无/有|是/否|否/是)\)?[ \t]{0,2}[:=(][ \t]{0,2}"
     r"(?:(?P<yes>y|有|是)|(?P<no>n|无|否))(?![a-z]|[ \t]?/)"
 )
 _LETTER = re.compile(r"(?:病?史)?[ \t:]{0,3}(?:(?P<yes>y)|(?P<no>n))(?=[\s,;。/]|$)")
