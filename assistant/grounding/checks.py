@@ -18,6 +18,7 @@ from assistant.grounding.meaning_checks import (
     check_signs,
     check_stances,
 )
+from assistant.grounding.name_checks import check_latin_names
 from assistant.grounding.quantity_checks import (
     check_digits,
     check_order,
@@ -178,6 +179,7 @@ CHECKS: tuple[Callable[[Check], None], ...] = (
     check_order,
     check_trends,
     check_digits,
+    check_latin_names,
     check_dates,
     check_places,
     check_sides,
