@@ -28,6 +28,7 @@ from assistant.grounding.quantity_checks import (
 from assistant.grounding.regimen_checks import check_regimens, check_use
 from assistant.grounding.site_checks import check_sites
 from assistant.grounding.source import clause_at, clause_ranges
+from assistant.grounding.tie_checks import check_bound_words, check_causes, check_replacements
 from assistant.grounding.wording import CONTENT, bigrams, blanked, undenied, unfilled
 from knowledge.text.dates import dates
 from knowledge.text.quantity import quantities
@@ -192,5 +193,8 @@ CHECKS: tuple[Callable[[Check], None], ...] = (
     check_now,
     check_signs,
     check_examinations,
+    check_causes,
+    check_bound_words,
+    check_replacements,
     check_wording,
 )
