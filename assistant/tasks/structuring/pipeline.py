@@ -52,6 +52,8 @@ _LEAD = re.compile(
 _DENIAL_LEAD = re.compile(r"(?:没有|未见|[无未没过伴有见]|(?:no|not|denies|without)[ ]+)")
 # What came after it: 骨穿后; but 白内障术后.
 _LATER = re.compile(r"(?<![术产])[后时]\Z")
+# A tick or a box is no name.
+_LETTERS = re.compile(r"[^\W_]")
 # A statement, no name: 骨髓象不符.
 _HOLDS_CUE = re.compile(r"不符|不支持|未见|否认|已排除|除外|肌力[^,;。]{0,3}级")
 _MARK = re.compile(r"[?？。；;\n]+")
@@ -154,7 +156,8 @@ class Structurer:
             _cut(text, _without_denial(document.folded, part, listed_at))
             for span in self._recognizer.recognise(simplified(text))
             for part in _parts(text, span)
-            if not (span.type in FINDINGS and names_something_else(text, span.start, span.end))
+            if _LETTERS.search(text, part.start, part.end)
+            and not (span.type in FINDINGS and names_something_else(text, span.start, span.end))
             and not (span.type in FINDINGS and _HOLDS_CUE.search(text, span.start + 1, span.end))
             and not (
                 span.type is EntityType.DRUG and _FRAGMENT.fullmatch(text, span.start, span.end)

@@ -37,6 +37,8 @@ _CHOSEN = re.compile(
     r"(?:病?史)?[ \t(:]{0,3}(?:y/n|n/y|有/无|无/有|是/否|否/是)\)?[ \t]{0,2}[:=(][ \t]{0,2}"
     r"(?:(?P<yes>y|有|是)|(?P<no>n|无|否))(?![a-z]|[ \t]?/)"
 )
+# 发热:- 咳嗽:+
+_SIGNED = re.compile(r"[ \t]*:[ \t]*(?:(?P<yes>\+{1,4})|(?P<no>-{1,2}))(?=[\s,;。]|$)")
 _LETTER = re.compile(r"(?:病?史)?[ \t:]{0,3}(?:(?P<yes>y)|(?P<no>n))(?=[\s,;。/]|$)")
 _BETWEEN = r"[ \t,、/]{0,4}"
 _ENUM = r"(?:[①-⑳]|\d[.)、]?)?[ \t]?"
@@ -96,7 +98,7 @@ def _read_field(text: str, number: int, end: int, answers: Answers, *, lettered:
             return
     chosen = _CHOSEN.match(text, end)
     letters = _LETTER.match(text, end) if lettered else None
-    if said := _BRACKETED.match(text, end) or _ANSWERED.match(text, end) or chosen or letters:
+    if said := _SIGNED.match(text, end) or _BRACKETED.match(text, end) or _ANSWERED.match(text, end) or chosen or letters:
         answers.give(number, said, present=said["yes"] is not None)
     elif colon and (word := _WORD.match(text, start)):
         answers.give(number, word, present=word["yes"] is not None)
