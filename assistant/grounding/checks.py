@@ -18,7 +18,7 @@ from assistant.grounding.meaning_checks import (
     check_signs,
     check_stances,
 )
-from assistant.grounding.name_checks import check_latin_names
+from assistant.grounding.name_checks import check_latin_names, check_normal, check_procedures
 from assistant.grounding.quantity_checks import (
     check_digits,
     check_order,
@@ -181,6 +181,8 @@ CHECKS: tuple[Callable[[Check], None], ...] = (
     check_trends,
     check_digits,
     check_latin_names,
+    check_normal,
+    check_procedures,
     check_dates,
     check_places,
     check_sides,

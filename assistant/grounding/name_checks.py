@@ -1,19 +1,26 @@
-"""Names in Latin letters: what a statement calls by one, the record must know."""
+"""Names of procedures and names in Latin letters, and what is called normal: as the record has them."""
 
 from __future__ import annotations
 
 import re
 
 from assistant.grounding.check import Check
+from assistant.grounding.measuring import tests_of
 from assistant.grounding.wording import bigrams
 from knowledge.text.dates import dates
 from knowledge.text.folding import fold
 from knowledge.text.frequency import frequencies
 from knowledge.text.route import routes
+from knowledge.text.synonyms import TermKind
 from knowledge.text.terms import find_terms
 
 _NAME = re.compile(r"(?<![a-z0-9])[a-z][a-z-]*[a-z](?![a-z])")
 _SHORTEST = 3
+_MOST = 0.6
+"""Share of the words of a procedure's name that one sentence must have."""
+_NORMAL_BEHIND = re.compile(r"(?:水平|结果)?(?:均|都|大致|基本|已|恢复|在|为|示){0,3}正常")
+_SAYS_NORMAL = re.compile(r"正常|未见异常|无异常|阴性|[（(]-[)）]")
+_ALL_NORMAL = re.compile(r"(?:均|都|皆|其余|余)[^，,。]{0,4}正常")
 
 
 def check_latin_names(check: Check) -> None:
@@ -33,6 +40,37 @@ def check_latin_names(check: Check) -> None:
             continue
         if not _is_known_otherwise(check, name.start(), name.end()):
             check.problem("no_evidence", check.text[name.start() : name.end()])
+
+
+def check_procedures(check: Check) -> None:
+    """腹腔镜胆囊切除术 is not told by 腹腔镜阑尾切除术 and another sentence's 胆囊: the name of a
+    procedure must stand in one sentence, by most of its words or by another wording."""
+    for term in find_terms(check.text):
+        words = bigrams(check.text[term.start : term.end])
+        if term.kind is not TermKind.PROCEDURE or len(words) < _SHORTEST:
+            continue
+        best = max((len(words & s.bigrams) for s in check.sources), default=0)
+        if best < _MOST * len(words) and term.concept not in _concepts(check):
+            check.problem("no_evidence", check.text[term.start : term.end])
+
+
+def check_normal(check: Check) -> None:
+    """甲胎蛋白正常 must be said of it, not of what stands beside it."""
+    folded = fold(check.text)
+    for test in tests_of(check.text):
+        if not _NORMAL_BEHIND.match(folded, test.end):
+            continue
+        told = [
+            (s, s.clause_of(t.start))
+            for s in check.sources
+            for t in tests_of(s.text)
+            if t.concept == test.concept
+        ]
+        if told and not any(
+            (clause and _SAYS_NORMAL.search(clause.text)) or _ALL_NORMAL.search(source.text)
+            for source, clause in told
+        ):
+            check.problem("no_evidence", check.text[test.start : test.end])
 
 
 def _is_known_otherwise(check: Check, start: int, end: int) -> bool:

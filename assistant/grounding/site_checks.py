@@ -13,7 +13,7 @@ from knowledge.text.folding import fold
 from knowledge.text.synonyms import TermKind
 from knowledge.text.terms import find_terms
 
-_GAP = re.compile(r"(?:[处部区侧壁见有的可内多发一个]|黏膜|粘膜)*")
+_GAP = re.compile(r"(?:[处部区侧壁见有的可内多发一个]|[数几]枚|[触扪闻探]?及|黏膜|粘膜)*")
 
 
 def check_sites(check: Check) -> None:

@@ -54,6 +54,7 @@ WELL = re.compile(r"(?<!不)(?<!欠)(?:正常|良好|平稳|通畅|自如|对称
 _DIAGNOSED = re.compile(r"诊|问|考虑|疑|印象|按|当作|以为|误|录|写|记|”|模板|遗留|系统|复制|粘贴")
 _JOINED = re.compile(r"[及和与]")
 _ANSWERS = re.compile(r"[(\[-]|(?:病?史)?:?(?:无|没有|否|未见|未及)")
+_PARAGRAPH = re.compile(r"[^。\n]*")
 _PATIENT_NAMED = re.compile(r"患者|病人|本人")
 
 
@@ -163,6 +164,9 @@ class _Reading:
         clause = self._clause(cue.start)
         whole = cue.rule.scope == "sentence" and not self._denies_earlier(cue, clause)
         end = (self._sentence(cue.start) if whole else clause).end
+        if cue.rule.category == "suppose" and self.folded[cue.end - 1] == ":":
+            # 出现下列情况请来院：头痛；呕吐: a semicolon ends no such list.
+            end = _PARAGRAPH.search(self.folded, cue.end).end()  # type: ignore[union-attr]
         return self._spoken_of(cue, self.terms.inside(cue.end, self._end_of(cue, end)))
 
     def _denies_earlier(self, cue: Cue, clause: Range) -> bool:
