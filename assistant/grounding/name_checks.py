@@ -1,4 +1,4 @@
-"""Names of procedures and names in Latin letters, and what is called normal: as the record has them."""
+"""Names of procedures, names in Latin letters, what is called normal: as the record has them."""
 
 from __future__ import annotations
 

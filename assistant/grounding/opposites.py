@@ -53,9 +53,7 @@ def changed_otherwise(text: str, sentence: str) -> bool:
     return _contrary(text, sentence, _changes())
 
 
-def _contrary(
-    text: str, other: str, pairs: list[tuple[re.Pattern[str], re.Pattern[str]]]
-) -> bool:
+def _contrary(text: str, other: str, pairs: list[tuple[re.Pattern[str], re.Pattern[str]]]) -> bool:
     return any(
         first.search(text)
         and not second.search(text)

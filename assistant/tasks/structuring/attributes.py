@@ -83,7 +83,9 @@ _POSITIVE = re.compile(r"[ \t:为呈]{0,2}(?:阳性|\(\++\))")
 _FIELD_BEFORE = re.compile(r"过敏(?:史|原|源|药物|食物|物质?)?[ \t]?:[^。\n]{0,22}$")
 # 对花生、芒果过敏.
 _TO_BEFORE = re.compile(r"对[^,;。\n:]{0,20}$")
-_LISTED_AFTER = re.compile(r"(?:[、及和与或/][^,;。\n不无未]{1,10}?){1,5}(?:等|均|都)*过敏(?!原|试验)")
+_LISTED_AFTER = re.compile(
+    r"(?:[、及和与或/][^,;。\n不无未]{1,10}?){1,5}(?:等|均|都)*过敏(?!原|试验)"
+)
 _REACH = 24
 _CLAUSE = re.compile(r"[,;。\n]")
 

@@ -43,7 +43,8 @@ CHRONIC = re.compile(
 )
 TUMOUR = re.compile(r"癌|瘤|恶性|白血病")
 # Old by its own words, or operated: the illness is over.  A tumour is followed up.
-_OLD = re.compile(r"陈旧")
+# So is an arrest after which the patient was brought back.
+_OLD = re.compile(r"陈旧|(?<=停)复苏(?!失败|无效)")
 _OPERATED = re.compile(
     r"术后(?!诊断|复发|出血|感染|并发|粘连|疼痛|切口|第?(?:\d{1,3}|[一二两三四五六七八九十半数几]{1,3})(?:天|日|周|小时))"
 )

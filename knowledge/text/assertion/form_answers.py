@@ -41,8 +41,8 @@ _CHOSEN = re.compile(
 _SIGNED = re.compile(r"[ \t]*:[ \t]*(?:(?P<yes>\+{1,4})|(?P<no>-{1,2}))(?=[\s,;。]|$)")
 # 高血压 1无 2有【2】
 _OWN_CODES = re.compile(
-    r"[ \t:]{0,3}(?P<one>\d)[.、]?(?P<first>[有无是否])[ \t]{1,3}(?P<two>\d)[.、]?(?P<second>[有无是否])"
-    r"[ \t]{0,3}[\[【(](?P<code>\d)[\]】)]"
+    r"[ \t:]{0,3}(?P<one>\d)[.、]?(?P<first>[有无是否])[ \t]{1,3}"
+    r"(?P<two>\d)[.、]?(?P<second>[有无是否])[ \t]{0,3}[\[【(](?P<code>\d)[\]】)]"
 )
 _LETTER = re.compile(r"(?:病?史)?[ \t:]{0,3}(?:(?P<yes>y)|(?P<no>n))(?=[\s,;。/]|$)")
 _BETWEEN = r"[ \t,、/]{0,4}"
@@ -109,7 +109,13 @@ def _read_field(text: str, number: int, end: int, answers: Answers, *, lettered:
         if own["code"] in words and words.keys() != {own["code"]}:
             answers.give(number, own, present=words[own["code"]] in "有是")
             return
-    if said := _SIGNED.match(text, end) or _BRACKETED.match(text, end) or _ANSWERED.match(text, end) or chosen or letters:
+    if (
+        said := _SIGNED.match(text, end)
+        or _BRACKETED.match(text, end)
+        or _ANSWERED.match(text, end)
+        or chosen
+        or letters
+    ):
         answers.give(number, said, present=said["yes"] is not None)
     elif colon and (word := _WORD.match(text, start)):
         answers.give(number, word, present=word["yes"] is not None)
