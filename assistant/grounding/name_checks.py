@@ -46,7 +46,8 @@ def check_procedures(check: Check) -> None:
     """腹腔镜胆囊切除术 is not told by 腹腔镜阑尾切除术 and another sentence's 胆囊: the name of a
     procedure must stand in one sentence, by most of its words or by another wording."""
     for term in find_terms(check.text):
-        words = bigrams(check.text[term.start : term.end])
+        # 根治手术后 is 根治术后.
+        words = bigrams(check.text[term.start : term.end].replace("手术", "术"))
         if term.kind is not TermKind.PROCEDURE or len(words) < _SHORTEST:
             continue
         best = max((len(words & s.bigrams) for s in check.sources), default=0)

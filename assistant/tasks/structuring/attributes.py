@@ -211,7 +211,10 @@ def is_allergen(text: str, span: TypedSpan) -> bool:
     """Whether the note says that the patient does not bear this drug, or this (碘造影剂过敏)."""
     if span.type is not EntityType.DRUG and span.type not in FINDINGS:
         return False
-    folded = fold(text[max(0, span.start - _REACH) : span.end + _REACH])
+    near = text[max(0, span.start - _REACH) : span.end + _REACH]
+    if span.type in FINDINGS and "敏" not in near:
+        return False
+    folded = fold(near)
     at = min(span.start, _REACH)
     before, after = folded[:at], folded[at + span.end - span.start :]
     if span.type in FINDINGS:
