@@ -18,6 +18,7 @@ from assistant.grounding.meaning_checks import (
     check_signs,
     check_stances,
 )
+from assistant.grounding.name_checks import check_latin_names, check_normal, check_procedures
 from assistant.grounding.quantity_checks import (
     check_digits,
     check_order,
@@ -27,6 +28,7 @@ from assistant.grounding.quantity_checks import (
 from assistant.grounding.regimen_checks import check_regimens, check_use
 from assistant.grounding.site_checks import check_sites
 from assistant.grounding.source import clause_at, clause_ranges
+from assistant.grounding.tie_checks import check_bound_words, check_causes, check_replacements
 from assistant.grounding.wording import CONTENT, bigrams, blanked, undenied, unfilled
 from knowledge.text.dates import dates
 from knowledge.text.quantity import quantities
@@ -178,6 +180,9 @@ CHECKS: tuple[Callable[[Check], None], ...] = (
     check_order,
     check_trends,
     check_digits,
+    check_latin_names,
+    check_normal,
+    check_procedures,
     check_dates,
     check_places,
     check_sides,
@@ -190,5 +195,8 @@ CHECKS: tuple[Callable[[Check], None], ...] = (
     check_now,
     check_signs,
     check_examinations,
+    check_causes,
+    check_bound_words,
+    check_replacements,
     check_wording,
 )

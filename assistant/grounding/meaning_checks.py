@@ -9,11 +9,19 @@ from assistant.grounding.check import Check
 from assistant.grounding.denials import is_turned
 from assistant.grounding.denied_lists import ends_a_denied_list
 from assistant.grounding.likeness import Likeness
-from assistant.grounding.opposites import affirms, denied_words, opposed, without_opposites
+from assistant.grounding.opposites import (
+    affirms,
+    changed_otherwise,
+    denied_words,
+    opposed,
+    without_opposites,
+)
+from assistant.grounding.signs import Sign
 from assistant.grounding.source import Clause, Reading, Source
 from assistant.grounding.stance import REVERSING, relatives
 from assistant.grounding.wording import bigrams, blanked
 from knowledge.text.finding import Certainty, Experiencer, Finding, Polarity, Temporality
+from knowledge.text.folding import fold
 
 _RESOLVED = re.compile(r"曾|治愈|已愈|痊愈|年前|月前")
 
@@ -218,7 +226,10 @@ def check_stances(check: Check) -> None:
         about = [c for c in check.clauses if best and len(words & c.bigrams) == best]
         # 拔除尿管 is about the 尿管 of 保留尿管, whatever else was removed.
         for same in (alike, about):
-            if same and all(opposed(clause.text, c.text) for c in same):
+            if same and all(
+                opposed(clause.text, c.text) or changed_otherwise(clause.text, c.source.text)
+                for c in same
+            ):
                 check.problem("negation", clause.text)
 
 
@@ -251,5 +262,19 @@ def check_signs(check: Check) -> None:
         if same:
             check.use(same[0])
             check.verify(said.start, said.end)
-        elif known:
+        elif known or _is_told_otherwise(said, check):
             check.problem("negation", check.text[said.start : said.end])
+
+
+_MARKER = re.compile(r"[a-z][a-z0-9-]+")
+
+
+def _is_told_otherwise(said: Sign, check: Check) -> bool:
+    """Whether the record tells something else of a marker: EGFR 19del突变 is no EGFR阴性."""
+    name = said.name
+    if not _MARKER.fullmatch(name):
+        return False
+    told = re.compile(rf"(?<![a-z0-9]){re.escape(name)}(?![a-z0-9])")
+    clauses = [fold(c.text) for c in check.clauses if told.search(fold(c.text))]
+    result = "阳" if said.positive else "阴"
+    return bool(clauses) and not any(result in clause for clause in clauses)

@@ -48,6 +48,9 @@ class Measured:
         """Whether neither is qualified otherwise: 空腹 and 餐后, 尿 and 血."""
         mine = dict(one.split(":") for one in self.qualifiers)
         theirs = dict(one.split(":") for one in other.qualifiers)
+        if mine.get("form") != theirs.get("form"):
+            # BNP is no NT-proBNP, whichever of them is named.
+            return False
         return all(theirs.get(kind, value) == value for kind, value in mine.items())
 
     def says_the_same(self, other: Measured) -> bool:

@@ -41,10 +41,19 @@ _LAST = re.compile(
 _EARLIER = re.compile(r"[\d一二两三四五六七八九十半数几]+余?个?[年月]前|去年|前年|上次|既往")
 _QUALIFIERS = (
     {"空腹": "空腹", "餐后": "餐后", "随机": "随机", "餐前": "餐前", "睡前": "睡前"},
-    {"nt-": "nt", "n末端": "nt"},
+    {"nt-": "nt", "n末端": "nt", "probnp": "nt", "钠肽前体": "nt"},
     {"白i": "i", "tni": "i", "白t": "t", "tnt": "t"},
     {"收缩压": "收缩", "舒张压": "舒张"},
     {"出生": "出生", "现": "现", "目前": "现", "入院": "现", "病前": "病前", "孕前": "病前"},
+    {
+        "昨日": "昨",
+        "昨天": "昨",
+        "昨晚": "昨",
+        "今日": "今",
+        "今天": "今",
+        "今晨": "今",
+        "前天": "前",
+    },
     {"夜间": "夜", "日间": "日", "白天": "日", "清晨": "晨", "平均": "平均"},
 )
 _SPECIMEN = re.compile(
@@ -227,7 +236,7 @@ def _qualified(sentence: str) -> frozenset[str]:
     found = set()
     ahead = _CLAUSE_MARK.split(sentence)[-1]
     for kind, group in zip(
-        ("meal", "form", "isoform", "part", "age", "day"), _QUALIFIERS, strict=True
+        ("meal", "form", "isoform", "part", "age", "date", "day"), _QUALIFIERS, strict=True
     ):
         for word, value in group.items():
             if word in ahead:

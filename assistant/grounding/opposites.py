@@ -29,23 +29,37 @@ def opposite_rows() -> list[list[str]]:
 
 @cache
 def _opposed() -> list[tuple[re.Pattern[str], re.Pattern[str]]]:
-    found = []
-    for kind, *cells in opposite_rows():
-        sides = cells[:2] if kind == "pair" else cells[0].split("|")
-        found += [(re.compile(one), re.compile(two)) for one, two in permutations(sides, 2)]
-    return found
+    return [both for row in opposite_rows() for both in _contraries(row)]
+
+
+@cache
+def _changes() -> list[tuple[re.Pattern[str], re.Pattern[str]]]:
+    return [both for row in opposite_rows() if row[0] == "change" for both in _contraries(row)]
+
+
+def _contraries(row: list[str]) -> list[tuple[re.Pattern[str], re.Pattern[str]]]:
+    kind, *cells = row
+    sides = cells[0].split("|") if kind == "group" else cells[:2]
+    return [(re.compile(one), re.compile(two)) for one, two in permutations(sides, 2)]
 
 
 def opposed(text: str, other: str) -> bool:
     """True when one says 上升 where the other says 下降, and the like."""
-    if _turns(text, other) or _turns(other, text):
-        return True
+    return _turns(text, other) or _turns(other, text) or _contrary(text, other, _opposed())
+
+
+def changed_otherwise(text: str, sentence: str) -> bool:
+    """True when a text says that something grew where the sentence only says that it shrank."""
+    return _contrary(text, sentence, _changes())
+
+
+def _contrary(text: str, other: str, pairs: list[tuple[re.Pattern[str], re.Pattern[str]]]) -> bool:
     return any(
         first.search(text)
         and not second.search(text)
         and second.search(other)
         and not first.search(other)
-        for first, second in _opposed()
+        for first, second in pairs
     )
 
 

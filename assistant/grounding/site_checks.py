@@ -13,7 +13,7 @@ from knowledge.text.folding import fold
 from knowledge.text.synonyms import TermKind
 from knowledge.text.terms import find_terms
 
-_GAP = re.compile(r"(?:[处部区侧壁见有的可内多发一个]|黏膜|粘膜)*")
+_GAP = re.compile(r"(?:[处部区侧壁见有的可内多发一个]|[数几]枚|[触扪闻探]?及|黏膜|粘膜)*")
 
 
 def check_sites(check: Check) -> None:
@@ -33,6 +33,7 @@ def check_sites(check: Check) -> None:
             span = finding.span
             if not any(a < span.end and span.start < b for a, b in check.taken):
                 _check_name(check, finding)
+                _check_own_part(check, finding)
             # The 囊肿 of 肾囊肿 is none of the 肾上腺.
             places = [(c, 0) for c in check.clauses if finding.text in c.text]
         part = _part_before(clause.text, finding.span.start - clause.start)
@@ -67,6 +68,17 @@ def _may_be_one(part: str, other: str) -> bool:
     """Whether one is the other or a part of it: 肺 and 肺上叶, but not 肾 and 肾上腺."""
     longer, shorter = (part, other) if len(part) > len(other) else (other, part)
     return shorter in longer and not (longer.endswith("腺") and not shorter.endswith("腺"))
+
+
+def _check_own_part(check: Check, finding: Finding) -> None:
+    """Nor is 十二指肠溃疡 a 胃溃疡: the part that a name begins with must be the record's."""
+    part = next((finding.text[a:b] for a, b in _parts(finding.text) if a == 0), "")
+    rest = finding.text[len(part) :]
+    if not part or len(rest) < 2 or any(fold(finding.text) in fold(s.text) for s in check.sources):
+        return
+    places = [c for c in check.clauses if rest in c.text]
+    if places and not any(_may_be_at(part, c, c.text.find(rest)) for c in places):
+        check.problem("no_evidence", finding.text)
 
 
 def _check_name(check: Check, finding: Finding) -> None:

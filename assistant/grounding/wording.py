@@ -49,6 +49,7 @@ _ABBREVIATIONS = [
     (re.compile(r"毫升"), "ml"),
     (re.compile(r"发烧"), "发热"),
     (re.compile(r"浮肿"), "水肿"),
+    (re.compile(r"双瞳(?!孔)"), "双侧瞳孔"),
 ]
 """Abbreviations and plain words of the ward, written out so that either supports the other."""
 

@@ -37,6 +37,9 @@ def _follows(folded: str, last: Quantity, quantity: Quantity) -> bool:
     if quantity.start - last.end > 20 or last.shape not in ("one", "pair", "range"):
         return False
     alike = not last.unit or not quantity.unit or last.unit.converts_to(quantity.unit)
+    # INR 3.8，减量至2.25mg: behind a comma a dose is no later value of what has no unit.
+    if quantity.unit and not last.unit and "减量" in folded[last.end : quantity.start]:
+        return False
     return alike and _TO.fullmatch(folded, last.end, quantity.start) is not None
 
 

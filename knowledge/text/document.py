@@ -26,6 +26,11 @@ _COMMA = re.compile(r"[,，､]")
 _GAP = re.compile(r"(?<=[\u4e00-\u9fff\d)%℃])[ \t\u3000]+(?=[\u4e00-\u9fff])")
 _SHORT = re.compile(r"(?:^|[ \t\n,;:。、(])[\u4e00-\u9fff]\Z")
 _NUMBER = re.compile(r"(?:^|[\s:;。])\(?\d{1,2}[.、)]\Z")
+# A denial with a space behind it, at the beginning of a statement: 否认 高血压 糖尿病.
+_DENIES = re.compile(
+    r"(?:^|[,;:。\n]|既往|以往|平素|患者|家属|自[诉述]|目前|入院时|查体|近期|本人|病程中)[ \t]*"
+    r"(?:否认|未见|未诉|未及|没有|未闻及|未触及|无|不伴|未引出)\Z|[未否]\Z"
+)
 _NUMBERING = r"(?:[一二三四五六七八九十\dⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩ]+[、.]?)"
 
 
@@ -85,6 +90,8 @@ class Document:
     def _is_mark(self, start: int, end: int, sentence: Range) -> bool:
         """Whether a space parts two statements: not 主 诉, not a word set wide."""
         if _NUMBER.search(self.folded[max(sentence.start, start - 4) : start]):
+            return False
+        if _DENIES.search(self.folded[max(0, sentence.start - 1, start - 12) : start]):
             return False
         before = self.folded[max(sentence.start, start - 2) : start]
         lonely = _SHORT.search(before if start - 2 > sentence.start else f" {before}")

@@ -78,7 +78,14 @@ _IF = re.compile(
 _INTOLERANCE = re.compile(r"(?!药物|食物|接触|光|冷|皮肤|季节).{1,14}过敏")
 # 皮试：青霉素阳性.
 _TESTED_BEFORE = re.compile(r"皮试[^。\n]{0,16}$")
-_POSITIVE = re.compile(r"[:为呈]{0,2}(?:阳性|\(\++\))")
+_POSITIVE = re.compile(r"[ \t:为呈]{0,2}(?:阳性|\(\++\))")
+# 过敏史：青霉素（－）海鲜（＋）: what is not borne, where no list of drugs has it.
+_FIELD_BEFORE = re.compile(r"过敏(?:史|原|源|药物|食物|物质?)?[ \t]?:[^。\n]{0,22}$")
+# 对花生、芒果过敏.
+_TO_BEFORE = re.compile(r"对[^,;。\n:]{0,20}$")
+_LISTED_AFTER = re.compile(
+    r"(?:[、及和与或/][^,;。\n不无未]{1,10}?){1,5}(?:等|均|都)*过敏(?!原|试验)"
+)
 _REACH = 24
 _CLAUSE = re.compile(r"[,;。\n]")
 
@@ -202,13 +209,22 @@ def _is_taken(before: str, after: str) -> bool:
 
 def is_allergen(text: str, span: TypedSpan) -> bool:
     """Whether the note says that the patient does not bear this drug, or this (碘造影剂过敏)."""
-    if span.type is EntityType.DISEASE:
-        return _INTOLERANCE.fullmatch(fold(text[span.start : span.end])) is not None
-    if span.type is not EntityType.DRUG:
+    if span.type is not EntityType.DRUG and span.type not in FINDINGS:
         return False
-    folded = fold(text[max(0, span.start - _REACH) : span.end + _REACH])
+    near = text[max(0, span.start - _REACH) : span.end + _REACH]
+    if span.type in FINDINGS and "敏" not in near:
+        return False
+    folded = fold(near)
     at = min(span.start, _REACH)
     before, after = folded[:at], folded[at + span.end - span.start :]
+    if span.type in FINDINGS:
+        words = folded[at : at + span.end - span.start]
+        if span.type is EntityType.DISEASE and _INTOLERANCE.fullmatch(words):
+            return True
+        return bool(
+            (_FIELD_BEFORE.search(before) and _POSITIVE.match(after))
+            or (_TO_BEFORE.search(before) and _LISTED_AFTER.match(after))
+        )
     if _ALLERGY_AFTER.match(after) or _REACTION_AFTER.match(after):
         return True
     if _TESTED_BEFORE.search(before) and _POSITIVE.match(after):

@@ -32,6 +32,13 @@ _ALLERGY = re.compile(
     r"(?:类|制剂)?(?:药物)?过敏"
     r"(?=[,;。、(\s]|$)"
 )
+# 过敏史：青霉素(-)海鲜(+), and the first of 对花生、芒果过敏.
+_ALLERGY_FIELD = re.compile(r"过敏(?:史|原|源|药物|食物|物质?)?[ \t]?:[^。\n]{1,60}")
+_FIELD_ITEM = re.compile(r"(?P<what>[\u4e00-\u9fff]{1,8})[ \t]?(?=\(\++\)|阳性)")
+_ALLERGY_LIST = re.compile(
+    r"(?<=对)(?P<list>[\u4e00-\u9fff]{1,8}(?:[、及和与][\u4e00-\u9fff]{1,8}?){1,5})(?=(?:等|均|都)*过敏(?!原|试验))"
+)
+_ITEM = re.compile(r"[^、及和与]+")
 # What is stained is named by letters, with the result behind: ER(+), CK7(-), P53(野生型).
 _STAINED = re.compile(r"免疫组化|免疫组织化学|(?<![a-z])ihc(?![a-z])|特殊?染色?")
 _STAINS_END = re.compile(r"。|\n(?=\s*[\u4e00-\u9fff]{2,8}\s*:)")
@@ -113,6 +120,7 @@ class LexiconRecognizer:
         found += _compounds(folded, _joined_parts(folded, _apart([*named, *other_parts(folded)])))
         found += _abnormal(folded, matches)
         found += _allergies(folded)
+        found += _listed_allergens(folded)
         found += [TypedSpan(a, b, EntityType.BODY_PART, LISTED) for a, b in joined]
         return resolve(folded, found)
 
@@ -154,6 +162,20 @@ def _allergies(folded: str) -> Iterable[TypedSpan]:
     for match in _ALLERGY.finditer(folded):
         if not names_something_else(folded, match.start("what"), match.end()):
             yield TypedSpan(match.start("what"), match.end(), EntityType.DISEASE, LISTED)
+
+
+def _listed_allergens(folded: str) -> Iterable[TypedSpan]:
+    """Items of the field that asks for allergies with a plus, and those of a list before the last.
+
+    They are named without the word 过敏, so none of them is found by its form.
+    """
+    for told in _ALLERGY_FIELD.finditer(folded):
+        for item in _FIELD_ITEM.finditer(folded, told.start() + 3, told.end()):
+            yield TypedSpan(*item.span("what"), EntityType.DISEASE, _FORM)
+    for told in _ALLERGY_LIST.finditer(folded):
+        *first, _ = _ITEM.finditer(folded, *told.span("list"))
+        for item in first:
+            yield TypedSpan(item.start(), item.end(), EntityType.DISEASE, _FORM)
 
 
 def _stains(folded: str) -> Iterable[TypedSpan]:

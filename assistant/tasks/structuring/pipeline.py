@@ -49,6 +49,11 @@ _LEAD = re.compile(
     r"疑似|可疑|疑诊|考虑|否认|未见|建议|[童幼]年|自幼|儿时|[叔伯]父|[堂表][兄弟姐妹哥]|外?祖[父母]|父亲|母亲|[爷奶姥]{2}|哥哥|弟弟"
     r"|姐姐|妹妹|女儿|儿子|妻子|丈夫|舅舅|姑姑|防(?=[\u4e00-\u9fff]{4})|[无有](?=[\u4e00-\u9fff]{1,8}过敏)|其?[母父](?=[梅乙甲糖高患有丙产])|\s+"
 )
+_DENIAL_LEAD = re.compile(r"(?:没有|未见|[无未没过伴有见]|(?:no|not|denies|without)[ ]+)")
+# What came after it: 骨穿后; but 白内障术后.
+_LATER = re.compile(r"(?<![术产])[后时]\Z")
+# A tick or a box is no name.
+_LETTERS = re.compile(r"[^\W_]")
 # A statement, no name: 骨髓象不符.
 _HOLDS_CUE = re.compile(r"不符|不支持|未见|否认|已排除|除外|肌力[^,;。]{0,3}级")
 _MARK = re.compile(r"[?？。；;\n]+")
@@ -146,11 +151,13 @@ class Structurer:
         if self._recognizer is None or not text.strip():
             listed = _sorted([*listed, *listed_findings(document, listed)])
             return listed, [self._lexicon.name] * len(listed)
+        listed_at = {m.start for m in matches if EntityType(m.kind.value) in FINDINGS}
         found = [
-            _cut(text, part)
+            _cut(text, _without_denial(document.folded, part, listed_at))
             for span in self._recognizer.recognise(simplified(text))
             for part in _parts(text, span)
-            if not (span.type in FINDINGS and names_something_else(text, span.start, span.end))
+            if _LETTERS.search(text, part.start, part.end)
+            and not (span.type in FINDINGS and names_something_else(text, span.start, span.end))
             and not (span.type in FINDINGS and _HOLDS_CUE.search(text, span.start + 1, span.end))
             and not (
                 span.type is EntityType.DRUG and _FRAGMENT.fullmatch(text, span.start, span.end)
@@ -279,6 +286,17 @@ def _parts(text: str, span: TypedSpan) -> Iterator[TypedSpan]:
         start = mark.end() if mark else end
 
 
+def _without_denial(folded: str, span: TypedSpan, listed_at: set[int]) -> TypedSpan:
+    """A finding without the 无 or no that a model takes into its name, where a listed one begins
+    right behind that and none with it (无脉症 is a name)."""
+    if span.type not in FINDINGS or span.start in listed_at:
+        return span
+    lead = _DENIAL_LEAD.match(folded, span.start, span.end)
+    if lead is None or lead.end() not in listed_at:
+        return span
+    return replace(span, start=lead.end())
+
+
 def _cut(text: str, span: TypedSpan) -> TypedSpan:
     """What a model takes for a part of a name and is none: the verb of a drug (缬沙坦换为), the
     doubt of a finding (主动脉夹层待排, 疑似过敏), whose it is (母梅毒)."""
@@ -287,6 +305,8 @@ def _cut(text: str, span: TypedSpan) -> TypedSpan:
         span = replace(span, start=lead.end() if lead.end() < span.end else span.start)
     if span.type in FINDINGS and (doubt := _DOUBT.search(text, span.start + 2, span.end)):
         return replace(span, end=doubt.start())
+    if span.type in FINDINGS and (later := _LATER.search(text, span.start + 2, span.end)):
+        return replace(span, end=later.start())
     if span.type is EntityType.DRUG and span.end - span.start > 2:
         if text[span.end - 1] in _VERBS:
             return replace(span, end=span.end - 1)

@@ -43,7 +43,8 @@ CHRONIC = re.compile(
 )
 TUMOUR = re.compile(r"癌|瘤|恶性|白血病")
 # Old by its own words, or operated: the illness is over.  A tumour is followed up.
-_OLD = re.compile(r"陈旧")
+# So is an arrest after which the patient was brought back.
+_OLD = re.compile(r"陈旧|(?<=停)复苏(?!失败|无效)")
 _OPERATED = re.compile(
     r"术后(?!诊断|复发|出血|感染|并发|粘连|疼痛|切口|第?(?:\d{1,3}|[一二两三四五六七八九十半数几]{1,3})(?:天|日|周|小时))"
 )
@@ -53,6 +54,8 @@ _OF_HISTORY = re.compile(r"史")
 WELL = re.compile(r"(?<!不)(?<!欠)(?:正常|良好|平稳|通畅|自如|对称|居中)\Z")
 _DIAGNOSED = re.compile(r"诊|问|考虑|疑|印象|按|当作|以为|误|录|写|记|”|模板|遗留|系统|复制|粘贴")
 _JOINED = re.compile(r"[及和与]")
+_ANSWERS = re.compile(r"[(\[-]|(?:病?史)?:?(?:无|没有|否|未见|未及)")
+_PARAGRAPH = re.compile(r"[^。\n]*")
 _PATIENT_NAMED = re.compile(r"患者|病人|本人")
 
 
@@ -162,6 +165,9 @@ class _Reading:
         clause = self._clause(cue.start)
         whole = cue.rule.scope == "sentence" and not self._denies_earlier(cue, clause)
         end = (self._sentence(cue.start) if whole else clause).end
+        if cue.rule.category == "suppose" and self.folded[cue.end - 1] == ":":
+            # 出现下列情况请来院：头痛；呕吐: a semicolon ends no such list.
+            end = _PARAGRAPH.search(self.folded, cue.end).end()  # type: ignore[union-attr]
         return self._spoken_of(cue, self.terms.inside(cue.end, self._end_of(cue, end)))
 
     def _denies_earlier(self, cue: Cue, clause: Range) -> bool:
@@ -176,6 +182,9 @@ class _Reading:
         scope = cue.rule.scope
         clause, sentence = self._clause(cue.start), self._sentence(cue.start)
         inside = self.terms.inside(clause.start, cue.start)
+        if not inside and not self.folded[clause.start : cue.start].strip():
+            # 高血压 否认 糖尿病 否认: only a space parts what is denied from the word.
+            inside = self._before_space(clause.start)
         if scope == "before":
             return self._spoken_of(cue, inside)
         if scope == "stated":
@@ -191,6 +200,13 @@ class _Reading:
         if len(listed) == 1 and _EACH.search(self.folded, cue.start, cue.end):
             listed += self._listed_by_commas(sentence, clause)
         return self._spoken_of(cue, listed)
+
+    def _before_space(self, position: int) -> range:
+        """The last term before ``position``, if nothing but blanks stands between."""
+        last = bisect_right(self.terms.starts, position - 1) - 1
+        if last < 0 or self.folded[self.terms.matches[last].end : position].strip(" \t"):
+            return range(0)
+        return range(last, last + 1)
 
     def _listed_by_commas(self, sentence: Range, clause: Range) -> list[int]:
         """The terms of the bare clauses right before one: 头痛，呕吐，抽搐均无."""
@@ -253,8 +269,9 @@ class _Reading:
                 self.result[index].certainty = Certainty.UNCERTAIN
 
     def _is_parted(self, index: int, cue: Cue) -> bool:
-        """Whether a space parts a term from the one that a sign stands behind: HTN DM(-)."""
-        if self.folded[cue.start] not in "([-" or index + 1 >= len(self.terms.matches):
+        """Whether a space parts a term from the one that a sign or an answer stands behind:
+        HTN DM(-), 头皮血肿 昏迷史无."""
+        if not _ANSWERS.match(self.folded, cue.start) or index + 1 >= len(self.terms.matches):
             return False
         following = self.terms.starts[index + 1]
         gap = self.folded[self.terms.matches[index].end : min(following, cue.start)]

@@ -12,10 +12,12 @@ from collections.abc import Iterator, Sequence
 
 from knowledge.text.assertion.answers import Answers
 from knowledge.text.assertion.dialogue import read_dialogue
-from knowledge.text.assertion.table_answers import read_codes, read_tables
+from knowledge.text.assertion.table_answers import read_codes, read_lines, read_tables
 from knowledge.text.lexicon import Match
 
-_TICK, _BOX = "[☑√✓✔■☒]", "[□☐]"
+_TICK, _BOX = "[☑√✓✔■☒●◉]", "[□☐○]"
+# √发热 ×咳嗽; but no 3×2cm.
+_CROSS = r"(?<![\d\w])[×✗✘╳](?!\s*\d)"
 _FIELD = re.compile(r"(?:病?史|情况)?[ \t]{0,4}:[ \t]{0,4}")
 _WORD = re.compile(
     r"(?:(?P<yes>有|是)|(?P<no>没有|无|否))(?![ \t/、()]*(?:无|否|有|是))(?=[\s,;。、(]|$)"
@@ -29,6 +31,18 @@ _BRACKETED = re.compile(
 _ANSWERED = re.compile(
     r"(?:病?史)?[ \t]{0,2}:[ \t]{0,2}(?:(?P<yes>有|是)|(?P<no>无|否))[ \t]?"
     r"\((?:有/无|无/有|是/否|否/是)\)"
+)
+# 腹泻 Y/N：N, 水肿（有/无）：有: the word behind the choice is the answer.
+_CHOSEN = re.compile(
+    r"(?:病?史)?[ \t(:]{0,3}(?:y/n|n/y|有/无|无/有|是/否|否/是)\)?[ \t]{0,2}[:=(][ \t]{0,2}"
+    r"(?:(?P<yes>y|有|是)|(?P<no>n|无|否))(?![a-z]|[ \t]?/)"
+)
+# 发热:- 咳嗽:+
+_SIGNED = re.compile(r"[ \t]*:[ \t]*(?:(?P<yes>\+{1,4})|(?P<no>-{1,2}))(?=[\s,;。]|$)")
+# 高血压 1无 2有【2】
+_OWN_CODES = re.compile(
+    r"[ \t:]{0,3}(?P<one>\d)[.、]?(?P<first>[有无是否])[ \t]{1,3}"
+    r"(?P<two>\d)[.、]?(?P<second>[有无是否])[ \t]{0,3}[\[【(](?P<code>\d)[\]】)]"
 )
 _LETTER = re.compile(r"(?:病?史)?[ \t:]{0,3}(?:(?P<yes>y)|(?P<no>n))(?=[\s,;。/]|$)")
 _BETWEEN = r"[ \t,、/]{0,4}"
@@ -45,7 +59,8 @@ _CHOICES = tuple(
     )
 )
 _MARK = re.compile(
-    rf"(?P<yes>{_TICK}|\[[x√]\]|\(\+{{1,3}}\))|(?P<no>{_BOX}|\[[ \t]?\]|\(-{{1,3}}\))"
+    rf"(?P<yes>[☑√✓✔■☒]|\[[x√]\]|\([ \t]?[√✓☑][ \t]?\)|\(\+{{1,3}}\))"
+    rf"|(?P<no>[□☐]|{_CROSS}|\[[ \t]?\]|\([ \t]{{1,4}}\)|\(-{{1,3}}\))"
 )
 _LINE = re.compile(r"[^\n\r。]+")
 _BLANK = re.compile(r"[ \t]{0,4}")
@@ -59,6 +74,7 @@ def read_answers(text: str, matches: Sequence[Match]) -> Answers:
     # What a table or a question says goes before what a lone mark may mean.
     read_tables(text, matches, answers)
     read_codes(text, matches, answers)
+    read_lines(text, matches, answers)
     read_dialogue(text, matches, answers)
     # One letter alone may mean anything.
     lettered = len(_LETTER.findall(text)) > 1
@@ -86,8 +102,20 @@ def _read_field(text: str, number: int, end: int, answers: Answers, *, lettered:
                 answers.open.add(number)
                 answers.take(choice)
             return
+    chosen = _CHOSEN.match(text, end)
     letters = _LETTER.match(text, end) if lettered else None
-    if said := _BRACKETED.match(text, end) or _ANSWERED.match(text, end) or letters:
+    if own := _OWN_CODES.match(text, end):
+        words = {own["one"]: own["first"], own["two"]: own["second"]}
+        if own["code"] in words and words.keys() != {own["code"]}:
+            answers.give(number, own, present=words[own["code"]] in "有是")
+            return
+    if (
+        said := _SIGNED.match(text, end)
+        or _BRACKETED.match(text, end)
+        or _ANSWERED.match(text, end)
+        or chosen
+        or letters
+    ):
         answers.give(number, said, present=said["yes"] is not None)
     elif colon and (word := _WORD.match(text, start)):
         answers.give(number, word, present=word["yes"] is not None)
@@ -98,7 +126,7 @@ def _read_marks(
 ) -> None:
     marks = [mark for mark in _MARK.finditer(text, *line.span()) if not answers.taken[mark.start()]]
     if not any(mark["yes"] and mark[0] != "(+)" for mark in marks):
-        marks = [mark for mark in marks if mark[0].startswith("(")]
+        marks = [mark for mark in marks if _is_sign(mark)]
     if not marks:
         return
     before = _stand_before(text, numbers, matches, marks, line)
@@ -106,11 +134,16 @@ def _read_marks(
     # A tick that no term has is about something else.
     ticked = any(mark["yes"] for _, mark in pairs)
     for number, mark in pairs:
-        if not ticked and not mark[0].startswith("("):
+        if not ticked and not _is_sign(mark):
             continue
         # Signs behind a term are read as any other denial behind one.
-        if before or not mark[0].startswith("("):
+        if before or not _is_sign(mark):
             answers.give(number, mark, present=mark["yes"] is not None)
+
+
+def _is_sign(mark: re.Match[str]) -> bool:
+    """Whether a mark is (+) or (-), not a box."""
+    return mark[0].startswith(("(+", "(-"))
 
 
 def _pairs(
@@ -129,7 +162,7 @@ def _pairs(
             if place in sides:
                 blank = text[place : match.start] if before else text[match.end : place]
                 # RF (-) 关节痛: a sign belongs to what it touches.
-                touches = not blank or not sides[place][0].startswith("(")
+                touches = not blank or not _is_sign(sides[place])
                 if touches and (_BLANK if before else _BEHIND).fullmatch(blank):
                     yield number, sides[place]
                 break
@@ -148,7 +181,7 @@ def _stand_before(
     # 慢性病：☑高脂血症 □脑卒中: what stands before the first mark heads the line.
     starts = {matches[number].start for number in numbers}
     ends = {matches[number].end for number in numbers}
-    boxes = [mark for mark in marks if not mark[0].startswith("(")]
+    boxes = [mark for mark in marks if not _is_sign(mark)]
     return bool(boxes) and all(
         mark.end() in starts and mark.start() not in ends and text[mark.start() - 1] in " \t:,;、"
         for mark in boxes
@@ -158,4 +191,4 @@ def _stand_before(
 def _leads(text: str, mark: re.Match[str], line: re.Match[str]) -> bool:
     """Whether a mark stands before what it marks: a box opens its line, a sign that or a list."""
     words = text[line.start() : mark.start()].rstrip(" \t")
-    return not words or words[-1] in (_OPENS if mark[0].startswith("(") else _OPENS + ")]")
+    return not words or words[-1] in (_OPENS if _is_sign(mark) else _OPENS + ")]")

@@ -20,7 +20,7 @@ _EXAMPLE = re.compile(r"(?:例如|比如|譬如|如(?!果|有|出现|发生|再|
 NUMBERED = re.compile(r"[ \t]*(?:\(?\d{1,2}[.、)]|[-·•*])?[ \t]*")
 # The beginning of a name that is known by its end only: 【吞】咽梗阻.
 _PREFIXED = re.compile(
-    r"(?:[、及和或与]|以及)?[^\W\d_a-z稍偶时仍伴有见示现诉感觉自呈为已曾再又较微轻中重度左右双上下前后全]{1,2}"
+    r"(?:[、及和或与]|以及)?[^\W\d_a-z对稍偶时仍伴有见示现诉感觉自呈为已曾再又较微轻中重度左右双上下前后全]{1,2}"
 )
 _AND = re.compile(r"(?<=[\u4e00-\u9fff])[及和或](?=[\u4e00-\u9fff])")
 # The last of a list, where no term is known: …及舌咬伤.
@@ -37,7 +37,7 @@ _PLACED = re.compile(r"双(?!重)|左(?!右)|右|四肢|全身|两侧")
 # 无发热乳房稍胀痛: nor is what is denied graded.
 _GRADED = re.compile(r"[稍略仍]|轻度|中度|重度|散在|少许")
 # SOB+ N/V-: the plus is said of what stands before it.
-_PLUS = re.compile(r"\(?\++\)?[ \t,]")
+_PLUS = re.compile(r"\(?\++\)?[ \t,、;]")
 
 
 def begins_another(folded: str, terms: Terms, index: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -58,6 +59,7 @@ def find_cues(document: Document, terms: Terms, taken: bytearray) -> list[Cue]:
         places = _PLACES[document] = [list(_places(rule, folded)) for rule in load_rules()]
     pairs = zip(load_rules(), places, strict=True)
     found = [cue for rule, own in pairs for cue in _hits(rule, folded, own, terms, taken)]
+    found = [cue for cue in found if not _denies_what_follows(cue, folded, terms)]
     # A wording that is longer says more exactly what is meant: 不能排除 is no 排除.
     found.sort(key=lambda cue: (cue.start - cue.end, cue.start, cue.rule.number))
     occupied = bytearray(len(folded) + 1)
@@ -71,6 +73,29 @@ def find_cues(document: Document, terms: Terms, taken: bytearray) -> list[Cue]:
             beside.append(cue)
     kept.sort(key=lambda cue: cue.start)
     return kept
+
+
+# What a statement may begin with: behind it a denial is of what follows.
+_OPENING = re.compile(
+    r"(?:\A|[,;。:\n]|既往|以往|平素|患者|家属|自[诉述]|目前|入院时|查体|近期|本人|病程中)[ \t]*\Z"
+)
+_SPACED = re.compile(r"[ \t]+[\u4e00-\u9fff]")
+
+
+def _denies_what_follows(cue: Cue, folded: str, terms: Terms) -> bool:
+    """Whether a denial that is read backwards has nothing before it: 查体：无 皮疹 黄疸."""
+    if cue.rule.category != "deny" or cue.rule.direction != "<":
+        return False
+    if not _SPACED.match(folded, cue.end):
+        return False
+    lead = folded[max(0, cue.start - 12) : cue.start]
+    # The colon of 查体:无 may be the cue's own.
+    lead += ":" if folded[cue.start] == ":" else ""
+    named = len(lead.rstrip(" \t:"))
+    place = max(0, cue.start - 12) + named - 1
+    if named and terms.over(place) is not None:
+        return False
+    return _OPENING.search(lead) is not None
 
 
 def _stands_with(cue: Cue, beside: list[Cue]) -> bool:

@@ -16,7 +16,16 @@ _TICK = re.compile(r"[☑√✓✔■☒vV]")
 _LEGEND = re.compile(
     r"(?P<code>\d)[ \t]?[.、:=)][ \t]?(?P<word>有|是|无|否|没有)(?![\u4e00-\u9fff])"
 )
+# (0无 1有): in brackets of its own a legend needs no marks.
+_BRACKETED_LEGEND = re.compile(r"\((?:[ \t,;、]?\d[ \t.:=]?(?:有|是|无|否)){2,3}\)")
+_CODE = re.compile(r"(?P<code>\d)[ \t.:=]?(?P<word>有|是|无|否)")
 _CODED = re.compile(r"[ \t]{0,2}[\[(【:][ \t]{0,2}(?P<code>\d)[ \t]{0,2}[\])】]?(?!\d)")
+
+
+_NEXT_LINE = re.compile(
+    r"(?:病?史)?[ \t:]*\r?\n[ \t]*(?:(?P<yes>有|是|阳性|\+)|(?P<no>无|否|没有|阴性|-|未见))"
+    r"[ \t]*(?=[\r\n]|\Z)"
+)
 
 
 def read_tables(text: str, matches: Sequence[Match], answers: Answers) -> None:
@@ -70,9 +79,26 @@ def _read_row(
     answers.taken[start:end] = b"\1" * (end - start)
 
 
+def read_lines(text: str, matches: Sequence[Match], answers: Answers) -> None:
+    """高血压↵无↵糖尿病↵有: a column of names and answers, one a line, where several have one."""
+    found = []
+    for index, match in enumerate(matches):
+        line = text.rfind("\n", 0, match.start) + 1
+        said = _NEXT_LINE.match(text, match.end)
+        if said and not text[line : match.start].strip():
+            found.append((index, said))
+    if len(found) > 1:
+        for index, said in found:
+            answers.give(index, said, present=said["yes"] is not None)
+
+
 def read_codes(text: str, matches: Sequence[Match], answers: Answers) -> None:
     """选项 1.无 2.有　黄疸[1]　水肿[2]: what the legend says of the code behind a term."""
     legend = {hit["code"]: hit["word"] in _YES for hit in _LEGEND.finditer(text)}
+    for bracket in _BRACKETED_LEGEND.finditer(text):
+        legend |= {
+            hit["code"]: hit["word"] in _YES for hit in _CODE.finditer(text, *bracket.span())
+        }
     if len(set(legend.values())) < 2:
         return
     for index, match in enumerate(matches):

@@ -42,6 +42,7 @@ def measured(structurer: Structurer, path: Path) -> ClinicalResult:
         OWN / "third.jsonl",
         OWN / "fourth.jsonl",
         OWN / "fifth.jsonl",
+        OWN / "sixth.jsonl",
         pytest.param(DEV, marks=pytest.mark.skipif(not DEV.is_file(), reason="no shared data")),
     ],
     ids=lambda path: path.stem,

@@ -1,0 +1,57 @@
+"""What ties things together: a cause and what it led to, a word that is bound to one finding.
+
+``data/ties.tsv`` has the effects of causes and the words that bind, each with an example.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from assistant.grounding.wording import bigrams
+from knowledge.text.folding import fold
+
+_CAUSE = re.compile(r"(?:(?<![病死基])因(?![子素此为]|而)|由于|鉴于)(?P<rest>[^,;。\n]{2,40})")
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Words that are said to have led to something; ``effects`` has the classes of what."""
+
+    words: frozenset[str]
+    effects: frozenset[str]
+
+
+@cache
+def tie_rows() -> list[list[str]]:
+    """The rows of the table: kind, name, pattern, example."""
+    table = files("assistant.grounding") / "data" / "ties.tsv"
+    lines = table.read_text(encoding="utf-8").splitlines()
+    return [line.split("\t") for line in lines if line and not line.startswith("#")]
+
+
+@cache
+def _patterns(kind: str) -> list[tuple[str, re.Pattern[str]]]:
+    return [(row[1], re.compile(row[2])) for row in tie_rows() if row[0] == kind]
+
+
+def causes(text: str) -> list[Cause]:
+    """The causes that ``text`` names with a known effect behind them in the same clause."""
+    found = []
+    for hit in _CAUSE.finditer(fold(text)):
+        rest = hit["rest"]
+        places = [(m.start(), n) for n, p in _patterns("effect") for m in p.finditer(rest, 2)]
+        if not places:
+            continue
+        words = frozenset(bigrams(rest[: min(at for at, _ in places)]))
+        if words:
+            found.append(Cause(words, frozenset(name for _, name in places)))
+    return found
+
+
+def bound_words(text: str) -> frozenset[str]:
+    """The names of the words in ``text`` that are bound to what stands in their clause."""
+    folded = fold(text)
+    return frozenset(name for name, pattern in _patterns("bound") if pattern.search(folded))
