@@ -10,9 +10,13 @@ from __future__ import annotations
 import ctypes
 import logging
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _MADV_DONTNEED = 4
+_EVERY = 0.1  # Seconds; OpenVINO copies some hundred MB in that time.
 _log = logging.getLogger("bedside.serving.resident")
 
 
@@ -34,5 +38,26 @@ def release(file: Path) -> int:
         start, end = (int(part, 16) for part in place.split("-"))
         if libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), _MADV_DONTNEED) == 0:
             mapped += end - start
-    _log.info("released the mapping of a model's weights, %d bytes", mapped)
     return mapped
+
+
+@contextmanager
+def released_meanwhile(file: Path) -> Iterator[None]:
+    """While a model is loaded, drop what was read of ``file``, over and over, and once at the end.
+
+    So the most that loading takes is what stays, and not the file besides.
+    """
+    done = threading.Event()
+
+    def drop() -> None:
+        while not done.wait(_EVERY):
+            release(file)
+
+    thread = threading.Thread(target=drop, name="release", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+        _log.info("released the mapping of a model's weights, %d bytes", release(file))

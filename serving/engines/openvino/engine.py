@@ -170,12 +170,13 @@ class OpenVinoEngine(Engine):
         await asyncio.to_thread(self._loop.close)
 
     def _lanes(self) -> dict[bool, Lane]:
-        lanes = {False: Lane(self._pipeline, self._encoder.decode)}
-        self._cache_tokens = self._warm_up(lanes[False].pipeline)
-        if self._options.prompt_lookup:
-            lanes[True] = Lane(lambda: self._pipeline(prompt_lookup=True), self._encoder.decode)
-            self._warm_up(lanes[True].pipeline, prompt_lookup=True)
-        resident.release(self._folder / manifest.WEIGHTS_FILE)
+        with resident.released_meanwhile(self._folder / manifest.WEIGHTS_FILE):
+            lanes = {False: Lane(self._pipeline, self._encoder.decode)}
+            self._cache_tokens = self._warm_up(lanes[False].pipeline)
+            if self._options.prompt_lookup:
+                drafting = Lane(lambda: self._pipeline(prompt_lookup=True), self._encoder.decode)
+                lanes[True] = drafting
+                self._warm_up(drafting.pipeline, prompt_lookup=True)
         return lanes
 
     def _pipeline(self, prompt_lookup: bool = False) -> Any:

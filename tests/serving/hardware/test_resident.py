@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import mmap
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -41,3 +42,17 @@ def test_a_mapping_that_may_be_written_is_left_alone(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_mapped_is_no_error(tmp_path: Path) -> None:
     assert resident.release(tmp_path / "none") == 0
+
+
+@linux
+def test_what_a_loader_reads_is_dropped_while_it_loads(tmp_path: Path) -> None:
+    path = tmp_path / "weights.bin"
+    path.write_bytes(bytes(range(256)) * (SIZE // 256))
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as mapped:
+        empty, deadline = memory(), time.monotonic() + 30
+        with resident.released_meanwhile(path):
+            assert sum(mapped[place] for place in range(0, SIZE, 4096)) == 0
+            while memory() > empty + SIZE // 2:
+                assert time.monotonic() < deadline, "nothing was dropped"
+                time.sleep(0.02)
+            assert mapped[SIZE - 1] == 255
