@@ -123,6 +123,9 @@ class Drawn:
         """Nowhere."""
         return Path("random")
 
+    def codes(self, name: str) -> None:
+        """None: these are numbers."""
+
     def stored(self, name: str, rows: slice | Order | None = None) -> Stored:
         """Rows whose numbers the tensor's name decides, float16."""
         shape = self._shapes[name]

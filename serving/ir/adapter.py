@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from serving.ir.checkpoint import Checkpoint, CheckpointError
-from serving.ir.matrix import Floats, Order, Stored
+from serving.ir.matrix import Codes, Floats, Order, Stored
 from serving.ir.safetensors_checkpoint import read_tensors
 from serving.models.manifest import sha256_of
 
@@ -104,6 +104,11 @@ class AdaptedCheckpoint(Checkpoint):
         if name not in self._changes:
             return self._base.stored(name, rows)
         return self._changes[name].of(self._base.read(name, rows), rows)
+
+    def codes(self, name: str) -> Codes | None:
+        """See `Checkpoint.codes`; what was changed is no code any more."""
+        changed = name in self._changes or name in self._whole
+        return None if changed else self._base.codes(name)
 
     def refuse_codes(self, name: str) -> None:
         """See `Checkpoint.refuse_codes`."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from serving.ir.matrix import Floats, Order, Stored
+from serving.ir.matrix import Codes, Floats, Order, Stored
 
 
 class CheckpointError(Exception):
@@ -54,6 +54,10 @@ class Checkpoint(ABC):
         Raises:
             CheckpointError: there is no such tensor, or its file is cut short.
         """
+
+    def codes(self, name: str) -> Codes | None:
+        """The codes that one tensor is stored as, where they can be kept; None elsewhere."""
+        return None
 
     def read(self, name: str, rows: slice | Order | None = None) -> Floats:
         """One tensor, or the rows asked for, as float32.  Raises as `stored` does."""

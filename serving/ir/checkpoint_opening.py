@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from serving.ir.checkpoint import Checkpoint, CheckpointError, files_like
+from serving.ir.coded_checkpoint import CodedCheckpoint, method_of
 from serving.ir.gguf_checkpoint import GgufCheckpoint
 from serving.ir.safetensors_checkpoint import SafetensorsCheckpoint
 
@@ -26,7 +27,8 @@ def open_checkpoint(path: Path) -> Checkpoint:
             f"{path} is neither a folder with a model in the Hugging Face layout nor a .gguf file."
         )
     if files_like(path, "*.safetensors"):
-        return SafetensorsCheckpoint(path)
+        found = SafetensorsCheckpoint(path)
+        return CodedCheckpoint(found) if method_of(found.config) else found
     files = files_like(path, "*.gguf")
     if len(files) == 1:
         return GgufCheckpoint(files[0])

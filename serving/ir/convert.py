@@ -20,6 +20,7 @@ from serving.ir.architecture import Architecture, ArchitectureUnknown
 from serving.ir.calibrated import CalibrationUnavailable
 from serving.ir.checkpoint import Checkpoint, CheckpointError
 from serving.ir.checkpoint_opening import open_checkpoint
+from serving.ir.coded_checkpoint import method_of
 from serving.ir.description import describe
 from serving.ir.digests import Digests
 from serving.ir.footprint import stored_bytes
@@ -149,6 +150,8 @@ def _convert(
     chosen = precision.words() | precision.narrowed(architecture.widths)
     if calibration:
         chosen |= calibrated.words(calibration)
+    if (method := method_of(checkpoint.config)) and precision.weights == "int4":
+        chosen["codes_of"] = method
     if adapter is not None:
         chosen["adapter"] = adapter.resolve().name
 

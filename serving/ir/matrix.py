@@ -20,6 +20,24 @@ Stored = NDArray[np.floating[Any]]
 Order = NDArray[np.int64]
 
 
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """Four-bit codes of a projection, one a byte, as somebody has chosen them already.
+
+    ``codes`` uint8 [rows, columns]; ``scale`` float16 and ``zero`` uint8 [rows, groups], of
+    ``group`` neighbours in a row each.
+    """
+
+    codes: NDArray[np.uint8]
+    scale: NDArray[np.float16]
+    zero: NDArray[np.uint8]
+    group: int
+
+    def of(self, rows: slice | Order) -> Codes:
+        """Those of some rows."""
+        return Codes(self.codes[rows], self.scale[rows], self.zero[rows], self.group)
+
+
 class Reader(Protocol):
     """What a `Matrix` needs of a checkpoint."""
 
@@ -32,6 +50,9 @@ class Reader(Protocol):
     def stored(self, name: str, rows: slice | Order | None = None) -> Stored:
         """A tensor `as_rows`, or some of its rows, as float32, or as float16 where that is
         quicker."""
+
+    def codes(self, name: str) -> Codes | None:
+        """The codes that a tensor is stored as, where they can be kept as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +114,23 @@ class Matrix:
                 parts.append(part.stored(reader, start, stop))
             top += part.rows
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def codes(self, reader: Reader) -> Codes | None:
+        """The codes of the whole, where every tensor of it is stored as such, in one group."""
+        found = []
+        for part in self.segments:
+            codes = reader.codes(part.name)
+            if codes is None:
+                return None
+            found.append(codes if part.order is None else codes.of(part.order))
+        if len({codes.group for codes in found}) > 1:
+            return None
+        return Codes(
+            np.concatenate([codes.codes for codes in found]),
+            np.concatenate([codes.scale for codes in found]),
+            np.concatenate([codes.zero for codes in found]),
+            found[0].group,
+        )
 
     def where(self, reader: Reader, row: int) -> str:
         """In words: the file, the tensor and its own row that ``row`` of the whole is."""

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serving.ir.fitter import Fitter, threads
-from serving.ir.matrix import Floats
+from serving.ir.matrix import Codes, Floats
 from serving.ir.scale_search import LARGEST, Block
 from serving.ir.scheme import QuantizationError, Scheme
 
@@ -119,6 +119,21 @@ def quantize_rows(
     if zero is not None and scheme.bits == 4:
         zero = _stored(np.pad(zero.reshape(-1), (0, zero.size % 2)), 4)
     return Quantized(codes, scale, zero, (rows, columns), scheme)
+
+
+def kept(codes: Codes) -> Quantized | None:
+    """Codes that were chosen elsewhere, as they are; None where a zero point needs a fifth bit."""
+    if codes.zero.max(initial=0) > 15:
+        return None
+    rows, columns = codes.codes.shape
+    middle = bool((codes.zero == 8).all())
+    scheme = Scheme(4, 0 if codes.group == columns else codes.group, symmetric=middle)
+    zero = None
+    if not middle:
+        zero = _stored(np.pad(codes.zero.reshape(-1), (0, codes.zero.size % 2)), 4)
+    # Signed codes are the same, counted from the middle.
+    packed = _stored(codes.codes ^ np.uint8(8) if middle else codes.codes, 4)
+    return Quantized(packed, codes.scale, zero, (rows, columns), scheme)
 
 
 def dequantize(quantized: Quantized) -> Floats:

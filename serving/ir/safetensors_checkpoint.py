@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from serving.ir.checkpoint import (
     Checkpoint,
@@ -95,6 +96,19 @@ class SafetensorsCheckpoint(Checkpoint):
         raw = np.asarray(mapped if rows is None else mapped[rows])
         return raw if place.kind == "F16" else as_float32(raw, place.kind)
 
+    def integers(self, name: str) -> NDArray[np.int32]:
+        """A tensor of 32-bit integers: codes that are packed in words.
+
+        Raises:
+            CheckpointError: there is no such tensor, or it holds something else.
+        """
+        place = self._place(name)
+        if place.kind != "I32":
+            raise CheckpointError(
+                f"{place.file}: the tensor {name} is of type {place.kind}, not I32."
+            )
+        return np.memmap(place.file, np.int32, "r", offset=place.offset, shape=place.shape)
+
     def refuse_codes(self, name: str) -> None:
         """See `Checkpoint.refuse_codes`."""
         place = self._place(name)
@@ -167,7 +181,7 @@ def _place(file: Path, name: str, entry: Any, start: int, size: int) -> _Place:
             f"{file} is cut short: the tensor {name} should end at byte {start + end}, the file "
             f"has {size}. Fetch it again."
         )
-    width = np.dtype(_TYPES[kind]).itemsize if kind in _TYPES else 0
+    width = np.dtype(_TYPES[kind]).itemsize if kind in _TYPES else 4 * (kind == "I32")
     if width and math.prod(shape) * width != end - begin:
         raise CheckpointError(f"{file} is damaged: the tensor {name} has not the size it states.")
     return _Place(file, kind, shape, start + begin)

@@ -12,7 +12,7 @@ from openvino.op import Constant
 
 from serving.ir.formats import Format, Plain, Precision
 from serving.ir.matrix import Floats, Matrix, Reader, Stored
-from serving.ir.quantize import Quantized, WeightInvalid, quantize_rows
+from serving.ir.quantize import Quantized, WeightInvalid, kept, quantize_rows
 from serving.ir.scheme import QuantizationError, Scheme
 from serving.ir.weight_file import WeightFile
 
@@ -80,10 +80,7 @@ class Weights:
         shape = shape or matrix.shape
         if isinstance(form, Scheme):
             try:
-                codes = quantize_rows(
-                    lambda part: matrix.stored(self._reader, part), (rows, columns), form
-                )
-                node = self._compressed(codes, shape)
+                node = self._compressed(self._quantized(matrix, form), shape)
             except WeightInvalid as error:
                 place = matrix.where(self._reader, error.row)
                 raise QuantizationError(f"{place} {error.fault}") from error
@@ -92,6 +89,14 @@ class Weights:
         node.set_friendly_name(self._unused(matrix.names[0]))
         self._done(matrix.names[0], rows * columns)
         return node
+
+    def _quantized(self, matrix: Matrix, form: Scheme) -> Quantized:
+        """What was chosen elsewhere, where it is there and as narrow as is wanted."""
+        codes = matrix.codes(self._reader) if form.bits == 4 else None
+        if codes is not None and (found := kept(codes)) is not None:
+            return found
+        rows, columns = matrix.shape
+        return quantize_rows(lambda part: matrix.stored(self._reader, part), (rows, columns), form)
 
     def _unused(self, name: str) -> str:
         """A name of the graph: one tensor may hold the rows of several matrices."""

@@ -40,6 +40,9 @@ class Tensors:
     def file(self, name: str) -> Path:
         return Path(f"{name}.safetensors")
 
+    def codes(self, name: str) -> None:
+        return None
+
     def stored(self, name: str, rows: slice | Order | None = None) -> Floats:
         return self.tensors[name] if rows is None else self.tensors[name][rows]
 
