@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from assistant.imaging.volume import Mask
 
-PASSES = ((2, 1.5, 2.0), (5, 3.0, 2.0))
+PASSES = ((3, 2.0, 4.0), (7, 4.0, 4.0))
 """Of each pass: radius and standard deviation in pixels within a slice, and the slack in multiples
 of the distance that noise makes."""
 
@@ -34,13 +34,14 @@ def smoothed(
     places = np.argwhere(mask).astype(np.int32)
     variance = max(noise, 1e-9) ** 2
     found = np.ascontiguousarray(scores, np.float32)
-    average = _compiled()
+    from assistant.tasks.perfusion.averaging import average
+
     for radius, sigma, slack in PASSES:
         offsets, nearness = _neighbours(spacing, radius, sigma)
         certain = int((found.var(axis=0) > 2 * variance).sum())
         guide = max(guide, certain)
         usual = np.float32(2 * guide * variance)
-        found, share = average(found, number, places, offsets, nearness, usual, guide, slack)
+        found, share = average(found, number, places, offsets, nearness, usual, guide, np.float32(slack))
         variance *= float(share)
     return found, float(np.sqrt(variance))
 
@@ -61,45 +62,3 @@ def _neighbours(
                     offsets.append((z, y, x))
                     weights.append(weight)
     return np.array(offsets, np.int32), np.array(weights, np.float32)
-
-
-def _compiled():  # type: ignore[no-untyped-def]
-    import numba
-
-    @numba.njit(parallel=True, fastmath=True, nogil=True)
-    def average(scores, number, places, offsets, nearness, usual, guide, slack):  # type: ignore[no-untyped-def]
-        count, components = scores.shape
-        made = np.empty_like(scores)
-        shares = np.empty(count, np.float32)
-        for voxel in numba.prange(count):
-            total = scores[voxel].copy()
-            weight = np.float32(1)
-            square = np.float32(1)
-            z, y, x = places[voxel]
-            for step in range(len(offsets)):
-                a, b, c = z + offsets[step, 0], y + offsets[step, 1], x + offsets[step, 2]
-                if a < 0 or b < 0 or c < 0:
-                    continue
-                if a >= number.shape[0] or b >= number.shape[1] or c >= number.shape[2]:
-                    continue
-                other = number[a, b, c]
-                if other < 0:
-                    continue
-                apart = np.float32(0)
-                for part in range(guide):
-                    difference = scores[voxel, part] - scores[other, part]
-                    apart += difference * difference
-                excess = max(apart - usual, np.float32(0)) / (usual * np.float32(slack))
-                if excess > 6:
-                    continue
-                near = nearness[step] * np.exp(-excess)
-                weight += near
-                square += near * near
-                for part in range(components):
-                    total[part] += near * scores[other, part]
-            for part in range(components):
-                made[voxel, part] = total[part] / weight
-            shares[voxel] = square / (weight * weight)
-        return made, shares.mean()
-
-    return average
