@@ -85,6 +85,8 @@ def analysed(
     tell(1, 5, "灌注 perfusion")
     start = array[:_BEFORE].mean(axis=0)
     where = tissue.on_ct(start, study.grid.spacing) if is_ct else tissue.on_mr(start)
+    if moved is not None and moved.corrected.any():
+        where = tissue.inner(where)
     reduced, times, bolus = _contrast(study, array, where.brain, is_ct, settings)
     raw = reduced.curves()
     artery = (
@@ -93,7 +95,7 @@ def analysed(
         else vessels.given(raw, times, where.brain, artery_at)
     )
     curves.check_arrival(bolus, artery.peak, is_ct)
-    vein = vessels.vein(raw, times, where.brain, artery)
+    vein = vessels.vein(raw, times, where.brain, artery, bolus.start)
     scale = vessels.scale(artery, vein, times) if settings.venous_scaling else 1.0
     tell(2, 5, "灌注 perfusion")
     noise = reduced.noise

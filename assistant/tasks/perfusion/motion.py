@@ -128,7 +128,17 @@ class _Level:
         there = index + (_rotation(motion[3:]) @ away - away + motion[:3, None]) / spacing
         if not self._solid:
             there[0] = index[0]
-        found = ndimage.map_coordinates(frame, there, order=1, mode="nearest")
+        if self._solid:
+            found = ndimage.map_coordinates(frame, there, order=1, mode="nearest")
+        else:
+            # Within slices there is time for cubic splines, which blur less.
+            planes = there[1:].reshape(2, len(frame), -1).swapaxes(0, 1)
+            found = np.stack(
+                [
+                    ndimage.map_coordinates(plane, at, order=3, mode="nearest")
+                    for plane, at in zip(frame, planes, strict=True)
+                ]
+            )
         image: NDArray[np.float32] = found.reshape(frame.shape).astype(np.float32)
         return image
 

@@ -67,6 +67,12 @@ def on_mr(before: NDArray[np.float32]) -> Tissue:
     return Tissue(brain, brain & (smooth < 2.0 * usual) & (smooth > 0.3 * usual))
 
 
+def inner(found: Tissue) -> Tissue:
+    """The same without its outermost pixels, where bone that moved has been mixed in."""
+    brain = np.stack([ndimage.binary_erosion(plane, iterations=2) for plane in found.brain])
+    return Tissue(brain, found.parenchyma & brain, found.whole) if brain.any() else found
+
+
 def _anything(before: NDArray[np.float32], body: Mask) -> Tissue:
     if not body.any():
         raise ImageProblem(

@@ -88,13 +88,16 @@ def artery(curves: Curves, times: Floats, mask: Mask, start: float) -> Vessel:
     return cluster(curves, times, mask, int(best))
 
 
-def vein(curves: Curves, times: Floats, mask: Mask, of: Vessel) -> Vessel | None:
+def vein(
+    curves: Curves, times: Floats, mask: Mask, of: Vessel, start: float
+) -> Vessel | None:
     """The curve of greatest area that peaks after the artery; None where there is none."""
     found = shapes(curves, times)
     step = float(np.median(np.diff(times)))
     later = (found.time >= of.peak_time + step) & (found.time <= of.peak_time + 20)
     later &= found.height >= 0.5 * of.peak
     chosen = np.flatnonzero(later)
+    chosen = chosen[_steady(curves[chosen], times, start)] if len(chosen) else chosen
     if not len(chosen):
         return None
     best = chosen[int(np.argmax(found.area[chosen]))]
@@ -178,4 +181,19 @@ def _candidates(
     fits = (found.time[highest] > start) & (found.width[highest] < 25)
     # A vessel that is still rising at the end is none to go by.
     fits &= (found.time[highest] < times[-3]) & (found.height[highest] >= floor)
-    return highest[fits]
+    return highest[fits & _steady(curves[highest], times, start)]
+
+
+def _steady(curves: Curves, times: Floats, start: float) -> NDArray[np.bool_]:
+    """Whether curves are flat before the contrast agent, rise and fall again, and do not jump.
+
+    An edge of bone that moved does none of this.
+    """
+    height = np.maximum(curves.max(axis=1), 1e-9)
+    before = np.abs(curves[:, times <= start]).max(axis=1, initial=0)
+    end = curves[:, -3:].mean(axis=1)
+    lowest = curves.min(axis=1)
+    steady: NDArray[np.bool_] = (
+        (before < 0.25 * height) & (end < 0.6 * height) & (lowest > -0.3 * height)
+    )
+    return steady
