@@ -112,8 +112,7 @@ def analysed(
     measured = where.parenchyma & ~vascular
     line = symmetry.midline(start, where.brain, study.grid)
     found = lesion(
-        maps["cbf"],
-        maps["tmax"],
+        maps,
         measured,
         line.left(measured.shape),
         study.voxel_ml,

@@ -33,9 +33,7 @@ def perfusion(
     no_venous_scaling: Annotated[
         bool, typer.Option("--no-venous-scaling", help="Take the arterial input as it is.")
     ] = False,
-    no_motion: Annotated[
-        bool, typer.Option("--no-motion", help="Do not look for motion.")
-    ] = False,
+    no_motion: Annotated[bool, typer.Option("--no-motion", help="Do not look for motion.")] = False,
     no_denoise: Annotated[bool, typer.Option("--no-denoise", help="Do not reduce noise.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The result on standard output.")] = False,
 ) -> None:
@@ -88,9 +86,7 @@ def perfusion(
         "maps": maps,
         "pictures": pictures,
         "report": report_text,
-        "statements": [
-            one.model_dump(mode="json") for one in stated(listed, found, series, {})
-        ],
+        "statements": [one.model_dump(mode="json") for one in stated(listed, found, series, {})],
     }
     text = json.dumps(result, ensure_ascii=False, indent=1)
     if out is not None:

@@ -18,6 +18,7 @@ _MORE = 8
 """Components that show themselves only when noise has been averaged over neighbours."""
 
 _ARRIVED = 0.08  # of the peak of the vessels
+_VESSEL = 0.3  # of the height of the highest
 _TAIL = 3
 
 
@@ -63,13 +64,16 @@ def bolus(signals: Curves, times: Floats) -> Bolus:
     change = signals - np.median(signals[:, :early], axis=1, keepdims=True)
     smooth = (change[:, :-2] + change[:, 1:-1] + change[:, 2:]) / 3
     order = np.argsort(smooth.max(axis=1))
-    chosen = order[-max(len(order) // 200, min(len(order), 12)) :]
+    chosen = order[-max(len(order) // 2000, min(len(order), 24)) :]
+    wider = order[-max(len(order) // 200, min(len(order), 24)) :]
     noise = float(np.median(np.abs(np.diff(change, axis=1))) / 0.6745 / np.sqrt(2))
     usual = np.median(smooth[chosen], axis=0)
     height = float(np.ptp(usual[: usual.argmax() + 1]))
-    arrivals = [_arrival(curve, noise) for curve in smooth[chosen]]
+    # Arteries may be lower than veins, and come first.
+    wider = wider[smooth[wider].max(axis=1) > _VESSEL * height]
+    arrivals = [_arrival(curve, noise) for curve in smooth[wider]]
     # The smoothing reaches one sample ahead, and its own samples begin one later.
-    first = int(np.percentile(arrivals, 5))
+    first = int(np.percentile(arrivals, 5)) if arrivals else 0
     top = int(usual.argmax()) + 1
     return Bolus(float(times[first]), float(times[top]), height / max(noise, 1e-6))
 

@@ -80,7 +80,10 @@ def _check_alike(one: Dataset, first: Dataset, same: bool) -> None:
             "Multi-frame DICOM is not taken; export the series as single frames.",
         )
     orientation = dicom.numbers(one, "ImageOrientationPatient", 6)
-    if not same or np.abs(orientation - dicom.numbers(first, "ImageOrientationPatient", 6)).max() > 1e-3:
+    if (
+        not same
+        or np.abs(orientation - dicom.numbers(first, "ImageOrientationPatient", 6)).max() > 1e-3
+    ):
         raise ImageProblem(
             "各层的矩阵、像素间距、设备类型或方向不一致，请只提供灌注序列，剔除定位像和重建图。",
             "Images differ in matrix, pixel spacing, modality or orientation; give the perfusion "
@@ -164,9 +167,7 @@ def _study(
     echo = _number(first, "EchoTime", 1e-3) or 0.0
     kind = (modality or dicom.text(first, "Modality")).upper()
     uids = tuple(sorted({one.series for one in frames if one.series}))
-    return Study(
-        array, times, small, grid, factor, kind, echo, uids, ("tilt",) if tilted else ()
-    )
+    return Study(array, times, small, grid, factor, kind, echo, uids, ("tilt",) if tilted else ())
 
 
 def _slices(frames: Sequence[_Frame], normal: Floats) -> list[list[_Frame]]:
@@ -257,9 +258,7 @@ def _in_time(
     return ordered, checked_times(times, len(groups))
 
 
-def _shuttled(
-    ordered: list[list[_Frame]], counts: Sequence[int], clock: str
-) -> list[list[_Frame]]:
+def _shuttled(ordered: list[list[_Frame]], counts: Sequence[int], clock: str) -> list[list[_Frame]]:
     """Jog mode may end between its two positions: then the others lose their last time."""
     starts = [group[0].clocks.get(clock, 0.0) for group in ordered]
     jog = counts[-1] - counts[0] == 1 and max(starts) - min(starts) > 0.2

@@ -1,12 +1,13 @@
 """Core and hypoperfused tissue by the usual thresholds, and how much of the one the other is.
 
-Core: CBF below 30 % of the healthy side's; hypoperfused: Tmax above 6 s (Albers et al., N Engl J Med
-2018; 378: 708; DEFUSE 3); hypoperfusion intensity ratio: the part of it above 10 s (Bang et al.,
-Stroke 2014; 45: 1018).
+Core: CBF below 30 % of the healthy side's; hypoperfused: Tmax above 6 s (Albers et al., N Engl J
+Med 2018; 378: 708; DEFUSE 3); hypoperfusion intensity ratio: the part of it above 10 s (Bang et
+al., Stroke 2014; 45: 1018).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,8 +22,9 @@ Side = Literal["left", "right"]
 _HEALTHY_TMAX = 4.0
 """Seconds; tissue above is no measure of the healthy side."""
 
-_DELAYED = 4.0
-_SHARE_DELAYED = 0.5
+_DELAYED, _SLOW = 4.0, 1.45
+"""Low flow is of a stroke where blood comes late (s) or passes slowly (of the healthy side's MTT;
+Wintermark et al., Stroke 2006; 37: 979); elsewhere it is CSF beside tissue or an old scar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +40,14 @@ class Lesion:
 
 
 def lesion(
-    cbf: NDArray[np.float32],
-    tmax: NDArray[np.float32],
+    maps: Mapping[str, NDArray[np.float32]],
     tissue: Mask,
     left: Mask,
     voxel_ml: float,
     settings: PerfusionSettings,
 ) -> Lesion:
     """What of ``tissue`` is ill.  ``left``: the patient's left half."""
+    cbf, tmax, mtt = maps["cbf"], maps["tmax"], maps["mtt"]
     late = tissue & (tmax > settings.tmax_seconds)
     healthy: Side = "left" if (late & ~left).sum() >= (late & left).sum() else "right"
     side = left if healthy == "left" else ~left
@@ -56,27 +58,19 @@ def lesion(
     least = settings.least_lesion_ml / voxel_ml
     late = _islands(late, least)
     low = tissue & (cbf < settings.core_ratio * reference)
-    delayed = tmax > min(_DELAYED, settings.tmax_seconds)
-    core = _islands(low, least, delayed)
+    late_or_slow = (tmax > _DELAYED) | (mtt > _SLOW * np.median(mtt[normal]))
+    core = _islands(low & late_or_slow, least)
     hypoperfused = late | core
     severe = hypoperfused & (tmax > settings.severe_tmax_seconds)
     return Lesion(core, hypoperfused, severe, healthy, reference)
 
 
-def _islands(mask: Mask, least: float, needed: Mask | None = None) -> Mask:
-    """The connected parts of at least ``least`` voxels.
-
-    ``needed``: at least half of a part must be that too: flow that is low without any delay is CSF,
-    white matter or an old scar.
-    """
+def _islands(mask: Mask, least: float) -> Mask:
+    """The connected parts of at least ``least`` voxels."""
     labels, count = ndimage.label(mask)
     if not count:
         return mask
-    sizes = np.bincount(labels.ravel(), minlength=count + 1)
-    kept = sizes >= max(least, 1)
-    if needed is not None:
-        with_it = np.bincount(labels[needed].ravel(), minlength=count + 1)
-        kept &= with_it >= _SHARE_DELAYED * sizes
+    kept = np.bincount(labels.ravel(), minlength=count + 1) >= max(least, 1)
     kept[0] = False
     found: Mask = kept[labels]
     return found

@@ -1,10 +1,10 @@
-"""Transit times and delays averaged over their posterior, instead of a residue function of any form.
+"""Transit times and delays averaged over their posterior, instead of any residue function.
 
 As Boutelier et al. (IEEE Trans Med Imaging 2012; 31: 1381) and Mouridsen et al. (NeuroImage 2006;
-33: 570): tissue is the arterial input, delayed, through a distribution of transit times; here a gamma
-distribution with the shapes 1 (exponential residue), 3 and 30 (nearly a box).  On a grid of delay,
-MTT and shape the flow has a best value in closed form; the posterior over the grid, with the noise
-known, gives the means.
+33: 570): tissue is the arterial input, delayed, through a distribution of transit times; here a
+gamma distribution with the shapes 1 (exponential residue), 3 and 30 (nearly a box).  On a grid of
+delay, MTT and shape the flow has a best value in closed form; the posterior over the grid, with the
+noise known, gives the means.
 """
 
 from __future__ import annotations
@@ -100,4 +100,3 @@ def _atoms(artery: Floats, step: float) -> tuple[Floats, Floats, Floats]:
                 delays.append(delay)
                 transits.append(transit)
     return np.array(curves), np.array(delays), np.array(transits)
-

@@ -19,8 +19,12 @@ _POINTS = 12_000
 _SCALES = (3.0, 1.0)
 _ROUNDS = 6
 _STILL = 0.25  # of a pixel
-_BETTER = 0.97
+_BETTER = 0.85
 _SLICES_FOR_3D = 8
+_EDGE_HU = 30.0
+"""A pixel, at least, of a smoothed CT: edges of bone and air, which no contrast agent makes."""
+
+_LEAST_POINTS = 200
 _CLIP = (-200.0, 500.0)
 
 
@@ -45,6 +49,8 @@ def undone(study: Study, is_ct: bool) -> tuple[NDArray[np.float32], Motion]:
     levels = [_Level(reference, spacing, sigma, is_ct) for sigma in _SCALES]
     pixel = float(spacing[1:].min())
     moved, corrected = np.zeros(count), np.zeros(count, bool)
+    if min(level.points for level in levels) < _LEAST_POINTS:
+        return array, Motion(moved, corrected)
     result: NDArray[np.float32] | None = None
     start = np.zeros(6)
     for number, frame in enumerate(array):
@@ -81,6 +87,9 @@ class _Level:
         strength[:, :, [0, -1]] = 0
         number = min(_POINTS, strength.size // 4)
         chosen = np.argpartition(strength.ravel(), -number)[-number:]
+        if is_ct:
+            chosen = chosen[strength.ravel()[chosen] > (_EDGE_HU / sigma) ** 2]
+        self.points = len(chosen)
         self._index = np.stack(np.unravel_index(chosen, image.shape)).astype(np.float64)
         self._centre = (np.asarray(image.shape)[:, None] - 1) / 2
         self._values = image.ravel()[chosen].astype(np.float64)
@@ -92,13 +101,16 @@ class _Level:
         self._used = np.arange(6) if self._solid else np.array([1, 2, 3])
         self._away = away
 
-    def fitted(self, frame: NDArray[np.float32], guess: Floats) -> tuple[Floats, tuple[float, float]]:
+    def fitted(
+        self, frame: NDArray[np.float32], guess: Floats
+    ) -> tuple[Floats, tuple[float, float]]:
         """The motion (shift in mm, turn in radians), and the error without and with it."""
         image = self._smooth(frame)
         found = guess.copy()
         first = self._error(image, np.zeros(6))
-        best, least = (found.copy(), self._error(image, found)) if guess.any() else (
-            np.zeros(6), first)
+        best, least = (
+            (found.copy(), self._error(image, found)) if guess.any() else (np.zeros(6), first)
+        )
         for _ in range(_ROUNDS):
             values = self._sampled(image, found)
             columns = np.column_stack(
@@ -145,7 +157,9 @@ class _Level:
     def _sampled(self, image: NDArray[np.float32], motion: Floats) -> Floats:
         turned = _rotation(motion[3:]) @ self._away - self._away
         there = self._index + (turned + motion[:3, None]) / self._spacing[:, None]
-        values: Floats = ndimage.map_coordinates(image, there, order=1, mode="nearest").astype(float)
+        values: Floats = ndimage.map_coordinates(image, there, order=1, mode="nearest").astype(
+            float
+        )
         return values
 
     def _error(self, image: NDArray[np.float32], motion: Floats) -> float:

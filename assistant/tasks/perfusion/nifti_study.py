@@ -68,7 +68,13 @@ def read(
     check_values(array)
     chosen = modality.upper() or _guessed(array)
     return Study(
-        array, seconds, reduced_grid(grid, factor), grid, factor, chosen, echo_time,
+        array,
+        seconds,
+        reduced_grid(grid, factor),
+        grid,
+        factor,
+        chosen,
+        echo_time,
         notes=() if modality else ("guessed_modality",),
     )
 

@@ -1,4 +1,4 @@
-"""Colour maps of all slices with a bar of colours, and curves of artery, vein and tissue, as PNG."""
+"""Colour maps of all slices with a bar, and curves of artery, vein and tissue, as PNG."""
 
 from __future__ import annotations
 

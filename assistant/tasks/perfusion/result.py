@@ -21,8 +21,8 @@ RESEARCH_EN = "For research only, not for care."
 class VesselCurve(BaseModel):
     """An arterial input or a venous output.
 
-    ``voxel``: column, row and slice of its best voxel, from 0, on the grid of the files.  ``peak`` in
-    HU (CT) or 1/s (MR), before ``scale`` was applied.
+    ``voxel``: column, row and slice of its best voxel, from 0, on the grid of the files.  ``peak``
+    in HU (CT) or 1/s (MR), before ``scale`` was applied.
     """
 
     voxel: tuple[int, int, int]

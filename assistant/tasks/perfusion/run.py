@@ -56,9 +56,7 @@ def _reported(
     )
 
 
-def _files(
-    request: PerfusionStudy, context: Context, attachments: Attachments
-) -> Iterator[bytes]:
+def _files(request: PerfusionStudy, context: Context, attachments: Attachments) -> Iterator[bytes]:
     for one in request.attachments:
         for name in attachments.files(context, one.id):
             yield attachments.content(context, one.id, name)[0]
@@ -82,5 +80,3 @@ def _kept(
     curves = attachments.add(context, read(picture.curve_picture(found), "image/png"))
     kept["curves"] = (curves.id, None)
     return kept
-
-

@@ -41,7 +41,9 @@ def smoothed(
         certain = int((found.var(axis=0) > 2 * variance).sum())
         guide = max(guide, certain)
         usual = np.float32(2 * guide * variance)
-        found, share = average(found, number, places, offsets, nearness, usual, guide, np.float32(slack))
+        found, share = average(
+            found, number, places, offsets, nearness, usual, guide, np.float32(slack)
+        )
         variance *= float(share)
     return found, float(np.sqrt(variance))
 

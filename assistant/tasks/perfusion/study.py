@@ -23,8 +23,8 @@ LARGEST_PLANE = 320
 class Study:
     """Intensities [time, slice, row, column] and when each slice was taken.
 
-    ``times``: (slices, times) in seconds, from 0 on.  ``grid`` is that of ``array``; ``source`` that
-    of the files, whose slices were averaged over ``reduction`` × ``reduction`` pixels.
+    ``times``: (slices, times) in seconds, from 0 on.  ``grid`` is that of ``array``; ``source``
+    that of the files, whose slices were averaged over ``reduction`` × ``reduction`` pixels.
     """
 
     array: NDArray[np.float32]

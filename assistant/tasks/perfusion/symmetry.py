@@ -66,7 +66,7 @@ def midline(before: NDArray[np.float32], brain: Mask, grid: Grid) -> Midline:
 
     starts = [np.array([np.deg2rad(turn), 0.0]) for turn in np.arange(-20, 21, 5)]
     best = min(starts, key=cost)
-    simplex = np.array([best, best + [0.05, 0], best + [0, 0.02]])
+    simplex = np.array([best, best + np.array([0.05, 0]), best + np.array([0, 0.02])])
     fit = optimize.minimize(
         cost, best, method="Nelder-Mead", options={"initial_simplex": simplex, "maxiter": 120}
     )

@@ -29,8 +29,8 @@ class Perfusion(Task[PerfusionStudy, PerfusionReport]):
     page = "assistant.tasks.perfusion.ui.page:PAGE"
     evaluation = "bedside eval perfusion"
     tool = (
-        "科研用途 research only: brain perfusion of a CT or MR study over time: CBF, CBV, MTT, Tmax, "
-        "core and penumbra volumes, mismatch, left against right, report"
+        "科研用途 research only: brain perfusion of a CT or MR study over time: CBF, CBV, MTT, "
+        "Tmax, core and penumbra volumes, mismatch, left against right, report"
     )
     command = Command(
         "perfusion",

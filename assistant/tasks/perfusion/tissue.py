@@ -33,13 +33,12 @@ def on_ct(before: NDArray[np.float32], spacing: tuple[float, float, float]) -> T
     """The brain of a CT before contrast (HU).  Raises `ImageProblem` where there is none."""
     body = before > AIR
     pixel = min(spacing[1:])
-    if body.mean() < 0.98:
+    # A phantom may have no skull and no air; then HU alone decide.
+    inner = body
+    if (before > BONE).mean() > 0.01 and body.mean() < 0.98:
         body = _largest(ndimage.binary_opening(body, _disc(1)))
         body = np.stack([ndimage.binary_fill_holes(plane) for plane in body])
-    # A phantom may have no skull and no air; then HU alone decide.
-    bone = (before > BONE) & body
-    inner = body
-    if bone.mean() > 0.01:
+        bone = (before > BONE) & body
         size = max(1, round(_OPENING_MM / pixel))
         cavity = body & ~bone & _enclosed(bone, size)
         opened = np.stack([_main(ndimage.binary_opening(p, _disc(size)[0])) for p in cavity])

@@ -88,9 +88,7 @@ def artery(curves: Curves, times: Floats, mask: Mask, start: float) -> Vessel:
     return cluster(curves, times, mask, int(best))
 
 
-def vein(
-    curves: Curves, times: Floats, mask: Mask, of: Vessel, start: float
-) -> Vessel | None:
+def vein(curves: Curves, times: Floats, mask: Mask, of: Vessel, start: float) -> Vessel | None:
     """The curve of greatest area that peaks after the artery; None where there is none."""
     found = shapes(curves, times)
     step = float(np.median(np.diff(times)))
@@ -119,7 +117,7 @@ def scale(of: Vessel, venous: Vessel | None, times: Floats) -> float:
 
 
 def given(curves: Curves, times: Floats, mask: Mask, where: Mask) -> Vessel:
-    """The vessel that the voxels ``where`` are.  Raises `ImageProblem` where none lie in ``mask``."""
+    """The vessel of the voxels ``where``.  Raises `ImageProblem` where none lie in ``mask``."""
     rows = np.flatnonzero(where[mask])
     if not len(rows):
         raise ImageProblem(
@@ -172,9 +170,7 @@ def _vessel(
     )
 
 
-def _candidates(
-    found: Shapes, curves: Curves, start: float, times: Floats
-) -> NDArray[np.int64]:
+def _candidates(found: Shapes, curves: Curves, start: float, times: Floats) -> NDArray[np.int64]:
     number = int(np.clip(len(curves) * _CANDIDATES, _LEAST, _MOST))
     highest = np.argsort(found.height)[-number:]
     floor = 0.3 * float(np.percentile(found.height[highest], 90))

@@ -52,7 +52,8 @@ def sentences(found: Analysis, said: PerfusionFindings) -> list[Sentence]:
     if not late.any():
         listed.append(
             Sentence(
-                f"未见 Tmax > {limit:g} s 的低灌注区（大于 {said.settings.least_lesion_ml:g} ml 者）。",
+                f"未见 Tmax > {limit:g} s 的低灌注区"
+                f"（大于 {said.settings.least_lesion_ml:g} ml 者）。",
                 "脑组织",
                 found.brain,
                 "tmax",

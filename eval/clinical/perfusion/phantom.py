@@ -1,7 +1,7 @@
 """A head whose perfusion is known: skull, vessels, grey and white matter, CSF, a stroke.
 
-Arterial input: a gamma variate with recirculation; tissue: that, delayed, through a residue function
-(exponential, box or linear) of known mean transit time.
+Arterial input: a gamma variate with recirculation; tissue: that, delayed, through a residue
+function (exponential, box or linear) of known mean transit time.
 """
 
 from __future__ import annotations
