@@ -35,7 +35,7 @@ VESSEL_CBV = 12.0
 _VESSEL_PEAK = 0.25  # of the arterial input
 _LONGEST_MTT = 40.0
 _BEFORE = 3
-_SIMILAR = 3.0
+_SIMILAR = 4.0
 """By how much the noise after smoothing is underrated: near voxels share their noise."""
 
 

@@ -25,7 +25,9 @@ def perfusion(
     aif: Annotated[
         str, typer.Option(help="Arterial input: column,row,slice from 0, or a mask file.")
     ] = "",
-    method: Annotated[str, typer.Option(help="osvd or bayes.")] = "osvd",
+    method: Annotated[
+        str, typer.Option(help="bayes (a model), or osvd (block-circulant SVD).")
+    ] = "bayes",
     no_haematocrit: Annotated[
         bool, typer.Option("--no-haematocrit", help="Without the factor of 0.733.")
     ] = False,
@@ -63,7 +65,7 @@ def perfusion(
     except ValidationError as error:
         place = ".".join(str(part) for part in error.errors()[0]["loc"])
         raise typer.BadParameter(
-            f"选项 {place} 无效：method 为 osvd 或 bayes，density 为 0.5 到 2。(Not valid.)"
+            f"选项 {place} 无效：method 为 bayes 或 osvd，density 为 0.5 到 2。(Not valid.)"
         ) from None
     if out is not None:
         out_folder.check(out)

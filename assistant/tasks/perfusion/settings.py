@@ -19,10 +19,10 @@ class PerfusionSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    method: Literal["osvd", "bayes"] = Field(
-        default="osvd",
-        description="osvd: block-circulant SVD with an oscillation index. bayes: a model of "
-        "transit times and delays, averaged over its posterior.",
+    method: Literal["bayes", "osvd"] = Field(
+        default="bayes",
+        description="bayes: a model of transit times and delays, averaged over its posterior. "
+        "osvd: block-circulant SVD with an oscillation index.",
     )
     haematocrit: bool = Field(
         default=True, description="Multiply by (1 − 0.45) / (1 − 0.25) = 0.733."
