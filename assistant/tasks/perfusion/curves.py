@@ -51,8 +51,7 @@ class Reduced:
 
 def logarithm(signal: NDArray[np.float32], echo_time: float) -> NDArray[np.float32]:
     """−ln S / TE: its change is ΔR2* in 1/s (with TE = 1 where it is not known)."""
-    found: NDArray[np.float32] = -np.log(np.maximum(signal, 1e-3)) / np.float32(echo_time or 1.0)
-    return found
+    return np.asarray(-np.log(np.maximum(signal, 1e-3)) / (echo_time or 1.0), np.float32)
 
 
 def bolus(signals: Curves, times: Floats) -> Bolus:
@@ -148,9 +147,8 @@ def common_times(times: Floats) -> Floats:
     low, high = float(times[:, 0].min()), float(times[:, -1].max())
     count = min(round((high - low) / step) + 1, 400)
     if np.ptp(times, axis=0).max() < 1e-6 and np.allclose(steps, step, rtol=0.02):
-        return times[0]
-    found: Floats = low + np.arange(count) * step
-    return found
+        return np.asarray(times[0], np.float64)
+    return np.asarray(low + np.arange(count) * step, np.float64)
 
 
 def from_baseline(reduced: Reduced, times: Floats, start: float) -> Reduced:

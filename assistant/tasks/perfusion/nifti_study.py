@@ -146,7 +146,7 @@ def _header_times(image: Any, count: int, step: float | None) -> Floats:
             "NIfTI 头里没有时间间隔，请用 --tr 秒数 或 --times 文件 给出。",
             "The header has no time step; give --tr SECONDS or --times FILE.",
         )
-    found: Floats = np.arange(count) * step
+    found: Floats = np.arange(count, dtype=np.float64) * step
     return found
 
 

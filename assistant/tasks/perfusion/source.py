@@ -62,17 +62,20 @@ def artery_mask(given: str, study: Study) -> Mask:
         rows, columns = study.grid.shape[1:]
         found[z, min(y // factor, rows - 1), min(x // factor, columns - 1)] = True
         return found
+    return _masked(Path(given), study)
+
+
+def _masked(path: Path, study: Study) -> Mask:
+    """The voxels of a mask on the grid of the files, on the grid of the study."""
     from assistant.imaging.source import read_region
 
-    path = Path(given)
     frame = Volume(np.broadcast_to(np.float32(0), study.source.shape), study.source)
     mask = read_region(path, frame).mask
-    rows, columns = (size * factor for size in study.grid.shape[1:])
-    cut = mask[:, :rows, :columns].reshape(
-        found.shape[0], found.shape[1], factor, found.shape[2], factor
-    )
-    inside: Mask = cut.any(axis=(2, 4))
-    return inside
+    factor = study.reduction
+    slices, rows, columns = study.grid.shape
+    cut = mask[:, : rows * factor, : columns * factor]
+    parts = cut.reshape(slices, rows, factor, columns, factor)
+    return np.asarray(parts.any(axis=(2, 4)))
 
 
 def _no_place() -> ImageProblem:

@@ -101,7 +101,7 @@ def made(recipe: Recipe) -> Phantom:
     """The phantom of a recipe."""
     random = np.random.default_rng(recipe.seed)
     grid = _Head(recipe, random)
-    times = np.arange(recipe.times) * recipe.step
+    times = np.arange(recipe.times, dtype=np.float64) * recipe.step
     fine = np.arange(0, times[-1] + FINE / 2, FINE)
     inflow = arterial_input(fine)
     enhancement = _tissue_curves(recipe, grid, fine, inflow, times)

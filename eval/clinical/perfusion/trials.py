@@ -16,6 +16,8 @@ from assistant.tasks.perfusion.study import Study, checked_times
 from eval.clinical.perfusion.phantom import Phantom, Recipe, made
 
 MAPS = ("cbf", "cbv", "mtt", "tmax")
+_Change = tuple[str, dict[str, object]]
+
 CLINICAL = 4.0
 """HU of a voxel of 0.85 × 0.85 × 5 mm: what 5 to 8 HU at 512 × 512 are after the averaging over
 2 × 2 pixels."""
@@ -52,10 +54,12 @@ def conditions(rows: int = 256, slices: int = 3, seed: int = 1) -> list[Conditio
         noise=CLINICAL,
         seed=seed,
     )
-    changes: list[tuple[str, dict[str, object]]] = [
+    noises: list[_Change] = [(f"noise {v:g} HU", {"noise": v}) for v in (1.0, 2.0, 6.0, 8.0)]
+    delays: list[_Change] = [(f"delay {v:g} s", {"healthy_delay": v}) for v in (0.0, 2.0, 5.0)]
+    changes: list[_Change] = [
         ("clinical", {}),
-        *((f"noise {noise:g} HU", {"noise": noise}) for noise in (1.0, 2.0, 6.0, 8.0)),
-        *((f"delay {delay:g} s", {"healthy_delay": delay}) for delay in (0.0, 2.0, 5.0)),
+        *noises,
+        *delays,
         ("residue box", {"residue": "box"}),
         ("residue linear", {"residue": "linear"}),
         ("every 2 s", {"step": 2.0, "times": 30}),
