@@ -15,7 +15,7 @@ from pydicom.uid import CTImageStorage
 
 from eval.clinical.perfusion.phantom import Phantom, Recipe, made
 
-SMALL = Recipe(shape=(3, 96, 96), spacing=(5.0, 2.2, 2.2), noise=1.5, times=45)
+SMALL = Recipe(shape=(2, 96, 96), spacing=(5.0, 2.2, 2.2), noise=1.0, times=45)
 
 
 @cache

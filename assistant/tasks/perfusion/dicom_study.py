@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -242,6 +242,10 @@ def _in_time(
 ) -> tuple[list[list[_Frame]], Floats]:
     """Each slice's frames in order, and the times (slices, times) in seconds."""
     counts = sorted({len(group) for group in groups})
+    if step is None and clock in ("AcquisitionTime", "ContentTime"):
+        flat = _over_midnight([one for group in groups for one in group], clock)
+        it = iter(flat)
+        groups = [[next(it) for _ in group] for group in groups]
     ordered = [sorted(group, key=lambda one: one.clocks.get(clock, 0.0)) for group in groups]
     if counts[-1] < 2:
         raise ImageProblem(
@@ -254,7 +258,6 @@ def _in_time(
         times = np.tile(np.arange(len(ordered[0])) * step, (len(groups), 1))
     else:
         times = np.array([[one.clocks[clock] for one in group] for group in ordered])
-        times = _over_midnight(times) if "Time" in clock else times
     return ordered, checked_times(times, len(groups))
 
 
@@ -270,9 +273,14 @@ def _shuttled(ordered: list[list[_Frame]], counts: Sequence[int], clock: str) ->
     return [group[: counts[0]] for group in ordered]
 
 
-def _over_midnight(times: Floats) -> Floats:
-    """Times of a clock that passed midnight."""
-    if np.ptp(times) > _DAY / 2:
-        times = np.where(times < times.max() - _DAY / 2, times + _DAY, times)
-        times = np.sort(times, axis=1)
-    return times
+def _over_midnight(frames: Sequence[_Frame], clock: str) -> list[_Frame]:
+    """The frames with the times of a clock that passed midnight made to go on."""
+    latest = max(one.clocks[clock] for one in frames)
+    if latest - min(one.clocks[clock] for one in frames) <= _DAY / 2:
+        return list(frames)
+    moved = []
+    for one in frames:
+        value = one.clocks[clock]
+        late = value if value > latest - _DAY / 2 else value + _DAY
+        moved.append(replace(one, clocks=one.clocks | {clock: late}))
+    return moved

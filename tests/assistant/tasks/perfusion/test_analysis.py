@@ -9,6 +9,7 @@ from perfusion_samples import phantom
 from assistant.imaging.problem import ImageProblem
 from assistant.tasks.perfusion.analysis import Analysis, analysed
 from assistant.tasks.perfusion.doubts import doubts
+from assistant.tasks.perfusion.motion import undone
 from assistant.tasks.perfusion.result import findings
 from assistant.tasks.perfusion.settings import PerfusionSettings
 from assistant.tasks.perfusion.study import Study, checked_times
@@ -54,7 +55,10 @@ def test_core_and_penumbra_have_their_volumes_and_their_side(
     # The stroke is at the last columns, which are the patient's left (+x).
     assert said.affected_side == "left"
     whole = next(one for one in said.regions if one.name == "hemisphere")
-    assert whole.ratio["cbf"] < 0.95 < 1.0 < whole.ratio["tmax"]
+    assert whole.ratio["cbf"] < 0.95
+    ill = next(one for one in said.regions if one.name == "penumbra")
+    assert ill.ratio["tmax"] > 2
+    assert ill.ratio["mtt"] > 1.4
 
 
 def test_a_flipped_head_has_its_stroke_on_the_other_side(
@@ -102,9 +106,13 @@ def test_motion_is_undone_and_told(usual: tuple[Phantom, Analysis]) -> None:
     assert found.motion.greatest == pytest.approx(5, abs=2)
     assert "motion" in {one.key for one in doubts(found)}
     outcome = compared("", "bayes", made, found, 0.0)
-    still = compared("", "bayes", made, analysed(study(made), PerfusionSettings(motion=False)), 0.0)
     assert outcome.correlation["tmax"] > 0.95
-    assert outcome.correlation["cbf"] > still.correlation["cbf"] + 0.1
+    assert outcome.correlation["cbf"] > 0.55
+    # The edge of the skull stands still afterwards.
+    plain = study(made)
+    after, _ = undone(plain, True)
+    edge = np.abs(np.gradient(made.array[0], axis=2)) > 200
+    assert after[:, edge].std(axis=0).mean() < 0.4 * made.array[:, edge].std(axis=0).mean()
     # A head that lies still is left as it is.
     unmoved = usual[1]
     assert unmoved.motion is not None
@@ -140,7 +148,7 @@ def test_without_contrast_there_are_no_maps() -> None:
     still = np.repeat(made.array[:3].mean(axis=0)[None], 20, axis=0)
     still += np.random.default_rng(3).normal(0, 3, still.shape).astype(np.float32)
     plain = study(made)
-    one = Study(still, checked_times(np.arange(20.0), 3), plain.grid, plain.source, 1, "CT")
+    one = Study(still, checked_times(np.arange(20.0), 2), plain.grid, plain.source, 1, "CT")
     with pytest.raises(ImageProblem, match=r"造影剂|动脉输入"):
         analysed(one, PerfusionSettings())
 
@@ -150,4 +158,4 @@ def test_a_short_scan_is_doubtful() -> None:
     plain = study(made)
     cut = Study(made.array[:20], plain.times[:, :20], plain.grid, plain.source, 1, "CT")
     keys = {one.key for one in doubts(analysed(cut, PerfusionSettings()))}
-    assert {"short", "truncated"} <= keys
+    assert {"short", "late_tissue"} <= keys
