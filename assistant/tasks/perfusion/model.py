@@ -22,7 +22,7 @@ Scores = NDArray[np.float32]
 
 DELAYS = np.arange(-2.0, 16.01, 0.5)
 TRANSITS = np.geomspace(1.5, 36.0, 24)
-SHAPES = (1.0, 30.0)
+SHAPES = (1.0, 3.0, 30.0)
 _FINE = 0.1
 _BLOCK = 4096
 _SAMPLE, _ROUNDS = 6000, 4
@@ -50,7 +50,9 @@ def fitted(reduced: Reduced, artery: Floats, step: float, noise: float) -> Resid
         atoms = _atoms(artery, step, shape, reduced.basis)
         prior, evidence = _prior(sample, atoms, precision)
         choices.append((evidence, atoms, prior))
-    _, atoms, prior = max(choices, key=lambda choice: choice[0])
+    # Each voxel has one vote: the sum would be that of a few vessels, which fit nothing.
+    votes = np.argmax([evidence for evidence, _, _ in choices], axis=0)
+    _, atoms, prior = choices[int(np.bincount(votes).argmax())]
     made = Residues(*(np.zeros(len(scores), np.float32) for _ in range(4)))
     for low in range(0, len(scores), _BLOCK):
         rows = slice(low, low + _BLOCK)
@@ -62,18 +64,17 @@ def fitted(reduced: Reduced, artery: Floats, step: float, noise: float) -> Resid
     return made
 
 
-def _prior(sample: Scores, atoms: _Atoms, precision: np.float32) -> tuple[Scores, float]:
-    """The logarithm of how often each atom fits in this study, and that of the evidence."""
+def _prior(sample: Scores, atoms: _Atoms, precision: np.float32) -> tuple[Scores, Scores]:
+    """The logarithm of how often each atom fits in this study, and of each voxel's evidence."""
     even = 1 / len(atoms.gram)
     prior = np.full(len(atoms.gram), np.log(even), np.float32)
-    evidence = 0.0
+    evidence = np.zeros(len(sample), np.float32)
     for _ in range(_ROUNDS):
-        total, evidence = np.zeros(len(atoms.gram)), 0.0
+        total = np.zeros(len(atoms.gram))
         for low in range(0, len(sample), _BLOCK):
             part = sample[low : low + _BLOCK]
-            weight, _, logs = _posterior(part, atoms, precision, prior)
+            weight, _, evidence[low : low + _BLOCK] = _posterior(part, atoms, precision, prior)
             total += weight.sum(axis=0)
-            evidence += float(logs.sum())
         prior = np.log(_EVEN * even + (1 - _EVEN) * total / total.sum()).astype(np.float32)
     return prior, evidence
 
