@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from pydantic import BaseModel
 
 from assistant.tasks.perfusion.analysis import Analysis
+from assistant.tasks.perfusion.doubt import Doubt
 
 LONGEST_STEP = 3.0
 SHORTEST_SCAN = 40.0
@@ -18,14 +18,6 @@ _WIDE = 14.0
 _MOST_SCALE = 2.5
 _ONE_SIDE = 0.6
 _LIKENESS = 0.6
-
-
-class Doubt(BaseModel):
-    """Something that makes the maps less sure.  ``key`` is its name for programs."""
-
-    key: str
-    zh: str
-    en: str
 
 
 def doubts(found: Analysis) -> list[Doubt]:

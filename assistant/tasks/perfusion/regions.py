@@ -6,42 +6,15 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, Field
 
 from assistant.imaging.volume import Mask
 from assistant.tasks.perfusion.lesion import Lesion
+from assistant.tasks.perfusion.region import MEASURED, Region, Values
 from assistant.tasks.perfusion.symmetry import Midline
 
-MEASURED = ("cbf", "cbv", "mtt", "tmax")
 THIRDS = (("anterior", "前部"), ("middle", "中部"), ("posterior", "后部"))
 _LEAST = 20
 """Voxels; fewer have no median to speak of."""
-
-
-class Values(BaseModel):
-    """Medians: CBF ml/100 g/min, CBV ml/100 g, MTT and Tmax s."""
-
-    cbf: float
-    cbv: float
-    mtt: float
-    tmax: float
-
-
-class Region(BaseModel):
-    """A part of the brain.  Of a lesion the other side is its mirror image."""
-
-    name: str
-    name_zh: str
-    volume_ml: float
-    cbf: float
-    cbv: float
-    mtt: float
-    tmax: float
-    left: Values | None = None
-    right: Values | None = None
-    ratio: dict[str, float] = Field(
-        default_factory=dict, description="Left divided by right, where both are there."
-    )
 
 
 def regions(

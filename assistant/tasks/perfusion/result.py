@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, Field
 
-from assistant.tasks.perfusion.doubts import Doubt
-from assistant.tasks.perfusion.regions import Region
+from assistant.tasks.perfusion.doubt import Doubt
+from assistant.tasks.perfusion.region import Region
 from assistant.tasks.perfusion.settings import PerfusionSettings
 
 if TYPE_CHECKING:

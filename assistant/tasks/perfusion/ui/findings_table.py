@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from assistant.store import Context
 from assistant.tasks.perfusion.draft import PerfusionReport
-from assistant.tasks.perfusion.regions import MEASURED, Region
+from assistant.tasks.perfusion.region import MEASURED, Region
 from assistant.ui.markup import esc, evidence_chip
 from assistant.ui.strings import Text
 
