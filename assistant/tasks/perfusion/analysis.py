@@ -21,7 +21,8 @@ from assistant.tasks.perfusion import (
 )
 from assistant.tasks.perfusion.curves import Bolus, Reduced
 from assistant.tasks.perfusion.lesion import Lesion, lesion
-from assistant.tasks.perfusion.regions import Region, regions
+from assistant.tasks.perfusion.region import Region
+from assistant.tasks.perfusion.regions import regions
 from assistant.tasks.perfusion.settings import PerfusionSettings
 from assistant.tasks.perfusion.study import Curves, Floats, Study
 from assistant.tasks.perfusion.vessels import Vessel
