@@ -96,6 +96,13 @@ COMMANDS = (
         "Read generated pages of bills whose truth is known: characters, fields, amounts, doubts.",
         "Example: bedside eval bills --count 60 --out bills --require 'hard.amounts>=99'",
     ),
+    Row(
+        "perfusion",
+        "eval.commands.perfusion:perfusion",
+        "Maps of phantoms whose flow, volume, transit and delay are known; errors by noise and "
+        "delay.",
+        "Example: bedside eval perfusion --out perfusion --require 'cbf>=95'",
+    ),
 )
 
 app = lazy_app(lambda: COMMANDS, __doc__ or "")
