@@ -97,6 +97,25 @@ class Attachments:
         except FileNotFoundError:
             raise AttachmentNotFound from None
 
+    def holder(self, instance_uid: str) -> tuple[Context, str, str] | None:
+        """Whose attachment has a file of this name: its context, its id and the file's hash.
+
+        None where nobody has it.  An instance belongs to one patient, whoever sends it.
+        """
+        query = (
+            select(AttachmentRow, AttachmentFileRow.sha256)
+            .join(AttachmentFileRow, AttachmentFileRow.attachment_id == AttachmentRow.id)
+            .where(AttachmentFileRow.name == instance_uid, AttachmentRow.kind == "dicom_series")
+            .limit(1)
+        )
+        with self._database.read() as session:
+            found = session.execute(query).first()
+        if found is None:
+            return None
+        row, sha256 = found
+        context = Context(row.actor_id, "system", row.patient_id, row.encounter_id)
+        return context, row.id, sha256
+
     def check(self, context: Context, payload: Any) -> None:
         """Refuse a request that names an attachment which is not there, or is another by now.
 

@@ -20,6 +20,7 @@ from assistant.store.database import Database
 from assistant.store.errors import InvalidArgument
 from assistant.store.models import (
     AttachmentRow,
+    DicomStudyRow,
     DraftRow,
     FeedbackRow,
     IdempotencyRow,
@@ -86,6 +87,8 @@ class Purge:
             answers = _rows(session, delete(IdempotencyRow).where(of_patient))
             theirs = select(AttachmentRow).where(AttachmentRow.patient_id == patient_id)
             attachments, hashes = delete_rows(session, session.scalars(theirs))
+            of_theirs = DicomStudyRow.patient_id == patient_id
+            _rows(session, delete(DicomStudyRow).where(of_theirs))
             self._audit.append(session, context, "patient.purge", "patient")
         self._attachments.delete_files(hashes)
         return self._erased(requests, counts[0], counts[1], counts[2] + left, answers, attachments)
@@ -113,6 +116,8 @@ class Purge:
         with self._database.write() as session:
             aged = IdempotencyRow.created_at < before
             answers = _rows(session, delete(IdempotencyRow).where(aged))
+            # Of a study whose images go nothing may start any more.
+            _rows(session, delete(DicomStudyRow).where(DicomStudyRow.arrived_at < before))
         attachments = self._expired_attachments(before, actor)
         if not any(totals) and not answers and not attachments:
             return PurgeCounts(0, 0, 0, 0, 0, True)

@@ -21,6 +21,7 @@ from assistant.store.idempotency import Idempotency
 from assistant.store.keyed_hash import KeyedHash
 from assistant.store.purge import Purge, PurgeCounts
 from assistant.store.requests import Requests
+from assistant.store.studies import Studies
 
 
 class Store:
@@ -43,6 +44,7 @@ class Store:
         self.approvals = Approvals(database, self.audit)
         self.attachments = Attachments(database, self.audit, contents)
         self.bills = Bills(database, self.audit)
+        self.studies = Studies(database, self.audit)
         self._purge = Purge(database, self.audit, self.attachments)
         self._export = Export(database, self.audit)
 
