@@ -1,9 +1,9 @@
 """Studies that arrive over the network: what has come, whether it is all, what was started.
 
-``series`` of a row: by series UID ``{attachment, modality, description, body_part, own, numbers,
-expected}``; ``numbers`` are the instance numbers that have come, ``expected`` how many instances
-the sender says there are (0: it does not).  ``routes``: by the key of the request
-``{rule, kind, request, series, state, note, attempts}``.
+``series`` of a row: by series UID ``{attachment, modality, description, body_part, own, instances,
+numbers, expected}``; ``numbers`` are the instance numbers that have come, ``expected`` how many
+instances the sender says there are (0: it does not).  ``routes``: by the key of the request
+``{rule, kind, request, results, state, note, attempts, sent}``.
 """
 
 from __future__ import annotations
@@ -42,6 +42,9 @@ class Arrival:
     body_part: str = ""
     own: bool = False
     """Whether it is a result of ours that comes back."""
+
+    instances: int = 1
+    """How many of the series are kept."""
 
     number: int | None = None
     expected: int = 0
@@ -148,6 +151,7 @@ def _with(known: Mapping[str, Any], arrival: Arrival) -> dict[str, Any]:
         "description": known.get("description") or arrival.description,
         "body_part": known.get("body_part") or arrival.body_part,
         "own": arrival.own,
+        "instances": max(known.get("instances", 0), arrival.instances),
         "numbers": sorted(numbers),
         "expected": max(known.get("expected", 0), arrival.expected),
     }

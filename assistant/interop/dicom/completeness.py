@@ -21,8 +21,8 @@ def missing(series: Mapping[str, Any]) -> int:
         span = numbers[-1] - numbers[0] + 1
         if len(numbers) > 1 and span <= _COUNTING * len(numbers):
             lacking = span - len(numbers)
-        if series["expected"]:
-            lacking = max(lacking, series["expected"] - len(numbers))
+    if series["expected"]:
+        lacking = max(lacking, series["expected"] - series["instances"])
     return lacking
 
 

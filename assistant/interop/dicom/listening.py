@@ -19,7 +19,7 @@ _NOT_RECOGNISED = (0x01, 0x01, 0x03)
 
 
 class CannotListen(Exception):
-    """The address is taken, or is none of this machine."""
+    """The address is taken or none of this machine, or the library is not installed."""
 
 
 class Listening:
@@ -41,9 +41,14 @@ class Listening:
 
     def start(self) -> None:
         """Listen from now on.  Raises `CannotListen`."""
-        from pynetdicom import AE, AllStoragePresentationContexts, evt
-        from pynetdicom.sop_class import Verification  # type: ignore[attr-defined,unused-ignore]
-
+        try:
+            from pynetdicom import AE, AllStoragePresentationContexts, evt
+            from pynetdicom.sop_class import Verification
+        except ModuleNotFoundError:
+            raise CannotListen(
+                "接收 DICOM 需要影像组件，请运行 pip install 'bedside[imaging]'。"
+                "(Taking DICOM needs the extra imaging.)"
+            ) from None
         # It would write values of the messages, which may be a patient's, into the log.
         logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)
         settings = self._settings

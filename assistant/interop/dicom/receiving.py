@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from assistant.interop.dicom import refusal
 from assistant.interop.dicom.refusal import InstanceRefused
 from assistant.interop.dicom.settings import DicomSettings
-from assistant.record.attachment import DICOM
+from assistant.record.attachment import DICOM, Series
 from assistant.record.attachment_content import ContentInvalid, InstanceContent, read
 from assistant.store import AttachmentConflict, Context, Store, StoreError
 from assistant.store.studies import Arrival
@@ -88,11 +88,12 @@ class Receiving:
     def _keep(self, context: Context, content: InstanceContent, header: Dataset) -> None:
         known = self._store.attachments.holder(content.instance_uid)
         if known is None:
-            attachment_id = self._store.attachments.add(context, content).id
+            attachment = self._store.attachments.add(context, content)
         else:
             holder, attachment_id, sha256 = known
             if holder.patient_id != context.patient_id:
                 raise AttachmentConflict
+            attachment = self._store.attachments.get(holder, attachment_id)
             if sha256 != content.sha256:
                 kept, _ = self._store.attachments.content(
                     holder, attachment_id, content.instance_uid
@@ -102,7 +103,8 @@ class Receiving:
             context = Context(
                 context.actor_id, context.actor_role, holder.patient_id, holder.encounter_id
             )
-        arrival = _arrival(content, header, attachment_id)
+        assert isinstance(attachment, Series)
+        arrival = _arrival(content, header, attachment)
         self._store.studies.arrived(context, arrival, new=known is None)
 
     def _check_room(self, size: int) -> None:
@@ -149,18 +151,19 @@ def _read(data: bytes) -> tuple[InstanceContent, Dataset]:
     return content, header
 
 
-def _arrival(content: InstanceContent, header: Dataset, attachment_id: str) -> Arrival:
+def _arrival(content: InstanceContent, header: Dataset, attachment: Series) -> Arrival:
     from assistant.imaging.out.marking import MANUFACTURER
 
     own = header.get("ManufacturerModelName") == MANUFACTURER
     return Arrival(
         study_uid=content.study_uid,
         series_uid=content.series_uid,
-        attachment_id=attachment_id,
+        attachment_id=attachment.id,
         modality=content.modality,
         description=_text(header, "SeriesDescription"),
         body_part=_text(header, "BodyPartExamined").upper(),
         own=own and header.get("ContentQualification") == "RESEARCH",
+        instances=attachment.instances,
         number=_number(header, "InstanceNumber"),
         expected=_number(header, "NumberOfSeriesRelatedInstances") or 0,
     )

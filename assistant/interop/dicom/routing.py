@@ -53,7 +53,7 @@ class When(_Part):
         said = series["description"]
         if series["modality"] not in self.modality or series["own"]:
             return False
-        if len(series["numbers"]) < self.min_instances and self.min_instances > 1:
+        if series["instances"] < self.min_instances:
             return False
         if self.not_description and re.search(self.not_description, said, re.IGNORECASE):
             return False
