@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -10,12 +11,18 @@ import sys
 import time
 from pathlib import Path
 
-import yaml
-from dicom_peer import associated, study
+import pytest
+from dicom_peer import associated, send, study
+from pydantic import SecretStr
+from typer.testing import CliRunner
 
+from assistant.interop.dicom import reception
+from assistant.interop.dicom.command import app
+from assistant.interop.dicom.listening import CannotListen
+from assistant.settings import Settings
 from assistant.store import Context, Store
 
-from .conftest import RULE
+from .conftest import closed, opened
 
 DOCTOR = Context("doctor-1", "doctor", "pat-1", "enc-1")
 SECRET = "0123456789abcdef0123"
@@ -65,16 +72,17 @@ def kept(home: Path) -> set[str]:
         store.close()
 
 
-def test_a_kill_loses_no_acknowledged_instance(
-    tmp_path: Path, empty_database: Path, free_port: int
+async def test_a_kill_loses_no_acknowledged_instance(
+    dicom_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "bedside.db").write_bytes(empty_database.read_bytes())
-    (tmp_path / "routing.yaml").write_text(yaml.safe_dump({"rules": [RULE]}), "utf-8")
+    monkeypatch.setattr(reception, "LOOK_SECONDS", 0.05)
+    home, port = dicom_settings.home, dicom_settings.dicom.port
+    dicom_settings.secret = SecretStr(SECRET)
     datasets = study()
     acknowledged = set()
-    process = start(tmp_path, free_port)
+    process = start(home, port)
     try:
-        with associated(free_port, datasets=datasets) as association:
+        with associated(port, datasets=datasets) as association:
             for number, one in enumerate(datasets):
                 if number == 4:
                     os.kill(process.pid, signal.SIGKILL)
@@ -87,17 +95,22 @@ def test_a_kill_loses_no_acknowledged_instance(
         process.kill()
         process.wait(20)
     assert len(acknowledged) >= 4
-    assert acknowledged < {one.SOPInstanceUID for one in datasets}
-    assert acknowledged <= kept(tmp_path)
-    process = start(tmp_path, free_port)
+    everything = {one.SOPInstanceUID for one in datasets}
+    assert acknowledged < everything
+    assert acknowledged <= kept(home)
+    desk = await opened(dicom_settings)
     try:
-        with associated(free_port, datasets=datasets) as association:
-            assert {association.send_c_store(one).Status for one in datasets} == {0}
-        ended = time.monotonic() + 60
-        while not list((tmp_path / "dicom").rglob("report.dcm")):
-            assert time.monotonic() < ended, "the study does not go on"
-            time.sleep(0.1)
+        assert set(await asyncio.to_thread(send, desk.port, datasets)) == {0}
+        row = await desk.until("done")
+        assert [one["state"] for one in row.routes.values()] == ["delivered"]
     finally:
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0, "a term ends it in order"
-    assert kept(tmp_path) >= {one.SOPInstanceUID for one in datasets}
+        await closed(desk)
+    assert kept(home) >= everything
+
+
+def test_it_does_not_begin_without_a_list_of_senders(tmp_path: Path) -> None:
+    told = CliRunner().invoke(
+        app, ["listen"], env={"BEDSIDE_HOME": str(tmp_path), "BEDSIDE_ENCODER": "hashing"}
+    )
+    assert isinstance(told.exception, CannotListen)
+    assert "callers" in str(told.exception)
