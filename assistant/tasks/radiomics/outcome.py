@@ -76,5 +76,5 @@ def _measured(one: MeasuredFeature) -> Measurement | None:
 
 
 def _files(attachments: Attachments, context: Context, one: Series) -> Iterator[bytes]:
-    for name in attachments.files(context, one.id):
-        yield attachments.content(context, one.id, name)[0]
+    for _, data in attachments.contents(context, one.id):
+        yield data
