@@ -303,6 +303,11 @@ class Settings(BaseSettings):
         return self.home / "clinical"
 
     @property
+    def outgoing_folder(self) -> Path:
+        """Where results of imaging go that a rule sends to no other place."""
+        return self.home / "dicom" / "out"
+
+    @property
     def database(self) -> str:
         """The SQLAlchemy URL in force."""
         return self.database_url or f"sqlite:///{self.home / 'bedside.db'}"

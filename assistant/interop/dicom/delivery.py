@@ -27,9 +27,6 @@ from assistant.work.task import load
 
 logger = logging.getLogger("bedside.assistant.dicom")
 
-OUT = Path("dicom") / "out"
-"""Under the home folder."""
-
 
 class Delivery:
     """Brings the results of a study's tasks to their places."""
@@ -102,7 +99,7 @@ class Delivery:
             if place.to != "folder":
                 self._send(place, made)
                 continue
-            base = Path(place.name) if place.name else self._settings.home / OUT
+            base = Path(place.name) if place.name else self._settings.outgoing_folder
             # Named by ids of ours: a path is no place for a patient's data.
             folder = base / row.id / f"{kind}-{key[:8]}"
             to_folder(folder / draft_id if len(results) > 1 else folder, made)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import ssl
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -70,8 +71,16 @@ class Listening:
         ]
         try:
             self._server = entity.start_server(
-                (settings.host, settings.port), block=False, evt_handlers=handlers
+                (settings.host, settings.port),
+                block=False,
+                ssl_context=server_context(settings),
+                evt_handlers=handlers,
             )
+        except ssl.SSLError:
+            raise CannotListen(
+                "TLS 证书或密钥无法使用，请检查 tls_cert、tls_key、tls_ca。"
+                "(Certificate or key cannot be used.)"
+            ) from None
         except OSError as error:
             raise CannotListen(
                 f"DICOM 端口 {settings.host}:{settings.port} 无法监听，请检查是否被占用或改用其他"
@@ -117,6 +126,19 @@ class Listening:
             return _status(refusal.FAILED, "It could not be kept")
         self._arrived()
         return refusal.SUCCESS
+
+
+def server_context(settings: DicomSettings) -> ssl.SSLContext | None:
+    """TLS as the settings want it; None without.  Raises `OSError` for files that are no such."""
+    if settings.tls_cert is None or settings.tls_key is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(settings.tls_cert, settings.tls_key)
+    if settings.tls_ca is not None:
+        context.load_verify_locations(settings.tls_ca)
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import ssl
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
@@ -48,7 +49,9 @@ def to_peer(peer: Peer, own_title: str, files: Sequence[bytes]) -> None:
     kinds = {(str(d.SOPClassUID), str(d.file_meta.TransferSyntaxUID)) for d in datasets}
     for sop_class, syntax in sorted(kinds):
         entity.add_requested_context(sop_class, syntax)
-    association = entity.associate(peer.host, peer.port, ae_title=peer.ae_title)
+    association = entity.associate(
+        peer.host, peer.port, ae_title=peer.ae_title, tls_args=_tls(peer)
+    )
     if not association.is_established:
         raise NotDelivered(
             "无法与接收方建立关联，请核对地址、端口和 AE 名称，并在对方登记本机 AE。"
@@ -67,6 +70,19 @@ def to_peer(peer: Peer, own_title: str, files: Sequence[bytes]) -> None:
         ) from None
     finally:
         association.release()
+
+
+def _tls(peer: Peer) -> tuple[ssl.SSLContext, str] | None:
+    if peer.tls_ca is None:
+        return None
+    try:
+        context = ssl.create_default_context(cafile=str(peer.tls_ca))
+    except OSError:
+        raise NotDelivered(
+            "接收方的 tls_ca 无法读取，请检查证书文件。(The certificate authority cannot be read.)"
+        ) from None
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context, peer.host
 
 
 def to_web(server: DicomWebServer, files: Sequence[bytes]) -> None:

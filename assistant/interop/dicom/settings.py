@@ -35,6 +35,9 @@ class Peer(_Part):
     port: int = Field(ge=1, le=65535)
     ae_title: AeTitle = Field(description="The AE title that it is called by.")
     timeout_seconds: float = Field(default=30.0, gt=0, description="Of each step.")
+    tls_ca: Path | None = Field(
+        default=None, description="Speak TLS with it, and trust this certificate authority."
+    )
 
 
 class DicomWebServer(_Part):
@@ -69,6 +72,13 @@ class DicomSettings(_Part):
     port: int = Field(default=11112, ge=1, le=65535, description="Port to listen on.")
     ae_title: AeTitle = Field(default="BEDSIDE", description="What it must be called by.")
     callers: list[Caller] = Field(default_factory=list, description="Who may send; nobody else.")
+    tls_cert: Path | None = Field(
+        default=None, description="Listen with TLS: the certificate, with its chain."
+    )
+    tls_key: Path | None = Field(default=None, description="The key of `tls_cert`.")
+    tls_ca: Path | None = Field(
+        default=None, description="Senders must show a certificate of this authority."
+    )
     encounter: Literal["AdmissionID", "AccessionNumber", "none"] = Field(
         default="AdmissionID",
         description="The tag that names the encounter; without it a study belongs to the patient "
@@ -100,6 +110,12 @@ class DicomSettings(_Part):
     )
     retry_seconds: float = Field(default=60.0, gt=0, description="Between two tries.")
     peers: dict[str, Peer] = Field(default_factory=dict, description="Where results go, by name.")
+
+    @model_validator(mode="after")
+    def _whole_tls(self) -> DicomSettings:
+        if (self.tls_cert is None) != (self.tls_key is None) or (self.tls_ca and not self.tls_cert):
+            raise ValueError("tls_cert and tls_key belong together; tls_ca needs both")
+        return self
 
     @model_validator(mode="after")
     def _somebody(self) -> DicomSettings:

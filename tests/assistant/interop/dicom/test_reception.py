@@ -204,9 +204,11 @@ async def test_it_goes_on_where_it_was_stopped(
 async def test_a_purge_takes_the_study_too(desk: Desk) -> None:
     await arrives(desk, study())
     await desk.until("done")
+    assert list((desk.settings.home / "dicom").rglob("*.dcm"))
     desk.parts.store.purge_patient("pat-1", DOCTOR)
     assert not desk.parts.store.studies.list()
-    assert not [p for p in (desk.settings.home / "attachments").rglob("*") if p.is_file()]
+    for folder in ("attachments", "dicom"):
+        assert not [p for p in (desk.settings.home / folder).rglob("*") if p.is_file()]
 
 
 def test_the_server_listens_where_it_is_switched_on(dicom_settings: Settings) -> None:
