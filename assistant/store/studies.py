@@ -16,7 +16,7 @@ from typing import Any, Literal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from assistant.store.access import page_size
+from assistant.store.access import known_id, page_size
 from assistant.store.audit import Audit
 from assistant.store.context import Context
 from assistant.store.database import Database
@@ -98,6 +98,17 @@ class Studies:
             if (row.state, row.note) != (state, note):
                 row.state, row.note = state, note
                 self._audit.append(session, row.context, f"study.{state}", "study", row.id)
+            return True
+
+    def release(self, study_id: str, actor: Context) -> bool:
+        """Take an incomplete study as it is, as somebody decided; False where it is no such."""
+        with self._database.write() as session:
+            row = session.get(DicomStudyRow, known_id(study_id))
+            if row is None or row.state not in ("waiting", "incomplete"):
+                return False
+            row.state = "complete"
+            whose = Context(actor.actor_id, actor.actor_role, row.patient_id, row.encounter_id)
+            self._audit.append(session, whose, "study.release", "study", row.id)
             return True
 
     def route(self, study_id: str, key: str, changes: Mapping[str, Any]) -> None:

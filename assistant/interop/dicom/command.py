@@ -71,6 +71,19 @@ def studies(
     console.print(table)
 
 
+@app.command(epilog="Example: bedside dicom release 0198f0c2-0000-7000-8000-000000000001")
+def release(study: Annotated[str, typer.Argument(help="Its id, from the list.")]) -> None:
+    """Take a study that lacks instances as it is; its tasks are started."""
+    from assistant.commands.progress import console
+    from assistant.opening import open_store
+    from assistant.settings import Settings
+    from assistant.store import Context
+
+    if not open_store(Settings()).studies.release(study, Context.operator("cli")):
+        console.print("没有这个待补齐的检查 no such study that waits", style="red")
+        raise typer.Exit(1)
+
+
 @app.command(epilog="Example: bedside dicom rules --check routing.yaml")
 def rules(
     check: Annotated[

@@ -7,10 +7,15 @@ there are, and that instance numbers which count have gaps.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
+from math import gcd
 from typing import Any
 
 _COUNTING = 3
 """Numbers that spread over more than so many times their count do not count instances."""
+
+_TELLING = 3
+"""So many equal steps tell how a scanner counts."""
 
 
 def missing(series: Mapping[str, Any]) -> int:
@@ -18,7 +23,10 @@ def missing(series: Mapping[str, Any]) -> int:
     numbers = series["numbers"]
     lacking = 0
     if numbers:
-        span = numbers[-1] - numbers[0] + 1
+        # Some scanners count by twos; of a few numbers that may be chance.
+        apart = [later - one for one, later in pairwise(numbers)]
+        step = gcd(*apart) if len(apart) >= _TELLING else 1
+        span = (numbers[-1] - numbers[0]) // step + 1
         if len(numbers) > 1 and span <= _COUNTING * len(numbers):
             lacking = span - len(numbers)
     if series["expected"]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 from assistant.interop.dicom import routing
@@ -66,9 +66,18 @@ class Reception:
     async def look(self) -> None:
         """Do once what there is to do."""
         for row in await asyncio.to_thread(self._store.studies.pending):
-            await self._judge(row)
+            await self._apart(row, self._judge)
         for row in await asyncio.to_thread(self._store.studies.under_way):
-            await self._go_on(row)
+            await self._apart(row, self._go_on)
+
+    async def _apart(
+        self, row: DicomStudyRow, do: Callable[[DicomStudyRow], Awaitable[None]]
+    ) -> None:
+        """A study that makes trouble holds up no other."""
+        try:
+            await do(row)
+        except Exception as error:
+            logger.error("study %s was not looked after: %s", row.id, type(error).__name__)
 
     async def _judge(self, row: DicomStudyRow) -> None:
         """Settle a study that has gone quiet; one of which more comes is left alone."""

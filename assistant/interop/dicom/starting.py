@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from assistant.interop.dicom.routing import Planned, Rule, plan
 from assistant.settings import Settings
-from assistant.store import Store, StoreError
+from assistant.store import DatabaseFailed, Store, StoreError
 from assistant.store.models import DicomStudyRow
 from assistant.work.jobs import Jobs
 from assistant.work.registry import Registry
@@ -50,6 +50,9 @@ class Starting:
         }
         try:
             route |= {"state": "started", "request": await self._submit(row, planned, key)}
+        except DatabaseFailed:
+            # The next look may find it well again.
+            raise
         except (Refused, ValidationError, StoreError) as error:
             route |= {"state": "refused", "note": _why(error)}
         await asyncio.to_thread(self._store.studies.route, row.id, key, route)

@@ -14,14 +14,17 @@ from dicomweb_server import Pacs, serving
 from imaging_samples import ball, series
 from pydicom.dataset import Dataset
 from starlette.testclient import TestClient
+from typer.testing import CliRunner
 
 from assistant.application import build_app
 from assistant.imaging.series import assemble
 from assistant.imaging.source import read_region
 from assistant.interop.dicom import reception as module
+from assistant.interop.dicom.command import app
 from assistant.interop.dicom.reception import summary
 from assistant.interop.dicom.settings import DicomWebServer, Peer
 from assistant.settings import Settings
+from assistant.store.models import DicomStudyRow
 
 from .conftest import DOCTOR, RULE, TASKS, Desk, closed, opened, write_rules
 
@@ -115,6 +118,38 @@ async def test_a_study_that_stops_half_way_waits_and_then_says_so(desk: Desk) ->
     await arrives(desk, missing)
     row = await desk.until("done")
     assert (row.note, route(desk)["state"]) == ("", "delivered")
+
+
+async def test_somebody_may_take_half_a_study_as_it_is(desk: Desk) -> None:
+    """What is wrong with it the task then says."""
+    await arrives(desk, [one for one in study() if one.get("InstanceNumber") != 3])
+    row = await desk.until("incomplete")
+    home = {"BEDSIDE_HOME": str(desk.settings.home)}
+    unknown = await asyncio.to_thread(CliRunner().invoke, app, ["release", "x"], env=home)
+    assert unknown.exit_code == 1
+    told = await asyncio.to_thread(CliRunner().invoke, app, ["release", row.id], env=home)
+    assert told.exit_code == 0, told.output
+    await desk.until("done")
+    assert (route(desk)["state"], "缺层" in str(route(desk)["note"])) == ("failed", True)
+
+
+async def test_a_study_that_makes_trouble_holds_up_no_other(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge = desk.reception._judge
+
+    async def trouble(row: DicomStudyRow) -> None:
+        if row.patient_id == "pat-0":
+            raise KeyError
+        await judge(row)
+
+    monkeypatch.setattr(desk.reception, "_judge", trouble)
+    other = study(PatientID="pat-0", StudyInstanceUID="1.2.9", SeriesInstanceUID="1.2.9.1")[:1]
+    other[0].SOPInstanceUID = other[0].file_meta.MediaStorageSOPInstanceUID = "1.2.9.1.1"
+    await arrives(desk, other)
+    await arrives(desk, study())
+    states = desk.parts.store.studies.list
+    await desk.holds(lambda: {one.state for one in states()} == {"open", "done"})
 
 
 async def test_a_sender_may_say_how_many_there_are(desk: Desk) -> None:
@@ -212,8 +247,8 @@ async def test_a_purge_takes_the_study_too(desk: Desk) -> None:
 
 
 def test_the_server_listens_where_it_is_switched_on(dicom_settings: Settings) -> None:
-    app = build_app(dicom_settings, with_ui=False, tasks=TASKS)
-    with TestClient(app, base_url="http://127.0.0.1") as client:
+    server = build_app(dicom_settings, with_ui=False, tasks=TASKS)
+    with TestClient(server, base_url="http://127.0.0.1") as client:
         assert send(dicom_settings.dicom.port, study()[:1]) == [0]
         headers = {"X-Patient-Id": "pat-1", "X-Encounter-Id": "enc-1"}
         (one,) = client.get("/v1/attachments", headers=headers).json()
@@ -225,6 +260,6 @@ def test_the_server_listens_where_it_is_switched_on(dicom_settings: Settings) ->
 
 
 def test_it_is_off_by_default(settings: Settings) -> None:
-    app = build_app(settings, with_ui=False, tasks=TASKS)
-    with TestClient(app), associated(settings.dicom.port) as association:
+    server = build_app(settings, with_ui=False, tasks=TASKS)
+    with TestClient(server), associated(settings.dicom.port) as association:
         assert not association.is_established

@@ -132,15 +132,19 @@ def test_gaps_of_numbers_that_count_are_missing(numbers: set[int]) -> None:
     listed = sorted(numbers)
     one = series(numbers=listed, instances=len(listed))
     gaps = listed[-1] - listed[0] + 1 - len(listed)
-    assert missing(one) in (gaps, 0)
-    if gaps and len(listed) > 30:
+    assert 0 <= missing(one) <= gaps
+    if 2 <= len(listed) <= 3 and gaps <= len(listed):
         assert missing(one) == gaps
+    if len(listed) > 30:
+        assert missing(one) == gaps, "they cannot all be even"
     told = series(numbers=listed, instances=len(listed), expected=80)
     assert missing(told) >= 80 - len(listed)
 
 
 def test_numbers_that_do_not_count_tell_nothing() -> None:
     assert missing(series(numbers=[1001, 20240101], instances=2)) == 0
+    assert missing(series(numbers=[2, 4, 6, 8], instances=4)) == 0
+    assert missing(series(numbers=[2, 4, 8, 10], instances=4)) == 1
     assert missing(series(numbers=[], instances=7)) == 0
     assert missing(series(numbers=[], instances=7, expected=9)) == 2
     study = {"1": series(numbers=[1, 2, 4], instances=3), "2": series(numbers=[5], instances=1)}
