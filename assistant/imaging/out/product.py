@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Literal
 
 from assistant.imaging.out.source import Source
-from assistant.imaging.out.structure import Labels, Result, Structure
+from assistant.imaging.out.structure import Labels, Result, Structure, checked
 from assistant.imaging.problem import ImageProblem
 
 if TYPE_CHECKING:
@@ -90,25 +91,21 @@ def _outlined(result: Result) -> Labels:
 def _segmentation(result: Result) -> Dataset:
     from assistant.imaging.out.seg import segmentation
 
-    labels = _outlined(result)
-    return segmentation(
-        result.volume,
-        _source(result),
-        labels,
-        result.structures,
-        result.title,
-        result.seed,
-    )
+    labels, source = _outlined(result), _placed(result)
+    checked(labels, result.structures, result.volume)
+    with _whole_header():
+        return segmentation(
+            result.volume, source, labels, result.structures, result.title, result.seed
+        )
 
 
 def _structure_set(result: Result) -> Dataset:
     from assistant.imaging.out.rtstruct import structure_set
 
-    labels = _outlined(result)
     return structure_set(
         result.volume,
-        _source(result),
-        labels,
+        _placed(result),
+        _outlined(result),
         result.structures,
         result.title,
         result.seed,
@@ -118,14 +115,16 @@ def _structure_set(result: Result) -> Dataset:
 def _report(result: Result, segmentation: Dataset | None) -> Dataset:
     from assistant.imaging.out.report import measurement_report
 
-    return measurement_report(
-        _source(result),
-        result.structures,
-        result.measurements,
-        result.title,
-        segmentation,
-        result.seed,
-    )
+    source = _source(result)
+    with _whole_header():
+        return measurement_report(
+            source,
+            result.structures,
+            result.measurements,
+            result.title,
+            segmentation,
+            result.seed,
+        )
 
 
 def _captures(result: Result) -> list[Product]:
@@ -190,3 +189,28 @@ def _source(result: Result) -> Source:
             "DICOM results need the DICOM series that the image is from; give it, or write NIfTI.",
         )
     return result.source
+
+
+def _placed(result: Result) -> Source:
+    source = _source(result)
+    if not result.volume.frame_of_reference:
+        raise ImageProblem(
+            "源序列没有参考坐标系（FrameOfReferenceUID），不能生成 SEG 或 RTSTRUCT，请改存 NIfTI。",
+            "The series has no frame of reference, so there is no SEG or RTSTRUCT; write NIfTI.",
+        )
+    return source
+
+
+@contextmanager
+def _whole_header() -> Iterator[None]:
+    """What the library finds wrong with a header of the source, said without its values."""
+    try:
+        yield
+    except ImageProblem:
+        raise
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        raise ImageProblem(
+            "源序列的头信息不完整或不合标准，不能生成该 DICOM 对象，请重新导出或改存 NIfTI。",
+            f"The headers of the series do not allow it ({type(error).__name__}); export them "
+            "again, or write NIfTI.",
+        ) from None

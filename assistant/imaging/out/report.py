@@ -16,6 +16,7 @@ from assistant.imaging.out.marking import (
 )
 from assistant.imaging.out.source import Source
 from assistant.imaging.out.structure import Code, Measurement, Structure
+from assistant.imaging.problem import ImageProblem
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -35,11 +36,17 @@ def measurement_report(
     """A group of measurements for each structure that has any, and one for the whole series.
 
     With ``segmentation`` (the SEG of these structures) each group names its segment.  Nobody has
-    verified the report, and it says so.
+    verified the report, and it says so.  Raises `ImageProblem` where nothing was measured.
     """
     import highdicom as hd
     from pydicom.sr.codedict import codes
 
+    groups = _groups(source, structures, measurements, segmentation, seed)
+    if not groups:
+        raise ImageProblem(
+            "该结果没有任何测量值，不能生成结构化报告，请改用其他形式。",
+            "Nothing was measured, so there is no structured report; choose another form.",
+        )
     device = uid("bedside", "device")
     observer = hd.sr.ObserverContext(
         observer_type=codes.DCM.Device,
@@ -50,7 +57,7 @@ def measurement_report(
     report = hd.sr.MeasurementReport(
         observation_context=hd.sr.ObservationContext(observer_device_context=observer),
         procedure_reported=concept(_IMAGING),
-        imaging_measurements=_groups(source, structures, measurements, segmentation, seed),
+        imaging_measurements=groups,
         title=codes.DCM.ImagingMeasurementReport,
         language_of_content_item_and_descendants=hd.sr.LanguageOfContentItemAndDescendants(
             concept(_CHINESE)

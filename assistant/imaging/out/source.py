@@ -36,6 +36,7 @@ MORE = (
 )
 """Of patient and study, copied where the source has them."""
 
+_TIMES = ("PatientBirthDate", "StudyDate", "StudyTime")
 _PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData", "OverlayData")
 UTF8 = "ISO_IR 192"
 
@@ -86,10 +87,22 @@ def copied(dataset: Dataset) -> Dataset:
     for name in (*PATIENT, *STUDY):
         if name not in made or getattr(made, name) is None:
             setattr(made, name, "")
+    # A value that the standard does not have would be refused by whoever receives it.
     if made.PatientSex not in ("", "M", "F", "O"):
-        # A value that the standard does not have would be refused by whoever receives it.
         made.PatientSex = "O"
+    for name in _TIMES:
+        if name in made and not _is_time(made[name].VR, made.get(name)):
+            setattr(made, name, "")
     return made
+
+
+def _is_time(kind: str, value: Any) -> bool:
+    from pydicom.valuerep import DA, TM
+
+    try:
+        return (DA if kind == "DA" else TM)(str(value)) is not None
+    except (ValueError, TypeError, OverflowError):
+        return False
 
 
 def _texts(value: Any) -> Any:

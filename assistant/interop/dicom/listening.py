@@ -34,6 +34,8 @@ class Listening:
         self._arrived = arrived
         self._callers = {one.ae_title.strip(): one.addresses for one in settings.callers}
         self._server: Any = None
+        self._sizes: dict[int, int] = {}
+        """What has come of the instance that is under way, by its association."""
 
     @property
     def port(self) -> int:
@@ -68,6 +70,8 @@ class Listening:
             (evt.EVT_REJECTED, self._rejected),
             (evt.EVT_C_ECHO, self._echo),
             (evt.EVT_C_STORE, self._store),
+            (evt.EVT_PDU_RECV, self._part),
+            (evt.EVT_CONN_CLOSE, self._closed),
         ]
         try:
             self._server = entity.start_server(
@@ -110,7 +114,19 @@ class Listening:
     def _echo(self, event: Any) -> int:
         return refusal.SUCCESS
 
+    def _part(self, event: Any) -> None:
+        """An instance is in memory until it is whole, so that one without an end must be ended."""
+        key = id(event.assoc)
+        self._sizes[key] = self._sizes.get(key, 0) + int(event.pdu.pdu_length)
+        if self._sizes[key] > self._settings.max_instance_mib * 1024**2:
+            logger.warning("a sender is cut off: its instance is larger than max_instance_mib")
+            event.assoc.dul.socket.close()
+
+    def _closed(self, event: Any) -> None:
+        self._sizes.pop(id(event.assoc), None)
+
     def _store(self, event: Any) -> Any:
+        self._sizes.pop(id(event.assoc), None)
         try:
             self._receiving.keep(
                 event.encoded_dataset(),

@@ -96,6 +96,9 @@ class DicomSettings(_Part):
     min_free_mib: int = Field(
         default=1024, ge=0, description="With less room on the disk nothing is taken."
     )
+    max_instance_mib: int = Field(
+        default=2048, ge=1, description="A sender whose instance is larger is cut off."
+    )
     max_associations: int = Field(default=8, ge=1, le=100, description="Senders at once.")
     idle_seconds: float = Field(
         default=60.0, gt=0, description="A sender that says nothing for so long is cut off."

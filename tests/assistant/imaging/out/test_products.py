@@ -197,12 +197,44 @@ def test_what_does_not_fit_is_told_of() -> None:
     small = Result(good.volume, "t", good.source, labels()[1:], [LUNG, NODULE])
     with pytest.raises(ImageProblem, match="大小不同"):
         products(small, ["rtstruct"])
+    with pytest.raises(ImageProblem, match="没有任何测量值"):
+        products(Result(good.volume, "t", good.source, labels(), [LUNG, NODULE]), ["sr"])
     with pytest.raises(ImageProblem, match="没有勾画"):
         products(Result(good.volume, "t", good.source), ["nifti"])
     with pytest.raises(ImageProblem, match="只有 DICOM 序列"):
         products(Result(good.volume, "t", None, labels(), [LUNG, NODULE]), ["seg"])
     with pytest.raises(ImageProblem, match="只有 DICOM 序列"):
         source_of(scans()[1:], good.volume)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"StudyDate": "2024.05.03", "StudyTime": "noon", "PatientBirthDate": "19XX"},
+        {"PatientSex": "X", "PatientAge": "64", "PatientName": "A=B=C=D"},
+        {"SliceThickness": "", "ReferringPhysicianName": "a^b^c^d^e^f^g"},
+        {"StudyID": "x" * 80, "AccessionNumber": "1\\2"},
+    ],
+)
+def test_odd_headers_do_not_keep_a_result_from_being_written(odd: dict[str, str]) -> None:
+    datasets = scans(**odd)
+    volume = assemble(datasets)
+    structures = [LUNG, NODULE]
+    found = volumes(labels(), structures, volume)
+    one = Result(volume, "t", source_of(datasets, volume), labels(), structures, found)
+    made = products(one, ["seg", "rtstruct", "sr", "sc"])
+    assert [product.form for product in made] == ["seg", "rtstruct", "sr", "sc"]
+    assert np.array_equal(region_of(read(made[0]), volume, "左肺").mask, labels() == 1)
+
+
+def test_without_a_frame_of_reference_it_is_said_what_can_be_written() -> None:
+    datasets = scans(FrameOfReferenceUID="")
+    volume = assemble(datasets)
+    one = Result(volume, "t", source_of(datasets, volume), labels(), [LUNG, NODULE])
+    for form in ("seg", "rtstruct"):
+        with pytest.raises(ImageProblem, match="参考坐标系"):
+            products(one, [form])  # type: ignore[list-item]
+    assert products(one, ["nifti", "sc"])
 
 
 def test_a_report_without_outlines_still_has_its_values() -> None:

@@ -163,6 +163,25 @@ async def test_a_write_that_fails_half_way_leaves_nothing(desk: Desk) -> None:
     assert len(files_of(desk.settings.home)) == 1
 
 
+async def test_a_sender_of_what_has_no_end_is_cut_off(desk: Desk) -> None:
+    desk.settings.dicom.max_instance_mib = 1
+    large = study(Rows=900, Columns=900, PixelData=b"\1" * 2 * 900 * 900)[0]
+
+    def cut() -> bool:
+        with associated(desk.port, datasets=[large]) as association:
+            return "Status" not in association.send_c_store(large)
+
+    assert await asyncio.to_thread(cut)
+    assert not files_of(desk.settings.home)
+    # Many that are small are not one that is large.
+    assert set(await asyncio.to_thread(send, desk.port, study())) == {0}
+    small = [
+        study(PixelData=b"\1" * 400_000, Rows=500, Columns=400, SOPInstanceUID=f"1.2.7.{n}")[0]
+        for n in range(5)
+    ]
+    assert set(await asyncio.to_thread(send, desk.port, small)) == {0}
+
+
 async def test_a_port_that_is_taken_is_told_of(desk: Desk) -> None:
     other = Reception(desk.settings, desk.parts.store, TASKS, desk.parts.jobs)
     with pytest.raises(CannotListen, match="端口"):
