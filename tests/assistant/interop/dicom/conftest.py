@@ -55,12 +55,12 @@ class Desk:
         (row,) = self.parts.store.studies.list()
         return row
 
-    async def until(self, state: str, seconds: float = 40) -> DicomStudyRow:
+    async def until(self, state: str, seconds: float = 90) -> DicomStudyRow:
         """The study when it stands so."""
         await self.holds(lambda: self.study().state == state, seconds)
         return self.study()
 
-    async def holds(self, what: Callable[[], bool], seconds: float = 40) -> None:
+    async def holds(self, what: Callable[[], bool], seconds: float = 90) -> None:
         ended = time.monotonic() + seconds
         while not await asyncio.to_thread(what):
             assert time.monotonic() < ended, "it did not come to that"

@@ -21,6 +21,13 @@ from assistant.interop.dicom.settings import DicomSettings
 from .conftest import DOCTOR, TASKS, Desk
 
 
+@pytest.fixture
+def desk(desk: Desk) -> Desk:
+    """One that starts nothing while files are counted."""
+    desk.settings.dicom.quiet_seconds = 600
+    return desk
+
+
 def series_of(desk: Desk) -> dict[str, int]:
     listed = desk.parts.store.attachments.list(DOCTOR)
     return {one.modality: one.instances for one in listed if one.kind == "dicom_series"}

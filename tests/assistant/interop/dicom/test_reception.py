@@ -108,9 +108,11 @@ async def test_our_own_results_start_nothing_when_they_come_back(desk: Desk) -> 
 async def test_a_study_that_stops_half_way_waits_and_then_says_so(desk: Desk) -> None:
     whole = study()
     missing = [one for one in whole if one.get("InstanceNumber") in (3, 4)]
+    desk.settings.dicom.patience_seconds = 600
     await arrives(desk, [one for one in whole if one not in missing])
     row = await desk.until("waiting")
     assert "1 个序列缺 2 幅" in row.note
+    desk.settings.dicom.patience_seconds = 0.1
     row = await desk.until("incomplete")
     assert "1 个序列缺 2 幅" in row.note
     assert not row.routes, "nothing is started from half a study"
@@ -156,6 +158,7 @@ async def test_a_sender_may_say_how_many_there_are(desk: Desk) -> None:
     """Then a study that lacks its end is seen too, which numbers cannot tell."""
     told = [one for one in study(NumberOfSeriesRelatedInstances=8) if one.Modality == "CT"]
     told.sort(key=lambda one: int(one.InstanceNumber))
+    desk.settings.dicom.patience_seconds = 600
     await arrives(desk, told[:5])
     row = await desk.until("waiting")
     assert "缺 3 幅" in row.note
