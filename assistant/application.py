@@ -84,7 +84,8 @@ def build_app(
     parts = build_services(settings, tasks, base)
     store, engines, jobs = parts.store, parts.engines, parts.jobs
     vectors = parts.vectors
-    reception = Reception(settings, store, tasks, jobs) if settings.dicom.listen else None
+    listens = settings.dicom.listen
+    reception = Reception(store, tasks, parts.resources, jobs) if listens else None
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:

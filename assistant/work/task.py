@@ -163,7 +163,7 @@ class Task(ABC, Generic[RequestT, DraftT]):
     """A function from the settings to what ``bedside doctor`` says of the task."""
 
     outcome: ClassVar[str] = ""
-    """A function of (request, draft, context, attachments) that gives what goes out to other
+    """A function of (request, draft, context, resources) that gives what goes out to other
     systems: an `assistant.imaging.out.structure.Result`."""
 
     evaluation: ClassVar[str] = ""

@@ -19,10 +19,10 @@ from assistant.imaging.out.structure import Result
 from assistant.imaging.problem import ImageProblem
 from assistant.interop.dicom.routing import Destination
 from assistant.interop.dicom.sending import NotDelivered, to_folder, to_peer, to_web
-from assistant.settings import Settings
 from assistant.store import RequestNotFound, Store
 from assistant.store.models import DicomStudyRow
 from assistant.work.registry import Registry
+from assistant.work.resources import Resources
 from assistant.work.task import load
 
 logger = logging.getLogger("bedside.assistant.dicom")
@@ -31,10 +31,11 @@ logger = logging.getLogger("bedside.assistant.dicom")
 class Delivery:
     """Brings the results of a study's tasks to their places."""
 
-    def __init__(self, settings: Settings, store: Store, tasks: Registry) -> None:
-        self._settings = settings
+    def __init__(self, store: Store, tasks: Registry, resources: Resources) -> None:
+        self._settings = resources.settings
         self._store = store
         self._tasks = tasks
+        self._resources = resources
 
     async def deliver(self, row: DicomStudyRow) -> bool:
         """Do what can be done for a study now; True when there is nothing more to do."""
@@ -135,6 +136,6 @@ class Delivery:
         found = []
         for kept in reversed(self._store.drafts.list(row.context, route["request"], limit=500)):
             draft = self._tasks.draft(kept.content["draft"])
-            result = load(task.outcome)(request, draft, row.context, self._store.attachments)
+            result = load(task.outcome)(request, draft, row.context, self._resources)
             found.append((kept.id, replace(result, seed=kept.id)))
         return found

@@ -18,12 +18,12 @@ from assistant.interop.dicom.delivery import Delivery
 from assistant.interop.dicom.listening import Listening
 from assistant.interop.dicom.receiving import Receiving
 from assistant.interop.dicom.starting import Starting
-from assistant.settings import Settings
 from assistant.store import Store
 from assistant.store.models import DicomStudyRow
 from assistant.store.studies import State
 from assistant.work.jobs import Jobs, TooManyJobs
 from assistant.work.registry import Registry
+from assistant.work.resources import Resources
 
 logger = logging.getLogger("bedside.assistant.dicom")
 
@@ -33,12 +33,13 @@ LOOK_SECONDS = 1.0
 class Reception:
     """The listener and the loop behind it."""
 
-    def __init__(self, settings: Settings, store: Store, tasks: Registry, jobs: Jobs) -> None:
+    def __init__(self, store: Store, tasks: Registry, resources: Resources, jobs: Jobs) -> None:
+        settings = resources.settings
         self._settings = settings
         self._store = store
         self._rules = routing.load(settings.dicom, settings.home)
         self._starting = Starting(settings, store, tasks, jobs)
-        self._delivery = Delivery(settings, store, tasks)
+        self._delivery = Delivery(store, tasks, resources)
         receiving = Receiving(settings.dicom, store, settings.home)
         self.listening = Listening(settings.dicom, receiving, lambda: None)
         self._loop: asyncio.Task[None] | None = None

@@ -28,7 +28,7 @@ async def serve(settings: Settings, port: int | None = None) -> None:
     tasks = installed()
     base, _ = open_knowledge(settings)
     parts = build_services(settings, tasks, base)
-    reception = Reception(settings, parts.store, tasks, parts.jobs)
+    reception = Reception(parts.store, tasks, parts.resources, parts.jobs)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -21,6 +21,7 @@ from assistant.store import Context
 from assistant.store.attachments import Attachments
 from assistant.tasks.radiomics.draft import MeasuredFeature, RadiomicsFeatures
 from assistant.tasks.radiomics.request import RegionToMeasure
+from assistant.work.resources import Resources
 
 UNITS = {
     "": NO_UNIT,
@@ -40,12 +41,13 @@ def outcome(
     request: RegionToMeasure,
     draft: RadiomicsFeatures,
     context: Context,
-    attachments: Attachments,
+    resources: Resources,
 ) -> Result:
     """The region on the grid of its series, with every feature that has a value.
 
     Raises `ImageProblem`.
     """
+    attachments = resources.attachments
     datasets = list(dicom.datasets(_files(attachments, context, request.image)))
     volume = series.assemble(datasets)
     drawn = next(iter(dicom.datasets(_files(attachments, context, request.region))), None)

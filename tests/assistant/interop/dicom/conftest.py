@@ -91,7 +91,7 @@ def write_rules(home: Path, *rules: dict[str, Any]) -> None:
 async def opened(settings: Settings) -> Desk:
     parts = build_services(settings, TASKS, None)
     await parts.jobs.start()
-    desk = Desk(settings, parts, Reception(settings, parts.store, TASKS, parts.jobs))
+    desk = Desk(settings, parts, Reception(parts.store, TASKS, parts.resources, parts.jobs))
     await desk.reception.start()
     return desk
 

@@ -190,7 +190,7 @@ async def test_a_sender_of_what_has_no_end_is_cut_off(desk: Desk) -> None:
 
 
 async def test_a_port_that_is_taken_is_told_of(desk: Desk) -> None:
-    other = Reception(desk.settings, desk.parts.store, TASKS, desk.parts.jobs)
+    other = Reception(desk.parts.store, TASKS, desk.parts.resources, desk.parts.jobs)
     with pytest.raises(CannotListen, match="端口"):
         await other.start()
 
