@@ -30,6 +30,8 @@ from assistant.api.limits import PAGE_UPLOADS, BodyLimit, SecurityHeaders
 from assistant.approval.status import ApprovalStatus
 from assistant.draft import DISCLAIMER_EN, DISCLAIMER_ZH
 from assistant.engines import Engines
+from assistant.interop.dicom.listening import CannotListen
+from assistant.interop.dicom.reception import Reception
 from assistant.libraries import quiet_libraries
 from assistant.metrics import Measured, Metrics
 from assistant.opening import open_knowledge, open_store
@@ -82,11 +84,19 @@ def build_app(
     parts = build_services(settings, tasks, base)
     store, engines, jobs = parts.store, parts.engines, parts.jobs
     vectors = parts.vectors
+    listens = settings.dicom.listen
+    reception = Reception(store, tasks, parts.resources, jobs) if listens else None
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         engines.start()
         await jobs.start()
+        if reception is not None:
+            try:
+                await reception.start()
+            except CannotListen as error:
+                # The pages are of use without it.
+                logger.error("%s", error)
         vectors.start()
         # Hashes of large models take a while; the first page need not wait for them.
         looking = asyncio.create_task(parts.approvals.refresh())
@@ -95,6 +105,8 @@ def build_app(
             yield
         finally:
             purging.cancel()
+            if reception is not None:
+                await reception.stop()
             await asyncio.gather(looking, return_exceptions=True)
             await asyncio.to_thread(vectors.close)
             await jobs.stop()

@@ -85,6 +85,11 @@ COMMANDS = (
         "assistant.commands.train:app",
         "Training: encoders, entities, relations (pip install 'bedside\\[train]').",
     ),
+    Row(
+        "dicom",
+        "assistant.interop.dicom.command:app",
+        "DICOM: take studies from the network, write results, de-identify.",
+    ),
     Row("audit", "assistant.commands.records:audit", "The audit log: verify, list."),
     Row("feedback", "assistant.commands.records:feedback", "Feedback: export."),
     Row("key", "assistant.commands.records:key", "API keys: create, list, revoke."),

@@ -65,5 +65,8 @@ def open_store(settings: Settings) -> Store:
 
     settings.home.mkdir(parents=True, exist_ok=True)
     return Store.open(
-        settings.database, open_secret(settings), contents=settings.home / "attachments"
+        settings.database,
+        open_secret(settings),
+        contents=settings.home / "attachments",
+        outgoing=settings.outgoing_folder,
     )

@@ -22,6 +22,7 @@ from pydantic_settings import (
 )
 
 import prompts
+from assistant.interop.dicom.settings import DicomSettings, DicomWebServer
 from assistant.loopback import is_loopback
 from serving.chat_options import THINKING
 from serving.hardware.compute import Compute, KvCache
@@ -231,6 +232,12 @@ class Settings(BaseSettings):
     retention_days: int = Field(
         default=0, ge=0, description="Drafts older than this are purged; 0 keeps them."
     )
+    dicom: DicomSettings = Field(
+        default_factory=DicomSettings, description="DICOM on the network; off by default."
+    )
+    dicomweb: dict[str, DicomWebServer] = Field(
+        default_factory=dict, description="DICOMweb servers by name."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO")
     language: Literal["zh", "en"] = Field(default="zh", description="Language a page opens in.")
 
@@ -294,6 +301,11 @@ class Settings(BaseSettings):
     def clinical_folder(self) -> Path:
         """Where the hospital keeps its own entries of the curated base."""
         return self.home / "clinical"
+
+    @property
+    def outgoing_folder(self) -> Path:
+        """Where results of imaging go that a rule sends to no other place."""
+        return self.home / "dicom" / "out"
 
     @property
     def database(self) -> str:

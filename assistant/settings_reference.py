@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, get_args
 
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
+from assistant.interop.dicom.settings import Caller, DicomSettings, DicomWebServer, Peer
 from assistant.settings import EngineSettings, PanelMember, Settings
+
+_MODULE = re.compile(r"\b(?:\w+\.)+(?=[A-Z])")
+"""Where a type comes from, which is nothing to whoever sets one."""
 
 
 def markdown() -> str:
@@ -23,6 +28,10 @@ def markdown() -> str:
         ("Settings", Settings),
         ("`engines.<name>`", EngineSettings),
         ("`panel`", PanelMember),
+        ("`dicom`", DicomSettings),
+        ("`dicom.callers`", Caller),
+        ("`dicom.peers.<name>`", Peer),
+        ("`dicomweb.<name>`", DicomWebServer),
     )
     for title, model in tables:
         parts.append(f"## {title}\n")
@@ -45,7 +54,7 @@ def _type(annotation: Any) -> str:
         return "secret"
     if isinstance(annotation, type) and not arguments:
         return f"`{annotation.__name__}`"
-    text = str(annotation).replace("assistant.settings.", "").replace("|", "\\|")
+    text = _MODULE.sub("", str(annotation)).replace("|", "\\|")
     return f"`{text}`"
 
 
@@ -55,6 +64,8 @@ def _default(name: str, field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True, validated_data={})
     if isinstance(value, SecretStr):
         return "empty"
+    if isinstance(value, BaseModel):
+        return "see below"
     if field.is_required():
         return "required"
     if isinstance(value, dict) and value and isinstance(next(iter(value.values())), BaseModel):

@@ -30,12 +30,9 @@ def is_dicom(data: bytes) -> bool:
 
 def read(data: bytes) -> Dataset:
     """A file as a dataset.  Raises `ImageProblem` for a broken one."""
-    from pydicom import config, dcmread
+    from pydicom import dcmread
 
-    # It would write values of the header, which may be a patient's, into log and warnings.
-    logging.getLogger("pydicom").disabled = True
-    config.settings.reading_validation_mode = config.IGNORE
-    warnings.filterwarnings("ignore", module=r"pydicom\b")
+    be_discreet()
     try:
         return dcmread(BytesIO(data))
     except Exception:
@@ -43,6 +40,16 @@ def read(data: bytes) -> Dataset:
         raise ImageProblem(
             "DICOM 文件损坏或不完整，请重新导出。", "A DICOM file is broken; export it again."
         ) from None
+
+
+def be_discreet() -> None:
+    """Keep the library from writing values of a header, which may be a patient's, into log and
+    warnings; values that the standard does not allow are read as they are."""
+    from pydicom import config
+
+    logging.getLogger("pydicom").disabled = True
+    config.settings.reading_validation_mode = config.IGNORE
+    warnings.filterwarnings("ignore", module=r"pydicom\b")
 
 
 def datasets(contents: Iterable[bytes]) -> Iterator[Dataset]:

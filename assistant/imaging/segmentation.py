@@ -41,8 +41,11 @@ def mask(dataset: Dataset, name: str, volume: Volume) -> Mask:
     found = np.zeros(volume.grid.shape, bool)
     try:
         groups = list(dataset.PerFrameFunctionalGroupsSequence)
+        shared = dataset.SharedFunctionalGroupsSequence[0]
         for plane, group in zip(frames, groups, strict=True):
-            if int(group.SegmentIdentificationSequence[0].ReferencedSegmentNumber) == number:
+            # Of one segment alone it may stand among what all frames share.
+            named = group if "SegmentIdentificationSequence" in group else shared
+            if int(named.SegmentIdentificationSequence[0].ReferencedSegmentNumber) == number:
                 place = _slice(dataset, group, plane.shape, volume)
                 found[place] |= plane * 2 >= full
     except (AttributeError, IndexError, TypeError, ValueError) as error:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.imaging import archive, dicom, nifti, nrrd, segmentation, series, structure_set
+from assistant.imaging import archive, dicom, nifti, nrrd, segmentation, series, structure_set, web
 from assistant.imaging.problem import ImageProblem
 from assistant.imaging.volume import Grid, Mask, Volume
 
@@ -30,7 +30,12 @@ class Region:
 
 
 def read_image(path: Path) -> Volume:
-    """A DICOM series (folder, zip, file), NIfTI or NRRD.  Raises `ImageProblem`."""
+    """A DICOM series (folder, zip, file, ``dicomweb:`` address), NIfTI or NRRD.
+
+    Raises `ImageProblem`.
+    """
+    if web.is_address(path):
+        return series.assemble(web.images(path))
     reader = _reader(path)
     if reader is None:
         return series.read(path)
@@ -61,7 +66,7 @@ def read_region(path: Path, volume: Volume, name: str = "") -> Region:
     ``name``: of the region, or the number of a label; may be left out where there is but one.
     Raises `ImageProblem`.
     """
-    reader = _reader(path)
+    reader = None if web.is_address(path) else _reader(path)
     if reader is not None:
         array, grid = reader(path)
         return checked_region(_labelled(array, grid, volume, name), name)
@@ -113,7 +118,9 @@ def _reader(path: Path) -> Callable[[Path], tuple[NDArray[Any], Grid]] | None:
 
 
 def _object(path: Path) -> Dataset | None:
-    """The RTSTRUCT or SEG of a file; None where the path holds images."""
+    """The RTSTRUCT or SEG of a file or server; None where the path holds images."""
+    if web.is_address(path):
+        return web.region(path)
     if path.is_dir() or path.suffix.lower() == ".zip":
         return None
     found = dicom.read(next(iter(archive.files(path))))

@@ -5,7 +5,7 @@ Who may see a draft of the encounter may see its attachments; every reading is n
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -96,6 +96,36 @@ class Attachments:
             return self._files().read(chosen[0].sha256), chosen[0].media_type
         except FileNotFoundError:
             raise AttachmentNotFound from None
+
+    def contents(self, context: Context, attachment_id: str) -> Iterator[tuple[str, bytes]]:
+        """Its files by their names, one after the other, which is noted as one reading.
+
+        Raises `AttachmentNotFound`.
+        """
+        for file in self._visible(context, attachment_id)[1]:
+            try:
+                yield file.name, self._files().read(file.sha256)
+            except FileNotFoundError:
+                raise AttachmentNotFound from None
+
+    def holder(self, instance_uid: str) -> tuple[Context, str, str] | None:
+        """Whose attachment has a file of this name: its context, its id and the file's hash.
+
+        None where nobody has it.  An instance belongs to one patient, whoever sends it.
+        """
+        query = (
+            select(AttachmentRow, AttachmentFileRow.sha256)
+            .join(AttachmentFileRow, AttachmentFileRow.attachment_id == AttachmentRow.id)
+            .where(AttachmentFileRow.name == instance_uid, AttachmentRow.kind == "dicom_series")
+            .limit(1)
+        )
+        with self._database.read() as session:
+            found = session.execute(query).first()
+        if found is None:
+            return None
+        row, sha256 = found
+        context = Context(row.actor_id, "system", row.patient_id, row.encounter_id)
+        return context, row.id, sha256
 
     def check(self, context: Context, payload: Any) -> None:
         """Refuse a request that names an attachment which is not there, or is another by now.

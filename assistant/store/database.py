@@ -36,6 +36,7 @@ _PURGED = (
     "attachment_files",
     "bills",
     "bill_corrections",
+    "dicom_studies",
 )
 """Tables that deleted rows leave."""
 

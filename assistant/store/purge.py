@@ -6,9 +6,11 @@ Backups and write-ahead log archives are outside of what this program can reach.
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import ColumnElement, Delete, Update, and_, delete, func, select, update
 from sqlalchemy.orm import Session
@@ -20,6 +22,7 @@ from assistant.store.database import Database
 from assistant.store.errors import InvalidArgument
 from assistant.store.models import (
     AttachmentRow,
+    DicomStudyRow,
     DraftRow,
     FeedbackRow,
     IdempotencyRow,
@@ -67,10 +70,17 @@ class PurgeCounts:
 class Purge:
     """Deletes what belongs to a patient, or what has been kept long enough."""
 
-    def __init__(self, database: Database, audit: Audit, attachments: Attachments) -> None:
+    def __init__(
+        self,
+        database: Database,
+        audit: Audit,
+        attachments: Attachments,
+        outgoing: Path | None = None,
+    ) -> None:
         self._database = database
         self._audit = audit
         self._attachments = attachments
+        self._outgoing = outgoing
 
     def patient(self, patient_id: str, actor: Context) -> PurgeCounts:
         """Delete everything of one patient but the audit rows, which hold no text."""
@@ -86,8 +96,10 @@ class Purge:
             answers = _rows(session, delete(IdempotencyRow).where(of_patient))
             theirs = select(AttachmentRow).where(AttachmentRow.patient_id == patient_id)
             attachments, hashes = delete_rows(session, session.scalars(theirs))
+            studies = _delete_studies(session, DicomStudyRow.patient_id == patient_id)
             self._audit.append(session, context, "patient.purge", "patient")
         self._attachments.delete_files(hashes)
+        self._delete_results(studies)
         return self._erased(requests, counts[0], counts[1], counts[2] + left, answers, attachments)
 
     def expired(self, retention_days: int, actor: Context = SYSTEM) -> PurgeCounts:
@@ -113,6 +125,9 @@ class Purge:
         with self._database.write() as session:
             aged = IdempotencyRow.created_at < before
             answers = _rows(session, delete(IdempotencyRow).where(aged))
+            # Of a study whose images go nothing may start any more.
+            studies = _delete_studies(session, DicomStudyRow.arrived_at < before)
+        self._delete_results(studies)
         attachments = self._expired_attachments(before, actor)
         if not any(totals) and not answers and not attachments:
             return PurgeCounts(0, 0, 0, 0, 0, True)
@@ -139,6 +154,12 @@ class Purge:
         counts = _delete_drafts(session, DraftRow.request_id.in_(ids))
         return (_rows(session, delete(RequestRow).where(RequestRow.id.in_(ids))), *counts)
 
+    def _delete_results(self, studies: Sequence[str]) -> None:
+        """Delete what went out of these studies into our own folder."""
+        if self._outgoing is not None:
+            for study_id in studies:
+                shutil.rmtree(self._outgoing / study_id, ignore_errors=True)
+
     def _erased(
         self,
         requests: int,
@@ -163,6 +184,12 @@ def _delete_drafts(session: Session, which: ColumnElement[bool]) -> tuple[int, i
     )
     session.execute(delete(ResolutionRow).where(ResolutionRow.draft_id.in_(ids)))
     return _rows(session, delete(DraftRow).where(which)), resolutions or 0, feedback
+
+
+def _delete_studies(session: Session, which: ColumnElement[bool]) -> Sequence[str]:
+    ids = session.scalars(select(DicomStudyRow.id).where(which)).all()
+    session.execute(delete(DicomStudyRow).where(which))
+    return ids
 
 
 def _emptied(session: Session, which: ColumnElement[bool]) -> int:

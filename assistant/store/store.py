@@ -21,6 +21,7 @@ from assistant.store.idempotency import Idempotency
 from assistant.store.keyed_hash import KeyedHash
 from assistant.store.purge import Purge, PurgeCounts
 from assistant.store.requests import Requests
+from assistant.store.studies import Studies
 
 
 class Store:
@@ -31,7 +32,11 @@ class Store:
     """
 
     def __init__(
-        self, database: Database, hashes: KeyedHash, contents: Contents | None = None
+        self,
+        database: Database,
+        hashes: KeyedHash,
+        contents: Contents | None = None,
+        outgoing: Path | None = None,
     ) -> None:
         self.database = database
         self.audit = Audit(database, hashes)
@@ -43,7 +48,8 @@ class Store:
         self.approvals = Approvals(database, self.audit)
         self.attachments = Attachments(database, self.audit, contents)
         self.bills = Bills(database, self.audit)
-        self._purge = Purge(database, self.audit, self.attachments)
+        self.studies = Studies(database, self.audit)
+        self._purge = Purge(database, self.audit, self.attachments, outgoing)
         self._export = Export(database, self.audit)
 
     @classmethod
@@ -53,18 +59,20 @@ class Store:
         secret: bytes,
         clock: Clock = utc_now,
         contents: Path | None = None,
+        outgoing: Path | None = None,
     ) -> Store:
         """Open the database, bring its schema up to date and check that ``secret`` is its own.
 
         ``secret`` (16 bytes or more) keys the hashes by which the audit names patients and
         texts; losing it makes the audit unverifiable.  ``contents`` is the folder of attachments;
-        without it there are none.
+        without it there are none.  ``outgoing`` is the folder of results that go out, each study's
+        under its id, which a purge empties too.
 
         Raises `InvalidArgument`, `DatabaseFailed`, `WrongSecret`.
         """
         hashes = KeyedHash(secret)
         files = Contents(contents) if contents is not None else None
-        store = cls(Database.open(url_or_path, clock), hashes, files)
+        store = cls(Database.open(url_or_path, clock), hashes, files, outgoing)
         try:
             store.audit.start()
         except BaseException:

@@ -162,6 +162,10 @@ class Task(ABC, Generic[RequestT, DraftT]):
     checks: ClassVar[str] = ""
     """A function from the settings to what ``bedside doctor`` says of the task."""
 
+    outcome: ClassVar[str] = ""
+    """A function of (request, draft, context, resources) that gives what goes out to other
+    systems: an `assistant.imaging.out.structure.Result`."""
+
     evaluation: ClassVar[str] = ""
     """The command that measures it, as in ``bedside eval discharge``."""
 

@@ -103,11 +103,15 @@ def _rows(
 def _row(case: CaseOfList, folder: Path, settings: Settings) -> dict[str, str]:
     """The values of a case by their tags, or its problem."""
     from assistant.imaging.source import known_as, read_image, read_region
+    from assistant.imaging.web import is_address
     from assistant.tasks.radiomics.extraction import extract
 
     try:
-        volume = known_as(read_image(folder / case.image), case.modality)
-        region = read_region(folder / case.mask, volume, case.roi)
+        image, mask = (
+            Path(one) if is_address(Path(one)) else folder / one for one in (case.image, case.mask)
+        )
+        volume = known_as(read_image(image), case.modality)
+        region = read_region(mask, volume, case.roi)
         found = extract(volume, region.mask, settings)
     except ImageProblem as problem:
         return {"id": case.id, "problem": str(problem)}

@@ -13,7 +13,12 @@ if TYPE_CHECKING:
 
 
 def extract(
-    image: Annotated[Path, typer.Argument(help="DICOM series (folder or zip), NIfTI or NRRD.")],
+    image: Annotated[
+        Path,
+        typer.Argument(
+            help="DICOM series (folder, zip or dicomweb:SERVER/STUDY/SERIES), NIfTI or NRRD."
+        ),
+    ],
     mask: Annotated[
         Path, typer.Option(help="The region: RTSTRUCT, DICOM SEG or a mask (NIfTI, NRRD).")
     ],

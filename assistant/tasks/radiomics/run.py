@@ -72,8 +72,8 @@ def _measured(
 
 
 def _files(attachments: Attachments, context: Context, one: Series) -> Iterator[bytes]:
-    for name in attachments.files(context, one.id):
-        yield attachments.content(context, one.id, name)[0]
+    for _, data in attachments.contents(context, one.id):
+        yield data
 
 
 def _evidence(

@@ -37,6 +37,7 @@ class Radiomics(Task[RegionToMeasure, RadiomicsFeatures]):
     listed = RadiomicsSummary
     extras = RadiomicsResult
     page = "assistant.tasks.radiomics.ui.page:PAGE"
+    outcome = "assistant.tasks.radiomics.outcome:outcome"
     tool = (
         "科研用途 research only: radiomic features of a region (RTSTRUCT or DICOM SEG) of an image "
         "series by the IBSI definitions, each with its code, unit and settings"
