@@ -158,7 +158,8 @@ class CodedCheckpoint(Checkpoint):
                 f"{self.file(name)}: the tensor {stem}.{_SCALES} has a scale that is infinite, no "
                 "number, or too large for float16."
             )
-        return Codes(np.ascontiguousarray(codes), half, points.T + self._method.less, group)
+        zero = np.ascontiguousarray(points.T) + np.uint8(self._method.less)
+        return Codes(np.ascontiguousarray(codes), np.ascontiguousarray(half), zero, group)
 
     def _part(
         self, stem: str, part: str, shape: tuple[int, ...] | None = None

@@ -63,7 +63,7 @@ def test_codes_scales_and_zero_points_are_kept_bit_by_bit(tmp_path: Path, method
     zeros = wanted.zero.reshape(-1)
     points = zeros[0::2] | zeros[1::2] << 4
     stored = [np.frombuffer(np.asarray(op.data).tobytes(), np.uint8) for op in constants.values()]
-    for expected in (packed, points, wanted.scale.view(np.uint8).reshape(-1)):
+    for expected in (packed, points, np.frombuffer(wanted.scale.tobytes(), np.uint8)):
         assert any(np.array_equal(expected, array) for array in stored)
 
 
