@@ -34,6 +34,10 @@ _LLAMA_NAMES = {
     "mlp.up_proj": "ffn_up",
     "mlp.down_proj": "ffn_down",
     "mlp.gate_up_proj": "ffn_up",
+    "mlp.gate": "ffn_gate_inp",
+    "mlp.experts.gate_proj": "ffn_gate_exps",
+    "mlp.experts.up_proj": "ffn_up_exps",
+    "mlp.experts.down_proj": "ffn_down_exps",
     "post_self_attn_layernorm": "post_attention_norm",
     "post_mlp_layernorm": "post_ffw_norm",
 }
@@ -51,7 +55,8 @@ _CHATGLM_NAMES = {
 _LAYER = re.compile(r"^(?:model|transformer\.encoder)\.layers\.(\d+)\.(.+)\.(weight|bias)$")
 _FACTORS = "rope_freqs.weight"
 _APART = "blk.0.attn_q.weight"
-_KINDS = ("llama", "qwen2", "qwen3", "glm4", "chatglm")
+_MIXED = "qwen3moe"
+_KINDS = ("llama", "qwen2", "qwen3", _MIXED, "glm4", "chatglm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,10 +214,11 @@ def _llama_config(file: GgufCheckpoint, fields: _Fields) -> dict[str, Any]:
         }
     if divisors := file.divisors():
         scaling = {"rope_type": "divisors", "divisors": divisors}
-    return {
-        "model_type": "glm" if fields.kind == "chatglm" else fields.kind,
+    experts = _experts(fields) if fields.kind == _MIXED else {}
+    return experts | {
+        "model_type": {"chatglm": "glm", _MIXED: "qwen3_moe"}.get(fields.kind, fields.kind),
         "hidden_size": hidden,
-        "intermediate_size": int(fields["feed_forward_length"]),
+        "intermediate_size": int(fields.get("feed_forward_length") or hidden),
         "num_hidden_layers": int(fields["block_count"]),
         "num_attention_heads": heads,
         "num_key_value_heads": int(fields.get("attention.head_count_kv") or heads),
@@ -227,6 +233,17 @@ def _llama_config(file: GgufCheckpoint, fields: _Fields) -> dict[str, Any]:
         "rope_neighbours": fields.kind == "llama",
         "attention_bias": file.holds("model.layers.0.self_attn.q_proj.bias"),
         "tie_word_embeddings": not file.holds("lm_head.weight"),
+    }
+
+
+def _experts(fields: _Fields) -> dict[str, Any]:
+    return {
+        "num_experts": int(fields["expert_count"]),
+        "num_experts_per_tok": int(fields["expert_used_count"]),
+        "moe_intermediate_size": int(fields["expert_feed_forward_length"]),
+        "norm_topk_prob": True,
+        # All of a layer in one tensor each way.
+        "experts_together": True,
     }
 
 

@@ -18,15 +18,16 @@ def describe_qwen3(config: Config, family: str) -> Architecture:
     chosen, step = int(config["num_experts_per_tok"]), int(config.get("decoder_sparse_step", 1))
     plain = frozenset(config.get("mlp_only_layers") or ())
     check_choice(experts, chosen, width)
+    every = together if config.get("experts_together") else stacked
 
     def mixture(place: str) -> Mixture:
         return Mixture(
             experts=experts,
             chosen=chosen,
             router=whole(f"{place}.gate.weight", experts, layout.hidden),
-            gate=stacked(place, "gate_proj", experts, width, layout.hidden),
-            up=stacked(place, "up_proj", experts, width, layout.hidden),
-            down=stacked(place, "down_proj", experts, layout.hidden, width),
+            gate=every(place, "gate_proj", experts, width, layout.hidden),
+            up=every(place, "up_proj", experts, width, layout.hidden),
+            down=every(place, "down_proj", experts, layout.hidden, width),
             normalised=bool(config.get("norm_topk_prob", False)),
         )
 
@@ -107,6 +108,11 @@ def stacked(place: str, kind: str, experts: int, rows: int, columns: int) -> Mat
     """One kind of projection of every expert, below one another; each is a tensor of its own."""
     names = (f"{place}.experts.{number}.{kind}.weight" for number in range(experts))
     return stack(*(whole(name, rows, columns) for name in names))
+
+
+def together(place: str, kind: str, experts: int, rows: int, columns: int) -> Matrix:
+    """The same, where one tensor holds all experts (GGUF)."""
+    return whole(f"{place}.experts.{kind}.weight", experts, rows, columns)
 
 
 def check_choice(experts: int, chosen: int, width: int) -> None:

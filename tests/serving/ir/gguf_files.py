@@ -34,6 +34,10 @@ LAYER_NAMES = {
     "mlp.gate_proj": "ffn_gate",
     "mlp.up_proj": "ffn_up",
     "mlp.gate_up_proj": "ffn_up",
+    "mlp.gate": "ffn_gate_inp",
+    "mlp.experts.gate_proj": "ffn_gate_exps",
+    "mlp.experts.up_proj": "ffn_up_exps",
+    "mlp.experts.down_proj": "ffn_down_exps",
     "mlp.down_proj": "ffn_down",
     "post_self_attn_layernorm": "post_attention_norm",
     "post_mlp_layernorm": "post_ffw_norm",
@@ -73,12 +77,14 @@ def write_gguf(
     names a tensor that is not written.
     """
     config = json.loads((folder / "config.json").read_text())
-    architecture = {"glm": "chatglm"}.get(config["model_type"], str(config["model_type"]))
+    own = {"glm": "chatglm", "qwen3_moe": "qwen3moe"}
+    architecture = own.get(config["model_type"], str(config["model_type"]))
     weights = {
         name: np.asarray(value, np.float32)
         for name, value in read_weights(folder).items()
         if not name.endswith("inv_freq")
     }
+    weights = _together(weights)
     writer = GGUFWriter(str(path), architecture)
     for key, value in (_metadata(config) | (extra or {})).items():
         if isinstance(value, float):
@@ -96,13 +102,26 @@ def write_gguf(
         if architecture == "llama" and (found := re.search(r"\.([qk])_proj\.", name)):
             heads = config["num_attention_heads" if found[1] == "q" else "num_key_value_heads"]
             value = interleaved(value, heads)
-        stored = kind if value.ndim == 2 else GGMLQuantizationType.F32
+        coded = value.ndim > 1 and "gate_inp" not in gguf_name(name)
+        stored = kind if coded else GGMLQuantizationType.F32
         writer.add_tensor(gguf_name(name), quantize(value, stored), raw_dtype=stored)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
     return path
+
+
+def _together(weights: dict[str, Any]) -> dict[str, Any]:
+    """The experts of a layer in one tensor each way."""
+    found: dict[str, Any] = {}
+    apart: dict[str, list[Any]] = {}
+    for name, value in weights.items():
+        if expert := re.fullmatch(r"(.+\.experts)\.\d+(\..+)", name):
+            apart.setdefault(expert[1] + expert[2], []).append(value)
+        else:
+            found[name] = value
+    return found | {name: np.stack(values) for name, values in apart.items()}
 
 
 def _metadata(config: dict[str, Any]) -> dict[str, Any]:
@@ -133,6 +152,10 @@ def _metadata(config: dict[str, Any]) -> dict[str, Any]:
         "rope.dimension_count": int(head * config.get("partial_rotary_factor", 1)),
         "rope.freq_base": config["rope_theta"],
     }
+    if "num_experts" in config:
+        found["expert_count"] = config["num_experts"]
+        found["expert_used_count"] = config["num_experts_per_tok"]
+        found["expert_feed_forward_length"] = config["moe_intermediate_size"]
     scaling = config.get("rope_scaling") or {}
     if scaling.get("type") == "linear":
         found |= {"rope.scaling.type": "linear", "rope.scaling.factor": scaling["factor"]}

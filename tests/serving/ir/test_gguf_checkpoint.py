@@ -29,6 +29,7 @@ CASES = [
     *(("llama", name) for name in ("multi-head", "grouped", "llama3", "linear", "tied")),
     *(("qwen2", name) for name in ("7b-like", "tied")),
     *(("qwen3", name) for name in ("8b-like", "odd-heads")),
+    *(("qwen3_moe", name) for name in ("30b-like", "all")),
     *(("chatglm3", name) for name in ("6b-like", "32k", "no-bias")),
     *(("glm", name) for name in GEOMETRIES["glm"]),
     *(("glm4_hf", name) for name in ("9b-like", "odd-heads")),
@@ -66,6 +67,16 @@ def test_quantised_tensors_are_read_as_the_package_reads_them(tmp_path: Path, ki
     np.testing.assert_array_equal(found.read(name, np.array([8, 2])), expected[[8, 2]])
     assert found.kind(name) == kind
     assert found.shape(name) == expected.shape
+
+
+def test_experts_may_be_quantised(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, "qwen3_moe", "30b-like")
+    file = write_gguf(folder, tmp_path / "model.gguf", GGMLQuantizationType.Q8_0)
+    ids = np.random.default_rng(0).integers(0, 300, 20)
+    expected = Reference(folder).logits(ids)
+    found = compiled(file, tmp_path).step([ids])[0]
+    error = np.sqrt(np.square(found - expected).mean() / np.square(expected).mean())
+    assert 0.0001 < error < 0.2
 
 
 def test_four_bits_can_be_made_of_a_quantised_file(tmp_path: Path) -> None:
