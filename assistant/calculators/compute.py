@@ -27,11 +27,12 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One part of a score: its points, None while nobody knows."""
+    """One part of a score: its points, None while nobody knows; then from ``least`` to ``most``."""
 
     key: str
     title: str
     points: float | None
+    least: float
     most: float
 
 
@@ -130,35 +131,40 @@ def _score(calculator: Calculator, used: Mapping[str, Value]) -> Result:
     groups: dict[str, list[Item]] = {}
     for one, item in zip(calculator.inputs, items, strict=True):
         groups.setdefault(one.of_group or one.key, []).append(item)
-    certain = sum(_best(group) for group in groups.values())
-    most = sum(max((i.most if i.points is None else i.points) for i in g) for g in groups.values())
-    missing = tuple(
-        item.title
-        for one, item in zip(calculator.inputs, items, strict=True)
-        if item.points is None and item.most > _best(groups[one.of_group or one.key])
-    )
-    if all(item.points is None for item in items):
+    least = sum(max(_least(item) for item in group) for group in groups.values())
+    most = sum(max(_most(item) for item in group) for group in groups.values())
+    missing = tuple(item.title for item in items if item.points is None)
+    if len(missing) == len(items):
         return Result(None, missing=missing, items=tuple(items), used=used)
-    value = round(certain, calculator.digits)
+    value, most = round(least, 1), round(most, 1)
+    if value == most:
+        # What is missing can change nothing any more.
+        missing = ()
     text = f"{value:g} 分" if not missing else f"至少 {value:g} 分（资料齐全时至多 {most:g} 分）"
     reading = "" if missing else _reading(calculator, value)
     return Result(value, text, reading, most, missing, tuple(items), used)
 
 
-def _best(group: list[Item]) -> float:
-    return max((item.points for item in group if item.points is not None), default=0)
+def _least(item: Item) -> float:
+    return item.least if item.points is None else item.points
+
+
+def _most(item: Item) -> float:
+    return item.most if item.points is None else item.points
 
 
 def _item(one: Input, used: Mapping[str, Value]) -> Item:
-    most = max([one.points, *(band.points for band in one.bands)])
+    possible = [band.points for band in one.bands] or [0.0, one.points]
+    least, most = min(possible), max(possible)
     if one.key not in used:
-        return Item(one.key, one.title, 0 if one.optional else None, most)
+        return Item(one.key, one.title, 0 if one.optional else None, least, most)
     value = used[one.key]
-    if isinstance(value, bool):
-        return Item(one.key, one.title, one.points if value else 0, most)
-    if isinstance(value, str):
-        return Item(one.key, one.title, one.points if value == "female" else 0, most)
     if isinstance(value, date):
         raise InputWrong(f"{one.title}：请填数值。(Give a number.)")
-    points = next((band.points for band in one.bands if band.holds(value)), 0)
-    return Item(one.key, one.title, points, most)
+    if isinstance(value, bool):
+        points = one.points if value else 0.0
+    elif isinstance(value, str):
+        points = one.points if value == "female" else 0.0
+    else:
+        points = next((band.points for band in one.bands if band.holds(value)), 0.0)
+    return Item(one.key, one.title, points, least, most)
