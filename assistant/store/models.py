@@ -406,3 +406,22 @@ class CatalogueSynonymRow(Base):
     times: Mapped[int]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+
+
+class ConversationRow(Base):
+    """A conversation over the record of one encounter.
+
+    Its turns are drafts whose ``section`` is its id; ``record`` is the encounter that they read.
+    """
+
+    __tablename__ = "conversations"
+    __table_args__ = (Index("ix_conversations_patient", "patient_id", "id"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    actor_id: Mapped[str]
+    patient_id: Mapped[str]
+    encounter_id: Mapped[str]
+    title: Mapped[str]
+    record: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]

@@ -20,6 +20,7 @@ from assistant.store.database import Database
 from assistant.store.errors import InvalidArgument
 from assistant.store.models import (
     AttachmentRow,
+    ConversationRow,
     DraftRow,
     FeedbackRow,
     IdempotencyRow,
@@ -50,7 +51,7 @@ EMPTIED = {
 class PurgeCounts:
     """How many rows went.
 
-    ``feedback`` counts rows that were emptied of text and ids; their verdict stays.
+    ``answers`` counts kept answers and, of `Purge.expired`, conversations.  ``feedback`` counts rows that were emptied of text and ids; their verdict stays.
     ``erased_from_files`` is False when another process kept deleted pages from being removed at
     once (see `Database.erase_deleted`).
     """
@@ -78,12 +79,14 @@ class Purge:
             raise InvalidArgument("Say which patient to purge.")
         context = Context(actor.actor_id, actor.actor_role, patient_id)
         with self._database.write() as session:
-            counts = _delete_drafts(session, DraftRow.patient_id == patient_id)
+            counts = delete_drafts(session, DraftRow.patient_id == patient_id)
             # Feedback goes with its draft; none should be left, and none may be.
             left = _emptied(session, FeedbackRow.patient_id == patient_id)
             requests = _rows(session, delete(RequestRow).where(RequestRow.patient_id == patient_id))
             of_patient = IdempotencyRow.patient_id == patient_id
             answers = _rows(session, delete(IdempotencyRow).where(of_patient))
+            of_theirs = ConversationRow.patient_id == patient_id
+            _rows(session, delete(ConversationRow).where(of_theirs))
             theirs = select(AttachmentRow).where(AttachmentRow.patient_id == patient_id)
             attachments, hashes = delete_rows(session, session.scalars(theirs))
             self._audit.append(session, context, "patient.purge", "patient")
@@ -113,6 +116,8 @@ class Purge:
         with self._database.write() as session:
             aged = IdempotencyRow.created_at < before
             answers = _rows(session, delete(IdempotencyRow).where(aged))
+            quiet = ConversationRow.updated_at < before
+            answers += _rows(session, delete(ConversationRow).where(quiet))
         attachments = self._expired_attachments(before, actor)
         if not any(totals) and not answers and not attachments:
             return PurgeCounts(0, 0, 0, 0, 0, True)
@@ -136,7 +141,7 @@ class Purge:
         for row in rows:
             context = Context(actor.actor_id, actor.actor_role, row.patient_id, row.encounter_id)
             self._audit.append(session, context, "request.purge", "request", row.id)
-        counts = _delete_drafts(session, DraftRow.request_id.in_(ids))
+        counts = delete_drafts(session, DraftRow.request_id.in_(ids))
         return (_rows(session, delete(RequestRow).where(RequestRow.id.in_(ids))), *counts)
 
     def _erased(
@@ -155,7 +160,8 @@ class Purge:
         return PurgeCounts(requests, drafts, resolutions, feedback, answers, erased, attachments)
 
 
-def _delete_drafts(session: Session, which: ColumnElement[bool]) -> tuple[int, int, int]:
+def delete_drafts(session: Session, which: ColumnElement[bool]) -> tuple[int, int, int]:
+    """Delete drafts with what was done to them: how many drafts, resolutions, opinions emptied."""
     ids = select(DraftRow.id).where(which)
     feedback = _emptied(session, FeedbackRow.draft_id.in_(ids))
     resolutions = session.scalar(

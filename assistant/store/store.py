@@ -13,6 +13,7 @@ from assistant.store.audit import Audit
 from assistant.store.bills import Bills
 from assistant.store.contents import Contents
 from assistant.store.context import SYSTEM, Context
+from assistant.store.conversations import Conversations
 from assistant.store.database import Clock, Database, utc_now
 from assistant.store.drafts import Drafts
 from assistant.store.export import Export
@@ -43,6 +44,7 @@ class Store:
         self.approvals = Approvals(database, self.audit)
         self.attachments = Attachments(database, self.audit, contents)
         self.bills = Bills(database, self.audit)
+        self.conversations = Conversations(database, self.audit)
         self._purge = Purge(database, self.audit, self.attachments)
         self._export = Export(database, self.audit)
 

@@ -94,6 +94,9 @@ def _answered(reading: RecordReading, question: str, focus: Focus | None) -> Rec
     out = Saying(asked)
     try:
         tool(reading, asked, out)
+        if asked.tests and asked.terms and tool is results.answer:
+            # Asked for a finding and a value in one sentence.
+            mentions.answer(reading, asked, out)
     except Exception as error:
         # Whatever breaks in a tool must not end the conversation; the text stays out of the log.
         log.error("tool %s failed: %s", asked.kind, type(error).__name__)
@@ -119,6 +122,16 @@ def _understood(name: str, asked: Asked) -> str:
 
 def _refused(question: str, message: str) -> RecordAnswer:
     return RecordAnswer(question=question, outcome="refused", message=message, understood="未作答")
+
+
+def timed_out(question: str) -> RecordAnswer:
+    """What is said of a question whose tool did not end."""
+    return RecordAnswer(
+        question=question[:MAX_LENGTH],
+        outcome="failed",
+        understood="未作答",
+        message="这项查询用时过长，已停止，未作答；请缩小范围再问，或直接查看原文。",
+    )
 
 
 def unanswered(reading: RecordReading, asked: Asked) -> RecordAnswer:

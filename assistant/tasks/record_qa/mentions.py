@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from assistant.grounding.segments import Scope
+from assistant.grounding.stance import stances
 from assistant.record.evidence import TextSpan
 from assistant.tasks.record_qa.reading import NoteReading, RecordReading
 from knowledge.text.assertion.engine import Assertion
@@ -24,6 +25,7 @@ STATUS_ZH = {
     "past": "既往有",
     "family": "家属或他人",
     "hypothetical": "仅为计划、预防或告知",
+    "named": "提到（是否已做请看原文）",
 }
 
 
@@ -80,11 +82,31 @@ def _of_note(note: NoteReading, term: str) -> Iterator[Mention]:
         if (match.start, match.end) in seen:
             continue
         seen.add((match.start, match.end))
-        if status == "present" and note.scope(match.start) is Scope.PRIOR:
-            status = "past" if _before(note, match.start) else status
+        if status == "present" and match.kind is TermKind.PROCEDURE:
+            status = _done(note, match)
+        if status in ("present", "named") and note.scope(match.start) is Scope.PRIOR:
+            status = "past" if status == "present" and _before(note, match.start) else status
         yield Mention(
             note, note.text[match.start : match.end], status, note.sentence(match.start)
         )
+
+
+_DONE = re.compile(r"已行|行了|已予|给予|予以?|输注|完成|术后|顺利|术中|行[^，。；]{0,12}$|施行|接受")
+
+
+def _done(note: NoteReading, match: Match) -> str:
+    """Whether a procedure was done, as its clause says it: named alone it need not be."""
+    sentence = note.sentence(match.start)
+    edges = [sentence.start + h.end() for h in re.finditer(r"[，,]", sentence.quote)]
+    start = max((edge for edge in edges if edge <= match.start), default=sentence.start)
+    end = min((edge - 1 for edge in edges if edge > match.start), default=sentence.end)
+    clause = note.text[start:end]
+    meant = stances(clause)
+    if meant & {"refused", "undone"}:
+        return "denied"
+    if meant & {"planned", "thought"} or re.search(r"拟|计划|必要时|备血|建议|待", clause):
+        return "hypothetical"
+    return "present" if _DONE.search(clause) else "named"
 
 
 _FINDINGS = frozenset({TermKind.SYMPTOM, TermKind.SIGN, TermKind.DISEASE, TermKind.PROCEDURE})

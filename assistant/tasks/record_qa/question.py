@@ -143,6 +143,20 @@ _TEST_KINDS = frozenset(
 )
 _DRUG_KINDS = frozenset({"drug", "drug_on", "drugs", "caution"})
 _SHORT = 14
+_BARE = re.compile(
+    r"(?:那么?|呢|吗|的|是|了|又|再|还有|它|这个|这次|那次|上一?次|前一?次|最近|最后|第一?次|第[二三四五六七八九十\d]+次"
+    r"|倒数第二次?|最高|最低|峰值?|谷值?|哪[天日]|几号|几点|什么时候|何时|时候|多少|怎么样|怎样|如何|咋样|变化|趋势|正常|高不高"
+    r"|低不低|偏高|偏低|升|降|入院时?|出院时?|术后|术前|目前|现在|首次|近|[一二三四五六七八九十两几\d]+次|历次|全部|所有|单位"
+    r"|剂量|用法|几天|多久|停|开始|加量|减量|后来|之后|以前|呀|啊|吧|在|有|没有?|到|过|给我|看看|请|[\d年月日号./-]+|昨[天日]"
+    r"|今[天日]|前[天日]|第|[天日,，?？。!！\s])+"
+)
+"""What a question that goes on may hold: anything else is a subject of its own."""
+
+
+def _leaves_out(asked: Asked) -> bool:
+    return _BARE.fullmatch(asked.folded) is not None
+
+
 
 
 def _followed(asked: Asked, focus: Focus) -> Asked | None:
@@ -152,7 +166,7 @@ def _followed(asked: Asked, focus: Focus) -> Asked | None:
         or asked.imaging or asked.section
     )  # fmt: skip
     short = len(asked.text) <= _SHORT
-    if empty and short and (focus.tests or focus.drugs or focus.terms or focus.calculator):
+    if empty and short and _leaves_out(asked) and (focus.tests or focus.drugs or focus.terms or focus.calculator):
         filled = replace(
             asked,
             tests=tuple(focus.tests),
@@ -205,6 +219,10 @@ def _slots(text: str, reading: RecordReading) -> Asked:
     asked_classes = _classes(rest)
     tests = _tests(folded, matches, reading)
     terms = tuple(dict.fromkeys(folded[m.start : m.end] for m in matches if m.kind in _TERMS))
+    lay = tuple(term for words, term in _lay() if words.search(folded) and term not in terms)
+    terms = (*terms, *lay)
+    if lay:
+        tests = tuple(t for t in tests if not _is_of(t, lay))
     if not terms and not tests and not drugs and (hit := _ASKED_FOR.search(folded)) and (
         not _NO_TERM.search(hit["term"])
     ):
@@ -228,6 +246,16 @@ def _slots(text: str, reading: RecordReading) -> Asked:
         count=_number(_COUNT, folded),
         nth=_number(_NTH, folded),
     )
+
+
+def _is_of(test: str, terms: tuple[str, ...]) -> bool:
+    """Whether a test was only read out of the words of a term: 血压 of 血压高的病史."""
+    return (test, terms[0]) in {("血压", "高血压"), ("血糖", "糖尿病")}
+
+
+@cache
+def _lay() -> list[tuple[re.Pattern[str], str]]:
+    return [(re.compile(words), term) for words, term, _ in table("lay_terms.tsv")]
 
 
 _IMAGING = re.compile(r"眼底|胃镜|肠镜|病理|心电图|超声|造影|(?<![a-z])(?:ct|mri|mr)(?![a-z])|x线|x光|胸片|b超|彩超")

@@ -15,7 +15,7 @@ from knowledge.text.folding import fold
 from knowledge.text.lexicon import Match
 from knowledge.text.synonyms import TermKind
 
-_ORDER = ("present", "denied", "uncertain", "past", "family", "hypothetical")
+_ORDER = ("present", "denied", "uncertain", "past", "family", "named", "hypothetical")
 
 
 def answer(reading: RecordReading, asked: Asked, out: Saying) -> None:
