@@ -22,7 +22,7 @@ from knowledge.text.times import Anchors, times
 MAX_LENGTH = 2_000
 _TERMS = frozenset({TermKind.SYMPTOM, TermKind.SIGN, TermKind.DISEASE, TermKind.PROCEDURE})
 _GENE = re.compile(r"突变|基因|外显子|靶向|野生型|egfr.{0,2}[阳阴]性")
-_CHINESE = {c: n for n, c in enumerate("零一二三四五六七八九十")} | {"两": 2, "几": 3}
+_CHINESE = {c: n for n, c in enumerate("零一二三四五六七八九十")} | {"两": 2}
 _COUNT = re.compile(r"(?:近|最近|前|后)(?:的)?([一二两三四五六七八九十几\d]{1,2})次")
 _NTH = re.compile(r"第([二三四五六七八九十2-9])次")
 _DAY = re.compile(r"(?<!\d)(?:(\d{4})[-/.年])?(\d{1,2})[-/.月](\d{1,2})(?:日|号)?(?![\d.]*(?:mg|g|ml|u|mmol))")
@@ -216,6 +216,11 @@ def _slots(text: str, reading: RecordReading) -> Asked:
         folded = folded.replace(word, "，" * len(word))
     matches = find_terms(folded)
     drugs, rest = _drugs(folded, reading)
+    for match in matches:
+        if match.kind is TermKind.TEST:
+            # 促性腺激素 is a test: no steroid is asked for.
+            width = match.end - match.start
+            rest = rest[: match.start] + "，" * width + rest[match.end :]
     asked_classes = _classes(rest)
     tests = _tests(folded, matches, reading)
     terms = tuple(dict.fromkeys(folded[m.start : m.end] for m in matches if m.kind in _TERMS))
@@ -308,15 +313,20 @@ def _tests(folded: str, matches: Sequence[Match], reading: RecordReading) -> tup
             found.extend((start, name) for name in names)
 
     own = {fold(row.name): test_of(row.name) for row in reading.encounter.observations}
-    for name in sorted(own, key=len, reverse=True):
+    named: list[tuple[int, int, str]] = []
+    for name, test in own.items():
         if len(name) >= 2 and (at := folded.find(name)) >= 0:
-            claim(at, at + len(name), own[name])
+            named.append((at, at + len(name), test))
     for match in matches:
         if match.kind is TermKind.TEST:
-            claim(match.start, match.end, test_of(folded[match.start : match.end]))
+            test = test_of(folded[match.start : match.end])
+            named.append((match.start, match.end, test))
         elif match.kind in _TERMS:
             # 血小板减少 is a finding, and asks for no value.
-            taken[match.start : match.end] = b"\1" * (match.end - match.start)
+            named.append((match.start, match.end, ""))
+    # The longest first: 糖化血红蛋白 is asked for, not the 血红蛋白 that its name ends with.
+    for start, end, test in sorted(named, key=lambda n: n[0] - n[1]):
+        claim(start, end, *([test] if test else []))
     for pattern, tests, _ in wordings():
         for hit in pattern.finditer(folded):
             if hit.end() > hit.start():

@@ -123,6 +123,12 @@ def allergy(reading: RecordReading, asked: Asked, out: Saying) -> None:
         out.warn("过敏史的记载前后不同，用药前请核对。")
 
 
+_REACTED = re.compile(
+    r"(?:进食|食用|口服|服用|注射|输注|静滴|接触|吃|使用|应用)[^，。；]{1,14}后?[^，。；]{0,6}"
+    r"(?:皮疹|荨麻疹|瘙痒|红疹|风团|喉头水肿|过敏)"
+)
+
+
 def _is_general(quote: str) -> bool:
     return re.search(r"(?:药物|药品|食物|其他|已知)[^，。；]{0,12}过敏", quote) is not None
 
@@ -134,6 +140,11 @@ def _allergies(reading: RecordReading) -> Iterator[tuple[NoteReading, TextSpan, 
         extra = [
             Match(h.start(), h.end(), "过敏", TermKind.DISEASE) for h in _ALLERGY.finditer(folded)
         ]
+        for hit in _REACTED.finditer(folded):
+            place = _clause(note, hit.start())
+            if place.quote not in seen and "过敏" not in place.quote and _is_history(note, hit.start()):
+                seen.add(place.quote)
+                yield note, place, "提到反应"
         if not extra:
             continue
         starts = {m.start for m in extra}
@@ -150,6 +161,11 @@ def _allergies(reading: RecordReading) -> Iterator[tuple[NoteReading, TextSpan, 
             if status in ("既往有", "有"):
                 status = "有"
             yield note, place, status
+
+
+def _is_history(note: NoteReading, at: int) -> bool:
+    found = note.segment(at)
+    return found is not None and found.section in ("既往史", "过敏史", "现病史", "个人史")
 
 
 def _clause(note: NoteReading, at: int) -> TextSpan:

@@ -197,7 +197,7 @@ def _extreme(found: Series, asked: Asked, reading: RecordReading, out: Saying) -
     again = "".join(f"、{p.when}" for p in reached[1:])
     flag = f" {which.flag}" if which.flag not in ("", "正常") else ""
     source = f"，{which.of_note}" if which.of_note else ""
-    shown = which.shown if which.unit == found.unit else f"{which.shown}（={value:.4g}{found.unit}）"
+    shown = which.shown if which.unit == found.unit else f"{which.shown}（={value:.4g}{_joint(found.unit)}）"
     out.say(
         f"{found.test}{word} {shown}{flag}（{which.when}{again}{source}）；本次住院共 {len(numbers)} 次结果。",
         *[p.evidence for p in reached],
@@ -278,7 +278,7 @@ def _change(found: Series, asked: Asked, reading: RecordReading, out: Saying) ->
         said = "前后相同"
     else:
         share = f"，{abs(difference) / abs(a):.0%}" if a else ""
-        said = f"{'升高' if difference > 0 else '下降'} {abs(difference):.6g}{found.unit}{share}"
+        said = f"{'升高' if difference > 0 else '下降'} {abs(difference):.6g}{_joint(found.unit)}{share}"
     out.say(
         f"{found.test}由 {first.shown}（{first.when}）到 {last.shown}（{last.when}），{said}。",
         first.evidence,
@@ -290,6 +290,11 @@ def _change(found: Series, asked: Asked, reading: RecordReading, out: Saying) ->
         if number not in (a, b):
             out.say(f"期间{word}：{line(point)}", point.evidence)
     _chart(found, found.points, out)
+
+
+def _joint(unit: str) -> str:
+    """The unit behind a number: 8 and 10^9/L are 8×10^9/L, not 810^9/L."""
+    return f"×{unit}" if unit[:1].isdigit() else unit
 
 
 def _normal(found: Series, asked: Asked, reading: RecordReading, out: Saying) -> None:
