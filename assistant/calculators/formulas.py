@@ -16,7 +16,7 @@ def ckd_epi_2021(creatinine: float, age: float, sex: str) -> float:
     female = sex == "female"
     kappa, alpha = (0.7, -0.241) if female else (0.9, -0.302)
     share = creatinine / kappa
-    rate = 142 * min(share, 1) ** alpha * max(share, 1) ** -1.200 * 0.9938**age
+    rate: float = 142 * min(share, 1) ** alpha * max(share, 1) ** -1.200 * 0.9938**age
     return rate * (1.012 if female else 1)
 
 

@@ -56,9 +56,7 @@ def visible_rows(context: Context, table: OwnedClass) -> ColumnElement[bool]:
     )
 
 
-Owned = TypeVar(
-    "Owned", RequestRow, DraftRow, FeedbackRow, AttachmentRow, BillRow, ConversationRow
-)
+Owned = TypeVar("Owned", RequestRow, DraftRow, FeedbackRow, AttachmentRow, BillRow, ConversationRow)
 
 
 def find(session: Session, table: type[Owned], object_id: str) -> Owned | None:

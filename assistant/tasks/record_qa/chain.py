@@ -5,11 +5,20 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
-from assistant.tasks.record_qa.answers import calculations, drugs, facts, mentions, results
+from assistant.tasks.record_qa.answers import (
+    calculations,
+    drugs,
+    facts,
+    mentions,
+    relatives,
+    results,
+)
+from assistant.tasks.record_qa.asked import MAX_LENGTH, Asked
 from assistant.tasks.record_qa.draft import Focus, RecordAnswer
 from assistant.tasks.record_qa.nearest import nearest
-from assistant.tasks.record_qa.question import MAX_LENGTH, Asked, read_question
+from assistant.tasks.record_qa.question import read_question
 from assistant.tasks.record_qa.reading import RecordReading
 from assistant.tasks.record_qa.saying import Saying
 from assistant.tasks.record_qa.strangers import stranger
@@ -52,8 +61,13 @@ TOOLS: dict[str, tuple[str, Tool]] = {
     "follow_up": ("出院后安排", facts.follow_up),
     "history": ("病史", facts.history),
     "imaging": ("检查结论", facts.imaging),
+    "relative": ("家属或新生儿", relatives.answer),
 }
 """What answers each kind of the table of routes, with its Chinese name."""
+
+
+_OF_WHOLE_RECORD = frozenset({"history", "pending", "follow_up", "signer", "dates", "diagnosis"})
+"""Kinds whose answers say themselves of whom they speak."""
 
 
 def ask(reading: RecordReading, question: str, focus: Focus | None = None) -> RecordAnswer:
@@ -88,6 +102,8 @@ def _answered(reading: RecordReading, question: str, focus: Focus | None) -> Rec
         out = Saying(asked)
         out.note(f"看不出“{asked.bad_day}”是哪一天，请写成 2025-03-05 或 3月5日。", "missing")
         return out.answer("日期无法识别")
+    if asked.kind not in _OF_WHOLE_RECORD and relatives.relative_of(question, reading):
+        asked = replace(asked, kind="relative")
     if asked.kind not in TOOLS:
         return unanswered(reading, asked)
     name, tool = TOOLS[asked.kind]

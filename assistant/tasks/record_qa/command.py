@@ -39,9 +39,7 @@ def ask(
     focus: Focus | None = None
     for text in question:
         try:
-            body = RecordQuestion(
-                question=text, encounter=encounter, focus=focus, use_model=model
-            )
+            body = RecordQuestion(question=text, encounter=encounter, focus=focus, use_model=model)
             drafts = perform(RecordQa.kind, body)
         except ValidationError as error:
             refuse(error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -92,10 +92,10 @@ class RecordAnswer(ModelDraft):
 
     def spans(self) -> list[TextSpan]:
         """The places in the record that anything of it points to, each once."""
-        found: dict[Any, TextSpan] = {}
-        parts = [*self.statements, *(row for table in self.tables for row in table.rows)]
-        for part in parts:
-            for one in part.evidence:
-                if isinstance(one, TextSpan):
-                    found.setdefault((one.note_id, one.start, one.end), one)
+        found: dict[tuple[str, int, int], TextSpan] = {}
+        places = [s.evidence for s in self.statements]
+        places += [row.evidence for table in self.tables for row in table.rows]
+        for one in (one for part in places for one in part):
+            if isinstance(one, TextSpan):
+                found.setdefault((one.note_id, one.start, one.end), one)
         return list(found.values())

@@ -94,8 +94,10 @@ def courses(reading: RecordReading) -> list[Course]:
 def is_drug(course: Course, wanted: str) -> bool:
     """Whether a row is of a drug as it is asked for."""
     asked, own = fold(wanted), fold(course.row.name)
-    return course.drug == wanted or drug_of(wanted) == course.drug or (
-        len(asked) >= 2 and asked in own
+    return (
+        course.drug == wanted
+        or drug_of(wanted) == course.drug
+        or (len(asked) >= 2 and asked in own)
     )
 
 

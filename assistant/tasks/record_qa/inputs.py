@@ -10,10 +10,10 @@ from assistant.calculators.catalogue import Calculator, Input
 from assistant.calculators.compute import Given
 from assistant.record.evidence import TextSpan
 from assistant.record.patient import SEX_ZH
-from assistant.tasks.record_qa.answers.results import series
 from assistant.tasks.record_qa.mentions import mentions
 from assistant.tasks.record_qa.points import Point
 from assistant.tasks.record_qa.reading import RecordReading
+from assistant.tasks.record_qa.series import series
 
 _PERIOD = re.compile(r"末次月经[^0-9。；]{0,6}(\d{4})[-年/.](\d{1,2})[-月/.](\d{1,2})")
 
@@ -44,7 +44,9 @@ def inputs(calculator: Calculator, reading: RecordReading, day: date | None = No
             taken.take(one.key, Given(age, "岁"), f"年龄 {age:g}岁", *_age_place(reading, age))
         elif one.kind == "sex" and reading.encounter.patient.sex:
             sex = reading.encounter.patient.sex
-            taken.take(one.key, Given(sex), f"性别 {SEX_ZH[sex]}", *_place(reading, SEX_ZH[sex] + "性"))
+            taken.take(
+                one.key, Given(sex), f"性别 {SEX_ZH[sex]}", *_place(reading, SEX_ZH[sex] + "性")
+            )
         elif one.kind == "date":
             _date(one, reading, taken)
         elif one.kind == "criterion" and one.terms:
@@ -82,7 +84,9 @@ def _number(one: Input, reading: RecordReading, day: date | None, taken: Taken) 
         return
     same = [p for p in points if p.at == point.at and p.number != point.number]
     if same and point.exact:
-        taken.warnings.append(f"{point.name} 同一时间有不同结果（{point.shown}、{same[0].shown}），请核对。")
+        taken.warnings.append(
+            f"{point.name} 同一时间有不同结果（{point.shown}、{same[0].shown}），请核对。"
+        )
     taken.take(one.key, Given(value, point.unit), _words(point), point.evidence)
 
 

@@ -75,10 +75,9 @@ def _of_note(note: NoteReading, term: str) -> Iterator[Mention]:
         if not same and wanted not in words:
             continue
         status = status_of(meant.said)
-        if not same and not _is_it(words, wanted):
-            # 未见糖尿病视网膜病变 denies no diabetes; somebody who has it has diabetes.
-            if status not in ("present", "past"):
-                continue
+        # 未见糖尿病视网膜病变 denies no diabetes; somebody who has it has diabetes.
+        if not (same or _is_it(words, wanted) or status in ("present", "past")):
+            continue
         if (match.start, match.end) in seen:
             continue
         seen.add((match.start, match.end))
@@ -86,12 +85,12 @@ def _of_note(note: NoteReading, term: str) -> Iterator[Mention]:
             status = _done(note, match)
         if status in ("present", "named") and note.scope(match.start) is Scope.PRIOR:
             status = "past" if status == "present" and _before(note, match.start) else status
-        yield Mention(
-            note, note.text[match.start : match.end], status, note.sentence(match.start)
-        )
+        yield Mention(note, note.text[match.start : match.end], status, note.sentence(match.start))
 
 
-_DONE = re.compile(r"已行|行了|已予|给予|予以?|输注|完成|术后|顺利|术中|行[^，。；]{0,12}$|施行|接受")
+_DONE = re.compile(
+    r"已行|行了|已予|给予|予以?|输注|完成|术后|顺利|术中|行[^，。；]{0,12}$|施行|接受"
+)
 
 
 def _done(note: NoteReading, match: Match) -> str:

@@ -1,4 +1,4 @@
-"""The sentences of a record that are nearest to a question, by the pairs of characters they share."""
+"""The sentences of a record that are nearest to a question, by pairs of characters."""
 
 from __future__ import annotations
 

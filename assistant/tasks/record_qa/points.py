@@ -17,14 +17,6 @@ from assistant.tasks.record_qc.results import one_quantity
 from knowledge.text.term_table import shipped_test
 from knowledge.text.times import Anchors, times
 
-VITALS = frozenset(
-    {
-        "体温", "脉搏", "心率", "呼吸频率", "血压", "血氧饱和度", "体重", "身高", "尿量", "NIHSS评分",
-        "视觉模拟评分", "体重指数",
-    }
-)  # fmt: skip
-"""What notes tell and rows seldom have."""
-
 _FLAGS = {"high": "↑", "low": "↓", "abnormal": "异常", "normal": "正常"}
 
 
@@ -107,7 +99,9 @@ def told(reading: RecordReading) -> list[Point]:
 
 def _of_note(note: NoteReading, reading: RecordReading) -> Iterable[Point]:
     written = naive(note.note.written_at)
-    anchors = Anchors(admission=reading.admitted.date() if reading.admitted else None, note=note.day)
+    anchors = Anchors(
+        admission=reading.admitted.date() if reading.admitted else None, note=note.day
+    )
     for one in note.measured:
         quantity = one.quantity
         if not one.concept or one.reference or not _is_value(note.text, one):
@@ -139,10 +133,13 @@ def _of_note(note: NoteReading, reading: RecordReading) -> Iterable[Point]:
         )
 
 
-_NO_VALUE = re.compile(r"[,，。;；、\n]|下降约?$|减[轻少]约?$|增[加长]约?$|升高约?$|监测|复查\d*$|用|予|每日$")
+_NO_VALUE = re.compile(
+    r"[,，。;；、\n]|下降约?$|减[轻少]约?$|增[加长]约?$|升高约?$|监测|复查\d*$|用|予|每日$"
+)
 _UNITS = {
-    "体温": "℃", "脉搏": "次/分", "呼吸频率": "次/分", "血压": "mmHg", "血氧饱和度": "%", "体重": "kg",
-    "身高": "cm", "尿量": "ml", "NIHSS评分": "分", "视觉模拟评分": "分", "体重指数": "kg/m2",
+    "体温": "℃", "脉搏": "次/分", "呼吸频率": "次/分", "血压": "mmHg", "血氧饱和度": "%",
+    "体重": "kg", "身高": "cm", "尿量": "ml", "NIHSS评分": "分", "视觉模拟评分": "分",
+    "体重指数": "kg/m2",
 }  # fmt: skip
 _FAR = 14
 

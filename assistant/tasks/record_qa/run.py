@@ -87,4 +87,3 @@ def _focus(turns: Sequence[DraftRow], request: RecordQuestion) -> Focus | None:
         if request.after:
             return None
     return None
-

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from assistant.draft import Statement
 from assistant.record.evidence import Evidence, TextSpan
+from assistant.tasks.record_qa.asked import Asked
 from assistant.tasks.record_qa.draft import Outcome, Plot, RecordAnswer, Row, Table
-from assistant.tasks.record_qa.question import Asked
 from assistant.tasks.record_qa.reading import NoteReading
 
 MOST_QUOTES = 8

@@ -9,7 +9,9 @@ from assistant.tasks.record_qa.reading import RecordReading
 from knowledge.text.terms import find_terms
 
 _BED = re.compile(r"(?:加)?(\d{1,3})\s*(?:号)?床")
-_LEAD = re.compile(r"^(?:请问|查一下|看一下|帮我[查看]?(?:一下)?|那)?(?P<name>[\u4e00-\u9fff]{2,3}?)(?:的|这个病人|患者|病人)")
+_LEAD = re.compile(
+    r"^(?:请问|查一下|看一下|帮我[查看]?(?:一下)?|那)?(?P<name>[\u4e00-\u9fff]{2,3}?)(?:的|这个病人|患者|病人)"
+)
 
 
 def stranger(question: str, reading: RecordReading) -> str:
@@ -29,10 +31,10 @@ def stranger(question: str, reading: RecordReading) -> str:
         if not find_terms(candidate) and candidate in find_names(f"患者{candidate}，男，50岁"):
             names.add(candidate)
     for name in sorted(names):
-        if name and not any(name in one or one in name for one in known if one):
-            # 骆海峰主治医师 in the text of a note is of the ward.
-            if not any(f"{name}{title}" in n.text for n in reading.notes for title in _TITLES):
-                return name
+        is_known = any(name in one or one in name for one in known if one)
+        # 骆海峰主治医师 in the text of a note is of the ward.
+        if not is_known and not any(f"{name}{t}" in n.text for n in reading.notes for t in _TITLES):
+            return name
     bed = _BED.search(rest)
     own = re.search(r"\d+", reading.encounter.bed)
     if bed and own and int(bed[1]) != int(own[0]):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from assistant.tasks.record_qa.draft import RecordAnswer
-from eval.clinical.record_qa.trials import Trial, Words
+from eval.clinical.record_qa.trial import Trial, Words
 
 Grade = Literal["exact", "partial", "wrong", "unsafe"]
 GRADES: tuple[Grade, ...] = ("exact", "partial", "wrong", "unsafe")

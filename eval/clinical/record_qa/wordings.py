@@ -9,7 +9,7 @@ from typing import Literal
 from assistant.record.encounter import Encounter
 from assistant.tasks.record_qa.draft import RecordAnswer
 from eval.clinical.record_qa.judging import Grade, holds
-from eval.clinical.record_qa.trials import Trial
+from eval.clinical.record_qa.trial import Trial
 from eval.clinical.record_qa.truth import sample_stays
 
 Half = Literal["dev", "held"]

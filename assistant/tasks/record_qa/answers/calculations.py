@@ -8,11 +8,11 @@ from assistant.calculators.catalogue import Calculator, calculators
 from assistant.calculators.compute import InputWrong, Result, compute
 from assistant.record.evidence import CitedPassage
 from assistant.tasks.record_qa.answers import mentions as told
+from assistant.tasks.record_qa.asked import Asked
 from assistant.tasks.record_qa.draft import Row
 from assistant.tasks.record_qa.drugs import classes
 from assistant.tasks.record_qa.inputs import Taken, inputs
 from assistant.tasks.record_qa.mentions import STATUS_ZH, mentions
-from assistant.tasks.record_qa.question import Asked
 from assistant.tasks.record_qa.reading import RecordReading
 from assistant.tasks.record_qa.saying import MOST_QUOTES, Saying
 from assistant.tasks.record_qa.tests import table
@@ -35,9 +35,7 @@ def chosen(key: str, reading: RecordReading) -> Calculator:
     return calculators()[key]
 
 
-def run(
-    calculator: Calculator, reading: RecordReading, asked: Asked, out: Saying
-) -> Result | None:
+def run(calculator: Calculator, reading: RecordReading, asked: Asked, out: Saying) -> Result | None:
     """Compute and say it with its inputs and source; None where it could not be."""
     taken = inputs(calculator, reading, asked.day)
     for warning in taken.warnings:
@@ -129,7 +127,9 @@ def _limits(name: str, reading: RecordReading, asked: Asked, out: Saying) -> Non
             out.say(f"注意：{text}（{source}），本例 {result.text}。", passage, knowledge=True)
             told_of.add(key)
         elif key not in told_of:
-            out.say(f"{text}（{source}）；本例 {result.text}，未到此界限。", passage, knowledge=True)
+            out.say(
+                f"{text}（{source}）；本例 {result.text}，未到此界限。", passage, knowledge=True
+            )
 
 
 def _conditions(name: str, reading: RecordReading, out: Saying) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from datetime import date
 
 from assistant.record.fields import written_day
+from assistant.tasks.record_qa.asked import Asked
 from assistant.tasks.record_qa.draft import Row
 from assistant.tasks.record_qa.drugs import (
     Course,
+    DrugClass,
     classes,
     courses,
     days_of,
@@ -16,8 +19,7 @@ from assistant.tasks.record_qa.drugs import (
     is_class,
     is_drug,
 )
-from assistant.tasks.record_qa.question import Asked
-from assistant.tasks.record_qa.reading import RecordReading
+from assistant.tasks.record_qa.reading import NoteReading, RecordReading
 from assistant.tasks.record_qa.saying import MOST_QUOTES, Saying
 from knowledge.text.synonyms import TermKind
 
@@ -88,7 +90,9 @@ def _on(day: date, name: str, found: Sequence[Course], out: Saying) -> None:
     covering = [c for c in found if c.covers(day)]
     for course in covering:
         kind = "出院带药" if course.row.discharge else "住院医嘱"
-        out.say(f"{written_day(day)}：{course.row.name} {course.regimen}（{kind}）", course.evidence)
+        out.say(
+            f"{written_day(day)}：{course.row.name} {course.regimen}（{kind}）", course.evidence
+        )
     if not covering:
         out.note(f"{written_day(day)}没有{name}的医嘱。", "not_recorded")
 
@@ -106,7 +110,7 @@ def _course(drug: str, own: Sequence[Course], out: Saying) -> None:
     name = own[0].row.name if len(own) == 1 else drug
     regimen = f"；{own[0].regimen}" if len(own) == 1 and own[0].regimen else ""
     out.say(f"{name}：{begin} 至 {end}{long}{regimen}", *spans)
-    for before, after in zip(own, own[1:], strict=False):
+    for before, after in itertools.pairwise(own):
         if before.regimen == after.regimen:
             continue
         when = written_day(after.start) or "日期未记载"
@@ -143,22 +147,40 @@ def _rows(reading: RecordReading, found: Sequence[Course]) -> list[Row]:
     return rows
 
 
-def _in_notes(
-    reading: RecordReading, name: str, found: Sequence[Course], out: Saying
-) -> None:
+def _in_notes(reading: RecordReading, name: str, found: Sequence[Course], out: Saying) -> None:
     """What the notes say of such drugs that no row has: taken before, or said otherwise."""
     known = {c.drug for c in found}
     one = next((c for c in classes() if c.name == name), None)
     said = 0
     for note in reading.notes:
-        for match in note.terms:
-            if match.kind is not TermKind.DRUG:
-                continue
-            drug = drug_of(note.text[match.start : match.end])
-            fits = one.drugs.search(drug) is not None if one else drug == drug_of(name)
-            if not fits or (found and drug in known and one is not None):
+        for at, drug in _named(note, one):
+            fits = one is not None or drug == drug_of(name)
+            if not fits or (one is not None and any(drug in k or k in drug for k in known)):
                 continue
             if said >= MOST_QUOTES // 2:
                 return
-            out.quote(note, note.sentence(match.start), "病程中提到")
+            out.quote(note, note.sentence(at), "病程中提到")
             said += 1
+
+
+_SHORTEST = 3
+
+
+def _named(note: NoteReading, one: DrugClass | None) -> list[tuple[int, str]]:
+    """The drugs that a note names, with their places; with a class only its own.
+
+    A class is also looked for by its pattern, as many drugs are in no list.
+    """
+    found = [
+        (m.start, drug_of(note.text[m.start : m.end]))
+        for m in note.terms
+        if m.kind is TermKind.DRUG
+    ]
+    if one is None:
+        return found
+    found = [(at, drug) for at, drug in found if one.drugs.search(drug)]
+    taken = {at for at, _ in found}
+    for hit in one.drugs.finditer(note.text):
+        if len(hit[0]) >= _SHORTEST and hit.start() not in taken:
+            found.append((hit.start(), hit[0]))
+    return sorted(found)

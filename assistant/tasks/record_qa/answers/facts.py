@@ -9,9 +9,9 @@ from datetime import datetime
 from assistant.record.fields import written_day
 from assistant.record.patient import SEX_ZH
 from assistant.tasks.record_qa.answers.mentions import earlier_operations
+from assistant.tasks.record_qa.asked import Asked
 from assistant.tasks.record_qa.draft import Row
 from assistant.tasks.record_qa.points import rows
-from assistant.tasks.record_qa.question import Asked
 from assistant.tasks.record_qa.reading import RecordReading, naive
 from assistant.tasks.record_qa.saying import MOST_QUOTES, Saying
 from assistant.tasks.record_qa.tests import table
@@ -213,7 +213,8 @@ def history(reading: RecordReading, asked: Asked, out: Saying) -> None:
 
 _SEEN = re.compile(r"所见|见|示[:：]|提示|检查")
 _IMAGED = re.compile(
-    r"CT|MRI|磁共振|X线|胸片|B超|彩超|超声|造影|心电图|胃镜|肠镜|内镜|病理|眼底|PET|骨扫描|Holter", re.IGNORECASE
+    r"CT|MRI|磁共振|X线|胸片|B超|彩超|超声|造影|心电图|胃镜|肠镜|内镜|病理|眼底|PET|骨扫描|Holter",
+    re.IGNORECASE,
 )
 _PLAN = re.compile(r"拟行?|完善|必要时|待|建议|计划|复查.{0,6}以|后复查|嘱")
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from assistant.grounding.segments import Scope
 from assistant.record.evidence import TextSpan
+from assistant.tasks.record_qa.asked import Asked
 from assistant.tasks.record_qa.mentions import STATUS_ZH, Mention, mentions, status_of
-from assistant.tasks.record_qa.question import Asked
 from assistant.tasks.record_qa.reading import NoteReading, RecordReading
 from assistant.tasks.record_qa.saying import MOST_QUOTES, Saying
 from knowledge.text.folding import fold
@@ -40,14 +40,12 @@ def _headline(term: str, found: Sequence[Mention], in_rows: bool, out: Saying) -
     if not said:
         return
     if counts["denied"] and counts["present"]:
-        out.note(
-            f"“{term}”：病历前后既有记载为有，也有记载为无（{said}），请按时间核对下列原文。"
-        )
+        out.note(f"“{term}”：病历前后既有记载为有，也有记载为无（{said}），请按时间核对下列原文。")
     elif counts["denied"] and not counts["past"] and not counts["uncertain"]:
         out.note(f"“{term}”：病历记载为否认或未见（{said}）。")
-    elif set(s for s, n in counts.items() if n) == {"family"}:
+    elif {s for s, n in counts.items() if n} == {"family"}:
         out.note(f"“{term}”：只见于家属或他人，未记载患者本人有（{said}）。")
-    elif set(s for s, n in counts.items() if n) == {"hypothetical"}:
+    elif {s for s, n in counts.items() if n} == {"hypothetical"}:
         out.note(f"“{term}”：只在计划、预防或告知中提到，未记载发生（{said}）。")
     else:
         out.note(f"“{term}”：{said}。")
@@ -142,7 +140,11 @@ def _allergies(reading: RecordReading) -> Iterator[tuple[NoteReading, TextSpan, 
         ]
         for hit in _REACTED.finditer(folded):
             place = _clause(note, hit.start())
-            if place.quote not in seen and "过敏" not in place.quote and _is_history(note, hit.start()):
+            if (
+                place.quote not in seen
+                and "过敏" not in place.quote
+                and _is_history(note, hit.start())
+            ):
                 seen.add(place.quote)
                 yield note, place, "提到反应"
         if not extra:
@@ -152,12 +154,14 @@ def _allergies(reading: RecordReading) -> Iterator[tuple[NoteReading, TextSpan, 
             if meant.match.start not in starts:
                 continue
             place = _clause(note, meant.match.start)
-            if place.quote in seen or "过敏反应" in place.quote and "输" in place.quote:
+            if place.quote in seen or ("过敏反应" in place.quote and "输" in place.quote):
                 continue
             seen.add(place.quote)
             status = STATUS_ZH[status_of(meant.said)]
             if "皮试" in place.quote:
-                status = "皮试" + ("阳性" if "阳" in place.quote else "阴性" if "阴" in place.quote else "")
+                status = "皮试" + (
+                    "阳性" if "阳" in place.quote else "阴性" if "阴" in place.quote else ""
+                )
             if status in ("既往有", "有"):
                 status = "有"
             yield note, place, status
@@ -187,4 +191,3 @@ def earlier_operations(reading: RecordReading, out: Saying) -> None:
             if status_of(meant.said) in ("present", "past", "denied"):
                 label = "否认" if status_of(meant.said) == "denied" else "入院前"
                 out.quote(note, note.sentence(match.start), label)
-

@@ -3,85 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime
 
+from assistant.tasks.record_qa.asked import Asked
 from assistant.tasks.record_qa.draft import Row
 from assistant.tasks.record_qa.plot import line_plot
-from assistant.tasks.record_qa.points import Point, number_in, of_test, rows, told
-from assistant.tasks.record_qa.question import Asked
+from assistant.tasks.record_qa.points import Point, number_in, rows
 from assistant.tasks.record_qa.reading import RecordReading, naive
 from assistant.tasks.record_qa.saying import Saying
+from assistant.tasks.record_qa.series import BEFORE, Series, series
 from assistant.tasks.record_qa.tests import table
 
-BEFORE = timedelta(days=2)
-"""Results of so long before the admission (clinic, emergency room) are of this stay."""
-
 _COLUMNS = ["项目", "结果", "提示", "参考", "时间", "来源"]
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """What the record has of one test.
-
-    ``points`` are those of the stay that are there, ``earlier`` those of before it; ``unit`` is the
-    one that most of them are in.
-    """
-
-    test: str
-    points: list[Point]
-    earlier: list[Point]
-    pending: list[Point]
-    beside: list[Point]
-    unit: str
-
-    def numbers(self) -> list[tuple[Point, float]]:
-        """The points that have a number in ``unit``."""
-        found = [(p, number_in(p, self.unit)) for p in self.points]
-        return [(p, n) for p, n in found if n is not None]
-
-    def apart(self) -> list[Point]:
-        """Numbers in a unit that cannot be compared with the others."""
-        return [p for p in self.points if p.number is not None and number_in(p, self.unit) is None]
-
-
-def series(reading: RecordReading, test: str) -> Series:
-    """The points of a test: rows where there are any, else what the notes tell."""
-    kept = of_test(rows(reading), test)
-    pending = [p for p in kept if p.pending]
-    kept = [p for p in kept if not p.pending and p.shown != "未填写"]
-    spoken = _once(of_test(told(reading), test))
-    since = reading.admitted - BEFORE if reading.admitted else None
-    earlier = [p for p in kept if since and p.at and p.at < since]
-    stay = [p for p in kept if p not in earlier]
-    if stay:
-        known = {(p.number, p.unit) for p in kept} | {(p.number, None) for p in kept}
-        beside = [
-            p
-            for p in spoken
-            if (p.number, None) not in known and any(number_in(p, q.unit) is not None for q in stay)
-        ]
-        earlier += [p for p in beside if p.earlier]
-        beside = [p for p in beside if not p.earlier]
-    else:
-        earlier += [p for p in spoken if p.earlier]
-        stay, beside = [p for p in spoken if not p.earlier], []
-    return Series(test, stay, earlier, pending, beside, _unit(stay))
-
-
-def _once(points: Sequence[Point]) -> list[Point]:
-    """Told twice of one day, a value is one."""
-    found: dict[tuple[float | None, float | None, str, date | None, bool], Point] = {}
-    for point in points:
-        key = (point.number, point.pair, point.shown if point.number is None else "", point.day,
-               point.earlier)  # fmt: skip
-        found.setdefault(key, point)
-    return sorted(found.values(), key=lambda p: (p.at is None, p.at or datetime.min))
-
-
-def _unit(points: Sequence[Point]) -> str:
-    units = [p.unit for p in points if p.number is not None]
-    return max(units, key=units.count) if units else ""
 
 
 def line(point: Point) -> str:
@@ -197,9 +131,14 @@ def _extreme(found: Series, asked: Asked, reading: RecordReading, out: Saying) -
     again = "".join(f"、{p.when}" for p in reached[1:])
     flag = f" {which.flag}" if which.flag not in ("", "正常") else ""
     source = f"，{which.of_note}" if which.of_note else ""
-    shown = which.shown if which.unit == found.unit else f"{which.shown}（={value:.4g}{_joint(found.unit)}）"
+    shown = (
+        which.shown
+        if which.unit == found.unit
+        else f"{which.shown}（={value:.4g}{_joint(found.unit)}）"
+    )
     out.say(
-        f"{found.test}{word} {shown}{flag}（{which.when}{again}{source}）；本次住院共 {len(numbers)} 次结果。",
+        f"{found.test}{word} {shown}{flag}（{which.when}{again}{source}）；"
+        f"本次住院共 {len(numbers)} 次结果。",
         *[p.evidence for p in reached],
     )
     last = numbers[-1][0]
@@ -242,7 +181,9 @@ def _previous(found: Series, asked: Asked, reading: RecordReading, out: Saying) 
 def _nth(found: Series, asked: Asked, reading: RecordReading, out: Saying) -> None:
     number = asked.nth or 1
     if number > len(found.points):
-        out.note(f"{found.test}只有 {len(found.points)} 次结果，没有第 {number} 次。", "not_recorded")
+        out.note(
+            f"{found.test}只有 {len(found.points)} 次结果，没有第 {number} 次。", "not_recorded"
+        )
         return
     point = found.points[number - 1]
     out.say(f"第 {number} 次：{line(point)}", point.evidence)
@@ -259,9 +200,8 @@ def _on_day(found: Series, asked: Asked, reading: RecordReading, out: Saying) ->
     if of_day:
         return
     out.note(f"{day.year}年{day.month}月{day.day}日没有{found.test}的结果。", "not_recorded")
-    near = min(
-        (p for p in found.points if p.day), key=lambda p: abs((p.day - day).days), default=None
-    )
+    dated = [(abs((p.at.date() - day).days), p) for p in found.points if p.at]
+    near = min(dated, key=lambda one: one[0])[1] if dated else None
     if near is not None:
         out.say(f"最接近的一次：{line(near)}", near.evidence)
 
@@ -278,7 +218,8 @@ def _change(found: Series, asked: Asked, reading: RecordReading, out: Saying) ->
         said = "前后相同"
     else:
         share = f"，{abs(difference) / abs(a):.0%}" if a else ""
-        said = f"{'升高' if difference > 0 else '下降'} {abs(difference):.6g}{_joint(found.unit)}{share}"
+        way = "升高" if difference > 0 else "下降"
+        said = f"{way} {abs(difference):.6g}{_joint(found.unit)}{share}"
     out.say(
         f"{found.test}由 {first.shown}（{first.when}）到 {last.shown}（{last.when}），{said}。",
         first.evidence,
@@ -317,14 +258,21 @@ def _normal(found: Series, asked: Asked, reading: RecordReading, out: Saying) ->
         if since and note.day and note.day < since.date():
             continue
         for segment in note.segments:
-            if found.test == "体温" and ("体温正常" in segment.text or "体温已正常" in segment.text):
+            if found.test == "体温" and (
+                "体温正常" in segment.text or "体温已正常" in segment.text
+            ):
                 out.quote(note, note.span(segment.start, segment.end))
     _chart(found, kept, out)
 
 
 def _judged(point: Point) -> str:
     if point.flag:
-        words = {"↑": "高于参考范围", "↓": "低于参考范围", "异常": "标记为异常", "正常": "在参考范围内"}
+        words = {
+            "↑": "高于参考范围",
+            "↓": "低于参考范围",
+            "异常": "标记为异常",
+            "正常": "在参考范围内",
+        }
         said = words.get(point.flag, point.flag)
         return f"，{said}" + (f"（{point.reference}）" if point.reference else "")
     found = next((r for r in table("vital_ranges.tsv") if r[0] == point.test), None)
