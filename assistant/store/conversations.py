@@ -77,6 +77,22 @@ class Conversations:
             self._audit.append(session, context, "conversation.list", "conversation")
             return session.scalars(query).all()
 
+    def found(self, context: Context, words: str, limit: int = 50) -> Sequence[ConversationRow]:
+        """Those of `list` whose title or one of whose questions has ``words``, in any case."""
+        rows = self.list(context, limit)
+        wanted = words.strip().casefold()
+        if not wanted:
+            return rows
+        return [
+            row
+            for row in rows
+            if wanted in row.title.casefold()
+            or any(
+                wanted in str(turn.content["draft"].get("question", "")).casefold()
+                for turn in self.turns(context, row.id)
+            )
+        ]
+
     def turns(
         self, context: Context, conversation_id: str, limit: int = MOST_TURNS
     ) -> Sequence[DraftRow]:

@@ -131,24 +131,9 @@ def _add_conversations(router: APIRouter) -> None:
         limit: int = Query(default=50, ge=1, le=200),
     ) -> Conversations:
         """Those of this patient and encounter; ``q`` is looked for in titles and questions."""
-        kept = parts.store.conversations
-
-        def find() -> list[ConversationRow]:
-            rows = list(kept.list(context, limit))
-            if not words.strip():
-                return rows
-            wanted = words.strip().casefold()
-            return [
-                row
-                for row in rows
-                if wanted in row.title.casefold()
-                or any(
-                    wanted in str(t.content["draft"].get("question", "")).casefold()
-                    for t in kept.turns(context, row.id)
-                )
-            ]
-
-        return Conversations(conversations=[shown(r) for r in await asyncio.to_thread(find)])
+        found = parts.store.conversations.found
+        rows = await asyncio.to_thread(found, context, words, limit)
+        return Conversations(conversations=[shown(row) for row in rows])
 
     @router.get("/conversations/{conversation_id}", responses=documented(403, 404))
     async def read(

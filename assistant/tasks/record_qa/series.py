@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
+from assistant.grounding.stance import relatives
+from assistant.store.person_names import find_names
 from assistant.tasks.record_qa.points import Point, number_in, of_test, rows, told
 from assistant.tasks.record_qa.reading import RecordReading
 
@@ -43,10 +46,10 @@ def series(reading: RecordReading, test: str) -> Series:
     kept = of_test(rows(reading), test)
     pending = [p for p in kept if p.pending]
     kept = [p for p in kept if not p.pending and p.shown != "未填写"]
-    spoken = _once(of_test(told(reading), test))
+    spoken = _once([p for p in of_test(told(reading), test) if not _of_others(p, reading)])
     since = reading.admitted - BEFORE if reading.admitted else None
-    earlier = [p for p in kept if since and p.at and p.at < since]
-    stay = [p for p in kept if p not in earlier]
+    stay = [p for p in kept if not (since and p.at and p.at < since)]
+    earlier = [replace(p, earlier=True) for p in kept if p not in stay]
     if stay:
         known = {(p.number, p.unit) for p in kept} | {(p.number, None) for p in kept}
         beside = [
@@ -60,6 +63,25 @@ def series(reading: RecordReading, test: str) -> Series:
         earlier += [p for p in spoken if p.earlier]
         stay, beside = [p for p in spoken if not p.earlier], []
     return Series(test, stay, earlier, pending, beside, _unit(stay))
+
+
+_OTHER_BED = re.compile(r"邻床|同病[室房]|同室|他床|病友|另一(?:名|位)?(?:患者|病人)|其他患者")
+
+
+def _of_others(point: Point, reading: RecordReading) -> bool:
+    """Whether a note tells the value of somebody else: a relative, or another patient."""
+    said = point.evidence.quote
+    if _OTHER_BED.search(said) or relatives(said):
+        return True
+    names = find_names(said)
+    own = {n.note.author for n in reading.notes} | {reading.encounter.patient.name}
+    return any(
+        not any(name in one or one in name for one in own if one)
+        and not re.search(
+            rf"{re.escape(name)}(?:主治|主任|副主任|住院)?(?:医[师生]|护士|大夫)", said
+        )
+        for name in names
+    )
 
 
 def _once(points: Sequence[Point]) -> list[Point]:

@@ -154,24 +154,23 @@ def _tests(folded: str, matches: Sequence[Match], reading: RecordReading) -> tup
             found.extend((start, name) for name in names)
 
     own = {fold(row.name): test_of(row.name) for row in reading.encounter.observations}
-    named: list[tuple[int, int, str]] = []
+    named: list[tuple[int, int, Sequence[str]]] = []
+    for pattern, tests, _ in wordings():
+        named += [(hit.start(), hit.end(), tests) for hit in pattern.finditer(folded) if hit[0]]
     for name, test in own.items():
         if len(name) >= 2 and (at := folded.find(name)) >= 0:
-            named.append((at, at + len(name), test))
+            named.append((at, at + len(name), [test]))
     for match in matches:
         if match.kind is TermKind.TEST:
             test = test_of(folded[match.start : match.end])
-            named.append((match.start, match.end, test))
+            named.append((match.start, match.end, [test]))
         elif match.kind in _TERMS:
             # 血小板减少 is a finding, and asks for no value.
-            named.append((match.start, match.end, ""))
-    # The longest first: 糖化血红蛋白 is asked for, not the 血红蛋白 that its name ends with.
-    for start, end, test in sorted(named, key=lambda n: n[0] - n[1]):
-        claim(start, end, *([test] if test else []))
-    for pattern, tests, _ in wordings():
-        for hit in pattern.finditer(folded):
-            if hit.end() > hit.start():
-                claim(hit.start(), hit.end(), *tests)
+            named.append((match.start, match.end, []))
+    # The longest first: 糖化血红蛋白 is asked for, not the 血红蛋白 that its name ends with; of two
+    # as long the table of wordings, which says what a group (肾功能) is.
+    for start, end, names in sorted(named, key=lambda n: n[0] - n[1]):
+        claim(start, end, *names)
     if not found:
         for name, test in own.items():
             common = _common(folded, name)

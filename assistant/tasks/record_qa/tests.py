@@ -50,6 +50,9 @@ def test_of(name: str) -> str:
         alias = _aliases().get(fold(one))
         if alias is not None:
             return alias
+    if bare.startswith("24小时") and not found.startswith("24小时"):
+        # What a day brings is not what one sample shows.
+        return "24小时" + found
     specimen = specimen_of(bare)
     if specimen and not specimen_of(found):
         # The list has 尿淀粉酶 under 淀粉酶: another specimen is another test.
