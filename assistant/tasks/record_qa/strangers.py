@@ -31,7 +31,8 @@ def stranger(question: str, reading: RecordReading) -> str:
         candidate = hit["name"]
         if not find_terms(candidate) and candidate in find_names(f"患者{candidate}，男，50岁"):
             names.add(candidate)
-    names |= _leading(rest)
+    rows = "".join(note.text for note in reading.encounter.structured_notes())
+    names |= {name for name in _leading(rest) if name not in rows}
     for name in sorted(names):
         is_known = any(name in one or one in name for one in known if one)
         # 骆海峰主治医师 in the text of a note is of the ward.

@@ -86,6 +86,7 @@ def _urine(asker: Asker) -> Iterator[Trial]:
     yield asker.ask(
         "urine", {"test": rows[0]["name"]}, encounter=encounter, must=((own,),), head=(own,),
         never=(value,),
+        nowhere=(value,),
     )  # fmt: skip
 
 
@@ -137,6 +138,7 @@ def _named_in_note(asker: Asker) -> Iterator[Trial]:
         yield asker.ask(
             "named_in_note", {"test": name}, encounter=encounter, must=(own,), head=own,
             never=(value,),
+            nowhere=(value,),
         )  # fmt: skip
 
 

@@ -22,7 +22,8 @@ class Trial:
     """A question over an encounter.
 
     ``must``: of each group one wording; ``head``: wordings of which the first thing said must have
-    one; ``never``: what is false as an answer.  ``expects``: answered, silent (the record does not
+    one; ``never``: what is false as an answer;
+    ``nowhere``: what must not stand anywhere in it.  ``expects``: answered, silent (the record does not
     say: no value may be given), refused, or flagged (a warning must stand beside it).
     """
 
@@ -32,6 +33,7 @@ class Trial:
     must: Words = ()
     head: tuple[str, ...] = ()
     never: tuple[str, ...] = ()
+    nowhere: tuple[str, ...] = ()
     expects: str = "answered"
 
 

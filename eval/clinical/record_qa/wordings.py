@@ -1,4 +1,5 @@
-"""Questions in strangers' wordings over the samples, half of them put aside."""
+"""Questions in strangers' wordings over the samples: one half to improve by, one put aside, and a
+second set that was written after both were used."""
 
 from __future__ import annotations
 
@@ -12,11 +13,11 @@ from eval.clinical.record_qa.judging import Grade, holds
 from eval.clinical.record_qa.trial import Trial
 from eval.clinical.record_qa.truth import sample_stays
 
-Half = Literal["dev", "held"]
+Half = Literal["dev", "held", "second"]
 
 
 def strangers(half: Half) -> Iterator[Trial]:
-    """The questions of one half, as trials of the kind ``strangers``."""
+    """The questions of one set, as trials of the kind ``strangers``."""
     stays = {k.data["id"].removeprefix("enc-"): k.encounter for k in sample_stays()}
     path = files("eval.clinical") / "data" / "record_qa" / "strangers.tsv"
     for line in path.read_text("utf-8").splitlines():
