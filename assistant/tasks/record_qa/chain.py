@@ -104,6 +104,8 @@ def _answered(reading: RecordReading, question: str, focus: Focus | None) -> Rec
         return out.answer("日期无法识别")
     if asked.kind not in _OF_WHOLE_RECORD and relatives.relative_of(question, reading):
         asked = replace(asked, kind="relative")
+    if asked.kind == "mention" and not asked.terms:
+        return unanswered(reading, asked)
     if asked.kind not in TOOLS:
         return unanswered(reading, asked)
     name, tool = TOOLS[asked.kind]
@@ -120,7 +122,7 @@ def _answered(reading: RecordReading, question: str, focus: Focus | None) -> Rec
         broken.note("这项查询出错，未能作答；请换一种问法，或直接查看原文。", "failed")
         return broken.answer(name)
     answer = out.answer(_understood(name, asked))
-    if answer.outcome == "not_recorded" and not answer.statements:
+    if answer.outcome == "not_recorded":
         answer.nearest = [place for _, place in nearest(reading, question, 3)]
     return answer
 

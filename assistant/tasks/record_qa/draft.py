@@ -78,6 +78,10 @@ class RecordAnswer(ModelDraft):
     conversation_id: str = ""
     turn: int = 0
 
+    def place(self) -> tuple[str, str]:
+        """The section is the conversation: its turns are found by it."""
+        return self.model or "copied", self.conversation_id
+
     def all_statements(self) -> list[Statement]:
         """The sentences of the answer."""
         return self.statements

@@ -59,6 +59,7 @@ def mentions(reading: RecordReading, term: str) -> list[Mention]:
 def _of_note(note: NoteReading, term: str) -> Iterator[Mention]:
     concepts = set(concepts_of(term))
     folded, wanted = note.document.folded, fold(term)
+    literals = {wanted, *(fold(c) for c in concepts)}
     extra: list[Match] = []
     at = folded.find(wanted)
     while at >= 0 and len(wanted) >= 2:
@@ -72,11 +73,11 @@ def _of_note(note: NoteReading, term: str) -> Iterator[Mention]:
         match = meant.match
         words = folded[match.start : match.end]
         same = match.concept in concepts or match.concept == term or words == wanted
-        if not same and wanted not in words:
+        if not same and not any(word in words for word in literals):
             continue
         status = status_of(meant.said)
         # 未见糖尿病视网膜病变 denies no diabetes; somebody who has it has diabetes.
-        if not (same or _is_it(words, wanted) or status in ("present", "past")):
+        if not (same or any(_is_it(words, w) for w in literals) or status in ("present", "past")):
             continue
         if (match.start, match.end) in seen:
             continue

@@ -108,9 +108,11 @@ def turn(row: DraftRow) -> Turn:
 
 
 def add(router: APIRouter) -> None:
-    """Add both."""
+    """Add both, before the route of a job, which would take their names for an id."""
+    jobs = list(router.routes)
     _add_conversations(router)
     _add_calculators(router)
+    router.routes[:] = [*router.routes[len(jobs) :], *jobs]
 
 
 def _add_conversations(router: APIRouter) -> None:

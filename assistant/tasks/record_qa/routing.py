@@ -52,4 +52,10 @@ def routes() -> tuple[Route, ...]:
 
 def kind_of(asked: Asked) -> str:
     """The kind of the first row that takes the question; "" where none does."""
+    if asked.tests and not (asked.drugs or asked.classes) and _HOW_LONG.search(asked.folded):
+        # How long somebody had a fever is told by no single value.
+        return "mention" if asked.terms else ""
     return next((route.kind for route in routes() if route.takes(asked)), "")
+
+
+_HOW_LONG = re.compile(r"(?<![近前])(?:几天|多久|多长时间|几个?小时|几周)")

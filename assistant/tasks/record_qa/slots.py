@@ -25,6 +25,10 @@ _ASKED_FOR = re.compile(
     r"(?:有没有|有无|是否(?:有|存在)?|提到过?|提过|说过|记载过?|得过|患过|做过|有)(?:没有)?"
     r"(?P<term>[\u4e00-\u9fffA-Za-z0-9]{2,12}?)(?:的?(?:记录|记载|病史|史))?(?:吗|没有|没|过|呢|\?|$)"
 )
+_STATE = re.compile(r"(?<![最多偏有走])[低高](?:血[糖钾钠钙镁磷脂氨]|[钾钠钙镁磷]血症?)")
+"""低血糖 is something that happens, and asks for no value."""
+
+_LEAD = re.compile(r"^(?:用|做|查|打|上|发生|出现|有)过?(?=..)")
 _NO_TERM = re.compile(r"哪|什么|啥|多少|问题|几[个次天]|怎么")
 _GENERIC = re.compile(
     r"抗体|计数|百分比|检[测查]|培养|蛋白|细胞|抗原|阳性|阴性|结果|比值|酸|酶|[高低]"
@@ -59,7 +63,9 @@ def read_slots(text: str, reading: RecordReading) -> Asked:
     asked_classes = _classes(rest)
     tests = _tests(folded, matches, reading)
     terms = tuple(dict.fromkeys(folded[m.start : m.end] for m in matches if m.kind in _TERMS))
-    lay = tuple(term for words, term in _lay() if words.search(folded) and term not in terms)
+    known = {m.concept for m in matches} | set(terms)
+    lay = tuple(term for words, term in _lay() if words.search(folded) and term not in known)
+    lay += tuple(hit[0] for hit in _STATE.finditer(folded) if hit[0] not in known)
     terms = (*terms, *lay)
     if lay:
         tests = tuple(t for t in tests if not _is_of(t, lay))
@@ -70,7 +76,7 @@ def read_slots(text: str, reading: RecordReading) -> Asked:
         and (hit := _ASKED_FOR.search(folded))
         and (not _NO_TERM.search(hit["term"]))
     ):
-        terms = (hit["term"],)
+        terms = (_LEAD.sub("", hit["term"]),)
     day, bad = asked_day(folded, reading)
     return Asked(
         text=text,
@@ -94,7 +100,8 @@ def read_slots(text: str, reading: RecordReading) -> Asked:
 
 def _is_of(test: str, terms: tuple[str, ...]) -> bool:
     """Whether a test was only read out of the words of a term: 血压 of 血压高的病史."""
-    return (test, terms[0]) in {("血压", "高血压"), ("血糖", "糖尿病")}
+    pairs = {("血压", "高血压"), ("血糖", "糖尿病")}
+    return any((test, term) in pairs or (term[0] in "低高" and test == term[1:]) for term in terms)
 
 
 @cache
@@ -103,7 +110,7 @@ def _lay() -> list[tuple[re.Pattern[str], str]]:
 
 
 _IMAGING = re.compile(
-    r"眼底|胃镜|肠镜|病理|心电图|超声|造影|(?<![a-z])(?:ct|mri|mr)(?![a-z])|x线|x光|胸片|b超|彩超"
+    r"眼底|胃镜|肠镜|病理|培养|药敏|涂片|心电图|超声|造影|(?<![a-z])(?:ct|mri|mr)(?![a-z])|x线|x光|胸片|b超|彩超"
 )
 
 
@@ -157,9 +164,10 @@ def _tests(folded: str, matches: Sequence[Match], reading: RecordReading) -> tup
     named: list[tuple[int, int, Sequence[str]]] = []
     for pattern, tests, _ in wordings():
         named += [(hit.start(), hit.end(), tests) for hit in pattern.finditer(folded) if hit[0]]
-    for name, test in own.items():
-        if len(name) >= 2 and (at := folded.find(name)) >= 0:
-            named.append((at, at + len(name), [test]))
+    for name, test in {**{fold(test): test for test in own.values()}, **own}.items():
+        edge = r"(?<![a-z0-9]){}(?![a-z0-9])" if name.isascii() else "{}"
+        for hit in re.finditer(edge.format(re.escape(name)), folded) if len(name) >= 2 else ():
+            named.append((hit.start(), hit.end(), [test]))
     for match in matches:
         if match.kind is TermKind.TEST:
             test = test_of(folded[match.start : match.end])

@@ -79,7 +79,7 @@ def _one(
         for drug, own in groups.items():
             _course(drug, own, out)
     elif not home:
-        out.note(f"住院医嘱中没有{name}。", "not_recorded")
+        out.note(f"住院用药中没有找到{name}（按药名和已知别名查找）。", "not_recorded")
     for course in home if asked.day is None else ():
         out.say(f"出院带药：{course.row.name} {course.regimen}", course.evidence)
     out.table(f"{name}", _COLUMNS, _rows(reading, [*stay, *home]))

@@ -152,17 +152,17 @@ _WAITING = re.compile(r"待回报|未回报?|尚未回|结果未|待门诊追踪
 def pending(reading: RecordReading, asked: Asked, out: Saying) -> None:
     """Results that are not back."""
     own = rows(reading)
-    if asked.tests:
-        for test in asked.tests:
-            found = [p for p in own if p.test == test]
-            waiting = [p for p in found if p.pending]
-            for point in waiting:
-                out.say(f"{point.name}：结果未回（{point.when}送检）", point.evidence)
-            for point in [p for p in found if not p.pending][-1:]:
-                out.say(f"{point.name}：已有结果 {point.shown}（{point.when}）", point.evidence)
-            if not found:
-                out.note(f"病历未记载{test}的送检或结果。", "not_recorded")
+    wanted = [w for w in (*asked.tests, *asked.imaging) if w]
+    named = [p for p in own if any(p.test == w or w in p.name for w in wanted)]
+    for point in named:
+        if point.pending:
+            out.say(f"{point.name}：结果未回（{point.when}送检）", point.evidence)
+        elif all(p.at is None or point.at is None or p.at <= point.at for p in named):
+            out.say(f"{point.name}：已有结果 {point.shown}（{point.when}）", point.evidence)
+    if named:
         return
+    if wanted:
+        out.note(f"没有找到{'、'.join(wanted)}的送检或结果；以下为全部未回的结果。")
     for point in own:
         if point.pending:
             out.say(f"{point.name}：结果未回（{point.when}送检）", point.evidence)
@@ -213,7 +213,7 @@ def history(reading: RecordReading, asked: Asked, out: Saying) -> None:
 
 _SEEN = re.compile(r"所见|见|示[:：]|提示|检查")
 _IMAGED = re.compile(
-    r"CT|MRI|磁共振|X线|胸片|B超|彩超|超声|造影|心电图|胃镜|肠镜|内镜|病理|眼底|PET|骨扫描|Holter",
+    r"培养|药敏|涂片|CT|MRI|磁共振|X线|胸片|B超|彩超|超声|造影|心电图|胃镜|肠镜|内镜|病理|眼底|PET|骨扫描|Holter",
     re.IGNORECASE,
 )
 _PLAN = re.compile(r"拟行?|完善|必要时|待|建议|计划|复查.{0,6}以|后复查|嘱")

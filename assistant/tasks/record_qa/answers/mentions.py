@@ -24,22 +24,24 @@ def answer(reading: RecordReading, asked: Asked, out: Saying) -> None:
         found = mentions(reading, term)
         rows = list(_in_rows(reading, term))
         if not found and not rows:
-            _words(reading, term, out)
+            out.note(not_found(f"“{term}”"), "not_recorded")
             continue
         _headline(term, found, bool(rows), out)
         for place, text in rows[:4]:
             out.say(text, place)
         _quotes(found, out)
-    if not asked.terms:
-        out.note("没有看出问的是什么，请写出要查的症状、疾病、检查或药品。", "not_understood")
 
 
 def _headline(term: str, found: Sequence[Mention], in_rows: bool, out: Saying) -> None:
     counts = {s: sum(m.status == s for m in found) for s in _ORDER}
+    if in_rows:
+        out.note(f"“{term}”在诊断、手术、医嘱或检验栏中有记录。")
     said = "、".join(f"{STATUS_ZH[s]} {n} 处" for s, n in counts.items() if n)
     if not said:
         return
-    if counts["denied"] and counts["present"]:
+    if in_rows:
+        out.note(f"病程中：{said}。")
+    elif counts["denied"] and counts["present"]:
         out.note(f"“{term}”：病历前后既有记载为有，也有记载为无（{said}），请按时间核对下列原文。")
     elif counts["denied"] and not counts["past"] and not counts["uncertain"]:
         out.note(f"“{term}”：病历记载为否认或未见（{said}）。")
@@ -86,8 +88,12 @@ def _in_rows(reading: RecordReading, term: str) -> Iterator[tuple[TextSpan, str]
             yield place, f"检验数据：{place.quote}"
 
 
-def _words(reading: RecordReading, term: str, out: Saying) -> None:
-    out.note(f"病历未提到“{term}”。未提到不等于没有，请询问患者或查阅其他资料。", "not_recorded")
+def not_found(what: str) -> str:
+    """That a search found nothing, which is not that there is nothing."""
+    return (
+        f"病历中没有找到{what}（按此写法和已知同义词查找）。没有找到不等于没有，"
+        "请看相近的原文，或询问患者。"
+    )
 
 
 _ALLERGY = re.compile(r"过敏(?!性)|皮试")
@@ -107,7 +113,10 @@ def allergy(reading: RecordReading, asked: Asked, out: Saying) -> None:
         if not direct and general:
             out.note(f"病历未单独提到{name}过敏，只有对药物过敏史的笼统记载（见原文）。")
         elif not direct:
-            out.note(f"病历未提到{name}过敏。未提到不等于没有，用药前请询问患者。", "not_recorded")
+            out.note(
+                f"病历中没有找到{name}过敏的记载。没有找到不等于没有，用药前请询问患者。",
+                "not_recorded",
+            )
         elif all(status == "否认" for _, _, status in direct):
             out.note(f"{name}过敏：病历记载为否认。")
         shown = general if not direct else [p for p in general if p[2] != "否认"]
