@@ -22,12 +22,19 @@ def run(key: str, **inputs: Given) -> Result:
 @pytest.mark.parametrize(
     ("creatinine", "age", "sex", "expected"),
     # Worked by hand from the printed equation of Inker 2021.
-    [(1.0, 50, "male", 92), (1.0, 50, "female", 69), (0.6, 30, "female", 124), (3.0, 70, "male", 22)],
+    [
+        (1.0, 50, "male", 92),
+        (1.0, 50, "female", 69),
+        (0.6, 30, "female", 124),
+        (3.0, 70, "male", 22),
+    ],
 )
 def test_ckd_epi_gives_the_values_of_its_equation(
     creatinine: float, age: int, sex: str, expected: float
 ) -> None:
-    found = run("ckd_epi_2021", creatinine=Given(creatinine, "mg/dL"), age=Given(age), sex=Given(sex))
+    found = run(
+        "ckd_epi_2021", creatinine=Given(creatinine, "mg/dL"), age=Given(age), sex=Given(sex)
+    )
     assert found.value == pytest.approx(expected, abs=1)
 
 

@@ -163,7 +163,10 @@ def test_a_purge_takes_the_conversations_too(settings: Settings, stay: dict[str,
         ({"question": " ", "encounter": "stay"}, 422),
         ({"question": "血钾", "encounter": "stay", "patient_id": "pat-z"}, 422),
         ({"question": "血" * 50_001, "encounter": "stay"}, 422),
-        ({"question": "血钾", "conversation_id": "x", "patient_id": "p 1", "encounter_id": "e"}, 422),
+        (
+            {"question": "血钾", "conversation_id": "x", "patient_id": "p 1", "encounter_id": "e"},
+            422,
+        ),
     ],
 )
 def test_a_bad_body_is_refused_with_a_sentence(
@@ -248,7 +251,9 @@ def test_a_turn_that_was_accepted_is_answered_after_a_restart(
     assert "4.4mmol/L" in said[0]
 
 
-def test_two_hundred_turns_stay_quick_and_in_order(settings: Settings, stay: dict[str, Any]) -> None:
+def test_two_hundred_turns_stay_quick_and_in_order(
+    settings: Settings, stay: dict[str, Any]
+) -> None:
     parts = build_services(settings, Registry.of([POINT]), None, workers=0)
     context = Context("d", "doctor", stay["patient"]["id"], stay["id"])
     talk = parts.store.conversations.begin(context, stay).id

@@ -71,7 +71,9 @@ def test_a_question_about_somebody_else_is_refused(said: Ask, question: str) -> 
     assert "4.4" not in answer.plain_text()
 
 
-@pytest.mark.parametrize("question", ["沈怀谨的血钾多少", "8床的血钾多少", "高血压的病史", "白细胞的结果"])
+@pytest.mark.parametrize(
+    "question", ["沈怀谨的血钾多少", "8床的血钾多少", "高血压的病史", "白细胞的结果"]
+)
 def test_the_patient_and_clinical_words_are_no_strangers(said: Ask, question: str) -> None:
     assert said(question).outcome != "refused"
 
@@ -146,7 +148,9 @@ def test_any_text_gets_an_answer(said: Ask, text: str) -> None:
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.sampled_from(["血钾", "肌酐", "体温", "头孢曲松", "糖尿病", "CT", "胆囊切除术", "eGFR"]),
-    st.sampled_from(["多少", "最高", "趋势", "有没有", "哪天停的", "3月4日", "第9次", "正常吗", "谁写的"]),
+    st.sampled_from(
+        ["多少", "最高", "趋势", "有没有", "哪天停的", "3月4日", "第9次", "正常吗", "谁写的"]
+    ),
     st.sampled_from(["", "？", "和血压", "术后第3天", "上周", "昨天"]),
 )
 def test_no_tool_breaks_on_what_words_are_put_together(
