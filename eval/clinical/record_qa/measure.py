@@ -133,7 +133,8 @@ def _of_strangers(strangers: dict[str, list[Verdict]]) -> Table:
         title="陌生问法 Strangers' wordings",
         columns=["一半 half", "n", *GRADES],
         rows=rows,
-        note="首次测得：held 27/30 对、1 误导；second 27/40 对、6 误导。此后已据其改进，现值不是新问法的估计。",
+        note="首次测得：held 27/30 对、1 误导；second 27/40 对、6 误导。"
+        "此后已据其改进，现值不是新问法的估计。",
     )
 
 

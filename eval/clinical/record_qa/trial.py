@@ -22,9 +22,9 @@ class Trial:
     """A question over an encounter.
 
     ``must``: of each group one wording; ``head``: wordings of which the first thing said must have
-    one; ``never``: what is false as an answer;
-    ``nowhere``: what must not stand anywhere in it.  ``expects``: answered, silent (the record does not
-    say: no value may be given), refused, or flagged (a warning must stand beside it).
+    one; ``never``: what is false as an answer; ``nowhere``: what must not stand anywhere in it.
+    ``expects``: answered, silent (the record does not say: no value may be given), missing (an
+    input is named), refused, or flagged (a warning must stand beside it).
     """
 
     kind: str

@@ -51,7 +51,8 @@ def test_a_creatinine_in_either_unit_gives_the_same() -> None:
         ("schwartz", {"creatinine": (0.5, "mg/dL"), "height": (100, "cm")}, 83),
         (
             "cockcroft_gault",
-            {"creatinine": (1, "mg/dL"), "age": (40, ""), "weight": (72, "kg"), "sex": ("male", "")},
+            {"creatinine": (1, "mg/dL"), "age": (40, ""), "weight": (72, "kg"),
+             "sex": ("male", "")},
             100,
         ),
         ("anion_gap", {"sodium": (140, "mmol/L"), "chloride": (100, "mmol/L"),
@@ -81,7 +82,8 @@ def test_meld_na_counts_sodium_and_keeps_its_bounds() -> None:
     }
     low = run("meld_na", **inputs, sodium=Given(125, "mmol/L")).value
     high = run("meld_na", **inputs, sodium=Given(140, "mmol/L")).value
-    assert low is not None and high is not None
+    assert low is not None
+    assert high is not None
     assert 6 <= high < low <= 40
 
 
@@ -160,7 +162,7 @@ def test_bands_cover_every_number(key: str) -> None:
     for one in calculators()[key].inputs:
         if one.bands:
             last = one.bands[-1]
-            assert last.to is None and last.below is None
+            assert (last.to, last.below) == (None, None)
             edges = [b.to if b.to is not None else b.below for b in one.bands[:-1]]
             assert edges == sorted(edges, key=lambda edge: edge or 0.0)
 
