@@ -51,7 +51,8 @@ EMPTIED = {
 class PurgeCounts:
     """How many rows went.
 
-    ``answers`` counts kept answers and, of `Purge.expired`, conversations.  ``feedback`` counts rows that were emptied of text and ids; their verdict stays.
+    ``answers`` counts kept answers and, of `Purge.expired`, conversations.  ``feedback`` counts
+    rows that were emptied of text and ids; their verdict stays.
     ``erased_from_files`` is False when another process kept deleted pages from being removed at
     once (see `Database.erase_deleted`).
     """
