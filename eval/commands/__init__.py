@@ -85,8 +85,8 @@ COMMANDS = (
     Row(
         "record-qa",
         "eval.commands.record_qa:record_qa",
-        "Ask the record of samples and generated stays what is known of them; traps, strangers' "
-        "wordings.",
+        "Ask the samples and generated stays; exact, partial, wrong and unsafe by kind, and how "
+        "long.",
         "Example: bedside eval record-qa --out qa --require 'right>=90' --require 'safe>=100'",
     ),
     Row(
