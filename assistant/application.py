@@ -59,7 +59,7 @@ def build_services(
     """The store, opened now, and what works on it; ``workers`` as set where it is not given."""
     store = open_store(settings)
     engines = Engines(settings)
-    resources = Resources(settings, engines, base, store.attachments)
+    resources = Resources(settings, engines, base, store.attachments, store.conversations)
     approvals = ApprovalStatus(settings, store, engines, tasks)
     jobs = Jobs(
         store,

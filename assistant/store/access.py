@@ -14,6 +14,7 @@ from assistant.store.keyed_hash import same
 from assistant.store.models import (
     AttachmentRow,
     BillRow,
+    ConversationRow,
     DraftRow,
     FeedbackRow,
     RequestRow,
@@ -22,9 +23,14 @@ from assistant.store.models import (
 
 MAX_PAGE = 500
 
-OwnedRow = RequestRow | DraftRow | FeedbackRow | AttachmentRow | BillRow
+OwnedRow = RequestRow | DraftRow | FeedbackRow | AttachmentRow | BillRow | ConversationRow
 OwnedClass = (
-    type[RequestRow] | type[DraftRow] | type[FeedbackRow] | type[AttachmentRow] | type[BillRow]
+    type[RequestRow]
+    | type[DraftRow]
+    | type[FeedbackRow]
+    | type[AttachmentRow]
+    | type[BillRow]
+    | type[ConversationRow]
 )
 
 
@@ -50,7 +56,7 @@ def visible_rows(context: Context, table: OwnedClass) -> ColumnElement[bool]:
     )
 
 
-Owned = TypeVar("Owned", RequestRow, DraftRow, FeedbackRow, AttachmentRow, BillRow)
+Owned = TypeVar("Owned", RequestRow, DraftRow, FeedbackRow, AttachmentRow, BillRow, ConversationRow)
 
 
 def find(session: Session, table: type[Owned], object_id: str) -> Owned | None:

@@ -72,6 +72,13 @@ class BillNotFound(StoreError):
         super().__init__("没有这张票据。(No such bill for this patient and encounter.)")
 
 
+class ConversationNotFound(StoreError):
+    """No such conversation in this patient's context."""
+
+    def __init__(self) -> None:
+        super().__init__("没有这个对话。(No such conversation for this patient and encounter.)")
+
+
 class BillChanged(StoreError):
     """Somebody else has saved the bill since it was read."""
 

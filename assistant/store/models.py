@@ -440,3 +440,22 @@ class DicomStudyRow(Base):
     def context(self) -> Context:
         """The context that the study belongs to; what it starts goes on in it."""
         return Context(self.actor_id, "system", self.patient_id, self.encounter_id)
+
+
+class ConversationRow(Base):
+    """A conversation over the record of one encounter.
+
+    Its turns are drafts whose ``section`` is its id; ``record`` is the encounter that they read.
+    """
+
+    __tablename__ = "conversations"
+    __table_args__ = (Index("ix_conversations_patient", "patient_id", "id"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    actor_id: Mapped[str]
+    patient_id: Mapped[str]
+    encounter_id: Mapped[str]
+    title: Mapped[str]
+    record: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]

@@ -23,6 +23,7 @@ from assistant.store.errors import InvalidArgument
 from assistant.store.models import (
     AttachmentRow,
     DicomStudyRow,
+    ConversationRow,
     DraftRow,
     FeedbackRow,
     IdempotencyRow,
@@ -53,7 +54,8 @@ EMPTIED = {
 class PurgeCounts:
     """How many rows went.
 
-    ``feedback`` counts rows that were emptied of text and ids; their verdict stays.
+    ``answers`` counts kept answers and, of `Purge.expired`, conversations.  ``feedback`` counts
+    rows that were emptied of text and ids; their verdict stays.
     ``erased_from_files`` is False when another process kept deleted pages from being removed at
     once (see `Database.erase_deleted`).
     """
@@ -88,12 +90,14 @@ class Purge:
             raise InvalidArgument("Say which patient to purge.")
         context = Context(actor.actor_id, actor.actor_role, patient_id)
         with self._database.write() as session:
-            counts = _delete_drafts(session, DraftRow.patient_id == patient_id)
+            counts = delete_drafts(session, DraftRow.patient_id == patient_id)
             # Feedback goes with its draft; none should be left, and none may be.
             left = _emptied(session, FeedbackRow.patient_id == patient_id)
             requests = _rows(session, delete(RequestRow).where(RequestRow.patient_id == patient_id))
             of_patient = IdempotencyRow.patient_id == patient_id
             answers = _rows(session, delete(IdempotencyRow).where(of_patient))
+            of_theirs = ConversationRow.patient_id == patient_id
+            _rows(session, delete(ConversationRow).where(of_theirs))
             theirs = select(AttachmentRow).where(AttachmentRow.patient_id == patient_id)
             attachments, hashes = delete_rows(session, session.scalars(theirs))
             studies = _delete_studies(session, DicomStudyRow.patient_id == patient_id)
@@ -127,6 +131,8 @@ class Purge:
             answers = _rows(session, delete(IdempotencyRow).where(aged))
             # Of a study whose images go nothing may start any more.
             studies = _delete_studies(session, DicomStudyRow.arrived_at < before)
+            quiet = ConversationRow.updated_at < before
+            answers += _rows(session, delete(ConversationRow).where(quiet))
         self._delete_results(studies)
         attachments = self._expired_attachments(before, actor)
         if not any(totals) and not answers and not attachments:
@@ -151,7 +157,7 @@ class Purge:
         for row in rows:
             context = Context(actor.actor_id, actor.actor_role, row.patient_id, row.encounter_id)
             self._audit.append(session, context, "request.purge", "request", row.id)
-        counts = _delete_drafts(session, DraftRow.request_id.in_(ids))
+        counts = delete_drafts(session, DraftRow.request_id.in_(ids))
         return (_rows(session, delete(RequestRow).where(RequestRow.id.in_(ids))), *counts)
 
     def _delete_results(self, studies: Sequence[str]) -> None:
@@ -176,7 +182,8 @@ class Purge:
         return PurgeCounts(requests, drafts, resolutions, feedback, answers, erased, attachments)
 
 
-def _delete_drafts(session: Session, which: ColumnElement[bool]) -> tuple[int, int, int]:
+def delete_drafts(session: Session, which: ColumnElement[bool]) -> tuple[int, int, int]:
+    """Delete drafts with what was done to them: how many drafts, resolutions, opinions emptied."""
     ids = select(DraftRow.id).where(which)
     feedback = _emptied(session, FeedbackRow.draft_id.in_(ids))
     resolutions = session.scalar(

@@ -13,6 +13,7 @@ from assistant.store.audit import Audit
 from assistant.store.bills import Bills
 from assistant.store.contents import Contents
 from assistant.store.context import SYSTEM, Context
+from assistant.store.conversations import Conversations
 from assistant.store.database import Clock, Database, utc_now
 from assistant.store.drafts import Drafts
 from assistant.store.export import Export
@@ -50,6 +51,7 @@ class Store:
         self.bills = Bills(database, self.audit)
         self.studies = Studies(database, self.audit)
         self._purge = Purge(database, self.audit, self.attachments, outgoing)
+        self.conversations = Conversations(database, self.audit)
         self._export = Export(database, self.audit)
 
     @classmethod

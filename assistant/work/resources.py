@@ -15,6 +15,7 @@ from serving.engine import Engine, EngineError, EngineUnavailable
 
 if TYPE_CHECKING:
     from assistant.store.attachments import Attachments
+    from assistant.store.conversations import Conversations
 
 Made = TypeVar("Made")
 
@@ -32,10 +33,12 @@ class Resources:
         engines: Engines,
         knowledge: KnowledgeBase | None,
         attachments: Attachments | None = None,
+        conversations: Conversations | None = None,
     ) -> None:
         self.settings = settings
         self.engines = engines
         self._attachments = attachments
+        self._conversations = conversations
         self._knowledge = knowledge
         self._shared: dict[str, Lazy[Any]] = {}
         self._lock = threading.Lock()
@@ -57,6 +60,13 @@ class Resources:
         if self._attachments is None:
             raise EngineError("附件不可用。(There is no store of attachments.)")
         return self._attachments
+
+    @property
+    def conversations(self) -> Conversations:
+        """The conversations of the store.  Raises `EngineError` where there is no store."""
+        if self._conversations is None:
+            raise EngineError("对话不可用。(There is no store of conversations.)")
+        return self._conversations
 
     @property
     def has_knowledge(self) -> bool:

@@ -83,6 +83,13 @@ COMMANDS = (
         "Example: bedside eval record-qc --out qc --require 'least_recall>=90'",
     ),
     Row(
+        "record-qa",
+        "eval.commands.record_qa:record_qa",
+        "Ask the samples and generated stays; exact, partial, wrong and unsafe by kind, and how "
+        "long.",
+        "Example: bedside eval record-qa --out qa --require 'right>=90' --require 'safe>=100'",
+    ),
+    Row(
         "structuring",
         "eval.commands.structuring:structuring",
         "Strict precision, recall and F1 of entities, of triples, or of standard terms of "

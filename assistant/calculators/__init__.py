@@ -1,0 +1,1 @@
+"""Clinical calculators: formulas and scores, each with its source and its units."""

@@ -1,0 +1,1 @@
+"""Ask the record: questions over one encounter, each answer with its places."""

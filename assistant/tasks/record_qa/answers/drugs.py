@@ -1,0 +1,186 @@
+"""Drugs of the stay: a class, one drug, on a day, at the discharge."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from datetime import date
+
+from assistant.record.fields import written_day
+from assistant.tasks.record_qa.asked import Asked
+from assistant.tasks.record_qa.draft import Row
+from assistant.tasks.record_qa.drugs import (
+    Course,
+    DrugClass,
+    classes,
+    courses,
+    days_of,
+    drug_of,
+    is_class,
+    is_drug,
+)
+from assistant.tasks.record_qa.reading import NoteReading, RecordReading
+from assistant.tasks.record_qa.saying import MOST_QUOTES, Saying
+from knowledge.text.synonyms import TermKind
+
+_COLUMNS = ["药品", "用法", "开始", "停止", "天数", "类别"]
+
+
+def answer(reading: RecordReading, asked: Asked, out: Saying) -> None:
+    """The courses that the question names; on a day, those of the day."""
+    own = courses(reading)
+    if not (asked.drugs or asked.classes):
+        _all(reading, asked, own, out)
+        return
+    for name in asked.classes:
+        _one(reading, asked, name, [c for c in own if is_class(c, name)], out)
+    for name in asked.drugs:
+        _one(reading, asked, name, [c for c in own if is_drug(c, name)], out)
+
+
+def discharge(reading: RecordReading, asked: Asked, out: Saying) -> None:
+    """What the patient takes home."""
+    found = [c for c in courses(reading) if c.row.discharge]
+    for course in found:
+        days = f"，{course.row.days}天" if course.row.days is not None else ""
+        out.say(f"{course.row.name}：{course.regimen}{days}", course.evidence)
+    if not found:
+        out.note("病历未记载出院带药。", "not_recorded")
+    out.table("出院带药", _COLUMNS, _rows(reading, found))
+
+
+def _all(reading: RecordReading, asked: Asked, own: Sequence[Course], out: Saying) -> None:
+    stay = [c for c in own if not c.row.discharge]
+    day = asked.day or reading.last_day
+    now = [c for c in stay if day and c.covers(day)]
+    if "目前" in asked.text or "现在" in asked.text or asked.day:
+        out.note(f"{written_day(day)}在用 {len(now)} 种。")
+        shown = now
+    else:
+        shown = stay
+    for course in shown:
+        out.say(_told(course), course.evidence)
+    if not shown:
+        out.note("医嘱中没有住院用药。", "not_recorded")
+    out.table("住院用药", _COLUMNS, _rows(reading, shown))
+
+
+def _one(
+    reading: RecordReading, asked: Asked, name: str, found: Sequence[Course], out: Saying
+) -> None:
+    stay = [c for c in found if not c.row.discharge]
+    home = [c for c in found if c.row.discharge]
+    if asked.day is not None:
+        _on(asked.day, name, [*stay, *home], out)
+    elif stay:
+        groups: dict[str, list[Course]] = {}
+        for course in stay:
+            groups.setdefault(course.drug, []).append(course)
+        for drug, own in groups.items():
+            _course(drug, own, out)
+    elif not home:
+        out.note(f"住院用药中没有找到{name}（按药名和已知别名查找）。", "not_recorded")
+    for course in home if asked.day is None else ():
+        out.say(f"出院带药：{course.row.name} {course.regimen}", course.evidence)
+    out.table(f"{name}", _COLUMNS, _rows(reading, [*stay, *home]))
+    _in_notes(reading, name, found, out)
+
+
+def _on(day: date, name: str, found: Sequence[Course], out: Saying) -> None:
+    covering = [c for c in found if c.covers(day)]
+    for course in covering:
+        kind = "出院带药" if course.row.discharge else "住院医嘱"
+        out.say(
+            f"{written_day(day)}：{course.row.name} {course.regimen}（{kind}）", course.evidence
+        )
+    if not covering:
+        out.note(f"{written_day(day)}没有{name}的医嘱。", "not_recorded")
+
+
+def _course(drug: str, own: Sequence[Course], out: Saying) -> None:
+    """One drug: how long, and how the regimen changed."""
+    spans = [c.evidence for c in own]
+    days = days_of(own)
+    starts = [c.start for c in own if c.start]
+    stops = [c.stop for c in own]
+    begin = written_day(min(starts)) if starts else "开始日期未记载"
+    last = [s for s in stops if s is not None]
+    end = written_day(max(last)) if last and None not in stops else "停止日期未记载"
+    long = f"，共 {days} 天" if days is not None else ""
+    name = own[0].row.name if len(own) == 1 else drug
+    regimen = f"；{own[0].regimen}" if len(own) == 1 and own[0].regimen else ""
+    out.say(f"{name}：{begin} 至 {end}{long}{regimen}", *spans)
+    for before, after in itertools.pairwise(own):
+        if before.regimen == after.regimen:
+            continue
+        when = written_day(after.start) or "日期未记载"
+        out.say(
+            f"{drug}：{when} 由“{before.regimen}”改为“{after.regimen}”",
+            before.evidence,
+            after.evidence,
+        )
+    for course in own:
+        told, counted = course.row.days, days_of([course])
+        if course.row.stop and told is not None and counted is not None and told != counted:
+            out.warn(f"{course.row.name} 写明 {told} 天，而起止日期为 {counted} 天，请核对医嘱。")
+
+
+def _told(course: Course) -> str:
+    begin = written_day(course.start) or "开始日期未记载"
+    end = written_day(course.stop) or "停止日期未记载"
+    return f"{course.row.name}：{course.regimen}（{begin} 至 {end}）"
+
+
+def _rows(reading: RecordReading, found: Sequence[Course]) -> list[Row]:
+    rows = []
+    for course in found:
+        days = days_of([course])
+        cells = [
+            course.row.name,
+            course.regimen,
+            written_day(course.start) or "未记载",
+            written_day(course.stop) or "未记载",
+            f"{days}天" if days is not None else "未记载",
+            "出院带药" if course.row.discharge else "住院用药",
+        ]
+        rows.append(Row(cells=cells, evidence=[course.evidence]))
+    return rows
+
+
+def _in_notes(reading: RecordReading, name: str, found: Sequence[Course], out: Saying) -> None:
+    """What the notes say of such drugs that no row has: taken before, or said otherwise."""
+    known = {c.drug for c in found}
+    one = next((c for c in classes() if c.name == name), None)
+    said = 0
+    for note in reading.notes:
+        for at, drug in _named(note, one):
+            fits = one is not None or drug == drug_of(name)
+            if not fits or (one is not None and any(drug in k or k in drug for k in known)):
+                continue
+            if said >= MOST_QUOTES // 2:
+                return
+            out.quote(note, note.sentence(at), "病程中提到")
+            said += 1
+
+
+_SHORTEST = 3
+
+
+def _named(note: NoteReading, one: DrugClass | None) -> list[tuple[int, str]]:
+    """The drugs that a note names, with their places; with a class only its own.
+
+    A class is also looked for by its pattern, as many drugs are in no list.
+    """
+    found = [
+        (m.start, drug_of(note.text[m.start : m.end]))
+        for m in note.terms
+        if m.kind is TermKind.DRUG
+    ]
+    if one is None:
+        return found
+    found = [(at, drug) for at, drug in found if one.drugs.search(drug)]
+    taken = {at for at, _ in found}
+    for hit in one.drugs.finditer(note.text):
+        if len(hit[0]) >= _SHORTEST and hit.start() not in taken:
+            found.append((hit.start(), hit[0]))
+    return sorted(found)

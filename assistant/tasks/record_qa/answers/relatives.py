@@ -1,0 +1,55 @@
+"""A question about somebody of the patient's family, or about the child that was born.
+
+A value of the patient's own must never stand as the answer: only what the notes say of them.
+"""
+
+from __future__ import annotations
+
+import re
+
+from assistant.tasks.record_qa.asked import Asked
+from assistant.tasks.record_qa.reading import RecordReading
+from assistant.tasks.record_qa.saying import MOST_QUOTES, Saying
+from assistant.tasks.record_qa.tests import table
+
+_OWN = re.compile(r"本人|自己|患者(?!的?(?:父|母|爸|妈|丈|妻|儿|女|兄|弟|姐|妹))")
+_ADULT = 14
+
+
+def relative_of(text: str, reading: RecordReading) -> tuple[str, re.Pattern[str]] | None:
+    """Whom a question is about, with the words that notes have for them; None for the patient.
+
+    孩子 and 宝宝 are the patient where that is a child.
+    """
+    if _OWN.search(text):
+        return None
+    is_child = reading.age is not None and reading.age < _ADULT
+    for name, asked, words, of_child, _ in table("relatives.tsv"):
+        if is_child and of_child == "patient":
+            continue
+        if re.search(asked, text):
+            return name, re.compile(words)
+    return None
+
+
+def answer(reading: RecordReading, asked: Asked, out: Saying) -> None:
+    """The sentences that speak of them."""
+    found = relative_of(asked.text, reading)
+    if found is None:
+        return
+    name, words = found
+    out.note(f"问的是{name}，不是患者本人；以下只是病历中提到{name}的原文。")
+    wanted = [*asked.tests, *asked.terms]
+    places = [
+        (note, note.span(s.start, s.end))
+        for note in reading.notes
+        for s in note.segments
+        if words.search(s.text)
+    ]
+    # What also has the word that was asked for stands first.
+    places.sort(key=lambda p: not any(w in p[1].quote for w in wanted))
+    for note, place in places[:MOST_QUOTES]:
+        out.quote(note, place)
+    if not places:
+        out.messages.clear()
+        out.note(f"问的是{name}，病历未记载其情况。", "not_recorded")

@@ -1,0 +1,167 @@
+"""A question over a record → an answer: by a route where one takes it, else its nearest places."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from assistant.tasks.record_qa.answers import (
+    calculations,
+    drugs,
+    facts,
+    mentions,
+    relatives,
+    results,
+)
+from assistant.tasks.record_qa.asked import MAX_LENGTH, Asked
+from assistant.tasks.record_qa.draft import Focus, RecordAnswer
+from assistant.tasks.record_qa.nearest import nearest
+from assistant.tasks.record_qa.question import read_question
+from assistant.tasks.record_qa.reading import RecordReading
+from assistant.tasks.record_qa.saying import Saying
+from assistant.tasks.record_qa.strangers import stranger
+
+log = logging.getLogger("bedside.assistant.record_qa")
+
+Tool = Callable[[RecordReading, Asked, Saying], None]
+
+TOOLS: dict[str, tuple[str, Tool]] = {
+    **{
+        kind: (name, results.answer)
+        for kind, name in {
+            "trend": "历次结果",
+            "highest": "最高值",
+            "lowest": "最低值",
+            "latest": "最近结果",
+            "first": "首次结果",
+            "previous": "上一次结果",
+            "nth": "第几次结果",
+            "on_day": "某日结果",
+            "change": "前后变化",
+            "normal": "是否正常",
+        }.items()
+    },
+    "abnormal": ("异常结果", results.abnormal),
+    "drugs": ("用药", drugs.answer),
+    "drug": ("用药", drugs.answer),
+    "drug_on": ("用药剂量", drugs.answer),
+    "discharge_drugs": ("出院带药", drugs.discharge),
+    "allergy": ("过敏史", mentions.allergy),
+    "mention": ("有无记载", mentions.answer),
+    "caution": ("用药注意", calculations.caution),
+    "calculation": ("计算", calculations.answer),
+    "dates": ("时间", facts.dates),
+    "operation": ("手术", facts.operation),
+    "diagnosis": ("诊断", facts.diagnosis),
+    "signer": ("书写者", facts.signer),
+    "patient": ("患者信息", facts.patient),
+    "pending": ("未回结果", facts.pending),
+    "follow_up": ("出院后安排", facts.follow_up),
+    "history": ("病史", facts.history),
+    "imaging": ("检查结论", facts.imaging),
+    "relative": ("家属或新生儿", relatives.answer),
+}
+"""What answers each kind of the table of routes, with its Chinese name."""
+
+
+_OF_WHOLE_RECORD = frozenset({"history", "pending", "follow_up", "signer", "dates", "diagnosis"})
+"""Kinds whose answers say themselves of whom they speak."""
+
+
+def ask(reading: RecordReading, question: str, focus: Focus | None = None) -> RecordAnswer:
+    """The answer that needs no model.
+
+    A question that no route takes has the outcome ``not_understood`` and its nearest places; one
+    about somebody else ``refused``; a tool that breaks ``failed``.
+    """
+    started = time.perf_counter()
+    answer = _answered(reading, question, focus)
+    answer.seconds = time.perf_counter() - started
+    return answer
+
+
+def _answered(reading: RecordReading, question: str, focus: Focus | None) -> RecordAnswer:
+    if not question.strip():
+        return _refused(question, "问题为空。(The question is empty.)")
+    if len(question) > MAX_LENGTH:
+        return _refused(
+            question[:MAX_LENGTH],
+            f"问题超过 {MAX_LENGTH} 字，请只写要问的内容。(The question is too long.)",
+        )
+    other = stranger(question, reading)
+    if other:
+        return _refused(
+            question,
+            f"问题中的“{other}”不是本病历的患者，未作回答。请打开该患者的病历再问。"
+            "(The question names somebody else.)",
+        )
+    asked = read_question(question, reading, focus)
+    if asked.bad_day:
+        out = Saying(asked)
+        out.note(f"看不出“{asked.bad_day}”是哪一天，请写成 2025-03-05 或 3月5日。", "missing")
+        return out.answer("日期无法识别")
+    if asked.kind not in _OF_WHOLE_RECORD and relatives.relative_of(question, reading):
+        asked = replace(asked, kind="relative")
+    if asked.kind == "mention" and not asked.terms:
+        return unanswered(reading, asked)
+    if asked.kind not in TOOLS:
+        return unanswered(reading, asked)
+    name, tool = TOOLS[asked.kind]
+    out = Saying(asked)
+    try:
+        tool(reading, asked, out)
+        if asked.tests and asked.terms and tool is results.answer:
+            # Asked for a finding and a value in one sentence.
+            mentions.answer(reading, asked, out)
+    except Exception as error:
+        # Whatever breaks in a tool must not end the conversation; the text stays out of the log.
+        log.error("tool %s failed: %s", asked.kind, type(error).__name__)
+        broken = Saying(asked)
+        broken.note("这项查询出错，未能作答；请换一种问法，或直接查看原文。", "failed")
+        return broken.answer(name)
+    answer = out.answer(_understood(name, asked))
+    if answer.outcome == "not_recorded":
+        answer.nearest = [place for _, place in nearest(reading, question, 3)]
+    return answer
+
+
+def _understood(name: str, asked: Asked) -> str:
+    slots = [*asked.tests, *asked.drugs, *asked.classes, *asked.imaging]
+    slots += list(asked.terms) if asked.kind in ("mention", "allergy") else []
+    slots += [asked.section] if asked.kind == "history" else []
+    day = [f"{asked.day.year}年{asked.day.month}月{asked.day.day}日"] if asked.day else []
+    count = [f"{asked.count}次"] if asked.count and asked.kind == "trend" else []
+    said = "、".join(dict.fromkeys([*slots, *day, *count]))
+    led = "（接上一问）" if asked.followed else ""
+    return f"{name}：{said}{led}" if said else name + led
+
+
+def _refused(question: str, message: str) -> RecordAnswer:
+    return RecordAnswer(question=question, outcome="refused", message=message, understood="未作答")
+
+
+def timed_out(question: str) -> RecordAnswer:
+    """What is said of a question whose tool did not end."""
+    return RecordAnswer(
+        question=question[:MAX_LENGTH],
+        outcome="failed",
+        understood="未作答",
+        message="这项查询用时过长，已停止，未作答；请缩小范围再问，或直接查看原文。",
+    )
+
+
+def unanswered(reading: RecordReading, asked: Asked) -> RecordAnswer:
+    """What there is to say without a route and without a model."""
+    out = Saying(asked)
+    out.note(
+        "没有看懂这个问题，未作回答；下面是病历中最接近的原文。"
+        "可以问：某项检验的趋势或最高值、用药、过敏史、手术、诊断、有无某症状、评分计算。",
+        "not_understood",
+    )
+    answer = out.answer("未识别")
+    answer.nearest = [place for _, place in nearest(reading, asked.text)]
+    if not answer.nearest:
+        answer.message = "没有看懂这个问题，病历中也没有相近的原文。可以换一种问法。"
+    return answer

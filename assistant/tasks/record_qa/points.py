@@ -1,0 +1,197 @@
+"""Results over time: the rows of a test, and what notes tell of it that no row has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from assistant.calculators.conversion import UnitMismatch, convert, read
+from assistant.grounding.measured import Measured
+from assistant.grounding.segments import Scope
+from assistant.record.evidence import TextSpan
+from assistant.tasks.record_qa.reading import NoteReading, RecordReading, naive
+from assistant.tasks.record_qa.tests import test_of
+from assistant.tasks.record_qc.results import one_quantity
+from knowledge.text.term_table import shipped_test
+from knowledge.text.times import Anchors, times
+
+_FLAGS = {"high": "↑", "low": "↓", "abnormal": "异常", "normal": "正常"}
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One value of a test.
+
+    ``number`` is None for what is no number (阴性) or is several; ``pair`` is the lower one of a
+    blood pressure.  ``earlier``: of a time before this stay.  ``exact``: ``at`` is the hour of the
+    test itself, not of the note that tells it.
+    """
+
+    test: str
+    name: str
+    shown: str
+    number: float | None
+    unit: str
+    at: datetime | None
+    evidence: TextSpan
+    flag: str = ""
+    reference: str = ""
+    pending: bool = False
+    of_note: str = ""
+    earlier: bool = False
+    exact: bool = True
+    pair: float | None = None
+    comparator: str = ""
+
+    @property
+    def day(self) -> date | None:
+        """The day of the value."""
+        return self.at.date() if self.at else None
+
+    @property
+    def when(self) -> str:
+        """``2025年6月12日 06:00``, as exactly as it is known."""
+        if self.at is None:
+            return "时间未记载"
+        day = f"{self.at.year}年{self.at.month}月{self.at.day}日"
+        if not self.exact:
+            return day
+        return f"{day} {self.at:%H:%M}"
+
+
+def rows(reading: RecordReading) -> list[Point]:
+    """The rows of all tests in the order of their times."""
+    found = []
+    for number, row in enumerate(reading.encounter.observations):
+        written = f"{row.value}{'×' if row.unit.startswith('10') else ''}{row.unit}"
+        quantity = one_quantity(written) if row.value.strip() else None
+        bare = one_quantity(row.value.strip()) if row.value.strip() else None
+        value = bare if bare is not None and not bare.unit else quantity
+        pending = row.status == "pending"
+        at = naive(row.at)
+        joint = "×" if row.value[-1:].isdigit() and row.unit[:1].isdigit() else ""
+        found.append(
+            Point(
+                test=test_of(row.name),
+                name=row.name,
+                shown="结果未回" if pending else f"{row.value}{joint}{row.unit}" or "未填写",
+                number=float(value.low) if value is not None and not pending else None,
+                unit=row.unit,
+                at=at,
+                evidence=reading.row("observations", number),
+                flag=_FLAGS.get(row.flag or "", ""),
+                reference=row.reference,
+                pending=pending,
+                # A row without an hour is written as midnight.
+                exact=at is None or (at.hour, at.minute) != (0, 0),
+                comparator=value.comparator if value is not None else "",
+            )
+        )
+    return sorted(found, key=lambda p: (p.at is None, p.at or datetime.min))
+
+
+def told(reading: RecordReading) -> list[Point]:
+    """The values that the notes tell, in the order of the notes."""
+    return [point for note in reading.notes for point in _of_note(note, reading)]
+
+
+def _of_note(note: NoteReading, reading: RecordReading) -> Iterable[Point]:
+    written = naive(note.note.written_at)
+    anchors = Anchors(
+        admission=reading.admitted.date() if reading.admitted else None, note=note.day
+    )
+    for one in note.measured:
+        quantity = one.quantity
+        if not one.concept or one.reference or not _is_value(note.text, one):
+            continue
+        name = note.text[one.name_start : one.name_end].strip() or one.concept
+        test = _with_specimen(note.text, one, test_of(name))
+        place = note.sentence(quantity.start)
+        before = note.text[place.start : quantity.start]
+        dated = [t for t in times(before, anchors) if len(t.value) == 10 and t.exact]
+        at = written
+        if dated and (day := _day(dated[-1].value)) is not None:
+            at = datetime.combine(day, datetime.min.time())
+        whole = quantity.shape in ("one", "pair") and not quantity.suffix
+        pair = quantity.shape == "pair" and len(quantity.numbers) == 2
+        yield Point(
+            test=test,
+            name=name,
+            shown=note.text[quantity.lead or quantity.start : quantity.tail or quantity.end],
+            # As written: the unit_text has the power of ten of 10^9/L.
+            number=float(quantity.numbers[0].written) if whole else None,
+            unit=quantity.unit_text,
+            at=at,
+            evidence=place,
+            of_note=note.name,
+            earlier=note.scope(quantity.start) is Scope.PRIOR,
+            exact=False,
+            pair=float(quantity.numbers[1].written) if pair else None,
+            comparator=quantity.comparator,
+        )
+
+
+_NO_VALUE = re.compile(
+    r"[,，。;；、\n]|下降约?$|减[轻少]约?$|增[加长]约?$|升高约?$|监测|复查\d*$|用|予|每日$"
+)
+_UNITS = {
+    "体温": "℃", "脉搏": "次/分", "呼吸频率": "次/分", "血压": "mmHg", "血氧饱和度": "%",
+    "体重": "kg", "身高": "cm", "尿量": "ml", "NIHSS评分": "分", "视觉模拟评分": "分",
+    "体重指数": "kg/m2",
+}  # fmt: skip
+_FAR = 14
+
+
+def _is_value(text: str, one: Measured) -> bool:
+    """Whether a quantity stands behind the test that it is read for, as its value."""
+    quantity = one.quantity
+    if not quantity.values or quantity.start < one.name_end:
+        return False
+    between = text[one.name_end : quantity.start]
+    if len(between) > _FAR or _NO_VALUE.search(between):
+        return False
+    # 尿微量白蛋白/肌酐 26mg/g is a ratio.
+    if text[max(0, one.name_start - 1) : one.name_start] in ("/", "／"):
+        return False
+    expected = _UNITS.get(one.concept)
+    if expected is None:
+        return not (quantity.unit and quantity.unit.measures("time", "times"))
+    unit = read(expected)
+    return unit is not None and (
+        quantity.unit.converts_to(unit[0]) or (not quantity.unit and one.concept == "视觉模拟评分")
+    )
+
+
+def _with_specimen(text: str, one: Measured, test: str) -> str:
+    """The test of another specimen than blood, where the words beside the value say so."""
+    said = next((q[9:] for q in one.qualifiers if q.startswith("specimen:")), "")
+    if said in ("", "血") or test.startswith(said):
+        return test
+    clause = re.split(r"[,，;；。\n]", text[max(0, one.name_start - 30) : one.name_start])[-1]
+    return said + test if said in clause or shipped_test(said + test) else test
+
+
+def _day(value: str) -> date | None:
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        return None
+
+
+def of_test(points: Sequence[Point], test: str) -> list[Point]:
+    """The points of one test."""
+    return [point for point in points if point.test == test]
+
+
+def number_in(point: Point, unit: str) -> float | None:
+    """The number in another unit; None where it has none or cannot be told in it."""
+    if point.number is None:
+        return None
+    if point.unit.strip() == unit.strip():
+        return point.number
+    try:
+        return convert(point.number, point.unit, unit, point.test)
+    except UnitMismatch:
+        return None

@@ -1,0 +1,266 @@
+"""The page 问病历: the record on the left, questions and answers on the right."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+from pydantic import ValidationError
+
+from assistant.record.encounter import Encounter
+from assistant.record.patient import SEX_ZH
+from assistant.store import Context, StoreError
+from assistant.tasks.record_qa.request import RecordQuestion
+from assistant.tasks.record_qa.task import RecordQa
+from assistant.tasks.record_qa.ui.cards import RECORD, conversations_html, turns_html
+from assistant.tasks.record_qa.ui.state import AskState, AskTurn, here
+from assistant.tasks.record_qa.ui.talk import ensure, forget, look_up, open_again
+from assistant.ui import watch
+from assistant.ui.actions import act, field
+from assistant.ui.case_form import FormError, new_identity, sample_encounters
+from assistant.ui.frame import Frame, TaskPage, patient_banner
+from assistant.ui.markup import button, esc
+from assistant.ui.record_view import record_html
+from assistant.ui.session import Session, clinician, identify
+from assistant.ui.strings import Text
+from assistant.work.task import Refused
+
+STYLE = """
+.ask-message { margin: 6px 0; font-weight: 600; }
+.ask-plot { margin: 6px 0; max-width: 460px; }
+.ask-table table { border-collapse: collapse; width: 100%; font-size: 13px; }
+.ask-table th, .ask-table td { border-bottom: 1px solid var(--line, #dde5ea); padding: 3px 6px;
+  text-align: left; }
+.ask-thinking pre { white-space: pre-wrap; color: var(--soft); }
+"""
+MOST_TURNS = 200
+_QUIET: dict[str, Any] = {
+    "show_progress": "hidden",
+    "concurrency_limit": None,
+    "api_visibility": "private",
+}
+
+
+@dataclass
+class Layout:
+    """The parts of the page that change."""
+
+    banner: gr.HTML
+    conversations: gr.HTML
+    notes: gr.HTML
+    turns: gr.HTML
+
+    def all(self) -> list[gr.HTML]:
+        """Every part, in the order in which handlers return them."""
+        return [self.banner, self.conversations, self.notes, self.turns]
+
+
+def build(frame: Frame) -> None:
+    """Lay the page out and connect it."""
+    t = frame.first.text
+    with gr.Row(elem_classes="split", equal_height=False):
+        with gr.Column(scale=6, min_width=320, elem_classes="left scrolls"):
+            banner = frame.panel(lambda s: patient_banner(here(s).context, _who(here(s)), s.text))
+            sample = gr.Dropdown(
+                _choices(frame.first), value="", label=t("ask.sample"), elem_id="sample-ask"
+            )
+            own = frame.panel(_own_form, elem_id="own-ask")
+            conversations = frame.panel(lambda s: conversations_html(here(s), s.text))
+            notes = frame.panel(
+                lambda s: record_html(here(s).notes(), [], RECORD, s.text, folded=True),
+                elem_id="ask-notes",
+            )
+        with gr.Column(scale=7, min_width=460, elem_classes="right"):
+            with gr.Row(elem_classes="askrow"):
+                question = gr.Textbox(
+                    label=t("ask.question"), placeholder=t("ask.hint"), lines=1, max_lines=4,
+                    scale=8, elem_id="ask-question",
+                )  # fmt: skip
+                send = gr.Button(
+                    t("ask.send"), variant="primary", elem_id="send-ask", scale=1, min_width=80
+                )
+                halt = gr.Button(t("stop"), elem_id="stop-ask", scale=1, min_width=60)
+            turns = frame.panel(lambda s: turns_html(here(s), s.text), elem_id="ask-turns")
+    frame.drawn.append(
+        (sample, lambda s: gr.update(label=s.text("ask.sample"), choices=_choices(s)))
+    )
+    frame.labelled(question, "ask.question", placeholder="ask.hint")
+    frame.labelled(send, "ask.send", "value")
+    frame.labelled(halt, "stop", "value")
+    layout = Layout(banner, conversations, notes, turns)
+    _connect_stay(frame, layout, sample, own)
+    _connect_questions(frame, layout, question, send, halt)
+    _connect_cards(frame, layout)
+
+
+def _connect_stay(frame: Frame, layout: Layout, sample: gr.Dropdown, own: gr.HTML) -> None:
+    async def chosen(session: Session, value: str | None, request: gr.Request) -> list[Any]:
+        found = next((s for s in sample_encounters() if s.id == value), None)
+        encounter = Encounter.model_validate(found.data) if found is not None else None
+        # Gradio also reports the same choice when the list is only passed through by keyboard.
+        if encounter is not None and encounter != here(session).encounter:
+            await _open(frame, session, encounter, request)
+        return frame.draw(session, layout.all())
+
+    async def opened(session: Session, event: gr.EventData, request: gr.Request) -> list[Any]:
+        identify(session, request)
+        data = event._data if isinstance(event._data, dict) else {}
+        text = field(data, "text", frame.parts.settings.max_notes_bytes)
+        try:
+            await _open(frame, session, read(text, session.text), request)
+        except FormError as error:
+            here(session).problem = str(error)
+        return frame.draw(session, layout.all())
+
+    sample.input(chosen, [frame.session, sample], layout.all(), **_QUIET)
+    own.click(opened, frame.session, layout.all(), **_QUIET)
+
+
+def read(text: str, t: Text) -> Encounter:
+    """An encounter from JSON, or a whole note as text.  Raises `FormError`."""
+    text = text.strip().removeprefix("\ufeff")
+    if not text:
+        raise FormError(t("error.case_empty"))
+    try:
+        if not text.startswith("{"):
+            patient_id, encounter_id = new_identity()
+            return Encounter.from_text(text, patient_id=patient_id, encounter_id=encounter_id)
+        data = json.loads(text)
+        return Encounter.model_validate(data.get("encounter", data))
+    except (json.JSONDecodeError, RecursionError):
+        raise FormError(t("ask.bad", why="JSON")) from None
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise FormError(t("ask.bad", why=f"{where} {first['msg']}")) from None
+
+
+async def _open(frame: Frame, session: Session, encounter: Encounter, request: gr.Request) -> None:
+    """Another stay: nothing of the one before stays on the page."""
+    actor = clinician(session, request)
+    state = here(session)
+    for turn in state.turns:
+        await watch.stop(frame.parts, turn)
+    context = Context(actor.id, actor.role, encounter.patient.id, encounter.id)
+    session.states[AskState] = AskState(context=context, encounter=encounter)
+    await look_up(frame.parts, here(session))
+
+
+def _connect_questions(
+    frame: Frame, layout: Layout, question: gr.Textbox, send: gr.Button, halt: gr.Button
+) -> None:
+    parts = frame.parts
+    changed = [layout.turns, layout.conversations]
+
+    async def ask(
+        session: Session, text: str | None, request: gr.Request
+    ) -> AsyncGenerator[list[Any]]:
+        actor = clinician(session, request)
+        state, text = here(session), (text or "").strip()
+        if not text or state.encounter is None or state.context is None:
+            key = "ask.empty" if state.encounter is not None else "ask.no_record"
+            raise gr.Error(session.text(key), print_exception=False)
+        for earlier in state.turns:
+            await watch.stop(parts, earlier)
+        turn = AskTurn(question=text)
+        state.problem = ""
+        try:
+            await ensure(parts, state)
+            body = RecordQuestion(
+                question=text,
+                conversation_id=state.conversation_id,
+                patient_id=state.context.patient_id,
+                encounter_id=state.context.encounter_id,
+                after=state.last_answer(),
+            )
+            asked = parts.tasks[RecordQa.kind].accept(body, parts.settings)
+        except (Refused, StoreError, ValidationError) as error:
+            turn.state = "failed"
+            turn.message = (
+                str(error) if not isinstance(error, ValidationError) else session.text("ask.empty")
+            )
+            state.turns = [turn, *state.turns][:MOST_TURNS]
+            yield [*frame.draw(session, changed), gr.skip()]
+            return
+        state.turns = [turn, *state.turns][:MOST_TURNS]
+        accepted = await watch.begin(parts, turn, actor, RecordQa.kind, asked)
+        yield [*frame.draw(session, changed), ""]
+        if not accepted:
+            return
+        async for _ in watch.follow(parts, turn):
+            yield [*frame.draw(session, changed), gr.skip()]
+        await look_up(parts, state)
+        yield [*frame.draw(session, changed), gr.skip()]
+
+    async def stop(session: Session, request: gr.Request) -> list[Any]:
+        identify(session, request)
+        for turn in here(session).turns:
+            await watch.stop(parts, turn)
+        return frame.draw(session, changed)
+
+    frame.on_run(
+        [send.click, question.submit], ask, [frame.session, question], [*changed, question]
+    )
+    frame.on_stop(halt, stop, changed)
+
+
+def _connect_cards(frame: Frame, layout: Layout) -> None:
+    parts = frame.parts
+
+    async def of_turn(session: Session, data: dict[str, Any]) -> None:
+        turn = next((x for x in here(session).turns if x.request_id == data.get("card")), None)
+        if turn is not None:
+            await act(parts, turn, "", data, session.text)
+
+    async def of_list(session: Session, data: dict[str, Any]) -> None:
+        state, wanted = here(session), data.get("conversation")
+        state.problem = ""
+        try:
+            match data.get("do"):
+                case "new":
+                    state.conversation_id, state.turns = "", []
+                case "find":
+                    state.words = field(data, "words", 100)
+                case "conversation" if isinstance(wanted, str):
+                    await open_again(parts, state, wanted)
+                case "forget" if isinstance(wanted, str):
+                    await forget(parts, state, wanted)
+            await look_up(parts, state)
+        except StoreError as error:
+            state.problem = str(error)
+
+    frame.on_card(layout.turns, of_turn, [layout.turns])
+    frame.on_card(layout.conversations, of_list, [layout.conversations, layout.turns])
+
+
+def _who(state: AskState) -> str:
+    if state.encounter is None:
+        return ""
+    patient = state.encounter.patient
+    sex = SEX_ZH.get(patient.sex or "", "")
+    return " ".join(part for part in (patient.name, sex, patient.age_text) if part)
+
+
+def _own_form(session: Session) -> str:
+    t = session.text
+    return (
+        f'<details class="own-form" data-key="own-ask" data-form>'
+        f"<summary>{esc(t('ask.own'))}</summary>"
+        f'<label>{esc(t("ask.json"))}<textarea name="text" rows="5"></textarea></label>'
+        f'<div class="verdicts">{button(t("ask.open"), "open", css="primary")}'
+        f'<label class="file">{esc(t("ask.file"))} '
+        f'<input type="file" accept=".json,.txt,application/json,text/plain"></label></div>'
+        f"</details>"
+    )
+
+
+def _choices(session: Session) -> list[tuple[str, str]]:
+    english = session.language == "en"
+    titles = [(s.title_en if english else s.title_zh, s.id) for s in sample_encounters()]
+    return [(session.text("example.choose"), ""), *titles]
+
+
+PAGE = TaskPage("ask", build, STYLE)

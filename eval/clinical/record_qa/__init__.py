@@ -1,0 +1,1 @@
+"""Asking the record: questions with known answers, exact, partial, wrong or unsafe."""

@@ -1,0 +1,62 @@
+"""Questions in strangers' wordings over the samples: one half to improve by, one put aside, and a
+second set that was written after both were used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.resources import files
+from typing import Literal
+
+from assistant.record.encounter import Encounter
+from assistant.tasks.record_qa.draft import RecordAnswer
+from eval.clinical.record_qa.judging import Grade, holds
+from eval.clinical.record_qa.trial import Trial
+from eval.clinical.record_qa.truth import sample_stays
+
+Half = Literal["dev", "held", "second"]
+
+
+def strangers(half: Half) -> Iterator[Trial]:
+    """The questions of one set, as trials of the kind ``strangers``."""
+    stays = {k.data["id"].removeprefix("enc-"): k.encounter for k in sample_stays()}
+    path = files("eval.clinical") / "data" / "record_qa" / "strangers.tsv"
+    for line in path.read_text("utf-8").splitlines():
+        if line.startswith(half + "\t"):
+            yield _trial(line.split("\t"), stays)
+
+
+def _trial(cells: list[str], stays: dict[str, Encounter]) -> Trial:
+    _, stay, question, status, *rest = cells
+    must = rest[0] if rest else ""
+    never = rest[1] if len(rest) > 1 else ""
+    groups = tuple(
+        tuple(w.strip() for w in group.split("/") if w.strip()) if "mmHg" not in group else (group,)
+        for group in must.split(" & ")
+        if group.strip()
+    )
+    return Trial(
+        kind="strangers",
+        encounter=stays[stay],
+        question=question,
+        must=groups,
+        never=tuple(w for w in never.split("/") if w),
+        expects="silent" if status == "not_recorded" else status,
+    )
+
+
+def grade(trial: Trial, answer: RecordAnswer) -> Grade:
+    """Exact where all is told; unsafe where the first thing said is what must not be."""
+    text = answer.plain_text()
+    first = answer.statements[0].text if answer.statements else answer.message
+    if any(holds(first, word) for word in trial.never):
+        return "unsafe"
+    if trial.expects == "silent":
+        if answer.statements:
+            return "unsafe" if answer.outcome == "answered" else "partial"
+        return "exact"
+    found = sum(any(holds(text, word) for word in group) for group in trial.must)
+    if trial.expects == "missing" and "缺" not in answer.message:
+        return "wrong"
+    if found == len(trial.must):
+        return "exact"
+    return "partial" if found else "wrong"
