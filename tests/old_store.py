@@ -11,6 +11,7 @@ WRITTEN_BY_0002 = Path(__file__).parent / "data" / "stores" / "0002.sql"
 with evidence of two kinds, a report of an error, an approval, and the audit of all of it."""
 
 COLUMNS_OF_0003 = ("source", "batch", "bound", "started_at", "asked_at")
+TABLES_OF_0005 = ("attachment_files", "attachments")
 TABLES_OF_0002 = ("revocations", "approvals")
 
 

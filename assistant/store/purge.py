@@ -22,8 +22,8 @@ from assistant.store.database import Database
 from assistant.store.errors import InvalidArgument
 from assistant.store.models import (
     AttachmentRow,
-    DicomStudyRow,
     ConversationRow,
+    DicomStudyRow,
     DraftRow,
     FeedbackRow,
     IdempotencyRow,
