@@ -1,0 +1,139 @@
+"""Which part of each layer must be computed, so that the labels of the tissue are exact.
+
+Background is one value everywhere.  A layer needs no more than lies within what the layers after
+it look at around tissue; and where neither tissue nor the image's edge (where padding begins) is
+within what the layers before it look at, its values are the constants that background makes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Reach = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Rect:
+    """Rows ``y0`` to ``y1`` and columns ``x0`` to ``x1``, ends not included."""
+
+    y0: int
+    y1: int
+    x0: int
+    x1: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.y1 - self.y0, self.x1 - self.x0
+
+    def joined(self, other: Rect | None) -> Rect:
+        """The smallest that holds both."""
+        if other is None:
+            return self
+        return Rect(
+            min(self.y0, other.y0),
+            max(self.y1, other.y1),
+            min(self.x0, other.x0),
+            max(self.x1, other.x1),
+        )
+
+
+class Tissue:
+    """Where there is something else than background, seen from two sides."""
+
+    def __init__(self, mask: NDArray[np.bool_]) -> None:
+        """``mask`` is [slice, row, column]."""
+        self.shape = mask.shape
+        self._rows = mask.any(axis=2)
+        self._columns = mask.any(axis=1)
+
+    @property
+    def slices(self) -> tuple[int, int]:
+        """The first slice with tissue and the one after the last; equal where there is none."""
+        held = np.flatnonzero(self._rows.any(axis=1))
+        return (int(held[0]), int(held[-1]) + 1) if len(held) else (0, 0)
+
+    def around(self, start: int, stop: int, reach: Reach) -> Rect | None:
+        """What lies within ``reach`` of tissue on the slices ``start`` to ``stop``."""
+        depth, height, width = self.shape
+        part = slice(max(start - reach[0], 0), min(stop + reach[0], depth))
+        rows = np.flatnonzero(self._rows[part].any(axis=0))
+        columns = np.flatnonzero(self._columns[part].any(axis=0))
+        if not len(rows):
+            return None
+        return Rect(
+            max(int(rows[0]) - reach[1], 0),
+            min(int(rows[-1]) + 1 + reach[1], height),
+            max(int(columns[0]) - reach[2], 0),
+            min(int(columns[-1]) + 1 + reach[2], width),
+        )
+
+    def to_compute(
+        self, start: int, stop: int, before: Reach, after: Reach
+    ) -> tuple[Rect | None, Rect | None]:
+        """Of a layer on the slices ``start`` to ``stop``: what is to be computed, and what must
+        have a value, computed or constant.
+
+        ``before``: how far this layer and those before it look together; ``after``: those after it.
+        """
+        needed = self.around(start, stop, after)
+        if needed is None:
+            return None, None
+        depth, height, width = self.shape
+        if start < before[0] or stop > depth - before[0]:
+            return needed, needed
+        both = tuple(min(one, other) for one, other in zip(before, after, strict=True))
+        near = self.around(start, stop, (both[0], both[1], both[2]))
+        low = needed.y0 if needed.y0 < before[1] else None
+        high = needed.y1 if needed.y1 > height - before[1] else None
+        if low is not None or high is not None:
+            middle = near or needed
+            near = Rect(
+                low if low is not None else middle.y0,
+                high if high is not None else middle.y1,
+                needed.x0,
+                needed.x1,
+            ).joined(near)
+        left = needed.x0 if needed.x0 < before[2] else None
+        right = needed.x1 if needed.x1 > width - before[2] else None
+        if left is not None or right is not None:
+            middle = near or needed
+            near = Rect(
+                needed.y0,
+                needed.y1,
+                left if left is not None else middle.x0,
+                right if right is not None else middle.x1,
+            ).joined(near)
+        return near, needed
+
+
+def totals(reaches: Sequence[Reach]) -> tuple[list[Reach], list[Reach]]:
+    """For every layer how far it and those before it look together, and those after it."""
+    steps = np.array(reaches)
+    before = np.cumsum(steps, axis=0)
+    after = before[-1] - before
+    return [(*map(int, one),) for one in before], [(*map(int, one),) for one in after]  # type: ignore[misc]
+
+
+def shared_sizes(
+    wanted: Sequence[tuple[int, int]], worth: float
+) -> dict[tuple[int, int], tuple[int, int]]:
+    """For every size one at least as large, from as few as pay.
+
+    A size of its own costs a compilation, which is ``worth`` so many pixels of computation.
+    """
+    kept: list[tuple[int, int]] = []
+    chosen: dict[tuple[int, int], tuple[int, int]] = {}
+    for size in sorted(set(wanted), key=lambda one: -one[0] * one[1]):
+        count = sum(one == size for one in wanted)
+        fits = [one for one in kept if one[0] >= size[0] and one[1] >= size[1]]
+        best = min(fits, key=lambda one: one[0] * one[1], default=None)
+        if best is None or (best[0] * best[1] - size[0] * size[1]) * count > worth:
+            best = size
+            kept.append(size)
+        chosen[size] = best
+    return chosen
