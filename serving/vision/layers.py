@@ -168,12 +168,8 @@ def _pooled(config: Config, inputs: Sequence[Any], average: bool) -> Any:
     zeros = [0] * len(size)
     automatic = "same_upper" if config.get("padding") == "same" else "explicit"
     if average:
-        return ops.avg_pool(
-            inputs[0], strides, zeros, zeros, size, True, auto_pad=automatic
-        )
-    made = ops.max_pool(
-        inputs[0], strides, [1] * len(size), zeros, zeros, size, auto_pad=automatic
-    )
+        return ops.avg_pool(inputs[0], strides, zeros, zeros, size, True, auto_pad=automatic)
+    made = ops.max_pool(inputs[0], strides, [1] * len(size), zeros, zeros, size, auto_pad=automatic)
     return made
 
 

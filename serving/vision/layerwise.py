@@ -44,10 +44,10 @@ class _Job:
 
 def bytes_needed(stages: Sequence[Stage], shape: Sequence[int], precision: Precision) -> int:
     """About how much memory `labels` takes for a volume of ``shape``."""
-    channels = max(stage.kernel.shape[0] for stage in stages[:-1] or stages)
+    channels = max(int(stage.kernel.shape[0]) for stage in stages[:-1] or stages)
     extra = sum(stage.reach[0] for stage in stages)
     voxel = channels * (2 if precision == "bf16" else 4)
-    return (shape[0] + extra) * shape[1] * shape[2] * voxel
+    return int((shape[0] + extra) * shape[1] * shape[2] * voxel)
 
 
 def labels(
@@ -99,6 +99,13 @@ def labels(
                 report(done, total, "分割 segment")
         values.advance(layer)
     return found
+
+
+def probe(stages: Sequence[Stage], precision: Precision, threads: int = 0) -> Callable[[], object]:
+    """What computes a piece of the layer with most work, to measure a precision by."""
+    group = max(_grouped(stages), key=lambda one: one[0].kernel.size)
+    layer = _Layer(group, precision, threads, last=False)
+    return layer.piece((96, 96)).run
 
 
 def _grouped(stages: Sequence[Stage]) -> list[list[Stage]]:
@@ -201,9 +208,7 @@ class _Values:
         starts = (job.start, rect.y0, rect.x0)
         low = [place - reach for place, reach in zip(starts, layer.reach, strict=True)]
         high = [one + size for one, size in zip(low, given.shape[:3], strict=True)]
-        inner = [
-            (max(a, 0), min(b, n)) for a, b, n in zip(low, high, self._shape, strict=True)
-        ]
+        inner = [(max(a, 0), min(b, n)) for a, b, n in zip(low, high, self._shape, strict=True)]
         if any(a < 0 or b > n for a, b, n in zip(low, high, self._shape, strict=True)):
             given.fill(0)
         into = tuple(slice(a - at, b - at) for (a, b), at in zip(inner, low, strict=True))

@@ -48,8 +48,8 @@ class Tissue:
     def __init__(self, mask: NDArray[np.bool_]) -> None:
         """``mask`` is [slice, row, column]."""
         self.shape = mask.shape
-        self._rows = mask.any(axis=2)
-        self._columns = mask.any(axis=1)
+        self._rows: NDArray[np.bool_] = np.any(mask, axis=2)
+        self._columns: NDArray[np.bool_] = np.any(mask, axis=1)
 
     @property
     def slices(self) -> tuple[int, int]:
