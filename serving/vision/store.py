@@ -1,4 +1,4 @@
-"""Image models on disk: ``<home>/vision/<name>/``, copied there whole, with the hash of each file."""
+"""Image models on disk: ``<home>/vision/<name>/``, copied there whole, with each file's hash."""
 
 from __future__ import annotations
 
