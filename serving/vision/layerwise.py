@@ -27,7 +27,7 @@ SLICES = 16
 """Computed at once: enough that the slices around them are few beside them."""
 
 _ROUND = 16
-_COMPILING = 400_000
+_COMPILING = 250_000
 """Voxels of a layer that are computed while one more size is compiled (measured: 0.05 to 0.1 s)."""
 
 
@@ -70,25 +70,26 @@ def labels(
     """
     mask = np.ones(volume.shape, bool) if background is None else volume != background
     tissue = Tissue(mask)
-    constants = [np.array([background or 0.0], np.float32)]
+    constant = np.array([background or 0.0], np.float32)
     for stage in stages:
-        constants.append(stage.constant(constants[-1]))
-    found: Labels = np.full(volume.shape, int(np.argmax(constants[-1])), np.uint8)
+        constant = stage.constant(constant)
+    found: Labels = np.full(volume.shape, int(np.argmax(constant)), np.uint8)
     groups = _grouped(stages)
     plan = _plan(groups, tissue)
+    around = _empty(groups, plan, volume.shape, background or 0.0, precision, threads)
     total = sum(one.size[0] * one.size[1] for jobs in plan for one in jobs)
     done = 0
     values = _Values(volume, groups, precision)
     for number, (group, jobs) in enumerate(zip(groups, plan, strict=True)):
         last = number == len(groups) - 1
         layer = _Layer(group, precision, threads, last)
-        constant = constants[sum(len(one) for one in groups[: number + 1])]
+        surround = around[number] if number < len(around) else None
         for job in jobs:
             if cancelled():
                 raise Cancelled
             made = values.computed(layer, job) if job.rect is not None else None
             if not last:
-                values.store(layer, job, made, constant)
+                values.store(layer, job, made, surround)
             elif made is not None and job.rect is not None:
                 rect, height, width = job.rect, *job.rect.size
                 found[job.start : job.stop, rect.y0 : rect.y1, rect.x0 : rect.x1] = made[
@@ -131,6 +132,9 @@ def _plan(groups: Sequence[Sequence[Stage]], tissue: Tissue) -> list[list[_Job]]
             for start in range(first, end if high > low else first, SLICES)
         ]
         rects = [tissue.to_compute(start, stop, behind, ahead) for start, stop in parts]
+        if any(2 * far + 1 > n for far, n in zip(behind, tissue.shape, strict=True)):
+            # No voxel is out of reach of every edge.
+            rects = [(needed, needed) for _, needed in rects]
         sizes = [_rounded(one, height, width) for one, _ in rects]
         chosen = shared_sizes([one for one in sizes if one[0]], _COMPILING / SLICES)
         plan.append(
@@ -147,6 +151,65 @@ def _rounded(rect: Rect | None, height: int, width: int) -> tuple[int, int]:
         return 0, 0
     rows, columns = (-(-one // _ROUND) * _ROUND for one in rect.size)
     return min(rows, height), min(columns, width)
+
+
+@dataclass(frozen=True, slots=True)
+class _Surround:
+    """A layer's values for an image of nothing but background, by the distance from the edges.
+
+    ``values`` [slice, row, column, channel] are of an image just so large that its middle voxel is
+    beyond the reach of every edge.
+    """
+
+    values: NDArray[Any]
+    shape: tuple[int, ...]
+
+    def part(self, slices: slice, rows: slice, columns: slice) -> NDArray[Any]:
+        """The values for a part of an image of ``shape``."""
+        places = []
+        for axis, wanted in enumerate((slices, rows, columns)):
+            middle = self.values.shape[axis] // 2
+            index = np.arange(wanted.start, wanted.stop)
+            from_end = index - self.shape[axis] + self.values.shape[axis]
+            places.append(np.maximum(np.minimum(index, middle), from_end))
+        found: NDArray[Any] = self.values[np.ix_(*places)]
+        return found
+
+
+def _empty(
+    groups: Sequence[Sequence[Stage]],
+    plan: Sequence[Sequence[_Job]],
+    shape: tuple[int, ...],
+    background: float,
+    precision: Precision,
+    threads: int,
+) -> list[_Surround]:
+    """The surround of every layer up to the last that has one."""
+    used = [at for at, jobs in enumerate(plan) if any(one.rect != one.needed for one in jobs)]
+    if not used:
+        return []
+    before, _ = totals([group[0].reach for group in groups])
+    far = before[used[-1]]
+    size = 2 * far[0] + 1, 2 * far[1] + 1, 2 * far[2] + 1
+    values = packed(np.full((*size, 1), background, np.float32), precision)
+    found = []
+    for group in groups[: used[-1] + 1]:
+        piece = Piece(compile_model(_graph(group, size, precision, False), precision, threads))
+        inside = tuple(slice(r, r + n) for r, n in zip(group[0].reach, size, strict=True))
+        piece.given[0][inside] = values
+        values = piece.run()[0].copy()
+        found.append(_Surround(values, shape))
+    return found
+
+
+def packed(values: NDArray[np.float32], precision: Precision) -> NDArray[Any]:
+    """``values`` as they are kept: bfloat16 as the upper half of float32."""
+    if precision == "f32":
+        return values
+    # To the nearest even, as the processor does.
+    bits = values.view(np.uint32)
+    odd = (bits >> 16) & np.uint32(1)
+    return ((bits + np.uint32(0x7FFF) + odd) >> 16).astype(np.uint16)
 
 
 class _Layer:
@@ -184,20 +247,12 @@ class _Values:
     ) -> None:
         self._shape = volume.shape
         self._bf16 = precision == "bf16"
-        self._source = self._packed(volume)[..., None]
+        self._source = packed(volume, precision)[..., None]
         # A volume's slices lie so far down that each layer has room to move up.
         self._room = sum(group[0].reach[0] for group in groups)
         self._down = 0
         self._groups = groups
         self._kept: NDArray[Any] | None = None
-
-    def _packed(self, values: NDArray[np.float32]) -> NDArray[Any]:
-        if not self._bf16:
-            return values
-        # To the nearest even, as the processor does.
-        bits = values.astype(np.float32).view(np.uint32)
-        odd = (bits >> 16) & np.uint32(1)
-        return ((bits + np.uint32(0x7FFF) + odd) >> 16).astype(np.uint16)
 
     def computed(self, layer: _Layer, job: _Job) -> NDArray[Any]:
         """The layer's values for ``job``, [slice, row, column, channel]."""
@@ -219,21 +274,23 @@ class _Values:
         return made
 
     def store(
-        self, layer: _Layer, job: _Job, made: NDArray[Any] | None, constant: NDArray[np.float32]
+        self, layer: _Layer, job: _Job, made: NDArray[Any] | None, surround: _Surround | None
     ) -> None:
-        """Keep the values of ``job``: what was computed, and constants around it."""
-        if job.needed is None:
+        """Keep the values of ``job``: what was computed, and those of an empty image around it."""
+        needed, rect = job.needed, job.rect
+        if needed is None:
             return
         target = self._target(layer)
-        part = slice(job.start + self._down_next(layer), job.stop + self._down_next(layer))
-        needed, rect = job.needed, job.rect
-        if rect != needed:
-            value = self._packed(constant)
-            target[part, needed.y0 : needed.y1, needed.x0 : needed.x1] = value
+        down = self._down_next(layer)
+        part = slice(job.start + down, job.stop + down)
+        if surround is not None:
+            slices = slice(job.start, job.stop)
+            for rows, columns in needed.without(rect):
+                target[part, rows, columns] = surround.part(slices, rows, columns)
         if rect is not None and made is not None:
-            rows, columns = rect.size
+            height, width = rect.size
             target[part, rect.y0 : rect.y1, rect.x0 : rect.x1] = made[
-                : job.stop - job.start, :rows, :columns
+                : job.stop - job.start, :height, :width
             ]
 
     def advance(self, layer: _Layer) -> None:

@@ -1,8 +1,9 @@
 """Which part of each layer must be computed, so that the labels of the tissue are exact.
 
 Background is one value everywhere.  A layer needs no more than lies within what the layers after
-it look at around tissue; and where neither tissue nor the image's edge (where padding begins) is
-within what the layers before it look at, its values are the constants that background makes.
+it look at around tissue; and where no tissue is within what the layers before it look at, its
+values are those of an empty image: they depend on how far the image's edges are, where padding
+begins, and on nothing else.
 """
 
 from __future__ import annotations
@@ -30,16 +31,18 @@ class Rect:
         """Rows and columns."""
         return self.y1 - self.y0, self.x1 - self.x0
 
-    def joined(self, other: Rect | None) -> Rect:
-        """The smallest that holds both."""
-        if other is None:
-            return self
-        return Rect(
-            min(self.y0, other.y0),
-            max(self.y1, other.y1),
-            min(self.x0, other.x0),
-            max(self.x1, other.x1),
-        )
+    def without(self, inner: Rect | None) -> list[tuple[slice, slice]]:
+        """The rows and columns of up to four pieces around ``inner``, which lies inside."""
+        if inner is None:
+            return [(slice(self.y0, self.y1), slice(self.x0, self.x1))]
+        middle = slice(inner.y0, inner.y1)
+        pieces = [
+            (slice(self.y0, inner.y0), slice(self.x0, self.x1)),
+            (slice(inner.y1, self.y1), slice(self.x0, self.x1)),
+            (middle, slice(self.x0, inner.x0)),
+            (middle, slice(inner.x1, self.x1)),
+        ]
+        return [(y, x) for y, x in pieces if y.start < y.stop and x.start < x.stop]
 
 
 class Tissue:
@@ -76,39 +79,13 @@ class Tissue:
         self, start: int, stop: int, before: Reach, after: Reach
     ) -> tuple[Rect | None, Rect | None]:
         """Of a layer on the slices ``start`` to ``stop``: what is to be computed, and what must
-        have a value, computed or constant.
+        have a value, which around that is the one of an empty image.
 
         ``before``: how far this layer and those before it look together; ``after``: those after it.
         """
-        needed = self.around(start, stop, after)
-        if needed is None:
-            return None, None
-        depth, height, width = self.shape
-        if start < before[0] or stop > depth - before[0]:
-            return needed, needed
         both = tuple(min(one, other) for one, other in zip(before, after, strict=True))
         near = self.around(start, stop, (both[0], both[1], both[2]))
-        low = needed.y0 if needed.y0 < before[1] else None
-        high = needed.y1 if needed.y1 > height - before[1] else None
-        if low is not None or high is not None:
-            middle = near or needed
-            near = Rect(
-                low if low is not None else middle.y0,
-                high if high is not None else middle.y1,
-                needed.x0,
-                needed.x1,
-            ).joined(near)
-        left = needed.x0 if needed.x0 < before[2] else None
-        right = needed.x1 if needed.x1 > width - before[2] else None
-        if left is not None or right is not None:
-            middle = near or needed
-            near = Rect(
-                needed.y0,
-                needed.y1,
-                left if left is not None else middle.x0,
-                right if right is not None else middle.x1,
-            ).joined(near)
-        return near, needed
+        return near, self.around(start, stop, after)
 
 
 def totals(reaches: Sequence[Reach]) -> tuple[list[Reach], list[Reach]]:
