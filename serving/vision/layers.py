@@ -59,6 +59,11 @@ def activated(value: Any, name: str, config: Config) -> Any:
     return simple[name]()
 
 
+def _shape(value: Any) -> Any:
+    """The shape of a node's only output, or of one output."""
+    return (value.output(0) if hasattr(value, "output") else value).get_partial_shape()
+
+
 def _weight(tensors: Tensors, config: Config, part: str) -> Floats:
     name = f"{config.get('name')}/{part}"
     if name not in tensors:
@@ -73,7 +78,7 @@ def _convolution(config: Config, inputs: Sequence[Any], tensors: Tensors) -> Any
 
     kernel = _weight(tensors, config, "kernel")
     space = kernel.ndim - 2
-    channels = inputs[0].get_output_partial_shape(0)[1].get_length()
+    channels = _shape(inputs[0])[1].get_length()
     groups = int(config.get("groups") or 1)
     if kernel.shape[-2] * groups != channels:
         raise VisionProblem(
@@ -154,7 +159,7 @@ def _normalised(config: Config, inputs: Sequence[Any], tensors: Tensors) -> Any:
     shift = -mean * scale
     if config.get("center", True):
         shift = shift + _weight(tensors, config, "beta")
-    space = len(inputs[0].get_output_partial_shape(0)) - 2
+    space = len(_shape(inputs[0])) - 2
     shape = (1, -1, *[1] * space)
     scaled = ops.multiply(inputs[0], ops.constant(scale.astype(np.float32).reshape(shape)))
     return ops.add(scaled, ops.constant(shift.astype(np.float32).reshape(shape)))
@@ -170,7 +175,8 @@ def _pooled(config: Config, inputs: Sequence[Any], average: bool) -> Any:
     if average:
         return ops.avg_pool(inputs[0], strides, zeros, zeros, size, True, auto_pad=automatic)
     made = ops.max_pool(inputs[0], strides, [1] * len(size), zeros, zeros, size, auto_pad=automatic)
-    return made
+    # The places of the greatest are another output.
+    return made.output(0)
 
 
 def _upsampled(config: Config, inputs: Sequence[Any], tensors: Tensors) -> Any:
@@ -194,7 +200,7 @@ def _joined(config: Config, inputs: Sequence[Any], tensors: Tensors) -> Any:
     from openvino import opset13 as ops
 
     axis = int(config.get("axis", -1))
-    if axis not in (-1, len(inputs[0].get_output_partial_shape(0)) - 1):
+    if axis not in (-1, len(_shape(inputs[0])) - 1):
         raise _unknown("Concatenate")
     return ops.concat([one.output(0) if hasattr(one, "output") else one for one in inputs], 1)
 

@@ -28,12 +28,12 @@ def read(folder: Path) -> Any:
     import openvino
     from openvino import opset13 as ops
 
-    described = topology(folder)
-    config = described["config"]
-    tensors = weights.read(folder, described["manifest"])
     values: dict[str, Any] = {}
     parameters = []
     try:
+        described = topology(folder)
+        config = described["config"]
+        tensors = weights.read(folder, described["manifest"])
         for layer in config["layers"]:
             name, kind = str(layer["name"]), str(layer["class_name"])
             settings = layer["config"]
@@ -45,7 +45,10 @@ def read(folder: Path) -> Any:
             inputs = [values[one] for one in _sources(layer)]
             values[name] = layers.build(kind, settings, inputs, tensors)
         results = [values[str(one[0])] for one in config["output_layers"]]
-    except (KeyError, TypeError, IndexError) as error:
+    except VisionProblem:
+        raise
+    except (KeyError, TypeError, IndexError, AttributeError, ValueError, OverflowError) as error:
+        # What the file says is of any form.
         raise _broken() from error
     except RuntimeError as error:
         raise VisionProblem(
@@ -70,9 +73,11 @@ def topology(folder: Path) -> dict[str, Any]:
         if str(model["class_name"]) == "Sequential":
             config = _sequence(config["layers"])
         manifest = plain["weightsManifest"]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise _broken() from error
-    if not isinstance(config.get("layers"), list) or not isinstance(manifest, list):
+    if not isinstance(config, dict) or not isinstance(config.get("layers"), list):
+        raise _broken()
+    if not isinstance(manifest, list):
         raise _broken()
     return {"config": config, "manifest": manifest}
 

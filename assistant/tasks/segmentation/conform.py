@@ -130,8 +130,8 @@ def scaled(array: NDArray[np.float32], how: Intensity) -> NDArray[np.float32]:
 
 def _between(grid: Grid, other: Grid) -> tuple[Floats, Floats]:
     """Matrix and offset from an index on ``grid`` to the index on ``other``."""
-    matrix: Floats = np.linalg.solve(other.step, grid.step)
-    offset: Floats = np.linalg.solve(other.step, grid.origin - other.origin)
+    matrix = np.linalg.solve(other.step, grid.step).astype(np.float64)
+    offset = np.linalg.solve(other.step, grid.origin - other.origin).astype(np.float64)
     return matrix, offset
 
 

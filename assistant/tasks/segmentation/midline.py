@@ -75,7 +75,8 @@ def plane(mask: NDArray[np.bool_], grid: Grid) -> Plane | None:
 def _normal(yaw: float, roll: float) -> Floats:
     """A unit vector near the patient's left, turned about the other two axes (radians)."""
     found = np.array([np.cos(yaw) * np.cos(roll), np.sin(yaw), np.cos(yaw) * np.sin(roll)])
-    return found / np.linalg.norm(found)
+    unit: Floats = found / np.linalg.norm(found)
+    return unit
 
 
 def _blurred(positions: Floats) -> tuple[Floats, Floats]:
