@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -46,6 +47,7 @@ class Segmenter:
         self.network = network
         self.name = name
         self.classes = named(network.opened.description.classes)
+        self._lock = threading.Lock()
 
     def segment(
         self,
