@@ -17,7 +17,7 @@ ModelName = Annotated[
 
 
 class ImageToSegment(BaseModel):
-    """A series that was uploaded to ``/v1/attachments``, and the model; never a file or a folder."""
+    """A series that was uploaded to ``/v1/attachments``, and the model by its name; no folder."""
 
     model_config = ConfigDict(extra="forbid")
 

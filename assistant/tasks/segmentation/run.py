@@ -66,6 +66,8 @@ async def segmented(
     work = asyncio.create_task(
         asyncio.to_thread(_segmented, request, context, resources, report, gone.is_set)
     )
+    # Nobody waits for it any more where the caller has gone.
+    work.add_done_callback(lambda one: one.cancelled() or one.exception())
     try:
         while not work.done() or not told.empty():
             wait = asyncio.create_task(told.get())
