@@ -1,4 +1,4 @@
-"""``bedside model``: convert, inspect, try, add, pull, list, verify, remove, approve; images too."""
+"""``bedside model``: what there is of models, and which of them may be used."""
 
 from __future__ import annotations
 

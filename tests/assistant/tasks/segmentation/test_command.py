@@ -1,4 +1,4 @@
-"""``bedside segment``: structures as JSON, a mask on the image's own grid, sentences for the rest."""
+"""``bedside segment``: structures as JSON, a mask on the image's grid, sentences for the rest."""
 
 from __future__ import annotations
 
