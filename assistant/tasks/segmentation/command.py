@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from assistant.tasks.segmentation.segmenting import Segmentation
+    from assistant.tasks.segmentation.segmentation import Segmentation
 
 
 class Precision(StrEnum):

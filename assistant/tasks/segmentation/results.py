@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 
-from assistant.tasks.segmentation.segmenting import Segmentation
+from assistant.tasks.segmentation.segmentation import Segmentation
 
 _KEPT = 4
 

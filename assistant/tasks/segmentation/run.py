@@ -24,7 +24,8 @@ from assistant.tasks.radiomics.picture import Overlay, Picture, drawn, place
 from assistant.tasks.segmentation.draft import FoundStructure, ImageSegmentation
 from assistant.tasks.segmentation.request import ImageToSegment
 from assistant.tasks.segmentation.results import Results
-from assistant.tasks.segmentation.segmenting import Segmentation, open_segmenter
+from assistant.tasks.segmentation.segmentation import Segmentation
+from assistant.tasks.segmentation.segmenting import open_segmenter
 from assistant.tasks.segmentation.structure import Structure
 from assistant.work.events import Event
 from assistant.work.resources import Resources

@@ -4,40 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from assistant.imaging.problem import ImageProblem
 from assistant.imaging.volume import Volume
+from assistant.tasks.segmentation.classical import CLASSICAL, Classical
 from assistant.tasks.segmentation.conform import back, conformed, scaled
-from assistant.tasks.segmentation.structure import Structure, measured, named
-from serving.vision.description import Class
+from assistant.tasks.segmentation.measuring import measured, named
+from assistant.tasks.segmentation.segmentation import Report, Segmentation
 from serving.vision.folder import open_folder
 from serving.vision.network import Network, Wanted
-from serving.vision.problem import Cancelled, VisionProblem
+from serving.vision.problem import VisionProblem
 from serving.vision.store import VisionStore
-
-CLASSICAL = "ct-classical"
-"""Thresholds and morphology in the place of a network."""
-
-Report = Callable[[int, int, str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Segmentation:
-    """``labels`` are on the image's own grid; ``precision`` is empty where no network ran."""
-
-    labels: NDArray[np.uint8]
-    structures: list[Structure]
-    model: str
-    digest: str = ""
-    precision: str = ""
-    seconds: float = 0.0
 
 
 class Segmenter:
@@ -80,80 +59,6 @@ class Segmenter:
             self.network.precision or "",
             time.perf_counter() - started,
         )
-
-
-class Classical:
-    """CT without a network; the same way to ask."""
-
-    name = CLASSICAL
-
-    def segment(
-        self,
-        volume: Volume,
-        report: Report | None = None,
-        cancelled: Callable[[], bool] = lambda: False,
-    ) -> Segmentation:
-        """Lungs, airways, body, bone and the like.  Raises `ImageProblem`."""
-        from assistant.imaging import ct  # type: ignore[attr-defined]
-
-        started = time.perf_counter()
-        if volume.unit != "HU":
-            raise ImageProblem(
-                "此方法仅用于 CT；NIfTI 或 NRRD 请加 --modality CT。",
-                "This is for CT only; for NIfTI and NRRD add --modality CT.",
-            )
-
-        def told(done: int, total: int, what: str) -> None:
-            if cancelled():
-                raise Cancelled
-            if report is not None:
-                report(done, total, what)
-
-        known = list(ct.STRUCTURES)
-        masks = ct.segment_ct(volume, [one.name for one in known], told)
-        classes = [Class(name="background"), *(_class(one) for one in known)]
-        labels = np.zeros(volume.grid.shape, np.uint8)
-        # Large ones first: a part of the body is drawn over the body.
-        sizes = {name: int(np.count_nonzero(mask)) for name, mask in masks.items()}
-        order = sorted(range(len(known)), key=lambda at: -sizes.get(known[at].name, 0))
-        for at in order:
-            if (mask := masks.get(known[at].name)) is not None:
-                labels[mask] = at + 1
-        structures = _whole(masks, classes, volume)
-        return Segmentation(labels, structures, CLASSICAL, seconds=time.perf_counter() - started)
-
-
-def _class(one: Any) -> Class:
-    return Class(
-        name=one.name,
-        name_zh=getattr(one, "name_zh", ""),
-        code=getattr(one, "code", ""),
-        colour=tuple(getattr(one, "colour", (255, 196, 0))),
-    )
-
-
-def _whole(
-    masks: dict[str, NDArray[np.bool_]], classes: Sequence[Class], volume: Volume
-) -> list[Structure]:
-    """Structures may lie in one another, so that each is measured by its own mask."""
-    millilitres = float(np.prod(volume.grid.spacing)) / 1000
-    found = []
-    for label, one in enumerate(classes):
-        mask = masks.get(one.name)
-        voxels = 0 if mask is None else int(np.count_nonzero(mask))
-        if label and voxels:
-            found.append(
-                Structure(
-                    label=label,
-                    name=one.name,
-                    name_zh=one.name_zh,
-                    code=one.code,
-                    colour=one.colour,
-                    voxels=voxels,
-                    volume_ml=voxels * millilitres,
-                )
-            )
-    return found
 
 
 def open_segmenter(

@@ -14,10 +14,10 @@ from assistant.record.attachment import Series
 from assistant.store import Context, StoreError
 from assistant.tasks.radiomics.picture import PLANES, WINDOWS
 from assistant.tasks.radiomics.ui.study import label, listed
+from assistant.tasks.segmentation.classical import CLASSICAL
 from assistant.tasks.segmentation.draft import ImageSegmentation
 from assistant.tasks.segmentation.request import DEFAULT_MODEL, ImageToSegment
 from assistant.tasks.segmentation.results import Results
-from assistant.tasks.segmentation.segmenting import CLASSICAL
 from assistant.tasks.segmentation.ui.strings import STRINGS
 from assistant.tasks.segmentation.ui.viewer import OverlayViewer
 from assistant.tasks.segmentation.ui.volume_table import volume_table

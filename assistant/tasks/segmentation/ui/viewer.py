@@ -10,7 +10,7 @@ from assistant.store.attachments import Attachments
 from assistant.tasks.radiomics.picture import PLANES, Overlay, drawn, largest
 from assistant.tasks.radiomics.ui.study import Viewer
 from assistant.tasks.segmentation.run import colours
-from assistant.tasks.segmentation.segmenting import Segmentation
+from assistant.tasks.segmentation.segmentation import Segmentation
 
 
 class OverlayViewer(Viewer):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from assistant.imaging.volume import Grid
+from assistant.tasks.segmentation.measuring import measured, named
 from assistant.tasks.segmentation.midline import plane
-from assistant.tasks.segmentation.structure import measured, named
 from serving.vision.description import Class
 
 CLASSES = named(
