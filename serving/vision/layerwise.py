@@ -8,6 +8,7 @@ overwritten that is still to be read.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serving.vision.chain import Stage
-from serving.vision.compiled import Piece, Precision, compile_model
+from serving.vision.compiled import Piece, Precision, Scratch, compile_model
 from serving.vision.problem import Cancelled
 from serving.vision.region import Rect, Tissue, shared_sizes, totals
 
@@ -27,8 +28,10 @@ SLICES = 16
 """Computed at once: enough that the slices around them are few beside them."""
 
 _ROUND = 16
-_COMPILING = 250_000
-"""Voxels of a layer that are computed while one more size is compiled (measured: 0.05 to 0.1 s)."""
+_COMPILING = 50_000, 1_000_000
+"""Bounds of how many voxels of a layer are computed in the time of one more compilation."""
+
+_PROBE = 96, 96
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +78,15 @@ def labels(
         constant = stage.constant(constant)
     found: Labels = np.full(volume.shape, int(np.argmax(constant)), np.uint8)
     groups = _grouped(stages)
-    plan = _plan(groups, tissue)
+    plan = _plan(groups, tissue, _compiling(groups, precision, threads))
     around = _empty(groups, plan, volume.shape, background or 0.0, precision, threads)
     total = sum(one.size[0] * one.size[1] for jobs in plan for one in jobs)
     done = 0
     values = _Values(volume, groups, precision)
+    scratch = _scratch(groups, plan, precision)
     for number, (group, jobs) in enumerate(zip(groups, plan, strict=True)):
         last = number == len(groups) - 1
-        layer = _Layer(group, precision, threads, last)
+        layer = _Layer(group, precision, threads, last, scratch)
         surround = around[number] if number < len(around) else None
         for job in jobs:
             if cancelled():
@@ -104,9 +108,8 @@ def labels(
 
 def probe(stages: Sequence[Stage], precision: Precision, threads: int = 0) -> Callable[[], object]:
     """What computes a piece of the layer with most work, to measure a precision by."""
-    group = max(_grouped(stages), key=lambda one: one[0].kernel.size)
-    layer = _Layer(group, precision, threads, last=False)
-    return layer.piece((96, 96)).run
+    layer = _Layer(_heaviest(_grouped(stages)), precision, threads, False, Scratch())
+    return layer.piece(_PROBE).run
 
 
 def _grouped(stages: Sequence[Stage]) -> list[list[Stage]]:
@@ -120,7 +123,40 @@ def _grouped(stages: Sequence[Stage]) -> list[list[Stage]]:
     return groups
 
 
-def _plan(groups: Sequence[Sequence[Stage]], tissue: Tissue) -> list[list[_Job]]:
+def _compiling(groups: Sequence[Sequence[Stage]], precision: Precision, threads: int) -> float:
+    """How many voxels are computed here while one more size is compiled: some tenths of a second
+    to measure, and on a slow processor much is won."""
+    layer = _Layer(_heaviest(groups), precision, threads, False, Scratch())
+    started = time.perf_counter()
+    piece = layer.piece(_PROBE)
+    compiled = time.perf_counter()
+    piece.run()
+    seconds = max(time.perf_counter() - compiled, 1e-6)
+    voxels = (compiled - started) / seconds * SLICES * _PROBE[0] * _PROBE[1]
+    return min(max(voxels, _COMPILING[0]), _COMPILING[1])
+
+
+def _heaviest(groups: Sequence[Sequence[Stage]]) -> Sequence[Stage]:
+    return max(groups, key=lambda one: one[0].kernel.size)
+
+
+def _scratch(
+    groups: Sequence[Sequence[Stage]], plan: Sequence[Sequence[_Job]], precision: Precision
+) -> Scratch:
+    """Memory for the largest input and output of the plan."""
+    given = made = 0
+    for group, jobs in zip(groups, plan, strict=True):
+        deep, high, wide = group[0].reach
+        channels, results = group[0].kernel.shape[1], group[-1].kernel.shape[0]
+        for rows, columns in {job.size for job in jobs}:
+            size = (SLICES + 2 * deep) * (rows + 2 * high) * (columns + 2 * wide)
+            given = max(given, size * channels)
+            made = max(made, SLICES * rows * columns * results)
+    each = 2 if precision == "bf16" else 4
+    return Scratch(given * each, made * each)
+
+
+def _plan(groups: Sequence[Sequence[Stage]], tissue: Tissue, compiling: float) -> list[list[_Job]]:
     before, after = totals([group[0].reach for group in groups])
     depth, height, width = tissue.shape
     low, high = tissue.slices
@@ -136,7 +172,7 @@ def _plan(groups: Sequence[Sequence[Stage]], tissue: Tissue) -> list[list[_Job]]
             # No voxel is out of reach of every edge.
             rects = [(needed, needed) for _, needed in rects]
         sizes = [_rounded(one, height, width) for one, _ in rects]
-        chosen = shared_sizes([one for one in sizes if one[0]], _COMPILING / SLICES)
+        chosen = shared_sizes([one for one in sizes if one[0]], compiling / SLICES)
         plan.append(
             [
                 _Job(start, stop, rect, needed, chosen.get(size, size))
@@ -216,7 +252,12 @@ class _Layer:
     """One layer (and what follows it voxel by voxel), compiled for the sizes that are asked for."""
 
     def __init__(
-        self, stages: Sequence[Stage], precision: Precision, threads: int, last: bool
+        self,
+        stages: Sequence[Stage],
+        precision: Precision,
+        threads: int,
+        last: bool,
+        scratch: Scratch,
     ) -> None:
         self.reach = stages[0].reach
         self.channels = stages[-1].kernel.shape[0]
@@ -224,6 +265,7 @@ class _Layer:
         self._precision = precision
         self._threads = threads
         self._last = last
+        self._scratch = scratch
         self._pieces: dict[tuple[int, int], Piece] = {}
 
     def piece(self, size: tuple[int, int]) -> Piece:
@@ -232,7 +274,7 @@ class _Layer:
         if found is None:
             model = _graph(self._stages, (SLICES, *size), self._precision, self._last)
             made = compile_model(model, self._precision, self._threads)
-            found = self._pieces[size] = Piece(made)
+            found = self._pieces[size] = Piece(made, self._scratch)
         return found
 
 
