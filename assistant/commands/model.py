@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Models: convert, inspect, try, add, add-vision, pull, list, verify, remove, approve.",
+    help="Models: convert, inspect, try, add, pull, list, verify, remove, approve.",
 )
 app.command(
     epilog="例 Examples: bedside model convert /srv/models/chatglm3-6b --name chatglm3-6b\n\n"
