@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from assistant.commands import engine_entry
+from assistant.commands import engine_entry, vision_model
 from assistant.commands.progress import console, progress
 from assistant.settings import Settings
 from serving.ir.formats import Precision, WeightKind
@@ -121,7 +121,11 @@ def inspect(
     查看模型的结构、参数量、分词器，以及各精度占用的磁盘和内存。
     """
     from serving.ir.inspection import inspect as look
+    from serving.vision.folder import is_vision
 
+    if is_vision(source):
+        vision_model.inspect(source, as_json)
+        return
     found = look(source, family)
     if as_json:
         print(json.dumps(asdict(found), ensure_ascii=False, indent=1))

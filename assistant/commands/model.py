@@ -1,4 +1,4 @@
-"""``bedside model``: convert, inspect, try, add, pull, list, verify, remove, approve."""
+"""``bedside model``: what there is of models, and which of them may be used."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from assistant.commands import approve, checkpoint, engine_entry, trial
+from assistant.commands import approve, checkpoint, engine_entry, trial, vision_model
 from assistant.commands.progress import console, progress
 from assistant.settings import Settings
 
@@ -26,6 +26,10 @@ app.command(
 app.command(epilog="例 Example: bedside model inspect /srv/models/chatglm3-6b --json")(
     checkpoint.inspect
 )
+app.command(
+    "add-vision",
+    epilog="例 Example: bedside model add-vision liver --folder /srv/models/liver",
+)(vision_model.add)
 app.command(
     "try",
     epilog="例 Examples: bedside model try /srv/models/chatglm3-6b --text 出院小结.txt\n\n"
@@ -56,6 +60,10 @@ def listing() -> None:
     for row in _store().list():
         name = f"{row.name} (仅供演示 demo only)" if row.demo_only else row.name
         table.add_row(name, row.status, row.licence, str(row.path))
+    for held in vision_model.store().list():
+        status = "ready" if held.ready else "missing"
+        title = " ".join(part for part in ("影像 image", held.title_zh) if part)
+        table.add_row(held.name, status, held.licence, title)
     console.print(table)
 
 
@@ -65,7 +73,10 @@ def pull(
 ) -> None:
     """Fetch a model, check its hash and prepare it; nothing is done twice."""
     with progress() as report:
-        folder = _store().pull(name, report, keep_source=keep_source)
+        if vision_model.store().holds(name):
+            folder = vision_model.store().pull(name, report)
+        else:
+            folder = _store().pull(name, report, keep_source=keep_source)
     console.print(f"{name} 已就绪 ready: {folder}")
 
 
@@ -91,7 +102,8 @@ def add(
 @app.command()
 def verify(name: Name) -> None:
     """Check a prepared model's files against their hashes; exit status 1 if any differs."""
-    if bad := _store().verify(name):
+    vision = vision_model.store()
+    if bad := vision.verify(name) if vision.holds(name) else _store().verify(name):
         console.print(f"[red]{name}: {', '.join(bad)} 缺失或已改变 missing or changed[/red]")
         raise typer.Exit(1)
     console.print(f"{name}: 完好 intact")
@@ -100,5 +112,9 @@ def verify(name: Name) -> None:
 @app.command()
 def remove(name: Name) -> None:
     """Delete a prepared model; a folder registered where it lies is left alone."""
-    _store().remove(name)
+    vision = vision_model.store()
+    if vision.holds(name):
+        vision.remove(name)
+    else:
+        _store().remove(name)
     console.print(f"{name}: 已删除 removed")

@@ -7,20 +7,16 @@ when a model is first opened, and kept.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
-import os
 import threading
 import time
-from collections.abc import Callable, Mapping
-from importlib.metadata import version
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from serving.hardware import cpu
+from serving.hardware import cpu, measured
 
 Products = Literal["int8", "float"]
 CHOICES: tuple[Products, ...] = ("int8", "float")
@@ -79,13 +75,13 @@ def quicker(
     """
     if kept is None:
         return likely()
-    key = _key(digest)
+    key = measured.key(digest)
     with _measuring:
-        chosen = _measured.get(key) or _read(kept).get(key)
+        chosen = _measured.get(key) or measured.read(kept).get(key)
         if chosen not in CHOICES:
             seconds = _measure(run)
             chosen = "float" if seconds["float"] * _CLEARLY < seconds["int8"] else "int8"
-            _keep(kept, key, chosen)
+            measured.keep(kept, key, chosen)
             shown = ", ".join(f"{name} {value * 1000:.1f} ms" for name, value in seconds.items())
             _log.info("an encoder computes in %s here (%s)", chosen, shown)
         _measured[key] = chosen
@@ -110,28 +106,3 @@ def _measure(run: Callable[[Products], Callable[[], object]]) -> dict[Products, 
             once()
             seconds[choice] = min(seconds[choice], time.perf_counter() - started)
     return seconds
-
-
-def _key(digest: str) -> str:
-    facts = (digest, cpu.model_name(), *sorted(cpu.flags()), version("openvino"))
-    return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:32]
-
-
-def _read(kept: Path) -> Mapping[str, Any]:
-    try:
-        value = json.loads(kept.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
-def _keep(kept: Path, key: str, chosen: Products) -> None:
-    """Write the choice beside the others; a folder that takes no files costs a measurement only."""
-    text = json.dumps({**_read(kept), key: chosen}, indent=1) + "\n"
-    fresh = kept.with_name(f"{kept.name}.{os.getpid()}")
-    try:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_text(text, encoding="utf-8")
-        fresh.replace(kept)
-    except OSError as error:
-        _log.info("what was measured cannot be kept: %s", error.strerror)

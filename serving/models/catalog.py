@@ -32,9 +32,9 @@ class FolderMirror(_Strict):
 
 
 class HubMirror(_Strict):
-    """A repository of a public model hub; ``file`` where it has another name there."""
+    """A repository of a public hub; ``file`` where it has another name there."""
 
-    kind: Literal["huggingface", "modelscope"]
+    kind: Literal["huggingface", "modelscope", "github"]
     repository: Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")]
     revision: str = ""
     file: str = ""

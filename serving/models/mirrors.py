@@ -26,6 +26,7 @@ _HUBS = {
         "https://modelscope.cn/models/{repository}/resolve/{revision}/{file}",
         "master",
     ),
+    "github": ("https://raw.githubusercontent.com/{repository}/{revision}/{file}", "HEAD"),
 }
 _BLOCK = 1 << 20
 _log = logging.getLogger("bedside.serving.mirrors")

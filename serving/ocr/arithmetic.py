@@ -7,18 +7,12 @@ holds none, and to make them takes NNCF, which is not part of the installation.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
-import os
 import time
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 
-import platformdirs
-
-from serving.hardware import cpu
+from serving.hardware import cpu, measured
 from serving.ocr.network import Numbers
 
 CHOICES: tuple[Numbers, ...] = ("f32", "bf16")
@@ -32,8 +26,7 @@ _log = logging.getLogger("bedside.serving.ocr")
 
 def kept_in() -> Path:
     """The file for what was measured: in ``BEDSIDE_HOME``, or where bedside keeps its data."""
-    home = os.environ.get("BEDSIDE_HOME") or platformdirs.user_data_dir("bedside")
-    return Path(home) / KEPT
+    return measured.folder() / KEPT
 
 
 def chosen(run: Callable[[Numbers], Callable[[], object]], kept: Path) -> Numbers:
@@ -44,14 +37,14 @@ def chosen(run: Callable[[Numbers], Callable[[], object]], kept: Path) -> Number
     """
     if not cpu.flags() & _BF16:
         return "f32"
-    key = _key()
-    known = _read(kept).get(key)
+    key = measured.key()
+    known = measured.read(kept).get(key)
     for numbers in CHOICES:
         if known == numbers:
             return numbers
     seconds = _measure(run)
     found: Numbers = "bf16" if seconds["bf16"] * _CLEARLY < seconds["f32"] else "f32"
-    _keep(kept, key, found)
+    measured.keep(kept, key, found)
     shown = ", ".join(f"{name} {value * 1000:.0f} ms" for name, value in seconds.items())
     _log.info("pages are read in %s here (%s)", found, shown)
     return found
@@ -69,28 +62,3 @@ def _measure(run: Callable[[Numbers], Callable[[], object]]) -> dict[Numbers, fl
             if turn:
                 seconds[numbers] = min(seconds[numbers], time.perf_counter() - started)
     return seconds
-
-
-def _key() -> str:
-    facts = (cpu.model_name(), *sorted(cpu.flags()), version("openvino"))
-    return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:32]
-
-
-def _read(kept: Path) -> dict[str, object]:
-    try:
-        value = json.loads(kept.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
-def _keep(kept: Path, key: str, numbers: Numbers) -> None:
-    """Write the choice; a folder that takes no files costs a measurement the next time only."""
-    fresh = kept.with_name(f"{kept.name}.{os.getpid()}")
-    try:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps({**_read(kept), key: numbers}, indent=1) + "\n"
-        fresh.write_text(text, encoding="utf-8")
-        fresh.replace(kept)
-    except OSError as error:
-        _log.info("what was measured cannot be kept: %s", error.strerror)

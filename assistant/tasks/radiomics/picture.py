@@ -36,6 +36,26 @@ class Picture:
     scale: tuple[float, float]
 
 
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """Labels to lay over a picture.  ``colours`` [label, 3] are red, green and blue; labels whose
+    number is not in ``shown`` are left out, where that is given."""
+
+    labels: NDArray[np.uint8]
+    colours: NDArray[np.uint8]
+    opacity: float = 0.5
+    shown: frozenset[int] | None = None
+
+    def on(self, picture: NDArray[np.uint8], part: NDArray[np.uint8]) -> None:
+        """Colour ``picture`` [row, column, 3] where its labels ``part`` are; 0 is nothing."""
+        seen = part > 0
+        if self.shown is not None:
+            seen &= np.isin(part, list(self.shown))
+        share = min(max(self.opacity, 0.0), 1.0)
+        mixed = picture[seen] * (1 - share) + self.colours[part[seen]] * share
+        picture[seen] = mixed.astype(np.uint8)
+
+
 def largest(mask: Mask, plane: str = "axial") -> int:
     """The slice on which a region is largest."""
     axis = PLANES.index(plane)
@@ -49,11 +69,13 @@ def drawn(
     *,
     plane: str = "axial",
     window: str = "",
+    overlay: Overlay | None = None,
 ) -> Picture:
     """A slice (by default the one with most of the region) with square pixels.
 
     ``window``: a CT preset; by default soft tissue for HU, and the 1st to the 99th percentile of
-    the slice for anything else.  Coronal and sagittal planes have the head above.
+    the slice for anything else.  Coronal and sagittal planes have the head above.  ``overlay``:
+    labels of the whole volume.
     """
     from PIL import Image
 
@@ -68,6 +90,9 @@ def drawn(
     size = (max(round(grey.shape[1] * scale[1]), 1), max(round(grey.shape[0] * scale[0]), 1))
     shown = np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.BILINEAR))
     coloured = np.repeat(shown[..., None], 3, axis=2)
+    if overlay is not None:
+        labels = Image.fromarray(_plane(overlay.labels, axis, number))
+        overlay.on(coloured, np.asarray(labels.resize(size, Image.Resampling.NEAREST)))
     if mask is not None:
         part = Image.fromarray(_plane(mask, axis, number).astype(np.uint8) * 255)
         inside = np.asarray(part.resize(size, Image.Resampling.NEAREST)) > 0

@@ -1,0 +1,1 @@
+"""Segmentation: an image in, structures with their volumes out; for research only."""

@@ -1,0 +1,242 @@
+"""An opened model at work: a volume in, a class for every voxel out.
+
+A row of convolutions is computed layer by layer, which is exact whatever the pieces; any other
+graph in windows that overlap.  Either way memory has a bound that is not the volume's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from serving.vision import chain, layerwise, precision, window
+from serving.vision.compiled import Precision, compile_model
+from serving.vision.folder import Opened, fixed_window
+from serving.vision.problem import VisionProblem
+from serving.vision.window import Labels, Size
+
+Floats = NDArray[np.float32]
+Report = Callable[[int, int, str], None]
+Wanted = Literal["auto", "f32", "bf16"]
+
+BUDGET = 2 * 1024**3
+"""Bytes for the values of a layer; with what is beside them a process stays under 3 GiB."""
+
+_SAMPLE = 96
+_MULTIPLE = 32  # what networks with pooling can halve often enough
+_WINDOW = 96
+
+
+class Network:
+    """One model; safe to use by one thread at a time."""
+
+    def __init__(
+        self,
+        opened: Opened,
+        wanted: Wanted = "auto",
+        *,
+        threads: int = 0,
+        kept: Path | None = None,
+        budget: int = BUDGET,
+    ) -> None:
+        """``threads``: 0 for all that this process may use.  ``kept``: see `precision.chosen`.
+
+        Raises:
+            VisionProblem: the precision is none that this processor has.
+        """
+        if wanted == "bf16" and "bf16" not in precision.possible():
+            raise VisionProblem(
+                "此处理器不支持 bf16，请用 --precision auto。",
+                "bf16 needs a processor with AMX or AVX-512 BF16; use --precision auto.",
+            )
+        self.opened = opened
+        self.stages = chain.stages_of(opened.model) if opened.description.dimensions == 3 else None
+        self.precision: Precision | None = None if wanted == "auto" else wanted
+        self._threads = threads
+        self._kept = kept
+        self._budget = budget
+        self._compiled: dict[tuple[Size, Precision], Any] = {}
+
+    def labels(
+        self,
+        volume: Floats,
+        background: float | None = None,
+        *,
+        report: Report | None = None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Labels:
+        """The class of each voxel of ``volume`` [slice, row, column], scaled as the model needs it.
+
+        ``background``: a value of voxels outside of the body, which need no work of their own.
+
+        Raises:
+            Cancelled: ``cancelled`` said so.
+            VisionProblem: the graph cannot be run on such a window.
+        """
+        chosen = self.precision or self._choose(volume, background)
+        if self.stages is not None:
+            return self._in_layers(volume, background, chosen, report, cancelled)
+        size = self.given_at_once(volume.shape)
+        lowest = float(volume.min(initial=0)) if background is None else background
+        return window.labels(
+            self._score(size, chosen),
+            volume,
+            size,
+            self.opened.description.overlap,
+            lowest,
+            report=report,
+            cancelled=cancelled,
+        )
+
+    def given_at_once(self, shape: tuple[int, ...]) -> Size:
+        """What is given to the graph at once."""
+        fixed = fixed_window(self.opened)
+        if fixed is not None:
+            return fixed
+        said = self.opened.description
+        if said.window is not None:
+            return said.window
+        whole = [-(-size // _MULTIPLE) * _MULTIPLE for size in shape]
+        if said.dimensions == 2:
+            return 1, whole[1], whole[2]
+        return min(_WINDOW, whole[0]), min(_WINDOW, whole[1]), min(_WINDOW, whole[2])
+
+    def _choose(self, volume: Floats, background: float | None) -> Precision:
+        """Measure, unless it was; on the part of the image with most in it."""
+
+        def once(name: Precision) -> Callable[[], object]:
+            if self.stages is not None:
+                return layerwise.probe(self.stages, name, self._threads)
+            size = self.given_at_once(volume.shape)
+            score = self._score(size, name)
+            return lambda: score(np.zeros(size, np.float32))
+
+        def labels(name: Precision) -> Labels:
+            part = _middle(volume, background)
+            return Network(self.opened, name, threads=self._threads, budget=self._budget).labels(
+                part, background
+            )
+
+        trial = precision.Trial(once, labels)
+        loss = self.opened.description.max_loss
+        self.precision = precision.chosen(self.opened.digest, trial, loss, self._kept)
+        return self.precision
+
+    def _in_layers(
+        self,
+        volume: Floats,
+        background: float | None,
+        chosen: Precision,
+        report: Report | None,
+        cancelled: Callable[[], bool],
+    ) -> Labels:
+        assert self.stages is not None
+        reach = np.sum([stage.reach for stage in self.stages], axis=0)
+        parts = _parts(
+            volume.shape,
+            (int(reach[0]), int(reach[1]), int(reach[2])),
+            lambda shape: layerwise.bytes_needed(self.stages or [], shape, chosen) <= self._budget,
+        )
+        found = np.zeros(volume.shape, np.uint8)
+        for number, (inner, outer) in enumerate(parts):
+
+            def told(done: int, total: int, what: str, before: int = number) -> None:
+                if report is not None:
+                    report(before * total + done, len(parts) * total, what)
+
+            made = layerwise.labels(
+                self.stages,
+                volume[outer],
+                background,
+                chosen,
+                threads=self._threads,
+                report=told,
+                cancelled=cancelled,
+            )
+            inside = tuple(
+                slice(a.start - b.start, a.stop - b.start)
+                for a, b in zip(inner, outer, strict=True)
+            )
+            found[inner] = made[inside]
+        return found
+
+    def _score(self, size: Size, chosen: Precision) -> window.Score:
+        key = size, chosen
+        compiled = self._compiled.get(key)
+        flat = self.opened.description.dimensions == 2
+        shape = [1, 1, *size[1:]] if flat else [1, 1, *size]
+        if compiled is None:
+            try:
+                model = self.opened.model.clone()
+                model.reshape(shape)
+                compiled = compile_model(model, chosen, self._threads)
+            except RuntimeError:
+                raise VisionProblem(
+                    f"模型不能处理 {size} 大小的窗，请在 vision.yaml 设置 window。",
+                    f"The graph does not take a window of {size}; set window in vision.yaml.",
+                ) from None
+            self._compiled[key] = compiled
+        request = compiled.create_infer_request()
+
+        def score(part: Floats) -> Floats:
+            made = request.infer([part.reshape(shape)])[0][0]
+            found: Floats = np.asarray(made[:, None] if flat else made, np.float32)
+            if found.shape[1:] != size:
+                raise VisionProblem(
+                    "模型的输出与输入大小不同，无法逐体素分割。",
+                    "The model's output is not as large as its input.",
+                )
+            return found
+
+        return score
+
+
+Slices = tuple[slice, slice, slice]
+
+
+def _parts(
+    shape: tuple[int, ...], reach: Size, fits: Callable[[tuple[int, ...]], bool]
+) -> list[tuple[Slices, Slices]]:
+    """Boxes that make up ``shape``, each with the box around it that its answer depends on."""
+    whole = slice(0, shape[0]), slice(0, shape[1]), slice(0, shape[2])
+    found: list[tuple[Slices, Slices]] = []
+    waiting: list[Slices] = [whole]
+    while waiting:
+        inner = waiting.pop(0)
+        ranges = [
+            slice(max(one.start - far, 0), min(one.stop + far, size))
+            for one, far, size in zip(inner, reach, shape, strict=True)
+        ]
+        outer = ranges[0], ranges[1], ranges[2]
+        sizes = [one.stop - one.start for one in inner]
+        longest = int(np.argmax(sizes))
+        if fits(tuple(one.stop - one.start for one in outer)) or sizes[longest] <= 16:
+            found.append((inner, outer))
+            continue
+        middle = (inner[longest].start + inner[longest].stop) // 2
+        for start, stop in ((inner[longest].start, middle), (middle, inner[longest].stop)):
+            cut = list(inner)
+            cut[longest] = slice(start, stop)
+            waiting.append((cut[0], cut[1], cut[2]))
+    return found
+
+
+def _middle(volume: Floats, background: float | None) -> Floats:
+    """A block around the middle of what is not background."""
+    if background is None:
+        centre = np.array(volume.shape) // 2
+    else:
+        places = [
+            np.flatnonzero((volume != background).any(axis=tuple({0, 1, 2} - {axis})))
+            for axis in range(3)
+        ]
+        centre = np.array([int(one.mean()) if len(one) else 0 for one in places])
+    cut = []
+    for at, size in zip(centre, volume.shape, strict=True):
+        start = int(np.clip(at - _SAMPLE // 2, 0, max(size - _SAMPLE, 0)))
+        cut.append(slice(start, min(start + _SAMPLE, size)))
+    return np.ascontiguousarray(volume[tuple(cut)])

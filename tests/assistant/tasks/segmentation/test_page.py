@@ -1,0 +1,77 @@
+"""The page in a real browser: a study picked, looked at, and its structures found."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import httpx
+import pytest
+import vision_models
+from browser_visit import ARGUMENTS, ROOT, chromium, start
+from imaging_samples import series, written
+from playwright.sync_api import expect, sync_playwright
+
+from assistant.work.registry import GROUP
+from serving.vision.store import VisionStore
+
+
+def environment(site: Path) -> dict[str, str]:
+    """The task as an installed one, where the package was installed before it had the task."""
+    if any(point.name == "segmentation" for point in entry_points(group=GROUP)):
+        return {}
+    metadata = site / "segmentation_task-1.0.dist-info"
+    metadata.mkdir(parents=True)
+    (metadata / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: segmentation-task\nVersion: 1.0\n"
+    )
+    place = "assistant.tasks.segmentation.task:Segmentation"
+    (metadata / "entry_points.txt").write_text(f"[{GROUP}]\nsegmentation = {place}\n")
+    return {"PYTHONPATH": os.pathsep.join(map(str, (site, ROOT)))}
+
+
+@pytest.mark.browser
+def test_one_click_from_a_series_to_its_structures(tmp_path: Path, knowledge_folder: Path) -> None:
+    path = chromium()
+    home = tmp_path / "home"
+    home.mkdir()
+    folder = vision_models.write(tmp_path / "model", vision_models.kernels(), size=None)
+    VisionStore(home).add("toy", folder)
+    server = start(home, knowledge_folder, **environment(tmp_path / "site"))
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            # The other browser tests keep an event loop in this thread.
+            pool.submit(_segment, path, server.address).result()
+    finally:
+        server.process.terminate()
+        server.process.wait(20)
+
+
+def _segment(path: str, address: str) -> None:
+    headers = {"X-Patient-Id": "pat-1", "Content-Type": "application/dicom"}
+    for one in series():
+        answer = httpx.post(f"{address}/v1/attachments", content=written(one), headers=headers)
+        assert answer.status_code == 201
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        page = browser.new_page()
+        page.goto(address)
+        page.get_by_role("tab", name="影像分割").click()
+        expect(page.locator("#segmentation-look")).to_be_visible()
+        page.fill("#segmentation-patient input, #segmentation-patient textarea", "pat-1")
+        page.click("#segmentation-look")
+        picture = page.locator("#segmentation-picture img")
+        expect(picture).to_be_visible()
+        bare = picture.get_attribute("src")
+        page.click("#segmentation-model input")
+        page.get_by_role("option", name="toy").click()
+        page.click("#segmentation-run")
+        table = page.locator("#segmentation-table")
+        expect(table).to_contain_text("丘脑", timeout=60_000)
+        expect(table).to_contain_text("科研用途")
+        # The structures are laid over the slice.
+        expect(picture).not_to_have_attribute("src", str(bare), timeout=20_000)
+        assert "Zhang" not in page.content()
+        browser.close()

@@ -1,0 +1,66 @@
+"""A quicker precision is taken where it is clearly quicker and costs little; and remembered."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from serving.hardware import cpu
+from serving.vision import precision
+from serving.vision.precision import Trial
+
+LABELS = np.repeat(np.arange(3, dtype=np.uint8), 100)
+
+
+def trial(wrong: int = 0) -> Trial:
+    other = LABELS.copy()
+    other[100 : 100 + wrong] = 2
+
+    return Trial(lambda name: lambda: None, lambda name: LABELS if name == "f32" else other)
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, float]]:
+    seconds: list[dict[str, float]] = []
+    monkeypatch.setattr(cpu, "flags", lambda: frozenset({"avx512_bf16"}))
+
+    def measure(trial: Any) -> dict[str, float]:
+        return seconds.pop()
+
+    monkeypatch.setattr(precision, "_measure", measure)
+    return seconds
+
+
+@pytest.mark.parametrize(
+    ("bf16", "wrong", "chosen"),
+    [(0.5, 0, "bf16"), (0.95, 0, "f32"), (0.5, 5, "f32"), (0.5, 1, "bf16")],
+)
+def test_quicker_and_as_good(
+    tmp_path: Path, measured: list[dict[str, float]], bf16: float, wrong: int, chosen: str
+) -> None:
+    measured.append({"f32": 1.0, "bf16": bf16})
+    kept = tmp_path / "kept.json"
+    assert precision.chosen("d", trial(wrong), 0.01, kept) == chosen
+    # Nothing is left to measure with: it is remembered.
+    assert precision.chosen("d", trial(wrong), 0.01, kept) == chosen
+    assert list(json.loads(kept.read_text()).values()) == [chosen]
+
+
+def test_without_the_instruction_nothing_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cpu, "flags", lambda: frozenset({"avx2"}))
+    assert precision.chosen("d", trial(), 0.01, tmp_path / "kept.json") == "f32"
+    assert not (tmp_path / "kept.json").exists()
+
+
+def test_dice_is_the_mean_over_classes() -> None:
+    other = LABELS.copy()
+    other[100:150] = 0
+    assert precision.dice(LABELS, LABELS) == 1
+    assert precision.dice(LABELS, other) == pytest.approx((2 * 50 / 150 + 1) / 2)
+    assert precision.dice(np.zeros(5, np.uint8), np.zeros(5, np.uint8)) == 1
