@@ -75,9 +75,7 @@ def _tracked(hu: HU, inside: Mask, spacing: tuple[float, float, float], middle: 
     return found
 
 
-def _round(
-    labels: NDArray[np.int32], count: int, spacing: tuple[float, float, float]
-) -> set[int]:
+def _round(labels: NDArray[np.int32], count: int, spacing: tuple[float, float, float]) -> set[int]:
     sizes = np.bincount(labels.ravel(), minlength=count + 1)
     area = spacing[1] * spacing[2]
     fit = set()

@@ -83,16 +83,25 @@ class Coarse:
     def distance(self, mask: Mask) -> NDArray[np.float64]:
         """Millimetres from each voxel of ``mask`` to the nearest outside; the image's border is
         no outside, since organs go on beyond it."""
-        if mask.all():
-            return np.full(mask.shape, np.inf)
-        found: NDArray[np.float64] = ndimage.distance_transform_edt(mask, self.spacing)
+        found = np.zeros(mask.shape)
+        bounds = ndimage.find_objects(mask.view(np.uint8))
+        if not bounds:
+            return found
+        # Beyond one block around the mask nothing is nearer than what lies there.
+        box = self.around(bounds[0], 0)
+        part = mask[box]
+        found[box] = np.inf if part.all() else ndimage.distance_transform_edt(part, self.spacing)
         return found
 
     def dilated(self, mask: Mask, millimetres: float) -> Mask:
         """All blocks within ``millimetres`` of ``mask``."""
-        if not mask.any():
+        bounds = ndimage.find_objects(mask.view(np.uint8))
+        if not bounds:
             return mask
-        return np.asarray(self.distance(~mask) <= millimetres)
+        box = self.around(bounds[0], millimetres)
+        found = np.zeros(mask.shape, bool)
+        found[box] = ndimage.distance_transform_edt(~mask[box], self.spacing) <= millimetres
+        return found
 
 
 def _mean(array: NDArray[np.generic], factor: int, axis: int) -> NDArray[np.generic]:

@@ -14,6 +14,8 @@ AIR = -1000
 _LOWEST, _HIGHEST = -1024, 3071
 _OFFSETS = (0, 1024, 1000)
 _SAMPLE = 200_000
+_NOISE = 100.0
+_UNLIKE = 0.7
 _CUT_OFF = -150
 """Stored values with an offset have nothing below this, nor has a part of a CT without air."""
 
@@ -30,8 +32,23 @@ def hounsfield(volume: Volume) -> HU:
             "This is no CT; give a CT series.",
         )
     check_finite(volume)
+    if _is_noise(volume.array):
+        raise ImageProblem(
+            "图像只有噪声，相邻体素毫无关联，请重新导出。",
+            "The image is nothing but noise; export it again.",
+        )
     offset = _offset(volume.array)
     return np.clip(volume.array - np.float32(offset), _LOWEST, _HIGHEST).astype(np.int16)
+
+
+def _is_noise(array: NDArray[np.floating]) -> bool:
+    """Whether neighbours differ as much as any two voxels do, and by more than a scanner's noise."""
+    middle = np.asarray(array[array.shape[0] // 2], np.float64)
+    spread = middle.var()
+    if min(middle.shape) < 2 or spread < _NOISE**2:
+        return False
+    rows, columns = (float((np.diff(middle, axis=axis) ** 2).mean()) for axis in (0, 1))
+    return min(rows, columns) > _UNLIKE * 2 * float(spread)
 
 
 def _offset(array: NDArray[np.floating]) -> int:

@@ -18,23 +18,31 @@ from assistant.imaging.volume import Mask
 AERATED = -400
 """HU between aerated lung and soft tissue."""
 
+_RIM = 10.0
+"""Millimetres to which air belongs to the nearest core of air."""
 _CORE = 6.0
 """Millimetres from the border: values there are not blurred by the wall."""
-_GAS = (-900.0, 80.0)
-"""Gas in bowel, stomach or trachea: its 95th percentile stays below the first, or its 5th to its
-95th within the second (HU).  Lung, even emphysema, is more uneven, since vessels run in it."""
+_GAS = -900.0
+_EVEN = 80.0
+"""Gas in bowel, stomach or trachea: its 95th percentile stays below the first (HU), or half of it
+below the first and its 5th to its 95th within the second, beside noise.  Lung, even emphysema, is
+more uneven, since vessels run in it."""
 _DENSEST = -450.0
 _LEAST = 50.0
+"""Millilitres of both lungs; of an image of few slices, ten square centimetres on each."""
 _LEAST_AREA = 10.0
 _SMALL = 10.0
+"""Millilitres of a part of a lung."""
+_CORNER = 0.01
 _WALL = 9.0
-_WALLED = 0.5
+"""Millimetres around lung in which there is soft tissue nearly everywhere; a pad in a table has a
+thin shell and air."""
+_WALLED = 0.75
 
 
 @dataclass(frozen=True, slots=True)
 class Lungs:
-    """Coarse masks; a side that is not there is empty.  ``gas`` is air in the body that is no lung.
-    """
+    """Coarse masks; a side that is not there is empty.  ``gas`` is air in the body that is no lung."""
 
     left: Mask
     right: Mask
@@ -48,16 +56,17 @@ class Lungs:
 
 def coarse_lungs(coarse: Coarse, body: Mask) -> Lungs | None:
     """None where there are no lungs."""
+    slab = coarse.hu.shape[0] * coarse.spacing[0] / 10  # cm
+    noise = _noise(coarse, body)
     inner = _inner_air(coarse)
     parts, count = _parts(coarse, inner)
     boxes = [coarse.around(found, _WALL) for found in ndimage.find_objects(parts)]
     names = [
         n
         for n, box in enumerate(boxes, 1)
-        if _is_lung(coarse.cropped(box), parts[box] == n, body[box])
+        if _is_lung(coarse.cropped(box), parts[box] == n, body[box], slab, noise)
     ]
     sizes = {n: float((parts == n).sum()) * coarse.millilitres for n in names}
-    slab = coarse.hu.shape[0] * coarse.spacing[0] / 10  # cm
     if not names or sum(sizes.values()) < min(_LEAST, _LEAST_AREA * slab):
         return None
     lung = np.isin(parts, names)
@@ -65,9 +74,18 @@ def coarse_lungs(coarse: Coarse, body: Mask) -> Lungs | None:
     return Lungs(left, right, inner & ~lung)
 
 
+def _noise(coarse: Coarse, body: Mask) -> float:
+    """Standard deviation (HU) of blocks of soft tissue, from how much neighbours differ."""
+    soft = body & (np.abs(coarse.hu) < 200)
+    both = soft[..., 1:] & soft[..., :-1]
+    if not both.any():
+        return 0.0
+    apart = np.abs(np.diff(coarse.hu, axis=2)[both])
+    return float(np.median(apart)) * 1.4826 / np.sqrt(2)
+
+
 def _inner_air(coarse: Coarse) -> Mask:
-    """Air that does not reach the border of its axial slice, and lung that does (a cropped image).
-    """
+    """Air that does not reach the border of its axial slice, and lung that does (a cropped image)."""
     air = coarse.hu < AERATED
     labels, count = ndimage.label(air, _FLAT)
     if not count:
@@ -88,28 +106,29 @@ def _parts(coarse: Coarse, air: Mask) -> tuple[NDArray[np.int32], int]:
     seeds, count = ndimage.label(core)
     if not count:
         return np.zeros(air.shape, np.int32), 0
-    nearest = ndimage.distance_transform_edt(
-        seeds == 0, coarse.spacing, return_distances=False, return_indices=True
-    )
-    parts: NDArray[np.int32] = np.where(air, seeds[tuple(nearest)], 0).astype(np.int32)
+    apart, nearest = ndimage.distance_transform_edt(seeds == 0, coarse.spacing, return_indices=True)
+    near = air & (apart <= _RIM)
+    parts: NDArray[np.int32] = np.where(near, seeds[tuple(nearest)], 0).astype(np.int32)
     return parts, count
 
 
-def _is_lung(coarse: Coarse, part: Mask, body: Mask) -> bool:
+def _is_lung(coarse: Coarse, part: Mask, body: Mask, slab: float, noise: float) -> bool:
     size = float(part.sum()) * coarse.millilitres
-    slab = coarse.hu.shape[0] * coarse.spacing[0] / 10
     if size < min(_SMALL, 0.2 * _LEAST_AREA * slab):
         return False
     values = coarse.hu[coarse.distance(part) > _CORE]
     if values.size * coarse.millilitres < 0.1 * min(_SMALL, slab):
         return False
     low, median, high = np.percentile(values, (5, 50, 95))
-    if high < _GAS[0] or high - low < _GAS[1] or median > _DENSEST:
+    if median > _DENSEST or high - 1.65 * noise < _GAS:
+        return False
+    if median < _GAS and (high - low) ** 2 - (3.3 * noise) ** 2 < _EVEN**2:
         return False
     wall = coarse.dilated(part, _WALL) & ~coarse.dilated(part, max(coarse.spacing[1:]) * 1.1)
     air = (coarse.hu < AERATED) & body
     solid = (coarse.hu > -250) & body
     judged = wall & ~air
+
     return bool(solid[judged].mean() >= _WALLED) if judged.any() else True
 
 
@@ -132,16 +151,29 @@ def midline(coarse: Coarse, body: Mask) -> float:
 
 
 def _sides(coarse: Coarse, lung: Mask, middle: float) -> tuple[Mask, Mask]:
-    labels, count = ndimage.label(lung)
+    labels, _ = ndimage.label(lung)
     left = np.zeros(lung.shape, bool)
-    for number in range(1, count + 1):
-        part = labels == number
-        found = _split(coarse, part, middle)
-        if found is not None:
-            left |= found
-        elif ndimage.center_of_mass(part)[2] > middle:
-            left |= part
-    return left, lung & ~left
+    for number, found in enumerate(ndimage.find_objects(labels), 1):
+        box = coarse.around(found, 0)
+        part = labels[box] == number
+        column = middle - box[2].start
+        half = _split(coarse, part, column)
+        if half is None:
+            half = part & (_column(part) > column)
+        left[box] |= half
+    right = lung & ~left
+    # Less than this is a corner of the other lung that reaches over the midline.
+    for few, many in ((left, right), (right, left)):
+        if few.sum() < _CORNER * many.sum():
+            many |= few
+            few[:] = False
+    return left, right
+
+
+def _column(part: Mask) -> float:
+    """The mean column."""
+    counts = part.sum(axis=(0, 1))
+    return float(np.average(np.arange(len(counts)), weights=counts))
 
 
 def _split(coarse: Coarse, part: Mask, middle: float) -> Mask | None:
@@ -159,7 +191,7 @@ def _split(coarse: Coarse, part: Mask, middle: float) -> Mask | None:
         order = np.argsort(sizes)[::-1][:2] + 1
         if sizes[order[1] - 1] < 0.2 * sizes.sum():
             continue
-        centres = [ndimage.center_of_mass(seeds == n)[2] for n in order]
+        centres = [_column(seeds == n) for n in order]
         if (centres[0] - middle) * (centres[1] - middle) >= 0:
             continue
         markers = np.zeros(part.shape, np.int32)

@@ -20,7 +20,10 @@ _LEAST = 40.0
 def lung_vessels(hu: HU, lung: Mask, spacing: tuple[float, float, float]) -> Mask:
     """``lung`` is filled: it has the vessels in it."""
     steps = max(1, round(_RIND / spacing[1])), max(1, round(_RIND / spacing[2]))
-    within = eroded(lung, steps) & (hu > _DENSE)
+    inner = eroded(lung, steps)
+    for _ in range(max(1, round(_RIND / spacing[0]))):
+        inner = _between_slices(inner)
+    within = inner & (hu > _DENSE)
     labels, count = ndimage.label(within, np.ones((3, 3, 3)))
     if not count:
         return within
@@ -32,6 +35,14 @@ def lung_vessels(hu: HU, lung: Mask, spacing: tuple[float, float, float]) -> Mas
         if kept[name] and part is not None:
             kept[name] = _long(part, sizes[name], spacing)
     return kept[labels]
+
+
+def _between_slices(mask: Mask) -> Mask:
+    """What is also in the slices above and below; the image's ends count as within."""
+    found = mask.copy()
+    found[1:] &= mask[:-1]
+    found[:-1] &= mask[1:]
+    return found
 
 
 def _long(part: tuple[slice, ...], size: float, spacing: tuple[float, float, float]) -> bool:
