@@ -49,7 +49,7 @@ def filled(mask: Mask) -> Mask:
     for edge in (holes[:, 0], holes[:, -1], holes[:, :, 0], holes[:, :, -1]):
         open_[np.unique(edge)] = True
     open_[0] = True
-    return mask | ~open_[holes]
+    return np.asarray(mask | ~open_[holes])
 
 
 def fine_body(hu: NDArray[np.int16], coarse: Coarse, body: Mask) -> Mask:

@@ -42,7 +42,7 @@ def hounsfield(volume: Volume) -> HU:
 
 
 def _is_noise(array: NDArray[np.floating]) -> bool:
-    """Whether neighbours differ as much as any two voxels do, and by more than a scanner's noise."""
+    """Whether neighbours differ as any two voxels do, and by more than a scanner's noise."""
     middle = np.asarray(array[array.shape[0] // 2], np.float64)
     spread = middle.var()
     if min(middle.shape) < 2 or spread < _NOISE**2:

@@ -42,7 +42,7 @@ _WALLED = 0.75
 
 @dataclass(frozen=True, slots=True)
 class Lungs:
-    """Coarse masks; a side that is not there is empty.  ``gas`` is air in the body that is no lung."""
+    """Coarse masks, empty for a side that is not there; ``gas`` is air in the body but no lung."""
 
     left: Mask
     right: Mask
@@ -59,7 +59,7 @@ def coarse_lungs(coarse: Coarse, body: Mask) -> Lungs | None:
     slab = coarse.hu.shape[0] * coarse.spacing[0] / 10  # cm
     noise = _noise(coarse, body)
     inner = _inner_air(coarse)
-    parts, count = _parts(coarse, inner)
+    parts = _parts(coarse, inner)
     boxes = [coarse.around(found, _WALL) for found in ndimage.find_objects(parts)]
     names = [
         n
@@ -81,11 +81,11 @@ def _noise(coarse: Coarse, body: Mask) -> float:
     if not both.any():
         return 0.0
     apart = np.abs(np.diff(coarse.hu, axis=2)[both])
-    return float(np.median(apart)) * 1.4826 / np.sqrt(2)
+    return float(np.median(apart) * 1.4826 / np.sqrt(2))
 
 
 def _inner_air(coarse: Coarse) -> Mask:
-    """Air that does not reach the border of its axial slice, and lung that does (a cropped image)."""
+    """Air that does not reach the border of its slice, and lung that does (a cropped image)."""
     air = coarse.hu < AERATED
     labels, count = ndimage.label(air, _FLAT)
     if not count:
@@ -97,19 +97,19 @@ def _inner_air(coarse: Coarse) -> Mask:
     around = border[np.asarray(medians) < AIR + 50] if len(border) else border
     outside = np.zeros(count + 1, bool)
     outside[around] = True
-    return air & ~outside[labels]
+    return np.asarray(air & ~outside[labels])
 
 
-def _parts(coarse: Coarse, air: Mask) -> tuple[NDArray[np.int32], int]:
+def _parts(coarse: Coarse, air: Mask) -> NDArray[np.int32]:
     """Air in parts that hang together by more than a block: a thin wall leaks."""
     core = coarse.distance(air) > 1.01 * coarse.spacing[2]
     seeds, count = ndimage.label(core)
     if not count:
-        return np.zeros(air.shape, np.int32), 0
+        return np.zeros(air.shape, np.int32)
     apart, nearest = ndimage.distance_transform_edt(seeds == 0, coarse.spacing, return_indices=True)
     near = air & (apart <= _RIM)
     parts: NDArray[np.int32] = np.where(near, seeds[tuple(nearest)], 0).astype(np.int32)
-    return parts, count
+    return parts
 
 
 def _is_lung(coarse: Coarse, part: Mask, body: Mask, slab: float, noise: float) -> bool:

@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from assistant.imaging.ct.airways import Airways, airways
+from assistant.imaging.ct.airways import airways
 from assistant.imaging.ct.body import coarse_body, fine_body
 from assistant.imaging.ct.bone import fine_bone
 from assistant.imaging.ct.coarse import Box, Coarse
 from assistant.imaging.ct.hounsfield import HU, hounsfield
 from assistant.imaging.ct.lungs import Lungs, coarse_lungs, midline
 from assistant.imaging.ct.orientation import Orientation
-from assistant.imaging.ct.refining import FineLungs, fine_lungs
+from assistant.imaging.ct.refining import fine_lungs
 from assistant.imaging.ct.structure import read
 from assistant.imaging.ct.vessels import lung_vessels
 from assistant.imaging.problem import ImageProblem
@@ -38,7 +38,7 @@ def segment(volume: Volume, names: Sequence[str] | None, progress: Report) -> di
         )
     checked(volume.array, volume.grid)
     wanted = [name for name in known if names is None or name in names]
-    found = _found(volume, wanted, progress)
+    found = available(volume, wanted, progress)
     missing = [name for name in names or () if name not in found]
     if missing:
         raise _missing(known[missing[0]].zh, known[missing[0]].en)
@@ -57,7 +57,8 @@ def _missing(zh: str, en: str) -> ImageProblem:
     )
 
 
-def _found(volume: Volume, wanted: Sequence[str], progress: Report) -> dict[str, Mask]:
+def available(volume: Volume, wanted: Sequence[str], progress: Report) -> dict[str, Mask]:
+    """Those of ``wanted`` that the image has.  Raises `ImageProblem` for what is no CT."""
     turn = Orientation.of(volume.grid)
     hu = turn.turned(hounsfield(volume))
     hu = np.ascontiguousarray(hu)
@@ -117,6 +118,3 @@ def _whole(mask: Mask, box: Box, shape: tuple[int, ...]) -> Mask:
     whole = np.zeros(shape, bool)
     whole[box] = mask
     return whole
-
-
-__all__ = ["Airways", "FineLungs", "segment"]

@@ -34,7 +34,7 @@ def lung_vessels(hu: HU, lung: Mask, spacing: tuple[float, float, float]) -> Mas
     for name, part in enumerate(ndimage.find_objects(labels), 1):
         if kept[name] and part is not None:
             kept[name] = _long(part, sizes[name], spacing)
-    return kept[labels]
+    return np.asarray(kept[labels])
 
 
 def _between_slices(mask: Mask) -> Mask:

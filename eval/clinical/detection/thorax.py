@@ -37,7 +37,7 @@ Feature = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Chest:
-    """What is simulated.  ``size`` scales the patient; ``reach`` is the part of z that is imaged."""
+    """What is simulated.  ``size`` scales the patient; ``reach`` is the part of z imaged."""
 
     spacing: Spacing = (2.5, 1.5, 1.5)
     size: float = 1.0
@@ -112,9 +112,12 @@ def simulated(chest: Chest) -> Scene:
 
 
 def _empty(chest: Chest) -> Scene:
-    z = np.arange(chest.reach[0], chest.reach[1], chest.spacing[0], np.float32)
-    y = np.arange(-150, 150, chest.spacing[1], np.float32)
-    x = np.arange(-chest.wide / 2, chest.wide / 2, chest.spacing[2], np.float32)
+    depth, wide = 300 * chest.size, chest.wide * chest.size
+    ends = (chest.reach, (-depth / 2, depth / 2), (-wide / 2, wide / 2))
+    z, y, x = (
+        np.arange(low, high, step).astype(np.float32)
+        for (low, high), step in zip(ends, chest.spacing, strict=True)
+    )
     places = (z[:, None, None], y[None, :, None], x[None, None, :])
     return Scene(chest, np.full((len(z), len(y), len(x)), AIR, np.float32), places)
 
@@ -159,7 +162,7 @@ def _heart(scene: Scene, left: Mask, right: Mask) -> None:
     right &= ~heart
     bright = 260 if "contrast" in scene.chest.features else BLOOD
     scene.hu[heart] = bright
-    z, y, x = scene.places
+    _, y, x = scene.places
     size = scene.chest.size
     aorta = (y - 48 * size) ** 2 + (x - 18 * size) ** 2 <= (12 * size) ** 2
     aorta = np.broadcast_to(aorta, scene.hu.shape)
@@ -192,7 +195,7 @@ def _airways(scene: Scene, left: Mask, right: Mask) -> None:
 
 def _disease(scene: Scene, left: Mask, right: Mask) -> None:
     has = scene.chest.features
-    z, y, x = scene.places
+    z, y, _ = scene.places
     size = scene.chest.size
     if "effusion" in has:
         fluid = right & (y - 0.3 * z > 40 * size)
@@ -213,7 +216,7 @@ def _disease(scene: Scene, left: Mask, right: Mask) -> None:
 
 
 def _around(scene: Scene) -> None:
-    z, y, x = scene.places
+    _, y, x = scene.places
     if "arms" in scene.chest.features:
         for side in (1, -1):
             arm = (y / 38) ** 2 + ((x - side * 212 * scene.chest.size) / 34) ** 2
