@@ -29,7 +29,8 @@ def fine_bone(hu: HU, coarse: Coarse, body: Mask, spacing: tuple[float, float, f
     kept[0] = False
     bone = kept[labels]
     steps = max(1, round(2.5 / spacing[1])), max(1, round(2.5 / spacing[2]))
-    return np.asarray(closed(bone, steps) & body)
+    whole: Mask = closed(bone, steps) & body
+    return whole
 
 
 def _vessels(coarse: Coarse) -> Mask:
@@ -43,4 +44,5 @@ def _vessels(coarse: Coarse) -> Mask:
         return even
     large = np.bincount(labels.ravel()) * coarse.millilitres >= 2
     large[0] = False
-    return np.asarray(coarse.dilated(large[labels], 1.5 * max(coarse.spacing[1:])) & bright)
+    near: Mask = coarse.dilated(np.asarray(large[labels]), 1.5 * max(coarse.spacing[1:])) & bright
+    return near

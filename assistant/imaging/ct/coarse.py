@@ -32,11 +32,11 @@ class Coarse:
             max(1, min(round(BLOCK / size), count))
             for size, count in zip(spacing, hu.shape, strict=True)
         )
-        means = hu
+        means: NDArray[np.generic] = hu
         for axis, factor in enumerate((z, y, x)):
             means = _mean(means, factor, axis)
         sizes = (spacing[0] * z, spacing[1] * y, spacing[2] * x)
-        return cls(means.astype(np.float32), (z, y, x), sizes, hu.shape)  # type: ignore[arg-type]
+        return cls(means.astype(np.float32), (z, y, x), sizes, hu.shape)
 
     @property
     def millilitres(self) -> float:

@@ -38,7 +38,8 @@ def hounsfield(volume: Volume) -> HU:
             "The image is nothing but noise; export it again.",
         )
     offset = _offset(volume.array)
-    return np.clip(volume.array - np.float32(offset), _LOWEST, _HIGHEST).astype(np.int16)
+    moved: HU = np.clip(volume.array - np.float32(offset), _LOWEST, _HIGHEST).astype(np.int16)
+    return moved
 
 
 def _is_noise(array: NDArray[np.floating]) -> bool:

@@ -136,7 +136,7 @@ def midline(coarse: Coarse, body: Mask) -> float:
     """The column of the spine, or of the middle of the body where there is no bone."""
     columns = np.nonzero(body.any(axis=(0, 1)))[0]
     if not len(columns):
-        return coarse.hu.shape[2] / 2
+        return float(coarse.hu.shape[2] / 2)
     middle = (columns[0] + columns[-1]) / 2
     rows = np.nonzero(body.any(axis=(0, 2)))[0]
     back = (rows[0] + rows[-1]) // 2
@@ -147,7 +147,7 @@ def midline(coarse: Coarse, body: Mask) -> float:
     weights = bone[:, :, low:high].sum(axis=(0, 1))
     if weights.sum() * coarse.millilitres < 1:
         return float(middle)
-    return float(low + np.average(np.arange(len(weights)), weights=weights))
+    return float(low + np.average(np.arange(len(weights)), weights=weights).item())
 
 
 def _sides(coarse: Coarse, lung: Mask, middle: float) -> tuple[Mask, Mask]:
