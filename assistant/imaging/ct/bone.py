@@ -44,5 +44,4 @@ def _vessels(coarse: Coarse) -> Mask:
         return even
     large = np.bincount(labels.ravel()) * coarse.millilitres >= 2
     large[0] = False
-    near: Mask = coarse.dilated(np.asarray(large[labels]), 1.5 * max(coarse.spacing[1:])) & bright
-    return near
+    return np.asarray(coarse.dilated(large[labels], 1.5 * max(coarse.spacing[1:])) & bright)

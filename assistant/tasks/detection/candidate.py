@@ -16,13 +16,14 @@ DIAMETERS = (4.0, 6.0, 8.5, 12.0, 17.0, 23.0)
 """Millimetres; a ball of diameter d answers most at a sigma of d / (2 √3)."""
 
 _CLIP = (-1000, 100)
-_LEAST = 60.0
+_LEAST = 75.0
 """HU of the normalised answer: a ball answers with nine tenths of its contrast."""
 _ROUND = 0.2
 """Least to largest curvature; a tube has nearly 0."""
 _MOST = 400
 
 Image = NDArray[np.float32]
+Kernels = tuple[Floats, Floats, Floats]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +72,15 @@ def _blobs(image: Image, scan: Scan, diameter: float) -> list[Candidate]:
     answer = np.zeros(blurred.shape, np.float32)
     for axis, size in enumerate(spacing):
         order = [2 if axis == other else 0 for other in range(3)]
-        answer -= ndimage.gaussian_filter(blurred, widths, order, truncate=3.0) * (sigma / size) ** 2
+        answer -= (
+            ndimage.gaussian_filter(blurred, widths, order, truncate=3.0) * (sigma / size) ** 2
+        )
     highest = ndimage.maximum_filter(answer, 3)
     peaks = np.argwhere((answer == highest) & (answer > _LEAST) & scan.field[part])
+    kernels = [_kernels(size, sigma) for size in spacing]
     found = []
     for peak in peaks:
-        curvatures = _curvatures(blurred, peak, sigma, spacing)
+        curvatures = _curvatures(blurred, peak, kernels, sigma)
         if curvatures is None:
             continue
         place = np.minimum(peak * steps, np.asarray(scan.hu.shape) - 1)
@@ -86,17 +90,15 @@ def _blobs(image: Image, scan: Scan, diameter: float) -> list[Candidate]:
 
 
 def _curvatures(
-    image: Image, peak: NDArray[np.int64], sigma: float, spacing: tuple[float, ...]
+    image: Image, peak: NDArray[np.int64], kernels: list[Kernels], sigma: float
 ) -> tuple[float, float, float] | None:
     """The negated eigenvalues of the Hessian times sigma²; None for what is no blob."""
-    reach = [int(np.ceil(3 * sigma / size)) for size in spacing]
-    index = [
+    reach = [len(kernel[0]) // 2 for kernel in kernels]
+    z, y, x = (
         np.clip(np.arange(p - r, p + r + 1), 0, n - 1)
         for p, r, n in zip(peak, reach, image.shape, strict=True)
-    ]
-    patch = image[np.ix_(*index)].astype(float)
-    patch = patch - patch.mean()
-    kernels = [_kernels(r, s, sigma) for r, s in zip(reach, spacing, strict=True)]
+    )
+    patch = image[z[:, None, None], y[:, None], x].astype(float)
     hessian = np.empty((3, 3))
     for i in range(3):
         for j in range(i, 3):
@@ -114,8 +116,9 @@ def _curvatures(
     return float(least), float(middle), float(most)
 
 
-def _kernels(reach: int, size: float, sigma: float) -> tuple[Floats, Floats, Floats]:
+def _kernels(size: float, sigma: float) -> Kernels:
     """Sampled Gauss and its first two derivatives, per millimetre."""
+    reach = int(np.ceil(3 * sigma / size))
     x = np.arange(-reach, reach + 1) * size
     gauss = np.exp(-(x**2) / (2 * sigma**2))
     gauss /= gauss.sum()

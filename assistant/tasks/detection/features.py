@@ -49,19 +49,22 @@ def features(found: list[Candidate], scan: Scan, image: Image, background: float
     rows = []
     for one in found:
         places = _CUBE.offsets * (one.diameter / 2)
-        index = np.asarray(one.index, float).reshape(3, 1, 1, 1) + places / sizes.reshape(3, 1, 1, 1)
+        index = np.asarray(one.index, float).reshape(3, 1, 1, 1) + places / sizes.reshape(
+            3, 1, 1, 1
+        )
         cube = ndimage.map_coordinates(image, index, order=1, mode="nearest")
         inside = ndimage.map_coordinates(
             scan.lung.view(np.uint8), index, output=np.uint8, order=0, mode="nearest"
         )
-        depth = float(pleura[one.index])
+        depth = float(pleura[tuple(n // 2 for n in one.index)])
         rows.append(_row(one, cube.astype(float), inside > 0, background, depth))
     return np.asarray(rows)
 
 
 def _pleura(scan: Scan) -> Floats:
     """Millimetres to the border of the lungs without bays, up to a few centimetres."""
-    found: Floats = ndimage.distance_transform_edt(scan.field, scan.spacing)
+    sizes = [2 * size for size in scan.spacing]
+    found: Floats = ndimage.distance_transform_edt(scan.field[::2, ::2, ::2], sizes)
     return found
 
 

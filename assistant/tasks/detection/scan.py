@@ -1,4 +1,4 @@
-"""The part of a CT in which nodules are looked for: the lungs, with what lies against the pleura."""
+"""Where in a CT nodules are looked for: the lungs, with what lies against the pleura."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from assistant.imaging.problem import ImageProblem
 from assistant.imaging.volume import Floats, Mask, Volume
 
 _BAY = 11.0
-"""Millimetres: half the width of a bay of the lung's border that a nodule at the pleura may make."""
+"""Millimetres: half the width of the bay that a nodule at the pleura makes in the lung's border."""
 _MARGIN = 12.0
 
 Spacing = tuple[float, float, float]

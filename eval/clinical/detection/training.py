@@ -1,4 +1,4 @@
-"""The classifier of candidates learnt from simulated chests: no patient's image has a part in it."""
+"""The classifier of candidates, learnt from simulated chests: no patient's image is in it."""
 
 from __future__ import annotations
 
