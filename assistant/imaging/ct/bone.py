@@ -44,4 +44,5 @@ def _vessels(coarse: Coarse) -> Mask:
         return even
     large = np.bincount(labels.ravel()) * coarse.millilitres >= 2
     large[0] = False
-    return np.asarray(coarse.dilated(large[labels], 1.5 * max(coarse.spacing[1:])) & bright)
+    near: Mask = coarse.dilated(large[labels], 1.5 * max(coarse.spacing[1:]))
+    return np.asarray(near & bright)

@@ -18,9 +18,9 @@ DIAMETERS = (4.0, 6.0, 8.5, 12.0, 17.0, 23.0)
 _CLIP = (-1000, 100)
 _LEAST = 75.0
 """HU of the normalised answer: a ball answers with nine tenths of its contrast."""
-_ROUND = 0.2
+_ROUND = 0.15
 """Least to largest curvature; a tube has nearly 0."""
-_MOST = 400
+_MOST = 1500
 
 Image = NDArray[np.float32]
 Kernels = tuple[Floats, Floats, Floats]

@@ -14,6 +14,8 @@ from eval.clinical.detection.thorax import Chest, Feature, simulated
 
 _SPACINGS = ((1.0, 0.9, 0.9), (1.5, 0.8, 0.8), (2.0, 1.0, 1.0), (2.5, 0.9, 0.9), (3.0, 1.0, 1.0))
 _BLUR = 0.7
+_DENSE = -550
+"""HU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,8 @@ def simulated_cases(count: int, seed: int, nodules: int = 6) -> Iterator[Case]:
         scene = simulated(chest)
         lung = scene.truth["left"] | scene.truth["right"]
         vessels = scene.truth["vessels_left"] | scene.truth["vessels_right"]
-        drawn = draw(nodules, lung, vessels, spacing, rng)
+        dense = (scene.hu > _DENSE) & lung
+        drawn = draw(nodules, lung, vessels, dense, spacing, rng)
         for one in drawn:
             insert(scene.hu, one, spacing, rng)
         yield Case(f"sim-{seed}-{number}", scene.volume(), drawn)
@@ -67,8 +70,10 @@ def inserted_cases(
     free = lung if excluded is None else lung & ~excluded
     for number in range(count):
         rng = np.random.default_rng((seed, number))
-        drawn = draw(nodules, turn.turned(free), turn.turned(vessels), spacing, rng)
         hu = np.ascontiguousarray(turn.turned(volume.array), dtype=np.float32)
+        where = turn.turned(free)
+        dense = (hu > _DENSE) & where
+        drawn = draw(nodules, where, turn.turned(vessels), dense, spacing, rng)
         for one in drawn:
             insert(hu, one, spacing, rng, _BLUR)
         stored = [_stored(one, turn, hu.shape) for one in drawn]

@@ -16,6 +16,7 @@ Place = Literal["within", "pleura", "vessel"]
 KINDS: tuple[Kind, ...] = ("solid", "part_solid", "ground_glass")
 PLACES: tuple[Place, ...] = ("within", "pleura", "vessel")
 
+_COVERED = 0.4
 _OVER = 3
 """Samples to a voxel along each axis, for the share of it that a nodule has."""
 
@@ -34,11 +35,16 @@ def draw(
     count: int,
     lung: Mask,
     vessels: Mask,
+    dense: Mask,
     spacing: tuple[float, float, float],
     rng: np.random.Generator,
     solid_share: float = 0.5,
 ) -> list[Nodule]:
-    """Nodules of 4 to 20 mm (small ones are more frequent), none within 12 mm of another."""
+    """Nodules of 4 to 20 mm (small ones are more frequent), none within 12 mm of another.
+
+    ``dense``: what is denser than lung already; a nodule of which more than two fifths would lie
+    there could not be seen, and is not drawn.
+    """
     half = (slice(None), slice(None, None, 2), slice(None, None, 2))
     lung, vessels = lung[half], vessels[half]
     depth = ndimage.distance_transform_edt(lung, (spacing[0], 2 * spacing[1], 2 * spacing[2]))
@@ -52,7 +58,7 @@ def draw(
         low = 4.0 if kind == "solid" else 6.0
         diameter = float(np.exp(rng.uniform(np.log(low), np.log(20.0))))
         where = _where(place, diameter, depth, vessels & lung, spacing, rng)
-        if where is None:
+        if where is None or _hidden(where, diameter, dense, spacing):
             continue
         apart = [
             np.linalg.norm((np.asarray(where) - one.index) * spacing)
@@ -62,6 +68,25 @@ def draw(
         if min(apart, default=99.0) > 12:
             found.append(Nodule(where, diameter, kind, place))
     return found
+
+
+def _hidden(
+    where: tuple[float, float, float],
+    diameter: float,
+    dense: Mask,
+    spacing: tuple[float, float, float],
+) -> bool:
+    reach = [int(np.ceil(diameter / 2 / size)) for size in spacing]
+    axes = [
+        np.clip(np.arange(round(c) - r, round(c) + r + 1), 0, n - 1)
+        for c, r, n in zip(where, reach, dense.shape, strict=True)
+    ]
+    away = sum(
+        ((axis - c) * size).reshape([-1 if i == n else 1 for n in range(3)]) ** 2
+        for i, (axis, c, size) in enumerate(zip(axes, where, spacing, strict=True))
+    )
+    inside = np.asarray(away <= (diameter / 2) ** 2)
+    return bool(dense[np.ix_(*axes)][inside].mean() > _COVERED) if inside.any() else True
 
 
 def _where(

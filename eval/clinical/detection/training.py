@@ -16,6 +16,8 @@ Report = Callable[[int, int, str], None]
 
 TRAINING_SEED = 1
 NODULES = 12
+_STRONGEST = 350
+_REST = 250
 
 _PARAMETERS = {
     "objective": "binary",
@@ -41,7 +43,6 @@ def examples(case: Case) -> tuple[Floats, Floats]:
     """
     scan = Scan.of(case.volume, lambda done, total, what: None)
     found = candidates(scan)
-    rows = features(found, scan, prepared(scan), background(scan))
     index = scan.original(np.array([one.index for one in found], float).reshape(-1, 3))
     label = np.zeros(len(found))
     doubtful = np.zeros(len(found), bool)
@@ -50,8 +51,12 @@ def examples(case: Case) -> tuple[Floats, Floats]:
     ):
         doubtful[wide] = True
         label[near] = 1
-    kept = (label == 1) | ~doubtful
-    return rows[kept], label[kept]
+    # The strongest of the others, and some of the rest, which are many and alike.
+    others = np.flatnonzero((label == 0) & ~doubtful)
+    rest = np.random.default_rng(0).permutation(others[_STRONGEST:])[:_REST]
+    kept = np.concatenate([np.flatnonzero(label == 1), others[:_STRONGEST], rest])
+    rows = features([found[n] for n in kept], scan, prepared(scan), background(scan))
+    return rows, label[kept]
 
 
 def training_examples(scans: int, progress: Report) -> tuple[Floats, Floats]:
