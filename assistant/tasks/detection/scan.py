@@ -25,8 +25,9 @@ Spacing = tuple[float, float, float]
 class Scan:
     """Arrays are turned (to the head, to the back, to the left) and cut to the lungs.
 
-    ``lung`` is the lung as segmented, ``field`` the lung without the bays of its border, ``left``
-    where the left one is; ``corner`` is the index of [0, 0, 0] in the turned image.
+    ``lung`` is the lung as segmented, ``field`` the lung with the bays of its border filled, but
+    for those at the mediastinum, in which the vessels of the hilum lie; ``left`` is the left lung;
+    ``corner`` is the index of [0, 0, 0] in the turned image.
     """
 
     volume: Volume
@@ -55,7 +56,8 @@ class Scan:
         hu = np.ascontiguousarray(turn.turned(hounsfield(volume))[box])
         left, right = np.ascontiguousarray(left[box]), np.ascontiguousarray(right[box])
         steps = max(1, round(_BAY / spacing[1])), max(1, round(_BAY / spacing[2]))
-        field = closed(left, steps) | closed(right, steps)
+        bays = (closed(left, steps) | closed(right, steps)) & ~between(left, right)
+        field = bays | left | right
         z, y, x = (part.start for part in box)
         return cls(volume, turn, spacing, hu, left | right, field, left, (z, y, x))
 
@@ -74,6 +76,21 @@ class Scan:
         sizes = np.asarray(self.volume.grid.shape)[list(self.turn.order)]
         turned = np.where(self.turn.flipped, sizes - 1 - turned, turned)
         return np.asarray(turned - self.corner)
+
+
+def between(left: Mask, right: Mask) -> Mask:
+    """The mediastinum: in its row of an axial slice, the next lung to one side is the right one,
+    and to the other the left one."""
+    columns = np.arange(left.shape[2], dtype=np.int32)
+    nearest = []
+    for flip in (slice(None), slice(None, None, -1)):
+        last = [
+            np.maximum.accumulate(np.where(lung[..., flip], columns, -1), axis=2)[..., flip]
+            for lung in (left, right)
+        ]
+        nearest.append(last)
+    (low_left, low_right), (high_left, high_right) = nearest
+    return np.asarray((low_right > low_left) & (high_left > high_right) & ~left & ~right)
 
 
 def _box(mask: Mask, spacing: Spacing) -> tuple[slice, slice, slice]:

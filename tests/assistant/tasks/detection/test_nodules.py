@@ -17,6 +17,7 @@ from assistant.tasks.detection.nodules import nodules
 from assistant.tasks.detection.report import report
 from assistant.tasks.detection.scan import Scan
 from eval.clinical.detection.nodule import Nodule
+from eval.clinical.detection.thorax import Chest, simulated
 
 TWO = (("left", "solid", 12.0), ("right", "part_solid", 16.0))
 
@@ -107,6 +108,12 @@ def test_nothing_found_is_not_called_supported() -> None:
     (one,) = report([], "series-1", [])
     assert one.status == "unsupported"
     assert "不能据此排除" in one.text
+
+
+def test_a_single_slice_is_taken() -> None:
+    scene = simulated(Chest(spacing=(3.0, 2.0, 2.0), reach=(0, 3), size=0.8, seed=2))
+    found, _ = nodules(scene.volume(), quiet)
+    assert all(one.slice == 0 for one in found)
 
 
 def test_an_image_without_lungs_is_refused() -> None:
