@@ -1,4 +1,4 @@
-"""The page's table: what is told, the chip that opens the slice, both languages, no markup let in."""
+"""The page's table: what is told, the chip of the slice, both languages, no markup let in."""
 
 from __future__ import annotations
 

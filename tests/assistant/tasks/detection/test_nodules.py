@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
 from chest_samples import SPACING, chest
 
 from assistant.imaging.problem import ImageProblem
-from assistant.imaging.volume import Grid, Volume
+from assistant.imaging.volume import Grid, Mask, Volume
 from assistant.tasks.detection.candidate import Candidate, background, candidates
-from assistant.tasks.detection.draft import Density
+from assistant.tasks.detection.draft import Density, Detection
 from assistant.tasks.detection.measurement import measured
 from assistant.tasks.detection.nodules import nodules
 from assistant.tasks.detection.report import report
@@ -26,13 +27,18 @@ def quiet(done: int, total: int, what: str) -> None:
     """Progress that nobody looks at."""
 
 
+@cache
+def of_two() -> tuple[list[Detection], list[Mask]]:
+    return nodules(chest(*TWO)[0], quiet)
+
+
 def millimetres(nodule: Nodule, volume: Volume) -> np.ndarray:
     return volume.grid.positions(np.array([nodule.index]))[0]
 
 
 def test_large_nodules_are_told_with_side_size_density_and_box() -> None:
     volume, truth = chest(*TWO)
-    found, masks = nodules(volume, quiet)
+    found, masks = of_two()
     for nodule, side in zip(truth, ("left", "right"), strict=True):
         place = millimetres(nodule, volume)
         apart = [float(np.linalg.norm(np.array(one.centre_mm) - place)) for one in found]
@@ -75,7 +81,7 @@ def test_places_are_the_same_however_the_image_is_stored() -> None:
     axes = volume.grid.axes * np.array([-1, -1, 1])
     grid = Grid(volume.grid.shape, SPACING, volume.grid.positions(last)[0], axes)
     other = replace(volume, array=array, grid=grid)
-    plain, turned = (nodules(one, quiet)[0] for one in (volume, other))
+    plain, turned = of_two()[0], nodules(other, quiet)[0]
     assert [one.centre_mm for one in plain] == [one.centre_mm for one in turned]
     assert [one.side for one in plain] == [one.side for one in turned]
     assert turned[0].slice == volume.grid.shape[0] - 1 - plain[0].slice
@@ -90,8 +96,7 @@ def test_indices_go_both_ways() -> None:
 
 
 def test_every_statement_of_the_report_has_its_region() -> None:
-    volume, _ = chest(*TWO)
-    found, _ = nodules(volume, quiet)
+    found, _ = of_two()
     told = report(found, "series-1", [None] * len(found))
     assert len(told) == len(found) + 1
     for one, nodule in zip(told, found, strict=False):
