@@ -41,7 +41,7 @@ def _vessels(coarse: Coarse) -> Mask:
     even = bright & (spread < _EVEN) & (coarse.distance(bright) > _THICK)
     labels, count = ndimage.label(even)
     if not count:
-        return even
+        return np.zeros(bright.shape, bool)
     large = np.bincount(labels.ravel()) * coarse.millilitres >= 2
     large[0] = False
     near: Mask = coarse.dilated(large[labels], 1.5 * max(coarse.spacing[1:]))
