@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from assistant.imaging.ct.body import _FLAT
+from assistant.imaging.ct.body import FLAT
 from assistant.imaging.ct.hounsfield import HU
 from assistant.imaging.volume import Mask
 
@@ -46,7 +46,7 @@ def _tracked(hu: HU, inside: Mask, spacing: tuple[float, float, float], middle: 
     """The longest chain of round sections that overlap, from slice to slice."""
     reach = round(_ASIDE / spacing[2]) + 1
     low, high = max(int(middle) - reach, 0), int(middle) + reach + 1
-    labels, count = ndimage.label((hu < _DARK)[..., low:high] & inside[..., low:high], _FLAT)
+    labels, count = ndimage.label((hu < _DARK)[..., low:high] & inside[..., low:high], FLAT)
     rounded = _round(labels, count, spacing)
     chain: dict[int, int] = {}
     before: dict[int, int] = {}
@@ -111,7 +111,7 @@ def _above_carina(tree: Mask, seed: Mask, spacing: tuple[float, float, float]) -
     """The part of the tree over the highest slice from which it is in two for 6 mm downwards."""
     area = spacing[1] * spacing[2]
     slices = np.nonzero(seed.any(axis=(1, 2)))[0]
-    labels, _ = ndimage.label(tree, _FLAT)
+    labels, _ = ndimage.label(tree, FLAT)
     needed = max(1, round(6 / spacing[0]))
     split = 0
     carina = -1

@@ -18,8 +18,8 @@ _SHELL = 5.0
 _LEAST = 20.0
 """Millilitres: a smaller thing is no body."""
 
-_FLAT = np.zeros((3, 3, 3), bool)
-_FLAT[1] = ndimage.generate_binary_structure(2, 1)
+FLAT = np.zeros((3, 3, 3), bool)
+FLAT[1] = ndimage.generate_binary_structure(2, 1)
 
 
 def coarse_body(coarse: Coarse) -> Mask:
@@ -42,7 +42,7 @@ def coarse_body(coarse: Coarse) -> Mask:
 
 def filled(mask: Mask) -> Mask:
     """With the holes of each axial slice."""
-    holes, count = ndimage.label(~mask, _FLAT)
+    holes, count = ndimage.label(~mask, FLAT)
     if not count:
         return mask
     open_ = np.zeros(count + 1, bool)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.segmentation import watershed
 
-from assistant.imaging.ct.body import _FLAT
+from assistant.imaging.ct.body import FLAT
 from assistant.imaging.ct.coarse import Coarse
 from assistant.imaging.ct.hounsfield import AIR
 from assistant.imaging.volume import Mask
@@ -87,7 +87,7 @@ def _noise(coarse: Coarse, body: Mask) -> float:
 def _inner_air(coarse: Coarse) -> Mask:
     """Air that does not reach the border of its slice, and lung that does (a cropped image)."""
     air = coarse.hu < AERATED
-    labels, count = ndimage.label(air, _FLAT)
+    labels, count = ndimage.label(air, FLAT)
     if not count:
         return air
     edges = [labels[:, 0], labels[:, -1], labels[:, :, 0], labels[:, :, -1]]

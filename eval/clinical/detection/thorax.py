@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from assistant.imaging.volume import Grid, Mask, Volume
+from eval.clinical.detection.scars import add_scars
 from eval.clinical.detection.vessel_tree import grow
 
 Field = NDArray[np.float32]
@@ -107,7 +108,7 @@ def simulated(chest: Chest) -> Scene:
                 scene.hu[tree > 0] = np.maximum(scene.hu, -850 + tree * 890)[tree > 0]
                 scene.truth[f"vessels_{name}"] = tree > 0.5
     if "scars" in has:
-        _scars(scene, left | right, rng)
+        add_scars(scene.hu, left | right, scene.places, chest.spacing, chest.size, rng)
     _disease(scene, left, right)
     scene.truth |= {"left": left, "right": right, "body": body}
     _around(scene)
@@ -194,52 +195,6 @@ def _airways(scene: Scene, left: Mask, right: Mask) -> None:
     scene.truth["trachea"] = lumen & (z > 38 * size)
     left &= ~wall
     right &= ~wall
-
-
-def _scars(scene: Scene, lung: Mask, rng: np.random.Generator) -> None:
-    """Fissures, thin plates and bands, dilated bronchi with a wall, and patches of ground glass:
-    what else is dense in a lung and is no nodule."""
-    size = scene.chest.size
-    z, y, x = scene.places
-    image = scene.hu
-    places = np.argwhere(lung[::3, ::3, ::3]) * 3
-    sizes = np.asarray(scene.chest.spacing)
-    origin = np.array([float(place.ravel()[0]) for place in scene.places])
-    for side in (1, -1):
-        slope = (z + 0.8 * (y - 15 * size)) / 1.28
-        fissure = np.broadcast_to(np.abs(slope + side * 4) < 0.6, lung.shape) & (side * x > 0)
-        image[fissure & lung] = np.maximum(image, -720)[fissure & lung]
-    for number in range(16):
-        middle = places[rng.integers(len(places))] * sizes + origin
-        normal, along = np.linalg.qr(rng.standard_normal((3, 3)))[0][:2]
-        reach = rng.uniform(6, 22)
-        low = np.floor((middle - reach - 3 - origin) / sizes).astype(int)
-        high = np.ceil((middle + reach + 3 - origin) / sizes).astype(int) + 1
-        low, high = np.maximum(low, 0), np.minimum(high, lung.shape)
-        box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
-        away = np.stack(
-            np.broadcast_arrays(
-                *(p[tuple(b if p.shape[i] > 1 else slice(None) for i, b in enumerate(box))] - m
-                  for p, m in zip(scene.places, middle, strict=True))
-            ),
-            axis=-1,
-        )  # fmt: skip
-        part, inside = image[box], lung[box]
-        far = np.linalg.norm(away, axis=-1)
-        if number % 4 == 0:  # a patch of haze without a border
-            haze = 180 * np.exp(-((far / (0.6 * reach)) ** 2))
-            part[inside] += haze[inside]
-        elif number % 4 == 1:  # a bronchus
-            across = np.linalg.norm(away - (away @ along)[..., None] * along, axis=-1)
-            wide = rng.uniform(1.5, 4.0)
-            wall = (np.abs(across - wide) < 0.8) & (far < reach) & inside
-            part[wall] = np.maximum(part[wall], -250)
-            part[(across < wide - 0.8) & (far < reach) & inside] = -980
-        else:  # a plate, or a band where it is cut narrow
-            narrow = np.abs(away @ along) < (reach if number % 4 == 2 else rng.uniform(1.5, 4))
-            thick = rng.uniform(0.5, 1.6)
-            plate = (np.abs(away @ normal) < thick) & (far < reach) & narrow & inside
-            part[plate] = np.maximum(part[plate], rng.uniform(-400, 20))
 
 
 def _disease(scene: Scene, left: Mask, right: Mask) -> None:
