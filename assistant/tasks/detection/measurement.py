@@ -63,7 +63,7 @@ def measured(one: Candidate, scan: Scan, background: float) -> Measured | None:
     if part is None:
         return None
     density: Density = "solid" if core > _SOLID else "ground_glass"
-    solid = part & (cube > _SOLID)
+    solid = _thick(part & (cube > _SOLID))
     haze = _grown(reach & (cube > background + _HAZE), one.diameter, away)
     if density == "solid" and haze is not None:
         beyond = haze & (ndimage.distance_transform_edt(~part) * _STEP > _BLUR)
@@ -129,6 +129,16 @@ def _axes(part: Mask) -> tuple[float, float]:
     along = (places[last] - places[first]) / long_mm
     across = places @ np.array([-along[1], along[0]])
     return long_mm + _STEP, float(across.max() - across.min()) + _STEP
+
+
+def _thick(part: Mask) -> Mask:
+    """The largest part that is no thread: vessels run through ground glass and are no solid part
+    of it."""
+    opened = ndimage.binary_opening(part, iterations=2)
+    labels, count = ndimage.label(opened)
+    if not count:
+        return np.zeros(part.shape, bool)
+    return np.asarray(labels == 1 + int(np.bincount(labels.ravel())[1:].argmax()))
 
 
 def _mean_diameter(part: Mask) -> float:
