@@ -29,6 +29,7 @@ Kind = Literal[
     "record-qa",
     "bills",
     "perfusion",
+    "detection",
 ]
 
 

@@ -98,6 +98,13 @@ COMMANDS = (
         "--require 'entities>=85'",
     ),
     Row(
+        "detection",
+        "eval.commands.detection:detection",
+        "Nodules put into simulated chests and a real CT: sensitivity at false marks a scan.",
+        "Example: bedside eval detection --scans 20 --out detection "
+        "--require 'sensitivity_4fp>=80'",
+    ),
+    Row(
         "bills",
         "eval.commands.bills:bills",
         "Read generated pages of bills whose truth is known: characters, fields, amounts, doubts.",

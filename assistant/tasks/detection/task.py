@@ -1,0 +1,70 @@
+"""检出: a chest CT in, nodules with size, place, density and category out; for research only."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from assistant.tasks.detection.draft import Detections
+from assistant.tasks.detection.request import ScanToSearch
+from assistant.work.events import Event
+from assistant.work.task import Command, Refused, Run, Submission, Task, Title
+
+if TYPE_CHECKING:
+    from assistant.settings import Settings
+
+
+class NoduleDetection(Task[ScanToSearch, Detections]):
+    """No language model has a part in it, and nothing of it is for care."""
+
+    kind = "detection"
+    title = Title("肺结节检出", "Lung nodule detection")
+    path = "detection"
+    order = 64
+    request = ScanToSearch
+    draft = Detections
+    bound = False
+    needs_model = False
+    reviewed = False
+    page = "assistant.tasks.detection.ui.page:PAGE"
+    evaluation = "bedside eval detection"
+    tool = (
+        "科研用途 research only: nodules of the lungs in a CT series, each with size, side, third, "
+        "density, box and size category"
+    )
+    command = Command(
+        "detect",
+        "assistant.tasks.detection.command:detect",
+        "Nodules of the lungs in a CT: size, place, density, category; for research only.",
+        "例 Examples: bedside detect ct/ --json\n\nbedside detect ct.nii.gz --modality CT",
+    )
+    examples: ClassVar[Mapping[str, Any]] = {
+        "a chest CT": {
+            "patient_id": "pat-0003",
+            "attachments": [
+                {
+                    "kind": "dicom_series",
+                    "id": "0198f0c2-0000-7000-8000-000000000001",
+                    "study_uid": "1.2.826.0.1.3680043.8.498.1",
+                    "series_uid": "1.2.826.0.1.3680043.8.498.2",
+                    "modality": "CT",
+                    "sha256": "0" * 64,
+                    "instances": 134,
+                }
+            ],
+        }
+    }
+
+    def accept(self, body: Any, settings: Settings) -> Submission:
+        """A CT.  Raises `Refused`."""
+        request: ScanToSearch = body
+        if request.image.modality != "CT":
+            raise Refused("肺结节检出只用于 CT，请给出一个 CT 序列。(Give a series of CT.)")
+        return super().accept(body, settings)
+
+    async def run(self, request: ScanToSearch, run: Run) -> AsyncIterator[Event | Detections]:
+        """One draft."""
+        from assistant.tasks.detection.run import detected
+
+        if not run.kept:
+            yield await detected(request, run.context, run.resources)

@@ -1,0 +1,1 @@
+"""Detection of lung nodules measured on scans whose truth is known: the scans are made here."""
