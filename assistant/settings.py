@@ -22,6 +22,7 @@ from pydantic_settings import (
 )
 
 import prompts
+from assistant.interop.settings import AlertSettings, HookSettings
 from assistant.loopback import is_loopback
 from serving.chat_options import THINKING
 from serving.hardware.compute import Compute, KvCache
@@ -231,6 +232,10 @@ class Settings(BaseSettings):
     retention_days: int = Field(
         default=0, ge=0, description="Drafts older than this are purged; 0 keeps them."
     )
+    alerts: AlertSettings = Field(
+        default_factory=AlertSettings, description="Prompts while they matter, see hooks.md."
+    )
+    hooks: HookSettings = Field(default_factory=HookSettings, description="CDS Hooks, see hooks.md.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO")
     language: Literal["zh", "en"] = Field(default="zh", description="Language a page opens in.")
 

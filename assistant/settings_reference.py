@@ -7,6 +7,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
+from assistant.interop.settings import AlertSettings, HookClient, HookSettings
 from assistant.settings import EngineSettings, PanelMember, Settings
 
 
@@ -23,6 +24,9 @@ def markdown() -> str:
         ("Settings", Settings),
         ("`engines.<name>`", EngineSettings),
         ("`panel`", PanelMember),
+        ("`alerts`", AlertSettings),
+        ("`hooks`", HookSettings),
+        ("`hooks.clients`", HookClient),
     )
     for title, model in tables:
         parts.append(f"## {title}\n")
@@ -45,7 +49,7 @@ def _type(annotation: Any) -> str:
         return "secret"
     if isinstance(annotation, type) and not arguments:
         return f"`{annotation.__name__}`"
-    text = str(annotation).replace("assistant.settings.", "").replace("|", "\\|")
+    text = str(annotation).replace("assistant.settings.", "").replace("assistant.interop.settings.", "").replace("|", "\\|")
     return f"`{text}`"
 
 
@@ -57,6 +61,8 @@ def _default(name: str, field: FieldInfo) -> str:
         return "empty"
     if field.is_required():
         return "required"
+    if isinstance(value, BaseModel):
+        return "as below"
     if isinstance(value, dict) and value and isinstance(next(iter(value.values())), BaseModel):
         return "`demo`: the demo model"
     if isinstance(value, list) and value and isinstance(value[0], BaseModel):

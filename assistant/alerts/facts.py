@@ -327,7 +327,5 @@ def _is_allergic(clause: str, start: int, end: int) -> bool:
         return False
     if hit := _ALLERGIC.search(behind[:24]):
         between = behind[: hit.start()]
-        return (
-            "," not in between or re.fullmatch(r"[^,]{0,8}(?:、[^,]{1,8})*,?", between) is not None
-        )
+        return "," not in between
     return bool(re.search(r"过敏(?:史|药物|原|药)?(?:有|为|是|:|包括|\()[^,。;]{0,24}\Z", before))

@@ -37,7 +37,7 @@ def ckd_epi_2021(creatinine_umol: float, age: float, *, female: bool) -> float:
     scr = creatinine_umol / UMOL_PER_MG_DL
     kappa, alpha = (0.7, -0.241) if female else (0.9, -0.302)
     ratio = scr / kappa
-    value = 142 * min(ratio, 1) ** alpha * max(ratio, 1) ** -1.2 * 0.9938**age
+    value: float = 142 * min(ratio, 1) ** alpha * max(ratio, 1) ** -1.2 * 0.9938**age
     return value * 1.012 if female else value
 
 

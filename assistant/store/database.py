@@ -36,6 +36,9 @@ _PURGED = (
     "attachment_files",
     "bills",
     "bill_corrections",
+    "cards",
+    "record_events",
+    "event_work",
 )
 """Tables that deleted rows leave."""
 

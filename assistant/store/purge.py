@@ -9,6 +9,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, Delete, Update, and_, delete, func, select, update
 from sqlalchemy.orm import Session
@@ -20,9 +21,12 @@ from assistant.store.database import Database
 from assistant.store.errors import InvalidArgument
 from assistant.store.models import (
     AttachmentRow,
+    CardRow,
     DraftRow,
+    EventWorkRow,
     FeedbackRow,
     IdempotencyRow,
+    RecordEventRow,
     RequestRow,
     ResolutionRow,
 )
@@ -43,6 +47,14 @@ EMPTIED = {
     "correction": None,
     "idempotency_key": None,
     "body_ref": "",
+}
+EMPTIED_CARD: dict[str, Any] = {
+    "draft_id": None,
+    "patient_id": "",
+    "encounter_id": "",
+    "key": "",
+    "comment": "",
+    "suggestions": {},
 }
 
 
@@ -86,6 +98,9 @@ class Purge:
             answers = _rows(session, delete(IdempotencyRow).where(of_patient))
             theirs = select(AttachmentRow).where(AttachmentRow.patient_id == patient_id)
             attachments, hashes = delete_rows(session, session.scalars(theirs))
+            _empty_cards(session, CardRow.patient_id == patient_id)
+            for table in (EventWorkRow, RecordEventRow):
+                session.execute(delete(table).where(table.patient_id == patient_id))
             self._audit.append(session, context, "patient.purge", "patient")
         self._attachments.delete_files(hashes)
         return self._erased(requests, counts[0], counts[1], counts[2] + left, answers, attachments)
@@ -113,6 +128,9 @@ class Purge:
         with self._database.write() as session:
             aged = IdempotencyRow.created_at < before
             answers = _rows(session, delete(IdempotencyRow).where(aged))
+            _empty_cards(session, and_(CardRow.created_at < before, CardRow.patient_id != ""))
+            session.execute(delete(EventWorkRow).where(EventWorkRow.updated_at < before))
+            session.execute(delete(RecordEventRow).where(RecordEventRow.created_at < before))
         attachments = self._expired_attachments(before, actor)
         if not any(totals) and not answers and not attachments:
             return PurgeCounts(0, 0, 0, 0, 0, True)
@@ -167,6 +185,11 @@ def _delete_drafts(session: Session, which: ColumnElement[bool]) -> tuple[int, i
 
 def _emptied(session: Session, which: ColumnElement[bool]) -> int:
     return _rows(session, update(FeedbackRow).where(which).values(EMPTIED))
+
+
+def _empty_cards(session: Session, which: ColumnElement[bool]) -> None:
+    """Of a card its rule and its outcome stay, for the rates."""
+    session.execute(update(CardRow).where(which).values(EMPTIED_CARD))
 
 
 def _rows(session: Session, statement: Delete | Update) -> int:

@@ -1,0 +1,1 @@
+"""Bedside inside the hospital's systems."""
