@@ -235,7 +235,9 @@ class Settings(BaseSettings):
     alerts: AlertSettings = Field(
         default_factory=AlertSettings, description="Prompts while they matter, see hooks.md."
     )
-    hooks: HookSettings = Field(default_factory=HookSettings, description="CDS Hooks, see hooks.md.")
+    hooks: HookSettings = Field(
+        default_factory=HookSettings, description="CDS Hooks, see hooks.md."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO")
     language: Literal["zh", "en"] = Field(default="zh", description="Language a page opens in.")
 

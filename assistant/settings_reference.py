@@ -49,7 +49,9 @@ def _type(annotation: Any) -> str:
         return "secret"
     if isinstance(annotation, type) and not arguments:
         return f"`{annotation.__name__}`"
-    text = str(annotation).replace("assistant.settings.", "").replace("assistant.interop.settings.", "").replace("|", "\\|")
+    text = str(annotation).replace("|", "\\|")
+    for module in ("assistant.settings.", "assistant.interop.settings."):
+        text = text.replace(module, "")
     return f"`{text}`"
 
 

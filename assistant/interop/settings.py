@@ -36,7 +36,7 @@ class HookClient(BaseModel):
     keys: list[dict[str, Any]] = Field(
         default_factory=list, description="Its public keys (JWK), instead of an address."
     )
-    algorithms: list[Algorithm] = Field(default_factory=lambda: ["ES384", "RS384"])
+    algorithms: list[Algorithm] = Field(default=["ES384", "RS384"])
     fhir_servers: list[str] = Field(
         default_factory=list,
         description="Base addresses of FHIR servers that may be asked for it; none: never any.",

@@ -79,7 +79,8 @@ def event_rules(home: Path | None) -> list[EventRule]:
         ) from error
     except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
         raise EventRulesInvalid(
-            f"{FILE} 无法读取：{' '.join(str(error).split())}。(The rules of events cannot be read.)"
+            f"{FILE} 无法读取：{' '.join(str(error).split())}。"
+            "(The rules of events cannot be read.)"
         ) from error
     if len({rule.id for rule in rules}) < len(rules):
         raise EventRulesInvalid(f"{FILE} 中有重复的 id。(Two rules have one id.)")

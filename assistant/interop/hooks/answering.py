@@ -13,8 +13,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-
-from pydantic import ValidationError
+from dataclasses import replace
 
 from assistant.alerts.alert import Alert
 from assistant.alerts.engine import alerts_of
@@ -29,7 +28,7 @@ from assistant.interop.hooks.fetching import Resource
 from assistant.interop.hooks.gathering import gather
 from assistant.interop.hooks.making import alert_card, draft_cards, suggestions_of
 from assistant.interop.hooks.message import Card, CardsResponse, HookContext, HookRequest
-from assistant.interop.hooks.refusal import HookRefused
+from assistant.interop.hooks.refusal import DataMissing, HookRefused
 from assistant.interop.hooks.service import HookService
 from assistant.store import Context
 
@@ -68,10 +67,10 @@ class Answering:
         except HookRefused as refused:
             await self._refused(context, service, caller, refused)
             raise
-        if known is None or known[0] is None:
+        assembled, alerts = known if known is not None else (None, [])
+        if assembled is None:
             cards = await asyncio.to_thread(self._shown, service, context, caller, base, [], None)
             return CardsResponse(cards=cards)
-        assembled, alerts = known
         context = Context(user, "doctor", told.patientId, assembled.encounter.id)
         cards = await asyncio.to_thread(
             self._shown, service, context, caller, base, alerts, assembled
@@ -99,7 +98,13 @@ class Answering:
         return future
 
     def _work(self, service: HookService, resources: list[Resource], context: HookContext) -> Known:
-        assembled = assemble(resources, context)
+        try:
+            assembled = assemble(resources, context)
+        except HookRefused:
+            raise
+        except Exception as error:
+            logger.error("the resources of a hook were not read: %s", type(error).__name__)
+            raise DataMissing("资源无法读取。(The resources cannot be read.)") from error
         if assembled is None:
             return None, []
         settings = self._parts.settings
@@ -144,7 +149,11 @@ class Answering:
         offered = [suggestions_of(alert, orders) for alert in chosen]
         ready = store.drafts.ready(context, service.draft_kinds)
         told = draft_cards(ready, parts.tasks, base, parts.settings.hooks.smart_url)
-        new = [as_card(alert) for alert in chosen] + [card for card, _ in told]
+        new = [
+            replace(as_card(alert), suggestions={one.uuid: one.label for one in of_alert})
+            for alert, of_alert in zip(chosen, offered, strict=True)
+        ]
+        new += [card for card, _ in told]
         ids = store.cards.show(
             context, service.id, caller.application, new, f"hook.{service.hook}"[:64]
         )
@@ -180,8 +189,6 @@ class Answering:
                 }
             )
             await receive(self._parts, context, caller.application, event)
-        except (ValidationError, ValueError) as error:
-            logger.error("the event of a hook was not kept: %s", type(error).__name__)
         except Exception as error:
             logger.error("the event of a hook was not kept: %s", type(error).__name__)
 

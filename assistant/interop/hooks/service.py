@@ -62,8 +62,8 @@ SERVICES: tuple[HookService, ...] = (
         "patient-view",
         "view",
         "打开患者时的提示",
-        "危急值、过敏、不可漏诊等提示，以及已就绪的草稿。 Alerts when a chart is opened, and drafts "
-        "that are ready.",
+        "危急值、过敏、不可漏诊等提示，以及已就绪的草稿。 "
+        "Alerts when a chart is opened, and drafts that are ready.",
         _USER_PATIENT,
         {**_ALL, **_OPEN_STAYS},
         draft_kinds=("differential_diagnosis", "discharge_record"),
@@ -73,7 +73,8 @@ SERVICES: tuple[HookService, ...] = (
         "order-select",
         "order",
         "选择医嘱时的提示",
-        "所选医嘱的过敏、相互作用、重复用药、肾功能剂量。 Alerts about the orders that are selected.",
+        "所选医嘱的过敏、相互作用、重复用药、肾功能剂量。 "
+        "Alerts about the orders that are selected.",
         (*_USER_PATIENT, "selections", "draftOrders"),
         {**_ALL, **_OPEN_STAYS},
     ),
@@ -125,8 +126,8 @@ SERVICES: tuple[HookService, ...] = (
         "bedside.note-save",
         "note",
         "保存文书时的提示",
-        "所存文书的提示；按规则开始生成草稿。 Alerts about a note that is saved; drafts are begun by "
-        "rules.",
+        "所存文书的提示；按规则开始生成草稿。 "
+        "Alerts about a note that is saved; drafts are begun by rules.",
         (*_USER_PATIENT, "encounterId", "noteId", "noteType"),
         {**_ALL, **_STAY},
         event="note.saved",
