@@ -55,9 +55,13 @@ def bedside_schwartz(creatinine_umol: float, height: float) -> float:
 def renal_function(facts: Facts) -> Renal:
     """The renal function that the record tells of."""
     newest = facts.latest(["肌酐"], "umol/L")
+    scale = 1.0
+    if newest is None:
+        # Mass and amount convert by the molar mass, which no table of units has.
+        newest, scale = facts.latest(["肌酐"], "mg/dL"), UMOL_PER_MG_DL
     if newest is None or facts.age is None or newest[0] <= 0:
         return Renal()
-    creatinine, row = newest
+    creatinine, row = newest[0] * scale, newest[1]
     evidence = (row.evidence,)
     if facts.age < ADULT:
         height = facts.body("身高", "cm")

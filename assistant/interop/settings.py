@@ -94,7 +94,7 @@ class HookSettings(BaseModel):
     card_seconds: float = Field(
         default=0.4,
         gt=0,
-        le=10,
+        le=60,
         description="So long a call waits for what the rules say; what takes longer comes with the "
         "next hook.",
     )

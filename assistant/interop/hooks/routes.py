@@ -26,6 +26,9 @@ from assistant.store import StoreError
 
 logger = logging.getLogger("bedside.assistant.hooks")
 PATH = "/cds-services"
+WARM_AFTER = 3.0
+"""Seconds."""
+
 Body = TypeVar("Body", bound=BaseModel)
 
 
@@ -33,20 +36,23 @@ Body = TypeVar("Body", bound=BaseModel)
 async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
     app.state.hook_keys = ClientKeys()
     app.state.hook_answering = Answering(app.state.services)
-    warming = asyncio.create_task(asyncio.to_thread(_warm))
+    warming = asyncio.create_task(_warm())
     try:
         yield
     finally:
         app.state.hook_answering.close()
+        warming.cancel()
         await asyncio.gather(warming, return_exceptions=True)
 
 
-def _warm() -> None:
+async def _warm() -> None:
     """Read the rules and the vocabulary before the first call waits for them."""
     from assistant.alerts.warming import warm
 
+    # What a start has to do comes first.
+    await asyncio.sleep(WARM_AFTER)
     try:
-        warm()
+        await asyncio.to_thread(warm)
     except Exception as error:
         logger.error("the rules of alerts were not read: %s", type(error).__name__)
 
