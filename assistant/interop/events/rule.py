@@ -27,7 +27,7 @@ class EventRule(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)
-    on: tuple[EventType, ...] = Field(min_length=1)
+    events: tuple[EventType, ...] = Field(min_length=1)
     departments: tuple[str, ...] = ()
     note_kinds: tuple[NoteKind, ...] = ()
     tasks: tuple[str, ...] = Field(min_length=1)
@@ -38,7 +38,7 @@ class EventRule(BaseModel):
 
     def applies(self, event: RecordEvent) -> bool:
         """Whether the rule is about such an event."""
-        if not self.enabled or event.type not in self.on:
+        if not self.enabled or event.type not in self.events:
             return False
         department = event.encounter.department
         if self.departments and department not in self.departments:
