@@ -20,19 +20,20 @@ def ways(rule: Rule, facts: Facts) -> Iterator[Way]:
             more = list(CHECKS[condition.check](facts))
             found = [way.joined(one) for way in found for one in more]
         else:
-            found = [way.joined(one) for way in found for one in _holds(condition, facts, way)]
+            found = [way.joined(one) for way in found for one in holds(condition, facts, way)]
         if not found:
             return
     seen: set[tuple[str, ...]] = set()
     for way in found:
         key = tuple(sorted(way.key))
-        if key in seen or any(True for c in rule.unless for _ in _holds(c, facts, way)):
+        if key in seen or any(True for c in rule.unless for _ in holds(c, facts, way)):
             continue
         seen.add(key)
         yield way
 
 
-def _holds(condition: Condition, facts: Facts, so_far: Way) -> Iterator[Way]:
+def holds(condition: Condition, facts: Facts, so_far: Way) -> Iterator[Way]:
+    """The ways in which one condition holds, beside what holds already."""
     if condition.drug is not None:
         yield from _drugs(condition.drug, facts, "drug")
     elif condition.beside is not None:

@@ -26,6 +26,7 @@ Kind = Literal[
     "quantisation",
     "assertion",
     "record-qc",
+    "alerts",
     "bills",
 ]
 
