@@ -9,7 +9,7 @@ from datetime import date, datetime
 from functools import cached_property
 
 from assistant.alerts.renal import Renal, renal_function
-from assistant.alerts.tables import Allergen, allergens, classes_of, problems
+from assistant.alerts.tables import Allergen, Problem, allergens, classes_of, problems
 from assistant.record.encounter import Encounter
 from assistant.record.evidence import TextSpan
 from assistant.record.measurement import concept_of, in_unit, quantity_of
@@ -90,6 +90,8 @@ class Told:
     evidence: TextSpan
 
 
+_STATED = re.compile(r"[\s:：为约是]*")
+"""Between a name and its value: 体重60kg, not 体重增加5kg."""
 _SALT = re.compile(r"(?<=..)(?:[钙钠镁钾锌]|氯化钠|叔丁胺|精氨酸)\Z")
 
 
@@ -255,13 +257,13 @@ class Facts:
             self._problems[name] = self._read_problem(name, problems()[name])
         return self._problems[name]
 
-    def _read_problem(self, name: str, words: re.Pattern[str]) -> Told | None:
+    def _read_problem(self, name: str, problem: Problem) -> Told | None:
         for number, row in enumerate(self.encounter.diagnoses):
-            if hit := words.search(fold(row.name)):
+            if hit := problem.words.search(fold(row.name)):
                 return Told(name, hit[0], self.row("diagnoses", number))
         for text in self.texts:
-            for hit, meant in text.asserted(words, TermKind.DISEASE):
-                if _is_now(meant) and meant.certainty is Certainty.CERTAIN:
+            for hit, meant in text.asserted(problem.words, TermKind.DISEASE):
+                if _has(meant, problem.when):
                     return Told(name, hit[0], text.span(hit.start(), hit.end()))
         return None
 
@@ -306,9 +308,20 @@ class Facts:
                 continue
             for one in measured(text.note.text):
                 value = in_unit(one.quantity, unit) if one.concept == name else None
-                if value is not None and one.quantity.unit:
+                between = text.note.text[one.name_end : one.quantity.start]
+                if value is not None and one.quantity.unit and _STATED.fullmatch(between):
                     return value
         return None
+
+
+def _has(meant: Assertion, when: str) -> bool:
+    """Whether the patient has a problem, at the time that counts."""
+    if when == "any":
+        mine = meant.experiencer is Experiencer.PATIENT
+        return mine and meant.polarity is Polarity.PRESENT
+    if when == "now" and meant.temporality is not Temporality.CURRENT:
+        return False
+    return _is_now(meant) and meant.certainty is Certainty.CERTAIN
 
 
 def _is_now(meant: Assertion) -> bool:

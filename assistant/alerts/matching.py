@@ -48,7 +48,7 @@ def holds(condition: Condition, facts: Facts, so_far: Way) -> Iterator[Way]:
         age, start, below = facts.age, condition.age.start, condition.age.below
         old_enough = age is not None and (start is None or age >= start)
         if age is not None and old_enough and (below is None or age < below):
-            yield Way({"age": f"{age:g}" if age >= 3 else f"{age:.1f}"})
+            yield Way({"age": f"{int(age)}" if age >= 3 else f"{age:.1f}"})
     elif condition.sex is not None:
         if facts.sex == condition.sex:
             yield Way()

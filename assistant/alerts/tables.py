@@ -28,6 +28,15 @@ class Allergen:
 
 
 @dataclass(frozen=True, slots=True)
+class Problem:
+    """The words that tell of a problem.  ``when``: "now" if only a present one counts, "any" if
+    one of a plan does too."""
+
+    words: re.Pattern[str]
+    when: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Critical:
     """A critical value: at or below ``low``, at or above ``high``, in ``unit``."""
 
@@ -54,9 +63,12 @@ def drug_classes() -> Mapping[str, re.Pattern[str]]:
 
 
 @cache
-def problems() -> Mapping[str, re.Pattern[str]]:
-    """Problem → pattern of the words that tell of it."""
-    return {name: _pattern(words) for name, words in _rows("assistant.alerts", "problems.tsv")}
+def problems() -> Mapping[str, Problem]:
+    """The table of problems, by name."""
+    return {
+        name: Problem(_pattern(words), *rest)
+        for name, words, *rest in _rows("assistant.alerts", "problems.tsv")
+    }
 
 
 @cache

@@ -12,7 +12,7 @@ from assistant.alerts.facts import Drug, Facts
 from assistant.alerts.tables import groups
 from assistant.alerts.way import Way
 
-_LATE = timedelta(days=2)
+_LATE = timedelta(days=3)
 """So long before the discharge a drug was stopped, and not for the discharge."""
 _NOT_BACK = re.compile(
     r"未(?:回报?|出|归)|待(?:回报?|查|归)|尚未|追踪|结果回报后|结果[^。]{0,8}通知|取[^。]{0,6}报告"

@@ -54,8 +54,11 @@ def trials(
                 dice = random.Random(f"{seed}/{name}")  # noqa: S311
                 base = _fitting(rule, sample, bases, dice)
                 if base is not None:
-                    seeded = seed_into(base, sample, dice)
-                    yield Trial(f"{base.id}/{name}", rule.id, speaks, base, seeded)
+                    leaves = bool(sample.home or sample.discharge)
+                    nobody = Sample(age=sample.age, sex=sample.sex)
+                    plain = seed_into(base, nobody, dice, leaves=leaves)
+                    seeded = seed_into(base, sample, dice, leaves=leaves)
+                    yield Trial(f"{base.id}/{name}", rule.id, speaks, plain, seeded)
 
 
 def _fitting(
@@ -64,6 +67,7 @@ def _fitting(
     """A stay of such a patient that has no drug of the case's classes, nor what keeps the rule
     quiet."""
     wanted = {g for name in (*sample.drugs, *sample.home) for g in classes_of(name.split(" ")[0])}
+    wanted |= {g for c in rule.when for one in (c.drug, c.beside) if one for g in one.of}
     adult = sample.age is None or sample.age >= 18
     for _ in range(_TRIES):
         base = dice.choice(bases)
@@ -78,11 +82,10 @@ def _fitting(
     return None
 
 
-def seed_into(base: Encounter, sample: Sample, dice: random.Random) -> Encounter:
+def seed_into(base: Encounter, sample: Sample, dice: random.Random, *, leaves: bool) -> Encounter:
     """The stay with the facts of the case; without a discharge it is not over yet."""
     told = encounter_of(sample)
     admitted = base.admitted_at or told.admitted_at or datetime(2026, 3, 1, 9)
-    leaves = told.discharged_at is not None
     notes = [n for n in base.notes if leaves or n.kind != "discharge_day"]
     last = max((n.written_at for n in notes if n.written_at), default=admitted)
     if sample.age is not None:
@@ -110,7 +113,7 @@ def _with(notes: Sequence[Note], sample: Sample) -> list[Note]:
     for note in notes:
         text = note.text
         if note.kind == "first_progress" and sample.note:
-            text += f"\n{sample.note}"
+            text = f"{sample.note}\n{text}"
         if note.kind == "discharge_day" and sample.discharge:
             text += sample.discharge
         found.append(note.model_copy(update={"text": text}))

@@ -55,6 +55,11 @@ def test_units_and_what_is_missing() -> None:
     assert renal()[0] is None
 
 
+def test_a_change_of_weight_is_no_weight() -> None:
+    *_, assumed = renal(results=["肌酐 88.4 umol/L"], note="近1周体重增加5kg。", age=40)
+    assert assumed
+
+
 def test_the_newest_creatinine_counts() -> None:
     egfr, *_ = renal(results=["肌酐 400 umol/L", "肌酐 88.4 umol/L"], age=50)
     assert egfr == pytest.approx(92, abs=1)
