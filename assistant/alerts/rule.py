@@ -8,7 +8,7 @@ second drug beside it, a problem, a result, renal function, an age, a sex, or a 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -218,11 +218,17 @@ def shipped_rules() -> dict[str, Rule]:
     return read_rules(sorted(folder.glob("*.yaml")))
 
 
+@lru_cache(maxsize=4)
+def _with_own(own: tuple[tuple[Path, int], ...]) -> dict[str, Rule]:
+    return read_rules([path for path, _ in own], shipped_rules()) if own else shipped_rules()
+
+
 def rules_of(home: Path | None, off: Iterable[str] = ()) -> dict[str, Rule]:
     """The rules in force: those shipped, as the hospital's ``alerts/*.yaml`` change them, without
     those that are switched off.  Raises `RulesInvalid`."""
     own = sorted((home / "alerts").glob("*.yaml")) if home is not None else []
-    merged = read_rules(own, shipped_rules()) if own else shipped_rules()
+    # By the time of change, so that a hospital's edit holds at once and is read once.
+    merged = _with_own(tuple((path, path.stat().st_mtime_ns) for path in own))
     without = set(off)
     return {key: rule for key, rule in merged.items() if rule.enabled and key not in without}
 
