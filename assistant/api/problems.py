@@ -58,6 +58,7 @@ TITLES = {
     404: "Not found",
     405: "Method not allowed",
     409: "Conflict",
+    412: "Data missing",
     413: "Too large",
     415: "Media type not taken",
     422: "Not valid",

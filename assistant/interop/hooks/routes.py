@@ -14,12 +14,12 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ValidationError
 
 from assistant.api.context import Services, ServicesDep
-from assistant.api.problems import respond
+from assistant.api.problems import documented, respond
 from assistant.interop.hooks.answering import Answering
 from assistant.interop.hooks.caller import base_url, caller_of
 from assistant.interop.hooks.feedback import keep
 from assistant.interop.hooks.keys import ClientKeys
-from assistant.interop.hooks.message import FeedbackRequest, HookRequest
+from assistant.interop.hooks.message import CardsResponse, FeedbackRequest, HookRequest
 from assistant.interop.hooks.refusal import HookRefused, UnknownService
 from assistant.interop.hooks.service import BY_ID, SERVICES, HookService
 from assistant.store import StoreError
@@ -57,6 +57,13 @@ async def _warm() -> None:
         logger.error("the rules of alerts were not read: %s", type(error).__name__)
 
 
+_JSON_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"type": "object"}}},
+        "description": "As CDS Hooks 2.0 has it.",
+    }
+}
 router = APIRouter(tags=["cds hooks 临床决策支持"], lifespan=_lifespan)
 
 
@@ -89,7 +96,12 @@ async def preflight(request: Request, parts: ServicesDep) -> Response:
     return Response(status_code=204, headers=headers)
 
 
-@router.post(f"{PATH}/{{service_id}}", response_model=None)
+@router.post(
+    f"{PATH}/{{service_id}}",
+    response_model=CardsResponse,
+    responses=documented(404, 412, 503),
+    openapi_extra=_JSON_BODY,
+)
 async def call(service_id: str, request: Request, parts: ServicesDep) -> Response:
     """Call a service: its cards, by CDS Hooks 2.0.
 
@@ -109,7 +121,12 @@ async def call(service_id: str, request: Request, parts: ServicesDep) -> Respons
     return await _answered(request, parts, work)
 
 
-@router.post(f"{PATH}/{{service_id}}/feedback", response_model=None)
+@router.post(
+    f"{PATH}/{{service_id}}/feedback",
+    response_model=None,
+    responses=documented(404, 503),
+    openapi_extra=_JSON_BODY,
+)
 async def feedback(service_id: str, request: Request, parts: ServicesDep) -> Response:
     """What became of the cards of a service."""
 
