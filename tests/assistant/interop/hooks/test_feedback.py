@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from fhir_standin import bundle, call, drug, prefetch
@@ -105,13 +106,15 @@ def test_a_draft_that_is_ready_has_a_card_and_its_feedback_is_kept(hooks: TestCl
 
 def test_nobody_sees_a_draft_of_another_stay(hooks: TestClient) -> None:
     store = hooks.app.state.services.store  # type: ignore[attr-defined]
-    other = Context("doc-1", "doctor", "pat-1", "enc-other")
-    row = store.requests.submit(other, "discharge_record", {"id": "x"}, "hash-2")
-    store.drafts.add(
-        other, row.id, "discharge_record", "", "orders", {"text": "x", "draft": {}},
-        record_hash="hash-2", model="m", prompt_version="p", knowledge_version="k",
-    )  # fmt: skip
-    body = call("encounter-discharge", prefetch("一般情况可。"))
-    cards = hooks.post(DISCHARGE, json=body).json()["cards"]
-    assert all("2 份" not in card["summary"] for card in cards)
-    store.requests.cancel(other, row.id)
+    sent = json.loads(json.dumps(prefetch("一般情况可。")).replace("pat-1", "pat-7"))
+    body = call("bedside.note-open", sent, patientId="pat-7", noteType="discharge_day")
+    path = "/cds-services/bedside-note-open"
+    for stay, count in (("enc-other", 0), ("enc-1", 1)):
+        context = Context("doc-1", "doctor", "pat-7", stay)
+        row = store.requests.submit(context, "discharge_record", {"id": "x"}, stay)
+        store.drafts.add(
+            context, row.id, "discharge_record", "", "orders", {"text": "x", "draft": {}},
+            record_hash=stay, model="m", prompt_version="p", knowledge_version="k",
+        )  # fmt: skip
+        assert len(hooks.post(path, json=body).json()["cards"]) == count
+        store.requests.cancel(context, row.id)
