@@ -12,6 +12,7 @@ from fastapi import Depends, FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from assistant import loopback
+from assistant.alerts import routes as alert_routes
 from assistant.api import (
     approvals,
     attachments,
@@ -32,6 +33,8 @@ from assistant.draft import DISCLAIMER_EN, DISCLAIMER_ZH
 from assistant.engines import Engines
 from assistant.interop.dicom.listening import CannotListen
 from assistant.interop.dicom.reception import Reception
+from assistant.interop.events import routes as event_routes
+from assistant.interop.hooks import routes as hook_routes
 from assistant.libraries import quiet_libraries
 from assistant.metrics import Measured, Metrics
 from assistant.opening import open_knowledge, open_store
@@ -146,6 +149,8 @@ def build_app(
     )
     for entry in entry_points(group="bedside.routers"):
         app.include_router(entry.load())
+    for part in (alert_routes, event_routes, hook_routes):
+        app.include_router(part.router)
     problems.answer_the_rest(app)
     _mount_docs(app)
     if with_ui:
@@ -164,7 +169,9 @@ def _add_middleware(app: FastAPI, settings: Settings, tasks: Registry) -> None:
         BodyLimit,
         limit=settings.max_request_bytes,
         others={f"/v1/{task.path}": task.max_bytes(settings) for task in tasks}
-        | dict.fromkeys((attachments.PATH, PAGE_UPLOADS), settings.max_attachment_bytes),
+        | dict.fromkeys((attachments.PATH, PAGE_UPLOADS), settings.max_attachment_bytes)
+        | dict.fromkeys(hook_routes.paths(), settings.hooks.fetch_bytes)
+        | {"/v1/events": settings.max_notes_bytes, "/v1/alerts": settings.max_notes_bytes},
     )
     if settings.loopback_only or settings.allowed_hosts:
         # A page of another site must not reach a server on loopback under a name of its own.

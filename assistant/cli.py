@@ -64,6 +64,12 @@ COMMANDS = (
         "bedside check --pairs pairs.jsonl --json",
     ),
     Row(
+        "alerts",
+        "assistant.alerts.command:alerts",
+        "What the rules say of an encounter: allergies, doses, interactions, results, gaps.",
+        "例 Example: bedside alerts encounter.json --moment discharge --json",
+    ),
+    Row(
         "purge",
         "assistant.commands.records:purge",
         "Delete a patient's requests, drafts and feedback text for good; the audit stays.",

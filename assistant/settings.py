@@ -23,6 +23,7 @@ from pydantic_settings import (
 
 import prompts
 from assistant.interop.dicom.settings import DicomSettings, DicomWebServer
+from assistant.interop.settings import AlertSettings, HookSettings
 from assistant.loopback import is_loopback
 from serving.chat_options import THINKING
 from serving.hardware.compute import Compute, KvCache
@@ -237,6 +238,12 @@ class Settings(BaseSettings):
     )
     dicomweb: dict[str, DicomWebServer] = Field(
         default_factory=dict, description="DICOMweb servers by name."
+    )
+    alerts: AlertSettings = Field(
+        default_factory=AlertSettings, description="Prompts while they matter, see hooks.md."
+    )
+    hooks: HookSettings = Field(
+        default_factory=HookSettings, description="CDS Hooks, see hooks.md."
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO")
     language: Literal["zh", "en"] = Field(default="zh", description="Language a page opens in.")

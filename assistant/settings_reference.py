@@ -9,6 +9,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from assistant.interop.dicom.settings import Caller, DicomSettings, DicomWebServer, Peer
+from assistant.interop.settings import AlertSettings, HookClient, HookSettings
 from assistant.settings import EngineSettings, PanelMember, Settings
 
 _MODULE = re.compile(r"\b(?:\w+\.)+(?=[A-Z])")
@@ -32,6 +33,9 @@ def markdown() -> str:
         ("`dicom.callers`", Caller),
         ("`dicom.peers.<name>`", Peer),
         ("`dicomweb.<name>`", DicomWebServer),
+        ("`alerts`", AlertSettings),
+        ("`hooks`", HookSettings),
+        ("`hooks.clients`", HookClient),
     )
     for title, model in tables:
         parts.append(f"## {title}\n")

@@ -37,6 +37,9 @@ _PURGED = (
     "bills",
     "bill_corrections",
     "dicom_studies",
+    "cards",
+    "record_events",
+    "event_work",
 )
 """Tables that deleted rows leave."""
 

@@ -146,6 +146,27 @@ class Drafts:
             self._audit.append(session, context, "draft.list", "request", request_id or "")
             return session.scalars(query).all()
 
+    def ready(self, context: Context, kinds: Sequence[str]) -> Sequence[DraftRow]:
+        """The drafts of these kinds that are current and not taken yet, newest first.
+
+        For a hint that they are there: whoever reads one is noted then.
+        """
+        if not kinds:
+            return []
+        query = (
+            select(DraftRow)
+            .where(
+                visible_rows(context, DraftRow),
+                DraftRow.kind.in_(kinds),
+                DraftRow.stale_at.is_(None),
+                DraftRow.accepted_at.is_(None),
+            )
+            .order_by(DraftRow.id.desc())
+            .limit(50)
+        )
+        with self._database.read() as session:
+            return session.scalars(query).all()
+
     def resolve_statement(
         self,
         context: Context,

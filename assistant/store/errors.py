@@ -90,6 +90,13 @@ class BillChanged(StoreError):
         )
 
 
+class CardNotFound(StoreError):
+    """No such card in this context, or of this service."""
+
+    def __init__(self) -> None:
+        super().__init__("没有这张提示卡片。(No such card for this service and patient.)")
+
+
 class ApprovalNotFound(StoreError):
     """No such approval, or it is revoked already."""
 

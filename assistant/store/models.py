@@ -458,4 +458,100 @@ class ConversationRow(Base):
     title: Mapped[str]
     record: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
+
+
+class CardRow(Base):
+    """Something that was shown to a doctor at work (an alert, a draft that is ready), and the
+    answer to it.
+
+    ``key`` is the same as long as the facts are.  ``outcome`` is empty, accepted or overridden.  A
+    purge empties ids, key and comment; rule and outcome stay, so that rates stay right.
+    """
+
+    __tablename__ = "cards"
+    __table_args__ = (
+        Index("ix_cards_patient", "patient_id", "encounter_id"),
+        Index("ix_cards_rule", "rule"),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    service: Mapped[str] = mapped_column(String(64))
+    kind: Mapped[str] = mapped_column(String(16))
+    rule: Mapped[str] = mapped_column(String(64))
+    key: Mapped[str] = mapped_column(String(64))
+    severity: Mapped[str] = mapped_column(String(16))
+    interruptive: Mapped[bool]
+    draft_id: Mapped[str | None] = mapped_column(String(36))
+    suggestions: Mapped[dict[str, Any]]
+    actor_id: Mapped[str]
+    application: Mapped[str]
+    patient_id: Mapped[str]
+    encounter_id: Mapped[str]
+    created_at: Mapped[datetime]
+    shown: Mapped[int]
+    outcome: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str] = mapped_column(String(64))
+    comment: Mapped[str]
+    answered_by: Mapped[str]
+    answered_at: Mapped[datetime | None]
+
+
+class TokenUseRow(Base):
+    """The id of a client's token that was used, kept until the token expires."""
+
+    __tablename__ = "token_uses"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    expires_at: Mapped[datetime]
+
+
+class RecordEventRow(Base):
+    """Something that happened to a record, as a system told it; ``key`` is its sender's id."""
+
+    __tablename__ = "record_events"
+    __table_args__ = (
+        UniqueConstraint("application", "key", name="uq_record_events_key"),
+        Index("ix_record_events_patient", "patient_id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    key: Mapped[str] = mapped_column(String(128))
+    type: Mapped[str] = mapped_column(String(32))
+    application: Mapped[str]
+    actor_id: Mapped[str]
+    patient_id: Mapped[str]
+    encounter_id: Mapped[str]
+    body_ref: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+
+
+class EventWorkRow(Base):
+    """What a rule makes of the events of an encounter: one row a rule, task and encounter.
+
+    ``status`` is waiting until ``due_at``, then made; ``request_id`` the request of the newest
+    record.  ``payload`` is that request, and empty once it is made.
+    """
+
+    __tablename__ = "event_work"
+    __table_args__ = (
+        UniqueConstraint("rule", "kind", "patient_id", "encounter_id", name="uq_event_work_place"),
+        Index("ix_event_work_due", "status", "due_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    rule: Mapped[str] = mapped_column(String(64))
+    kind: Mapped[str] = mapped_column(String(64))
+    status: Mapped[str] = mapped_column(String(16))
+    actor_id: Mapped[str]
+    actor_role: Mapped[str]
+    application: Mapped[str]
+    patient_id: Mapped[str]
+    encounter_id: Mapped[str]
+    record_hash: Mapped[str]
+    payload: Mapped[dict[str, Any]]
+    options: Mapped[dict[str, Any]]
+    bound: Mapped[bool]
+    event_id: Mapped[str] = mapped_column(String(36))
+    request_id: Mapped[str | None] = mapped_column(String(36))
+    due_at: Mapped[datetime]
     updated_at: Mapped[datetime]

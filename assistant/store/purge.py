@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import ColumnElement, Delete, Update, and_, delete, func, select, update
 from sqlalchemy.orm import Session
@@ -22,11 +23,14 @@ from assistant.store.database import Database
 from assistant.store.errors import InvalidArgument
 from assistant.store.models import (
     AttachmentRow,
+    CardRow,
     ConversationRow,
     DicomStudyRow,
     DraftRow,
+    EventWorkRow,
     FeedbackRow,
     IdempotencyRow,
+    RecordEventRow,
     RequestRow,
     ResolutionRow,
 )
@@ -47,6 +51,14 @@ EMPTIED = {
     "correction": None,
     "idempotency_key": None,
     "body_ref": "",
+}
+EMPTIED_CARD: dict[str, Any] = {
+    "draft_id": None,
+    "patient_id": "",
+    "encounter_id": "",
+    "key": "",
+    "comment": "",
+    "suggestions": {},
 }
 
 
@@ -101,6 +113,9 @@ class Purge:
             theirs = select(AttachmentRow).where(AttachmentRow.patient_id == patient_id)
             attachments, hashes = delete_rows(session, session.scalars(theirs))
             studies = _delete_studies(session, DicomStudyRow.patient_id == patient_id)
+            _empty_cards(session, CardRow.patient_id == patient_id)
+            for table in (EventWorkRow, RecordEventRow):
+                session.execute(delete(table).where(table.patient_id == patient_id))
             self._audit.append(session, context, "patient.purge", "patient")
         self._attachments.delete_files(hashes)
         self._delete_results(studies)
@@ -133,6 +148,9 @@ class Purge:
             studies = _delete_studies(session, DicomStudyRow.arrived_at < before)
             quiet = ConversationRow.updated_at < before
             answers += _rows(session, delete(ConversationRow).where(quiet))
+            _empty_cards(session, and_(CardRow.created_at < before, CardRow.patient_id != ""))
+            session.execute(delete(EventWorkRow).where(EventWorkRow.updated_at < before))
+            session.execute(delete(RecordEventRow).where(RecordEventRow.created_at < before))
         self._delete_results(studies)
         attachments = self._expired_attachments(before, actor)
         if not any(totals) and not answers and not attachments:
@@ -201,6 +219,11 @@ def _delete_studies(session: Session, which: ColumnElement[bool]) -> Sequence[st
 
 def _emptied(session: Session, which: ColumnElement[bool]) -> int:
     return _rows(session, update(FeedbackRow).where(which).values(EMPTIED))
+
+
+def _empty_cards(session: Session, which: ColumnElement[bool]) -> None:
+    """Of a card its rule and its outcome stay, for the rates."""
+    session.execute(update(CardRow).where(which).values(EMPTIED_CARD))
 
 
 def _rows(session: Session, statement: Delete | Update) -> int:

@@ -11,6 +11,7 @@ from assistant.store.approvals import Approvals
 from assistant.store.attachments import Attachments
 from assistant.store.audit import Audit
 from assistant.store.bills import Bills
+from assistant.store.cards import Cards
 from assistant.store.contents import Contents
 from assistant.store.context import SYSTEM, Context
 from assistant.store.conversations import Conversations
@@ -21,8 +22,10 @@ from assistant.store.feedback import Feedback
 from assistant.store.idempotency import Idempotency
 from assistant.store.keyed_hash import KeyedHash
 from assistant.store.purge import Purge, PurgeCounts
+from assistant.store.record_events import RecordEvents
 from assistant.store.requests import Requests
 from assistant.store.studies import Studies
+from assistant.store.token_uses import TokenUses
 
 
 class Store:
@@ -50,8 +53,11 @@ class Store:
         self.attachments = Attachments(database, self.audit, contents)
         self.bills = Bills(database, self.audit)
         self.studies = Studies(database, self.audit)
-        self._purge = Purge(database, self.audit, self.attachments, outgoing)
         self.conversations = Conversations(database, self.audit)
+        self.cards = Cards(database, self.audit)
+        self.token_uses = TokenUses(database)
+        self.record_events = RecordEvents(database, self.audit, hashes, self.requests)
+        self._purge = Purge(database, self.audit, self.attachments, outgoing)
         self._export = Export(database, self.audit)
 
     @classmethod

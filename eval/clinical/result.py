@@ -27,6 +27,7 @@ Kind = Literal[
     "assertion",
     "record-qc",
     "record-qa",
+    "alerts",
     "bills",
     "perfusion",
     "detection",

@@ -90,6 +90,12 @@ COMMANDS = (
         "Example: bedside eval record-qa --out qa --require 'right>=90' --require 'safe>=100'",
     ),
     Row(
+        "alerts",
+        "eval.commands.alerts:alerts",
+        "Put the cases of all rules into true encounters; recall and false alarms by rule.",
+        "Example: bedside eval alerts --out alerts --require 'recall>=95'",
+    ),
+    Row(
         "structuring",
         "eval.commands.structuring:structuring",
         "Strict precision, recall and F1 of entities, of triples, or of standard terms of "

@@ -1,0 +1,1 @@
+"""Prompts while they matter (事中提示): rules as data, and what reads a record for them."""

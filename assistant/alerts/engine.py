@@ -1,0 +1,71 @@
+"""A record → its alerts, the worst first."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Collection, Mapping
+
+from assistant.alerts.alert import Alert, AlertSource
+from assistant.alerts.facts import Facts
+from assistant.alerts.matching import ways
+from assistant.alerts.rule import Moment, Rule
+from assistant.alerts.way import Way
+from assistant.record.encounter import Encounter
+
+logger = logging.getLogger("bedside.assistant.alerts")
+_ORDER = {"critical": 0, "warning": 1, "info": 2}
+
+
+def alerts_of(
+    encounter: Encounter,
+    rules: Mapping[str, Rule],
+    *,
+    moment: Moment | None = None,
+    drafts: Collection[str] = (),
+) -> list[Alert]:
+    """What the rules say of a record at a moment (None: at any).
+
+    ``drafts`` are the ids of medication rows that are about to be ordered: only what is about one
+    of these is then said.  A rule that fails is left out and named in the log.
+    """
+    facts = Facts(encounter, drafts=drafts)
+    found: list[Alert] = []
+    for rule in rules.values():
+        if moment is not None and moment not in rule.moments:
+            continue
+        try:
+            held = list(ways(rule, facts))
+        except Exception as error:
+            logger.error("alert rule %s failed: %s", rule.id, type(error).__name__)
+            continue
+        for way in held:
+            rows = [drug.row.id for drug in way.drugs if drug.row is not None]
+            if not drafts or set(rows) & set(drafts):
+                found.append(_alert(rule, way, rows))
+    return sorted(found, key=lambda alert: _ORDER[alert.severity])
+
+
+def _alert(rule: Rule, way: Way, rows: list[str]) -> Alert:
+    key = hashlib.sha256("\x1f".join([rule.id, *sorted(way.key)]).encode()).hexdigest()[:24]
+    return Alert(
+        id=f"{rule.id}:{key[:8]}",
+        rule=rule.id,
+        title=rule.title,
+        severity=rule.severity,
+        message=rule.message.format_map(_Words(way.words)),
+        settle=rule.settle,
+        source=AlertSource(name=rule.source.name, year=rule.source.year),
+        question=rule.question,
+        interruptive=rule.is_interruptive,
+        evidence=list(dict.fromkeys(way.evidence)),
+        drugs=rows,
+        key=key,
+    )
+
+
+class _Words(dict[str, str]):
+    """A word that a way does not have is left as it is named."""
+
+    def __missing__(self, key: str) -> str:
+        return "{" + key + "}"

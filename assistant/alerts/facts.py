@@ -1,0 +1,344 @@
+"""What rules ask of a record, each fact with the place that tells it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+
+from assistant.alerts.renal import Renal, renal_function
+from assistant.alerts.tables import Allergen, Problem, allergens, classes_of, problems
+from assistant.record.encounter import Encounter
+from assistant.record.evidence import TextSpan
+from assistant.record.measurement import concept_of, in_unit, quantity_of
+from assistant.record.medication import Medication
+from assistant.record.note import Note
+from assistant.record.observation import Observation
+from knowledge.text.amount import Quantity
+from knowledge.text.assertion.engine import Assertion, read_assertions
+from knowledge.text.document import Document
+from knowledge.text.drugs import generic_name
+from knowledge.text.finding import Certainty, Experiencer, Polarity, Temporality
+from knowledge.text.folding import fold
+from knowledge.text.lexicon import Match
+from knowledge.text.regimens import shipped_names
+from knowledge.text.synonyms import TermKind
+
+_ALLERGIC = re.compile(r"过敏|皮试[^,。;阴]{0,3}(?:阳性|\(\+\)|\+)")
+_NO_ALLERGEN = re.compile(r"皮试[^,。;]{0,6}(?:阴性|\(-\)|-)|过敏性|抗过敏|过敏原")
+_GIVEN = re.compile(r"(?:予|给予|静滴|静脉滴注|肌注|口服|加用|改用|换用|使用|应用|联合|继续)\Z")
+_ONCE = re.compile(
+    r"首剂|立即|即刻|临时|术前|术中|切皮|化疗前|第\d天|(?<![a-z])st(?![a-z])|^(?:1|一)次"
+)
+_AGAIN = re.compile(r"每|q\d|[qbt]id|qd")
+
+
+@dataclass(frozen=True, slots=True)
+class Drug:
+    """A drug that is ordered, taken home, or given by a note (``row`` is None then)."""
+
+    name: str
+    generic: str
+    classes: frozenset[str]
+    evidence: TextSpan
+    row: Medication | None = None
+    home: bool = False
+
+    def overlaps(self, other: Drug) -> bool:
+        """Whether both are given at one time, as far as their rows tell; what is taken home is
+        not given together with what the ward gave."""
+        if self.row is None or other.row is None:
+            return True
+        if self.home != other.home:
+            return False
+        first, second = (d.start for d in (self.row, other.row))
+        last, end = (d.stop for d in (self.row, other.row))
+        return not (
+            (first is not None and end is not None and end < first)
+            or (second is not None and last is not None and last < second)
+        )
+
+    @property
+    def is_once(self) -> bool:
+        """Whether it is one dose, such as a loading dose."""
+        if self.row is None or self.home:
+            return False
+        often = self.row.frequency.lower()
+        alone = self.row.start is not None and self.row.start == self.row.stop
+        return alone or bool(_ONCE.search(often) and not _AGAIN.search(often))
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A row of results with its number, ``value`` in the unit that was asked for."""
+
+    row: Observation
+    concept: str
+    quantity: Quantity | None
+    at: datetime | None
+    evidence: TextSpan
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An allergy or a problem, and where a text tells of it."""
+
+    name: str
+    words: str
+    evidence: TextSpan
+
+
+_STATED = re.compile(r"[\s:：为约是]*")
+"""Between a name and its value: 体重60kg, not 体重增加5kg."""
+_SALT = re.compile(r"(?<=..)(?:[钙钠镁钾锌]|氯化钠|叔丁胺|精氨酸)\Z")
+
+
+def ingredient(name: str) -> str:
+    """The ingredient of a product: notes leave out its salt (阿托伐他汀钙片: 阿托伐他汀)."""
+    generic = generic_name(name)
+    return generic if "氯化" in generic or "酸" in generic else _SALT.sub("", generic)
+
+
+class _Text:
+    """A note that is read for asserted words."""
+
+    def __init__(self, note: Note) -> None:
+        self.note = note
+        self.document = Document(note.text)
+
+    def asserted(
+        self, words: re.Pattern[str], kind: TermKind
+    ) -> Iterator[tuple[re.Match[str], Assertion]]:
+        """Where the words stand, and how each place is meant."""
+        hits = [hit for hit in words.finditer(self.document.folded) if hit.end() > hit.start()]
+        if not hits:
+            return
+        matches = [Match(h.start(), h.end(), h[0], kind) for h in hits]
+        yield from zip(hits, read_assertions(self.document, matches), strict=True)
+
+    def span(self, start: int, end: int) -> TextSpan:
+        """The place as evidence."""
+        quote = self.note.text[start:end]
+        return TextSpan(note_id=self.note.id, start=start, end=end, quote=quote)
+
+    def clause(self, at: int) -> tuple[int, int]:
+        """From the mark before ``at`` to the one behind it."""
+        folded = self.document.folded
+        start = max(folded.rfind(mark, 0, at) for mark in "。;\n") + 1
+        ends = [end for mark in "。;\n" if (end := folded.find(mark, at)) >= 0]
+        return start, min(ends, default=len(folded))
+
+
+class Facts:
+    """One record, each of its facts read when it is first asked for."""
+
+    def __init__(self, encounter: Encounter, *, drafts: Collection[str] = ()) -> None:
+        self.encounter = encounter
+        self.drafts = frozenset(drafts)
+        """The ids of medication rows that are not signed yet."""
+
+        self.texts = [_Text(note) for note in encounter.all_notes() if note.kind != "structured"]
+        self._tables = {note.id: note for note in encounter.structured_notes()}
+        self._problems: dict[str, Told | None] = {}
+
+    def row(self, table: str, number: int) -> TextSpan:
+        """A line of a structured table as evidence."""
+        note = self._tables[f"table:{table}"]
+        lines = note.text.split("\n")
+        start = sum(len(line) + 1 for line in lines[:number])
+        line = lines[number]
+        return TextSpan(note_id=note.id, start=start, end=start + len(line), quote=line)
+
+    @cached_property
+    def at(self) -> datetime | None:
+        """The last moment that the record tells of."""
+        encounter = self.encounter
+        moments = [encounter.discharged_at, encounter.admitted_at]
+        moments += [note.written_at for note in encounter.notes]
+        moments += [row.at for row in encounter.observations]
+        return max((m.replace(tzinfo=None) for m in moments if m), default=None)
+
+    @cached_property
+    def age(self) -> float | None:
+        """In years, at the admission where it is known."""
+        when = self.encounter.admitted_at or self.at
+        patient = self.encounter.patient
+        return patient.age_at(when.date() if when else date.today())
+
+    @property
+    def sex(self) -> str | None:
+        """``male``, ``female`` or None."""
+        return self.encounter.patient.sex
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether the stay ends, or what is taken home is ordered."""
+        return self.encounter.discharged_at is not None or any(
+            row.discharge for row in self.encounter.medications
+        )
+
+    @cached_property
+    def drugs(self) -> list[Drug]:
+        """The rows of medication."""
+        return [
+            Drug(
+                row.name,
+                ingredient(row.name),
+                classes_of(row.name),
+                self.row("medications", number),
+                row,
+                row.discharge,
+            )
+            for number, row in enumerate(self.encounter.medications)
+        ]
+
+    @cached_property
+    def noted(self) -> list[Drug]:
+        """The drugs that notes of this stay say are given."""
+        found = []
+        for text in self.texts:
+            if text.note.kind in ("admission", "nursing"):
+                continue
+            mentions = shipped_names().find(text.note.text)
+            matches = [Match(m.start, m.end, m.name, TermKind.DRUG) for m in mentions]
+            said = read_assertions(text.document, matches) if matches else []
+            for mention, meant in zip(mentions, said, strict=True):
+                before = text.document.folded[max(0, mention.start - 6) : mention.start]
+                start, end = text.clause(mention.start)
+                clause = text.document.folded[start:end]
+                if not _GIVEN.search(before.rstrip("“\"' ")) or "过敏" in clause:
+                    continue
+                if _is_now(meant) and meant.temporality is Temporality.CURRENT:
+                    found.append(
+                        Drug(
+                            mention.name,
+                            ingredient(mention.name),
+                            classes_of(mention.name),
+                            text.span(mention.start, mention.end),
+                        )
+                    )
+        return found
+
+    @cached_property
+    def allergies(self) -> list[tuple[Allergen, Told]]:
+        """What the patient is told to be allergic to, each once."""
+        found: dict[str, tuple[Allergen, Told]] = {}
+        for text in self.texts:
+            folded = text.document.folded
+            if "过敏" not in folded and "皮试" not in folded:
+                continue
+            for allergen in allergens():
+                for hit, meant in text.asserted(allergen.words, TermKind.DRUG):
+                    if allergen.name in found or not _is_now(meant):
+                        continue
+                    start, end = text.clause(hit.start())
+                    if _is_allergic(folded[start:end], hit.start() - start, hit.end() - start):
+                        told = Told(allergen.name, hit[0], text.span(hit.start(), hit.end()))
+                        found[allergen.name] = allergen, told
+        return list(found.values())
+
+    def allergic_to(self, words: re.Pattern[str]) -> Told | None:
+        """Where the record tells of an allergy to what ``words`` name; None where it does not."""
+        for text in self.texts:
+            if "过敏" not in text.document.folded:
+                continue
+            for hit, meant in text.asserted(words, TermKind.DRUG):
+                start, end = text.clause(hit.start())
+                clause = text.document.folded[start:end]
+                if _is_now(meant) and _is_allergic(clause, hit.start() - start, hit.end() - start):
+                    return Told(hit[0], hit[0], text.span(hit.start(), hit.end()))
+        return None
+
+    def problem(self, name: str) -> Told | None:
+        """Where the record tells that the patient has a problem of the table; None where not."""
+        if name not in self._problems:
+            self._problems[name] = self._read_problem(name, problems()[name])
+        return self._problems[name]
+
+    def _read_problem(self, name: str, problem: Problem) -> Told | None:
+        for number, row in enumerate(self.encounter.diagnoses):
+            if hit := problem.words.search(fold(row.name)):
+                return Told(name, hit[0], self.row("diagnoses", number))
+        for text in self.texts:
+            for hit, meant in text.asserted(problem.words, TermKind.DISEASE):
+                if _has(meant, problem.when):
+                    return Told(name, hit[0], text.span(hit.start(), hit.end()))
+        return None
+
+    @cached_property
+    def results(self) -> list[Result]:
+        """The rows of results, oldest first."""
+        found = [
+            Result(
+                row,
+                concept_of(row.name),
+                quantity_of(row),
+                row.at.replace(tzinfo=None) if row.at else None,
+                self.row("observations", number),
+            )
+            for number, row in enumerate(self.encounter.observations)
+        ]
+        return sorted(found, key=lambda r: r.at or datetime.min)
+
+    def latest(self, names: Sequence[str], unit: str) -> tuple[float, Result] | None:
+        """The newest value of a test in ``unit``; None where there is none."""
+        wanted = {concept_of(name) for name in names} | set(names)
+        for result in reversed(self.results):
+            if result.concept in wanted and result.quantity is not None:
+                value = in_unit(result.quantity, unit)
+                if value is not None:
+                    return value, result
+        return None
+
+    @cached_property
+    def renal(self) -> Renal:
+        """Renal function by the newest creatinine."""
+        return renal_function(self)
+
+    def body(self, name: str, unit: str) -> float | None:
+        """The newest 体重 or 身高, by rows, else by the notes."""
+        if (found := self.latest([name], unit)) is not None:
+            return found[0]
+        from assistant.grounding.measuring import measured
+
+        for text in reversed(self.texts):
+            if name not in text.note.text:
+                continue
+            for one in measured(text.note.text):
+                value = in_unit(one.quantity, unit) if one.concept == name else None
+                between = text.note.text[one.name_end : one.quantity.start]
+                if value is not None and one.quantity.unit and _STATED.fullmatch(between):
+                    return value
+        return None
+
+
+def _has(meant: Assertion, when: str) -> bool:
+    """Whether the patient has a problem, at the time that counts."""
+    if when == "any":
+        mine = meant.experiencer is Experiencer.PATIENT
+        return mine and meant.polarity is Polarity.PRESENT
+    if when == "now" and meant.temporality is not Temporality.CURRENT:
+        return False
+    return _is_now(meant) and meant.certainty is Certainty.CERTAIN
+
+
+def _is_now(meant: Assertion) -> bool:
+    """Whether the patient has it, now or from before."""
+    return (
+        meant.polarity is Polarity.PRESENT
+        and meant.experiencer is Experiencer.PATIENT
+        and meant.temporality is not Temporality.HYPOTHETICAL
+    )
+
+
+def _is_allergic(clause: str, start: int, end: int) -> bool:
+    """Whether a clause says of the words at ``[start, end)`` that they are an allergen."""
+    behind, before = clause[end:], clause[:start]
+    if _NO_ALLERGEN.search(behind[:14]):
+        return False
+    if hit := _ALLERGIC.search(behind[:24]):
+        between = behind[: hit.start()]
+        return "," not in between
+    return bool(re.search(r"过敏(?:史|药物|原|药)?(?:有|为|是|:|包括|\()[^,。;]{0,24}\Z", before))

@@ -1,0 +1,1 @@
+"""Record events: what happens to a record starts tasks by rules, before a doctor asks."""

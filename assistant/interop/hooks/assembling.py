@@ -1,0 +1,132 @@
+"""The resources of a call → the record, and which of its rows are not ordered yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from assistant.interop.hooks.fetching import Resource
+from assistant.interop.hooks.gathering import flat, is_of
+from assistant.interop.hooks.message import HookContext
+from assistant.interop.hooks.refusal import DataMissing, HookRefused, PrefetchOfAnother
+from assistant.record.encounter import Encounter
+from assistant.record.note import Note, NoteKind
+from assistant.work.task import load
+
+READER = "assistant.interop.fhir.incoming:encounter_from_bundle"
+"""``(resources, patient_id, encounter_id) -> Encounter``."""
+
+NOTE_KINDS: tuple[tuple[str, NoteKind], ...] = (
+    ("首次病程", "first_progress"),
+    ("入院", "admission"),
+    ("手术", "operation"),
+    ("会诊", "consultation"),
+    ("出院", "discharge_day"),
+    ("护理", "nursing"),
+    ("病程", "progress"),
+    ("查房", "progress"),
+)
+_KINDS = frozenset(
+    {"admission", "first_progress", "progress", "operation", "consultation", "discharge_day",
+     "nursing", "other"}
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """The record; ``orders`` are the references of draft orders by the id of their row."""
+
+    encounter: Encounter
+    orders: dict[str, str]
+    note: Note | None = None
+
+
+def note_kind(told: str) -> NoteKind:
+    """The kind of note that a client's ``noteType`` means: one of ours, or a Chinese title."""
+    if told in _KINDS:
+        return told  # type: ignore[return-value]
+    return next((kind for words, kind in NOTE_KINDS if words in told), "other")
+
+
+def drafts_of(context: HookContext) -> list[Resource]:
+    """The draft orders of a call, as orders in force: the selected ones, where it says which.
+
+    Raises `PrefetchOfAnother`, `HookRefused`.
+    """
+    bundle = context.draftOrders
+    if bundle is None:
+        return []
+    if bundle.get("resourceType") != "Bundle":
+        raise HookRefused("draftOrders 应为 Bundle。(draftOrders should be a Bundle.)")
+    orders = list(flat(bundle))
+    if not all(is_of(order, context.patientId) for order in orders):
+        raise PrefetchOfAnother
+    return [{**order, "status": "active"} for order in orders if order.get("id")]
+
+
+def references(orders: Iterable[Resource], selections: Sequence[str] | None) -> dict[str, str]:
+    """Id → relative reference of the orders (that are selected)."""
+    found = {str(o["id"]): f"{o.get('resourceType')}/{o['id']}" for o in orders}
+    return {k: r for k, r in found.items() if selections is None or r in selections}
+
+
+def assemble(resources: Sequence[Resource], context: HookContext) -> Assembled | None:
+    """The record of the call; None where the patient has no stay that it could be about.
+
+    Raises `HookRefused`, `DataMissing`.
+    """
+    orders = drafts_of(context)
+    own = {(o.get("resourceType"), o["id"]) for o in orders}
+    kept = [r for r in resources if (r.get("resourceType"), r.get("id")) not in own]
+    encounter = _read([*kept, *orders], context)
+    if encounter is None:
+        return None
+    if encounter.patient.id != context.patientId:
+        raise DataMissing("读到的不是该患者。(What was read is not this patient.)")
+    changes: dict[str, Any] = {}
+    note = _note(context)
+    if note is not None:
+        others = [n for n in encounter.notes if n.id != note.id]
+        changes["notes"] = [*others, note]
+    if context.department:
+        changes["department"] = context.department
+    drafted = references(orders, context.selections)
+    rows = {
+        row.id: reference
+        for row in encounter.medications
+        for key, reference in drafted.items()
+        if row.id == key or row.id.startswith(f"{key}.") or row.id.startswith(f"{key}-")
+    }
+    return Assembled(encounter.model_copy(update=changes), rows, note)
+
+
+def _note(context: HookContext) -> Note | None:
+    if not context.noteText or not context.noteId:
+        return None
+    return Note(
+        id=context.noteId,
+        kind=note_kind(context.noteType or ""),
+        title=context.noteTitle or context.noteType or "",
+        text=context.noteText,
+    )
+
+
+def _read(resources: Sequence[Resource], context: HookContext) -> Encounter | None:
+    try:
+        reader = load(READER)
+    except ImportError as error:
+        raise DataMissing(
+            "未安装 FHIR 读取部分。(The part that reads FHIR is not installed.)"
+        ) from error
+    try:
+        read: Encounter = reader(list(resources), context.patientId, context.encounterId or "")
+    except ValueError as error:
+        if context.encounterId is None:
+            # A chart that is opened without a stay.
+            return None
+        raise DataMissing(
+            "没有取到这次就诊，或资源无法读取。(The encounter could not be had, or the resources "
+            "cannot be read.)"
+        ) from error
+    return read

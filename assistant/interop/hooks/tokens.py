@@ -1,0 +1,88 @@
+"""The token by which a client says who it is: a JWT that it signed for this very service."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Collection
+from datetime import UTC, datetime
+from typing import Any
+
+from assistant.interop.hooks.keys import ClientKeys
+from assistant.interop.hooks.refusal import Unauthorized
+from assistant.interop.settings import HookClient, HookSettings
+from assistant.store import Store
+
+logger = logging.getLogger("bedside.assistant.hooks")
+LEEWAY = 30
+"""Seconds that clocks may differ."""
+MAX_LIFE = 600
+"""Seconds that a token may live; the specification asks for at most five minutes."""
+MAX_LENGTH = 8_000
+
+
+async def client_of(
+    token: str, audiences: Collection[str], settings: HookSettings, keys: ClientKeys, store: Store
+) -> HookClient:
+    """The client that signed ``token`` for one of ``audiences``.
+
+    Raises `Unauthorized`; why stands in the log, without anything of the token.
+    """
+    try:
+        client, claims = await _verified(token, audiences, settings, keys)
+    except _Wrong as wrong:
+        logger.warning("a token was refused: %s", wrong)
+        raise Unauthorized from None
+    expires = datetime.fromtimestamp(claims["exp"] + LEEWAY, UTC)
+    taken = await asyncio.to_thread(store.token_uses.take, client.issuer, claims["jti"], expires)
+    if not taken:
+        logger.warning("a token of %s was used twice", client.name)
+        raise Unauthorized
+    return client
+
+
+class _Wrong(Exception):
+    """What is wrong, for the log alone."""
+
+
+async def _verified(
+    token: str, audiences: Collection[str], settings: HookSettings, keys: ClientKeys
+) -> tuple[HookClient, dict[str, Any]]:
+    import jwt
+
+    if len(token) > MAX_LENGTH:
+        raise _Wrong("too long")
+    try:
+        header = jwt.get_unverified_header(token)
+        unread = jwt.decode(token, options={"verify_signature": False})
+    except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
+        raise _Wrong("no token") from None
+    issuer = unread.get("iss")
+    client = next((c for c in settings.clients if c.issuer == issuer), None)
+    if client is None:
+        raise _Wrong("unknown issuer")
+    algorithm = header.get("alg")
+    if algorithm not in client.algorithms:
+        raise _Wrong("algorithm not allowed")
+    if header.get("crit") or ("jku" in header and header["jku"] != client.jwks_url):
+        raise _Wrong("address of keys not allowed")
+    key = await keys.find(client, header.get("kid"))
+    if key is None:
+        raise _Wrong("unknown key")
+    try:
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            jwt.PyJWK(key, algorithm),
+            algorithms=[algorithm],
+            audience=list(audiences),
+            issuer=client.issuer,
+            leeway=LEEWAY,
+            options={"require": ["iss", "aud", "exp", "iat", "jti"]},
+        )
+    except (jwt.PyJWTError, ValueError, TypeError, OverflowError) as error:
+        raise _Wrong(type(error).__name__) from None
+    if not isinstance(claims["jti"], str) or not claims["jti"] or len(claims["jti"]) > 256:
+        raise _Wrong("no id")
+    if not isinstance(claims["exp"], int | float) or claims["exp"] - claims["iat"] > MAX_LIFE:
+        raise _Wrong("lives too long")
+    return client, claims

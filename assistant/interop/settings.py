@@ -1,0 +1,107 @@
+"""Settings of what other systems call, and of the alerts."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Algorithm = Literal["ES384", "RS384", "ES256", "RS256", "ES512", "RS512", "PS384", "EdDSA"]
+
+
+class AlertSettings(BaseModel):
+    """The alerts (事中提示)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    off: list[str] = Field(default_factory=list, description="Ids of rules that are switched off.")
+    most_interruptive: int = Field(
+        default=3, ge=0, le=20, description="Alerts that may wait for an answer at once."
+    )
+
+
+class HookClient(BaseModel):
+    """A system that may call the hooks."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(
+        min_length=1, max_length=24, description="What the audit calls it.", pattern=r"^[\w.-]+$"
+    )
+    issuer: str = Field(min_length=1, description="The `iss` of its tokens.")
+    jwks_url: str = Field(
+        default="", description="Where its keys are; a token's `jku` must be this very address."
+    )
+    keys: list[dict[str, Any]] = Field(
+        default_factory=list, description="Its public keys (JWK), instead of an address."
+    )
+    algorithms: list[Algorithm] = Field(default=["ES384", "RS384"])
+    fhir_servers: list[str] = Field(
+        default_factory=list,
+        description="Base addresses of FHIR servers that may be asked for it; none: never any.",
+    )
+
+    @model_validator(mode="after")
+    def _keys_known(self) -> HookClient:
+        if bool(self.keys) == bool(self.jwks_url):
+            raise ValueError(f"hooks client {self.name}: give either jwks_url or keys")
+        if any("d" in key or key.get("kty") == "oct" for key in self.keys):
+            raise ValueError(f"hooks client {self.name}: keys must be public ones")
+        for address in [*self.fhir_servers, *filter(None, [self.jwks_url])]:
+            parts = urlsplit(address)
+            if parts.scheme not in ("https", "http") or not parts.hostname or parts.username:
+                raise ValueError(f"hooks client {self.name}: {address} is no http(s) address")
+        return self
+
+
+class HookSettings(BaseModel):
+    """CDS Hooks, see hooks.md."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    base_url: str = Field(
+        default="",
+        description="The address at which clients reach this server, such as "
+        "`https://bedside.hospital.example`: the audience of tokens and the beginning of links. "
+        "Empty: as the request names it.",
+    )
+    clients: list[HookClient] = Field(default_factory=list, description="Who may call.")
+    unsecured: bool = Field(
+        default=False,
+        description="Clients on this machine itself may call without a token: for trying out.",
+    )
+    fhir_servers: list[str] = Field(
+        default_factory=list,
+        description="FHIR servers that may be asked for callers with an API key, or without any.",
+    )
+    smart_url: str = Field(
+        default="",
+        description="The launch address of the SMART app; where it is set, cards link to it.",
+    )
+    origins: list[str] = Field(
+        default_factory=list,
+        description="Origins of pages that may call from a browser (CORS); the list of services is "
+        "open to all.",
+    )
+    fetch_seconds: float = Field(
+        default=3.0, gt=0, le=30, description="Most seconds for all data of one call."
+    )
+    fetch_pages: int = Field(default=20, ge=1, le=200, description="Most pages of one search.")
+    fetch_bytes: int = Field(
+        default=8_000_000, ge=10_000, description="Most bytes of all data of one call."
+    )
+    card_seconds: float = Field(
+        default=0.4,
+        gt=0,
+        le=60,
+        description="So long a call waits for what the rules say; what takes longer comes with the "
+        "next hook.",
+    )
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> HookSettings:
+        issuers = [client.issuer for client in self.clients]
+        if len(set(issuers)) < len(issuers):
+            raise ValueError("hooks: two clients have one issuer")
+        return self

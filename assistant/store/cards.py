@@ -1,0 +1,194 @@
+"""Cards: what was shown to a doctor at work, how it was answered, how often it is overridden."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from sqlalchemy import case, func, select
+
+from assistant.store.audit import Audit
+from assistant.store.context import Context
+from assistant.store.database import Database
+from assistant.store.errors import CardNotFound, InvalidArgument
+from assistant.store.identifier import is_id, new_id
+from assistant.store.models import CardRow
+
+Outcome = Literal["accepted", "overridden"]
+MAX_COMMENT = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class NewCard:
+    """A card to show.  ``id`` is made where it is not given; ``suggestions``: id → what it is."""
+
+    kind: Literal["alert", "draft", "note"]
+    rule: str
+    key: str
+    severity: str = "info"
+    interruptive: bool = False
+    draft_id: str | None = None
+    suggestions: Mapping[str, Any] = field(default_factory=dict)
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRate:
+    """How a rule was answered, over all patients, purged ones too."""
+
+    rule: str
+    cards: int
+    shown: int
+    accepted: int
+    overridden: int
+
+    @property
+    def override_rate(self) -> float | None:
+        """Overridden ones of those that were answered."""
+        answered = self.accepted + self.overridden
+        return self.overridden / answered if answered else None
+
+
+class Cards:
+    """The cards of the store."""
+
+    def __init__(self, database: Database, audit: Audit) -> None:
+        self._database = database
+        self._audit = audit
+
+    def overridden(self, context: Context) -> set[str]:
+        """The keys that were overridden in this encounter: they are not shown again."""
+        query = select(CardRow.key).where(
+            CardRow.patient_id == context.patient_id,
+            CardRow.encounter_id == context.encounter_id,
+            CardRow.outcome == "overridden",
+        )
+        with self._database.read() as session:
+            return set(session.scalars(query))
+
+    def show(
+        self,
+        context: Context,
+        service: str,
+        application: str,
+        cards: Sequence[NewCard],
+        action: str = "card.show",
+    ) -> list[str]:
+        """Keep that cards are shown, in one transaction; gives their ids.
+
+        The same card of the same encounter, not answered yet, keeps its id and is counted again.
+        ``action`` is what the audit calls it, with the application beside it.
+        """
+        now = self._database.clock()
+        ids = []
+        with self._database.write() as session:
+            open_ones = {
+                (row.service, row.kind, row.rule, row.key): row
+                for row in session.scalars(
+                    select(CardRow).where(
+                        CardRow.patient_id == context.patient_id,
+                        CardRow.encounter_id == context.encounter_id,
+                        CardRow.actor_id == context.actor_id,
+                        CardRow.outcome == "",
+                    )
+                )
+            }
+            for card in cards:
+                row = open_ones.get((service, card.kind, card.rule, card.key))
+                if row is not None:
+                    row.shown += 1
+                    row.suggestions = {**row.suggestions, **card.suggestions}
+                else:
+                    row = _row(card, context, service, application, now)
+                    session.add(row)
+                ids.append(row.id)
+            content = [application, ids]
+            self._audit.append(session, context, action, f"app:{application}"[:32], "", content)
+        return ids
+
+    def answer(
+        self,
+        context: Context,
+        card_id: str,
+        outcome: Outcome,
+        *,
+        service: str | None = None,
+        reason: str = "",
+        comment: str = "",
+        suggestions: Sequence[str] = (),
+        application: str | None = None,
+    ) -> CardRow:
+        """Keep how a card was answered; the last answer holds.
+
+        A ``context`` without a patient may answer any card of its own ``application``.
+
+        Raises `CardNotFound`, `InvalidArgument`.
+        """
+        if outcome not in ("accepted", "overridden"):
+            raise InvalidArgument("A card is accepted or overridden.")
+        if len(comment) > MAX_COMMENT or len(reason) > 64:
+            raise InvalidArgument("The reason or the comment is too long.")
+        with self._database.write() as session:
+            row = session.get(CardRow, card_id) if is_id(card_id) else None
+            if row is not None and _may_answer(row, context, service, application):
+                row.outcome, row.reason, row.comment = outcome, reason, comment
+                row.answered_by, row.answered_at = context.actor_id, self._database.clock()
+                own = Context(
+                    context.actor_id, context.actor_role, row.patient_id, row.encounter_id
+                )
+                content = [row.rule, reason, comment, sorted(suggestions)]
+                self._audit.append(session, own, f"card.{outcome}", "card", row.id, content)
+                return row
+            self._audit.append(session, context, "card.answer_refused", "card", card_id)
+        raise CardNotFound
+
+    def rates(self) -> list[RuleRate]:
+        """How each rule was answered, the most shown first."""
+        accepted = func.sum(case((CardRow.outcome == "accepted", 1), else_=0))
+        overridden = func.sum(case((CardRow.outcome == "overridden", 1), else_=0))
+        query = (
+            select(CardRow.rule, func.count(), func.sum(CardRow.shown), accepted, overridden)
+            .where(CardRow.kind == "alert")
+            .group_by(CardRow.rule)
+            .order_by(func.count().desc(), CardRow.rule)
+        )
+        with self._database.read() as session:
+            return [RuleRate(*row) for row in session.execute(query)]
+
+
+def _may_answer(
+    row: CardRow, context: Context, service: str | None, application: str | None
+) -> bool:
+    if service is not None and row.service != service:
+        return False
+    if application is not None and row.application != application:
+        return False
+    if context.patient_id:
+        return (row.patient_id, row.encounter_id) == (context.patient_id, context.encounter_id)
+    return application is not None
+
+
+def _row(card: NewCard, context: Context, service: str, application: str, now: Any) -> CardRow:
+    return CardRow(
+        id=card.id or new_id(),
+        service=service,
+        kind=card.kind,
+        rule=card.rule,
+        key=card.key,
+        severity=card.severity,
+        interruptive=card.interruptive,
+        draft_id=card.draft_id,
+        suggestions=dict(card.suggestions),
+        actor_id=context.actor_id,
+        application=application,
+        patient_id=context.patient_id,
+        encounter_id=context.encounter_id,
+        created_at=now,
+        shown=1,
+        outcome="",
+        reason="",
+        comment="",
+        answered_by="",
+        answered_at=None,
+    )

@@ -1,0 +1,1 @@
+"""What the alerts find of seeded records, and say wrongly of records without reason for one."""
