@@ -139,6 +139,9 @@ def bundle(*resources: Resource) -> Resource:
         "resourceType": "Bundle",
         "type": "collection",
         "entry": [
-            {"fullUrl": f"{BASE}/{r['resourceType']}/{r['id']}", "resource": r} for r in resources
+            {"fullUrl": f"{BASE}/{r['resourceType']}/{r['id']}", "resource": r}
+            if isinstance(r, dict)
+            else r
+            for r in resources
         ],
     }

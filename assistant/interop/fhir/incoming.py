@@ -196,7 +196,7 @@ class _Assembly:
                 self._read(kind, element)
         self._medications += administrations(self._given, scope)
         self._notes += [note for note in self._made_notes() if note is not None]
-        limits = {
+        tables: dict[str, list[Any]] = {
             "diagnoses": self._diagnoses,
             "notes": _newest(self._notes, lambda n: n.written_at),
             "observations": _newest(self._observations, lambda o: o.at),
@@ -204,11 +204,9 @@ class _Assembly:
             "operations": self._operations,
             "orders": self._orders,
         }
-        rows_in = {name: _cut(name, rows, problems) for name, rows in limits.items()}
+        cut = {name: _cut(name, rows, problems) for name, rows in tables.items()}
         try:
-            encounter = Encounter(
-                id=scope.encounter_id, patient=patient(scope), **values, **rows_in
-            )
+            encounter = Encounter(id=scope.encounter_id, patient=patient(scope), **values, **cut)
         except ValidationError as error:
             raise IncomingRefused(
                 "患者或就诊的 id 不能用作病历的 id，须为字母数字开头、64 字符以内。"

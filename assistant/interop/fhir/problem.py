@@ -46,7 +46,7 @@ class Problems:
         if not self._more:
             return list(self._found)
         more = sum(self._more.values())
-        worst: Severity = next(s for s in ("error", "warning", "information") if self._more[s])  # type: ignore[assignment]
+        worst: Severity = next(s for s in ("error", "warning", "information") if self._more[s])
         rest = Problem(
             resource="",
             severity=worst,

@@ -61,8 +61,8 @@ def _reactions(element: Element, scope: Scope) -> str:
     for reaction in element.children("reaction"):
         names = [words(m, scope.mapping) for m in reaction.children("manifestation")]
         severity = scope.mapping.rows["severities"].get(reaction.text("severity"), "")
-        said.append("、".join(n for n in (*names, severity) if n))
-    found = "，".join(part for part in said if part)
+        said.append("，".join(n for n in ("、".join(filter(None, names)), severity) if n))
+    found = "；".join(part for part in said if part)
     return f"反应：{found}" if found else ""
 
 

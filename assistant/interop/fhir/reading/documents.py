@@ -95,7 +95,9 @@ def report(element: Element, scope: Scope) -> tuple[Note | None, Order | None]:
     forms = [content(form, element, scope) for form in element.children("presentedForm")]
     whole = next((form.text for form in forms if form.text), "") or _div(element)
     conclusion = element.long_text("conclusion").strip() or coded
-    parts = [whole] if conclusion and conclusion in whole else [whole, _headed("结论", conclusion)]
+    parts = [whole]
+    if conclusion and conclusion not in whole:
+        parts.append(f"结论：{conclusion}")
     text = "\n".join(part for part in parts if part)
     if text:
         title = f"{name}（初步报告）" if status in _EARLY else name
