@@ -30,6 +30,8 @@ from assistant.api.limits import PAGE_UPLOADS, BodyLimit, SecurityHeaders
 from assistant.approval.status import ApprovalStatus
 from assistant.draft import DISCLAIMER_EN, DISCLAIMER_ZH
 from assistant.engines import Engines
+from assistant.interop.fhir import routes as fhir_records
+from assistant.interop.fhir import serving as fhir_resources
 from assistant.libraries import quiet_libraries
 from assistant.metrics import Measured, Metrics
 from assistant.opening import open_knowledge, open_store
@@ -125,6 +127,8 @@ def build_app(
         approvals,
         audit,
         health,
+        fhir_records,
+        fhir_resources,
     ):
         app.include_router(module.router)
     app.include_router(
@@ -152,7 +156,8 @@ def _add_middleware(app: FastAPI, settings: Settings, tasks: Registry) -> None:
         BodyLimit,
         limit=settings.max_request_bytes,
         others={f"/v1/{task.path}": task.max_bytes(settings) for task in tasks}
-        | dict.fromkeys((attachments.PATH, PAGE_UPLOADS), settings.max_attachment_bytes),
+        | dict.fromkeys((attachments.PATH, PAGE_UPLOADS), settings.max_attachment_bytes)
+        | {fhir_records.PATH: settings.max_notes_bytes},
     )
     if settings.loopback_only or settings.allowed_hosts:
         # A page of another site must not reach a server on loopback under a name of its own.

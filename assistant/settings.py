@@ -162,6 +162,40 @@ class PanelMember(BaseModel):
     temperature: float = Field(default=0.0, ge=0, le=2)
 
 
+class FhirSettings(BaseModel):
+    """The hospital's FHIR R4 server, which records are read from."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    server: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s?#]+)?$",
+        description="Base address of the hospital's FHIR R4 server; empty: there is none.",
+    )
+    token: SecretStr = Field(default=SecretStr(""), description="Bearer token for that server.")
+    pages: int = Field(default=20, ge=1, le=1000, description="The most pages of one search.")
+    seconds: float = Field(
+        default=60.0, gt=0, le=600, description="The most seconds that reading one record takes."
+    )
+
+
+class Hl7Settings(BaseModel):
+    """The listener for HL7 v2 messages (`bedside hl7 listen`)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on for MLLP.")
+    port: int = Field(default=2575, ge=1, le=65535, description="Port to listen on for MLLP.")
+    encoding: Literal["auto", "utf-8", "gb18030"] = Field(
+        default="auto",
+        description="Of messages that do not name theirs in MSH-18; `auto` tells it by the bytes.",
+    )
+    senders: list[str] = Field(
+        default_factory=list,
+        description="Sending applications (MSH-3) that are taken, or `MSH-3|MSH-4`; empty: all.",
+    )
+
+
 class Settings(BaseSettings):
     """Every setting of Bedside."""
 
@@ -228,6 +262,10 @@ class Settings(BaseSettings):
     max_waiting: int = Field(
         default=200, ge=1, description="Accepted requests that may wait; more get 503."
     )
+    fhir: FhirSettings = Field(
+        default_factory=FhirSettings, description="The hospital's FHIR server."
+    )
+    hl7: Hl7Settings = Field(default_factory=Hl7Settings, description="Messages of HL7 v2.")
     retention_days: int = Field(
         default=0, ge=0, description="Drafts older than this are purged; 0 keeps them."
     )

@@ -7,7 +7,13 @@ from typing import Any, get_args
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from assistant.settings import EngineSettings, PanelMember, Settings
+from assistant.settings import (
+    EngineSettings,
+    FhirSettings,
+    Hl7Settings,
+    PanelMember,
+    Settings,
+)
 
 
 def markdown() -> str:
@@ -23,6 +29,8 @@ def markdown() -> str:
         ("Settings", Settings),
         ("`engines.<name>`", EngineSettings),
         ("`panel`", PanelMember),
+        ("`fhir`", FhirSettings),
+        ("`hl7`", Hl7Settings),
     )
     for title, model in tables:
         parts.append(f"## {title}\n")
@@ -57,6 +65,8 @@ def _default(name: str, field: FieldInfo) -> str:
         return "empty"
     if field.is_required():
         return "required"
+    if isinstance(value, BaseModel):
+        return "see below"
     if isinstance(value, dict) and value and isinstance(next(iter(value.values())), BaseModel):
         return "`demo`: the demo model"
     if isinstance(value, list) and value and isinstance(value[0], BaseModel):

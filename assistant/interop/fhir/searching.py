@@ -132,7 +132,7 @@ class Search:
         if not self._is_ours(address):
             return (
                 "host",
-                "下一页在另一台主机或另一路径，未读取。(The next page is elsewhere; it was not read.)",
+                "下一页在别的主机或路径，未读取。(The next page is elsewhere; it was not read.)",
             )
         if len(seen) >= self.limits.pages or len(self.resources) >= self.limits.resources:
             return "pages", "页数过多，其余未读。(Too many pages; the rest was not read.)"

@@ -21,7 +21,7 @@ def provenance(
     row = kept.row
     agents = [_agent("author", device(kept)), _agent("assembler", _model(kept, version))]
     if asked_by:
-        agents.append(_agent("enterer", label.practitioner(asked_by), application))
+        agents.append(_asker(asked_by, application))
     if row.accepted_by:
         agents.append(_agent("verifier", label.practitioner(row.accepted_by)))
     if row.signed_by:
@@ -62,18 +62,21 @@ def _targets(kept: Kept) -> list[str]:
     return found + [f"Condition/{c['id']}" for c in conditions(kept)]
 
 
-def _agent(role: str, who: Resource, application: str = "") -> Resource:
-    made: Resource = {
-        "type": {"coding": [{"system": _AGENT, "code": role}]},
-        "who": who,
+def _asker(asked_by: str, application: str) -> Resource:
+    """The user, or the application on the user's behalf."""
+    user = label.practitioner(asked_by)
+    if not application:
+        return _agent("enterer", user)
+    who: Resource = {
+        "type": "Device",
+        "identifier": {"system": f"{label.URN}:application", "value": application},
+        "display": application,
     }
-    if application:
-        made["onBehalfOf"] = {
-            "type": "Device",
-            "identifier": {"system": f"{label.URN}:application", "value": application},
-            "display": application,
-        }
-    return made
+    return _agent("enterer", who) | {"onBehalfOf": user}
+
+
+def _agent(role: str, who: Resource) -> Resource:
+    return {"type": {"coding": [{"system": _AGENT, "code": role}]}, "who": who}
 
 
 def _model(kept: Kept, version: str) -> Resource:
