@@ -23,6 +23,7 @@ from assistant.store.models import (
     DraftRow,
     FeedbackRow,
     IdempotencyRow,
+    MessageRow,
     RequestRow,
     ResolutionRow,
 )
@@ -62,6 +63,7 @@ class PurgeCounts:
     answers: int
     erased_from_files: bool
     attachments: int = 0
+    messages: int = 0
 
 
 class Purge:
@@ -84,11 +86,14 @@ class Purge:
             requests = _rows(session, delete(RequestRow).where(RequestRow.patient_id == patient_id))
             of_patient = IdempotencyRow.patient_id == patient_id
             answers = _rows(session, delete(IdempotencyRow).where(of_patient))
+            messages = _rows(session, delete(MessageRow).where(MessageRow.patient_id == patient_id))
             theirs = select(AttachmentRow).where(AttachmentRow.patient_id == patient_id)
             attachments, hashes = delete_rows(session, session.scalars(theirs))
             self._audit.append(session, context, "patient.purge", "patient")
         self._attachments.delete_files(hashes)
-        return self._erased(requests, counts[0], counts[1], counts[2] + left, answers, attachments)
+        return self._erased(
+            requests, counts[0], counts[1], counts[2] + left, answers, attachments, messages
+        )
 
     def expired(self, retention_days: int, actor: Context = SYSTEM) -> PurgeCounts:
         """Delete ended requests (with drafts), kept answers, and attachments that no request names
@@ -113,10 +118,13 @@ class Purge:
         with self._database.write() as session:
             aged = IdempotencyRow.created_at < before
             answers = _rows(session, delete(IdempotencyRow).where(aged))
+            messages = _rows(session, delete(MessageRow).where(MessageRow.created_at < before))
         attachments = self._expired_attachments(before, actor)
-        if not any(totals) and not answers and not attachments:
+        if not any(totals) and not answers and not attachments and not messages:
             return PurgeCounts(0, 0, 0, 0, 0, True)
-        return self._erased(totals[0], totals[1], totals[2], totals[3], answers, attachments)
+        return self._erased(
+            totals[0], totals[1], totals[2], totals[3], answers, attachments, messages
+        )
 
     def _expired_attachments(self, before: datetime, actor: Context) -> int:
         with self._database.write() as session:
@@ -147,12 +155,15 @@ class Purge:
         feedback: int,
         answers: int,
         attachments: int,
+        messages: int,
     ) -> PurgeCounts:
         erased = self._database.erase_deleted()
         log.info("purged requests=%d drafts=%d feedback=%d", requests, drafts, feedback)
         if not erased:
             log.warning("deleted rows stay in the write-ahead log until other processes close it")
-        return PurgeCounts(requests, drafts, resolutions, feedback, answers, erased, attachments)
+        return PurgeCounts(
+            requests, drafts, resolutions, feedback, answers, erased, attachments, messages
+        )
 
 
 def _delete_drafts(session: Session, which: ColumnElement[bool]) -> tuple[int, int, int]:

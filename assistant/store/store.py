@@ -19,6 +19,7 @@ from assistant.store.export import Export
 from assistant.store.feedback import Feedback
 from assistant.store.idempotency import Idempotency
 from assistant.store.keyed_hash import KeyedHash
+from assistant.store.messages import Messages
 from assistant.store.purge import Purge, PurgeCounts
 from assistant.store.requests import Requests
 
@@ -43,6 +44,7 @@ class Store:
         self.approvals = Approvals(database, self.audit)
         self.attachments = Attachments(database, self.audit, contents)
         self.bills = Bills(database, self.audit)
+        self.messages = Messages(database, self.audit, hashes)
         self._purge = Purge(database, self.audit, self.attachments)
         self._export = Export(database, self.audit)
 
