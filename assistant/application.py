@@ -32,6 +32,7 @@ from assistant.draft import DISCLAIMER_EN, DISCLAIMER_ZH
 from assistant.engines import Engines
 from assistant.interop.fhir import routes as fhir_records
 from assistant.interop.fhir import serving as fhir_resources
+from assistant.interop.hl7 import routes as hl7_records
 from assistant.libraries import quiet_libraries
 from assistant.metrics import Measured, Metrics
 from assistant.opening import open_knowledge, open_store
@@ -129,6 +130,7 @@ def build_app(
         health,
         fhir_records,
         fhir_resources,
+        hl7_records,
     ):
         app.include_router(module.router)
     app.include_router(

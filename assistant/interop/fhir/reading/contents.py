@@ -7,15 +7,14 @@ import binascii
 import re
 from dataclasses import dataclass
 
+from assistant.interop.charset import decoded
 from assistant.interop.fhir.element import Element, printable
 from assistant.interop.fhir.narrative import text_of
 from assistant.interop.fhir.scope import Scope
 
 MOST_BYTES = 16_000_000
 _CHARSET = re.compile(r"charset=[\"']?([A-Za-z0-9._-]+)", re.ASCII)
-_CHINESE_CHARSETS = ("gb2312", "gbk", "gb18030", "cp936", "x-gbk")
 _HTML = ("text/html", "application/xhtml+xml")
-_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +44,9 @@ def content(attachment: Element, of: Element, scope: Scope) -> Content:
             "(The attachment was left as it is and not read as text.)",
         )
         return Content("", kind, left=True)
-    text = decoded(data, media)
-    if text is None:
+    said = _CHARSET.search(media)
+    read = decoded(data, said[1] if said else "")
+    if read is None:
         of.say(
             "error",
             "charset",
@@ -54,31 +54,10 @@ def content(attachment: Element, of: Element, scope: Scope) -> Content:
             "(The attachment is neither UTF-8 nor GB18030 and was not read.)",
         )
         return Content("", kind, left=True)
+    text = read[0]
     if kind in _HTML or text.lstrip()[:200].lower().startswith(("<!doctype html", "<html", "<div")):
         return Content(text_of(text), kind)
     return Content(printable(text).strip(), kind)
-
-
-def decoded(data: bytes, media_type: str = "") -> str | None:
-    """Bytes as text: by their byte order mark, as UTF-8, then as what ``charset=`` says, then as
-    GB18030; None where nothing fits.
-
-    UTF-8 goes first, since text of GB18030 is hardly ever valid UTF-8, and labels are often wrong.
-    """
-    found = next((codec for mark, codec in _MARKS if data.startswith(mark)), None)
-    said = _CHARSET.search(media_type)
-    named = said[1].lower() if said else ""
-    codec = "gb18030" if named in _CHINESE_CHARSETS else named
-    for trial in (found, "utf-8", codec, "gb18030"):
-        if not trial:
-            continue
-        try:
-            text = data.decode(trial)
-        except (UnicodeDecodeError, LookupError):
-            continue
-        if "\0" not in text:
-            return text
-    return None
 
 
 def _data(attachment: Element, of: Element, scope: Scope, media: str) -> tuple[bytes | None, str]:
