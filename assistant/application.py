@@ -159,7 +159,7 @@ def _add_middleware(app: FastAPI, settings: Settings, tasks: Registry) -> None:
         limit=settings.max_request_bytes,
         others={f"/v1/{task.path}": task.max_bytes(settings) for task in tasks}
         | dict.fromkeys((attachments.PATH, PAGE_UPLOADS), settings.max_attachment_bytes)
-        | {fhir_records.PATH: settings.max_notes_bytes},
+        | dict.fromkeys((fhir_records.PATH, fhir_records.NOTIFICATIONS), settings.max_notes_bytes),
     )
     if settings.loopback_only or settings.allowed_hosts:
         # A page of another site must not reach a server on loopback under a name of its own.

@@ -1,6 +1,7 @@
 """Messages of other systems: kept before they are acknowledged, handed on once they are kept.
 
-A message that is sent again (same sender, control id and time) is kept once.
+A message that is sent again (same sender and control id, and the same but for its time) is kept
+once.  A control id that comes again much later is another message: senders count anew.
 """
 
 from __future__ import annotations
@@ -35,7 +36,11 @@ class MessageConflict(InvalidArgument):
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:
-    """A message to keep.  ``happened_at`` (with a zone) is when its sender says it was written."""
+    """A message to keep.
+
+    ``happened_at`` (with a zone) is when its sender says it was written, ``stamp`` the same as
+    written; ``compared`` is the content without it, by which a message is known again.
+    """
 
     sender: str
     control_id: str
@@ -43,6 +48,7 @@ class NewMessage:
     kind: str
     happened_at: datetime
     content: str
+    compared: str
 
 
 class Messages:
@@ -63,20 +69,17 @@ class Messages:
         check_id("stamp", message.stamp)
         if not context.patient_id or not message.control_id:
             raise InvalidArgument("A message has a patient and a control id.")
-        body_ref = self._hashes.content([message.kind, message.content])
+        body_ref = self._hashes.content([message.kind, message.compared])
         with self._database.write() as session:
-            row = session.scalar(
-                select(MessageRow).where(
-                    MessageRow.sender == message.sender,
-                    MessageRow.control_id == message.control_id,
-                    MessageRow.stamp == message.stamp,
-                )
+            under = select(MessageRow).where(
+                MessageRow.sender == message.sender, MessageRow.control_id == message.control_id
             )
-            if row is not None:
-                if not same(row.body_ref, body_ref):
+            for row in session.scalars(under):
+                if same(row.body_ref, body_ref):
+                    self._audit.append(session, context, "message.again", "message", row.id)
+                    return row, False
+                if row.stamp == message.stamp:
                     raise MessageConflict
-                self._audit.append(session, context, "message.again", "message", row.id)
-                return row, False
             row = MessageRow(
                 id=new_id(),
                 sender=message.sender,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import secrets
 from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
@@ -27,6 +29,20 @@ def parsed(body: bytes) -> dict[str, Any]:
             "请求正文应为一个 FHIR 资源，如 Bundle。(Send one FHIR resource, such as a Bundle.)"
         )
     return found
+
+
+def written(value: Any) -> str:
+    """``value`` as JSON with the digits of its numbers, which `json.dumps` would turn to floats."""
+    mark = secrets.token_hex(8)
+    text = json.dumps(
+        value, ensure_ascii=False, sort_keys=True, default=lambda number: f"{mark}{number}"
+    )
+    return re.sub(rf'"{mark}([0-9eE.+-]+)"', r"\1", text)
+
+
+def rewritten(text: str) -> Any:
+    """What `written` wrote."""
+    return json.loads(text, parse_float=_number)
 
 
 def _number(text: str) -> Decimal:

@@ -53,7 +53,7 @@ async def _listen(settings: Settings, address: tuple[str, int]) -> None:
     from assistant.commands.progress import console
     from assistant.interop.arrival import taker
     from assistant.interop.fhir.mapping import OWN_FILE, load
-    from assistant.interop.hl7.handing import hand_on
+    from assistant.interop.handing import hand_on
     from assistant.interop.hl7.listener import Listener
     from assistant.interop.hl7.receiver import Receiver
     from assistant.opening import open_store

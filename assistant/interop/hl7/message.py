@@ -138,6 +138,13 @@ class Message:
         return f"{self.header.text(3)}|{self.header.text(4)}"
 
     @property
+    def without_time(self) -> str:
+        """The content without MSH-7, which a sender may write anew when it sends again."""
+        field = self.header.separators.field
+        head = field.join((self.header.name, *self.header.fields[1:6], *self.header.fields[7:]))
+        return "\r".join((head, *self.lines))
+
+    @property
     def written_at(self) -> datetime | None:
         """MSH-7, with its zone, else the hospital's; None where it is no time."""
         found = moment(self.header.text(7))

@@ -105,6 +105,7 @@ class Receiver:
             kind=message.kind,
             happened_at=message.written_at,
             content=message.content,
+            compared=message.without_time,
         )
         try:
             _, is_new = self.store.messages.keep(context, new)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Header
 from assistant.api.context import ID_PATTERN, ClinicianDep, ServicesDep
 from assistant.api.problems import Problem, documented
 from assistant.interop.fhir.routes import mapping_of
-from assistant.interop.hl7.handing import encounter_now
+from assistant.interop.handing import encounter_now
 from assistant.record.encounter import Encounter
 from assistant.store import Context
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from assistant.interop.arrival import Arrival, ArrivalKind, Taker
+from assistant.interop.fhir.body import rewritten
+from assistant.interop.fhir.incoming import read_resources
 from assistant.interop.fhir.mapping import Mapping, load
-from assistant.interop.hl7.message import Message, parse
+from assistant.interop.fhir.notification import kind_of
+from assistant.interop.hl7.message import parse
 from assistant.interop.hl7.results import is_final
 from assistant.interop.hl7.stay import Stay
 from assistant.interop.hl7.table import event_of
@@ -14,22 +18,42 @@ from assistant.record.encounter import Encounter
 from assistant.store import Context, Store
 from assistant.store.models import MessageRow
 
-logger = logging.getLogger("bedside.assistant.interop.hl7")
+logger = logging.getLogger("bedside.assistant.interop")
 _LATER_VISIT = ("ADT^A01", "ADT^A03", "ADT^A04", "ADT^A08", "ADT^A11", "ADT^A13")
-READER = Context.operator("hl7", "system")
+READER = Context.operator("interop", "system")
+FHIR = "FHIR"
+"""The kind of messages that are FHIR resources; others are those of HL7 v2."""
 
 
 def encounter_now(
     store: Store, context: Context, mapping: Mapping | None = None
 ) -> Encounter | None:
-    """The context's stay as all kept messages have it; None where there are none."""
+    """The context's stay as all kept messages have it; None where there are none.
+
+    Where resources of FHIR came they are the record, since they say more than HL7 v2 does.
+    """
     kept = store.messages.of_stay(context)
     if not kept:
         return None
+    bundles = [rewritten(row.content) for row in kept if row.kind == FHIR]
+    if bundles:
+        return _newest(bundles, context, mapping or load())
     stay = Stay(context.patient_id, context.encounter_id, mapping or load())
     for row in kept:
         stay.take(parse(row.content))
     return stay.encounter()
+
+
+def _newest(bundles: list[Any], context: Context, mapping: Mapping) -> Encounter:
+    """The resources of all bundles, each as the last one has it."""
+    found: dict[tuple[Any, Any], Any] = {}
+    for bundle in bundles:
+        for resource in bundle:
+            key = (resource.get("resourceType"), resource.get("id"))
+            found.pop(key, None)
+            found[key] = resource
+    resources = list(found.values())
+    return read_resources(resources, context.patient_id, context.encounter_id, mapping).encounter
 
 
 def hand_on(store: Store, taker: Taker | None, mapping: Mapping | None = None) -> int:
@@ -58,7 +82,7 @@ def _arrival(store: Store, row: MessageRow, mapping: Mapping | None) -> Arrival 
     if encounter is None:
         return None
     return Arrival(
-        kind=_kind(store, row, parse(row.content)),
+        kind=_kind(store, row),
         message_id=row.id,
         patient_id=row.patient_id,
         encounter_id=row.encounter_id,
@@ -68,8 +92,11 @@ def _arrival(store: Store, row: MessageRow, mapping: Mapping | None) -> Arrival 
     )
 
 
-def _kind(store: Store, row: MessageRow, message: Message) -> ArrivalKind:
+def _kind(store: Store, row: MessageRow) -> ArrivalKind:
     """The event; a start or end that later messages have overtaken is only a change."""
+    if row.kind == FHIR:
+        return kind_of(rewritten(row.content))
+    message = parse(row.content)
     kind = event_of(row.kind)
     if kind in ("encounter.start", "encounter.discharge"):
         if store.messages.has_later(row, _LATER_VISIT):
