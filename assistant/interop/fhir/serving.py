@@ -20,7 +20,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from assistant.api.context import ActorDep, Services, ServicesDep
-from assistant.api.problems import Problem
+from assistant.api.problems import TITLES, Problem
 from assistant.interop.fhir.outgoing.audit_event import audit_event
 from assistant.interop.fhir.outgoing.capability import (
     AUDIT_PARAMETERS,
@@ -80,11 +80,17 @@ class FhirRoute(APIRoute):
         return answered
 
 
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"description": TITLES[status], "content": {MEDIA_TYPE: {}}}
+    for status in (400, 401, 403, 404, 409)
+}
+
 router = APIRouter(
     prefix="/fhir",
     tags=["FHIR 互联"],
     route_class=FhirRoute,
     default_response_class=FhirResponse,
+    responses=_ERRORS,
 )
 
 
