@@ -33,6 +33,8 @@ from assistant.engines import Engines
 from assistant.interop.fhir import routes as fhir_records
 from assistant.interop.fhir import serving as fhir_resources
 from assistant.interop.hl7 import routes as hl7_records
+from assistant.interop.smart import routes as smart_login
+from assistant.interop.smart.binding import BoundSession
 from assistant.libraries import quiet_libraries
 from assistant.metrics import Measured, Metrics
 from assistant.opening import open_knowledge, open_store
@@ -133,6 +135,8 @@ def build_app(
         hl7_records,
     ):
         app.include_router(module.router)
+    smart = smart_login.flow_of(settings)
+    app.include_router(smart_login.router(smart))
     app.include_router(
         openai_api.router(engines.open_engines, (lambda: encoder) if encoder else None),
         dependencies=[Depends(actor)],
@@ -146,6 +150,8 @@ def build_app(
         from assistant.ui.page import mount
 
         mount(app, parts)
+    # Innermost: what is refused elsewhere is refused before.
+    app.add_middleware(BoundSession, sessions=smart.sessions)
     _add_middleware(app, settings, tasks)
     return app
 

@@ -196,6 +196,38 @@ class Hl7Settings(BaseModel):
     )
 
 
+class SmartSettings(BaseModel):
+    """SMART App Launch: doctors who come from the hospital's own log-in."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    servers: list[str] = Field(
+        default_factory=list,
+        description="Base addresses of the FHIR servers that may launch; empty: none may.",
+    )
+    client_id: str = Field(default="bedside", description="What Bedside is registered as there.")
+    client_secret: SecretStr = Field(
+        default=SecretStr(""), description="Empty: registered as a public client."
+    )
+    address: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s?#]+)?$",
+        description="Under which doctors' browsers reach Bedside; empty: as they ask.",
+    )
+    scopes: list[str] = Field(
+        default_factory=lambda: ["openid", "fhirUser", "patient/*.rs"],
+        description="Asked for beside `launch` or `launch/patient`.",
+    )
+    role_claim: str = Field(default="roles", description="The claim that the role is told by.")
+    roles: dict[str, Literal["doctor", "nurse", "pharmacist", "student"]] = Field(
+        default_factory=dict,
+        description="Roles by the claim's values; who has none of them is refused.",
+    )
+    session_minutes: int = Field(
+        default=480, ge=1, le=1440, description="A session ends after this, refreshed or not."
+    )
+
+
 class Settings(BaseSettings):
     """Every setting of Bedside."""
 
@@ -264,6 +296,9 @@ class Settings(BaseSettings):
     )
     fhir: FhirSettings = Field(
         default_factory=FhirSettings, description="The hospital's FHIR server."
+    )
+    smart: SmartSettings = Field(
+        default_factory=SmartSettings, description="Doctors who come from the hospital's log-in."
     )
     hl7: Hl7Settings = Field(default_factory=Hl7Settings, description="Messages of HL7 v2.")
     retention_days: int = Field(
@@ -347,5 +382,8 @@ class Settings(BaseSettings):
     def keys_required(self) -> bool:
         """Whether every request must carry an API key, one from this machine itself included."""
         if self.require_api_key is None:
-            return not (self.loopback_only and all(map(is_loopback, self.allowed_hosts)))
+            # Who may come in by a log-in must not come in without one.
+            return bool(self.smart.servers) or not (
+                self.loopback_only and all(map(is_loopback, self.allowed_hosts))
+            )
         return self.require_api_key

@@ -13,6 +13,7 @@ from assistant.settings import (
     Hl7Settings,
     PanelMember,
     Settings,
+    SmartSettings,
 )
 
 
@@ -31,6 +32,7 @@ def markdown() -> str:
         ("`panel`", PanelMember),
         ("`fhir`", FhirSettings),
         ("`hl7`", Hl7Settings),
+        ("`smart`", SmartSettings),
     )
     for title, model in tables:
         parts.append(f"## {title}\n")
