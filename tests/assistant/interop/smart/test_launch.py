@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,7 +16,10 @@ from oidc_provider import Provider, running
 from starlette.testclient import TestClient
 
 from assistant.application import build_app
-from assistant.settings import Settings, SmartSettings
+from assistant.interop.smart.flow import Flow
+from assistant.interop.smart.problem import LaunchRefused
+from assistant.interop.smart.session import Sessions
+from assistant.settings import EngineSettings, Settings, SmartSettings
 
 HOST = "http://127.0.0.1"
 
@@ -32,10 +37,26 @@ def provider(started: Provider) -> Provider:
     return started
 
 
-@pytest.fixture
-def app(settings: Settings, provider: Provider) -> Iterator[Any]:
-    smart = SmartSettings(servers=[provider.base], roles={"physician": "doctor", "nurse": "nurse"})
-    made = build_app(settings.model_copy(update={"smart": smart}), with_ui=False)
+@pytest.fixture(scope="module")
+def app(
+    started: Provider,
+    tmp_path_factory: pytest.TempPathFactory,
+    knowledge_folder: Path,
+    empty_database: Path,
+) -> Iterator[Any]:
+    """One for all tests of the file: each has a browser of its own."""
+    home = tmp_path_factory.mktemp("smart")
+    shutil.copy(empty_database, home)
+    (home / "knowledge").symlink_to(knowledge_folder)
+    settings = Settings(
+        home=home,
+        engines={"demo": EngineSettings(kind="echo", demo_only=True)},
+        encoder="hashing",
+        smart=SmartSettings(
+            servers=[started.base], roles={"physician": "doctor", "nurse": "nurse"}
+        ),
+    )
+    made = build_app(settings, with_ui=False)
     with TestClient(made, base_url=HOST):
         yield made
 
@@ -91,7 +112,8 @@ def test_a_session_is_a_doctor_with_one_patient(
     assert (shown["actor_id"], shown["role"], shown["patient_id"]) == ("doc-7", "doctor", "pat-1")
     job = browser.post("/v1/differential-diagnoses", params={"wait": True}, json=case)
     assert job.status_code == 200
-    assert len(browser.get("/v1/drafts").json()) == 3, "the patient comes from the session"
+    listed = browser.get("/v1/drafts").json()
+    assert {draft["patient_id"] for draft in listed} == {"pat-1"}, "of the session's patient"
     assert browser.get("/fhir/Composition").json()["entry"]
     assert "鉴别诊断" in browser.get("/smart/session").text
 
@@ -182,14 +204,27 @@ def test_only_servers_of_the_settings_launch(browser: TestClient, provider: Prov
         assert "没有登记" in answer.text
 
 
-def test_without_pkce_there_is_no_launch(settings: Settings, provider: Provider) -> None:
+async def test_without_pkce_there_is_no_launch(provider: Provider) -> None:
     provider.methods = ["plain"]
-    smart = SmartSettings(servers=[provider.base])
-    made = build_app(settings.model_copy(update={"smart": smart}), with_ui=False)
-    with TestClient(made, base_url=HOST, follow_redirects=False) as browser:
-        answer = browser.get("/smart/launch", params={"iss": provider.base})
-        assert answer.status_code == 502
-        assert "PKCE" in answer.text
+    flow = Flow(SmartSettings(servers=[provider.base]), Sessions())
+    with pytest.raises(LaunchRefused, match="PKCE"):
+        await flow.begin(provider.base, "l1", f"{HOST}/smart/callback")
+
+
+@pytest.mark.parametrize("place", ["authorization_endpoint", "token_endpoint", "jwks_uri"])
+async def test_endpoints_in_plain_http_elsewhere_are_not_used(place: str) -> None:
+    base = "https://his.example/fhir"
+    places = {
+        "issuer": base,
+        "authorization_endpoint": f"{base}/authorize",
+        "token_endpoint": f"{base}/token",
+        "jwks_uri": f"{base}/jwks",
+        "code_challenge_methods_supported": ["S256"],
+    } | {place: "http://his.example/x"}
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, json=places))
+    flow = Flow(SmartSettings(servers=[base]), Sessions(), transport)
+    with pytest.raises(LaunchRefused, match="https"):
+        await flow.begin(base, "l1", f"{HOST}/smart/callback")
 
 
 def test_a_changed_key_is_asked_for_anew(browser: TestClient, provider: Provider) -> None:
@@ -254,11 +289,7 @@ def test_another_sites_request_is_refused(
 
 
 def test_machines_keep_their_keys(browser: TestClient, app: Any) -> None:
-    from assistant.store import Context
-
-    keys = app.state.services.store.api_keys
-    made = keys.create("cdss", "system", "test", Context.operator("admin", "admin"))
-    secret = made[1] if isinstance(made, tuple) else made.secret
+    _, secret = app.state.services.store.api_keys.create("cdss", "system", "test")
     headers = {"Authorization": f"Bearer {secret}", "X-Patient-Id": "pat-1"}
     assert browser.get("/v1/drafts", headers=headers).status_code == 200
     assert browser.get("/v1/session", headers=headers).status_code == 404
