@@ -1,1 +1,1 @@
-"""The hospital's systems: hooks, FHIR, HL7 v2, SMART."""
+"""Bedside inside the hospital's systems."""

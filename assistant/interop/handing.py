@@ -9,12 +9,14 @@ from assistant.interop.arrival import Arrival, ArrivalKind, Taker
 from assistant.interop.fhir.body import rewritten
 from assistant.interop.fhir.incoming import read_resources
 from assistant.interop.fhir.mapping import Mapping, load
-from assistant.interop.fhir.notification import kind_of
+from assistant.interop.fhir.notification import is_note, kind_of
+from assistant.interop.hl7.documents import document
 from assistant.interop.hl7.message import parse
-from assistant.interop.hl7.results import is_final
+from assistant.interop.hl7.results import identifier, is_final
 from assistant.interop.hl7.stay import Stay
 from assistant.interop.hl7.table import event_of
 from assistant.record.encounter import Encounter
+from assistant.record.note import Note
 from assistant.store import Context, Store
 from assistant.store.models import MessageRow
 
@@ -89,7 +91,19 @@ def _arrival(store: Store, row: MessageRow, mapping: Mapping | None) -> Arrival 
         at=row.happened_at,
         source=row.sender,
         encounter=encounter,
+        note=_note(row, encounter, mapping or load()),
     )
+
+
+def _note(row: MessageRow, encounter: Encounter, mapping: Mapping) -> Note | None:
+    """The note that a message saved, as the stay has it now."""
+    if row.kind == FHIR:
+        ids = [r.get("id") for r in rewritten(row.content) if is_note(r)]
+    else:
+        found = document(parse(row.content), mapping)
+        ids = [identifier(found.key)] if found is not None else []
+    notes = (encounter.note(one) for one in ids if isinstance(one, str))
+    return next((note for note in notes if note is not None), None)
 
 
 def _kind(store: Store, row: MessageRow) -> ArrivalKind:

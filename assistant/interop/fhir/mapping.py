@@ -58,7 +58,7 @@ class Mapping:
     @cached_property
     def no_allergy(self) -> re.Pattern[str]:
         """What begins words that say that there is no allergy."""
-        return re.compile(self.rows["no_allergy_words"])
+        return re.compile(self.rows["no_allergy_words"], re.VERBOSE)
 
     @cached_property
     def denied(self) -> re.Pattern[str]:

@@ -112,6 +112,11 @@ def kind_of(resources: list[dict[str, Any]]) -> ArrivalKind:
     return next((kind for kind in order if kind in kinds), "encounter.changed")
 
 
+def is_note(resource: dict[str, Any]) -> bool:
+    """Whether a resource is a text of the record."""
+    return resource.get("resourceType") in _NOTES
+
+
 def _event(resource: dict[str, Any]) -> ArrivalKind:
     kind, status = resource.get("resourceType"), resource.get("status")
     if kind == "Encounter":

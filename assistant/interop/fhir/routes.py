@@ -150,7 +150,7 @@ async def notified(
             "(No resource names a patient: have the subscription send its payload.)",
         )
     received = await asyncio.to_thread(_keep, parts, who, body, groups)
-    after.add_task(hand_on, parts.store, taker(), mapping_of(parts))
+    after.add_task(hand_on, parts.store, taker(parts.settings, parts.store), mapping_of(parts))
     return received
 
 

@@ -66,7 +66,7 @@ async def _listen(settings: Settings, address: tuple[str, int]) -> None:
     listener = Listener(receiver.receive, on_message=came.set)
 
     async def hand() -> None:
-        found = taker()
+        found = taker(settings, store)
         while True:
             await asyncio.to_thread(hand_on, store, found, mapping)
             with contextlib.suppress(TimeoutError):

@@ -241,11 +241,20 @@ def test_the_encounter_says_which_diagnosis_is_which() -> None:
         made.allergy(name="无"),
         made.allergy(name="否认药物过敏史"),
         made.allergy(name="NKDA"),
+        made.allergy(name="无已知药物过敏史"),
+        made.allergy(name="无药物、食物过敏"),
+        made.allergy(name="No known drug allergies"),
     ],
 )
 def test_no_known_allergy_is_a_denial(allergy: dict[str, Any]) -> None:
     found = read(allergy)
     assert whole_text(found) == "否认药物过敏史。"
+
+
+def test_an_allergen_whose_name_begins_like_a_denial_is_one() -> None:
+    assert whole_text(read(made.allergy(name="无花果"))) == "无花果过敏。"
+    assert whole_text(read(made.allergy(name="无花果过敏"))) == "无花果过敏。"
+    assert whole_text(read(made.condition(name="无痛性血尿"))) == "入院诊断：无痛性血尿（J18.900）"
 
 
 def test_a_refuted_allergy_is_nowhere_and_a_suspected_one_says_so() -> None:

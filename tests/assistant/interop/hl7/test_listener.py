@@ -129,6 +129,8 @@ def test_events_out_of_the_messages(receiver: Receiver, store: Store) -> None:
         "encounter.changed",
     ]
     assert came[0].encounter.observations
+    assert came[2].note is not None
+    assert came[2].note.text == "主诉：咳嗽。"
     assert hand_on(store, came.append) == 0
 
 
