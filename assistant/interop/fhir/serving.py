@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Coroutine
 from importlib.metadata import version
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
-from starlette.exceptions import HTTPException
+from fastapi import APIRouter, Depends, Query, Request
 
 from assistant.api.context import ActorDep, Services, ServicesDep
-from assistant.api.problems import TITLES, Problem
+from assistant.api.problems import Problem
+from assistant.interop.fhir.answers import ERRORS, FhirResponse, FhirRoute
 from assistant.interop.fhir.outgoing.audit_event import audit_event
 from assistant.interop.fhir.outgoing.capability import (
     AUDIT_PARAMETERS,
@@ -36,61 +32,22 @@ from assistant.interop.fhir.outgoing.outcome import outcome
 from assistant.interop.fhir.outgoing.provenance import provenance
 from assistant.interop.fhir.terminology import Resource
 from assistant.review.review import Review
-from assistant.store import Context, DraftNotFound, DraftRow, RequestNotFound
+from assistant.store import Context, DraftNotFound, DraftRow
 from assistant.store.applications import applications
-from assistant.store.errors import InvalidArgument
 from assistant.work.roles import ASK_ROLES, OVERSIGHT_ROLES
 
-MEDIA_TYPE = "application/fhir+json"
 MOST_PER_PAGE = 100
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _GENERAL = frozenset({"_format", "_pretty", "_count", "before"})
 _CONDITION = re.compile(r"(.{36})-\d{1,3}")
 
 
-class FhirResponse(JSONResponse):
-    """JSON as FHIR calls it."""
-
-    media_type = MEDIA_TYPE
-
-
-class FhirRoute(APIRoute):
-    """A route whose errors are OperationOutcomes."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler, with its errors answered."""
-        handle = super().get_route_handler()
-
-        async def answered(request: Request) -> Response:
-            try:
-                return await handle(request)
-            except HTTPException as error:
-                headers = dict(error.headers or {})
-                return FhirResponse(
-                    outcome(error.status_code, str(error.detail)), error.status_code, headers
-                )
-            except RequestValidationError:
-                said = "请求参数不符合要求，见 /fhir/metadata。(A parameter is not valid.)"
-                return FhirResponse(outcome(400, said), 400)
-            except (DraftNotFound, RequestNotFound) as error:
-                return FhirResponse(outcome(404, str(error)), 404)
-            except InvalidArgument as error:
-                return FhirResponse(outcome(400, str(error)), 400)
-
-        return answered
-
-
-_ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"description": TITLES[status], "content": {MEDIA_TYPE: {}}}
-    for status in (400, 401, 403, 404, 409)
-}
-
 router = APIRouter(
     prefix="/fhir",
     tags=["FHIR 互联"],
     route_class=FhirRoute,
     default_response_class=FhirResponse,
-    responses=_ERRORS,
+    responses=ERRORS,
 )
 
 
