@@ -34,7 +34,12 @@ from assistant.engines import Engines
 from assistant.interop.dicom.listening import CannotListen
 from assistant.interop.dicom.reception import Reception
 from assistant.interop.events import routes as event_routes
+from assistant.interop.fhir import routes as fhir_records
+from assistant.interop.fhir import serving as fhir_resources
+from assistant.interop.hl7 import routes as hl7_records
 from assistant.interop.hooks import routes as hook_routes
+from assistant.interop.smart import routes as smart_login
+from assistant.interop.smart.binding import BoundSession
 from assistant.libraries import quiet_libraries
 from assistant.metrics import Measured, Metrics
 from assistant.opening import open_knowledge, open_store
@@ -140,8 +145,13 @@ def build_app(
         approvals,
         audit,
         health,
+        fhir_records,
+        fhir_resources,
+        hl7_records,
     ):
         app.include_router(module.router)
+    smart = smart_login.flow_of(settings)
+    app.include_router(smart_login.router(smart))
     app.include_router(
         openai_api.router(engines.open_engines, (lambda: encoder) if encoder else None),
         dependencies=[Depends(actor)],
@@ -157,6 +167,8 @@ def build_app(
         from assistant.ui.page import mount
 
         mount(app, parts)
+    # Innermost: what is refused elsewhere is refused before.
+    app.add_middleware(BoundSession, sessions=smart.sessions)
     _add_middleware(app, settings, tasks)
     return app
 
@@ -171,7 +183,8 @@ def _add_middleware(app: FastAPI, settings: Settings, tasks: Registry) -> None:
         others={f"/v1/{task.path}": task.max_bytes(settings) for task in tasks}
         | dict.fromkeys((attachments.PATH, PAGE_UPLOADS), settings.max_attachment_bytes)
         | dict.fromkeys(hook_routes.paths(), settings.hooks.fetch_bytes)
-        | {"/v1/events": settings.max_notes_bytes, "/v1/alerts": settings.max_notes_bytes},
+        | {"/v1/events": settings.max_notes_bytes, "/v1/alerts": settings.max_notes_bytes}
+        | dict.fromkeys((fhir_records.PATH, fhir_records.NOTIFICATIONS), settings.max_notes_bytes),
     )
     if settings.loopback_only or settings.allowed_hosts:
         # A page of another site must not reach a server on loopback under a name of its own.

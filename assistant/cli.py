@@ -96,6 +96,16 @@ COMMANDS = (
         "assistant.interop.dicom.command:app",
         "DICOM: take studies from the network, write results, de-identify.",
     ),
+    Row(
+        "fhir",
+        "assistant.interop.fhir.command:app",
+        "FHIR R4: read a Bundle, or a patient from the hospital's server.",
+    ),
+    Row(
+        "hl7",
+        "assistant.interop.hl7.command:app",
+        "HL7 v2: listen for messages (MLLP), read one, send one.",
+    ),
     Row("audit", "assistant.commands.records:audit", "The audit log: verify, list."),
     Row("feedback", "assistant.commands.records:feedback", "Feedback: export."),
     Row("key", "assistant.commands.records:key", "API keys: create, list, revoke."),

@@ -164,6 +164,72 @@ class PanelMember(BaseModel):
     temperature: float = Field(default=0.0, ge=0, le=2)
 
 
+class FhirSettings(BaseModel):
+    """The hospital's FHIR R4 server, which records are read from."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    server: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s?#]+)?$",
+        description="Base address of the hospital's FHIR R4 server; empty: there is none.",
+    )
+    token: SecretStr = Field(default=SecretStr(""), description="Bearer token for that server.")
+    pages: int = Field(default=20, ge=1, le=1000, description="The most pages of one search.")
+    seconds: float = Field(
+        default=60.0, gt=0, le=600, description="The most seconds that reading one record takes."
+    )
+
+
+class Hl7Settings(BaseModel):
+    """The listener for HL7 v2 messages (`bedside hl7 listen`)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on for MLLP.")
+    port: int = Field(default=2575, ge=1, le=65535, description="Port to listen on for MLLP.")
+    encoding: Literal["auto", "utf-8", "gb18030"] = Field(
+        default="auto",
+        description="Of messages that do not name theirs in MSH-18; `auto` tells it by the bytes.",
+    )
+    senders: list[str] = Field(
+        default_factory=list,
+        description="Sending applications (MSH-3) that are taken, or `MSH-3|MSH-4`; empty: all.",
+    )
+
+
+class SmartSettings(BaseModel):
+    """SMART App Launch: doctors who come from the hospital's own log-in."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    servers: list[str] = Field(
+        default_factory=list,
+        description="Base addresses of the FHIR servers that may launch; empty: none may.",
+    )
+    client_id: str = Field(default="bedside", description="What Bedside is registered as there.")
+    client_secret: SecretStr = Field(
+        default=SecretStr(""), description="Empty: registered as a public client."
+    )
+    address: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s?#]+)?$",
+        description="Under which doctors' browsers reach Bedside; empty: as they ask.",
+    )
+    scopes: list[str] = Field(
+        default_factory=lambda: ["openid", "fhirUser", "patient/*.rs"],
+        description="Asked for beside `launch` or `launch/patient`.",
+    )
+    role_claim: str = Field(default="roles", description="The claim that the role is told by.")
+    roles: dict[str, Literal["doctor", "nurse", "pharmacist", "student"]] = Field(
+        default_factory=dict,
+        description="Roles by the claim's values; who has none of them is refused.",
+    )
+    session_minutes: int = Field(
+        default=480, ge=1, le=1440, description="A session ends after this, refreshed or not."
+    )
+
+
 class Settings(BaseSettings):
     """Every setting of Bedside."""
 
@@ -230,6 +296,13 @@ class Settings(BaseSettings):
     max_waiting: int = Field(
         default=200, ge=1, description="Accepted requests that may wait; more get 503."
     )
+    fhir: FhirSettings = Field(
+        default_factory=FhirSettings, description="The hospital's FHIR server."
+    )
+    smart: SmartSettings = Field(
+        default_factory=SmartSettings, description="Doctors who come from the hospital's log-in."
+    )
+    hl7: Hl7Settings = Field(default_factory=Hl7Settings, description="Messages of HL7 v2.")
     retention_days: int = Field(
         default=0, ge=0, description="Drafts older than this are purged; 0 keeps them."
     )
@@ -328,5 +401,8 @@ class Settings(BaseSettings):
     def keys_required(self) -> bool:
         """Whether every request must carry an API key, one from this machine itself included."""
         if self.require_api_key is None:
-            return not (self.loopback_only and all(map(is_loopback, self.allowed_hosts)))
+            # Who may come in by a log-in must not come in without one.
+            return bool(self.smart.servers) or not (
+                self.loopback_only and all(map(is_loopback, self.allowed_hosts))
+            )
         return self.require_api_key

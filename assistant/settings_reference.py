@@ -10,7 +10,14 @@ from pydantic.fields import FieldInfo
 
 from assistant.interop.dicom.settings import Caller, DicomSettings, DicomWebServer, Peer
 from assistant.interop.settings import AlertSettings, HookClient, HookSettings
-from assistant.settings import EngineSettings, PanelMember, Settings
+from assistant.settings import (
+    EngineSettings,
+    FhirSettings,
+    Hl7Settings,
+    PanelMember,
+    Settings,
+    SmartSettings,
+)
 
 _MODULE = re.compile(r"\b(?:\w+\.)+(?=[A-Z])")
 """Where a type comes from, which is nothing to whoever sets one."""
@@ -36,6 +43,9 @@ def markdown() -> str:
         ("`alerts`", AlertSettings),
         ("`hooks`", HookSettings),
         ("`hooks.clients`", HookClient),
+        ("`fhir`", FhirSettings),
+        ("`hl7`", Hl7Settings),
+        ("`smart`", SmartSettings),
     )
     for title, model in tables:
         parts.append(f"## {title}\n")

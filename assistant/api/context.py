@@ -81,6 +81,9 @@ class Actor:
     source: str = "api"
 
 
+BOUND_ACTOR = "bedside.actor"
+"""Where the scope of a request has the actor of its session, tied to a patient already."""
+
 LOCAL_ACTOR = Actor(DEMO_ACTOR, "doctor")
 """Who a client on this machine itself is where keys are not required."""
 
@@ -98,6 +101,9 @@ async def actor(
     x_actor_role: Annotated[Role | None, Header()] = None,
 ) -> Actor:
     """The actor of the call.  401 without a valid key where keys are required."""
+    bound = request.scope.get(BOUND_ACTOR)
+    if isinstance(bound, Actor):
+        return bound
     key = None
     needed = key_needed(parts.settings, request)
     local = Actor(x_actor_id or LOCAL_ACTOR.id, x_actor_role or LOCAL_ACTOR.role)

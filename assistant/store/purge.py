@@ -30,6 +30,7 @@ from assistant.store.models import (
     EventWorkRow,
     FeedbackRow,
     IdempotencyRow,
+    MessageRow,
     RecordEventRow,
     RequestRow,
     ResolutionRow,
@@ -79,6 +80,7 @@ class PurgeCounts:
     answers: int
     erased_from_files: bool
     attachments: int = 0
+    messages: int = 0
 
 
 class Purge:
@@ -110,6 +112,7 @@ class Purge:
             answers = _rows(session, delete(IdempotencyRow).where(of_patient))
             of_theirs = ConversationRow.patient_id == patient_id
             _rows(session, delete(ConversationRow).where(of_theirs))
+            messages = _rows(session, delete(MessageRow).where(MessageRow.patient_id == patient_id))
             theirs = select(AttachmentRow).where(AttachmentRow.patient_id == patient_id)
             attachments, hashes = delete_rows(session, session.scalars(theirs))
             studies = _delete_studies(session, DicomStudyRow.patient_id == patient_id)
@@ -119,7 +122,9 @@ class Purge:
             self._audit.append(session, context, "patient.purge", "patient")
         self._attachments.delete_files(hashes)
         self._delete_results(studies)
-        return self._erased(requests, counts[0], counts[1], counts[2] + left, answers, attachments)
+        return self._erased(
+            requests, counts[0], counts[1], counts[2] + left, answers, attachments, messages
+        )
 
     def expired(self, retention_days: int, actor: Context = SYSTEM) -> PurgeCounts:
         """Delete ended requests (with drafts), kept answers, and attachments that no request names
@@ -151,11 +156,14 @@ class Purge:
             _empty_cards(session, and_(CardRow.created_at < before, CardRow.patient_id != ""))
             session.execute(delete(EventWorkRow).where(EventWorkRow.updated_at < before))
             session.execute(delete(RecordEventRow).where(RecordEventRow.created_at < before))
+            messages = _rows(session, delete(MessageRow).where(MessageRow.created_at < before))
         self._delete_results(studies)
         attachments = self._expired_attachments(before, actor)
-        if not any(totals) and not answers and not attachments:
+        if not any(totals) and not answers and not attachments and not messages:
             return PurgeCounts(0, 0, 0, 0, 0, True)
-        return self._erased(totals[0], totals[1], totals[2], totals[3], answers, attachments)
+        return self._erased(
+            totals[0], totals[1], totals[2], totals[3], answers, attachments, messages
+        )
 
     def _expired_attachments(self, before: datetime, actor: Context) -> int:
         with self._database.write() as session:
@@ -192,12 +200,15 @@ class Purge:
         feedback: int,
         answers: int,
         attachments: int,
+        messages: int,
     ) -> PurgeCounts:
         erased = self._database.erase_deleted()
         log.info("purged requests=%d drafts=%d feedback=%d", requests, drafts, feedback)
         if not erased:
             log.warning("deleted rows stay in the write-ahead log until other processes close it")
-        return PurgeCounts(requests, drafts, resolutions, feedback, answers, erased, attachments)
+        return PurgeCounts(
+            requests, drafts, resolutions, feedback, answers, erased, attachments, messages
+        )
 
 
 def delete_drafts(session: Session, which: ColumnElement[bool]) -> tuple[int, int, int]:

@@ -21,6 +21,7 @@ from assistant.store.export import Export
 from assistant.store.feedback import Feedback
 from assistant.store.idempotency import Idempotency
 from assistant.store.keyed_hash import KeyedHash
+from assistant.store.messages import Messages
 from assistant.store.purge import Purge, PurgeCounts
 from assistant.store.record_events import RecordEvents
 from assistant.store.requests import Requests
@@ -57,6 +58,7 @@ class Store:
         self.cards = Cards(database, self.audit)
         self.token_uses = TokenUses(database)
         self.record_events = RecordEvents(database, self.audit, hashes, self.requests)
+        self.messages = Messages(database, self.audit, hashes)
         self._purge = Purge(database, self.audit, self.attachments, outgoing)
         self._export = Export(database, self.audit)
 

@@ -10,9 +10,16 @@ import re
 import uuid
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from typing import Any
 
 from assistant.draft import DISCLAIMER_EN, DISCLAIMER_ZH
+from assistant.interop.fhir.terminology import (
+    FLAG_CODES,
+    ICD10,
+    INTERPRETATION,
+    UCUM,
+    Resource,
+    status_concept,
+)
 from assistant.tasks.structuring.calendar_date import is_after
 from assistant.tasks.structuring.chronic import is_chronic
 from assistant.tasks.structuring.entity import Coding, Entity, Relation, StructuredNote
@@ -23,15 +30,8 @@ from knowledge.text.finding import Certainty, Experiencer, Polarity, Temporality
 from knowledge.text.number import POWERS
 from knowledge.text.units import ucum_code
 
-Resource = dict[str, Any]
 _PATIENT = {"AllergyIntolerance": "patient"}
 _NAMESPACE = uuid.UUID("6f1d6f0e-0d5f-5c7e-9a53-1c5f6f0b7a11")
-_TERMINOLOGY = "http://terminology.hl7.org/CodeSystem"
-_UCUM = "http://unitsofmeasure.org"
-_ICD10 = "http://hl7.org/fhir/sid/icd-10"
-_FLAGS = {
-    "high": "H", "low": "L", "normal": "N", "abnormal": "A", "positive": "POS", "negative": "NEG",
-}  # fmt: skip
 _DECIMAL = re.compile(r"-?\d{1,12}(?:\.\d{1,8})?")
 _PRESSURE = re.compile(r"(\d{2,3})/(\d{2,3})")
 _RANGE = re.compile(r"(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)")
@@ -139,12 +139,8 @@ def _concept(entity: Entity) -> Resource:
 
 
 def _coding(code: Coding) -> Resource:
-    system = _ICD10 if re.match(r"[A-Z]\d", code.code) else f"urn:bedside:{code.system}"
+    system = ICD10 if re.match(r"[A-Z]\d", code.code) else f"urn:bedside:{code.system}"
     return {"system": system, "code": code.code, "display": code.name}
-
-
-def _status(system: str, code: str) -> Resource:
-    return {"coding": [{"system": f"{_TERMINOLOGY}/{system}", "code": code}]}
 
 
 def _condition(entity: Entity) -> Resource:
@@ -153,8 +149,8 @@ def _condition(entity: Entity) -> Resource:
     doubted = entity.certainty is Certainty.UNCERTAIN
     return {
         "resourceType": "Condition",
-        "clinicalStatus": _status("condition-clinical", "inactive" if past else "active"),
-        "verificationStatus": _status(
+        "clinicalStatus": status_concept("condition-clinical", "inactive" if past else "active"),
+        "verificationStatus": status_concept(
             "condition-ver-status", "provisional" if doubted else "confirmed"
         ),
         "code": _concept(entity),
@@ -165,8 +161,8 @@ def _allergy(entity: Entity) -> Resource:
     doubted = entity.certainty is Certainty.UNCERTAIN
     return {
         "resourceType": "AllergyIntolerance",
-        "clinicalStatus": _status("allergyintolerance-clinical", "active"),
-        "verificationStatus": _status(
+        "clinicalStatus": status_concept("allergyintolerance-clinical", "active"),
+        "verificationStatus": status_concept(
             "allergyintolerance-verification", "unconfirmed" if doubted else "confirmed"
         ),
         **({"category": ["medication"]} if entity.type is EntityType.DRUG else {}),
@@ -206,9 +202,8 @@ def _result(entity: Entity) -> Resource:
     else:
         resource["valueString"] = quantity(entity)
     if entity.flag:
-        code = _FLAGS[entity.flag]
-        system = f"{_TERMINOLOGY}/v3-ObservationInterpretation"
-        resource["interpretation"] = [{"coding": [{"system": system, "code": code}]}]
+        code = FLAG_CODES[entity.flag]
+        resource["interpretation"] = [{"coding": [{"system": INTERPRETATION, "code": code}]}]
     if entity.reference and (limits := _RANGE.fullmatch(entity.reference)):
         resource["referenceRange"] = [
             {"low": _quantity(limits[1], unit), "high": _quantity(limits[2], unit)}
@@ -225,7 +220,7 @@ def _quantity(value: str, unit: str) -> Resource:
     if unit:
         quantity["unit"] = unit
     if code := ucum_code(unit):
-        quantity |= {"system": _UCUM, "code": code}
+        quantity |= {"system": UCUM, "code": code}
     return quantity
 
 

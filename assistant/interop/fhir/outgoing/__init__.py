@@ -1,0 +1,1 @@
+"""Drafts, their origin and the audit as FHIR R4 resources."""

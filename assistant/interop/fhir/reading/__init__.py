@@ -1,0 +1,1 @@
+"""Resources of each kind, read into the rows of a record."""
