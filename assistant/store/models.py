@@ -485,6 +485,7 @@ class ConversationRow(Base):
     title: Mapped[str]
     record: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
 
 
 class CardRow(Base):

@@ -27,6 +27,7 @@ class Segmentation(Task[ImageToSegment, ImageSegmentation]):
     needs_model = False
     reviewed = False
     page = "assistant.tasks.segmentation.ui.page:PAGE"
+    outcome = "assistant.tasks.segmentation.outcome:outcome"
     tool = (
         "科研用途 research only: structures of an image series (such as the parts of the brain on "
         "a T1 MRI) with their volumes, left and right"

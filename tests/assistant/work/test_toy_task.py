@@ -79,11 +79,14 @@ def test_our_own_tasks_are_entry_points_like_any_others() -> None:
         "differential_diagnosis",
         "discharge_record",
         "structured_notes",
+        "record_qa",
         "bill",
         "chat",
         "record_qc",
         "radiomics",
+        "segmentation",
         "detection",
+        "perfusion",
     ]
 
 
