@@ -147,11 +147,12 @@ class CodedCheckpoint(Checkpoint):
         if scales.shape != (groups, rows):
             raise self._misshapen(f"{stem}.{_SCALES}", scales.shape, (groups, rows))
         if self._method.name == "gptq":
-            codes = _apart(words, axis=0).T
-            points = _apart(zeros, axis=1)
+            # A word's bytes are what OpenVINO wants: two neighbours each, the earlier one low.
+            packed = np.ascontiguousarray(words.T).astype("<u4", copy=False).view(np.uint8)
+            points = _outputs(zeros)
         else:
-            codes = _apart(words, axis=1, order=_INTERLEAVED).T
-            points = _apart(zeros, axis=1, order=_INTERLEAVED)
+            packed = _paired(words)
+            points = _outputs(zeros, _INTERLEAVED)
         half = scales.T.astype(np.float16)
         if not np.isfinite(half).all():
             raise CheckpointError(
@@ -159,7 +160,7 @@ class CodedCheckpoint(Checkpoint):
                 "number, or too large for float16."
             )
         zero = np.ascontiguousarray(points.T) + np.uint8(self._method.less)
-        return Codes(np.ascontiguousarray(codes), np.ascontiguousarray(half), zero, group)
+        return Codes(packed, np.ascontiguousarray(half), zero, group)
 
     def _part(
         self, stem: str, part: str, shape: tuple[int, ...] | None = None
@@ -204,23 +205,33 @@ def _method(base: Checkpoint) -> _Method:
     return _Method(name, max(group, 0), 1 if first else 0)
 
 
-def _apart(
-    words: NDArray[np.uint32], axis: int, order: tuple[int, ...] = tuple(range(_PER_WORD))
+def _outputs(
+    words: NDArray[np.uint32], order: tuple[int, ...] = tuple(range(_PER_WORD))
 ) -> NDArray[np.uint8]:
-    """Eight codes of every word, along ``axis``; ``order``: the place of each nibble's code."""
-    shape = list(words.shape)
-    shape.insert(axis + 1, _PER_WORD)
-    codes = np.empty(shape, np.uint8)
+    """[any, outputs] of eight outputs a word [any, outputs / 8]; ``order``: the place of each
+    nibble's."""
+    apart = np.empty((*words.shape, _PER_WORD), np.uint8)
     for nibble, place in enumerate(order):
-        where = (slice(None),) * (axis + 1) + (place,)
-        codes[where] = (words >> np.uint32(4 * nibble)) & np.uint32(15)
-    shape[axis : axis + 2] = [shape[axis] * _PER_WORD]
-    return codes.reshape(shape)
+        apart[:, :, place] = (words >> np.uint32(4 * nibble)) & np.uint32(15)
+    return apart.reshape(len(words), -1)
+
+
+def _paired(words: NDArray[np.uint32]) -> NDArray[np.uint8]:
+    """AWQ's words [columns, rows / 8] as pairs of neighbours in a row [rows, columns / 2]."""
+    columns, count = words.shape
+    paired = np.empty((count, _PER_WORD, columns // 2), np.uint8)
+    turned = np.ascontiguousarray(words.T)
+    for nibble, place in enumerate(_INTERLEAVED):
+        plane = ((turned >> np.uint32(4 * nibble)) & np.uint32(15)).astype(np.uint8)
+        paired[:, place] = plane[:, 0::2] | plane[:, 1::2] << 4
+    return paired.reshape(count * _PER_WORD, -1)
 
 
 def _numbers(of: Codes) -> Floats:
-    rows, columns = of.codes.shape
-    apart = of.codes.reshape(rows, -1, of.group).astype(np.float32)
+    rows, half = of.packed.shape
+    codes = np.empty((rows, half, 2), np.uint8)
+    codes[:, :, 0], codes[:, :, 1] = of.packed & 15, of.packed >> 4
+    apart = codes.reshape(rows, -1, of.group).astype(np.float32)
     apart -= of.zero[:, :, np.newaxis]
     apart *= of.scale.astype(np.float32)[:, :, np.newaxis]
-    return apart.reshape(rows, columns)
+    return apart.reshape(rows, 2 * half)

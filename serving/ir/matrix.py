@@ -22,20 +22,20 @@ Order = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Codes:
-    """Four-bit codes of a projection, one a byte, as somebody has chosen them already.
+    """Four-bit codes of a projection, as somebody has chosen them already.
 
-    ``codes`` uint8 [rows, columns]; ``scale`` float16 and ``zero`` uint8 [rows, groups], of
-    ``group`` neighbours in a row each.
+    ``packed`` uint8 [rows, columns / 2], two neighbours of a row a byte, the earlier in the low
+    nibble; ``scale`` float16 and ``zero`` uint8 [rows, groups], of ``group`` neighbours each.
     """
 
-    codes: NDArray[np.uint8]
+    packed: NDArray[np.uint8]
     scale: NDArray[np.float16]
     zero: NDArray[np.uint8]
     group: int
 
     def of(self, rows: slice | Order) -> Codes:
         """Those of some rows."""
-        return Codes(self.codes[rows], self.scale[rows], self.zero[rows], self.group)
+        return Codes(self.packed[rows], self.scale[rows], self.zero[rows], self.group)
 
 
 class Reader(Protocol):
@@ -125,8 +125,10 @@ class Matrix:
             found.append(codes if part.order is None else codes.of(part.order))
         if len({codes.group for codes in found}) > 1:
             return None
+        if len(found) == 1:
+            return found[0]
         return Codes(
-            np.concatenate([codes.codes for codes in found]),
+            np.concatenate([codes.packed for codes in found]),
             np.concatenate([codes.scale for codes in found]),
             np.concatenate([codes.zero for codes in found]),
             found[0].group,

@@ -125,14 +125,14 @@ def kept(codes: Codes) -> Quantized | None:
     """Codes that were chosen elsewhere, as they are; None where a zero point needs a fifth bit."""
     if codes.zero.max(initial=0) > 15:
         return None
-    rows, columns = codes.codes.shape
+    rows, columns = len(codes.packed), 2 * codes.packed.shape[1]
     middle = bool((codes.zero == 8).all())
     scheme = Scheme(4, 0 if codes.group == columns else codes.group, symmetric=middle)
     zero = None
     if not middle:
         zero = _stored(np.pad(codes.zero.reshape(-1), (0, codes.zero.size % 2)), 4)
     # Signed codes are the same, counted from the middle.
-    packed = _stored(codes.codes ^ np.uint8(8) if middle else codes.codes, 4)
+    packed = codes.packed ^ np.uint8(0x88) if middle else codes.packed
     return Quantized(packed, codes.scale, zero, (rows, columns), scheme)
 
 

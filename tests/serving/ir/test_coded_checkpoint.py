@@ -58,8 +58,7 @@ def test_codes_scales_and_zero_points_are_kept_bit_by_bit(tmp_path: Path, method
     constants = {
         op.get_friendly_name(): op for op in model.get_ops() if op.get_type_name() == "Constant"
     }
-    flat = wanted.codes.reshape(-1)
-    packed = flat[0::2] | flat[1::2] << 4
+    packed = wanted.packed.reshape(-1)
     zeros = wanted.zero.reshape(-1)
     points = zeros[0::2] | zeros[1::2] << 4
     stored = [np.frombuffer(np.asarray(op.data).tobytes(), np.uint8) for op in constants.values()]
