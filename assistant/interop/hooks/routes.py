@@ -36,7 +36,8 @@ Body = TypeVar("Body", bound=BaseModel)
 async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
     app.state.hook_keys = ClientKeys()
     app.state.hook_answering = Answering(app.state.services)
-    warming = asyncio.create_task(_warm())
+    expected = bool(app.state.services.settings.hooks.clients)
+    warming = asyncio.create_task(_warm() if expected else asyncio.sleep(0))
     try:
         yield
     finally:
@@ -46,7 +47,10 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
 
 
 async def _warm() -> None:
-    """Read the rules and the vocabulary before the first call waits for them."""
+    """Read the rules and the vocabulary before the first call waits for them.
+
+    Only where a system is named that may call: it takes seconds of a processor.
+    """
     from assistant.alerts.warming import warm
 
     # What a start has to do comes first.
