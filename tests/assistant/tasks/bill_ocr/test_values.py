@@ -24,6 +24,7 @@ from assistant.tasks.bill_ocr.values import decimal_of, quantity_of, read_value
         ("number", ":0012A3", "0012A3"),
         ("name", "：欧阳建国 ", "欧阳建国"),
         ("words", "人民币壹元整", "1.00"),
+        ("words", "叁佰捌抬伍元玖角伍分", "385.95"),
     ],
 )
 def test_a_value_is_normalised(kind: str, text: str, value: str) -> None:
@@ -38,6 +39,13 @@ def test_an_amount_that_may_be_misread_is_doubted(text: str) -> None:
     found = read_value("amount", text)
     assert found is not None
     assert found.doubt
+
+
+def test_an_amount_in_words_that_a_seal_has_cut_is_doubted() -> None:
+    found = read_value("words", "叁佰捌囗伍元玖角伍分")
+    assert found is not None
+    assert found.doubt
+    assert found.value != "5.95"
 
 
 @pytest.mark.parametrize("kind", ["date", "time"])
