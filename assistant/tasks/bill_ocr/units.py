@@ -1,4 +1,4 @@
-"""Units of laboratory sheets as a reader of pages leaves them: without stroke, with a lost power."""
+"""Units of laboratory sheets as they are read: without their stroke, with a lost power."""
 
 from __future__ import annotations
 
