@@ -179,7 +179,9 @@ def test_accepted_sheets_of_a_patient_are_a_course_and_a_note_with_boxes(
     # The note is one that structuring takes, and the observations are ones of an encounter.
     note = {key: said["note"][key] for key in ("id", "title", "text")}
     structured = client.post(
-        "/v1/structuring?wait=true", json={"patient_id": "pat-1", "notes": [note]}, headers=HEADERS
+        "/v1/structured-notes?wait=true",
+        json={"patient_id": "pat-1", "notes": [note]},
+        headers=HEADERS,
     )
     assert structured.status_code in (200, 202), structured.text
     Encounter.model_validate(
