@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistant.tasks.bill_ocr.labels import table_of
+from assistant.tasks.bill_ocr.ui.strings import name_of
 from assistant.tasks.bill_ocr.values import decimal_of, quantity_of, read_value
 
 
@@ -68,3 +70,9 @@ def test_any_text_gives_a_value_within_it_or_none(kind: str, text: str) -> None:
     if found is not None:
         assert 0 <= found.start <= found.end <= len(text)
         assert found.value
+
+
+def test_every_field_and_column_has_a_chinese_name_on_the_page() -> None:
+    read = [row[0] for row in table_of("labels.tsv") if row[1] != "skip"]
+    for name in [*read, *(row[0] for row in table_of("columns.tsv"))]:
+        assert not name_of(name, "zh").isascii(), name

@@ -123,3 +123,23 @@ def test_no_teaching_makes_another_strength_of_it(catalogue: Catalogue) -> None:
     result = match(catalogue, asked, _Taught({key: "D1"}))
     assert result.entry is not None
     assert result.entry.code == "D2"
+
+
+def test_of_two_makers_with_one_core_that_is_meant_whose_name_is_written_out(
+    tmp_path: Path,
+) -> None:
+    makers = ("同仁堂制药有限公司", "同仁堂制药集团有限公司")
+    path = tmp_path / "catalogue.sqlite"
+    build(
+        path,
+        [
+            Entry(code=f"D{n}", name="丹红软膏", specification="10g", maker=maker, list="a")
+            for n, maker in enumerate(makers)
+        ],
+    )
+    catalogue = Catalogue(path)
+    for number, maker in enumerate(makers):
+        result = found(catalogue, "丹红软膏", "10g", maker)
+        assert result.entry is not None, result
+        assert result.entry.code == f"D{number}"
+    assert found(catalogue, "丹红软膏", "10g", "同仁堂").reason == "ambiguous"
