@@ -7,7 +7,7 @@ import numpy as np
 
 from serving.ocr.network import Bytes
 
-_RED = 45
+_RED, _PINK = 45, 14
 _SEAL_SIDES = (0.05, 0.45)
 _SEAL_SHAPE = 3.0
 _UNEVEN = 0.82
@@ -25,7 +25,8 @@ def cleaned(image: Bytes) -> Bytes:
 def without_seals(image: Bytes) -> Bytes:
     """Red seals turned to paper; black print under them stays, red print elsewhere too."""
     red, green, blue = cv2.split(image)
-    reddish = cv2.subtract(red, cv2.max(green, blue)) > _RED
+    redness = cv2.subtract(red, cv2.max(green, blue))
+    reddish = redness > _RED
     if reddish.mean() < 0.0003:
         return image
     regions = _seals(reddish.astype(np.uint8))
@@ -33,12 +34,13 @@ def without_seals(image: Bytes) -> Bytes:
         return image
     image = image.copy()
     for top, bottom, left, right in regions:
-        part, mask = image[top:bottom, left:right], reddish[top:bottom, left:right]
-        # An edge of a seal is paler than the seal: take it along.
-        mask = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) == 1
-        mask &= part[..., 0].astype(np.int16) > part[..., 2].astype(np.int16) + 12
-        ground = float(np.percentile(part[..., 0][mask], 75)) if mask.any() else 255.0
-        lightness = ((part[..., 0] / max(ground, 1.0) - 0.6) / 0.32).clip(0, 1)
+        part, core = image[top:bottom, left:right], reddish[top:bottom, left:right]
+        if not core.any():
+            continue
+        # Edges and thin letters of a seal are paler than it is.
+        mask = redness[top:bottom, left:right] > _PINK
+        ground = float(np.median(part[..., 0][core]))
+        lightness = ((part[..., 0] / max(ground, 1.0) - 0.58) / 0.28).clip(0, 1)
         paper = np.median(part[~mask], axis=0) if (~mask).any() else np.full(3, 255.0)
         part[mask] = (lightness[..., None] * paper)[mask].astype(np.uint8)
     return image

@@ -129,12 +129,35 @@ def _spread(values: Sequence[float]) -> float:
 
 
 def _move_borders(columns: Sequence[Column], dealt: Sequence[Dealt]) -> None:
-    """Between two columns the border goes where the cells of most rows leave room."""
+    """Between two columns the border goes where the cells of most rows leave room.
+
+    The end of a long name is dealt to the column of units behind it at first: of such a cell only
+    what stands behind the last gap is a unit.
+    """
     for number, (left, right) in enumerate(pairwise(columns)):
         ends = sorted(row[number][-1].right for row in dealt if row[number])
-        starts = sorted(row[number + 1][0].left for row in dealt if row[number + 1])
-        if len(ends) < 3 or len(starts) < 3:
+        cells = [row[number + 1] for row in dealt if row[number + 1]]
+        if len(ends) < 3 or len(cells) < 3:
             continue
-        end, start = ends[int(len(ends) * 0.9)], starts[int(len(starts) * 0.1)]
+        if left.looks == "text" and right.looks == "unit":
+            height = median(cell[-1].height for cell in cells)
+            lasts = sorted(_last_word(cell) for cell in cells)
+            start = lasts[int(len(lasts) * 0.1)]
+            if lasts[int(len(lasts) * 0.9)] - start < 2 * height:
+                left.high = right.low = start - 0.4 * height
+                continue
+        end = ends[int(len(ends) * 0.9)]
+        starts = sorted(cell[0].left for cell in cells)
+        start = starts[int(len(starts) * 0.1)]
         if end < start:
             left.high = right.low = (end + start) / 2
+
+
+def _last_word(cell: Sequence[Fragment]) -> float:
+    """Where that begins which stands behind the last gap of a cell."""
+    left = cell[-1].left
+    for before, after in zip(cell[-2::-1], cell[:0:-1], strict=True):
+        if after.left - before.right > 0.6 * after.height:
+            break
+        left = before.left
+    return left

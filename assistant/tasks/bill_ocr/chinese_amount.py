@@ -35,6 +35,18 @@ _WORDS = re.compile(
 )
 
 
+_LOOKALIKES = str.maketrans({
+    "抬": "拾", "捨": "拾", "伯": "佰", "陌": "佰", "什": "仟", "任": "伍", "肄": "肆", "柴": "柒",
+    "染": "柒", "拐": "捌", "玫": "玖", "陡": "陆", "壶": "壹", "參": "叁", "公": "分", "甬": "角",
+    "兀": "元",
+})  # fmt: skip
+
+
+def meant(text: str) -> str:
+    """``text`` of an amount in words, with what is taken for capital figures put right."""
+    return text.translate(_LOOKALIKES)
+
+
 def find_words(text: str) -> re.Match[str] | None:
     """Where an amount in words stands."""
     return _WORDS.search(text)

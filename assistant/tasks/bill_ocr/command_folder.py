@@ -22,6 +22,7 @@ from assistant.tasks.structuring.workers import processes_for, team
 
 NAME = "bills.jsonl"
 _FILES_A_PROCESS = 2
+_NAMED = 5
 
 
 def read_folder(
@@ -33,7 +34,10 @@ def read_folder(
     as_json: bool,
     restart: bool,
 ) -> None:
-    """Read every file of ``path``; those that ``out`` has already are left as they are."""
+    """Read every file of ``path``; those that ``out`` has already are left as they are.
+
+    Exits with 1 where a file was refused, in this run or in the one that it goes on from.
+    """
     files = [str(one) for one in files_of(path)]
     if not files:
         raise typer.BadParameter(f"{path} 中没有图片或 PDF。(There is no picture or PDF in it.)")
@@ -42,13 +46,13 @@ def read_folder(
     seen = Seen()
     root = path if path.is_dir() else path.parent
     done: dict[str, str] = {}
+    problems: dict[str, bool] = {}
     if out is not None:
         out_folder.make(out)
-        done = _done(out / NAME, seen, restart=restart)
+        done = _done(out / NAME, seen, problems, restart=restart)
     left = [one for one in files if done.get(_name(one, root)) != _digest(one)]
     processes = processes_for(len(left), _FILES_A_PROCESS) if left else 1
     threads = 1 if processes > 1 else 0
-    problems = 0
     opened = (out / NAME).open("ab") if out is not None else None
     try:
         with progress() as report, team(partial(open_reader, patient, threads), processes) as work:
@@ -56,15 +60,20 @@ def read_folder(
             results = enumerate(work.results(left), start=len(files) - len(left) + 1)
             for number, (file, text) in results:
                 line = _line(file, root, json.loads(text), seen, matched)
-                problems += bool(line["problem"])
+                problems[line["file"]] = bool(line["problem"])
                 _write(opened, line)
                 report(number, len(files), "票据 bills")
     finally:
         if opened is not None:
             opened.close()
     kept = len(files) - len(left)
-    said = f"{len(left)} 份新处理 new, {kept} 份已有 kept, {problems} 份未能识别 refused"
+    refused = sorted(file for file, problem in problems.items() if problem)
+    said = f"{len(left)} 份新处理 new, {kept} 份已有 kept, {len(refused)} 份未能识别 refused"
     console.print(said, markup=False, soft_wrap=True)
+    if refused:
+        named = "、".join(refused[:_NAMED]) + ("…" if len(refused) > _NAMED else "")
+        console.print(f"未能识别 refused: {named}", style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(1)
 
 
 def _name(file: str, root: Path) -> str:
@@ -110,8 +119,11 @@ def _write(opened: IO[bytes] | None, line: dict[str, Any]) -> None:
     os.fsync(opened.fileno())
 
 
-def _done(target: Path, seen: Seen, *, restart: bool) -> dict[str, str]:
-    """The files in ``target`` with their hashes; a line that a kill has cut is removed."""
+def _done(target: Path, seen: Seen, problems: dict[str, bool], *, restart: bool) -> dict[str, str]:
+    """The files in ``target`` with their hashes; a line that a kill has cut is removed.
+
+    Which of them were refused goes to ``problems``.
+    """
     if restart:
         target.unlink(missing_ok=True)
     if not target.exists():
@@ -126,6 +138,7 @@ def _done(target: Path, seen: Seen, *, restart: bool) -> dict[str, str]:
             )
         whole += size
         done[line["file"]] = line["sha256"]
+        problems[line["file"]] = bool(line["problem"])
         for number, content in enumerate(line["documents"]):
             document = BillDocument.model_validate(content)
             seen.add(line["file"], document, line["likeness"] if not number else [])

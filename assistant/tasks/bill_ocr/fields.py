@@ -9,7 +9,7 @@ from assistant.tasks.bill_ocr.document import Cell, DocumentKind
 from assistant.tasks.bill_ocr.fragment import Fragment, ToOriginal, box_of
 from assistant.tasks.bill_ocr.labels import Found, Label, folded, labels_in
 from assistant.tasks.bill_ocr.rows import Row, middle
-from assistant.tasks.bill_ocr.values import Value, read_value
+from assistant.tasks.bill_ocr.values import read_value
 
 _REACH = {"text": 9.0, "name": 9.0, "number": 12.0}
 _FAR = 20.0
@@ -188,7 +188,7 @@ def cell_of(
     value = read_value(kind, text)
     if value is None or (strict and (value.doubt or value.end - value.start < len(text) - 1)):
         return None
-    parts = _parts(pieces, value, len(gap))
+    parts = parts_between(pieces, value.start, value.end, len(gap))
     return Cell(
         value=value.value,
         text=folded(text)[value.start : value.end],
@@ -199,10 +199,11 @@ def cell_of(
     )
 
 
-def _parts(pieces: Sequence[Fragment], value: Value, gap: int) -> list[Fragment]:
+def parts_between(pieces: Sequence[Fragment], first: int, last: int, gap: int) -> list[Fragment]:
+    """What of ``pieces`` stands at ``[first, last)`` of their texts joined by ``gap`` spaces."""
     parts, at = [], 0
     for piece in pieces:
-        start, end = max(0, value.start - at), min(len(piece.text), value.end - at)
+        start, end = max(0, first - at), min(len(piece.text), last - at)
         if start < end:
             parts.append(piece.part(start, end))
         at += len(piece.text) + gap

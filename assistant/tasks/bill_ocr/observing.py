@@ -70,7 +70,8 @@ def _results(
         yield ObservedResult(
             observation=observation,
             evidence=_evidence(document, item, attachments),
-            loinc=_loinc().get(_key(name), "") or _loinc().get(_key(_text(item, "code")), ""),
+            loinc=_loinc().get(name_key(name), "")
+            or _loinc().get(name_key(_text(item, "code")), ""),
             specimen=specimen,
         )
 
@@ -107,14 +108,19 @@ def _text(item: Item, column: str) -> str:
     return item[column].value if column in item else ""
 
 
+def _loinc_of(name: str) -> str:
+    return _loinc().get(name_key(name), "")
+
+
 @cache
 def _loinc() -> dict[str, str]:
     return {
-        _key(word): code
+        name_key(word): code
         for code, words in (row[:2] for row in table_of("loinc.tsv"))
         for word in words.split("|")
     }
 
 
-def _key(name: str) -> str:
+def name_key(name: str) -> str:
+    """One spelling of a test's or a unit's name."""
     return re.sub(r"[\s\-_()]+", "", fold(name))

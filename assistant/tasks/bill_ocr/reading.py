@@ -15,6 +15,7 @@ from assistant.tasks.bill_ocr.kind import kind_by_content, kind_by_title
 from assistant.tasks.bill_ocr.laboratory import tidy
 from assistant.tasks.bill_ocr.mending import mend
 from assistant.tasks.bill_ocr.page import ReadPage
+from assistant.tasks.bill_ocr.prescription import listed_drugs
 from assistant.tasks.bill_ocr.qr import bill_of
 from assistant.tasks.bill_ocr.rows import Row, rows
 from assistant.tasks.bill_ocr.table import Table, read_table
@@ -90,6 +91,8 @@ def read_page(page: ReadPage) -> _Content:
     if "hospital" in fields:
         fields["hospital"].value = trimmed(fields["hospital"].value)
     items = [item for table in tables for item in table.items]
+    if kind is DocumentKind.PRESCRIPTION and not items:
+        items = listed_drugs(found, place)
     if kind is DocumentKind.LABORATORY_SHEET:
         items = [tidy(item) for item in items if "name" in item or "code" in item]
     subtotals = [pair for table in tables for pair in table.subtotals]

@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
@@ -23,6 +23,7 @@ from assistant.api.context import (
     ServicesDep,
 )
 from assistant.api.problems import Problem, documented
+from assistant.record.attachment import PageImage
 from assistant.store import Context
 from assistant.store.bills import EVERY_PATIENT, Wanted
 from assistant.store.models import BillRow
@@ -30,10 +31,14 @@ from assistant.tasks.bill_ocr import claim
 from assistant.tasks.bill_ocr.corrections import Bill, Desk, Saving
 from assistant.tasks.bill_ocr.document import DocumentKind
 from assistant.tasks.bill_ocr.observing import ObservedResult, observed
+from assistant.tasks.bill_ocr.results import PatientResults, patient_results
+from assistant.tasks.bill_ocr.uploading import BY_TYPE, kept_pages
 from assistant.work.roles import ASK_ROLES
 
 Form = Literal["json", "csv", "fhir", "claim", "invoice", "insurer"]
 _FHIR = "application/fhir+json"
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_FILE = {"requestBody": {"required": True, "content": dict.fromkeys(BY_TYPE, _BINARY)}}
 _DAY = r"^\d{4}-\d{2}-\d{2}$"
 
 
@@ -228,6 +233,30 @@ def add(router: APIRouter) -> None:
         if not bill.accepted_by:
             raise Problem(409, "化验单尚未确认。(Nobody has accepted this sheet yet.)")
         return observed(bill.document, bill.id, bill.attachments)
+
+    @router.get("/patient/observations", responses=documented())
+    async def results(parts: ServicesDep, context: PatientDep) -> PatientResults:
+        """All results of the patient's accepted laboratory sheets, their courses, and a note for
+        other tasks whose lines lead to boxes on the pages."""
+        return await asyncio.to_thread(patient_results, parts.store.bills, context)
+
+    @router.post(
+        "/files", status_code=201, responses=documented(413, 415, 422), openapi_extra=_FILE
+    )
+    async def upload(
+        request: Request,
+        parts: ServicesDep,
+        context: PatientDep,
+        content_type: Annotated[str, Header()] = "",
+    ) -> list[PageImage]:
+        """Keep the pages of a file (PDF, TIFF, HEIC, JPEG, PNG) as attachments of the patient, in
+        their order, as ``POST /v1/bills`` takes them.  The file is opened in a process that reaches
+        neither other files nor the network."""
+        suffix = BY_TYPE.get(content_type.partition(";")[0].strip().lower())
+        if suffix is None:
+            raise Problem(415, f"票据文件须为 {'、'.join(BY_TYPE)}。(One of these media types.)")
+        data = await request.body()
+        return await asyncio.to_thread(kept_pages, parts, context, f"file{suffix}", data)
 
 
 def search(

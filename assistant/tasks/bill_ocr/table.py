@@ -15,6 +15,7 @@ from assistant.tasks.bill_ocr.fragment import Fragment, box_of
 from assistant.tasks.bill_ocr.header import Block, Header
 from assistant.tasks.bill_ocr.labels import folded, labels_in
 from assistant.tasks.bill_ocr.rows import Row, middle
+from assistant.tasks.bill_ocr.units import tidy_unit
 from assistant.tasks.bill_ocr.values import NO_POINT, UNREADABLE, decimal_of, money
 from knowledge.text.number import plain
 
@@ -23,7 +24,6 @@ _TOTAL = re.compile(r"^(?:费用)?(?:合计|总计|总金额)|^(?:合|总)\s*计
 _EDGES = " |丨_[]"
 _LITRES = re.compile(r"(?<=\d)m[1I|](?![a-zA-Z\d])")
 _TIMES = re.compile(r"(?<=[\dglIU袋粒片支%])[°×xX\"'’](?=\d)")
-_POWER = re.compile(r"^10[°*]?(9|12)/[L1I]$")
 _COUNTED = re.compile(r"(\d{1,4})([\u4e00-\u9fff]{1,2})")
 _CLASS = re.compile(r"(?<=\.\d\d)\s*[(（\[]?[甲乙丙][)）\]]?类?$")
 _FIGURES = ("amount", "quantity", "unit_price", "value")
@@ -199,14 +199,11 @@ def _part_unit(cells: dict[str, Cell]) -> None:
 
 def tidy(text: str, looks: str) -> str:
     """Without what a reader of pages takes for something else where only one thing can stand:
-    10m1 is 10ml, 5g°9袋 is 5g*9袋, 109/L is 10^9/L."""
+    10m1 is 10ml, 5g°9袋 is 5g*9袋, 109/L is 10^9/L (`tidy_unit`)."""
     if looks == "text":
         text = _LITRES.sub("ml", text)
         return _TIMES.sub("*", text)
-    if looks == "unit":
-        # The only unit of one capital letter is a second that was read large.
-        return "s" if text == "S" else _POWER.sub(r"10^\1/L", text.rstrip("."))
-    return text
+    return tidy_unit(text) if looks == "unit" else text
 
 
 def item_cell(name: str, parts: Sequence[Fragment], looks: str, place: Place) -> Cell:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from assistant.tasks.bill_ocr.chinese_amount import find_words, read_words
+from assistant.tasks.bill_ocr.chinese_amount import FIGURES, find_words, meant, read_words
 from assistant.tasks.bill_ocr.labels import folded
 from knowledge.text.dates import dates
 from knowledge.text.number import plain as plain_number
@@ -22,6 +22,7 @@ _POINTS = re.compile(r"\d{1,3}(?:[.,]\d{3})+[.,]\d{2}(?!\d)")
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
 _NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-]*")
 _PERSON = re.compile(r"[\u4e00-\u9fff·]{2,12}")
+_FIGURE = re.compile(f"[{FIGURES}]")
 _EDGES = ":;,.-_|/ "
 UNREADABLE = "无法识别为金额"
 NO_POINT = "可能漏读小数点"
@@ -85,11 +86,14 @@ def _amount(text: str) -> Value | None:
 
 
 def _words(text: str) -> Value | None:
+    text = meant(text)
     found = find_words(text)
     if found is None:
         return None
     value = read_words(found[0])
-    if value is None:
+    # 抬伍元 behind 叁佰捌: what a seal spoiled is a part of the amount.
+    spoiled = bool(_FIGURE.search(text[: found.start()]))
+    if value is None or spoiled:
         return Value(found[0], found.start(), found.end(), "大写金额无法识别")
     return Value(money(value), found.start(), found.end())
 

@@ -141,6 +141,23 @@ def test_a_seal_goes_and_print_under_it_and_red_numbers_stay() -> None:
     assert np.median(cleaned[:300][black[:300]].mean(axis=1)) < 60
 
 
+def test_thin_and_pale_letters_of_a_seal_go_with_it() -> None:
+    from PIL import Image, ImageDraw, ImageFilter, ImageFont
+
+    plain = page(["Total 1615.25", "Second 88.10"])
+    picture = Image.fromarray(plain).convert("RGBA")
+    layer = Image.new("RGBA", picture.size, (0, 0, 0, 0))
+    draw = ImageDraw.Draw(layer)
+    draw.ellipse((60, 30, 300, 200), outline=(205, 35, 40, 160), width=6)
+    draw.text((110, 95), "HOSPITAL SEAL", font=ImageFont.load_default(17), fill=(205, 35, 40, 160))
+    sealed = Image.alpha_composite(picture, layer.filter(ImageFilter.GaussianBlur(1.2)))
+    cleaned = ink.without_seals(np.asarray(sealed.convert("RGB"))).astype(int)
+    assert (cleaned[..., 0] - cleaned[..., 1:].max(axis=2) > 25).mean() < 0.0001
+    # Neither does a grey edge stay where the seal was.
+    paper = plain.min(axis=2) > 250
+    assert (cleaned.mean(axis=2)[paper] < 150).mean() < 0.001
+
+
 def test_shadow_is_taken_off_and_even_light_is_left() -> None:
     assert ink.evenly_lit(page()) is not None
     shaded = (page() * np.linspace(1, 0.4, 800)[None, :, None]).astype(np.uint8)

@@ -17,6 +17,7 @@ from assistant.tasks.bill_ocr.catalogue.distance import distance, strangeness
 from assistant.tasks.bill_ocr.catalogue.entry import Candidate, Entry, Match, Written
 from assistant.tasks.bill_ocr.catalogue.search import MOST_ENTRIES, Catalogue, Title
 from assistant.tasks.bill_ocr.catalogue.wording import Wording, read_wording, synonyms
+from knowledge.text.folding import fold
 
 NEAR = 40
 """Titles whose distance is worked out."""
@@ -201,6 +202,7 @@ def _renamed(wording: Wording, core: str) -> Wording:
         sizes=wording.sizes,
         sides=wording.sides,
         maker=wording.maker,
+        maker_full=wording.maker_full,
     )
 
 
@@ -217,8 +219,14 @@ def _chosen(scored: Sequence[_Scored]) -> _Scored | str:
     most = max(len(one.agrees) for one in tied)
     tied = [one for one in tied if len(one.agrees) == most]
     if len(tied) > 1:
-        return "ambiguous"
-    return tied[0]
+        # 同仁堂制药 and 同仁堂制药集团 are alike; whose name is written out in full is meant.
+        tied = [one for one in tied if _names_maker(one)]
+    return tied[0] if len(tied) == 1 else "ambiguous"
+
+
+def _names_maker(one: _Scored) -> bool:
+    maker = one.written.maker_full
+    return bool(maker) and fold(one.entry.maker).replace(" ", "") == maker
 
 
 def _features(chosen: _Scored, scored: Sequence[_Scored]) -> Features:

@@ -115,6 +115,9 @@ class Catalogue:
         )
         keys = [key for (key,) in strengths.fetchall()]
         fitting = [key for key in keys if not specification.contradicts(of_key(key))]
+        # What has the size that was written comes before what has none: a dialyser may have
+        # hundreds of entries.
+        fitting.sort(key=lambda key: -specification.tells_as(of_key(key)))
         found: list[int] = []
         for key in fitting:
             found += self._numbers(title, key, limit - len(found))

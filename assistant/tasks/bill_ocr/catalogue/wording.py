@@ -45,6 +45,7 @@ class Wording:
     sizes: frozenset[str] = frozenset()
     sides: frozenset[tuple[int, int]] = frozenset()
     maker: str = ""
+    maker_full: str = ""
 
 
 def _rows(name: str) -> list[list[str]]:
@@ -130,6 +131,7 @@ def read_wording(written: Written, makers: Collection[str] = ()) -> Wording:
         sizes=marks(f"{' '.join(_SIZE.findall(rest))} {_roman(beside_rest)}"),
         sides=_sides(full),
         maker=maker or found,
+        maker_full=fold(written.maker).replace(" ", ""),
     )
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from assistant.tasks.bill_ocr.routes import ArchivedBill
-from assistant.tasks.bill_ocr.ui.documents import SUFFIXES
 from assistant.tasks.bill_ocr.ui.state import BillState
+from assistant.tasks.bill_ocr.uploading import SUFFIXES
 from assistant.ui.markup import badge, button, esc
 from assistant.ui.strings import Text
 

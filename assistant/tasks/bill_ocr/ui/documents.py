@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import unquote
 
@@ -12,20 +10,16 @@ from fastapi import APIRouter, FastAPI, Header, Request, Response
 
 from assistant.api.context import ID_PATTERN, Services
 from assistant.api.limits import PAGE_UPLOADS
-from assistant.api.problems import Problem
 from assistant.record.attachment import PageImage
-from assistant.record.attachment_content import ContentInvalid, read
 from assistant.store import Context
 from assistant.tasks.bill_ocr.routes import Form, exported
+from assistant.tasks.bill_ocr.uploading import kept_pages
 
 if TYPE_CHECKING:
     from assistant.ui.guest import Host
 
 EXPORTS = "pages/bills"
 BYTE_ORDER_MARK = "\ufeff".encode()
-_AS_IT_IS = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png"}
-_OPENED = frozenset({".pdf", ".tif", ".tiff", ".heic", ".heif"})
-SUFFIXES = (*_AS_IT_IS, *sorted(_OPENED))
 _PATIENT = Annotated[str, Header(max_length=64, pattern=ID_PATTERN)]
 
 
@@ -63,49 +57,3 @@ def serve(app: FastAPI, host: Host, parts: Services) -> None:
         return answer
 
     app.include_router(router)
-
-
-def kept_pages(parts: Services, context: Context, name: str, data: bytes) -> list[PageImage]:
-    """The pages of a file, kept as attachments of the patient.
-
-    What browsers cannot show (PDF, TIFF, HEIC) is opened, and its pages are kept as PNG.  Raises
-    `Problem` for what is no such file.
-    """
-    suffix = PurePosixPath(name.replace("\\", "/")).suffix.lower()
-    if suffix in _AS_IT_IS:
-        try:
-            pictures = [(data, _AS_IT_IS[suffix])]
-            return _kept(parts, context, pictures)
-        except ContentInvalid as error:
-            raise Problem(422, str(error)) from None
-    if suffix not in _OPENED:
-        raise Problem(
-            415, f"票据文件须为 {'、'.join(s[1:].upper() for s in SUFFIXES)}。(Not such a file.)"
-        )
-    return _kept(parts, context, _opened(name, data))
-
-
-def _opened(name: str, data: bytes) -> list[tuple[bytes, str]]:
-    from PIL import Image
-
-    from serving.ocr.pages import open_pages
-    from serving.ocr.refusal import PageRefused
-
-    found = []
-    try:
-        for page in open_pages(data, name):
-            out = io.BytesIO()
-            Image.fromarray(page.image).save(out, "PNG", compress_level=1)
-            found.append((out.getvalue(), "image/png"))
-    except PageRefused as error:
-        raise Problem(422, str(error)) from None
-    return found
-
-
-def _kept(parts: Services, context: Context, pictures: list[tuple[bytes, str]]) -> list[PageImage]:
-    kept = []
-    for number, (data, media_type) in enumerate(pictures, 1):
-        made = parts.store.attachments.add(context, read(data, media_type), page=number)
-        if isinstance(made, PageImage):
-            kept.append(made)
-    return kept

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from assistant.tasks.bill_ocr.strings import COLUMNS, FIELDS
 from assistant.ui.strings import add
 
 add(
@@ -157,5 +158,6 @@ def check_name(name: str, language: str) -> str:
 
 def name_of(field: str, language: str) -> str:
     """A field or column in the language of the page."""
-    zh, en = NAMES.get(field, (field, field.replace("_", " ")))
+    known = NAMES.get(field) or FIELDS.get(field) or COLUMNS.get(field)
+    zh, en = known or (field, field.replace("_", " "))
     return en if language == "en" else zh

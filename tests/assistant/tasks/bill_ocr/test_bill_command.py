@@ -64,7 +64,10 @@ def test_a_folder_goes_on_where_it_stopped(page: Path, tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "a.png").write_bytes(page.read_bytes())
     (folder / "broken.jpg").write_bytes(b"no picture")
-    assert run(folder, "--out", out).exit_code == 0
+    done = run(folder, "--out", out)
+    # A script learns that a file was refused, and which.
+    assert done.exit_code == 1
+    assert "broken.jpg" in done.stderr
     target = out / "bills.jsonl"
     first = target.read_bytes()
     lines = [json.loads(line) for line in first.splitlines()]
@@ -75,7 +78,11 @@ def test_a_folder_goes_on_where_it_stopped(page: Path, tmp_path: Path) -> None:
     again = run(folder, "--out", out)
     assert "1 份新处理" in again.stderr
     assert target.read_bytes() == first
-    assert "0 份新处理" in run(folder, "--out", out).stderr
+    last = run(folder, "--out", out)
+    assert "0 份新处理" in last.stderr
+    assert last.exit_code == 1
+    (folder / "broken.jpg").unlink()
+    assert run(folder, "--out", out, "--restart").exit_code == 0
 
 
 def test_what_cannot_be_read_is_said_in_a_sentence(tmp_path: Path) -> None:

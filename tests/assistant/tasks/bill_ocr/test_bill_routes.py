@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from bill_samples import FIRST, kept, reading
+from PIL import Image, ImageDraw
 from starlette.testclient import TestClient
 
 from assistant.application import build_app
+from assistant.record.encounter import Encounter
 from assistant.record.evidence import Rectangle
 from assistant.settings import Settings
 from assistant.store import Context, Store
@@ -132,3 +135,87 @@ def test_a_laboratory_sheet_is_of_the_record_once_accepted(
     assert result["observation"]["at"].startswith("2024-03-05T08:12")
     assert result["evidence"]["attachment_id"] == page
     assert (result["evidence"]["x"], result["evidence"]["quote"]) == (10, "98")
+
+
+def _sheet(store: Store, day: str, value: str, flag: str) -> str:
+    document = BillDocument(
+        kind=DocumentKind.LABORATORY_SHEET,
+        fields={"specimen": Cell(value="全血"), "sampled_at": Cell(value=f"{day} 08:12")},
+        items=[
+            {
+                "name": Cell(value="血红蛋白"),
+                "value": Cell(value=value, text=value, box=Rectangle(x=9, y=2, width=30, height=9)),
+                "unit": Cell(value="g/L"),
+                "range": Cell(value="115-150"),
+                "flag": Cell(value=flag),
+            }
+        ],
+    )
+    page = "00000000-0000-7000-8000-000000000001"
+    return kept(store, WANG, BillReading(document=document, attachments=[page]))
+
+
+def test_accepted_sheets_of_a_patient_are_a_course_and_a_note_with_boxes(
+    client: TestClient, store: Store
+) -> None:
+    url = "/v1/bills/patient/observations"
+    later = _sheet(store, "2024-03-09", "121", "")
+    first = _sheet(store, "2024-03-05", "98", "↓")
+    again = _sheet(store, "2024-03-05", "98", "↓")
+    client.get(f"/v1/bills/documents/{later}", headers=HEADERS)
+    assert client.get(url, headers=HEADERS).json()["observations"] == []
+    for bill in (later, first, again):
+        body = {"version": 1, "accept": True}
+        done = client.post(f"/v1/bills/documents/{bill}", json=body, headers=HEADERS)
+        assert done.status_code == 200, done.text
+    said = client.get(url, headers=HEADERS).json()
+    assert [one["value"] for one in said["observations"]] == ["98", "121"]
+    (trend,) = said["trends"]
+    assert (trend["loinc"], trend["change"]) == ("718-7", "up")
+    assert [point["flag"] for point in trend["points"]] == ["low", None]
+    text, (line, _) = said["note"]["text"], said["lines"]
+    assert text[line["start"] : line["end"]] == ("2024年3月5日 血红蛋白 98 g/L ↓（参考 115-150）")
+    assert (line["evidence"]["x"], line["evidence"]["quote"]) == (9, "98")
+    # The note is one that structuring takes, and the observations are ones of an encounter.
+    note = {key: said["note"][key] for key in ("id", "title", "text")}
+    structured = client.post(
+        "/v1/structured-notes?wait=true",
+        json={"patient_id": "pat-1", "notes": [note]},
+        headers=HEADERS,
+    )
+    assert structured.status_code in (200, 202), structured.text
+    Encounter.model_validate(
+        {"id": "enc-1", "patient": {"id": "pat-1"}, "observations": said["observations"]}
+    )
+    # A correction changes what the record says; another patient has nothing.
+    fix = {"version": 2, "changes": [{"path": "items.0.value", "value": "131"}]}
+    client.post(f"/v1/bills/documents/{later}", json=fix, headers=HEADERS)
+    other = client.get(url, headers={"X-Patient-Id": "pat-2"}).json()
+    assert other["observations"] == []
+    assert other["note"] is None
+
+
+def test_a_file_of_many_pages_comes_in_by_the_api(client: TestClient) -> None:
+    pytest.importorskip("pypdfium2")
+    pages = [Image.new("RGB", (300, 200), (255, 255, 255)) for _ in range(2)]
+    for number, page in enumerate(pages):
+        ImageDraw.Draw(page).text((30, 60 + 40 * number), f"page {number} 12.50", fill=(0, 0, 0))
+    for form, media in (("PDF", "application/pdf"), ("TIFF", "image/tiff")):
+        data = io.BytesIO()
+        first, *others = [page.copy() for page in pages]
+        first.save(data, form, save_all=True, append_images=others)
+        answer = client.post(
+            "/v1/bills/files", headers=HEADERS | {"Content-Type": media}, content=data.getvalue()
+        )
+        assert answer.status_code == 201, answer.text
+        assert [page["page"] for page in answer.json()] == [1, 2]
+        for page in answer.json():
+            assert client.get(f"/v1/attachments/{page['id']}", headers=HEADERS).status_code == 200
+    bad = client.post(
+        "/v1/bills/files", headers=HEADERS | {"Content-Type": "application/pdf"}, content=b"%PDF-1"
+    )
+    assert (bad.status_code, "。" in bad.json()["detail"]) == (422, True)
+    bad = client.post(
+        "/v1/bills/files", headers=HEADERS | {"Content-Type": "text/csv"}, content=b""
+    )
+    assert bad.status_code == 415

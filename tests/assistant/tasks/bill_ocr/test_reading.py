@@ -284,3 +284,21 @@ def test_an_amount_that_a_sum_lacks_is_told_of(printed: Print) -> None:
     assert "30.00" in check.suggestion
     whole = [*FUNDS, [(20.0, "统筹支付：60.00"), (300.0, "账户支付：40.00")]]
     assert not [one for one in bill(printed, *whole).checks if one.name == "unread"]
+
+
+def test_a_name_that_runs_on_to_the_units_is_not_parted(printed: Print) -> None:
+    rows = [
+        [(300.0, "住院费用清单")],
+        [(20.0, "姓名:陈国栋"), (300.0, "性别:男")],
+        [(20.0, "收费项目"), (440.0, "单位"), (540.0, "数量"), (640.0, "单价"), (760.0, "金额")],
+    ]
+    names = [
+        "注射用头孢哌酮钠舒巴坦钠(舒普深)1.5g", "冠状动脉CT血管成像(CTA)三维重建", "一级护理",
+        "阿托伐他汀钙片20mg*7片", "低分子肝素钠注射液0.4ml:4250IU", "N端-B型钠尿肽前体测定检查费",
+    ]  # fmt: skip
+    rows += [
+        [(20.0, n), (440.0, "次"), (560.0, "2"), (640.0, "10.00"), (760.0, "20.00")] for n in names
+    ]
+    document = bill(printed, *rows)
+    assert [item["name"].value for item in document.items] == names
+    assert {item["unit"].value for item in document.items} == {"次"}

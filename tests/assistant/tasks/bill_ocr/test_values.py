@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistant.tasks.bill_ocr.labels import table_of
+from assistant.tasks.bill_ocr.ui.strings import name_of
 from assistant.tasks.bill_ocr.values import decimal_of, quantity_of, read_value
 
 
@@ -24,6 +26,7 @@ from assistant.tasks.bill_ocr.values import decimal_of, quantity_of, read_value
         ("number", ":0012A3", "0012A3"),
         ("name", "：欧阳建国 ", "欧阳建国"),
         ("words", "人民币壹元整", "1.00"),
+        ("words", "叁佰捌抬伍元玖角伍分", "385.95"),
     ],
 )
 def test_a_value_is_normalised(kind: str, text: str, value: str) -> None:
@@ -38,6 +41,13 @@ def test_an_amount_that_may_be_misread_is_doubted(text: str) -> None:
     found = read_value("amount", text)
     assert found is not None
     assert found.doubt
+
+
+def test_an_amount_in_words_that_a_seal_has_cut_is_doubted() -> None:
+    found = read_value("words", "叁佰捌囗伍元玖角伍分")
+    assert found is not None
+    assert found.doubt
+    assert found.value != "5.95"
 
 
 @pytest.mark.parametrize("kind", ["date", "time"])
@@ -60,3 +70,9 @@ def test_any_text_gives_a_value_within_it_or_none(kind: str, text: str) -> None:
     if found is not None:
         assert 0 <= found.start <= found.end <= len(text)
         assert found.value
+
+
+def test_every_field_and_column_has_a_chinese_name_on_the_page() -> None:
+    read = [row[0] for row in table_of("labels.tsv") if row[1] != "skip"]
+    for name in [*read, *(row[0] for row in table_of("columns.tsv"))]:
+        assert not name_of(name, "zh").isascii(), name

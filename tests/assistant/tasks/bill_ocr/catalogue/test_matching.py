@@ -9,7 +9,7 @@ import pytest
 from assistant.tasks.bill_ocr.catalogue.building import build
 from assistant.tasks.bill_ocr.catalogue.entry import Entry, Match, Written
 from assistant.tasks.bill_ocr.catalogue.matching import match, memory_key
-from assistant.tasks.bill_ocr.catalogue.search import Catalogue
+from assistant.tasks.bill_ocr.catalogue.search import MOST_ENTRIES, Catalogue
 from assistant.tasks.bill_ocr.catalogue.wording import read_wording
 
 
@@ -123,3 +123,35 @@ def test_no_teaching_makes_another_strength_of_it(catalogue: Catalogue) -> None:
     result = match(catalogue, asked, _Taught({key: "D1"}))
     assert result.entry is not None
     assert result.entry.code == "D2"
+
+
+def test_of_two_makers_with_one_core_that_is_meant_whose_name_is_written_out(
+    tmp_path: Path,
+) -> None:
+    makers = ("同仁堂制药有限公司", "同仁堂制药集团有限公司")
+    path = tmp_path / "catalogue.sqlite"
+    build(
+        path,
+        [
+            Entry(code=f"D{n}", name="丹红软膏", specification="10g", maker=maker, list="a")
+            for n, maker in enumerate(makers)
+        ],
+    )
+    catalogue = Catalogue(path)
+    for number, maker in enumerate(makers):
+        result = found(catalogue, "丹红软膏", "10g", maker)
+        assert result.entry is not None, result
+        assert result.entry.code == f"D{number}"
+    assert found(catalogue, "丹红软膏", "10g", "同仁堂").reason == "ambiguous"
+
+
+def test_a_size_is_found_below_a_title_of_very_many_entries(tmp_path: Path) -> None:
+    path = tmp_path / "catalogue.sqlite"
+    entries = [
+        Entry(code=f"C{n}", name="透析器", specification=f"{n}-0", maker=f"第{n}药业", list="a")
+        for n in range(MOST_ENTRIES + 30)
+    ]
+    build(path, [*entries, Entry(code="V", name="透析器", specification="5ml", list="a")])
+    result = found(Catalogue(path), "透析器", "5ml")
+    assert result.entry is not None, result
+    assert result.entry.code == "V"

@@ -1,0 +1,33 @@
+"""Units of laboratory sheets as they are read: without their stroke, with a lost power."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from assistant.tasks.bill_ocr.labels import table_of
+
+_POWER = re.compile(r"[×xX*]?10(?P<mark>[°º*^]?)(?P<power>12|9|6|3|2|°)?(?P<stroke>/?)[Ll1I|]")
+_MARKED = "9"
+"""A small raised 9 is what is read as a degree; of counts in a litre it is the usual power."""
+
+
+def tidy_unit(text: str) -> str:
+    """The unit meant: gL is g/L, 109/L and ×10°L are 10^9/L, /项 is 项; any other as it is.
+
+    A power of which nothing was read stays as it is: 10/L could be any.
+    """
+    plain = text.rstrip(".").strip("/ ")
+    if found := _POWER.fullmatch(plain):
+        power = found["power"] or ("" if found["mark"] in ("", "*", "^") else _MARKED)
+        # Of the raised 12 the 1 stands so near the 10 that it is taken for part of it.
+        power = {"2": "12", "°": _MARKED}.get(power, power)
+        return f"10^{power}/L" if power else plain
+    # The only unit of one capital letter is a second that was read large.
+    return "s" if plain == "S" else _without_stroke().get(plain, plain)
+
+
+@cache
+def _without_stroke() -> dict[str, str]:
+    units = [unit for (row,) in table_of("units.tsv") for unit in row.split("|")]
+    return {unit.replace("/", ""): unit for unit in units}
