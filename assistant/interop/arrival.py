@@ -1,7 +1,7 @@
 """What a message or a notification brought, handed to whoever starts work on it.
 
 Who takes it is found by name, so that reading messages does not depend on what is done with them:
-`assistant.interop.events` has a function ``arrive(arrival, *, settings, store)`` where there are
+`assistant.interop.events.arriving` has a function ``arrive(arrival, *, settings, store)`` where there are
 record events.
 """
 
@@ -20,7 +20,7 @@ from assistant.settings import Settings
 from assistant.store import Store
 
 logger = logging.getLogger("bedside.assistant.interop")
-_TAKER = "assistant.interop.events"
+_TAKER = "assistant.interop.events.arriving"
 
 ArrivalKind = Literal[
     "encounter.start", "encounter.changed", "encounter.discharge", "note.saved", "result.final"
