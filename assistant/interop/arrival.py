@@ -1,8 +1,8 @@
 """What a message or a notification brought, handed to whoever starts work on it.
 
 Who takes it is found by name, so that reading messages does not depend on what is done with them:
-`assistant.interop.events.arriving` has a function ``arrive(arrival, *, settings, store)`` where there are
-record events.
+`assistant.interop.events.arriving` has ``arrive(arrival, *, settings, store)``, which makes record
+events of them.
 """
 
 from __future__ import annotations
