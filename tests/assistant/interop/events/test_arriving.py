@@ -98,7 +98,8 @@ def test_messages_over_mllp_make_drafts_in_the_server(
     finally:
         listener.kill()
         listener.wait(10)
-        listener.stderr.close()
+        if listener.stderr is not None:
+            listener.stderr.close()
 
 
 def test_a_message_sent_again_and_handed_on_by_two_makes_one_request(
