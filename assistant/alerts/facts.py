@@ -32,6 +32,8 @@ _GIVEN = re.compile(r"(?:予|给予|静滴|静脉滴注|肌注|口服|加用|改
 _ONCE = re.compile(
     r"首剂|立即|即刻|临时|术前|术中|切皮|化疗前|第\d天|(?<![a-z])st(?![a-z])|^(?:1|一)次"
 )
+_STOPPED = re.compile(r"已停(?:用|药|止)?")
+"""What a row from elsewhere says (as FHIR's status ``stopped``) that has no day of stopping."""
 _AGAIN = re.compile(r"每|q\d|[qbt]id|qd")
 
 
@@ -181,7 +183,7 @@ class Facts:
 
     @cached_property
     def drugs(self) -> list[Drug]:
-        """The rows of medication."""
+        """The rows of medication, without those that are said to be stopped though no day is."""
         return [
             Drug(
                 row.name,
@@ -192,6 +194,7 @@ class Facts:
                 row.discharge,
             )
             for number, row in enumerate(self.encounter.medications)
+            if row.stop is not None or not _STOPPED.search(row.frequency)
         ]
 
     @cached_property

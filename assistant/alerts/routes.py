@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Header, Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.alerts.alert import Alert
@@ -13,10 +13,12 @@ from assistant.alerts.engine import alerts_of
 from assistant.alerts.policy import shown
 from assistant.alerts.rule import Moment, rules_of
 from assistant.api.context import (
+    ID_PATTERN,
     ClinicianDep,
     OversightDep,
     PatientDep,
     ServicesDep,
+    check_header,
 )
 from assistant.api.problems import Problem, documented
 from assistant.record.encounter import Encounter
@@ -83,9 +85,15 @@ class RuleShown(BaseModel):
 
 
 @router.post("", responses=documented(409, 503))
-async def check(body: AlertRequest, parts: ServicesDep, who: ClinicianDep) -> AlertsShown:
+async def check(
+    body: AlertRequest,
+    parts: ServicesDep,
+    who: ClinicianDep,
+    x_patient_id: Annotated[str | None, Header(pattern=ID_PATTERN)] = None,
+) -> AlertsShown:
     """What the rules say.  An alert that was overridden comes again when its facts change."""
     encounter = body.encounter
+    check_header(x_patient_id, encounter.patient.id)
     context = Context(who.id, who.role, encounter.patient.id, encounter.id)
     settings = parts.settings
 

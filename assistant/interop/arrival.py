@@ -1,8 +1,8 @@
 """What a message or a notification brought, handed to whoever starts work on it.
 
 Who takes it is found by name, so that reading messages does not depend on what is done with them:
-`assistant.interop.events` has a function ``arrive(arrival, *, settings, store)`` where there are
-record events.
+`assistant.interop.events.arriving` has ``arrive(arrival, *, settings, store)``, which makes record
+events of them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from assistant.settings import Settings
 from assistant.store import Store
 
 logger = logging.getLogger("bedside.assistant.interop")
-_TAKER = "assistant.interop.events"
+_TAKER = "assistant.interop.events.arriving"
 
 ArrivalKind = Literal[
     "encounter.start", "encounter.changed", "encounter.discharge", "note.saved", "result.final"

@@ -74,10 +74,13 @@ class RecordEvents:
         record_hash: str,
         plans: Sequence[Plan],
         max_queued: int | None = None,
+        *,
+        at_once: bool = True,
     ) -> Received:
         """Keep an event and what rules make of it; on the disk when this returns.
 
-        The same ``key`` from the same application is the same event.
+        The same ``key`` from the same application is the same event.  Without ``at_once`` what is
+        due waits for the next `make_due`, which a process with workers calls.
 
         Raises `InvalidArgument`, `IdempotencyConflict` when it comes with another content.
         """
@@ -114,7 +117,7 @@ class RecordEvents:
             work = [self._planned(session, context, application, event, plan) for plan in plans]
             now = self._database.clock()
             due = [row for row in work if row.status == "waiting" and row.due_at <= now]
-            requests = self._make(session, due, max_queued)
+            requests = self._make(session, due, max_queued) if at_once else []
             return Received(event, True, work, requests)
 
     def make_due(self, max_queued: int | None = None) -> list[RequestRow]:

@@ -9,9 +9,12 @@ from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
 from assistant.api.context import Services
+from assistant.interop.arrival import taker
 from assistant.interop.events.event import RecordEvent
 from assistant.interop.events.planning import Skipped, plans
 from assistant.interop.events.rule import EventRule, event_rules
+from assistant.interop.fhir.mapping import OWN_FILE, load
+from assistant.interop.handing import hand_on
 from assistant.store import Context
 from assistant.store.models import RequestRow
 from assistant.store.record_events import Received
@@ -60,6 +63,21 @@ def rules_of(home: Path) -> Sequence[EventRule]:
     return event_rules(home)
 
 
+async def take_messages(parts: Services) -> int:
+    """Hand on the messages that wait: a kill between a message and its event leaves some.
+
+    Raises `MappingInvalid`.
+    """
+    return await asyncio.to_thread(_take_messages, parts)
+
+
+def _take_messages(parts: Services) -> int:
+    store = parts.store
+    if not store.messages.waiting(1):
+        return 0
+    return hand_on(store, taker(parts.settings, store), load(parts.settings.home / OWN_FILE))
+
+
 async def make_due(parts: Services) -> int:
     """Make the requests whose time has come; gives how many."""
     made = await asyncio.to_thread(parts.store.record_events.make_due, parts.settings.max_waiting)
@@ -68,12 +86,14 @@ async def make_due(parts: Services) -> int:
 
 
 async def tend(parts: Services) -> None:
-    """Make what is due, again and again.  No error of the store ends it."""
+    """Take messages and make what is due, again and again.  No error of the store ends it, and
+    messages that cannot be read hold up nothing else."""
     while True:
-        try:
-            await make_due(parts)
-        except Exception as error:
-            logger.error("no event could be worked on: %s", type(error).__name__)
+        for step in (take_messages, make_due):
+            try:
+                await step(parts)
+            except Exception as error:
+                logger.error("no event could be worked on: %s", type(error).__name__)
         await asyncio.sleep(POLL_SECONDS)
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncGenerator
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Header
 from pydantic import BaseModel
 
-from assistant.api.context import ClinicianDep, ServicesDep
+from assistant.api.context import ID_PATTERN, ClinicianDep, ServicesDep, check_header
 from assistant.api.problems import Problem, documented
 from assistant.interop.events.desk import receive, rules_of, tended
 from assistant.interop.events.event import RecordEvent
@@ -56,9 +56,15 @@ class EventKept(BaseModel):
 
 
 @router.post("", responses=documented(409, 503), status_code=202)
-async def create(body: RecordEvent, parts: ServicesDep, who: ClinicianDep) -> EventKept:
+async def create(
+    body: RecordEvent,
+    parts: ServicesDep,
+    who: ClinicianDep,
+    x_patient_id: Annotated[str | None, Header(pattern=ID_PATTERN)] = None,
+) -> EventKept:
     """Keep an event; drafts are begun by the rules, each once.  The same id is the same event."""
     encounter = body.encounter
+    check_header(x_patient_id, encounter.patient.id)
     context = Context(who.id, who.role, encounter.patient.id, encounter.id)
     try:
         received, skipped = await receive(parts, context, who.source, body)

@@ -14,6 +14,7 @@ from assistant.record.encounter import Encounter
 from assistant.record.note import Note, NoteKind
 from assistant.work.task import load
 
+_UNNAMED = "unnamed-draft-"
 READER = "assistant.interop.fhir.incoming:encounter_from_bundle"
 """``(resources, patient_id, encounter_id) -> Encounter``."""
 
@@ -62,12 +63,21 @@ def drafts_of(context: HookContext) -> list[Resource]:
     orders = list(flat(bundle))
     if not all(is_of(order, context.patientId) for order in orders):
         raise PrefetchOfAnother
-    return [{**order, "status": "active"} for order in orders if order.get("id")]
+    # One that has no id yet is checked all the same; only nothing can be suggested about it.
+    return [
+        {**order, "status": "active", "id": order.get("id") or f"{_UNNAMED}{number}"}
+        for number, order in enumerate(orders)
+    ]
 
 
 def references(orders: Iterable[Resource], selections: Sequence[str] | None) -> dict[str, str]:
-    """Id → relative reference of the orders (that are selected)."""
-    found = {str(o["id"]): f"{o.get('resourceType')}/{o['id']}" for o in orders}
+    """Id → relative reference of the orders (that are selected); "" for one without an id."""
+    found = {
+        str(o["id"]): ""
+        if str(o["id"]).startswith(_UNNAMED)
+        else f"{o.get('resourceType')}/{o['id']}"
+        for o in orders
+    }
     return {k: r for k, r in found.items() if selections is None or r in selections}
 
 

@@ -50,7 +50,7 @@ def suggestions_of(alert: Alert, orders: Mapping[str, str]) -> list[Suggestion]:
     """To remove the draft orders that an alert is about."""
     made = []
     for row in alert.drugs:
-        if (reference := orders.get(row)) is not None:
+        if reference := orders.get(row):
             action = Action(
                 type="delete", description="撤销该医嘱 (Remove the order)", resourceId=reference
             )

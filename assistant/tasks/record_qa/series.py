@@ -46,7 +46,9 @@ def series(reading: RecordReading, test: str) -> Series:
     kept = of_test(rows(reading), test)
     pending = [p for p in kept if p.pending]
     kept = [p for p in kept if not p.pending and p.shown != "未填写"]
-    spoken = _once([p for p in of_test(told(reading), test) if not _of_others(p, reading)])
+    spoken = _once(
+        [p for p in of_test(told(reading), test) if not of_others(p.evidence.quote, reading)]
+    )
     since = reading.admitted - BEFORE if reading.admitted else None
     stay = [p for p in kept if not (since and p.at and p.at < since)]
     earlier = [replace(p, earlier=True) for p in kept if p not in stay]
@@ -68,9 +70,8 @@ def series(reading: RecordReading, test: str) -> Series:
 _OTHER_BED = re.compile(r"邻床|同病[室房]|同室|他床|病友|另一(?:名|位)?(?:患者|病人)|其他患者")
 
 
-def _of_others(point: Point, reading: RecordReading) -> bool:
-    """Whether a note tells the value of somebody else: a relative, or another patient."""
-    said = point.evidence.quote
+def of_others(said: str, reading: RecordReading) -> bool:
+    """Whether a sentence of a note tells of somebody else: a relative, or another patient."""
     if _OTHER_BED.search(said) or relatives(said):
         return True
     names = find_names(said)

@@ -154,3 +154,47 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [alert["rule"] for alert in json.loads(listed.output)] == ["allergy"]
     quiet = CliRunner().invoke(app, ["alerts", str(file), "--moment", "discharge", "--json"])
     assert quiet.exit_code == 0
+
+
+def test_a_drug_that_is_said_to_be_stopped_is_not_given() -> None:
+    """FHIR's status ``stopped`` without a day stands in the frequency."""
+
+    def found(frequency: str) -> list[str]:
+        rows = [
+            {"id": "a", "name": "华法林钠片", "frequency": frequency},
+            {"id": "b", "name": "阿司匹林肠溶片", "frequency": "每日1次"},
+        ]
+        encounter = {"id": "e", "patient": {"id": "p"}, "medications": rows}
+        alerts = alerts_of(Encounter.model_validate(encounter), shipped_rules(), moment="order")
+        return [alert.rule for alert in alerts]
+
+    assert "anticoagulant-antiplatelet" in found("3mg 每日1次")
+    assert "anticoagulant-antiplatelet" not in found("3mg 每日1次（已停用）")
+
+
+@pytest.mark.parametrize(
+    ("told", "ordered"),
+    [
+        ("Penicillin G", "注射用青霉素钠"),
+        ("Amoxicillin", "阿莫西林胶囊"),
+        ("Cefaclor", "注射用头孢曲松钠"),
+        ("Ibuprofen", "双氯芬酸钠缓释片"),
+    ],
+)
+def test_an_allergy_in_english_refuses_a_chinese_order(told: str, ordered: str) -> None:
+    """As other systems send the substance, by the display of its code."""
+    encounter = {
+        "id": "e",
+        "patient": {"id": "p"},
+        "notes": [{"id": "n", "title": "过敏史", "text": f"过敏史：{told}过敏。"}],
+        "medications": [{"id": "a", "name": ordered}],
+    }
+    read = Encounter.model_validate(encounter)
+    assert "allergy" in [a.rule for a in alerts_of(read, shipped_rules(), moment="order")]
+
+
+def test_a_header_of_another_patient_is_refused(client: TestClient) -> None:
+    body = {"encounter": {"id": "e1", "patient": {"id": "p1"}}, "moment": "view"}
+    answer = client.post(ALERTS, json=body, headers={"X-Patient-Id": "p2"})
+    assert answer.status_code == 409
+    assert client.post(ALERTS, json=body, headers={"X-Patient-Id": "p1"}).status_code == 200

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
+from assistant.grounding.segments import Scope
+from assistant.record.evidence import TextSpan
 from assistant.tasks.record_qa.asked import Asked
 from assistant.tasks.record_qa.draft import Row
 from assistant.tasks.record_qa.plot import line_plot
 from assistant.tasks.record_qa.points import Point, number_in, rows
-from assistant.tasks.record_qa.reading import RecordReading, naive
-from assistant.tasks.record_qa.saying import Saying
-from assistant.tasks.record_qa.series import BEFORE, Series, series
+from assistant.tasks.record_qa.reading import NoteReading, RecordReading, naive
+from assistant.tasks.record_qa.saying import MOST_QUOTES, Saying
+from assistant.tasks.record_qa.series import BEFORE, Series, of_others, series
 from assistant.tasks.record_qa.tests import table
+from knowledge.text.folding import fold
 
 _COLUMNS = ["项目", "结果", "提示", "参考", "时间", "来源"]
 
@@ -44,7 +48,7 @@ def answer(reading: RecordReading, asked: Asked, out: Saying) -> None:
     tell = _TELLERS[asked.kind]
     empty = []
     for test in asked.tests:
-        found = series(reading, test)
+        found = _qualified(series(reading, test), asked.text)
         if asked.day is not None and asked.kind != "on_day":
             found = _on(found, asked.day)
         if not found.points:
@@ -55,22 +59,87 @@ def answer(reading: RecordReading, asked: Asked, out: Saying) -> None:
     for found in empty:
         # Of a group (肾功能) only what is there counts.
         if len(asked.tests) == 1 or len(empty) == len(asked.tests):
-            _nothing(found, asked, out)
+            _nothing(found, asked, reading, out)
+
+
+_QUALIFIED = re.compile(r"空腹|餐前|餐后|睡前|随机")
+
+
+def _qualified(found: Series, text: str) -> Series:
+    """Without what was taken at another time of the day than the question says: 空腹 is not 餐后.
+
+    A row that says no time is kept.
+    """
+    wanted = set(_QUALIFIED.findall(text))
+    if not wanted:
+        return found
+
+    def fits(point: Point) -> bool:
+        said = set(_QUALIFIED.findall(point.name)) or set(_told(point))
+        return not said or bool(said & wanted)
+
+    return replace(
+        found,
+        points=[p for p in found.points if fits(p)],
+        earlier=[p for p in found.earlier if fits(p)],
+        pending=[p for p in found.pending if fits(p)],
+        beside=[p for p in found.beside if fits(p)],
+    )
+
+
+def _told(point: Point) -> list[str]:
+    """The time of the day that a note says; none where its sentence tells of several."""
+    said = _QUALIFIED.findall(point.evidence.quote) if point.of_note else []
+    return said if len(set(said)) == 1 else []
 
 
 def _on(found: Series, day: date) -> Series:
     return replace(found, points=[p for p in found.points if p.day == day], beside=[])
 
 
-def _nothing(found: Series, asked: Asked, out: Saying) -> None:
+def _nothing(found: Series, asked: Asked, reading: RecordReading, out: Saying) -> None:
     when = f"{asked.day.month}月{asked.day.day}日" if asked.day else "本次住院"
     for point in found.pending:
         out.say(f"{point.name}：结果未回（{point.when}送检）。", point.evidence)
     if found.pending:
         return
+    places = [] if asked.day or found.earlier else _named(found.test, asked.text, reading)
+    if places:
+        told = any(valued for _, _, valued in places)
+        out.note(
+            f"结果栏没有{found.test}，病程中提到（见原文，请核对）。",
+            None if told else "not_recorded",
+        )
+        for note, place, _ in places[-MOST_QUOTES:]:
+            out.quote(note, place)
+        return
     out.note(f"病历未记载{when}的{found.test}结果。", "not_recorded")
     for point in found.earlier[-3:]:
         out.say(f"仅有入院前（既往或院外）的记载：{line(point)}", point.evidence)
+
+
+def _named(
+    test: str, text: str, reading: RecordReading
+) -> list[tuple[NoteReading, TextSpan, bool]]:
+    """The sentences of this stay's notes that name a test of which no value could be read
+    (尿量2000ml/日; 病理：…), and whether something like a value follows."""
+    words = [fold(w) for w in (test, test.removesuffix("检查")) if w == test or w in text]
+    named = re.compile("|".join(map(re.escape, words)))
+    found: dict[tuple[str, int], tuple[NoteReading, TextSpan, bool]] = {}
+    for note in reading.notes:
+        for hit in named.finditer(note.document.folded):
+            place = note.sentence(hit.start())
+            if note.scope(hit.start()) is Scope.PRIOR or of_others(place.quote, reading):
+                continue
+            valued = _VALUED.match(note.document.folded, hit.end()) is not None
+            before = found.get((note.note.id, place.start))
+            found[note.note.id, place.start] = (
+                note, place, valued or bool(before and before[2])
+            )  # fmt: skip
+    return list(found.values())
+
+
+_VALUED = re.compile(r"[^,。;\n]{0,8}[\d:]")
 
 
 def _remarks(found: Series, out: Saying) -> None:
@@ -136,8 +205,15 @@ def _extreme(found: Series, asked: Asked, reading: RecordReading, out: Saying) -
         if which.unit == found.unit
         else f"{which.shown}（={value:.4g}{_joint(found.unit)}）"
     )
+    beaten = [
+        p
+        for p in found.beside
+        if (n := number_in(p, found.unit)) is not None and best(n, value) == n and n != value
+    ]
+    # The rows are no whole answer where a note tells of a value beyond theirs.
+    of_rows = "检验数据中" if beaten else ""
     out.say(
-        f"{found.test}{word} {shown}{flag}（{which.when}{again}{source}）；"
+        f"{of_rows}{found.test}{word} {shown}{flag}（{which.when}{again}{source}）；"
         f"本次住院共 {len(numbers)} 次结果。",
         *[p.evidence for p in reached],
     )
@@ -148,7 +224,8 @@ def _extreme(found: Series, asked: Asked, reading: RecordReading, out: Saying) -
         number = number_in(point, found.unit)
         if number is not None and best(number, value) == number and number != value:
             when = "入院前（既往或院外）" if point.earlier else f"{point.of_note}"
-            out.say(f"{when}另记载{found.test} {point.shown}。", point.evidence)
+            beyond = "" if point.earlier else f"，{'更高' if best is max else '更低'}"
+            out.say(f"{when}另记载{found.test} {point.shown}{beyond}。", point.evidence)
     _chart(found, found.points, out)
 
 

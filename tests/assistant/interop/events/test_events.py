@@ -165,3 +165,10 @@ def test_who_may_send_events(settings: Settings, client: TestClient) -> None:
     rows = store.audit.list(patient_id="pat-1", limit=50)
     row = next(r for r in rows if r.action == "event.receive")
     assert (row.actor_id, row.object_type) == ("emr-system", "app:key:emr-system")
+
+
+def test_a_header_of_another_patient_is_refused(client: TestClient) -> None:
+    """A session tied to one patient (its header is set for it) begins nothing for another."""
+    answer = client.post(EVENTS, json=event("e1"), headers={"X-Patient-Id": "pat-2"})
+    assert answer.status_code == 409
+    assert requests(client) == []

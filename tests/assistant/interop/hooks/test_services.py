@@ -226,3 +226,12 @@ def test_a_rule_that_takes_long_does_not_hold_the_card(
     gate.set()
     open_settings.hooks.card_seconds = 60
     assert len(hooks.post(SIGN, json=body).json()["cards"]) == 1
+
+
+def test_a_draft_order_without_an_id_is_checked_too(hooks: TestClient) -> None:
+    order = {k: v for k, v in draft("", "注射用阿莫西林钠克拉维酸钾").items() if k != "id"}
+    answer = hooks.post(SIGN, json=signing(order))
+    assert answer.status_code == 200
+    (card,) = answer.json()["cards"]
+    assert card["indicator"] == "critical"
+    assert not card.get("suggestions"), "nothing names the order that could be removed"

@@ -157,3 +157,73 @@ def test_no_tool_breaks_on_what_words_are_put_together(
     said: Ask, subject: str, words: str, more: str
 ) -> None:
     assert said(subject + words + more).outcome != "failed"
+
+
+def test_fasting_and_after_a_meal_are_kept_apart(said: Ask, stay: dict[str, Any]) -> None:
+    add(stay, name="空腹血糖", value="9.8", unit="mmol/L", at="2026-03-04T06:30:00")
+    add(stay, name="餐后2小时血糖", value="15.2", unit="mmol/L", at="2026-03-04T09:30:00")
+    add(stay, name="空腹血糖", value="7.1", unit="mmol/L", at="2026-03-06T06:30:00")
+    after = " ".join(s.text for s in said("餐后血糖多少").statements)
+    assert "15.2" in after
+    assert "7.1" not in after
+    fasting = " ".join(s.text for s in said("最近的空腹血糖").statements)
+    assert "7.1" in fasting
+    assert "9.8" in fasting
+    assert "15.2" not in fasting
+
+
+def test_rows_are_not_said_to_be_lowest_where_a_note_tells_less(
+    said: Ask, stay: dict[str, Any]
+) -> None:
+    add(stay, name="空腹血糖", value="7.1", unit="mmol/L", at="2026-03-06T06:30:00")
+    stay["notes"].append(
+        {
+            "id": "low",
+            "kind": "progress",
+            "written_at": "2026-03-07T09:00:00",
+            "text": "患者夜间心慌，测血糖3.6mmol/L，进食后缓解。",
+        }
+    )
+    first, *others = (s.text for s in said("血糖最低多少").statements)
+    assert first.startswith("检验数据中")
+    assert any("3.6" in text and "更低" in text for text in others)
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "told"),
+    [
+        ("尿量怎么样", "患者无不适，尿量2000ml/日，水肿消退。", "2000ml/日"),
+        ("病理结果", "病理：急性化脓性阑尾炎。", "急性化脓性阑尾炎"),
+    ],
+)
+def test_what_only_a_note_tells_is_shown_and_not_said_to_be_missing(
+    said: Ask, stay: dict[str, Any], question: str, text: str, told: str
+) -> None:
+    note = {"id": "x", "kind": "progress", "written_at": "2026-03-07T09:00:00", "text": text}
+    stay["notes"].append(note)
+    answer = said(question)
+    assert answer.outcome == "answered"
+    assert any(told in s.text for s in answer.statements)
+
+
+def test_another_patient_in_the_next_bed_is_not_quoted(said: Ask, stay: dict[str, Any]) -> None:
+    text = "同病室3床孙建国尿量200ml/日，已请会诊。"
+    note = {"id": "x", "kind": "progress", "written_at": "2026-03-07T09:00:00", "text": text}
+    stay["notes"].append(note)
+    assert "200ml" not in said("尿量怎么样").plain_text()
+
+
+def test_who_in_the_family_is_no_question_about_the_writer(said: Ask, stay: dict[str, Any]) -> None:
+    note = {"id": "x", "kind": "admission", "written_at": "2026-03-01T09:00:00"}
+    stay["notes"].append({**note, "text": "家族史：姨妈患系统性红斑狼疮。"})
+    answer = said("家里有谁得过系统性红斑狼疮")
+    assert "书写者" not in answer.plain_text()
+    assert any("姨妈" in s.text for s in answer.statements)
+
+
+def test_how_it_went_is_a_trend_and_a_fall_is_a_change(said: Ask, stay: dict[str, Any]) -> None:
+    add(stay, name="肌酐", value="300", unit="μmol/L", at="2026-03-07T07:00:00")
+    add(stay, name="肌酐", value="130", unit="μmol/L", at="2026-03-08T07:00:00")
+    assert said("入院以来肌酐怎么变的").route == "trend"
+    assert said("肌酐有没有下降").route == "change"
+    assert "300" in said("肌酐什么时候到顶").statements[0].text
