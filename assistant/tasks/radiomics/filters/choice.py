@@ -34,7 +34,7 @@ class _Filter(BaseModel):
         parts = self.parts()
         if self.by_slice is not None:
             parts.append("2D" if self.by_slice else "3D")
-        if self.boundary != "mirror":
+        if self.boundary != type(self).model_fields["boundary"].default:
             parts.append(self.boundary)
         return "_".join(parts)
 
@@ -60,7 +60,8 @@ class Mean(_Filter):
 class Log(_Filter):
     """Laplacian of Gaussian; ``sigma`` in mm, cut off at ``truncate`` sigma.
 
-    ``riesz``: orders of the Riesz transform along x, y and z (x and y by slice), none by default.
+    ``riesz``: orders of the Riesz transform along x, y and z (x and y by slice), none by default;
+    for it the response goes on periodically.
     """
 
     code: ClassVar[str] = "L6PA"
@@ -172,11 +173,13 @@ class Wavelet(_Filter):
 class Simoncelli(_Filter):
     """Simoncelli's non-separable wavelet (the B map), which has no direction.
 
-    ``riesz``: orders of the Riesz transform along x, y and z (x and y by slice), none by default.
+    It is computed from the spectrum, for which the image goes on periodically.  ``riesz``: orders
+    of the Riesz transform along x, y and z (x and y by slice), none by default.
     """
 
     code: ClassVar[str] = "PRT7"
     kind: Literal["simoncelli"]
+    boundary: Literal["periodic"] = "periodic"
     level: int = Field(default=1, ge=1, le=5)
     riesz: tuple[Order, ...] = ()
 
@@ -188,9 +191,7 @@ def _riesz(orders: tuple[int, ...]) -> list[str]:
     return ["riesz" + "-".join(map(str, orders))] if any(orders) else []
 
 
-Filter = Annotated[
-    Mean | Log | Laws | Gabor | Wavelet | Simoncelli, Field(discriminator="kind")
-]
+Filter = Annotated[Mean | Log | Laws | Gabor | Wavelet | Simoncelli, Field(discriminator="kind")]
 
 
 def dimensions(one: Filter) -> int | None:

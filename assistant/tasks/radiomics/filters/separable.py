@@ -34,9 +34,7 @@ def turns(count: int) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
                 yield order, flips
 
 
-def turned(
-    kernels: Sequence[Floats], order: Sequence[int], flips: Sequence[int]
-) -> list[Floats]:
+def turned(kernels: Sequence[Floats], order: Sequence[int], flips: Sequence[int]) -> list[Floats]:
     """The kernels of a turn: those of other axes, reversed where the turn reverses an axis."""
     return [kernels[at][::flip] for at, flip in zip(order, flips, strict=True)]
 
