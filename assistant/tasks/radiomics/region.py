@@ -188,7 +188,9 @@ def _check_size(mask: Mask, spacing: Triple, wanted: Triple, reach: Triple) -> N
             box(mask), spacing, wanted, reach, mask.shape, strict=True
         )
     ]
-    if np.prod(extent) > MAX_REGION:
+    # The sphere of local peaks is computed too, whatever the size of the image.
+    sphere = [2 * PEAK_RADIUS / new for new in wanted]
+    if max(np.prod(extent), np.prod(sphere)) > MAX_REGION:
         raise ImageProblem(
             "区域在所选间距下过大，请增大重采样间距。",
             "The region is too large at this spacing; use a greater one.",

@@ -171,7 +171,7 @@ def load(source: str = DEFAULT) -> Settings:
         raise ImageProblem(
             f"设置 {place} 有误，请改正。", f"{place}: {item['msg'].removeprefix('Value error, ')}"
         ) from None
-    except (ValueError, yaml.YAMLError):
+    except (ValueError, yaml.YAMLError, RecursionError):
         raise ImageProblem(
             "设置文件不是有效的 YAML 或 JSON。", "The settings file is no valid YAML or JSON."
         ) from None

@@ -27,6 +27,10 @@ from assistant.tasks.radiomics.region import Prepared
 EVERYTHING = 1e6
 """mm: a reach that no image has."""
 
+_MAX_KERNEL = 250
+"""Voxels on each side of the centre of a kernel that is given in mm: a Gabor kernel of more
+takes gigabytes."""
+
 _UNEVEN = 0.01
 """By how much the spacings along the axes of a filter may differ, as a share."""
 
@@ -40,17 +44,22 @@ def reach(one: Filter, spacing: float) -> float:
     """mm around the region on which its response depends; ``spacing``: the greatest, mm."""
     if one.boundary == "periodic" or isinstance(one, Simoncelli) or _riesz(one):
         return EVERYTHING
+    return _half_width(one, spacing) * spacing
+
+
+def _half_width(one: Filter, spacing: float) -> int:
+    """Voxels on each side of the centre of its kernel, or a few more."""
     if isinstance(one, Mean):
-        voxels = one.support // 2
-    elif isinstance(one, Log):
-        voxels = laplacian.half_width(one.sigma / spacing, one.truncate) + 1
-    elif isinstance(one, Laws):
-        voxels = 2 + one.energy
-    elif isinstance(one, Gabor):
-        voxels = gabor.half_width(one, spacing)
-    else:
-        voxels = len(low_pass(one.family)) * (2**one.level - 1)
-    return voxels * spacing
+        return one.support // 2
+    if isinstance(one, Log):
+        return laplacian.half_width(one.sigma / spacing, one.truncate) + 1
+    if isinstance(one, Laws):
+        return 2 + one.energy
+    if isinstance(one, Gabor):
+        return gabor.half_width(one, spacing)
+    if isinstance(one, Wavelet):
+        return len(low_pass(one.family)) * (2**one.level - 1)
+    return 0
 
 
 def response(region: Prepared, one: Filter) -> Prepared:
@@ -61,6 +70,7 @@ def response(region: Prepared, one: Filter) -> Prepared:
     """
     flat = is_flat(one, region.by_slice)
     spacing = _even(region, flat)
+    _check_kernel(one, _half_width(one, spacing))
     found = _response(region.image, one, spacing, flat)
     if not np.isfinite(found[region.mask]).all():
         raise ImageProblem(
@@ -85,6 +95,15 @@ def _response(image: Floats, one: Filter, spacing: float, flat: bool) -> Floats:
         found = laplacian.laplacian(image, sigma, one.truncate, one.boundary, axes)
         return spectral.riesz(found, axes, one.riesz) if _riesz(one) else found
     return spectral.simoncelli(image, one.level, axes, one.riesz)
+
+
+def _check_kernel(one: Filter, voxels: int) -> None:
+    if voxels > _MAX_KERNEL and isinstance(one, Log | Gabor):
+        raise ImageProblem(
+            f"滤波 {one.label} 的核相对体素过大，请减小 sigma 或增大体素间距。",
+            f"The kernel of {one.label} has too many voxels; use a smaller sigma or a greater "
+            "spacing.",
+        )
 
 
 def _riesz(one: Filter) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import factorial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ def simoncelli(image: Floats, level: int, axes: int, orders: Sequence[int] = ())
     """
     highest = 1 / 2 ** (level - 1)
 
-    def gain(parts: list[Floats]) -> NDArray[np.generic]:
+    def gain(parts: list[Floats]) -> Any:
         radius = _length(parts)
         inside = (radius > highest / 4) & (radius <= highest)
         found = np.zeros(radius.shape)
@@ -36,21 +37,20 @@ def riesz(image: Floats, axes: int, orders: Sequence[int]) -> Floats:
     return _filtered(image, axes, lambda parts: riesz_gain(parts, orders))
 
 
-def riesz_gain(parts: Sequence[Floats], orders: Sequence[int]) -> NDArray[np.generic]:
+def riesz_gain(parts: Sequence[Floats], orders: Sequence[int]) -> NDArray[np.complex128]:
     """(−i)^L·√(L!/(l1!·l2!·l3!))·ν1^l1·ν2^l2·ν3^l3/|ν|^L.
 
     ``parts``: frequencies along the axes of the array; ``orders``: l along x, y and z.
     """
     total = sum(orders)
     radius = _length(parts)
-    found: NDArray[np.generic] = np.ones(radius.shape)
+    found: NDArray[np.complex128] = np.full(radius.shape, (-1j) ** total)
     # The orders are those along x, y and z; the axes of the array are z, y and x.
     for order, part in zip(reversed(orders), parts, strict=True):
         found = found * part**order
     scale = np.sqrt(factorial(total) / np.prod([factorial(order) for order in orders]))
     with np.errstate(invalid="ignore", divide="ignore"):
-        found = np.where(radius > 0, found / radius**total, 0)
-    return found * scale * (-1j) ** total
+        return np.where(radius > 0, scale * found / radius**total, 0)
 
 
 def frequencies(count: int) -> Floats:
@@ -69,9 +69,7 @@ def _length(parts: Sequence[Floats]) -> Floats:
     return found
 
 
-def _filtered(
-    image: Floats, axes: int, gain: Callable[[list[Floats]], NDArray[np.generic]]
-) -> Floats:
+def _filtered(image: Floats, axes: int, gain: Callable[[list[Floats]], Any]) -> Floats:
     """The real part of the response; ``gain``: of the frequencies along each axis.
 
     The half spectrum of a real image is enough for it: a gain counts with its conjugate at the
