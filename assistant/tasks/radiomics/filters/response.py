@@ -58,7 +58,7 @@ def _half_width(one: Filter, spacing: float) -> int:
     if isinstance(one, Gabor):
         return gabor.half_width(one, spacing)
     if isinstance(one, Wavelet):
-        return len(low_pass(one.family)) * (2**one.level - 1)
+        return len(low_pass(one.family)) * ((1 << one.level) - 1)
     return 0
 
 

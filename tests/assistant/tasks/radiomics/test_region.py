@@ -95,6 +95,9 @@ def test_what_leaves_nothing_is_said() -> None:
     fine = Settings(resampling=Resampling(spacing=[0.001, 0.001, 0.001]))
     with pytest.raises(ImageProblem, match="间距下过大"):
         prepare(volume(image), mask, fine)
+    tiny = Volume(np.zeros((3, 3, 3)), Grid((3, 3, 3), (1e-4, 1e-4, 1e-4)))
+    with pytest.raises(ImageProblem, match="间距下过大"):
+        prepare(tiny, mask, Settings())
     with pytest.raises(ImageProblem, match="灰度级过多"):
         binned(np.array([0.0, 1e9]), Bins(width=1), np.nan)
 
@@ -134,6 +137,7 @@ def test_shipped_settings_are_read() -> None:
         ("range: [5, 2]", "下限"),
         ("resampling: {spacing: [1, 1]}", "三维重采样"),
         ("{", "YAML"),
+        ("[" * 20_000, "YAML"),
     ],
 )
 def test_a_wrong_settings_file_is_told_of(tmp_path: Path, text: str, said: str) -> None:

@@ -185,5 +185,21 @@ def test_wrong_filters_in_a_settings_file(tmp_path: Path, words: dict[str, Any],
         load(str(path))
 
 
+def test_a_region_without_neighbours_has_no_texture_of_pairs() -> None:
+    volume, _ = _case()
+    mask = np.zeros(volume.array.shape, bool)
+    mask[10, 10, 10] = mask[20, 20, 20] = mask[30, 20, 10] = True
+    found = {one.tag: one.value for one in extract(volume, mask, Settings())}
+    assert found["cm_contrast_3D_avg"] is None
+    assert found["stat_mean"] == pytest.approx(volume.array[mask].round().mean(), abs=1)
+
+
+def test_a_kernel_of_too_many_voxels_is_refused() -> None:
+    volume, mask = _case()
+    words = {"families": [], "filters": [{"kind": "gabor", "sigma": 50, "gamma": 0.1}]}
+    with pytest.raises(ImageProblem, match="核相对体素过大"):
+        extract(volume, mask, Settings.model_validate(words))
+
+
 def test_the_shipped_filters_are_read() -> None:
     assert len(load("filtered").filters) == 12
