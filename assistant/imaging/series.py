@@ -93,6 +93,10 @@ def _in_order(slices: Sequence[Dataset]) -> tuple[list[Dataset], Grid]:
         )
     along_row, along_column = orientations[0][:3], orientations[0][3:]
     normal = np.cross(along_row, along_column)
+    if abs(np.linalg.norm(normal) - 1) > 0.01:
+        raise ImageProblem(
+            "图像方位信息无效，请重新导出。", "The orientation is not valid; export it again."
+        )
     positions = np.array([dicom.numbers(one, "ImagePositionPatient", 3) for one in slices])
     order = np.argsort(positions @ normal, kind="stable")
     positions = positions[order]
@@ -135,12 +139,21 @@ def _slice_step(positions: Floats, normal: Floats, first: Dataset) -> float:
     return float((positions[-1] - positions[0]) @ normal / (len(positions) - 1))
 
 
+def _scale(one: Dataset) -> tuple[float, float]:
+    """Slope and intercept, 1 and 0 where they are not there.  Raises `ImageProblem`."""
+    slope, intercept = one.get("RescaleSlope"), one.get("RescaleIntercept")
+    found = 1.0 if slope is None else float(slope), float(intercept or 0)
+    if found[0] == 0 or not np.isfinite(found).all():
+        raise ImageProblem(
+            "灰度换算系数（RescaleSlope）无效，请重新导出。",
+            "The rescale slope is not valid; export the images again.",
+        )
+    return found
+
+
 def _stacked(slices: Sequence[Dataset], grid: Grid) -> NDArray[np.floating]:
     """The intensities after each slice's own rescaling."""
-    scales = [
-        (float(one.get("RescaleSlope") or 1), float(one.get("RescaleIntercept") or 0))
-        for one in slices
-    ]
+    scales = [_scale(one) for one in slices]
     # Whole numbers of 16 bits and a whole rescaling are exact in 32 bits of a float.
     exact = all(value.is_integer() and abs(value) < 2**15 for pair in scales for value in pair)
     whole = exact and all(slope == 1 for slope, _ in scales)

@@ -159,8 +159,15 @@ def _labelled(array: NDArray[Any], grid: Grid, volume: Volume, name: str) -> Mas
         )
     if not np.isfinite(array).all():
         raise ImageProblem("掩膜含 NaN，请重新导出。", "The mask has NaN; export it again.")
-    if name.isdigit():
-        return np.asarray(array == int(name))
+    if name.isdecimal():
+        found = np.asarray(array == int(name))
+        if not found.any():
+            shown = "、".join(f"{label:g}" for label in np.unique(array[array != 0])[:_SHOWN])
+            raise ImageProblem(
+                f"掩膜没有标签 {name[:10]}，有的是：{shown or '无'}。",
+                "The mask has no such label; see which it has.",
+            )
+        return found
     if name:
         # Another region than the one that was asked for must not pass for it.
         raise ImageProblem(

@@ -69,6 +69,8 @@ def _contours(dataset: Dataset, number: int) -> list[Floats]:
                 continue
             try:
                 corners = np.asarray([float(v) for v in contour.ContourData]).reshape(-1, 3)
+                if not np.isfinite(corners).all():
+                    raise ValueError
             except (TypeError, ValueError, AttributeError):
                 raise ImageProblem(
                     "轮廓坐标损坏，请重新导出 RTSTRUCT。", "Contours are broken; export again."

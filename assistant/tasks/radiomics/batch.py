@@ -157,10 +157,18 @@ def _ids(out: Path) -> set[str]:
     return {row["id"] for row in _read(out)}
 
 
+def _same(written: str, settings: Settings) -> bool:
+    """Whether a table was begun with these settings; what was added since has its default there."""
+    try:
+        return Settings.model_validate_json(written) == settings
+    except ValidationError:
+        return False
+
+
 def _check_settings(out: Path, settings: Settings) -> None:
     beside = out.with_name(out.name + ".settings.json")
     wanted = json.dumps(settings.model_dump(mode="json"), ensure_ascii=False, sort_keys=True)
-    if out.exists() and beside.exists() and beside.read_text("utf-8") != wanted:
+    if out.exists() and beside.exists() and not _same(beside.read_text("utf-8"), settings):
         raise ImageProblem(
             "输出表是用其他设置开始的，请换一个文件名，或加 --restart。",
             "The table was begun with other settings; name another, or give --restart.",

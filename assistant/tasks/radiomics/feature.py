@@ -55,6 +55,10 @@ class Feature(BaseModel):
     family: str
     aggregation: str = Field(default="", description="As in the tag, empty where there is none.")
     aggregation_code: str = ""
+    filter: str = Field(
+        default="", description="The filter whose response map was measured; empty: the image."
+    )
+    filter_code: str = Field(default="", description="The IBSI code of its kind.")
 
 
 @cache
@@ -65,18 +69,33 @@ def described() -> Mapping[str, Described]:
         return MappingProxyType({row.tag: row for row in rows})
 
 
-def split_tag(tag: str) -> tuple[str, str]:
-    """A tag and its aggregation, empty where it has none."""
+def joined(label: str, tag: str) -> str:
+    """The tag of a feature of the response map of a filter."""
+    return f"{label}__{tag}"
+
+
+def split_tag(tag: str) -> tuple[str, str, str]:
+    """The filter's label, the tag, and its aggregation; empty where it has none."""
+    label, _, plain = tag.rpartition("__")
     for aggregation in sorted(AGGREGATIONS, key=len, reverse=True):
-        if tag.endswith("_" + aggregation):
-            return tag.removesuffix("_" + aggregation), aggregation
-    return tag, ""
+        if plain.endswith("_" + aggregation):
+            return label, plain.removesuffix("_" + aggregation), aggregation
+    return label, plain, ""
 
 
-def feature(tag: str, value: float, intensity_unit: str) -> Feature:
-    """The value under its names.  ``intensity_unit``: of the image, HU or SUV."""
-    plain, aggregation = split_tag(tag)
+def feature(
+    tag: str,
+    value: float,
+    intensity_unit: str,
+    filters: Mapping[str, str] = MappingProxyType({}),
+) -> Feature:
+    """The value under its names.  ``intensity_unit``: of the image, HU or SUV.
+
+    ``filters``: labels and codes; the unit of a response map is arbitrary.
+    """
+    label, plain, aggregation = split_tag(tag)
     row = described()[plain]
+    intensity_unit = "" if label else intensity_unit
     unit = row.unit.replace("intensity", intensity_unit).strip("·")
     if not intensity_unit and "intensity" in row.unit:
         unit = row.unit.replace("intensity2", "").replace("intensity", "").strip("·")
@@ -91,4 +110,6 @@ def feature(tag: str, value: float, intensity_unit: str) -> Feature:
         family=row.family,
         aggregation=aggregation,
         aggregation_code=AGGREGATIONS.get(aggregation, ""),
+        filter=label,
+        filter_code=filters.get(label, ""),
     )

@@ -14,7 +14,13 @@ from scipy import ndimage
 from assistant.imaging.problem import ImageProblem
 from assistant.imaging.volume import Floats, Grid, Mask, Volume
 from assistant.tasks.radiomics.extraction import Report, values
-from assistant.tasks.radiomics.region import PEAK_RADIUS, Prepared, normalised, prepare
+from assistant.tasks.radiomics.region import (
+    Prepared,
+    normalised,
+    prepare,
+    surroundings,
+    wanted_spacing,
+)
 from assistant.tasks.radiomics.reliability import icc
 from assistant.tasks.radiomics.resampling import Triple, box
 from assistant.tasks.radiomics.settings import Settings
@@ -57,7 +63,7 @@ def draws(count: int = REPEATS, seed: int = SEED) -> list[Perturbation]:
 
 def perturbed(volume: Volume, mask: Mask, settings: Settings, draw: Perturbation) -> Prepared:
     """The region as it might have been measured another time.  Raises `ImageProblem`."""
-    volume, mask = _around(normalised(volume, settings), mask)
+    volume, mask = _around(normalised(volume, settings), mask, settings)
     spacing = volume.grid.spacing
     noise = np.random.default_rng(draw.noise).normal(0, noise_level(volume.array), mask.shape)
     array = volume.array + noise
@@ -67,9 +73,9 @@ def perturbed(volume: Volume, mask: Mask, settings: Settings, draw: Perturbation
         moved = _turned(moved.astype(float), spacing, draw.degrees, 1) >= 0.5
     if np.count_nonzero(moved) < 2:
         raise ImageProblem("扰动后区域过小。", "The region is too small to be perturbed.")
-    wanted = settings.resampling.spacing[::-1] if settings.resampling else spacing
+    wanted = wanted_spacing(spacing, settings)
     depth = 0.0 if settings.by_slice else wanted[0] * draw.shift[0]
-    shift = (depth, wanted[-2] * draw.shift[1], wanted[-1] * draw.shift[2])
+    shift = (depth, wanted[1] * draw.shift[1], wanted[2] * draw.shift[2])
     plain = settings.model_copy(update={"normalisation": "none"})
     return prepare(volume.with_array(array), moved, plain, shift)
 
@@ -156,10 +162,12 @@ def measured_again(
     return found
 
 
-def _around(volume: Volume, mask: Mask) -> tuple[Volume, Mask]:
-    """The part with room to turn and grow."""
-    room = _ROOM + PEAK_RADIUS
-    part = box(mask, tuple(int(room / size) + 1 for size in volume.grid.spacing))
+def _around(volume: Volume, mask: Mask, settings: Settings) -> tuple[Volume, Mask]:
+    """The part with room to turn and grow, and for what filters look at."""
+    spacing = volume.grid.spacing
+    room = surroundings(settings, wanted_spacing(spacing, settings))
+    margin = tuple(int((_ROOM + far) / size) + 1 for far, size in zip(room, spacing, strict=True))
+    part = box(mask, margin)
     array, inside = volume.array[part], mask[part]
     shape = (array.shape[0], array.shape[1], array.shape[2])
     grid = Grid(shape, volume.grid.spacing, volume.grid.origin, volume.grid.axes)

@@ -28,7 +28,7 @@ MAX_REGION = 60_000_000
 class Prepared:
     """An image part and its two masks: of the shape, and of the intensities that count.
 
-    ``image`` reaches `PEAK_RADIUS` beyond the region where the whole image does.  ``bounds`` are
+    ``image`` reaches `surroundings` beyond the region where the whole image does.  ``bounds`` are
     those of the re-segmentation range, NaN where there is none.
     """
 
@@ -66,13 +66,14 @@ def prepare(
     """
     volume = normalised(volume, settings)
     spacing = volume.grid.spacing
-    wanted = _wanted(spacing, settings)
-    _check_size(mask, spacing, wanted)
+    wanted = wanted_spacing(spacing, settings)
+    reach = surroundings(settings, wanted)
+    _check_size(mask, spacing, wanted, reach)
     if wanted == spacing and not any(shift):
-        part = cut(volume.array, mask, spacing, PEAK_RADIUS)
+        part = cut(volume.array, mask, spacing, reach)
     else:
         how = settings.resampling.interpolation if settings.resampling else "linear"
-        part = resample(volume.array, mask, spacing, wanted, how, PEAK_RADIUS, shift)
+        part = resample(volume.array, mask, spacing, wanted, how, reach, shift)
     check_finite(Volume(part.image, volume.grid))
     image = part.image
     rounded = volume.unit == "HU" if settings.rounded is None else settings.rounded
@@ -158,19 +159,38 @@ def discretised(region: Prepared, bins: Bins) -> Levels:
     return Levels(array, region.shape_mask[part], count)
 
 
-def _wanted(spacing: Triple, settings: Settings) -> Triple:
+def wanted_spacing(spacing: Triple, settings: Settings) -> Triple:
+    """The spacing after resampling (slice, row, column; mm)."""
     if settings.resampling is None:
         return spacing
     x, y, *z = settings.resampling.spacing
     return (spacing[0] if settings.by_slice else z[0], y, x)
 
 
-def _check_size(mask: Mask, spacing: Triple, wanted: Triple) -> None:
+def surroundings(settings: Settings, spacing: Triple) -> Triple:
+    """mm of the image around the region (slice, row, column) that its features depend on."""
+    from assistant.tasks.radiomics.filters.response import is_flat, reach
+
+    depth = across = 0.0
+    for one in settings.filters:
+        if is_flat(one, settings.by_slice):
+            across = max(across, reach(one, max(spacing[1:])))
+        else:
+            depth = max(depth, reach(one, max(spacing)))
+    across = max(across, depth)
+    return PEAK_RADIUS + depth, PEAK_RADIUS + across, PEAK_RADIUS + across
+
+
+def _check_size(mask: Mask, spacing: Triple, wanted: Triple, reach: Triple) -> None:
     extent = [
-        (part.stop - part.start) * old / new + 2 * PEAK_RADIUS / new
-        for part, old, new in zip(box(mask), spacing, wanted, strict=True)
+        min((part.stop - part.start) * old + 2 * around, size * old) / new
+        for part, old, new, around, size in zip(
+            box(mask), spacing, wanted, reach, mask.shape, strict=True
+        )
     ]
-    if np.prod(extent) > MAX_REGION:
+    # The sphere of local peaks is computed too, whatever the size of the image.
+    sphere = [2 * PEAK_RADIUS / new for new in wanted]
+    if max(np.prod(extent), np.prod(sphere)) > MAX_REGION:
         raise ImageProblem(
             "区域在所选间距下过大，请增大重采样间距。",
             "The region is too large at this spacing; use a greater one.",

@@ -50,9 +50,9 @@ def box(mask: NDArray[np.generic], margin: tuple[int, ...] = (0, 0, 0)) -> Slice
     return found[0], found[1], found[2]
 
 
-def cut(image: NDArray[np.floating], mask: Mask, spacing: Triple, reach: float) -> Cut:
-    """The part around the region without resampling; ``reach`` in mm."""
-    margin = tuple(int(reach / size) + 1 for size in spacing)
+def cut(image: NDArray[np.floating], mask: Mask, spacing: Triple, reach: Triple) -> Cut:
+    """The part around the region without resampling; ``reach`` in mm (slice, row, column)."""
+    margin = tuple(int(far / size) + 1 for far, size in zip(reach, spacing, strict=True))
     part = box(mask, margin)
     start = (part[0].start, part[1].start, part[2].start)
     whole = (mask.shape[0], mask.shape[1], mask.shape[2])
@@ -65,20 +65,20 @@ def resample(
     spacing: Triple,
     wanted: Triple,
     interpolation: str,
-    reach: float,
+    reach: Triple,
     shift: Triple = (0.0, 0.0, 0.0),
 ) -> Cut:
     """The part around the region at the spacing ``wanted`` (slice, row, column; mm).
 
-    ``reach``: mm of the image around the region that are kept.  ``shift``: mm by which the new
-    grid is moved, to see how much the features depend on where it happens to lie.
+    ``reach``: mm of the image around the region that are kept, in the same order.  ``shift``: mm by
+    which the new grid is moved, to see how much the features depend on where it happens to lie.
     """
     size = np.asarray(mask.shape)
     step = np.asarray(wanted) / np.asarray(spacing)
     whole = np.maximum(np.ceil(size / step - 1e-6), 1).astype(int)
     origin = (size - 1) / 2 - (whole - 1) / 2 * step + np.asarray(shift) / np.asarray(spacing)
     around = box(mask)
-    margin = np.asarray([reach / w + 1 for w in wanted])
+    margin = np.asarray(reach) / np.asarray(wanted) + 1
     low = np.array([part.start - 1 for part in around])
     high = np.array([part.stop for part in around])
     first = np.clip(np.floor((low - origin) / step - margin), 0, whole - 1).astype(int)

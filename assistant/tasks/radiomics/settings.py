@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from assistant.imaging.problem import ImageProblem
+from assistant.tasks.radiomics.filters.choice import Filter, dimensions
 
 DATA = Path(__file__).parent / "data" / "settings"
 DEFAULT = "standard"
@@ -30,6 +31,20 @@ Family = Literal[
     "ngldm",
 ]
 FAMILIES: tuple[Family, ...] = Family.__args__  # type: ignore[attr-defined]
+
+FilteredFamily = Literal[
+    "local_intensity",
+    "statistics",
+    "histogram",
+    "volume_histogram",
+    "glcm",
+    "glrlm",
+    "glszm",
+    "gldzm",
+    "ngtdm",
+    "ngldm",
+]
+"""A filter does not change the shape of a region."""
 
 Aggregation = Literal["2D_avg", "2D_comb", "2_5D_avg", "2_5D_comb", "3D_avg", "3D_comb"]
 FLAT: tuple[Aggregation, ...] = ("2D_avg", "2D_comb", "2_5D_avg", "2_5D_comb")
@@ -92,6 +107,15 @@ class Settings(_Part):
     )
     families: tuple[Family, ...] = FAMILIES
     aggregations: tuple[Aggregation, ...] = SOLID
+    filters: tuple[Filter, ...] = Field(
+        default=(), max_length=64, description="Of IBSI-2; features of each response map."
+    )
+    filter_families: tuple[FilteredFamily, ...] = Field(
+        default=("statistics",), min_length=1, description="The families of response maps."
+    )
+    filter_bins: Bins = Field(
+        default=Bins(number=32), description="Of response maps, whose unit is arbitrary."
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> Settings:
@@ -100,6 +124,22 @@ class Settings(_Part):
             raise ValueError("range 的下限须小于上限。(The range has no width.)")
         if self.resampling and not self.by_slice and len(self.resampling.spacing) != 3:
             raise ValueError("三维重采样须给出 x、y、z 间距。(Give three spacings.)")
+        if not self.families and not self.filters:
+            raise ValueError("families 与 filters 不能都为空。(There is nothing to compute.)")
+        return self
+
+    @model_validator(mode="after")
+    def _filters_fit(self) -> Settings:
+        labels = [one.label for one in self.filters]
+        if len(set(labels)) < len(labels):
+            raise ValueError("filters 中有重复的滤波。(A filter is named twice.)")
+        for one in self.filters:
+            flat = self.by_slice if one.by_slice is None else one.by_slice
+            if dimensions(one) not in (None, 2 if flat else 3):
+                raise ValueError(
+                    f"滤波 {one.label} 的方向数不对：二维给两个，三维给三个。"
+                    "(Name two axes by slice, three otherwise.)"
+                )
         return self
 
 
@@ -131,7 +171,7 @@ def load(source: str = DEFAULT) -> Settings:
         raise ImageProblem(
             f"设置 {place} 有误，请改正。", f"{place}: {item['msg'].removeprefix('Value error, ')}"
         ) from None
-    except (ValueError, yaml.YAMLError):
+    except (ValueError, yaml.YAMLError, RecursionError):
         raise ImageProblem(
             "设置文件不是有效的 YAML 或 JSON。", "The settings file is no valid YAML or JSON."
         ) from None

@@ -55,6 +55,7 @@ REFUSED = {
     "没有体素": structure_set({"GTV": [square(50, 3.5, 9.5)]}),
     "只有一个体素": structure_set({"GTV": [square(2, 3.5, 4.5)]}),
     "没有任何区域": structure_set({}),
+    "坐标损坏": structure_set({"GTV": [[float("nan")] * 9]}),
 }
 
 
@@ -108,6 +109,9 @@ def test_a_mask_file_must_be_of_the_image(tmp_path: Path) -> None:
         read_region(tmp_path / "mask.nii", volume)
     both = [read_region(tmp_path / "mask.nii", volume, n).mask.sum() for n in ("1", "2")]
     assert sum(both) == ball().sum()
+    for name in ("7", "²"):
+        with pytest.raises(ImageProblem, match=r"没有标签 7，有的是：1、2|没有“²”"):
+            read_region(tmp_path / "mask.nii", volume, name)
     with pytest.raises(ImageProblem, match="没有“GTV-1”"):
         read_region(tmp_path / "mask.nii", volume, "GTV-1")
     moved = _affine()

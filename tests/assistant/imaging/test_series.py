@@ -76,6 +76,8 @@ BAD = {
     "多帧": [ct_slice(0, NumberOfFrames=5)],
     "ImagePositionPatient": [*_without(2), ct_slice(2, ImagePositionPatient=None)],
     "不完整": [*_without(2), ct_slice(2, PixelData=b"\0\0\0\0")],
+    "RescaleSlope": [*_without(2), ct_slice(2, RescaleSlope=0)],
+    "方位": series(ImageOrientationPatient=[0, 0, 0, 0, 0, 0]),
     "没有找到": [],
 }
 

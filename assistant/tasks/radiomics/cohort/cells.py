@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,10 @@ from assistant.tasks.radiomics.cohort.refusal import CohortRefused
 
 MAX_COLUMNS = 100_000
 MAX_BYTES = 2 << 30
+_GREATEST = 1e100
+"""Of a value: squares and their sums must stay finite."""
+
+_WITH_COMMA = re.compile(r"[+-]?\d+(,\d+)+(\.\d+)?")
 _MISSING = frozenset(
     ("", "na", "n/a", "nan", "null", "none", "-", "--", "?", "缺失", "未查", "不详", "未知")
 )
@@ -72,16 +77,34 @@ def _cells(names: tuple[str, ...], rows: Iterator[tuple[int, list[str]]]) -> Cel
                 word = cell.strip()
                 if word.lower() not in _MISSING:
                     texts.setdefault(place, {})[len(numbers)] = word
-        if np.isinf(made).any():
-            place = int(np.flatnonzero(np.isinf(made))[0])
+        beyond = np.abs(made) > _GREATEST
+        if beyond.any():
+            place = int(np.flatnonzero(beyond)[0])
             raise CohortRefused(
-                f"第 {line} 行的列“{names[place]}”是无穷大：请改为数字或留空。"
-                f"(Line {line}, column {names[place]!r} is infinite: a number or an empty cell.)"
+                f"第 {line} 行的列“{names[place]}”是无穷大或过大：请改为数字或留空。"
+                f"(Line {line}, column {names[place]!r} is infinite or too great: a number or an "
+                "empty cell.)"
             )
         numbers.append(made)
         lines.append(line)
+    _check_commas(names, texts, lines)
     matrix = np.array(numbers) if numbers else np.empty((0, len(names)))
     return Cells(names, matrix, texts, tuple(lines))
+
+
+def _check_commas(
+    names: tuple[str, ...], texts: dict[int, dict[int, str]], lines: list[int]
+) -> None:
+    """Numbers with a comma would pass for names of classes, each with a number of its own."""
+    for place, words in texts.items():
+        if all(_WITH_COMMA.fullmatch(word) for word in words.values()):
+            row, word = next(iter(words.items()))
+            raise CohortRefused(
+                f"列“{names[place]}”的数字带逗号（第 {lines[row]} 行“{word[:20]}”）："
+                "请把小数逗号改为小数点，并去掉千位逗号。"
+                f"(Column {names[place]!r} has numbers with a comma: write a point, and no comma "
+                "between thousands.)"
+            )
 
 
 def _names(header: list[str]) -> tuple[str, ...]:

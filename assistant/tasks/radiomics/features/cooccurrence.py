@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from assistant.imaging.volume import Floats
+from assistant.tasks.radiomics.feature import described
 from assistant.tasks.radiomics.features.counts import (
     Cells,
     Ints,
@@ -22,6 +24,8 @@ from assistant.tasks.radiomics.features.neighbours import half, pair
 from assistant.tasks.radiomics.region import Levels
 from assistant.tasks.radiomics.settings import Aggregation
 
+_NAMES = tuple(row.tag for row in described().values() if row.family == "glcm")
+
 
 def cooccurrence(levels: Levels, aggregations: Sequence[Aggregation]) -> dict[str, float]:
     """The features with their way of aggregation in the name, as ``cm_contrast_3D_avg``."""
@@ -30,7 +34,11 @@ def cooccurrence(levels: Levels, aggregations: Sequence[Aggregation]) -> dict[st
     for aggregation in aggregations:
         cells, directions = flat[aggregation[0] == "2"]
         joined, _ = merge(cells, directions, aggregation)
-        values = averaged(features(joined, levels.count))
+        if joined.matrices:
+            values = averaged(features(joined, levels.count))
+        else:
+            # No two voxels of the region are neighbours.
+            values = dict.fromkeys(_NAMES, math.nan)
         found |= {f"{name}_{aggregation}": value for name, value in values.items()}
     return found
 

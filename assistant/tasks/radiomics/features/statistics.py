@@ -31,7 +31,8 @@ def statistics(values: NDArray[np.generic], prefix: str = "stat") -> dict[str, f
         "iqr": p75 - p25,
         "range": x.max() - x.min(),
         "mad": np.mean(np.abs(apart)),
-        "rmad": np.mean(np.abs(middle - middle.mean())),
+        # Of two values none lies between the percentiles.
+        "rmad": np.mean(np.abs(middle - middle.mean())) if len(middle) else np.nan,
         "medad": np.mean(np.abs(x - median)),
         "cov": np.sqrt(variance) / mean if mean else np.nan,
         "qcod": (p75 - p25) / (p75 + p25) if p75 + p25 else np.nan,

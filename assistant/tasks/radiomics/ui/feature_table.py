@@ -19,7 +19,7 @@ def feature_table(found: RadiomicsFeatures, context: Context | None, t: Text) ->
     for one in found.features:
         name = one.name_zh if t.language == "zh" else one.name
         cells = [
-            f"{name} {one.aggregation}".strip(),
+            " ".join(part for part in (one.filter, name, one.aggregation) if part),
             one.code,
             "—" if one.value is None else f"{one.value:.6g}",
             one.unit,

@@ -25,7 +25,7 @@ def test_a_part_is_resampled_as_the_whole(interpolation: str) -> None:
     mask = np.zeros(image.shape, bool)
     mask[40:52, 30:48, 33:45] = True
     spacing, wanted = (1.7, 0.9, 0.9), (1.3, 1.1, 1.0)
-    found = resample(image, mask, spacing, wanted, interpolation, 4.0)
+    found = resample(image, mask, spacing, wanted, interpolation, (4.0, 4.0, 4.0))
     step = np.divide(wanted, spacing)
     shape = np.ceil(image.shape / step).astype(int)
     origin = (np.array(image.shape) - 1) / 2 - (shape - 1) / 2 * step
@@ -46,7 +46,9 @@ def test_a_part_is_resampled_as_the_whole(interpolation: str) -> None:
 
 def test_a_grid_of_half_the_spacing_has_the_same_centre() -> None:
     image = np.arange(4.0) * np.ones((4, 4, 1))
-    found = resample(image, np.ones(image.shape, bool), (1, 1, 1), (0.5, 0.5, 0.5), "linear", 0.0)
+    found = resample(
+        image, np.ones(image.shape, bool), (1, 1, 1), (0.5, 0.5, 0.5), "linear", (0, 0, 0)
+    )
     assert found.image.shape == (8, 8, 8)
     assert found.image[0, 0] == pytest.approx([0, 0.25, 0.75, 1.25, 1.75, 2.25, 2.75, 3])
 
@@ -54,7 +56,7 @@ def test_a_grid_of_half_the_spacing_has_the_same_centre() -> None:
 def test_half_a_voxel_is_inside() -> None:
     mask = np.zeros((1, 1, 4), bool)
     mask[..., :2] = True
-    found = resample(mask.astype(float), mask, (1, 1, 1), (1, 1, 2), "linear", 5.0)
+    found = resample(mask.astype(float), mask, (1, 1, 1), (1, 1, 2), "linear", (5, 5, 5))
     assert list(found.mask[0, 0]) == [True, False]
 
 
@@ -93,6 +95,9 @@ def test_what_leaves_nothing_is_said() -> None:
     fine = Settings(resampling=Resampling(spacing=[0.001, 0.001, 0.001]))
     with pytest.raises(ImageProblem, match="间距下过大"):
         prepare(volume(image), mask, fine)
+    tiny = Volume(np.zeros((3, 3, 3)), Grid((3, 3, 3), (1e-4, 1e-4, 1e-4)))
+    with pytest.raises(ImageProblem, match="间距下过大"):
+        prepare(tiny, mask, Settings())
     with pytest.raises(ImageProblem, match="灰度级过多"):
         binned(np.array([0.0, 1e9]), Bins(width=1), np.nan)
 
@@ -132,6 +137,7 @@ def test_shipped_settings_are_read() -> None:
         ("range: [5, 2]", "下限"),
         ("resampling: {spacing: [1, 1]}", "三维重采样"),
         ("{", "YAML"),
+        ("[" * 20_000, "YAML"),
     ],
 )
 def test_a_wrong_settings_file_is_told_of(tmp_path: Path, text: str, said: str) -> None:

@@ -118,6 +118,23 @@ def test_infinity(tmp_path: Path) -> None:
     assert "无穷大" in refused(write(tmp_path / "t.csv", changed(draw(False), "f1", {2: "inf"})))
 
 
+def test_a_value_whose_square_is_infinite(tmp_path: Path) -> None:
+    assert "过大" in refused(write(tmp_path / "t.csv", changed(draw(False), "f1", {2: "1e300"})))
+
+
+def test_decimal_commas_do_not_become_classes(tmp_path: Path) -> None:
+    rows = draw(False)
+    place = rows[0].index("f1")
+    made = [
+        rows[0],
+        *([*row[:place], f"{n % 4},5", *row[place + 1 :]] for n, row in enumerate(rows[1:])),
+    ]
+    said = refused(write(tmp_path / "t.csv", made))
+    assert "f1" in said
+    assert "第 2 行" in said
+    assert "小数点" in said
+
+
 def test_several_classes_need_one_to_be_found(tmp_path: Path) -> None:
     rows = changed(draw(False), "复发", {1: "未知类"})
     path = write(tmp_path / "t.csv", rows)
