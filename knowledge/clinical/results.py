@@ -59,9 +59,7 @@ class Result:
     present: bool
 
 
-_BECAME = re.compile(
-    r"[^\d,。;、]{0,6}?(?:降|升|跌|涨|减|增|掉|→|->)[^\d,。;、]{0,4}"
-)
+_BECAME = re.compile(r"[^\d,。;、]{0,6}?(?:降|升|跌|涨|减|增|掉|→|->)[^\d,。;、]{0,4}")
 """What stands between a number and the number that it has become."""
 
 
