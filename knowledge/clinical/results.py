@@ -59,6 +59,10 @@ class Result:
     present: bool
 
 
+_BECAME = re.compile(r"[^\d,。;、]{0,6}?(?:降|升|跌|涨|减|增|掉|→|->)[^\d,。;、]{0,4}")
+"""What stands between a number and the number that it has become."""
+
+
 @dataclass(frozen=True, slots=True)
 class Patient:
     """Whose results these are, as far as it is known."""
@@ -114,8 +118,12 @@ class ResultReader:
             if name is not None:
                 limit = stop.start() if stop else limit
                 own = found[bisect_left(numbers, hit.end) : bisect_left(numbers, limit)]
-                number = own[0] if own else None
-                results += self._of(Hit(name, hit.parts), folded, limit, number, patient)
+                analyte = Hit(name, hit.parts)
+                results += _strongest(
+                    result
+                    for number in _course(own, folded)
+                    for result in self._of(analyte, folded, limit, number, patient)
+                )
         return results
 
     def _of_specimen(self, hit: Hit, folded: str, sentence: int) -> str | None:
@@ -151,6 +159,20 @@ class ResultReader:
             yield from _by_word(hit, word)
         elif number is not None and not (vital and not number.unit):
             yield from _by_number(hit, number, patient)
+
+
+def _course(own: Sequence[Quantity], folded: str) -> Sequence[Quantity | None]:
+    """The first number, and the one that it has become (从118降到86): either may be the finding."""
+    if len(own) > 1 and _BECAME.fullmatch(folded, own[0].end, own[1].start):
+        return own[:2]
+    return own[:1] or [None]
+
+
+def _strongest(results: Iterable[Result]) -> list[Result]:
+    """Without what is denied of one number and found in the other, and nothing twice."""
+    found = list(dict.fromkeys(results))
+    present = {result.finding for result in found if result.present}
+    return [result for result in found if result.present or result.finding not in present]
 
 
 def _by_word(hit: Hit, word: re.Match[str]) -> Iterator[Result]:
