@@ -82,15 +82,10 @@ class DraftText:
         )
 
     def _has_drug(self, drug: str, stopped: bool) -> bool:
-        wanted = same(drug)
-        for name, given, ended in self._drugs:
-            if (name == wanted or wanted in name or name in wanted) and (
-                ended if stopped else given
-            ):
-                return True
-        if stopped:
-            return False
-        return fold(drug) in fold(self.text) and not self._drugs
+        return any(
+            is_drug(name, drug) and (ended if stopped else given)
+            for name, given, ended in self._drugs
+        )
 
     def _has_value(self, value: Value) -> bool:
         wanted = measured(f"{value.test}{value.written}")
@@ -141,6 +136,12 @@ def _is_named(test: str, text: str) -> bool:
 def plain(text: str) -> str:
     """Folded, without white space."""
     return re.sub(r"\s", "", fold(text))
+
+
+def is_drug(one: str, other: str) -> bool:
+    """Whether two names are of one drug: 培哚普利 is 培哚普利叔丁胺片."""
+    mine, theirs = same(one), same(other)
+    return mine in theirs or theirs in mine
 
 
 def same(drug: str) -> str:

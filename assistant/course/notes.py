@@ -114,7 +114,7 @@ class NoteEvents:
         return CourseEvent(
             kind=cue.kind,
             importance=cue.importance,
-            text=f"{_on(_day(told.note))}{told.text}。",
+            text=f"{_when(told)}{told.text}。",
             day=_day(told.note),
             evidence=(told.evidence,),
             words=_parts(told.text),
@@ -129,7 +129,7 @@ class NoteEvents:
             yield CourseEvent(
                 kind="result",
                 importance="must",
-                text=f"{_on(_day(told.note))}{told.text}。",
+                text=f"{_when(told)}{told.text}。",
                 day=_day(told.note),
                 evidence=(told.evidence,),
                 values=(Value(test=name, written=written),),
@@ -146,7 +146,7 @@ class NoteEvents:
             yield CourseEvent(
                 kind="drug_change" if changed else "drug",
                 importance="must",
-                text=f"{_on(_day(told.note))}{told.text}。",
+                text=f"{_when(told)}{told.text}。",
                 day=_day(told.note),
                 evidence=(told.evidence,),
                 drugs=(generic_name(one.drug.name),),
@@ -208,6 +208,17 @@ def _span(note: Note, start: int, end: int) -> TextSpan:
 
 def _day(note: Note) -> date | None:
     return note.written_at.date() if note.written_at else None
+
+
+_RELATIVE = re.compile(r"昨|前[日晚夜]|次日|[\d一二两三四五六七八九十]+[日天]前|\d{1,2}[-/月]\d{1,2}|[术伤]后第")
+
+
+def _when(told: Told) -> str:
+    """The day of what a clause tells; where it counts from that day, only that it was written
+    then, since 2026年3月5日昨日 would be another day."""
+    day = _on(_day(told.note))
+    before = told.note.text[told.segment.start : told.end]
+    return f"{day}记录：" if day and _RELATIVE.search(before) else day
 
 
 def _on(day: date | None) -> str:

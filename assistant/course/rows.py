@@ -67,10 +67,12 @@ class Rows:
 
     def _result(self, row: Observation, *, again: bool, must: bool) -> CourseEvent:
         written = shown(row)
+        # 肌钙蛋白I0.42 could be read as I0.42.
+        joint = "为" if row.name[-1:].isascii() else ""
         return CourseEvent(
             kind="result",
             importance="must" if must else "useful",
-            text=f"{_on(row.at)}{'复查' if again else ''}{row.name}{written}。",
+            text=f"{_on(row.at)}{'复查' if again else ''}{row.name}{joint}{written}。",
             day=_day(row.at),
             evidence=(self._at("observations", observation_line(row)),),
             values=(Value(test=row.name, written=written, normal=again and row.flag == "normal"),),

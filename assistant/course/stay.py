@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from assistant.course.coverage import DraftText, plain, same
+from assistant.course.coverage import DraftText, is_drug, plain
 from assistant.course.event import CourseEvent, EventKind
 from assistant.course.notes import NoteEvents
 from assistant.course.rows import Rows
@@ -60,7 +60,7 @@ def _place(event: CourseEvent) -> tuple[int, date]:
 def _is_same(event: CourseEvent, other: CourseEvent) -> bool:
     """Whether ``other``, which came before, tells the same."""
     if event.drugs and event.kind == "drug" and other.kind == "drug":
-        return {same(d) for d in event.drugs} <= {same(d) for d in other.drugs}
+        return all(any(is_drug(d, o) for o in other.drugs) for d in event.drugs)
     if event.values and other.values and event.kind == other.kind:
         mine = measured(event.values[0].test + event.values[0].written)
         theirs = measured(other.values[0].test + other.values[0].written)

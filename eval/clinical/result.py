@@ -27,6 +27,7 @@ Kind = Literal[
     "assertion",
     "record-qc",
     "bills",
+    "omissions",
 ]
 
 
