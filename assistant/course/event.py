@@ -70,8 +70,9 @@ class CourseEvent(BaseModel):
     """One event.
 
     ``text`` is the ready sentence, made of the record's words alone.  What a text must say to tell
-    it: the drugs (``stopped``: that they were stopped), the values, and ``words``, each of which
-    the text must support as the checker reads it.  ``day`` is None where no date is known.
+    it: the drugs (``stopped``: that they were stopped), the values, ``words``, each of which the text
+    must support as the checker reads it, and of ``any_words`` one; ``loose``: most of the words in
+    one clause are enough.  ``day`` is None where no date is known.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -85,3 +86,5 @@ class CourseEvent(BaseModel):
     stopped: bool = False
     values: tuple[Value, ...] = ()
     words: tuple[str, ...] = ()
+    any_words: tuple[str, ...] = ()
+    loose: bool = False

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 
 from assistant.course.clauses import Told, clauses_of
 from assistant.course.cues import Cue, cue_of
+from assistant.course.asked import asked, led
 from assistant.course.event import CourseEvent, Value
 from assistant.grounding.drug_course import with_course
 from assistant.grounding.measured import Measured
 from assistant.grounding.measuring import measured
 from assistant.grounding.segments import Segment
-from assistant.grounding.source import clause_ranges
 from assistant.record.encounter import Encounter
 from assistant.record.evidence import TextSpan
 from assistant.record.note import Note
@@ -25,6 +25,12 @@ from knowledge.text.term_table import shipped_test
 
 OPENING = frozenset({"admission", "first_progress"})
 _NOT_DONE = frozenset({"refused", "planned", "thought", "undone", "family"})
+_OPINION = frozenset({"planned", "undone"})
+"""How a consultant's opinion is meant: it was given, whatever it plans."""
+
+_BESIDE = frozenset({"examination", "pathology", "microbiology", "transfusion", "consultation"})
+"""Kinds that a clause tells beside its values and drugs."""
+
 _COMPLAINT = re.compile(r"主\s*诉\s*[：:]\s*(?P<text>[^。\n]{2,60})|因[“\"]?(?P<for>[^。”\"\n]{2,40})[”\"]?(?:于[^。]{0,20})?(?:入院|收入|收住)")
 _NAMED = re.compile(r"手术名称\s*[：:]\s*(?P<name>[^。；\n]{2,60})")
 _DENIED = re.compile(r"未|无(?!力|名)|没有|否认")
@@ -33,7 +39,7 @@ _GIVEN = re.compile(r"予|给|用|服|注|滴|泵|吸入|加|起|静|口|抗|治
 _ADVICE = re.compile(
     r"嘱|建议|出院后|定期|不可|门诊|随诊|随访|复查|复诊|拆线|换药|避免|忌|禁|戒|饮食|注意|继续|规律|监测|每日测|暂缓"
 )
-_TODAY = re.compile(r"^(?:患[者儿])?(?:于)?今日?(?:准予)?(?:办理)?出院$")
+_TODAY = re.compile(r"^.{0,8}出院$")
 _CONDITION = re.compile(r"切口|伤口|创面|穿刺[处点]|(?<![A-Za-z])(?:T|BP)\s*[:：]?\s*\d|体温|血压")
 _VITALS = frozenset({"体温", "血压", "心率", "脉搏", "呼吸", "收缩压", "舒张压", "体重", "身高", "尿量", "血氧饱和度"})
 
@@ -46,7 +52,7 @@ class NoteEvents:
     notes: Sequence[Note]
     segments: Sequence[Segment]
     drug_names: DrugNames
-    _operated: set[str] = field(default_factory=set)
+    _shown: tuple[Segment, Cue] | None = None
 
     def events(self) -> Iterator[CourseEvent]:
         """Everything that the notes tell, in the order of the notes."""
@@ -77,6 +83,7 @@ class NoteEvents:
                     day=came.date() if came else None,
                     evidence=(_span(note, start, end),),
                     words=(found[group],),
+                    loose=True,
                 )
                 return
 
@@ -89,35 +96,50 @@ class NoteEvents:
                 text=f"{_on(day)}行{found['name']}。",
                 day=day,
                 evidence=(_span(note, *found.span("name")),),
-                words=tuple(p for p in re.split(r"[+＋、]", found["name"]) if len(p) > 2),
+                words=tuple(p for p in re.split(r"[+＋]", found["name"]) if len(p) > 2),
             )
 
     def _course(self, told: Told) -> Iterator[CourseEvent]:
-        if told.stances & _NOT_DONE:
+        cue = cue_of(told.text, told.note.kind)
+        if cue is None and self._shown is not None and self._shown[0] is told.segment:
+            # What an examination showed goes on: 心脏超声：左房内径42mm，左心耳未见血栓.
+            cue = self._shown[1]
+        if cue is not None and cue.kind in ("examination", "pathology") and "：" in told.text:
+            self._shown = (told.segment, cue)
+        meant = told.stances - (_OPINION if cue and cue.kind == "consultation" else set())
+        if meant & _NOT_DONE:
             return
         found = False
-        for event in (*self._values(told), *self._drugs(told)):
+        # What was measured before the admission is for the rows, where it was abnormal.
+        values = () if told.note.kind in OPENING else self._values(told)
+        for event in (*values, *self._drugs(told)):
             found = True
             yield event
-        cue = cue_of(told.text, told.note.kind)
-        if cue is None or (found and cue.kind in ("treatment", "operation_finding")):
+        if cue is None or (found and cue.kind not in _BESIDE):
             return
-        if found and cue.kind not in ("examination", "pathology", "microbiology", "transfusion"):
+        match = cue.pattern.search(told.text) or re.search(".+", told.text)
+        if match is None or (
+            cue.kind in ("complication", "transfusion", "intensive_care")
+            and _DENIED.search(told.text, 0, match.start() + 1)
+        ):
             return
-        if cue.kind in ("complication", "transfusion", "intensive_care"):
-            match = cue.pattern.search(told.text)
-            if match and _DENIED.search(told.text, 0, match.start() + 1):
-                return
-        yield self._cued(told, cue)
+        yield self._cued(told, cue, match)
 
-    def _cued(self, told: Told, cue: Cue) -> CourseEvent:
+    def _cued(self, told: Told, cue: Cue, match: re.Match[str]) -> CourseEvent:
+        whole = told.segment if cue.kind in ("complication", "consultation") else None
+        text, evidence = told.text, told.evidence
+        if whole is not None:
+            text, evidence = whole.text, _span(told.note, whole.start, whole.end)
+        words, any_words = asked(cue, match, told, text)
         return CourseEvent(
             kind=cue.kind,
             importance=cue.importance,
-            text=f"{_when(told)}{told.text}。",
+            text=f"{_when(told)}{text}。",
             day=_day(told.note),
-            evidence=(told.evidence,),
-            words=_parts(told.text),
+            evidence=(evidence,),
+            words=words,
+            any_words=any_words,
+            loose=cue.kind in ("examination", "pathology"),
         )
 
     def _values(self, told: Told) -> Iterator[CourseEvent]:
@@ -140,6 +162,8 @@ class NoteEvents:
             told.text, regimens(told.text, self.drug_names.find(told.text))
         )
         for one in found:
+            if one.drug.name.endswith(("药物", "药")):
+                continue
             if one.planned or not _is_given(one, told.text) or "敏感" in told.text:
                 continue
             changed = one.stopped or bool(_CHANGED.search(told.text))
@@ -156,7 +180,11 @@ class NoteEvents:
     def _leaving(self, told: Told) -> Iterator[CourseEvent]:
         """A clause of the day of discharge: how the patient is, or what to do."""
         text = told.text
-        if _TODAY.match(text):
+        if _TODAY.search(text):
+            return
+        results = list(self._values(told))
+        if results:
+            yield from results
             return
         advice = bool(_ADVICE.search(text)) or _after_advice(told)
         bare = re.sub(r"^(?:患[者儿])?(?:今日出院)?(?:嘱|建议)", "", text)
@@ -168,7 +196,8 @@ class NoteEvents:
             text=f"{'嘱' if advice and not text.startswith('嘱') else ''}{text}。",
             day=_day(told.note),
             evidence=(told.evidence,),
-            words=(bare,),
+            words=(led(bare),),
+            loose=advice,
         )
 
 
@@ -195,11 +224,6 @@ def _is_result(one: Measured, text: str) -> bool:
 def _is_given(one: Regimen, text: str) -> bool:
     around = text[max(0, one.start - 12) : one.end + 6]
     return one.is_said or bool(_GIVEN.search(around)) or bool(_CHANGED.search(text))
-
-
-def _parts(text: str) -> tuple[str, ...]:
-    ranges = clause_ranges(text)
-    return (text,) if len(ranges) < 3 else tuple(text[a:b] for a, b in ranges)
 
 
 def _span(note: Note, start: int, end: int) -> TextSpan:

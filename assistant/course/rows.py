@@ -61,17 +61,16 @@ class Rows:
             told = _telling(rows)
             if not told:
                 continue
-            important = any(r.flag in ("high", "low", "abnormal") for r in told)
             for number, row in enumerate(told):
-                yield self._result(row, again=number > 0, must=important)
+                yield self._result(row, again=number > 0)
 
-    def _result(self, row: Observation, *, again: bool, must: bool) -> CourseEvent:
+    def _result(self, row: Observation, *, again: bool) -> CourseEvent:
         written = shown(row)
         # 肌钙蛋白I0.42 could be read as I0.42.
         joint = "为" if row.name[-1:].isascii() else ""
         return CourseEvent(
             kind="result",
-            importance="must" if must else "useful",
+            importance="must",
             text=f"{_on(row.at)}{'复查' if again else ''}{row.name}{joint}{written}。",
             day=_day(row.at),
             evidence=(self._at("observations", observation_line(row)),),
@@ -136,11 +135,11 @@ def shown(row: Observation) -> str:
 def _telling(rows: list[Observation]) -> list[Observation]:
     """The first abnormal value, the one farthest from it, and the last where it has moved.
 
-    A series that was never abnormal is told by its last value.
+    A series that was never abnormal needs not be told.
     """
     abnormal = [r for r in rows if r.flag in ("high", "low", "abnormal")]
     if not abnormal:
-        return rows[-1:]
+        return []
     first, last = abnormal[0], rows[-1]
     numbers = {r.id: n for r in rows if (n := _number(r)) is not None}
     found = [first]

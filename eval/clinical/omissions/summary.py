@@ -24,7 +24,7 @@ from eval.clinical.checker.elsewhere import plain
 from eval.clinical.discharge.known import KnownEncounter
 from knowledge.text.drugs import generic_name
 
-_CLAUSE = re.compile(r"(?:(?<=\d)[,，](?=\d{3}(?!\d))|[^，,；;。\n])+")
+_CLAUSE = re.compile(r"(?:(?<=\d)[,，](?=\d{3}(?!\d))|[^，,；;。\n])+[，,；;。\n]?")
 _OPENING = ("admission", "first_progress")
 _COMPLAINT = re.compile(r"主\s*诉\s*[：:]\s*([^。\n]{2,60})")
 
@@ -71,7 +71,14 @@ def stay_of(known: KnownEncounter, dice: random.Random, *, add: int = 3) -> Stay
     results = [fact for fact in rows if fact.kind == "result"]
     # A result is told by its sentence alone, so that a rewording has to be recognised.
     rest = [c for c in clauses if not any(fact.is_in(c) for fact in results)]
-    return Stay(encounter, (*rows, *added, *asked), tuple(rest))
+    between = _between(encounter.observations, results)
+    told = {fact.keys[0] for fact in rows if fact.kind == "pending_result"}
+    waiting = [
+        f"待回报：{o.name}。"
+        for o in encounter.observations
+        if o.status == "pending" and o.name not in told
+    ]
+    return Stay(encounter, (*rows, *added, *asked), (*rest, *between, *waiting))
 
 
 def _holds(text: str, key: str) -> bool:
@@ -88,11 +95,14 @@ def _of_rows(known: KnownEncounter) -> Iterator[Truth]:
         if note.kind == "admission" and (found := _COMPLAINT.search(note.text)):
             yield _truth("admission_reason", (found[1],), {"text": found[1]})
     for row in encounter.operations:
-        own = next((w for words in asked for w in words if w in row.name), row.name)
+        # The samples' notes tell operations and pending results in words that no row knows.
+        own = next((w for words in asked for w in words if w in row.name), None)
+        if own is None:
+            continue
         yield _truth("operation", (own,), {"day": written_day(row.at), "name": row.name})
     yield from _of_results(encounter.observations)
     yield from _of_drugs(encounter.medications)
-    for one in encounter.observations:
+    for one in encounter.observations if known.facts else ():
         if one.status == "pending":
             yield _truth("pending_result", (one.name,), {"name": one.name})
 
@@ -140,6 +150,16 @@ def _of_results(rows: Sequence[Observation]) -> Iterator[Truth]:
             yield Truth("result", (row.name, row.value), tuple(sentences))
 
 
+def _between(rows: Sequence[Observation], told: Sequence[Truth]) -> Iterator[str]:
+    """The other values of the tests that the facts are of, which every summary has."""
+    tests = {fact.keys[0] for fact in told}
+    values = {fact.keys for fact in told}
+    for row in rows:
+        if row.name in tests and (row.name, row.value) not in values and row.status == "final":
+            joint = "×" if row.value[-1:].isdigit() and row.unit[:1].isdigit() else ""
+            yield f"{row.name} {row.value}{joint}{row.unit}。"
+
+
 def _of_story(known: KnownEncounter, clauses: Sequence[str]) -> Iterator[Truth]:
     """What the authors of the story ask for, and the notes tell: told by the notes' clauses."""
     for fact in known.facts:
@@ -160,8 +180,8 @@ def _clauses(encounter: Encounter) -> Iterator[str]:
         if note.kind in _OPENING:
             continue
         for match in _CLAUSE.finditer(note.text):
-            if match[0].strip():
-                yield match[0].strip()
+            if match[0].strip(" ，,；;。\n"):
+                yield match[0].lstrip()
 
 
 def _with_added(

@@ -64,12 +64,13 @@ def _trial(name: str, stay: Stay, dice: random.Random, taken: dict[str, int]) ->
     kept = [c for c in stay.clauses if c not in removed]
     said = [dice.choice(f.sentences) for f in stay.facts if f not in gone and f.sentences]
     said = [s for s in said if not any(f.is_in(s) for f in gone)]
-    text = _reworded("".join(said) + "\n" + "，".join(kept) + "。", dice)
+    text = _reworded("".join(said) + "\n" + "".join(kept), dice)
     left = [f for f in chosen if not f.is_in(text)]
     if not left:
         return None
     for fact in left:
         taken[fact.kind] = taken.get(fact.kind, 0) + 1
+    removed = [c.strip("，,；;。\n") for c in removed]
     lost = [s for f in stay.facts if f in gone for s in f.sentences]
     return Trial(name, stay.encounter, text, tuple(left), (*removed, *lost))
 
@@ -81,6 +82,7 @@ def _shares(fact: Truth, other: Truth) -> bool:
 
 def _reworded(text: str, dice: random.Random) -> str:
     for written, other in SYNONYMS:
-        if dice.random() < 0.3:
+        # "T " and "BP " would be cut out of PCT and other names.
+        if not written.endswith(" ") and dice.random() < 0.3:
             text = text.replace(written, other)
     return text
