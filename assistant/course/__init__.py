@@ -1,1 +1,1 @@
-"""The course of a stay: its events in order, each with its place, and which of them a text lacks."""
+"""The course of a stay: its events in order, and which of them a text lacks."""

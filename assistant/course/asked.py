@@ -52,9 +52,7 @@ def _findings(text: str) -> tuple[str, ...]:
     """The names of illnesses and complaints in a sentence."""
     return tuple(
         dict.fromkeys(
-            text[term.start : term.end]
-            for term in find_terms(text)
-            if term.kind in FINDING_KINDS
+            text[term.start : term.end] for term in find_terms(text) if term.kind in FINDING_KINDS
         )
     )
 

@@ -26,7 +26,9 @@ from knowledge.text.folding import fold
 from knowledge.text.term_table import shipped_test
 
 DRAFT = "draft"
-_STOP = re.compile(r"停用|停药|停服|停止|已停|停了|停(?=[\u4e00-\u9fff]{2,8})|改用|改为|换用|换成|替换")
+_STOP = re.compile(
+    r"停用|停药|停服|停止|已停|停了|停(?=[\u4e00-\u9fff]{2,8})|改用|改为|换用|换成|替换"
+)
 _NOT_GIVEN = frozenset({"refused", "planned", "thought", "undone", "allergy", "family"})
 _DENIES = re.compile(r"未|无|没有|否认")
 _NORMAL = re.compile(r"正常")
@@ -169,10 +171,7 @@ class DraftText:
             clauses = [c for c in reading.clauses if wanted in plain(c.text)]
             meant = _NOT_GIVEN - stances(words)
             denied = _DENIES.search(words) is None
-            if any(
-                not c.own_stances & meant and not (denied and c.denies(words))
-                for c in clauses
-            ):
+            if any(not c.own_stances & meant and not (denied and c.denies(words)) for c in clauses):
                 return False
             if not clauses and wanted in plain(reading.text):
                 return False

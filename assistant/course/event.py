@@ -69,17 +69,20 @@ class Value(BaseModel):
 class CourseEvent(BaseModel):
     """One event.
 
-    ``text`` is the ready sentence, made of the record's words alone.  What a text must say to tell
-    it: the drugs (``stopped``: that they were stopped), the values, ``words``, each of which the text
-    must support as the checker reads it, and of ``any_words`` one; ``loose``: most of the words in
-    one clause are enough.  ``day`` is None where no date is known.
+    ``text`` is the ready sentence: ``when``, then ``matter``, made of the record's words alone.
+
+    What a text must say to tell it: the drugs (``stopped``: that they were stopped), the values,
+    ``words``, each of which it must support as the checker reads it, and one of ``any_words``;
+    ``loose``: most of the words in one sentence are enough.  ``day`` is None where no date is
+    known.
     """
 
     model_config = ConfigDict(frozen=True)
 
     kind: EventKind
     importance: Importance
-    text: str
+    when: str = ""
+    matter: str
     day: date | None = None
     evidence: tuple[TextSpan, ...] = Field(min_length=1)
     drugs: tuple[str, ...] = ()
@@ -88,3 +91,8 @@ class CourseEvent(BaseModel):
     words: tuple[str, ...] = ()
     any_words: tuple[str, ...] = ()
     loose: bool = False
+
+    @property
+    def text(self) -> str:
+        """The sentence that tells it."""
+        return f"{self.when}{self.matter}。"

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from assistant.course.asked import asked, led
 from assistant.course.clauses import Told, clauses_of
 from assistant.course.cues import Cue, cue_of
-from assistant.course.asked import asked, led
 from assistant.course.event import CourseEvent, Value
 from assistant.grounding.drug_course import with_course
 from assistant.grounding.measured import Measured
@@ -17,6 +17,7 @@ from assistant.grounding.measuring import measured
 from assistant.grounding.segments import Segment
 from assistant.record.encounter import Encounter
 from assistant.record.evidence import TextSpan
+from assistant.record.fields import written_day
 from assistant.record.note import Note
 from knowledge.text.drugs import DrugNames, generic_name
 from knowledge.text.regimen import Regimen
@@ -31,7 +32,10 @@ _OPINION = frozenset({"planned", "undone"})
 _BESIDE = frozenset({"examination", "pathology", "microbiology", "transfusion", "consultation"})
 """Kinds that a clause tells beside its values and drugs."""
 
-_COMPLAINT = re.compile(r"主\s*诉\s*[：:]\s*(?P<text>[^。\n]{2,60})|因[“\"]?(?P<for>[^。”\"\n]{2,40})[”\"]?(?:于[^。]{0,20})?(?:入院|收入|收住)")
+_COMPLAINT = re.compile(
+    r"主\s*诉\s*[：:]\s*(?P<text>[^。\n]{2,60})"
+    r"|因[“\"]?(?P<for>[^。”\"\n]{2,40})[”\"]?(?:于[^。]{0,20})?(?:入院|收入|收住)"
+)
 _NAMED = re.compile(r"手术名称\s*[：:]\s*(?P<name>[^。；\n]{2,60})")
 _DENIED = re.compile(r"未|无(?!力|名)|没有|否认")
 _CHANGED = re.compile(r"停用|停药|停止|已停|改用|改为|换用|加量|减量|增至|减至|加至|调整")
@@ -41,7 +45,21 @@ _ADVICE = re.compile(
 )
 _TODAY = re.compile(r"^.{0,8}出院$")
 _CONDITION = re.compile(r"切口|伤口|创面|穿刺[处点]|(?<![A-Za-z])(?:T|BP)\s*[:：]?\s*\d|体温|血压")
-_VITALS = frozenset({"体温", "血压", "心率", "脉搏", "呼吸", "收缩压", "舒张压", "体重", "身高", "尿量", "血氧饱和度"})
+_VITALS = frozenset(
+    [
+        "体温",
+        "血压",
+        "心率",
+        "脉搏",
+        "呼吸",
+        "收缩压",
+        "舒张压",
+        "体重",
+        "身高",
+        "尿量",
+        "血氧饱和度",
+    ]
+)
 
 
 @dataclass
@@ -79,7 +97,7 @@ class NoteEvents:
                 yield CourseEvent(
                     kind="admission_reason",
                     importance="must",
-                    text=f"患者因{found[group]}入院。",
+                    matter=f"患者因{found[group]}入院",
                     day=came.date() if came else None,
                     evidence=(_span(note, start, end),),
                     words=(found[group],),
@@ -93,7 +111,8 @@ class NoteEvents:
             yield CourseEvent(
                 kind="operation",
                 importance="must",
-                text=f"{_on(day)}行{found['name']}。",
+                when=written_day(day),
+                matter=f"行{found['name']}",
                 day=day,
                 evidence=(_span(note, *found.span("name")),),
                 words=tuple(p for p in re.split(r"[+＋]", found["name"]) if len(p) > 2),
@@ -134,7 +153,8 @@ class NoteEvents:
         return CourseEvent(
             kind=cue.kind,
             importance=cue.importance,
-            text=f"{_when(told)}{text}。",
+            when=_when(told),
+            matter=text,
             day=_day(told.note),
             evidence=(evidence,),
             words=words,
@@ -151,16 +171,15 @@ class NoteEvents:
             yield CourseEvent(
                 kind="result",
                 importance="must",
-                text=f"{_when(told)}{told.text}。",
+                when=_when(told),
+                matter=told.text,
                 day=_day(told.note),
                 evidence=(told.evidence,),
                 values=(Value(test=name, written=written),),
             )
 
     def _drugs(self, told: Told) -> Iterator[CourseEvent]:
-        found = with_course(
-            told.text, regimens(told.text, self.drug_names.find(told.text))
-        )
+        found = with_course(told.text, regimens(told.text, self.drug_names.find(told.text)))
         for one in found:
             if one.drug.name.endswith(("药物", "药")):
                 continue
@@ -170,7 +189,8 @@ class NoteEvents:
             yield CourseEvent(
                 kind="drug_change" if changed else "drug",
                 importance="must",
-                text=f"{_when(told)}{told.text}。",
+                when=_when(told),
+                matter=told.text,
                 day=_day(told.note),
                 evidence=(told.evidence,),
                 drugs=(generic_name(one.drug.name),),
@@ -193,7 +213,7 @@ class NoteEvents:
         yield CourseEvent(
             kind="advice" if advice else "discharge_condition",
             importance="must" if advice or _is_condition(told) else "useful",
-            text=f"{'嘱' if advice and not text.startswith('嘱') else ''}{text}。",
+            matter=f"{'嘱' if advice and not text.startswith('嘱') else ''}{text}",
             day=_day(told.note),
             evidence=(told.evidence,),
             words=(led(bare),),
@@ -234,16 +254,14 @@ def _day(note: Note) -> date | None:
     return note.written_at.date() if note.written_at else None
 
 
-_RELATIVE = re.compile(r"昨|前[日晚夜]|次日|[\d一二两三四五六七八九十]+[日天]前|\d{1,2}[-/月]\d{1,2}|[术伤]后第")
+_RELATIVE = re.compile(
+    r"昨|前[日晚夜]|次日|[\d一二两三四五六七八九十]+[日天]前|\d{1,2}[-/月]\d{1,2}|[术伤]后第"
+)
 
 
 def _when(told: Told) -> str:
     """The day of what a clause tells; where it counts from that day, only that it was written
     then, since 2026年3月5日昨日 would be another day."""
-    day = _on(_day(told.note))
+    day = written_day(_day(told.note))
     before = told.note.text[told.segment.start : told.end]
     return f"{day}记录：" if day and _RELATIVE.search(before) else day
-
-
-def _on(day: date | None) -> str:
-    return f"{day.year}年{day.month}月{day.day}日" if day else ""

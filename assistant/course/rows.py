@@ -8,6 +8,7 @@ from datetime import date, datetime
 from assistant.course.event import CourseEvent, Value
 from assistant.record.encounter import RESERVED, Encounter
 from assistant.record.evidence import TextSpan
+from assistant.record.fields import written_day
 from assistant.record.medication import Medication, medication_line
 from assistant.record.note import Note
 from assistant.record.observation import Observation, observation_line
@@ -45,7 +46,8 @@ class Rows:
             yield CourseEvent(
                 kind="operation",
                 importance="must",
-                text=f"{_on(row.at)}行{name}。",
+                when=written_day(row.at),
+                matter=f"行{name}",
                 day=_day(row.at),
                 evidence=(self._at("operations", operation_line(row)),),
                 words=(name,),
@@ -71,7 +73,8 @@ class Rows:
         return CourseEvent(
             kind="result",
             importance="must",
-            text=f"{_on(row.at)}{'复查' if again else ''}{row.name}{joint}{written}。",
+            when=written_day(row.at),
+            matter=f"{'复查' if again else ''}{row.name}{joint}{written}",
             day=_day(row.at),
             evidence=(self._at("observations", observation_line(row)),),
             values=(Value(test=row.name, written=written, normal=again and row.flag == "normal"),),
@@ -86,17 +89,18 @@ class Rows:
                 yield CourseEvent(
                     kind="discharge_drug",
                     importance="must",
-                    text=f"出院带药：{_how(row)}。",
+                    matter=f"出院带药：{_how(row)}",
                     day=left,
                     evidence=place,
                     drugs=(drug,),
-                    words=tuple(filter(None, (f"{row.dose}" if row.dose else "",))),
+                    words=(row.dose,) if row.dose else (),
                 )
                 continue
             yield CourseEvent(
                 kind="drug",
                 importance="must",
-                text=f"{_on(row.start)}予{_how(row)}。",
+                when=written_day(row.start),
+                matter=f"予{_how(row)}",
                 day=row.start,
                 evidence=place,
                 drugs=(drug,),
@@ -119,7 +123,7 @@ class Rows:
                 yield CourseEvent(
                     kind="pending_result",
                     importance="must",
-                    text=f"待回报结果：{name}。",
+                    matter=f"待回报结果：{name}",
                     day=_day(self._encounter.discharged_at),
                     evidence=(place,),
                     words=(name,),
@@ -182,7 +186,3 @@ def _day(at: datetime | None) -> date | None:
 
 def _naive(at: datetime | None) -> datetime:
     return at.replace(tzinfo=None) if at else datetime.max
-
-
-def _on(at: date | datetime | None) -> str:
-    return f"{at.year}年{at.month}月{at.day}日" if at else ""

@@ -96,7 +96,8 @@ def compare(
         if findings_of is not None
         else DraftText(text, drugs=drugs)
     )
-    covered, lacking = [], []
+    covered: list[CourseEvent] = []
+    lacking: list[CourseEvent] = []
     for event in events:
         (covered if draft.tells(event) else lacking).append(event)
     return Compared(covered, lacking)

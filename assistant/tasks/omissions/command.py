@@ -50,8 +50,8 @@ def omissions(
 def _show(report: dict[str, Any]) -> None:
     missing = [o for o in report["omissions"] if o["importance"] == "must"]
     console.rule(
-        f"遗漏核对：必须写的缺 {len(missing)} 项，可补充 {len(report['omissions']) - len(missing)} 项，"
-        f"已写 {len(report['covered'])} 项"
+        f"遗漏核对：必须写的缺 {len(missing)} 项，"
+        f"可补充 {len(report['omissions']) - len(missing)} 项，已写 {len(report['covered'])} 项"
     )
     for one in report["omissions"]:
         must = one["importance"] == "must"

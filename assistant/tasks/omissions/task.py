@@ -91,7 +91,9 @@ class Omissions(Task[OmissionRequest, OmissionReport]):
         payload = body.model_dump(mode="json")
         return Submission(encounter.patient.id, encounter.id, payload, digest(payload))
 
-    async def run(self, request: OmissionRequest, run: Run) -> AsyncIterator[Event | OmissionReport]:
+    async def run(
+        self, request: OmissionRequest, run: Run
+    ) -> AsyncIterator[Event | OmissionReport]:
         """The whole report at once."""
         from assistant.tasks.omissions.run import checked
 

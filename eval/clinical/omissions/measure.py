@@ -92,9 +92,9 @@ def summarize(verdicts: Sequence[Verdict], *, seed: int, command: str = "") -> C
             f"{len(verdicts)} 份小结，删去 {recall.n} 项已知要点，随机种子 {seed}。"
             f" ({len(verdicts)} summaries, {recall.n} known facts dropped.)",
             "要点来自示例与生成病历的数据行、故事作者所列要点和写入病程的事件，不由核对程序自己给出；"
-            "其余文字换词。(What was dropped is known from rows, from the stories' authors and from "
+            "其余文字换词。(What was dropped is known from rows, the stories' authors and "
             "events written into the notes, never from the extractor; the rest is reworded.)",
-            "准确率：所报遗漏中确被删去者的比例。(Precision: of all omissions named, both must-have "
+            "准确率：所报遗漏中确被删去者的比例。(Precision: of all omissions named, must-have "
             "and useful, the share that had been taken away.)",
         ],
         hashes={"trials": texts_digest(v.trial.id + v.trial.text for v in verdicts)},
