@@ -130,7 +130,9 @@ class NoteEvents:
             return
         found = False
         # What was measured before the admission is for the rows, where it was abnormal.
-        values = () if told.note.kind in OPENING else self._values(told)
+        # 输注单采血小板1个治疗量 is no count of platelets.
+        none = told.note.kind in OPENING or (cue is not None and cue.kind == "transfusion")
+        values = () if none else self._values(told)
         for event in (*values, *self._drugs(told)):
             found = True
             yield event

@@ -26,6 +26,9 @@ from knowledge.text.drugs import generic_name
 
 _CLAUSE = re.compile(r"(?:(?<=\d)[,，](?=\d{3}(?!\d))|[^，,；;。\n])+[，,；;。\n]?")
 _OPENING = ("admission", "first_progress")
+_OWN = 4
+"""Characters of a drug's name that are its own."""
+
 _COMPLAINT = re.compile(r"主\s*诉\s*[：:]\s*([^。\n]{2,60})")
 
 
@@ -108,16 +111,16 @@ def _of_rows(known: KnownEncounter) -> Iterator[Truth]:
 
 
 def _of_drugs(rows: Sequence[Medication]) -> Iterator[Truth]:
-    home = {generic_name(m.name) for m in rows if m.discharge}
+    home = {generic_name(m.name)[:_OWN] for m in rows if m.discharge}
     seen: set[str] = set()
     for row in rows:
         drug = generic_name(row.name)
-        if not row.discharge and drug in home:
+        if not row.discharge and drug[:_OWN] in home:
             # Both orders are told by one name: which of them a text lacks cannot be judged by it.
             continue
-        if drug in seen:
+        if drug[:_OWN] in seen:
             continue
-        seen.add(drug)
+        seen.add(drug[:_OWN])
         values = {
             "drug": drug,
             "product": row.name,
@@ -125,7 +128,9 @@ def _of_drugs(rows: Sequence[Medication]) -> Iterator[Truth]:
             "route": row.route,
             "frequency": row.frequency,
         }
-        yield _truth("discharge_drug" if row.discharge else "drug", (drug,), values)
+        # Notes name a drug without its salt: 甲泼尼龙 for 甲泼尼龙琥珀酸钠.
+        own = drug[:_OWN]
+        yield _truth("discharge_drug" if row.discharge else "drug", (own,), values)
 
 
 def _of_results(rows: Sequence[Observation]) -> Iterator[Truth]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
@@ -84,5 +85,6 @@ def _reworded(text: str, dice: random.Random) -> str:
     for written, other in SYNONYMS:
         # "T " and "BP " would be cut out of PCT and other names.
         if not written.endswith(" ") and dice.random() < 0.3:
-            text = text.replace(written, other)
+            # 糖化血红蛋白 is no haemoglobin.
+            text = re.sub(f"(?<!糖化){re.escape(written)}", lambda _, o=other: o, text)
     return text
