@@ -81,7 +81,9 @@ class DraftText:
             ended = {r.drug.start for r in reading.regimens if r.stopped or r.replaced}
             for mention in self._names.find(reading.text):
                 clause = reading.clause_of(mention.start)
-                meant = clause.own_stances if clause else frozenset()
+                # Its name is no word of the clause: 叔丁胺 is no uncle.
+                said = clause.text.replace(mention.name, "药") if clause else ""
+                meant = stances(said)
                 stopped = mention.start in ended or bool(clause and _STOP.search(clause.text))
                 found.append((same(mention.name), not meant & _NOT_GIVEN, stopped))
         return found
