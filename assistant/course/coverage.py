@@ -23,6 +23,7 @@ from assistant.record.note import Note
 from knowledge.text.drugs import DrugNames, generic_name, shipped_drug
 from knowledge.text.finding import Finding
 from knowledge.text.folding import fold
+from knowledge.text.quantity import quantities
 from knowledge.text.term_table import shipped_test
 
 DRAFT = "draft"
@@ -92,6 +93,7 @@ class DraftText:
         """Whether everything that the event asks for stands in the text."""
         return (
             all(self._has_drug(drug, event.stopped) for drug in event.drugs)
+            and all(self._has_dose(drug, event.dose) for drug in event.drugs)
             and all(self._has_value(value) for value in event.values)
             and self._has_all(event)
             and (
@@ -126,6 +128,18 @@ class DraftText:
         return any(
             is_drug(name, drug) and (ended if stopped else given)
             for name, given, ended in self._drugs
+        )
+
+    def _has_dose(self, drug: str, dose: str) -> bool:
+        """Whether a sentence has the drug and the dose; one that cannot be read asks for nothing."""
+        wanted = quantities(dose)
+        if not wanted:
+            return True
+        return any(
+            wanted[0].same(told)
+            for r in self._readings
+            if any(is_drug(m.name, drug) for m in self._names.find(r.text))
+            for told in quantities(r.text)
         )
 
     def _has_value(self, value: Value) -> bool:

@@ -93,7 +93,7 @@ class Rows:
                     day=left,
                     evidence=place,
                     drugs=(drug,),
-                    words=(row.dose,) if row.dose else (),
+                    dose=row.dose,
                 )
                 continue
             yield CourseEvent(
