@@ -131,7 +131,7 @@ class DraftText:
         )
 
     def _has_dose(self, drug: str, dose: str) -> bool:
-        """Whether a sentence has the drug and the dose; one that cannot be read asks for nothing."""
+        """Whether a sentence has the drug and the dose; one that cannot be read asks nothing."""
         wanted = quantities(dose)
         if not wanted:
             return True

@@ -71,11 +71,10 @@ class CourseEvent(BaseModel):
 
     ``text`` is the ready sentence: ``when``, then ``matter``, made of the record's words alone.
 
-    What a text must say to tell it: the drugs (``stopped``: that they were stopped; in one sentence with
-    ``dose``), the values,
-    ``words``, each of which it must support as the checker reads it, and one of ``any_words``;
-    ``loose``: most of the words in one sentence are enough.  ``day`` is None where no date is
-    known.
+    What a text must say to tell it: the drugs (``stopped``: that they were stopped; in one
+    sentence with ``dose``), the values, ``words``, each of which it must support as the checker
+    reads it, and one of ``any_words``; ``loose``: most of the words in one sentence are enough.
+    ``day`` is None where no date is known.
     """
 
     model_config = ConfigDict(frozen=True)
