@@ -88,6 +88,9 @@ class CourseEvent(BaseModel):
     drugs: tuple[str, ...] = ()
     stopped: bool = False
     dose: str = ""
+    again: bool = False
+    """Whether it is a later value of a test."""
+
     values: tuple[Value, ...] = ()
     words: tuple[str, ...] = ()
     any_words: tuple[str, ...] = ()

@@ -77,6 +77,7 @@ class Rows:
             matter=f"{'复查' if again else ''}{row.name}{joint}{written}",
             day=_day(row.at),
             evidence=(self._at("observations", observation_line(row)),),
+            again=again,
             values=(Value(test=row.name, written=written, normal=again and row.flag == "normal"),),
         )
 

@@ -32,11 +32,18 @@ class Outline:
         self, encounter: Encounter, notes: Sequence[Note], segments: Sequence[Segment]
     ) -> None:
         self._drugs = [m.name for m in encounter.medications]
+        self._came = encounter.admitted_at.date() if encounter.admitted_at else None
         self._events = events_of(encounter, notes, segments)
 
     def of(self, section: SectionName) -> list[CourseEvent]:
         """The events of a section in their order."""
-        return [e for e in self._events if _SECTIONS.get(e.kind, "hospital_course") == section]
+        return [e for e in self._events if self._section(e) == section]
+
+    def _section(self, event: CourseEvent) -> SectionName:
+        first = event.kind == "result" and not event.again
+        if first and self._came is not None and event.day == self._came:
+            return "admission_condition"
+        return _SECTIONS.get(event.kind, "hospital_course")
 
     def lines(self, section: SectionName) -> list[str]:
         """The must-have events as lines for the model, those of one day together."""

@@ -86,5 +86,5 @@ def _reworded(text: str, dice: random.Random) -> str:
         # "T " and "BP " would be cut out of PCT and other names.
         if not written.endswith(" ") and dice.random() < 0.3:
             # 糖化血红蛋白 is no haemoglobin.
-            text = re.sub(f"(?<!糖化){re.escape(written)}", lambda _, o=other: o, text)
+            text = other.join(re.split(f"(?<!糖化){re.escape(written)}", text))
     return text
