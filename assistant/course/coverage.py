@@ -105,6 +105,13 @@ class DraftText:
     def _has_all(self, event: CourseEvent) -> bool:
         if event.kind == "consultation":
             return any(all(w in r.text for w in event.words) for r in self._readings)
+        if event.kind == "transfusion":
+            return any(
+                "输" in c.text and all(w in c.text for w in event.words)
+                and not (c.own_stances & _NOT_GIVEN or _DENIES.search(c.text))
+                for r in self._readings
+                for c in r.clauses
+            )  # fmt: skip
         if event.kind == "pending_result":
             return all(self._is_awaited(words) for words in event.words)
         if event.kind == "operation" and not all(self._is_done(words) for words in event.words):

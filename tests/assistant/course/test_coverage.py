@@ -87,6 +87,12 @@ def test_another_drug_of_a_like_name_is_not_it() -> None:
     assert lacking("予依诺肝素抗凝。", "一般可。", rows) == set()
 
 
+def test_a_count_of_platelets_is_no_transfusion() -> None:
+    note = "予输注单采血小板1个治疗量。"
+    assert lacking("复查血小板102×10^9/L。未输血小板。", note, {}) == {"transfusion"}
+    assert lacking("期间输单采血小板1个治疗量。", note, {}) == set()
+
+
 def test_a_consultation_of_another_department_is_not_it() -> None:
     note = "内分泌科会诊：建议调整降糖方案。"
     assert lacking("神经内科会诊后继续治疗。内分泌科门诊复查。", note, {}) == {"consultation"}
