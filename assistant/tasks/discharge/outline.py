@@ -46,8 +46,12 @@ class Outline:
         return _SECTIONS.get(event.kind, "hospital_course")
 
     def lines(self, section: SectionName) -> list[str]:
-        """The must-have events as lines for the model, those of one day together."""
-        return [text for text, _ in _joined([e for e in self.of(section) if _must(e)])]
+        """The must-have events as lines for the model, those of one day together.
+
+        Without their dates: a model that moves one to the next sentence makes a true one false.
+        """
+        must = [e for e in self.of(section) if _must(e)]
+        return [text.removeprefix(when) for when, text, _ in _joined(must)]
 
     def lacking(self, section: SectionName, text: str) -> list[CourseEvent]:
         """The events of a section that a text does not tell."""
@@ -91,12 +95,12 @@ def _statements(prefix: str, events: Sequence[CourseEvent]) -> list[Statement]:
             origin="record",
             evidence=evidence,
         )
-        for number, (text, evidence) in enumerate(_joined(events), 1)
+        for number, (_, text, evidence) in enumerate(_joined(events), 1)
     ]
 
 
-def _joined(events: Sequence[CourseEvent]) -> list[tuple[str, list[Evidence]]]:
-    """The sentences of events, those that stand under one date in one sentence."""
+def _joined(events: Sequence[CourseEvent]) -> list[tuple[str, str, list[Evidence]]]:
+    """(date, sentence, places) of events, those that stand under one date in one sentence."""
     groups: list[tuple[str, list[str], list[Evidence]]] = []
     for event in events:
         if not groups or groups[-1][0] != event.when or not event.when:
@@ -105,4 +109,4 @@ def _joined(events: Sequence[CourseEvent]) -> list[tuple[str, list[Evidence]]]:
         if event.matter not in matters:
             matters.append(event.matter)
             evidence += [e for e in event.evidence if e not in evidence]
-    return [(f"{when}{'，'.join(matters)}。", evidence) for when, matters, evidence in groups]
+    return [(when, f"{when}{'，'.join(matters)}。", places) for when, matters, places in groups]
