@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
-from assistant.course.coverage import DraftText, is_drug, plain
+from assistant.course.coverage import DraftText, is_drug, plain, same
 from assistant.course.event import CourseEvent, EventKind
 from assistant.course.notes import NoteEvents
 from assistant.course.rows import Rows
 from assistant.grounding.known_drugs import drug_names
+from assistant.grounding.measured import Measured
 from assistant.grounding.measuring import measured
 from assistant.grounding.segments import Segment, segment_notes
 from assistant.grounding.source import FindingsOf
@@ -44,8 +46,11 @@ def events_of(
         *NoteEvents(encounter, notes, segments, names).events(),
     ]
     found: list[CourseEvent] = []
+    alike: dict[tuple[str, ...], list[CourseEvent]] = {}
     for event in told:
-        if not any(_is_same(event, other) for other in found):
+        others = alike.setdefault(_likeness(event), [])
+        if not any(_is_same(event, other) for other in others):
+            others.append(event)
             found.append(event)
     found.sort(key=_place)
     return found
@@ -57,13 +62,30 @@ def _place(event: CourseEvent) -> tuple[int, date]:
     return late, event.day or date.max
 
 
+def _likeness(event: CourseEvent) -> tuple[str, ...]:
+    """What two events have in common that may be one, so that few are compared."""
+    if event.values:
+        one = event.values[0]
+        read = _read(one.test, one.written)
+        number = str(read[0].quantity.values) if read else one.written
+        return event.kind, number
+    if event.drugs and event.kind == "drug":
+        return event.kind, same(event.drugs[0])[:2]
+    return (event.kind,) if event.kind == "operation" else (event.kind, event.text)
+
+
+@lru_cache(maxsize=4096)
+def _read(test: str, written: str) -> tuple[Measured, ...]:
+    return tuple(measured(f"{test} {written}"))
+
+
 def _is_same(event: CourseEvent, other: CourseEvent) -> bool:
     """Whether ``other``, which came before, tells the same."""
     if event.drugs and event.kind == "drug" and other.kind == "drug":
         return all(any(is_drug(d, o) for o in other.drugs) for d in event.drugs)
     if event.values and other.values and event.kind == other.kind:
-        mine = measured(event.values[0].test + event.values[0].written)
-        theirs = measured(other.values[0].test + other.values[0].written)
+        mine = _read(event.values[0].test, event.values[0].written)
+        theirs = _read(other.values[0].test, other.values[0].written)
         if mine and theirs:
             return mine[0].is_of(theirs[0]) and mine[0].says_the_same(theirs[0])
         return event.values == other.values
