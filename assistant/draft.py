@@ -94,6 +94,10 @@ class Draft(BaseModel):
         """What a doctor reviews one by one; none where nothing can be filled in."""
         return []
 
+    def inserted(self) -> frozenset[str]:
+        """Ids of statements that stand in the text only once a doctor has confirmed them."""
+        return frozenset()
+
     def plain_text(self) -> str:
         """Its statements as lines: what edit distance and feedback pairs are made from."""
         return "\n".join(s.text for s in self.all_statements())

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from assistant.draft import DISCLAIMER_ZH, Statement, name_id
 
@@ -51,12 +51,14 @@ class FillIn(BaseModel):
     """Text ready to copy, and the same as fields for the CDSS.
 
     ``stale``: the record has changed since the draft was made; the notice then says so.
+    ``omissions`` are what the record has and the text must tell, and does not.
     """
 
     text: str
     fields: dict[str, str]
     notice: str = DISCLAIMER_ZH
     stale: bool = False
+    omissions: list[str] = Field(default_factory=list)
 
     def marked_stale(self) -> FillIn:
         """The same, said to be made from an older record."""

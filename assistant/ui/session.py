@@ -47,9 +47,11 @@ class Shown:
     @property
     def nothing_left(self) -> bool:
         """Whether no statement stands: none was written, or the doctor has deleted all."""
-        done = self.resolutions
+        done, offered = self.resolutions, self.draft.inserted()
         return all(
-            s.id in done and done[s.id].action == "deleted" for s in self.draft.all_statements()
+            (s.id in offered and (s.id not in done or done[s.id].action == "restored"))
+            or (s.id in done and done[s.id].action == "deleted")
+            for s in self.draft.all_statements()
         )
 
     def open(self) -> list[Statement]:

@@ -76,6 +76,12 @@ COMMANDS = (
         "--text notes.txt --out int4",
     ),
     Row(
+        "omissions",
+        "eval.commands.omissions:omissions",
+        "Drop known facts from true summaries and see which of them the omission check names.",
+        "Example: bedside eval omissions --out omissions --require 'recall>=90'",
+    ),
+    Row(
         "record-qc",
         "eval.commands.record_qc:record_qc",
         "Seed defects of all kinds into true encounters; recall and precision by kind, false "

@@ -30,7 +30,8 @@ from assistant.tasks.discharge.copied import copied_sections, not_recorded
 from assistant.tasks.discharge.draft import SECTION_ZH, SectionDraft, SectionName
 from assistant.tasks.discharge.gaps import gaps, is_somewhere
 from assistant.tasks.discharge.header import admission_day
-from assistant.tasks.discharge.plan import PLANS, Plan, gather
+from assistant.tasks.discharge.outline import LEAST, Outline
+from assistant.tasks.discharge.plan import PLANS, Plan, gather, outlined
 from assistant.tasks.discharge.task import PROMPT, TASK
 from assistant.tasks.ending import Ending
 from knowledge.base import KnowledgeBase
@@ -107,6 +108,11 @@ class DischargeWriter:
         """The sections that are copied and need no model."""
         return copied_sections(self.encounter, self.notes, self.segments)
 
+    @cached_property
+    def outline(self) -> Outline:
+        """The events of the stay."""
+        return Outline(self.encounter, self.notes, self.segments)
+
     async def write(
         self, only: Sequence[SectionName] | None = None
     ) -> AsyncGenerator[Delta | SectionDraft]:
@@ -135,6 +141,10 @@ class DischargeWriter:
         started = time.perf_counter()
         material = gather(section, self.encounter, self.notes, self.segments)
         groups = material.groups
+        if section == "hospital_course" and groups:
+            # The model words what happened; what did is not for it to choose.
+            lines = await asyncio.to_thread(self.outline.lines, section)
+            groups = outlined(lines) if len(lines) >= LEAST else groups
         draft = SectionDraft(section=section, title=SECTION_ZH[section], model="", statements=[])
         if material.earlier:
             draft.warnings.append(
@@ -176,6 +186,14 @@ class DischargeWriter:
             text += "" if ending.filtered else written
             draft.warnings += ending.warnings("模型的文字到长度上限而中断，不完整的末句已略去。")
         draft.statements = await asyncio.to_thread(self._check, section, material.scopes, text)
+        added, draft.offered = await asyncio.to_thread(
+            self.outline.complete, section, draft.statements
+        )
+        if added:
+            draft.statements += added
+            draft.warnings.append(
+                f"模型漏写了病历中的要点，已按病历原文补入 {len(added)} 条，请核对并调整顺序。"
+            )
         self._name_gaps(draft)
         if len(groups) > 1:
             draft.warnings.append(f"病历较长，本段分 {len(groups)} 部分生成，请通读合并。")

@@ -33,6 +33,11 @@ class SectionDraft(ModelDraft):
     model: str
     statements: list[Statement] = Field(default_factory=list)
     missing: list[str] = Field(default_factory=list)
+    offered: list[Statement] = Field(
+        default_factory=list,
+        description="What the record has and the section does not tell: it stands in the text once "
+        "a doctor has confirmed it.",
+    )
 
     def place(self) -> tuple[str, str]:
         """One draft a section."""
@@ -43,8 +48,16 @@ class SectionDraft(ModelDraft):
         return self.section
 
     def all_statements(self) -> list[Statement]:
-        """The sentences of the section."""
-        return self.statements
+        """The sentences of the section, and those that may be inserted."""
+        return [*self.statements, *self.offered]
+
+    def inserted(self) -> frozenset[str]:
+        """Those that may be inserted."""
+        return frozenset(s.id for s in self.offered)
+
+    def plain_text(self) -> str:
+        """The section as it was written."""
+        return "\n".join(s.text for s in self.statements)
 
 
 class DischargeHeader(BaseModel):

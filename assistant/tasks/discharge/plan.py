@@ -19,6 +19,7 @@ from assistant.tasks.discharge.written import OPENING
 GROUP_CHARACTERS = 1500
 """Characters of notes in one prompt at most, so that first text comes within seconds on a CPU."""
 
+OUTLINE = "本次住院要点，按时间"
 LEAST_ROWS = 400
 """Characters of table rows that are shown even if they need a prompt of their own."""
 
@@ -107,6 +108,15 @@ def gather(
     pieces += _row_notes(rows, room, said, material)
     material.groups = _grouped(pieces)
     return material
+
+
+def outlined(lines: Sequence[str]) -> list[list[Note]]:
+    """The events of a stay as notes of a prompt's size."""
+    notes = [
+        Note(id="outline", kind="structured", title=OUTLINE, text=piece)
+        for piece in _pieces(lines, "\n")
+    ]
+    return _grouped(notes)
 
 
 def _chosen(

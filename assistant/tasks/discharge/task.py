@@ -111,12 +111,24 @@ class Discharge(Task[Encounter, SectionDraft]):
             yield step
 
     def fill_in(self, draft: SectionDraft, resolutions: Any, request: Any) -> FillIn:
-        """The section's text."""
+        """The section's text, and what it must tell and does not."""
         separator = "\n" if draft.section in LISTS else ""
-        text = separator.join(kept(draft.statements, resolutions))
+        stands = [
+            s
+            for s in draft.all_statements()
+            if s.id not in draft.inserted()
+            or (s.id in resolutions and resolutions[s.id].action in ("confirmed", "edited"))
+        ]
+        text = separator.join(kept(stands, resolutions))
         if not text.strip():
             raise NothingToFill
-        return FillIn(text=text, fields={draft.section: text})
+        omissions: list[str] = []
+        if any(r.action in ("deleted", "edited") for r in resolutions.values()):
+            # As it was written it holds every event; only a doctor's change can take one out.
+            from assistant.tasks.discharge.outline import left_out
+
+            omissions = left_out(request(), draft.section, text)
+        return FillIn(text=text, fields={draft.section: text}, omissions=omissions)
 
     def more(self, request: Encounter, drafts: Sequence[SectionDraft]) -> BaseModel:
         """The header."""

@@ -18,7 +18,7 @@ SMOKE_TEST = (
     "(A smoke test on synthetic encounters written by the authors, read by no clinician.)"
 )
 GIVEN = "病历由使用者提供。(The encounters were given by the user.)"
-SCORES = ("faithfulness", "coverage", "traps_avoided", "rouge_l")
+SCORES = ("faithfulness", "without_major", "coverage", "traps_avoided", "rouge_l")
 MOST_CASES = 200
 
 Count = Callable[[EncounterScore], tuple[int, int]]
@@ -74,9 +74,14 @@ def _figures(scores: Sequence[EncounterScore]) -> dict[str, Figure]:
     """The headline figures under the names of their scores, those alone that rest on something."""
     found = {
         "faithfulness": _share(
-            "忠实度：有依据的陈述 faithfulness",
+            "忠实度：有依据的陈述 faithfulness (strict: stated)",
             scores,
             lambda s: (len(s.written) - len(s.unsupported), len(s.written)),
+        ),
+        "without_major": _share(
+            "无重大不符：写明或可推断 stated or inferable (no major problem)",
+            scores,
+            lambda s: (len(s.written) - len(s.major), len(s.written)),
         ),
         "coverage": _share(
             "要点覆盖率 coverage of must-have facts",
@@ -132,7 +137,9 @@ def _wrong(scores: Sequence[EncounterScore]) -> Table:
         title="模型所写陈述中的问题 What is wrong in the model's statements",
         columns=["问题 problem", "陈述 statements", "占比 share"],
         rows=rows,
-        note=f"模型所写陈述 statements by the model: {written}；"
+        note=f"重大 major: {sum(len(s.major) for s in scores)}，"
+        f"轻微（仅措辞无据）minor: {sum(len(s.unsupported) - len(s.major) for s in scores)}；"
+        f"模型所写陈述 statements by the model: {written}；"
         f"照录 copied: {sum(s.copied for s in scores)}。",
     )
 

@@ -14,6 +14,10 @@ from eval.promptcblue.rouge import rouge_l, tokens
 
 _NUMBER = re.compile(r"^\d{1,2}\. ")
 
+MINOR: frozenset[str] = frozenset({"no_evidence", "certainty"})
+"""Problems of wording: every hard fact of the statement agrees with the record, and what is left of
+it may follow from the record or not.  Any other problem is a major one."""
+
 COPIED: frozenset[SectionName] = frozenset({"discharge_diagnosis", "discharge_orders"})
 """Sections that never pass through a model."""
 
@@ -44,6 +48,11 @@ class EncounterScore:
     def unsupported(self) -> list[Statement]:
         """Statements of the model that nothing in the record supports."""
         return [s for s in self.written if s.status == "unsupported"]
+
+    @property
+    def major(self) -> list[Statement]:
+        """Those of which a hard fact disagrees with the record."""
+        return [s for s in self.unsupported if any(p.kind not in MINOR for p in s.problems)]
 
     @property
     def sprung(self) -> list[tuple[Trap, str]]:

@@ -78,6 +78,7 @@ def test_our_own_tasks_are_entry_points_like_any_others() -> None:
     assert [task.kind for task in installed()] == [
         "differential_diagnosis",
         "discharge_record",
+        "omission_check",
         "structured_notes",
         "record_qa",
         "bill",

@@ -9,7 +9,9 @@ from assistant.tasks.discharge.draft import SECTION_ZH, DischargeHeader, Section
 from assistant.tasks.discharge.ui.state import StayWork
 from assistant.ui.markup import (
     badge,
+    button,
     esc,
+    evidence_chip,
     filled_form,
     model_name,
     notices,
@@ -101,19 +103,50 @@ def _written(title: str, shown: Shown, draft: SectionDraft, t: Text) -> str:
     elif not shown.nothing_left:
         count = badge(t("fill.ready"), "good")
     statements = statement_list("", draft.statements, shown, t, record=RECORD, prefix=prefix)
+    offered = _offered(shown, draft, t)
     if not draft.statements:
         statements = f'<p class="notice warn">{esc(t("section.empty"))}</p>'
     filled = ""
     if shown.filled is not None:
         fields = json.dumps(shown.filled.model_dump(), ensure_ascii=False, indent=1)
-        filled = filled_form(shown.filled, shown.signed, fields, t, f"fill-{draft.section}")
+        left_out = notices(t("omissions.open"), shown.filled.omissions, "warn")
+        filled = left_out + filled_form(
+            shown.filled, shown.signed, fields, t, f"fill-{draft.section}"
+        )
     return (
         f'<article class="card section" aria-label="{esc(title)}"><header><h3>{esc(title)}</h3>'
         f"{name}{count}</header>"
         f"{notices(t('warnings'), draft.warnings, 'warn')}"
-        f"{notices(NOT_RECORDED, draft.missing, 'quiet')}{statements}"
+        f"{notices(NOT_RECORDED, draft.missing, 'quiet')}{statements}{offered}"
         f"{verdict_bar(shown, t, fill=not shown.nothing_left)}{refusal(shown, t, prefix)}{filled}"
         "</article>"
+    )
+
+
+def _offered(shown: Shown, draft: SectionDraft, t: Text) -> str:
+    """What the record has beside the text, each with its place and a button that inserts it."""
+    items = ""
+    for statement in draft.offered:
+        done = shown.resolutions.get(statement.id)
+        inserted = done is not None and done.action in ("confirmed", "edited")
+        chips = "".join(
+            evidence_chip(e, n, RECORD, t, context=shown.context)
+            for n, e in enumerate(statement.evidence, 1)
+        )
+        label, action = ("undo", "restored") if inserted else ("omissions.insert", "confirmed")
+        act = button(t(label), "resolve", css="quiet", statement=statement.id, action=action)
+        flag = badge(t("omissions.inserted"), "good") if inserted else ""
+        items += (
+            f'<li class="statement offered" id="{esc(f"{shown.draft_id}-{statement.id}")}">'
+            f'<span class="said">{esc(statement.text)}</span>{chips}{flag}'
+            f'<span class="actions">{act}</span></li>'
+        )
+    if not items:
+        return ""
+    summary = f"<summary>{esc(t('omissions.offered', n=len(draft.offered)))}</summary>"
+    return (
+        f'<details class="offered" data-key="offered-{esc(draft.section)}">{summary}'
+        f'<ul class="statements">{items}</ul></details>'
     )
 
 

@@ -33,6 +33,16 @@ STRINGS: dict[str, tuple[str, str]] = {
         "模型没有写出可以核对的内容，请重新生成或自行书写。",
         "The model wrote nothing that could be checked: write again, or by hand.",
     ),
+    "omissions.offered": (
+        "病历中还有 {n} 条未写入本段，可逐条插入",
+        "The record has {n} more that this section does not tell; insert any",
+    ),
+    "omissions.insert": ("插入", "Insert"),
+    "omissions.inserted": ("已插入", "Inserted"),
+    "omissions.open": (
+        "修改后缺少以下要点，请确认是否有意略去",
+        "After your changes the section lacks these; leave them out on purpose only",
+    ),
     "section.waiting": ("尚未写到", "Not yet written"),
     "whole": ("整份出院记录", "The whole record"),
     "whole.wait": (

@@ -29,7 +29,7 @@ async def test_a_false_sentence_is_flagged_and_a_true_one_is_not(
     encounter = sample("cerebral-infarction-left-weakness")
     said = "24小时动态心电图未见心房颤动。24小时动态心电图发现心房颤动。给予华法林3mg口服。"
     course = (await write(encounter, knowledge, lambda _: said))["hospital_course"]
-    statuses = {s.text: s.status for s in course.statements}
+    statuses = {s.text: s.status for s in course.statements if s.origin == "model"}
     assert statuses == {
         "24小时动态心电图未见心房颤动。": "supported",
         "24小时动态心电图发现心房颤动。": "unsupported",
@@ -92,7 +92,8 @@ async def test_an_instruction_in_a_note_changes_nothing_that_is_copied(
         s.model_dump() for s in drafts["discharge_diagnosis"].statements
     ]
     assert "健康" not in json.dumps(diagnoses, ensure_ascii=False)
-    assert {s.status for s in drafts["hospital_course"].statements} == {"unsupported"}
+    course = drafts["hospital_course"].statements
+    assert {s.status for s in course if s.origin == "model"} == {"unsupported"}
 
 
 class AllAtOnce(EchoEngine):

@@ -1,0 +1,1 @@
+"""What of a stay a text leaves out."""

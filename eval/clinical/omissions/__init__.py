@@ -1,0 +1,1 @@
+"""The omission check measured on summaries from which known facts were dropped."""
