@@ -42,6 +42,7 @@ class _Frame:
     position: Floats
     clocks: dict[str, float]
     series: str
+    instance: str
 
 
 def read(datasets: Iterable[Dataset], step: float | None = None, modality: str = "") -> Study:
@@ -104,6 +105,7 @@ def _frame(one: Dataset, factor: int) -> _Frame:
         dicom.numbers(one, "ImagePositionPatient", 3),
         _clocks(one),
         dicom.text(one, "SeriesInstanceUID"),
+        dicom.text(one, "SOPInstanceUID"),
     )
 
 
@@ -167,7 +169,18 @@ def _study(
     echo = _number(first, "EchoTime", 1e-3) or 0.0
     kind = (modality or dicom.text(first, "Modality")).upper()
     uids = tuple(sorted({one.series for one in frames if one.series}))
-    return Study(array, times, small, grid, factor, kind, echo, uids, ("tilt",) if tilted else ())
+    return Study(
+        array,
+        times,
+        small,
+        grid,
+        factor,
+        kind,
+        echo,
+        uids,
+        tuple(group[0].instance for group in ordered),
+        ("tilt",) if tilted else (),
+    )
 
 
 def _slices(frames: Sequence[_Frame], normal: Floats) -> list[list[_Frame]]:

@@ -65,6 +65,11 @@ def artery_mask(given: str, study: Study) -> Mask:
     return _masked(Path(given), study)
 
 
+def artery_of(place: tuple[int, int, int] | None, study: Study) -> Mask | None:
+    """The voxel of a request's arterial input; None where it is to be found.  Raises as above."""
+    return None if place is None else artery_mask(",".join(str(n) for n in place), study)
+
+
 def _masked(path: Path, study: Study) -> Mask:
     """The voxels of a mask on the grid of the files, on the grid of the study."""
     from assistant.imaging.source import read_region

@@ -37,6 +37,9 @@ class Study:
     """Seconds; 0 where it is not known.  It scales ΔR2* and cancels in every map."""
 
     series: tuple[str, ...] = ()
+    instances: tuple[str, ...] = ()
+    """The UIDs of the images of the first time, slice by slice, where it is DICOM."""
+
     notes: tuple[str, ...] = ()
     """Keys of what is doubtful about the files, see `doubts`."""
 
