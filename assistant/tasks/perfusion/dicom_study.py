@@ -16,6 +16,7 @@ from assistant.imaging.volume import Grid, checked
 from assistant.tasks.perfusion.study import (
     Floats,
     Study,
+    check_axial,
     check_size,
     check_values,
     checked_times,
@@ -165,6 +166,7 @@ def _study(
         for at, frame in enumerate(group):
             array[at, number] = frame.plane
     checked(array[0], grid)
+    check_axial(grid)
     check_values(array)
     echo = _number(first, "EchoTime", 1e-3) or 0.0
     kind = (modality or dicom.text(first, "Modality")).upper()
