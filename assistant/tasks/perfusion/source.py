@@ -62,6 +62,8 @@ def artery_mask(given: str, study: Study) -> Mask:
         rows, columns = study.grid.shape[1:]
         found[z, min(y // factor, rows - 1), min(x // factor, columns - 1)] = True
         return found
+    if not set(given) - set("0123456789,.- "):
+        raise _no_place()
     return _masked(Path(given), study)
 
 

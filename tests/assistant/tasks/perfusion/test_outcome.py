@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from io import BytesIO
-from pathlib import Path
 
 import highdicom
 import numpy as np
@@ -30,7 +29,7 @@ DOCTOR = Context("doctor-1", "doctor", "pat-1", "enc-1")
 
 
 def small(**changes: object) -> Phantom:
-    return phantom(shape=(2, 64, 64), spacing=(5.0, 3.3, 3.3), times=30, step=1.5, **changes)
+    return phantom(shape=(2, 80, 80), spacing=(5.0, 2.6, 2.6), times=40, step=1.0, **changes)
 
 
 async def ended(settings: Settings, files: list[Dataset]) -> tuple[PerfusionReport, Result]:
@@ -48,7 +47,7 @@ async def ended(settings: Settings, files: list[Dataset]) -> tuple[PerfusionRepo
 
 
 async def test_a_stroke_ends_as_segments_measurements_and_pictures(settings: Settings) -> None:
-    files = instances(small(), PixelSpacing=[3.3, 3.3])
+    files = instances(small(), PixelSpacing=[2.6, 2.6])
     draft, result = await ended(settings, files)
     made = {one.name: one for one in products(result, ["seg", "sr", "sc", "png", "json"])}
     seg = highdicom.seg.segread(BytesIO(made["segmentation.dcm"].data))
@@ -56,7 +55,7 @@ async def test_a_stroke_ends_as_segments_measurements_and_pictures(settings: Set
     first = {one.SOPInstanceUID for one in files if one.TemporalPositionIdentifier == 1}
     assert {str(uid) for _, _, uid in seg.get_source_image_uids()} <= first
     core = seg.get_volume(segment_numbers=[told["梗死核心"]], combine_segments=True).array
-    voxel = 5.0 * 3.3**2 / 1000
+    voxel = 5.0 * 2.6**2 / 1000
     assert np.count_nonzero(core) * voxel == pytest.approx(draft.findings.core_ml)
     report = highdicom.sr.srread(BytesIO(made["report.dcm"].data))
     (group,) = report.content.get_image_measurement_groups()
@@ -70,8 +69,8 @@ async def test_a_stroke_ends_as_segments_measurements_and_pictures(settings: Set
     assert "科研用途" in json.loads(made["result.json"].data)["notice"]
 
 
-async def test_a_healthy_brain_ends_as_tissue_alone(settings: Settings, tmp_path: Path) -> None:
-    files = instances(small(stroke=False), PixelSpacing=[3.3, 3.3])
+async def test_a_healthy_brain_ends_as_tissue_alone(settings: Settings) -> None:
+    files = instances(small(stroke=False), PixelSpacing=[2.6, 2.6])
     draft, result = await ended(settings, files)
     assert draft.findings.penumbra_ml == 0
     made = products(result, ["seg", "sr"])
