@@ -41,7 +41,8 @@ def add(
     if name == CLASSICAL:
         # The built-in one would be taken, and this one never.
         raise VisionProblem(
-            f"{CLASSICAL} 是内置方法的名称，请换一个名称。", "The name is taken by what is built in."
+            f"{CLASSICAL} 是内置方法的名称，请换一个名称。",
+            "The name is taken by what is built in.",
         )
     opened = store().add(name, folder)
     classes = len(opened.description.classes) - 1

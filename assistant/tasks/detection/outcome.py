@@ -1,4 +1,7 @@
-"""What goes out to other systems: each nodule as a segment with its sizes; none, as a count of 0."""
+"""What goes out to other systems: each nodule as a segment with its sizes.
+
+A scan in which none was found goes out as a count of 0: silence would look like a failure.
+"""
 
 from __future__ import annotations
 

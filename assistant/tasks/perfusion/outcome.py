@@ -73,9 +73,7 @@ def outcome(
     Raises `ImageProblem`.
     """
     held = resources.attachments
-    study = dicom_study.read(
-        dicom.datasets(_files(request, context, held)), request.step_seconds
-    )
+    study = dicom_study.read(dicom.datasets(_files(request, context, held)), request.step_seconds)
     found = analysed(study, request.settings, artery_of(request.artery, study))
     wanted = set(study.instances)
     first = [
@@ -119,7 +117,11 @@ def measurements(said: PerfusionFindings, structures: Sequence[Structure]) -> li
     }
     whole = {
         "core": ("Infarct core by CBF threshold, volume", said.core_ml, MILLILITRE),
-        "hypoperfused": ("Hypoperfused tissue by Tmax, core included", said.penumbra_ml, MILLILITRE),
+        "hypoperfused": (
+            "Hypoperfused tissue by Tmax, core included",
+            said.penumbra_ml,
+            MILLILITRE,
+        ),
         "mismatch": ("Mismatch volume", said.mismatch_ml, MILLILITRE),
         "mismatch-ratio": ("Mismatch ratio", said.mismatch_ratio, NO_UNIT),
         "intensity-ratio": ("Hypoperfusion intensity ratio", said.hir, NO_UNIT),
@@ -155,9 +157,7 @@ def _shown(found: Analysis, first: Dataset | None) -> Volume:
     )
 
 
-def _files(
-    request: PerfusionStudy, context: Context, attachments: Attachments
-) -> Iterator[bytes]:
+def _files(request: PerfusionStudy, context: Context, attachments: Attachments) -> Iterator[bytes]:
     for one in request.attachments:
         for _, data in attachments.contents(context, one.id):
             yield data
