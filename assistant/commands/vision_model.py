@@ -35,6 +35,15 @@ def add(
 
     登记影像模型：检查 vision.yaml 与模型是否相符，复制并记录哈希。
     """
+    from assistant.tasks.segmentation.classical import CLASSICAL
+    from serving.vision.problem import VisionProblem
+
+    if name == CLASSICAL:
+        # The built-in one would be taken, and this one never.
+        raise VisionProblem(
+            f"{CLASSICAL} 是内置方法的名称，请换一个名称。",
+            "The name is taken by what is built in.",
+        )
     opened = store().add(name, folder)
     classes = len(opened.description.classes) - 1
     console.print(

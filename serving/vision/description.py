@@ -50,6 +50,10 @@ class Intensity(_Strict):
 
     @model_validator(mode="after")
     def _ordered(self) -> Intensity:
+        ends = {"low", "high"} <= self.model_fields_set
+        if self.kind in ("percentiles", "range") and not ends:
+            # From 0 to 1 of HU nearly everything would be cut off, and nobody would notice.
+            raise ValueError(f"{self.kind} needs low and high")
         if self.kind in ("percentiles", "range") and not self.low < self.high:
             raise ValueError("low must be below high")
         if self.kind == "percentiles" and not 0 <= self.low < self.high <= 100:

@@ -40,8 +40,7 @@ def method() -> str:
 def _detected(request: ScanToSearch, context: Context, attachments: Attachments) -> Detections:
     started = time.perf_counter()
     image = request.image.id
-    names = attachments.files(context, image)
-    files = (attachments.content(context, image, name)[0] for name in names)
+    files = (data for _, data in attachments.contents(context, image))
     volume = series.assemble(dicom.datasets(files))
     found, masks = nodules(volume, lambda done, total, what: None, request.threshold)
     pictures = [_picture(volume, mask, attachments, context) for mask in masks]

@@ -27,6 +27,7 @@ class NoduleDetection(Task[ScanToSearch, Detections]):
     needs_model = False
     reviewed = False
     page = "assistant.tasks.detection.ui.page:PAGE"
+    outcome = "assistant.tasks.detection.outcome:outcome"
     evaluation = "bedside eval detection"
     tool = (
         "科研用途 research only: nodules of the lungs in a CT series, each with size, side, third, "

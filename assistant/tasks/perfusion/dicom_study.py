@@ -16,6 +16,7 @@ from assistant.imaging.volume import Grid, checked
 from assistant.tasks.perfusion.study import (
     Floats,
     Study,
+    check_axial,
     check_size,
     check_values,
     checked_times,
@@ -42,6 +43,7 @@ class _Frame:
     position: Floats
     clocks: dict[str, float]
     series: str
+    instance: str
 
 
 def read(datasets: Iterable[Dataset], step: float | None = None, modality: str = "") -> Study:
@@ -104,6 +106,7 @@ def _frame(one: Dataset, factor: int) -> _Frame:
         dicom.numbers(one, "ImagePositionPatient", 3),
         _clocks(one),
         dicom.text(one, "SeriesInstanceUID"),
+        dicom.text(one, "SOPInstanceUID"),
     )
 
 
@@ -163,11 +166,23 @@ def _study(
         for at, frame in enumerate(group):
             array[at, number] = frame.plane
     checked(array[0], grid)
+    check_axial(grid)
     check_values(array)
     echo = _number(first, "EchoTime", 1e-3) or 0.0
     kind = (modality or dicom.text(first, "Modality")).upper()
     uids = tuple(sorted({one.series for one in frames if one.series}))
-    return Study(array, times, small, grid, factor, kind, echo, uids, ("tilt",) if tilted else ())
+    return Study(
+        array,
+        times,
+        small,
+        grid,
+        factor,
+        kind,
+        echo,
+        uids,
+        tuple(group[0].instance for group in ordered),
+        ("tilt",) if tilted else (),
+    )
 
 
 def _slices(frames: Sequence[_Frame], normal: Floats) -> list[list[_Frame]]:

@@ -16,6 +16,7 @@ from assistant.imaging.volume import Grid
 from assistant.tasks.perfusion.study import (
     Floats,
     Study,
+    check_axial,
     check_size,
     check_values,
     checked_times,
@@ -65,6 +66,7 @@ def read(
         frame, grid = nifti.place(_frame(image, number, len(image.shape)), affine)
         array[number] = reduced(frame, factor)
     assert grid is not None
+    check_axial(grid)
     check_values(array)
     chosen = modality.upper() or _guessed(array)
     return Study(

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 from assistant.imaging import dicom
 from assistant.imaging.problem import ImageProblem
-from assistant.imaging.volume import Mask
 from assistant.record.attachment_content import read
 from assistant.store import Context
 from assistant.store.attachments import Attachments
@@ -18,8 +17,7 @@ from assistant.tasks.perfusion.draft import PerfusionReport
 from assistant.tasks.perfusion.picture import Montage
 from assistant.tasks.perfusion.request import PerfusionStudy
 from assistant.tasks.perfusion.result import findings
-from assistant.tasks.perfusion.source import artery_mask
-from assistant.tasks.perfusion.study import Study
+from assistant.tasks.perfusion.source import artery_of
 from assistant.tasks.perfusion.wording import sentences, stated, text_of
 from assistant.work.resources import Resources
 from serving.engine import EngineError
@@ -41,7 +39,7 @@ def _reported(
     started = time.perf_counter()
     files = _files(request, context, attachments)
     study = dicom_study.read(dicom.datasets(files), request.step_seconds)
-    found = analysed(study, request.settings, _artery(request, study))
+    found = analysed(study, request.settings, artery_of(request.artery, study))
     said = findings(found, request.settings)
     listed = sentences(found, said)
     shown = _kept(found, context, attachments)
@@ -58,14 +56,8 @@ def _reported(
 
 def _files(request: PerfusionStudy, context: Context, attachments: Attachments) -> Iterator[bytes]:
     for one in request.attachments:
-        for name in attachments.files(context, one.id):
-            yield attachments.content(context, one.id, name)[0]
-
-
-def _artery(request: PerfusionStudy, study: Study) -> Mask | None:
-    if request.artery is None:
-        return None
-    return artery_mask(",".join(str(number) for number in request.artery), study)
+        for _, data in attachments.contents(context, one.id):
+            yield data
 
 
 def _kept(

@@ -62,7 +62,14 @@ def artery_mask(given: str, study: Study) -> Mask:
         rows, columns = study.grid.shape[1:]
         found[z, min(y // factor, rows - 1), min(x // factor, columns - 1)] = True
         return found
+    if not set(given) - set("0123456789,.- "):
+        raise _no_place()
     return _masked(Path(given), study)
+
+
+def artery_of(place: tuple[int, int, int] | None, study: Study) -> Mask | None:
+    """The voxel of a request's arterial input; None where it is to be found.  Raises as above."""
+    return None if place is None else artery_mask(",".join(str(n) for n in place), study)
 
 
 def _masked(path: Path, study: Study) -> Mask:

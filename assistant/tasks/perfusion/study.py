@@ -15,6 +15,9 @@ Floats = NDArray[np.float64]
 
 LEAST_TIMES = 10
 MAX_BYTES = 2 * 1024**3
+_AXIAL = 0.7
+"""Cosine of slices' normal to the long axis of the body: 45°, more than any gantry or head."""
+
 LARGEST_PLANE = 320
 """Rows and columns of a slice that is not reduced; a slice of 512 becomes one of 256."""
 
@@ -37,6 +40,9 @@ class Study:
     """Seconds; 0 where it is not known.  It scales ΔR2* and cancels in every map."""
 
     series: tuple[str, ...] = ()
+    instances: tuple[str, ...] = ()
+    """The UIDs of the images of the first time, slice by slice, where it is DICOM."""
+
     notes: tuple[str, ...] = ()
     """Keys of what is doubtful about the files, see `doubts`."""
 
@@ -130,6 +136,16 @@ def checked_times(times: Floats, slices: int) -> Floats:
         )
     found = found - found.min()
     return np.repeat(found, slices, axis=0) if len(found) == 1 and slices > 1 else found
+
+
+def check_axial(grid: Grid) -> None:
+    """Raise `ImageProblem` for slices that are not axial or nearly so: brain and mirror plane are
+    looked for within slices, and other planes would give other volumes."""
+    if abs(float(grid.axes[2, 0])) < _AXIAL:
+        raise ImageProblem(
+            "层面不是轴位，灌注分析按轴位层进行，请先把图像重排为轴位（如 RAS 或 LPS）再导入。",
+            "The slices are not axial; reorder the image (to RAS or LPS) so that they are.",
+        )
 
 
 def check_values(array: NDArray[np.float32]) -> None:

@@ -27,6 +27,7 @@ class Perfusion(Task[PerfusionStudy, PerfusionReport]):
     needs_model = False
     reviewed = False
     page = "assistant.tasks.perfusion.ui.page:PAGE"
+    outcome = "assistant.tasks.perfusion.outcome:outcome"
     evaluation = "bedside eval perfusion"
     tool = (
         "科研用途 research only: brain perfusion of a CT or MR study over time: CBF, CBV, MTT, "

@@ -32,7 +32,9 @@ class Classical:
         """All structures that the image has.
 
         Structures may lie in one another: each is measured whole, and in ``labels`` a later one
-        lies over an earlier.  Raises `ImageProblem` for what is no CT.
+        lies over an earlier, but
+        nothing over the lungs, which have their vessels and bronchi.  Raises `ImageProblem` for
+        what is no CT.
         """
         if volume.unit != "HU":
             raise ImageProblem(
@@ -52,10 +54,16 @@ class Classical:
         labels = np.zeros(volume.grid.shape, np.uint8)
         millilitres = float(np.prod(volume.grid.spacing)) / 1000
         structures = []
+        lungs = np.zeros(volume.grid.shape, bool)
         for label, (name, one) in enumerate(ct.STRUCTURES.items(), start=1):
             if name not in masks:
                 continue
-            labels[masks[name]] = label
+            if name.startswith("lung_"):
+                lungs |= masks[name]
+                labels[masks[name]] = label
+            else:
+                # A lung with holes where its vessels are is not the lung that was measured.
+                labels[masks[name] & ~lungs] = label
             voxels = int(np.count_nonzero(masks[name]))
             structures.append(
                 Structure(

@@ -49,7 +49,10 @@ def measured(labels: NDArray[np.uint8], grid: Grid, classes: Sequence[Class]) ->
         sides: dict[str, float] = {}
         if number in paired:
             left = int(on_left[number]) if number < len(on_left) else 0
-            sides = {"left_ml": left * millilitres, "right_ml": (count - left) * millilitres}
+            sides = {
+                "left_ml": _rounded(left * millilitres),
+                "right_ml": _rounded((count - left) * millilitres),
+            }
         found.append(
             Structure(
                 label=number,
@@ -58,11 +61,16 @@ def measured(labels: NDArray[np.uint8], grid: Grid, classes: Sequence[Class]) ->
                 code=one.code,
                 colour=one.colour,
                 voxels=count,
-                volume_ml=count * millilitres,
+                volume_ml=_rounded(count * millilitres),
                 **sides,
             )
         )
     return found
+
+
+def _rounded(millilitres: float) -> float:
+    """Without what binary fractions add: 243.706 and not 243.70600000000002."""
+    return round(millilitres, 6)
 
 
 def _on_left(labels: NDArray[np.uint8], grid: Grid) -> NDArray[np.int64]:

@@ -36,6 +36,7 @@ def outcome(
             colour=one.colour,
         )
         for one in found.structures
+        if (found.labels == one.label).any()
     ]
     return out.Result(
         volume,

@@ -119,8 +119,8 @@ def _segmented(
 
 
 def _files(attachments: Attachments, context: Context, one: Series) -> Iterator[bytes]:
-    for name in attachments.files(context, one.id):
-        yield attachments.content(context, one.id, name)[0]
+    for _, data in attachments.contents(context, one.id):
+        yield data
 
 
 def colours(structures: list[Structure]) -> NDArray[np.uint8]:

@@ -67,6 +67,8 @@ def test_channels_may_come_last(tmp_path: Path) -> None:
         ({"modalities": "CT"}, "modalities"),
         ({"overlap": 1.5}, "overlap"),
         ({"intensity": {"kind": "range", "low": 5, "high": 1}}, "intensity"),
+        ({"intensity": {"kind": "range"}}, "needs low and high"),
+        ({"intensity": {"kind": "percentiles", "high": 99}}, "needs low and high"),
         ({"window": [0, 8, 8]}, "window"),
     ],
 )

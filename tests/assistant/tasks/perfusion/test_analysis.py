@@ -159,3 +159,14 @@ def test_a_short_scan_is_doubtful() -> None:
     cut = Study(made.array[:20], plain.times[:, :20], plain.grid, plain.source, 1, "CT")
     keys = {one.key for one in doubts(analysed(cut, PerfusionSettings()))}
     assert {"short", "late_tissue"} <= keys
+
+
+def test_a_sinus_of_more_voxels_than_the_arteries_is_not_taken_for_one() -> None:
+    # The vein is higher than the arteries, and fills all the places of the highest curves.
+    made = phantom(shape=(2, 64, 64), spacing=(5.0, 3.3, 3.3))
+    found = analysed(study(made), PerfusionSettings())
+    assert found.artery.peak_time == pytest.approx(made.times[made.artery.argmax()], abs=1)
+    assert found.vein is not None
+    assert found.vein.peak_time > found.artery.peak_time
+    late = np.median(found.maps["tmax"][made.penumbra])
+    assert late == pytest.approx(np.median(made.delay[made.penumbra]), abs=0.6)

@@ -213,3 +213,25 @@ def test_files_of_a_folder_and_a_zip(tmp_path: Path) -> None:
             archive.writestr(f"{number}.dcm", written(one))
     both = read_study(folder), read_study(tmp_path / "study.zip")
     assert np.array_equal(both[0].array, both[1].array)
+
+
+def test_slices_that_are_not_axial_are_refused(tmp_path: Path) -> None:
+    import nibabel
+
+    path = nifti(tmp_path / "a.nii.gz", FRAMES)
+    image = nibabel.load(path)
+    turned = image.as_reoriented(
+        nibabel.orientations.ornt_transform(
+            nibabel.orientations.io_orientation(image.affine),
+            nibabel.orientations.axcodes2ornt("PIR"),
+        )
+    )
+    nibabel.save(turned, tmp_path / "sagittal.nii.gz")
+    with pytest.raises(ImageProblem, match="轴位"):
+        read_study(tmp_path / "sagittal.nii.gz", step=1.0)
+
+
+def test_a_place_that_lacks_a_number_is_not_taken_for_a_file(tmp_path: Path) -> None:
+    found = read_study(nifti(tmp_path / "a.nii.gz", FRAMES), step=1.0)
+    with pytest.raises(ImageProblem, match="列,行,层"):
+        artery_mask("1,2", found)
