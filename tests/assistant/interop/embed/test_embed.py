@@ -55,9 +55,7 @@ def bearer(token: str) -> dict[str, str]:
 
 
 def a_draft(emr: TestClient, case: dict[str, Any]) -> str:
-    made = emr.post(
-        "/v1/differential-diagnoses", params={"wait": True}, json=case, headers=DOCTOR
-    )
+    made = emr.post("/v1/differential-diagnoses", params={"wait": True}, json=case, headers=DOCTOR)
     assert made.status_code == 200, made.text
     found: str = made.json()["drafts"][0]["id"]
     return found
