@@ -14,6 +14,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from assistant import loopback
 from assistant.alerts import routes as alert_routes
 from assistant.api import (
+    adoption,
     approvals,
     attachments,
     audit,
@@ -142,6 +143,7 @@ def build_app(
         tasks_listing,
         attachments,
         feedback,
+        adoption,
         knowledge,
         approvals,
         audit,

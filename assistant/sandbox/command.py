@@ -17,7 +17,7 @@ def sandbox(
     webhook_secret: Annotated[
         str,
         typer.Option(envvar="BEDSIDE_SANDBOX_SECRET", help="As embed.webhook.secret of Bedside."),
-    ] = "bedside-sandbox-secret",
+    ] = "bedside-sandbox-secret",  # noqa: S107 - of invented patients
     mllp_port: Annotated[
         int, typer.Option(min=0, max=65535, help="Where `bedside hl7 listen` runs; 0: nowhere.")
     ] = 0,
