@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from datetime import date, datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from assistant.record.observation import Observation
 
 Resource = dict[str, Any]
 _TERMINOLOGY = "http://terminology.hl7.org/CodeSystem"
+_DOSE = re.compile(r"(\d+(?:\.\d+)?)([^\d\s]+)")
 _FLAGS = {"high": "H", "low": "L", "normal": "N", "abnormal": "A"}
 
 
@@ -156,8 +158,11 @@ def _medication(encounter: Encounter, row: Medication) -> Resource:
     timing: Resource = {"code": {"text": row.frequency}} if row.frequency else {}
     if period:
         timing["repeat"] = {"boundsPeriod": period}
+    dose = _DOSE.fullmatch(row.dose)
     dosage = _bare(
-        text=words or None,
+        # Where it can be told in parts, a text would stand in their place.
+        text=None if dose or not words else words,
+        doseAndRate=_rate(dose[1], dose[2]) if dose else None,
         route={"text": row.route} if row.route else None,
         timing=timing or None,
     )
@@ -174,6 +179,10 @@ def _medication(encounter: Encounter, row: Medication) -> Resource:
     )
 
 
+def _rate(number: str, unit: str) -> list[Resource]:
+    return [{"doseQuantity": {"value": float(number), "unit": unit}}]
+
+
 def _procedure(encounter: Encounter, number: int) -> Resource:
     row = encounter.operations[number]
     return _about(
@@ -187,9 +196,9 @@ def _procedure(encounter: Encounter, number: int) -> Resource:
     )
 
 
-def _about(encounter: Encounter, kind: str, row_id: str, **fields: Any) -> Resource:
-    subject = {"reference": f"Patient/{encounter.patient.id}"}
-    return _bare(resourceType=kind, id=_id(encounter, row_id), subject=subject, **fields)
+def _about(stay: Encounter, kind: str, row_id: str, /, **fields: Any) -> Resource:
+    subject = {"reference": f"Patient/{stay.patient.id}"}
+    return _bare(resourceType=kind, id=_id(stay, row_id), subject=subject, **fields)
 
 
 def _id(encounter: Encounter, row_id: str) -> str:
