@@ -23,8 +23,12 @@ router = APIRouter(prefix="/v1/adoption", tags=["adoption 使用情况"])
 BOM = "\ufeff"
 """Without it spreadsheets read Chinese in UTF-8 wrongly."""
 
-From = Annotated[date | None, Query(alias="from", description="First day.")]
-To = Annotated[date | None, Query(alias="to", description="Last day, included.")]
+FIRST, LAST = date(2000, 1, 1), date(2200, 1, 1)
+"""Days beyond these are a slip of the pen; some have no time in every zone."""
+
+Day = Annotated[date, Field(ge=FIRST, le=LAST)]
+From = Annotated[Day | None, Query(alias="from", description="First day.")]
+To = Annotated[Day | None, Query(alias="to", description="Last day, included.")]
 Tasks = Annotated[list[str], Query(alias="task", description="Kinds of tasks; none: all.")]
 
 

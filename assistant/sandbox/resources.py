@@ -129,9 +129,8 @@ def _conditions(encounter: Encounter) -> list[Resource]:
 def _observation(encounter: Encounter, row: Observation) -> Resource:
     value: Resource = {}
     if row.status == "final" and row.value:
-        try:
-            number = float(row.value)
-        except ValueError:
+        number = _number(row.value)
+        if number is None:
             value["valueString"] = " ".join(p for p in (row.value, row.unit) if p)
         else:
             value["valueQuantity"] = _bare(value=number, unit=row.unit or None)
@@ -159,6 +158,8 @@ def _medication(encounter: Encounter, row: Medication) -> Resource:
     if period:
         timing["repeat"] = {"boundsPeriod": period}
     dose = _DOSE.fullmatch(row.dose)
+    if dose and _number(dose[1]) is None:
+        dose = None
     dosage = _bare(
         # Where it can be told in parts, a text would stand in their place.
         text=None if dose or not words else words,
@@ -180,7 +181,17 @@ def _medication(encounter: Encounter, row: Medication) -> Resource:
 
 
 def _rate(number: str, unit: str) -> list[Resource]:
-    return [{"doseQuantity": {"value": float(number), "unit": unit}}]
+    return [{"doseQuantity": {"value": _number(number), "unit": unit}}]
+
+
+def _number(text: str) -> int | float | None:
+    """The number whose digits are exactly ``text``; None for other words, and for 1.20, whose last
+    digit a number loses."""
+    try:
+        number = int(text) if text.isdecimal() else float(text)
+    except ValueError:
+        return None
+    return number if str(number) == text else None
 
 
 def _procedure(encounter: Encounter, number: int) -> Resource:

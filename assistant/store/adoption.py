@@ -8,9 +8,10 @@ of what the store still has: what was purged is not counted any more, but for an
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, TypeVar
 
 from sqlalchemy import JSON, Select, func, select, type_coerce
 from sqlalchemy.orm import Session
@@ -28,6 +29,7 @@ from assistant.store.models import (
 )
 
 Stay = tuple[str, str]
+Query = TypeVar("Query", bound=Select[Any])
 
 
 @dataclass(slots=True)
@@ -115,16 +117,11 @@ def _taken(row: DraftRow) -> bool:
     return row.accepted_at is not None or row.signed_at is not None
 
 
-def _within(
-    query: Select[tuple[object, ...]],
-    column: object,
-    since: datetime | None,
-    until: datetime | None,
-) -> Select[tuple[object, ...]]:
+def _within(query: Query, column: Any, since: datetime | None, until: datetime | None) -> Query:
     if since is not None:
-        query = query.where(column >= since)  # type: ignore[operator]
+        query = query.where(column >= since)
     if until is not None:
-        query = query.where(column < until)  # type: ignore[operator]
+        query = query.where(column < until)
     return query
 
 
@@ -142,9 +139,7 @@ def _seen(
         query = select(table.patient_id, table.encounter_id, table.created_at, said).where(
             table.encounter_id != ""
         )
-        rows: Iterable[tuple[str, str, datetime, str]] = session.execute(
-            _within(query, table.created_at, since, until)  # type: ignore[arg-type]
-        ).tuples()  # type: ignore[assignment]
+        rows = session.execute(_within(query, table.created_at, since, until))
         for patient, encounter, at, name in rows:
             first, known = found.get((patient, encounter), (at, ""))
             found[(patient, encounter)] = (min(first, at), name or known)
@@ -159,8 +154,8 @@ def _drafts(
     )
     if kinds:
         query = query.where(DraftRow.kind.in_(kinds))
-    limited = _within(query, DraftRow.created_at, since, until)  # type: ignore[arg-type]
-    return [(row, asked) for row, asked in session.execute(limited)]  # type: ignore[misc]
+    limited = _within(query, DraftRow.created_at, since, until)
+    return [(row, asked) for row, asked in session.execute(limited)]
 
 
 def _count_stays(told: Adoption, seen: dict[Stay, tuple[datetime, str]], used: set[Stay]) -> None:
@@ -213,10 +208,8 @@ def _count_alerts(
 ) -> None:
     query = select(CardRow.created_at, CardRow.outcome).where(CardRow.kind == "alert")
     rows: dict[str, AlertRow] = {}
-    for at, outcome in session.execute(
-        _within(query, CardRow.created_at, since, until)  # type: ignore[arg-type]
-    ).tuples():
-        month = month_of(at)  # type: ignore[arg-type]
+    for at, outcome in session.execute(_within(query, CardRow.created_at, since, until)):
+        month = month_of(at)
         row = rows.setdefault(month, AlertRow(month))
         row.shown += 1
         row.accepted += outcome == "accepted"
