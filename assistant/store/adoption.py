@@ -184,7 +184,7 @@ def _count_drafts(
         FeedbackRow.superseded.is_(False), FeedbackRow.draft_id.is_not(None)
     )
     for draft_id, verdict in session.execute(counted):
-        opinions[(draft_id, verdict)] += 1
+        opinions[(str(draft_id), verdict)] += 1
     rows: dict[tuple[str, str, str, str], AdoptionRow] = {}
     for draft, asked in drafts:
         department = departments.get((draft.patient_id, draft.encounter_id), "")

@@ -33,7 +33,7 @@ class OutboxCounts:
 
 def wait_after(attempts: int) -> timedelta:
     """How long after so many failed tries: 5 s, doubled each time, an hour at most."""
-    return min(FIRST_WAIT * 2 ** min(attempts - 1, 20), LONGEST_WAIT)
+    return min(FIRST_WAIT * (1 << min(attempts - 1, 20)), LONGEST_WAIT)
 
 
 class Outbox:

@@ -24,7 +24,8 @@
   };
   let stay = null;
   let panel = null;
-  let service = "";
+  const cards = new Map();
+  let saving = Promise.resolve();
 
   const option = (value, text) => { const o = document.createElement("option"); o.value = value; o.textContent = text; return o; };
   $("user").append(...setup.users.map((u) => option(u.id, u.name)));
@@ -51,7 +52,8 @@
   }
 
   async function keep(name, draft) {
-    show(await ask(`stays/${stay.id}/fields`, { user: user(), field: name, text: $("field-" + name).value, draft: draft || "" }));
+    const of = stay.id;
+    show(await ask(`stays/${of}/fields`, { user: user(), field: name, text: $("field-" + name).value, draft: draft || "" }), of);
   }
 
   function close() { if (panel) panel.close(); panel = null; }
@@ -61,33 +63,39 @@
     stay = await ask("stays/" + $("stay").value);
     $("who").textContent = `${stay.patient.name}（${stay.patient.id}，${stay.id}）`;
     $("fields").replaceChildren(...Object.keys(setup.fields).flatMap(field));
+    cards.clear();
     $("cards").replaceChildren();
     $("signed").textContent = "";
-    show(await ask(`stays/${stay.id}/view`, { user: user() }));
+    const of = stay.id;
+    show(await ask(`stays/${of}/view`, { user: user() }), of);
   }
 
-  function show(answer) {
-    service = answer.service;
-    $("cards").replaceChildren(...answer.cards.map((card) => {
-      const node = document.createElement("div");
-      node.className = "card " + card.indicator;
-      const text = document.createElement("p");
-      text.textContent = card.summary;
-      const detail = document.createElement("p");
-      detail.textContent = card.detail || "";
-      node.append(text, detail);
-      for (const [outcome, title] of [["accepted", "采纳"], ["overridden", "忽略"]]) {
-        const button = document.createElement("button");
-        button.type = "button";
-        button.textContent = title;
-        button.addEventListener("click", guarded(async () => {
-          await ask("cards", { service: answer.service, card: card.uuid, outcome });
-          node.remove();
-        }));
-        node.append(button);
-      }
-      return node;
-    }));
+  /* The cards of each service stand until it is asked again; an answer about another stay is dropped. */
+  function show(answer, of) {
+    if (of !== stay.id) return;
+    cards.set(answer.service, answer.cards.map((one) => card(answer.service, one)));
+    $("cards").replaceChildren(...[...cards.values()].flat());
+  }
+
+  function card(service, told) {
+    const node = document.createElement("div");
+    node.className = "card " + told.indicator;
+    const text = document.createElement("p");
+    text.textContent = told.summary;
+    const detail = document.createElement("p");
+    detail.textContent = told.detail || "";
+    node.append(text, detail);
+    for (const [outcome, title] of [["accepted", "采纳"], ["overridden", "忽略"]]) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = title;
+      button.addEventListener("click", guarded(async () => {
+        await ask("cards", { service, card: told.uuid, outcome });
+        node.remove();
+      }));
+      node.append(button);
+    }
+    return node;
   }
 
   async function open(task, context) {
@@ -95,9 +103,10 @@
     const { url } = await ask(`stays/${stay.id}/embed`, { user: user(), task });
     panel = BedsideEmbed.open({
       container: $("panel"), bedside: setup.bedside, url, map: MAPS[task], context,
-      write: async (name, text, message) => {
+      write: (name, text, message) => {
         $("field-" + name).value = text;
-        await keep(name, message.draft);
+        // The field has it; saving, and the cards that come of it, may take longer.
+        saving = Promise.all([saving, guarded(() => keep(name, message.draft))()]);
       },
       onWritten: (what) => { $("panel").dataset.written = what.fields.join(" "); },
       onState: (state) => { $("panel").dataset.state = state.status; },
@@ -109,13 +118,16 @@
     fields: Object.fromEntries(CASE.map((name) => [name, $("field-" + name).value])),
   })));
   $("open-discharge").addEventListener("click", guarded(async () => {
-    show(await ask(`stays/${stay.id}/discharge`, { user: user() }));
+    const of = stay.id;
+    show(await ask(`stays/${of}/discharge`, { user: user() }), of);
     await open("discharge_record", {});
   }));
   $("send-order").addEventListener("click", guarded(async () => {
-    show(await ask(`stays/${stay.id}/orders`, { user: user(), name: $("order").value || "注射用青霉素钠" }));
+    const of = stay.id;
+    show(await ask(`stays/${of}/orders`, { user: user(), name: $("order").value || "注射用青霉素钠" }), of);
   }));
   $("sign").addEventListener("click", guarded(async () => {
+    await saving;
     for (const name of Object.keys(setup.fields)) {
       const text = $("field-" + name).value;
       if (text && text !== (await ask("stays/" + stay.id)).fields[name]) await keep(name);

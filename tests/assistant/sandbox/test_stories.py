@@ -17,6 +17,9 @@ from assistant.tasks.discharge.draft import SECTION_ZH
 from .conftest import Hospital
 
 pytestmark = pytest.mark.browser
+WORK_MS = 120_000
+"""How long the work may take on a busy machine; nothing is measured by it."""
+
 COMPLAINT = "发热、咳嗽、咳黄痰3天。"
 ILLNESS = "3天前受凉后发热，体温最高39.2℃，伴咳嗽、咳黄痰，无胸痛、咯血。"
 
@@ -63,7 +66,7 @@ def test_complaint_to_differential_to_the_first_progress_note(
     emr.click("#open-differential")
     panel = frame(emr)
     card = panel.get_by_role("article", name="知识库排序", exact=True)
-    expect(card.locator("li.heading").first).to_be_visible()
+    expect(card.locator("li.heading").first).to_be_visible(timeout=WORK_MS)
     supported = card.locator("li").filter(has=emr.get_by_role("button", name="依据"))
     supported.first.get_by_role("button", name="依据").click()
     expect(supported.first.locator("blockquote").first).to_be_visible()
@@ -74,10 +77,13 @@ def test_complaint_to_differential_to_the_first_progress_note(
     text = emr.locator("#field-first_progress_note").input_value()
     assert "病例特点" in text
     assert "鉴别诊断" in text
+    until = time.monotonic() + 60
     kept = cast(dict[str, Any], hospital.api("stays/enc-pneumonia-adult"))
-    assert kept["fields"]["first_progress_note"] == text
+    while kept["fields"]["first_progress_note"] != text:
+        assert time.monotonic() < until, "the field was not saved"
+        time.sleep(0.1)
+        kept = cast(dict[str, Any], hospital.api("stays/enc-pneumonia-adult"))
     draft = kept["drafts"]["first_progress_note"]
-    until = time.monotonic() + 30
     while not (
         got := [m for m in cast(list[Any], hospital.api("received")) if m["draft_id"] == draft]
     ):
@@ -98,8 +104,10 @@ def test_discharge_record_to_signature(emr: Page, hospital: Hospital) -> None:
     emr.click("#open-discharge")
     panel = frame(emr)
     for title in SECTION_ZH.values():
-        expect(panel.get_by_role("article", name=title, exact=True).locator("ol")).to_be_attached()
-    expect(panel.locator("#state")).to_have_text("已就绪")
+        expect(panel.get_by_role("article", name=title, exact=True).locator("ol")).to_be_attached(
+            timeout=WORK_MS
+        )
+    expect(panel.locator("#state")).to_have_text("已就绪", timeout=WORK_MS)
     diagnosis = panel.get_by_role("article", name="出院诊断", exact=True)
     first = diagnosis.locator("li").first
     first.get_by_role("button", name="识别错误").click()
@@ -129,7 +137,7 @@ def test_an_allergy_is_told_before_the_order_is_signed(emr: Page) -> None:
     emr.fill("#order", "注射用青霉素钠")
     emr.click("#send-order")
     card = emr.locator(".card.critical").first
-    expect(card).to_contain_text("青霉素")
+    expect(card).to_contain_text("青霉素", timeout=WORK_MS)
     card.get_by_role("button", name="忽略").click()
     expect(card.get_by_text("皮试曾阳性")).to_have_count(0)
     expect(emr.locator("#problem")).to_be_empty()
@@ -148,7 +156,7 @@ def test_the_frame_of_another_user_or_stay_is_closed(emr: Page) -> None:
     emr.click("#open-differential")
     panel = frame(emr)
     expect(panel.locator("#who")).to_contain_text("nurse-he")
-    expect(panel.get_by_text("只有医师可以回填").first).to_be_visible()
+    expect(panel.get_by_text("只有医师可以回填").first).to_be_visible(timeout=WORK_MS)
     expect(panel.get_by_role("button", name="一键回填")).to_have_count(0)
 
 
@@ -164,18 +172,12 @@ def test_a_page_of_another_origin_may_not_frame_it(
     address = hospital.bedside.address
     made = httpx.post(f"{address}/v1/embed-sessions", json=body, trust_env=False).json()
     page = browser.new_page()
-    page.route(
-        "http://evil.test/",
-        lambda route: route.fulfill(
-            body=f'<iframe src="{address}{made["url"]}"></iframe>', content_type="text/html"
-        ),
-    )
-    blocked: list[str] = []
-    page.on("console", lambda message: blocked.append(message.text))
-    page.goto("http://evil.test/")
-    page.wait_for_function("document.querySelector('iframe') !== null")
-    until = time.monotonic() + 30
-    while not any("frame-ancestors" in text for text in blocked):
-        assert time.monotonic() < until, blocked
+    evil = "http://127.0.0.1:9/"
+    html = f'<iframe src="{address}{made["url"]}"></iframe>'
+    page.route(evil, lambda route: route.fulfill(body=html, content_type="text/html"))
+    page.goto(evil)
+    until = time.monotonic() + 60
+    while len(page.frames) < 2 or not page.frames[1].url.startswith("chrome-error:"):
+        assert time.monotonic() < until, [one.url for one in page.frames]
         page.wait_for_timeout(100)
     page.close()

@@ -6,7 +6,7 @@
   history.replaceState(null, "", location.pathname);
   const main = document.getElementById("drafts");
   const line = document.getElementById("state");
-  const CONFIRM_MS = 4000;
+  const CONFIRM_MS = 10000;
   const waiting = new Map();
   let context = null;
   let timer = 0;
