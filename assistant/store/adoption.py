@@ -29,7 +29,7 @@ from assistant.store.models import (
 )
 
 Stay = tuple[str, str]
-Query = TypeVar("Query", bound=Select[Any])
+Query = TypeVar("Query", bound="Select[*tuple[Any, ...]]")
 
 
 @dataclass(slots=True)
