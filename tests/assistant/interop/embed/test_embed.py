@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from starlette.testclient import TestClient
 
 from assistant.application import build_app
-from assistant.interop.embed.grant import Grant, signed
+from assistant.interop.embed.grant import Grant, Purpose, signed
 from assistant.interop.settings import EmbedSettings
 from assistant.settings import Settings
 from assistant.store import Store
@@ -136,33 +136,39 @@ def test_a_record_of_another_patient_is_not_taken(
     assert made.json()["patient_id"] == "pat-1", "the token says whose it is"
 
 
-def test_forged_and_expired_tokens_are_refused(emr: TestClient) -> None:
+@pytest.mark.parametrize("purpose", ["page", "launch"])
+def test_forged_and_expired_tokens_are_refused(emr: TestClient, purpose: Purpose) -> None:
     store = store_of(emr)
     key = store.hashes.embed_key()
-    good = jwt.decode(page_token(emr), options={"verify_signature": False})
-    missing = {name: value for name, value in good.items() if name != "exp"}
+    grant = Grant("d", "doctor", "pat-1", "enc-1", TASK, ORIGIN)
+    token, _ = signed(store, grant, purpose, 60)
+    good = jwt.decode(token, options={"verify_signature": False})
+    other: Purpose = "launch" if purpose == "page" else "page"
     forged = [
         "",
         "x.y.z",
         "a" * 10_000,
         jwt.encode(good, "", algorithm="none"),
         jwt.encode(good, b"k" * 32, algorithm="HS256"),
-        jwt.encode(good, key, algorithm="HS512"),
-        jwt.encode({**good, "aud": "bedside:embed:launch"}, key, algorithm="HS256"),
+        jwt.encode(good, key, algorithm="HS384"),
         jwt.encode({**good, "aud": "other"}, key, algorithm="HS256"),
         jwt.encode({**good, "iss": "other"}, key, algorithm="HS256"),
         jwt.encode({**good, "role": "admin"}, key, algorithm="HS256"),
         jwt.encode({**good, "patient": ""}, key, algorithm="HS256"),
         jwt.encode({**good, "exp": int(time.time()) - 1}, key, algorithm="HS256"),
         jwt.encode({**good, "origin": "https://gone.example"}, key, algorithm="HS256"),
-        jwt.encode(missing, key, algorithm="HS256"),
-        signed(store, Grant("d", "doctor", "pat-1", "enc-1", TASK, ORIGIN), "launch", 60)[0],
+        jwt.encode({n: v for n, v in good.items() if n != "exp"}, key, algorithm="HS256"),
+        signed(store, grant, other, 60)[0],
     ]
-    for number, token in enumerate(forged):
-        told = emr.get("/v1/embed/state", headers=bearer(token))
-        assert told.status_code == 401, number
-    for token in forged[:-1]:
-        assert emr.get(f"/embed/{TASK}", params={"launch": token}).status_code == 403
+
+    def status(sent: str) -> int:
+        if purpose == "page":
+            return emr.get("/v1/embed/state", headers=bearer(sent)).status_code
+        return emr.get(f"/embed/{TASK}", params={"launch": sent}).status_code
+
+    refused = 401 if purpose == "page" else 403
+    assert [status(one) for one in forged] == [refused] * len(forged)
+    assert status(token) == 200
     assert emr.get("/v1/embed/state").status_code == 401
 
 
