@@ -14,6 +14,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from assistant import loopback
 from assistant.alerts import routes as alert_routes
 from assistant.api import (
+    adoption,
     approvals,
     attachments,
     audit,
@@ -33,6 +34,7 @@ from assistant.draft import DISCLAIMER_EN, DISCLAIMER_ZH
 from assistant.engines import Engines
 from assistant.interop.dicom.listening import CannotListen
 from assistant.interop.dicom.reception import Reception
+from assistant.interop.embed import routes as embed_routes
 from assistant.interop.events import routes as event_routes
 from assistant.interop.fhir import routes as fhir_records
 from assistant.interop.fhir import serving as fhir_resources
@@ -141,6 +143,7 @@ def build_app(
         tasks_listing,
         attachments,
         feedback,
+        adoption,
         knowledge,
         approvals,
         audit,
@@ -159,7 +162,7 @@ def build_app(
     )
     for entry in entry_points(group="bedside.routers"):
         app.include_router(entry.load())
-    for part in (alert_routes, event_routes, hook_routes):
+    for part in (alert_routes, event_routes, hook_routes, embed_routes):
         app.include_router(part.router)
     problems.answer_the_rest(app)
     _mount_docs(app)
@@ -183,7 +186,9 @@ def _add_middleware(app: FastAPI, settings: Settings, tasks: Registry) -> None:
         others={f"/v1/{task.path}": task.max_bytes(settings) for task in tasks}
         | dict.fromkeys((attachments.PATH, PAGE_UPLOADS), settings.max_attachment_bytes)
         | dict.fromkeys(hook_routes.paths(), settings.hooks.fetch_bytes)
-        | {"/v1/events": settings.max_notes_bytes, "/v1/alerts": settings.max_notes_bytes}
+        | dict.fromkeys(
+            ("/v1/events", "/v1/alerts", "/v1/embed/requests"), settings.max_notes_bytes
+        )
         | dict.fromkeys((fhir_records.PATH, fhir_records.NOTIFICATIONS), settings.max_notes_bytes),
     )
     if settings.loopback_only or settings.allowed_hosts:

@@ -106,6 +106,12 @@ COMMANDS = (
         "assistant.interop.hl7.command:app",
         "HL7 v2: listen for messages (MLLP), read one, send one.",
     ),
+    Row(
+        "sandbox",
+        "assistant.sandbox.command:sandbox",
+        "A small EMR with invented patients: fields, orders, users, FHIR store, message log.",
+        "例 Example: bedside sandbox --bedside http://127.0.0.1:8000",
+    ),
     Row("audit", "assistant.commands.records:audit", "The audit log: verify, list."),
     Row("feedback", "assistant.commands.records:feedback", "Feedback: export."),
     Row("key", "assistant.commands.records:key", "API keys: create, list, revoke."),

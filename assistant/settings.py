@@ -23,7 +23,7 @@ from pydantic_settings import (
 
 import prompts
 from assistant.interop.dicom.settings import DicomSettings, DicomWebServer
-from assistant.interop.settings import AlertSettings, HookSettings
+from assistant.interop.settings import AlertSettings, EmbedSettings, HookSettings
 from assistant.loopback import is_loopback
 from serving.chat_options import THINKING
 from serving.hardware.compute import Compute, KvCache
@@ -317,6 +317,9 @@ class Settings(BaseSettings):
     )
     hooks: HookSettings = Field(
         default_factory=HookSettings, description="CDS Hooks, see hooks.md."
+    )
+    embed: EmbedSettings = Field(
+        default_factory=EmbedSettings, description="Pages in the EMR, see integration.md."
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO")
     language: Literal["zh", "en"] = Field(default="zh", description="Language a page opens in.")

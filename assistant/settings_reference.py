@@ -9,7 +9,13 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from assistant.interop.dicom.settings import Caller, DicomSettings, DicomWebServer, Peer
-from assistant.interop.settings import AlertSettings, HookClient, HookSettings
+from assistant.interop.settings import (
+    AlertSettings,
+    EmbedSettings,
+    HookClient,
+    HookSettings,
+    WebhookSettings,
+)
 from assistant.settings import (
     EngineSettings,
     FhirSettings,
@@ -43,6 +49,8 @@ def markdown() -> str:
         ("`alerts`", AlertSettings),
         ("`hooks`", HookSettings),
         ("`hooks.clients`", HookClient),
+        ("`embed`", EmbedSettings),
+        ("`embed.webhook`", WebhookSettings),
         ("`fhir`", FhirSettings),
         ("`hl7`", Hl7Settings),
         ("`smart`", SmartSettings),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 Algorithm = Literal["ES384", "RS384", "ES256", "RS256", "ES512", "RS512", "PS384", "EdDSA"]
 
@@ -105,3 +105,61 @@ class HookSettings(BaseModel):
         if len(set(issuers)) < len(issuers):
             raise ValueError("hooks: two clients have one issuer")
         return self
+
+
+class WebhookSettings(BaseModel):
+    """Accepted texts, posted to the hospital's system."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s@?#]+)?$",
+        description="Where accepted texts are posted; empty: nowhere.",
+    )
+    secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="Signs what is posted (HMAC-SHA-256); at least 16 characters.",
+    )
+    seconds: float = Field(default=10.0, gt=0, le=60, description="How long one try may take.")
+    most_tries: int = Field(
+        default=30, ge=1, le=1000, description="Tries before it is given up (about a day)."
+    )
+
+    @model_validator(mode="after")
+    def _signed(self) -> WebhookSettings:
+        if self.url and len(self.secret.get_secret_value()) < 16:
+            raise ValueError("embed.webhook: secret needs at least 16 characters")
+        return self
+
+
+class EmbedSettings(BaseModel):
+    """Pages inside the pages of the hospital's system, and what goes back to it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    origins: list[str] = Field(
+        default_factory=list,
+        description="Origins whose pages may embed ours, such as `https://emr.hospital.example`; "
+        "empty: none may.",
+    )
+    launch_seconds: int = Field(
+        default=120, ge=5, le=600, description="So long the address of a page may be opened, once."
+    )
+    session_minutes: int = Field(
+        default=60, ge=1, le=720, description="An embedded page ends after this."
+    )
+    webhook: WebhookSettings = Field(
+        default_factory=WebhookSettings, description="Accepted texts, posted to the EMR."
+    )
+
+    @field_validator("origins")
+    @classmethod
+    def _origins(cls, value: list[str]) -> list[str]:
+        for origin in value:
+            parts = urlsplit(origin)
+            bare = f"{parts.scheme}://{parts.netloc}"
+            wanted = parts.scheme in ("http", "https") and parts.hostname and not parts.username
+            if not wanted or bare != origin or any(mark in origin for mark in " *;,'\""):
+                raise ValueError("embed.origins: write each as https://host or https://host:port")
+        return value

@@ -92,7 +92,7 @@ class Review:
             except UnresolvedStatements:
                 raise error from None
             raise
-        self._store.drafts.accept(self._context, draft_id, filled.text, 0)
+        self._store.drafts.accept(self._context, draft_id, filled.text, 0, filled.fields)
         return filled if row.stale_at is None else filled.marked_stale()
 
     def filled(self, row: DraftRow) -> FillIn | None:

@@ -40,6 +40,7 @@ _PURGED = (
     "cards",
     "record_events",
     "event_work",
+    "outbox",
 )
 """Tables that deleted rows leave."""
 

@@ -36,6 +36,7 @@ from assistant.store.models import (
     ResolutionRow,
     StatementAction,
 )
+from assistant.store.outbox import Outbox
 from assistant.store.requests import check_key
 from assistant.store.staleness import overtaken
 
@@ -54,10 +55,13 @@ def draft_text(draft: DraftRow) -> str | None:
 class Drafts:
     """The drafts of the store."""
 
-    def __init__(self, database: Database, audit: Audit, hashes: KeyedHash) -> None:
+    def __init__(
+        self, database: Database, audit: Audit, hashes: KeyedHash, outbox: Outbox | None = None
+    ) -> None:
         self._database = database
         self._audit = audit
         self._hashes = hashes
+        self._outbox = outbox
 
     def add(
         self,
@@ -122,6 +126,8 @@ class Drafts:
         with self._database.write() as session:
             row = self._visible(session, context, draft_id)
             if row is not None:
+                if row.opened_at is None and context.actor_role != "system":
+                    row.opened_at = self._database.clock()
                 self._audit.append(session, context, "draft.read", "draft", row.id)
                 return row
             self._refuse(session, context, draft_id)
@@ -226,10 +232,18 @@ class Drafts:
             self._refuse(session, context, draft_id)
         raise DraftNotFound
 
-    def accept(self, context: Context, draft_id: str, text: str, unresolved: int) -> DraftRow:
-        """The fill-in: keep the text that goes into the record.
+    def accept(
+        self,
+        context: Context,
+        draft_id: str,
+        text: str,
+        unresolved: int,
+        fields: dict[str, str] | None = None,
+    ) -> DraftRow:
+        """The fill-in: keep the text that goes into the record, and put it into the outbox.
 
         It may be done again until the text is signed; the time of the first one stays.
+        ``fields`` is the same text by the fields of the record.
 
         Raises `UnresolvedStatements` while ``unresolved`` is not 0, `DraftNotFound`,
         `AlreadySigned`.
@@ -245,6 +259,8 @@ class Drafts:
                     raise AlreadySigned
                 self._mark_accepted(context, row)
                 row.accepted_text = text
+                if self._outbox is not None:
+                    self._outbox.put(session, context, row, fields or {})
                 self._audit.append(session, context, "draft.accept", "draft", draft_id, text)
                 return row
         if row is None:

@@ -66,6 +66,10 @@ class KeyedHash:
         """The signature of the end of the audit chain."""
         return self._of("head", f"{seq}:{row_hash}")
 
+    def embed_key(self) -> bytes:
+        """The key that signs the tokens of embedded pages."""
+        return bytes.fromhex(self._of("embed", "token"))
+
     def key_check(self) -> str:
         """A value that tells one secret from another."""
         return self._of("key-check", "bedside")

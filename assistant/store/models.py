@@ -90,7 +90,8 @@ class DraftRow(Base):
     """One generated text (or one section of it) waiting for a doctor.
 
     ``seconds_to_acceptance`` runs from ``created_at`` to the first fill-in; ``edit_distance`` is
-    counted in code points (see `assistant.store.edit_distance`).
+    counted in code points (see `assistant.store.edit_distance`).  ``opened_at`` is when a person
+    first looked at it.
     """
 
     __tablename__ = "drafts"
@@ -124,6 +125,7 @@ class DraftRow(Base):
     signed_by: Mapped[str | None]
     signed_text: Mapped[str | None]
     edit_distance: Mapped[int | None]
+    opened_at: Mapped[datetime | None]
 
 
 class ResolutionRow(Base):
@@ -583,3 +585,32 @@ class EventWorkRow(Base):
     request_id: Mapped[str | None] = mapped_column(String(36))
     due_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+
+
+class OutboxRow(Base):
+    """A text that a doctor took and that the hospital's system is told of.
+
+    It is written with the acceptance itself, so that neither is there without the other.  ``key``
+    is the same for the same text of the same draft.  ``status`` is waiting, sent, or failed after
+    the last try; ``problem`` says what went wrong, without anything of the text.
+    """
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        UniqueConstraint("key", name="uq_outbox_key"),
+        Index("ix_outbox_due", "status", "due_at"),
+        Index("ix_outbox_patient", "patient_id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    key: Mapped[str] = mapped_column(String(64))
+    draft_id: Mapped[str] = mapped_column(String(36))
+    patient_id: Mapped[str]
+    encounter_id: Mapped[str]
+    payload: Mapped[dict[str, Any]]
+    status: Mapped[str] = mapped_column(String(16))
+    attempts: Mapped[int]
+    problem: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]

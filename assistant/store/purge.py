@@ -31,6 +31,7 @@ from assistant.store.models import (
     FeedbackRow,
     IdempotencyRow,
     MessageRow,
+    OutboxRow,
     RecordEventRow,
     RequestRow,
     ResolutionRow,
@@ -117,7 +118,7 @@ class Purge:
             attachments, hashes = delete_rows(session, session.scalars(theirs))
             studies = _delete_studies(session, DicomStudyRow.patient_id == patient_id)
             _empty_cards(session, CardRow.patient_id == patient_id)
-            for table in (EventWorkRow, RecordEventRow):
+            for table in (EventWorkRow, RecordEventRow, OutboxRow):
                 session.execute(delete(table).where(table.patient_id == patient_id))
             self._audit.append(session, context, "patient.purge", "patient")
         self._attachments.delete_files(hashes)
@@ -156,6 +157,7 @@ class Purge:
             _empty_cards(session, and_(CardRow.created_at < before, CardRow.patient_id != ""))
             session.execute(delete(EventWorkRow).where(EventWorkRow.updated_at < before))
             session.execute(delete(RecordEventRow).where(RecordEventRow.created_at < before))
+            session.execute(delete(OutboxRow).where(OutboxRow.created_at < before))
             messages = _rows(session, delete(MessageRow).where(MessageRow.created_at < before))
         self._delete_results(studies)
         attachments = self._expired_attachments(before, actor)

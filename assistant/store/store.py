@@ -22,6 +22,7 @@ from assistant.store.feedback import Feedback
 from assistant.store.idempotency import Idempotency
 from assistant.store.keyed_hash import KeyedHash
 from assistant.store.messages import Messages
+from assistant.store.outbox import Outbox
 from assistant.store.purge import Purge, PurgeCounts
 from assistant.store.record_events import RecordEvents
 from assistant.store.requests import Requests
@@ -44,9 +45,11 @@ class Store:
         outgoing: Path | None = None,
     ) -> None:
         self.database = database
+        self.hashes = hashes
         self.audit = Audit(database, hashes)
         self.requests = Requests(database, self.audit, hashes)
-        self.drafts = Drafts(database, self.audit, hashes)
+        self.outbox = Outbox(database, hashes)
+        self.drafts = Drafts(database, self.audit, hashes, self.outbox)
         self.feedback = Feedback(database, self.audit, hashes)
         self.idempotency = Idempotency(database, hashes)
         self.api_keys = ApiKeys(database, self.audit)

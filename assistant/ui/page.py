@@ -12,7 +12,7 @@ import gradio as gr
 from fastapi import FastAPI
 
 from assistant.api.context import Services
-from assistant.ui import evidence_view, feedback, guest, sign_in, system
+from assistant.ui import adoption, evidence_view, feedback, guest, sign_in, system
 from assistant.ui.frame import Frame, Look, TaskPage, strip
 from assistant.ui.markup import esc
 from assistant.ui.session import Session, identify
@@ -51,6 +51,7 @@ def mount(app: FastAPI, parts: Services) -> None:
     host = guest.Host(parts, signed_in)
     guest.serve(app, host)
     evidence_view.serve(app, host, parts)
+    adoption.serve(app, host, parts)
     for _, page in pages:
         if page.serve is not None:
             page.serve(app, host, parts)
@@ -127,6 +128,7 @@ def build(parts: Services, pages: Sequence[tuple[Title, TaskPage]]) -> gr.Blocks
                 with tabs[page.key]:
                     _build_task_page(frame, page)
             _add_page(frame, tabs, "feedback", feedback.build)
+            _add_page(frame, tabs, "adoption", adoption.build)
             for other in guest.pages():
                 _add_guest(frame, tabs, other)
             _add_page(frame, tabs, "system", system.build)

@@ -1,0 +1,79 @@
+"""A running Bedside and, in a process of its own, the small EMR beside it."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from browser_visit import ARGUMENTS, LOCAL, ROOT, Server, chromium, start
+from playwright.sync_api import BrowserContext, sync_playwright
+
+SECRET = "a secret of this test"
+
+
+@dataclass
+class Hospital:
+    """Both addresses; ``bedside`` is the real server."""
+
+    emr: str
+    bedside: Server
+
+    def api(self, path: str) -> object:
+        return httpx.get(f"{self.emr}/api/{path}", trust_env=False).json()
+
+
+@pytest.fixture(scope="package")
+def hospital(
+    tmp_path_factory: pytest.TempPathFactory, knowledge_folder: Path
+) -> Iterator[Hospital]:
+    with socket.socket() as probe:
+        probe.bind((LOCAL, 0))
+        port = probe.getsockname()[1]
+    emr = f"http://{LOCAL}:{port}"
+    webhook = {"url": f"{emr}/webhook", "secret": SECRET}
+    bedside = start(
+        tmp_path_factory.mktemp("home"),
+        knowledge_folder,
+        BEDSIDE_HOOKS=json.dumps(
+            {
+                "unsecured": True,
+                "fhir_servers": [f"{emr}/fhir"],
+                # A busy machine: nothing is measured here.
+                "card_seconds": 30,
+                "fetch_seconds": 30,
+            }
+        ),
+        BEDSIDE_EMBED=json.dumps({"origins": [emr], "webhook": webhook}),
+    )
+    code = ["-m", "assistant.cli", "sandbox", "--bedside", bedside.address, "--port", str(port)]
+    process = subprocess.Popen(
+        [sys.executable, *code, "--webhook-secret", SECRET], cwd=ROOT, stdout=subprocess.DEVNULL
+    )
+    for _ in range(1_200):
+        try:
+            urllib.request.urlopen(f"{emr}/api/setup", timeout=2).close()
+            break
+        except OSError:
+            assert process.poll() is None, "the sandbox did not start"
+            time.sleep(0.1)
+    yield Hospital(emr, bedside)
+    for one in (process, bedside.process):
+        one.terminate()
+        one.wait(20)
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[BrowserContext]:
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+        yield opened.new_context(viewport={"width": 1440, "height": 1000}, locale="zh-CN")
+        opened.close()
