@@ -10,6 +10,14 @@ WRITTEN_BY_0002 = Path(__file__).parent / "data" / "stores" / "0002.sql"
 with evidence of two kinds, a report of an error, an approval, and the audit of all of it."""
 
 COLUMNS_OF_0003 = ("source", "batch", "bound", "started_at", "asked_at")
+TABLES_OF_0011 = (
+    "record_results",
+    "record_facts",
+    "record_notes",
+    "record_patients",
+    "record_terms",
+    "record_grants",
+)
 TABLES_OF_0007 = ("dicom_studies",)
 TABLES_OF_0006 = ("bill_corrections", "bills", "bill_layouts", "catalogue_synonyms")
 TABLES_OF_0005 = ("attachment_files", "attachments")
@@ -22,7 +30,7 @@ def make_old(path: Path, revision: str) -> None:
         for column in COLUMNS_OF_0003:
             database.execute(f"ALTER TABLE requests DROP COLUMN {column}")
         database.execute("ALTER TABLE approvals DROP COLUMN options")
-        for table in (*TABLES_OF_0007, *TABLES_OF_0006, *TABLES_OF_0005):
+        for table in (*TABLES_OF_0011, *TABLES_OF_0007, *TABLES_OF_0006, *TABLES_OF_0005):
             database.execute(f"DROP TABLE {table}")
         for table in TABLES_OF_0002 if revision == "0001" else ():
             database.execute(f"DROP TABLE {table}")

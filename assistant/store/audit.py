@@ -12,7 +12,7 @@ else now and then, and hand it to the next one.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
@@ -122,6 +122,13 @@ class Audit:
         head.signature = self._hashes.head(row.seq, row.hash)
         session.flush()
         return row
+
+    def append_each(
+        self, session: Session, contexts: Iterable[Context], action: str, object_type: str
+    ) -> None:
+        """Add a row for each of ``contexts``, as for the patients of a table that is shown."""
+        for context in contexts:
+            self.append(session, context, action, object_type)
 
     def record(
         self,

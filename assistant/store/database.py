@@ -37,6 +37,11 @@ _PURGED = (
     "bills",
     "bill_corrections",
     "dicom_studies",
+    "record_results",
+    "record_facts",
+    "record_notes",
+    "record_patients",
+    "record_terms",
 )
 """Tables that deleted rows leave."""
 

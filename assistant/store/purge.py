@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from assistant.store.models import (
     RequestRow,
     ResolutionRow,
 )
+from assistant.store.record_rows import forget_patient
 from assistant.store.requests import OPEN
 
 log = logging.getLogger("bedside.assistant.store")
@@ -65,6 +66,8 @@ class PurgeCounts:
     answers: int
     erased_from_files: bool
     attachments: int = 0
+    notes: int = 0
+    """Notes of the index."""
 
 
 class Purge:
@@ -97,10 +100,14 @@ class Purge:
             theirs = select(AttachmentRow).where(AttachmentRow.patient_id == patient_id)
             attachments, hashes = delete_rows(session, session.scalars(theirs))
             studies = _delete_studies(session, DicomStudyRow.patient_id == patient_id)
+            notes = forget_patient(session, patient_id)
             self._audit.append(session, context, "patient.purge", "patient")
         self._attachments.delete_files(hashes)
         self._delete_results(studies)
-        return self._erased(requests, counts[0], counts[1], counts[2] + left, answers, attachments)
+        counted = self._erased(
+            requests, counts[0], counts[1], counts[2] + left, answers, attachments
+        )
+        return replace(counted, notes=notes)
 
     def expired(self, retention_days: int, actor: Context = SYSTEM) -> PurgeCounts:
         """Delete ended requests (with drafts), kept answers, and attachments that no request names

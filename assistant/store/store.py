@@ -39,6 +39,7 @@ class Store:
         outgoing: Path | None = None,
     ) -> None:
         self.database = database
+        self.pseudonym = hashes.pseudonym
         self.audit = Audit(database, hashes)
         self.requests = Requests(database, self.audit, hashes)
         self.drafts = Drafts(database, self.audit, hashes)
