@@ -56,12 +56,8 @@ def alternatives(name: str, amount: Amount) -> list[Amount]:
     mass = molar_masses().get(name)
     found = [amount]
     if mass is not None and "amount+1" in amount.dimensions:
-        found.append(
-            Amount(amount.number * mass, amount.dimensions.replace("amount+1", "mass+1"))
-        )
+        found.append(Amount(amount.number * mass, amount.dimensions.replace("amount+1", "mass+1")))
     elif mass is not None and "mass+1" in amount.dimensions:
-        found.append(
-            Amount(amount.number / mass, amount.dimensions.replace("mass+1", "amount+1"))
-        )
+        found.append(Amount(amount.number / mass, amount.dimensions.replace("mass+1", "amount+1")))
     # Dimensions are kept sorted by kind.
     return [Amount(a.number, " ".join(sorted(a.dimensions.split()))) for a in found]

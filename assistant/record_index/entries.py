@@ -93,9 +93,7 @@ def _names(entity: Entity) -> Iterator[tuple[str, str]]:
         yield name, concept if name != concept and not name.startswith(_CODE_MARK) else ""
 
 
-def _result(
-    entity: Entity, name: str, concept: str, standing: str, on_date: str
-) -> Result | None:
+def _result(entity: Entity, name: str, concept: str, standing: str, on_date: str) -> Result | None:
     if entity.value is None and entity.flag is None:
         return None
     value, unit = entity.value or "", entity.unit or ""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
-from assistant.record_index.entries import Entries
+from assistant.record_index.entries import Entries, Fact, Result
 from assistant.store import Context, Store, content_hash
 from assistant.store.context import check_id
 from assistant.store.database import utc_now
@@ -84,7 +84,9 @@ def known(store: Store, patients: Iterable[str]) -> dict[tuple[str, str], str]:
                 .join(RecordNoteRow, RecordNoteRow.patient_no == RecordPatientRow.no)
                 .where(RecordPatientRow.patient_id.in_(wanted[at : at + _MANY]))
             )
-            found.update(((patient, note), digest) for patient, note, digest in session.execute(query))
+            found.update(
+                ((patient, note), digest) for patient, note, digest in session.execute(query)
+            )
     return found
 
 
@@ -106,14 +108,15 @@ def add_notes(store: Store, notes: Sequence[NoteToIndex], actor: Context) -> Non
             patient = patients[note.patient_id]
             rows[RecordNoteRow].append(_note_row(note, number, patient, actor))
             whose = {"patient_no": patient, "note_no": number, "access": note.access}
+            of_note: tuple[tuple[type[Base], Sequence[Fact | Result]], ...]
             of_note = ((RecordFactRow, note.entries.facts), (RecordResultRow, note.entries.results))
-            for table, entries in of_note:
+            for of, entries in of_note:
                 for entry in entries:
-                    values = asdict(entry)
+                    values = {name: getattr(entry, name) for name in entry.__slots__}
                     term = terms[values.pop("name")]
                     del values["concept"]
-                    row = {"no": numbers.take(table), "term_no": term, **whose, **values}
-                    rows[table].append(row)
+                    row = {"no": numbers.take(of), "term_no": term, **whose, **values}
+                    rows[of].append(row)
         for table, made in rows.items():
             if made:
                 session.execute(insert(table), made)
@@ -175,7 +178,8 @@ def _terms(session: Session, notes: Sequence[NoteToIndex]) -> dict[str, int]:
     """Name → number of every name of ``notes``; new ones are added with their concepts."""
     concepts: dict[str, str] = {}
     for note in notes:
-        for entry in (*note.entries.facts, *note.entries.results):
+        every: list[Fact | Result] = [*note.entries.facts, *note.entries.results]
+        for entry in every:
             concepts[entry.name] = concepts.get(entry.name) or entry.concept
     names = sorted(concepts)
     found: dict[str, int] = {}

@@ -127,7 +127,9 @@ class _Parser:
             third = statuses().get(fold(token.text))
             if third is None:
                 raise QueryError(
-                    token.at, f"没有状态“{token.text}”，可用：{_names_of_statuses()}", "no such state"
+                    token.at,
+                    f"没有状态“{token.text}”，可用：{_names_of_statuses()}",
+                    "no such state",
                 )
         return field_condition(self._words(subject), field, value, third)
 

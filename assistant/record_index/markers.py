@@ -13,7 +13,10 @@ from functools import cache
 from assistant.record_index.vocabulary import table
 from knowledge.text.folding import fold
 
-_BETWEEN = r"(?:基因|蛋白|检测|结果|表达|突变|融合|重排|扩增|外显子|[ :为呈示]|(?:exon|e)?\d{1,2}(?:del|ins)?|[a-z]\d{3,4}[a-z]{0,3}|缺失|插入){0,6}?"
+_BETWEEN = (
+    r"(?:基因|蛋白|检测|结果|表达|突变|融合|重排|扩增|外显子|[ :为呈示]"
+    r"|(?:exon|e)?\d{1,2}(?:del|ins)?|[a-z]\d{2,4}[a-z]{0,3}|缺失|插入){0,6}?"
+)
 _RESULT = (
     r"(?P<negative>阴性|\((?:-|—)\)|野生型|未(?:见|检出|检测到|发现)(?:明显)?(?:突变|融合|重排|扩增)?|无突变)"
     r"|(?P<positive>阳性|\(\d?\+{1,4}\)|\(\d{1,3}%\+\)|突变型|\+{1,3}(?![\w])|有突变)"
@@ -62,4 +65,6 @@ def _names() -> dict[str, str]:
 @cache
 def _pattern() -> re.Pattern[str]:
     names = "|".join(map(re.escape, sorted(_names(), key=len, reverse=True)))
-    return re.compile(rf"(?<![a-z0-9])(?P<name>{names})(?![a-z])(?:{_BETWEEN})(?P<result>{_RESULT})")
+    return re.compile(
+        rf"(?<![a-z0-9])(?P<name>{names})(?![a-z])(?:{_BETWEEN})(?P<result>{_RESULT})"
+    )
