@@ -90,6 +90,11 @@ COMMANDS = (
         "assistant.interop.dicom.command:app",
         "DICOM: take studies from the network, write results, de-identify.",
     ),
+    Row(
+        "records",
+        "assistant.record_index.command:app",
+        "病历搜索 search over records: load, search, grant.",
+    ),
     Row("audit", "assistant.commands.records:audit", "The audit log: verify, list."),
     Row("feedback", "assistant.commands.records:feedback", "Feedback: export."),
     Row("key", "assistant.commands.records:key", "API keys: create, list, revoke."),
