@@ -21,6 +21,7 @@ from assistant.api import (
     health,
     knowledge,
     problems,
+    record_searches,
     statement_checks,
     tasks_listing,
     work,
@@ -137,6 +138,7 @@ def build_app(
         approvals,
         audit,
         health,
+        record_searches,
     ):
         app.include_router(module.router)
     app.include_router(

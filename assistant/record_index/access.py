@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select
 
 from assistant.record_index.errors import NotAllowed
+from assistant.record_index.query import OfPatient, Query, leaves
 from assistant.store import Context, Store
 from assistant.store.context import check_id
 from assistant.store.record_rows import RecordGrantRow
@@ -40,6 +41,16 @@ def caller_of(store: Store, actor_id: str, role: str, *, identified: bool = Fals
     with store.database.read() as session:
         groups = tuple(session.scalars(query))
     return Caller(Context(actor_id, role, ""), (HOSPITAL, *groups))
+
+
+def check_query(caller: Caller, tree: Query, *, identified: bool) -> None:
+    """Who is not shown who it is cannot ask for one patient either.  Raises `NotAllowed`."""
+    by_name = any(isinstance(leaf, OfPatient) for leaf, _ in leaves(tree))
+    if by_name and not identified and caller.groups is not None:
+        raise NotAllowed(
+            "按患者编号检索时，请选择显示身份（仅医师）。"
+            "(To search by patient ask for identified results; doctors only.)"
+        )
 
 
 def grant(store: Store, actor_id: str, access: str, by: Context) -> None:
