@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,10 +11,14 @@ from assistant.record_index.markers import Marker, markers
 from assistant.record_index.standing import standing_of
 from assistant.record_index.vocabulary import name_of, statuses
 from assistant.tasks.structuring.entity import Entity, StructuredNote
+from assistant.tasks.structuring.span import EntityType
 from knowledge.text.folding import fold
 
 _CODE_MARK = "#"
 _LONGEST = 200
+_NEAR = 3
+_RATE = "eGFR"
+_SPECIMEN = re.compile(r"(?:尿液?|粪便?|痰|脑脊液|胸水|腹水)\Z")
 _MEASURED = "pccpn"
 
 
@@ -68,7 +73,7 @@ def entries_of(note: StructuredNote, text: str) -> Entries:
     results: list[Result] = []
     for entity in note.entities:
         on_date = _day(entity, day)
-        for name, concept in _names(entity):
+        for name, concept in _names(entity, text):
             standing = standing_of(entity)
             facts.append(
                 Fact(name, concept, entity.type, standing, on_date, entity.start, entity.end)
@@ -84,8 +89,16 @@ def _day(entity: Entity, written: str) -> str:
     return own if own[:1].isdecimal() else written
 
 
-def _names(entity: Entity) -> Iterator[tuple[str, str]]:
+def _names(entity: Entity, text: str) -> Iterator[tuple[str, str]]:
     """Each name once, with its concept: the words, what the base calls it, terms and codes."""
+    specimen = _SPECIMEN.search(text, max(0, entity.start - _NEAR), entity.start)
+    if entity.type is EntityType.TEST and specimen:
+        # 尿肌酐 is measured in another fluid: it is no 肌酐.
+        yield name_of(f"{specimen[0]}{entity.text}")[:_LONGEST], ""
+        return
+    if entity.text.startswith(_RATE):
+        yield name_of(entity.text)[:_LONGEST], ""
+        return
     concept = name_of(entity.concept)
     names = [name_of(entity.text), concept, *(name_of(code.name) for code in entity.codes)]
     names += [code_name(code.code) for code in entity.codes if code.code]

@@ -112,9 +112,8 @@ class Database:
 
     def analyse(self) -> None:
         """Let the database learn what is in its tables, after much was written at once."""
-        with self._writer_lock, _plain_errors(), self.engine.connect() as connection:
-            with connection.begin():
-                connection.execute(text("ANALYZE"))
+        with self._writer_lock, _plain_errors(), self.engine.begin() as connection:
+            connection.execute(text("ANALYZE"))
 
     def erase_deleted(self) -> bool:
         """Make sure that deleted rows are gone from the database's files too.
