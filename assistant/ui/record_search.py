@@ -70,8 +70,12 @@ def _box(frame: Frame, name: str, elem_id: str) -> gr.Textbox:
 
 def _button(frame: Frame, name: str, elem_id: str, *, primary: bool = False) -> gr.Button:
     key = f"search.{name}"
-    variant = "primary" if primary else "secondary"
-    button = gr.Button(frame.first.text(key), variant=variant, size="sm", elem_id=elem_id)
+    button = gr.Button(
+        frame.first.text(key),
+        variant="primary" if primary else "secondary",
+        size="sm",
+        elem_id=elem_id,
+    )
     frame.labelled(button, key, "value")
     return button
 
