@@ -82,7 +82,7 @@ class _Notes:
         query = select(RecordNoteRow.no, key).where(key.in_(keys))
         if scope.groups is not None:
             query = query.where(RecordNoteRow.access.in_(scope.groups))
-        self.key_of = dict(session.execute(query).tuples().all())
+        self.key_of = {note: key for note, key in session.execute(query)}  # noqa: C416 - rows are no pairs to mypy
 
     def get(self, numbers: Iterable[int]) -> dict[int, RecordNoteRow]:
         """Notes by number."""
