@@ -23,6 +23,7 @@ from assistant.api import (
     health,
     knowledge,
     problems,
+    record_searches,
     statement_checks,
     tasks_listing,
     work,
@@ -151,6 +152,7 @@ def build_app(
         fhir_records,
         fhir_resources,
         hl7_records,
+        record_searches,
     ):
         app.include_router(module.router)
     smart = smart_login.flow_of(settings)

@@ -112,6 +112,11 @@ COMMANDS = (
         "A small EMR with invented patients: fields, orders, users, FHIR store, message log.",
         "例 Example: bedside sandbox --bedside http://127.0.0.1:8000",
     ),
+    Row(
+        "records",
+        "assistant.record_index.command:app",
+        "病历搜索 search over records: load, search, grant.",
+    ),
     Row("audit", "assistant.commands.records:audit", "The audit log: verify, list."),
     Row("feedback", "assistant.commands.records:feedback", "Feedback: export."),
     Row("key", "assistant.commands.records:key", "API keys: create, list, revoke."),

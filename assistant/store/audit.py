@@ -12,7 +12,7 @@ else now and then, and hand it to the next one.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
@@ -100,28 +100,51 @@ class Audit:
 
         Raises `AuditBroken` when the head was changed from outside.
         """
+        (row,) = self._append(session, [context], action, object_type, object_id, content)
+        return row
+
+    def append_each(
+        self, session: Session, contexts: Iterable[Context], action: str, object_type: str
+    ) -> None:
+        """Add a row for each of ``contexts``, as for the patients of a table that is shown."""
+        self._append(session, list(contexts), action, object_type, "", None)
+
+    def _append(
+        self,
+        session: Session,
+        contexts: Sequence[Context],
+        action: str,
+        object_type: str,
+        object_id: str,
+        content: Any,
+    ) -> Sequence[AuditRow]:
         head = session.get(AuditHead, HEAD_ID)
         if head is None or not same(head.signature, self._hashes.head(head.seq, head.hash)):
             raise AuditBroken
-        row = AuditRow(
-            seq=head.seq + 1,
-            at=self._database.clock().astimezone(UTC).isoformat(timespec="microseconds"),
-            actor_id=context.actor_id,
-            actor_role=context.actor_role,
-            action=action,
-            object_type=object_type,
-            object_id=self._object_ref(object_id),
-            patient_ref=self._hashes.patient(context.patient_id),
-            encounter_ref=self._hashes.encounter(context.encounter_id),
-            content_ref="" if content is None else self._hashes.content(content),
-            prev_hash=head.hash,
-        )
-        row.hash = row_hash(row)
-        session.add(row)
-        head.seq, head.hash = row.seq, row.hash
-        head.signature = self._hashes.head(row.seq, row.hash)
+        rows = []
+        seq, prev_hash = head.seq, head.hash
+        for context in contexts:
+            seq += 1
+            row = AuditRow(
+                seq=seq,
+                at=self._database.clock().astimezone(UTC).isoformat(timespec="microseconds"),
+                actor_id=context.actor_id,
+                actor_role=context.actor_role,
+                action=action,
+                object_type=object_type,
+                object_id=self._object_ref(object_id),
+                patient_ref=self._hashes.patient(context.patient_id),
+                encounter_ref=self._hashes.encounter(context.encounter_id),
+                content_ref="" if content is None else self._hashes.content(content),
+                prev_hash=prev_hash,
+            )
+            row.hash = prev_hash = row_hash(row)
+            rows.append(row)
+        session.add_all(rows)
+        head.seq, head.hash = seq, prev_hash
+        head.signature = self._hashes.head(seq, prev_hash)
         session.flush()
-        return row
+        return rows
 
     def record(
         self,

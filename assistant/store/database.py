@@ -41,6 +41,11 @@ _PURGED = (
     "record_events",
     "event_work",
     "outbox",
+    "record_results",
+    "record_facts",
+    "record_notes",
+    "record_patients",
+    "record_terms",
 )
 """Tables that deleted rows leave."""
 
@@ -108,6 +113,11 @@ class Database:
         session = Session(self._reader, expire_on_commit=False)
         with _plain_errors(), session, session.begin():
             yield session
+
+    def analyse(self) -> None:
+        """Let the database learn what is in its tables, after much was written at once."""
+        with self._writer_lock, _plain_errors(), self.engine.begin() as connection:
+            connection.execute(text("ANALYZE"))
 
     def erase_deleted(self) -> bool:
         """Make sure that deleted rows are gone from the database's files too.

@@ -50,6 +50,10 @@ class KeyedHash:
         """The reference of a patient; empty for none."""
         return self._of("patient", patient_id) if patient_id else ""
 
+    def pseudonym(self, patient_id: str) -> str:
+        """A name for a patient that tells nothing of who it is, nor which audit rows are theirs."""
+        return f"P-{self._of('pseudonym', patient_id)[:16]}"
+
     def encounter(self, encounter_id: str) -> str:
         """The reference of an encounter; empty for none."""
         return self._of("encounter", encounter_id) if encounter_id else ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ from assistant.store.models import (
     RequestRow,
     ResolutionRow,
 )
+from assistant.store.record_rows import forget_patient
 from assistant.store.requests import OPEN
 
 log = logging.getLogger("bedside.assistant.store")
@@ -82,6 +83,8 @@ class PurgeCounts:
     erased_from_files: bool
     attachments: int = 0
     messages: int = 0
+    notes: int = 0
+    """Notes of the index."""
 
 
 class Purge:
@@ -120,12 +123,14 @@ class Purge:
             _empty_cards(session, CardRow.patient_id == patient_id)
             for table in (EventWorkRow, RecordEventRow, OutboxRow):
                 session.execute(delete(table).where(table.patient_id == patient_id))
+            notes = forget_patient(session, patient_id)
             self._audit.append(session, context, "patient.purge", "patient")
         self._attachments.delete_files(hashes)
         self._delete_results(studies)
-        return self._erased(
+        counted = self._erased(
             requests, counts[0], counts[1], counts[2] + left, answers, attachments, messages
         )
+        return replace(counted, notes=notes)
 
     def expired(self, retention_days: int, actor: Context = SYSTEM) -> PurgeCounts:
         """Delete ended requests (with drafts), kept answers, and attachments that no request names

@@ -46,6 +46,7 @@ class Store:
     ) -> None:
         self.database = database
         self.hashes = hashes
+        self.pseudonym = hashes.pseudonym
         self.audit = Audit(database, hashes)
         self.requests = Requests(database, self.audit, hashes)
         self.outbox = Outbox(database, hashes)

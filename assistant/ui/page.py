@@ -12,7 +12,7 @@ import gradio as gr
 from fastapi import FastAPI
 
 from assistant.api.context import Services
-from assistant.ui import adoption, evidence_view, feedback, guest, sign_in, system
+from assistant.ui import adoption, evidence_view, feedback, guest, record_search, sign_in, system
 from assistant.ui.frame import Frame, Look, TaskPage, strip
 from assistant.ui.markup import esc
 from assistant.ui.session import Session, identify
@@ -127,6 +127,7 @@ def build(parts: Services, pages: Sequence[tuple[Title, TaskPage]]) -> gr.Blocks
                 _add_tab(frame, tabs, page.key, _titled(title))
                 with tabs[page.key]:
                     _build_task_page(frame, page)
+            _add_page(frame, tabs, "record_search", record_search.build)
             _add_page(frame, tabs, "feedback", feedback.build)
             _add_page(frame, tabs, "adoption", adoption.build)
             for other in guest.pages():

@@ -57,11 +57,22 @@ def read_notes(file: Path, name: str, admitted_on: date | None = None) -> Iterat
                 where = f"{file.name}, note {number}"
                 if not isinstance(item, dict):
                     raise InputError(f"{where}: expected an object with text.")
-                yield _note(item, name, str(number), day, where)
+                yield _note(_whose(value) | item, name, str(number), day, where)
             return
         yield _note(value, name, "", day, file.name)
         return
     yield NoteText(id=name, text=text, admitted_on=admitted_on)
+
+
+def _whose(encounter: dict[str, Any]) -> dict[str, Any]:
+    """What an encounter says for all of its notes: patient, encounter, group."""
+    patient = encounter.get("patient")
+    of_patient = patient.get("id") if isinstance(patient, dict) else None
+    return {
+        "patient_id": encounter.get("patient_id") or of_patient,
+        "encounter_id": encounter.get("encounter_id") or encounter.get("id"),
+        "access": encounter.get("access"),
+    }
 
 
 def _lines(text: str, file: str, name: str, day: date | None) -> Iterator[NoteText]:
@@ -128,6 +139,9 @@ def _note(
         title=str(value.get("title") or ""),
         written_at=_moment(value.get("written_at")),
         admitted_on=admitted_on,
+        patient_id=str(value.get("patient_id") or ""),
+        encounter_id=str(value.get("encounter_id") or ""),
+        access=str(value.get("access") or ""),
     )
 
 

@@ -15,3 +15,7 @@ class NoteText:
     title: str = ""
     written_at: datetime | None = None
     admitted_on: date | None = None
+    patient_id: str = ""
+    encounter_id: str = ""
+    access: str = ""
+    """The group that may see it, where the note says so."""
