@@ -35,7 +35,7 @@ def add(
 
     登记影像模型：检查 vision.yaml 与模型是否相符，复制并记录哈希。
     """
-    from assistant.tasks.segmentation.classical import CLASSICAL
+    from assistant.imaging.classical import CLASSICAL
     from serving.vision.problem import VisionProblem
 
     if name == CLASSICAL:

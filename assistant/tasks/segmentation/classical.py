@@ -8,13 +8,13 @@ from importlib import import_module
 
 import numpy as np
 
+from assistant.imaging.classical import CLASSICAL
 from assistant.imaging.problem import ImageProblem
 from assistant.imaging.volume import Volume
 from assistant.tasks.segmentation.segmentation import Report, Segmentation
 from assistant.tasks.segmentation.structure import Structure
 from serving.vision.problem import Cancelled
 
-CLASSICAL = "ct-classical"
 _PLACE = "assistant.imaging.ct"
 
 
@@ -32,8 +32,9 @@ class Classical:
         """All structures that the image has.
 
         Structures may lie in one another: each is measured whole, and in ``labels`` a later one
-        lies over an earlier, but
-        nothing over the lungs, which have their vessels and bronchi.  Raises `ImageProblem` for
+        lies over an earlier, but nothing over the lungs, which have their vessels and bronchi.
+
+        Raises `ImageProblem` for
         what is no CT.
         """
         if volume.unit != "HU":
