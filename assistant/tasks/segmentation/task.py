@@ -59,7 +59,7 @@ class Segmentation(Task[ImageToSegment, ImageSegmentation]):
 
     def accept(self, body: Any, settings: Settings) -> Submission:
         """One series of images and a model that there is.  Raises `Refused`."""
-        from assistant.tasks.segmentation.classical import CLASSICAL
+        from assistant.imaging.classical import CLASSICAL
         from serving.vision.store import VisionStore
 
         request: ImageToSegment = body

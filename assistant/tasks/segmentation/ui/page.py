@@ -9,12 +9,12 @@ from typing import Any
 
 import gradio as gr
 
+from assistant.imaging.classical import CLASSICAL
 from assistant.imaging.problem import ImageProblem
 from assistant.record.attachment import Series
 from assistant.store import Context, StoreError
 from assistant.tasks.radiomics.picture import PLANES, WINDOWS
 from assistant.tasks.radiomics.ui.study import label, listed
-from assistant.tasks.segmentation.classical import CLASSICAL
 from assistant.tasks.segmentation.draft import ImageSegmentation
 from assistant.tasks.segmentation.request import DEFAULT_MODEL, ImageToSegment
 from assistant.tasks.segmentation.results import Results
