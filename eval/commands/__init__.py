@@ -78,7 +78,7 @@ COMMANDS = (
     Row(
         "omissions",
         "eval.commands.omissions:omissions",
-        "Drop known facts from true summaries and see which of them the omission check names.",
+        "Drop known facts from true summaries; recall and precision of the omission check by kind.",
         "Example: bedside eval omissions --out omissions --require 'recall>=90'",
     ),
     Row(
@@ -112,7 +112,7 @@ COMMANDS = (
     Row(
         "detection",
         "eval.commands.detection:detection",
-        "Nodules put into simulated chests and a real CT: sensitivity at false marks a scan.",
+        "Simulated chests (and a real CT) with generated nodules: sensitivity at false marks a scan.",
         "Example: bedside eval detection --scans 20 --out detection "
         "--require 'sensitivity_4fp>=80'",
     ),

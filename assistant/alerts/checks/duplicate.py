@@ -11,6 +11,8 @@ from assistant.alerts.tables import groups
 from assistant.alerts.way import Way
 
 _TIME_OF_DAY = re.compile(r"早|晨|中午|午|晚|睡前|夜间|三餐|餐前|餐后")
+_MOST = 100
+"""Rows of one drug or class that are compared: a stay has a few, what is none may have thousands."""
 _AS_NEEDED = re.compile(r"必要时|需要时|prn|≥|>|时$", re.IGNORECASE)
 
 
@@ -42,23 +44,28 @@ def _way(one: Drug, other: Drug, words: dict[str, str], key: str) -> Way:
 
 
 def duplicate_ingredient(facts: Facts) -> Iterator[Way]:
-    """Two rows of one drug."""
-    for one, other in combinations(_systemic(facts), 2):
-        if one.generic != other.generic or not _together(one, other):
-            continue
-        rows = [drug.row for drug in (one, other) if drug.row]
-        parts = {(_TIME_OF_DAY.search(row.frequency) or [""])[0] for row in rows}
-        if len(parts) == 2 and "" not in parts:
-            # 早8U 晚10U as two rows are one regimen.
-            continue
-        yield _way(one, other, {}, "ingredient")
+    """Two rows of one drug; of several pairs the first."""
+    rows: dict[str, list[Drug]] = {}
+    for drug in _systemic(facts):
+        rows.setdefault(drug.generic, []).append(drug)
+    for same in rows.values():
+        pairs = combinations(same[:_MOST], 2)
+        if pair := next((two for two in pairs if _together(*two) and not _one_regimen(*two)), None):
+            yield _way(*pair, {}, "ingredient")
+
+
+def _one_regimen(one: Drug, other: Drug) -> bool:
+    """早8U 晚10U as two rows is one regimen."""
+    rows = [drug.row for drug in (one, other) if drug.row]
+    parts = {(_TIME_OF_DAY.search(row.frequency) or [""])[0] for row in rows}
+    return len(parts) == 2 and "" not in parts
 
 
 def duplicate_class(facts: Facts) -> Iterator[Way]:
     """Two drugs of a class that is given once."""
     for group in groups()["duplicate"]:
         members = [drug for drug in _systemic(facts) if group in drug.classes]
-        for one, other in combinations(members, 2):
+        for one, other in combinations(members[:_MOST], 2):
             if one.generic != other.generic and _together(one, other):
                 yield _way(one, other, {"group": group}, group)
                 break

@@ -186,14 +186,14 @@ def _add_conversations(router: APIRouter) -> None:
 
 
 def _add_calculators(router: APIRouter) -> None:
-    @router.get("/calculators")
+    @router.get("/calculators", responses=documented(403))
     async def calculators_of(who: ClinicianDep) -> list[dict[str, Any]]:
         """The calculators with their inputs, units and sources."""
         from assistant.calculators.catalogue import calculators
 
         return [one.model_dump(mode="json") for one in calculators().values()]
 
-    @router.post("/calculators/{key}", responses=documented(404, 422))
+    @router.post("/calculators/{key}", responses=documented(403, 404, 422))
     async def compute_one(
         key: str, body: Mapping[str, CalculatorInput], who: ClinicianDep
     ) -> Calculation:
