@@ -112,7 +112,8 @@ COMMANDS = (
     Row(
         "detection",
         "eval.commands.detection:detection",
-        "Simulated chests (and a real CT) with generated nodules: sensitivity at false marks a scan.",
+        "Simulated chests (and a real CT) with generated nodules: sensitivity at false marks a "
+        "scan.",
         "Example: bedside eval detection --scans 20 --out detection "
         "--require 'sensitivity_4fp>=80'",
     ),

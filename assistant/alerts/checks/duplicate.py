@@ -12,7 +12,7 @@ from assistant.alerts.way import Way
 
 _TIME_OF_DAY = re.compile(r"早|晨|中午|午|晚|睡前|夜间|三餐|餐前|餐后")
 _MOST = 100
-"""Rows of one drug or class that are compared: a stay has a few, what is none may have thousands."""
+"""Rows of one drug or class that are compared: a stay has a few, what is none, thousands."""
 _AS_NEEDED = re.compile(r"必要时|需要时|prn|≥|>|时$", re.IGNORECASE)
 
 
