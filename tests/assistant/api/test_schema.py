@@ -15,7 +15,7 @@ from assistant.application import build_app
 from assistant.settings import Settings
 
 CHECKS = "not_a_server_error,status_code_conformance,response_schema_conformance"
-EXAMPLES = "4"
+EXAMPLES = "2"
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_no_answer_is_a_5xx_or_undocumented(address: str) -> None:
         ],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1_500,
     )
     assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-2000:]
     assert "Test cases" in run.stdout
