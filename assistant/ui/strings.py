@@ -75,7 +75,7 @@ STRINGS: dict[str, tuple[str, str]] = {
     "adoption.shown": ("提示", "Shown"),
     "adoption.accepted": ("采纳", "Accepted"),
     "adoption.overridden": ("忽略", "Overridden"),
-    "page.record_search": ("病历搜索", "Record search"),
+    "page.record_search": ("病历搜索", "Search"),
     # search over the records
     "search.words": ("用自己的话", "In words"),
     "search.words.hint": (

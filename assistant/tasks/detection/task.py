@@ -18,7 +18,7 @@ class NoduleDetection(Task[ScanToSearch, Detections]):
     """No language model has a part in it, and nothing of it is for care."""
 
     kind = "detection"
-    title = Title("肺结节检出", "Lung nodule detection")
+    title = Title("肺结节检出", "Nodules")
     path = "detection"
     order = 64
     request = ScanToSearch

@@ -25,7 +25,7 @@ class RecordQa(Task[RecordQuestion, RecordAnswer]):
     """
 
     kind = "record_qa"
-    title = Title("问病历", "Ask the record")
+    title = Title("问病历", "Ask")
     path = "record-qa"
     order = 35
     request = RecordQuestion
