@@ -60,7 +60,8 @@ def test_inserted_nodules_lie_where_the_stored_image_says(seed: int, upside_down
             np.linalg.norm((place - one.index) * volume.grid.spacing) - one.diameter / 2
             for one in case.nodules
         ]
-        assert min(apart) < 4
+        # A nodule is no ball, and is blurred; a mirrored one would lie centimetres away.
+        assert min(apart) < 6
 
 
 def _upside_down(volume: Volume) -> Volume:
