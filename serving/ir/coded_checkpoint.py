@@ -57,17 +57,19 @@ class CodedCheckpoint(Checkpoint):
     """A folder of safetensors; a projection's tensors are one, its ``weight``."""
 
     def __init__(self, base: SafetensorsCheckpoint) -> None:
-        """Raises:
-        CheckpointError: its codes are of a form that is not known here.
-        """
+        """Codes of a form that is not known here are refused by `refuse_quantised`."""
         self._base = base
         self.path, self.config, self.metadata = base.path, base.config, base.metadata
-        self._method = _method(base)
+        self._method, self._refused = _method(base)
         self._last: tuple[str, Codes] | None = None
         names = base.names()
         self._given = frozenset(names)
         ends = {f".{part}" for part in _PARTS}
-        stems = {name.removesuffix(f".{_CODES}") for name in names if name.endswith(f".{_CODES}")}
+        stems = {
+            name.removesuffix(f".{_CODES}")
+            for name in names
+            if name.endswith(f".{_CODES}") and not self._refused
+        }
         plain = [name for name in names if not any(name.endswith(end) for end in ends)]
         self._names = sorted([*plain, *(f"{stem}.weight" for stem in stems)])
         self._coded = {f"{stem}.weight": stem for stem in stems}
@@ -104,7 +106,9 @@ class CodedCheckpoint(Checkpoint):
         return self._base.digests()
 
     def refuse_quantised(self) -> None:
-        """Nothing: what cannot be read is refused when it is opened."""
+        """Raise `CheckpointError` where its codes are of a form that is not known here."""
+        if self._refused:
+            raise CheckpointError(self._refused)
 
     def refuse_codes(self, name: str) -> None:
         """See `Checkpoint.refuse_codes`."""
@@ -190,19 +194,21 @@ class CodedCheckpoint(Checkpoint):
             )
 
 
-def _method(base: Checkpoint) -> _Method:
+def _method(base: Checkpoint) -> tuple[_Method, str]:
+    """What its codes are, and why they cannot be read, if so."""
     settings = base.config["quantization_config"]
     name, bits = str(settings["quant_method"]), settings.get("bits", settings.get("w_bit"))
     group = int(settings.get("group_size", settings.get("q_group_size", 128)))
     version = str(settings.get("version", "gemm")).lower()
+    refused = ""
     if bits != 4 or (name == "awq" and version != "gemm"):
         form = f"{bits} bits" if bits != 4 else f"version {version!r}"
-        raise CheckpointError(
+        refused = (
             f"{base.path} is quantised ({name}, {form}), which is not supported; use one of 4 "
             "bits, or the checkpoint that it was made from."
         )
     first = name == "gptq" and settings.get("checkpoint_format", "gptq") == "gptq"
-    return _Method(name, max(group, 0), 1 if first else 0)
+    return _Method(name, max(group, 0), 1 if first else 0), refused
 
 
 def _outputs(
