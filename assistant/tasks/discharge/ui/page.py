@@ -9,7 +9,6 @@ from typing import Any, cast
 import gradio as gr
 
 from assistant.record.encounter import Encounter
-from assistant.record.patient import SEX_ZH
 from assistant.store import Context
 from assistant.tasks.discharge.copied import header
 from assistant.tasks.discharge.draft import SECTION_ZH, SectionName
@@ -25,6 +24,7 @@ from assistant.ui.markup import button, esc
 from assistant.ui.record_view import record_html
 from assistant.ui.session import Session, clinician, identify
 from assistant.ui.status import status_line
+from assistant.ui.stay_choice import sample_choices, who
 from assistant.work.events import Delta
 
 
@@ -55,11 +55,14 @@ def build(frame: Frame) -> None:
     with gr.Row(elem_classes="split", equal_height=False):
         with gr.Column(scale=5, min_width=320, elem_classes="left scrolls"):
             banner = frame.panel(
-                lambda s: patient_banner(here(s).work.context, _who(here(s).work), s.text)
+                lambda s: patient_banner(here(s).work.context, who(here(s).work.encounter), s.text)
             )
             earlier = frame.panel(lambda s: earlier_html(here(s).earlier, here(s).work, s.text))
             sample = gr.Dropdown(
-                _choices(frame.first), value="", label=t("encounter.sample"), elem_id="sample-stay"
+                sample_choices(frame.first),
+                value="",
+                label=t("encounter.sample"),
+                elem_id="sample-stay",
             )
             own = frame.panel(_own_form, elem_id="own-stay")
             notes = frame.panel(_notes)
@@ -72,7 +75,7 @@ def build(frame: Frame) -> None:
             sections = {name: frame.panel(_section(name)) for name in SECTION_ZH}
             whole = frame.panel(lambda s: whole_html(here(s).work, s.text))
     frame.drawn.append(
-        (sample, lambda s: gr.update(label=s.text("encounter.sample"), choices=_choices(s)))
+        (sample, lambda s: gr.update(label=s.text("encounter.sample"), choices=sample_choices(s)))
     )
     frame.labelled(run, "generate", "value")
     frame.labelled(halt, "stop", "value")
@@ -224,14 +227,6 @@ def _section(section: SectionName) -> Draw:
     return lambda session: section_card(section, here(session).work, session.text)
 
 
-def _who(work: StayWork) -> str:
-    if work.encounter is None:
-        return ""
-    patient = work.encounter.patient
-    sex = SEX_ZH.get(patient.sex or "", "")
-    return " ".join(part for part in (patient.name, sex, patient.age_text) if part)
-
-
 def _notes(session: Session) -> str:
     return record_html(here(session).work.notes(), [], RECORD, session.text, folded=True)
 
@@ -262,12 +257,6 @@ def _own_form(session: Session) -> str:
         f'<input type="file" accept=".json,.txt,application/json,text/plain"></label></div>'
         f"</details>"
     )
-
-
-def _choices(session: Session) -> list[tuple[str, str]]:
-    english = session.language == "en"
-    titles = [(s.title_en if english else s.title_zh, s.id) for s in sample_encounters()]
-    return [(session.text("example.choose"), ""), *titles]
 
 
 PAGE = TaskPage("discharge", build)

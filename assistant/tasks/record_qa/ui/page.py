@@ -11,7 +11,6 @@ import gradio as gr
 from pydantic import ValidationError
 
 from assistant.record.encounter import Encounter
-from assistant.record.patient import SEX_ZH
 from assistant.store import Context, StoreError
 from assistant.tasks.record_qa.request import RecordQuestion
 from assistant.tasks.record_qa.task import RecordQa
@@ -25,6 +24,7 @@ from assistant.ui.frame import Frame, TaskPage, patient_banner
 from assistant.ui.markup import button, esc
 from assistant.ui.record_view import record_html
 from assistant.ui.session import Session, clinician, identify
+from assistant.ui.stay_choice import sample_choices, who
 from assistant.ui.strings import Text
 from assistant.work.task import Refused
 
@@ -63,9 +63,11 @@ def build(frame: Frame) -> None:
     t = frame.first.text
     with gr.Row(elem_classes="split", equal_height=False):
         with gr.Column(scale=6, min_width=320, elem_classes="left scrolls"):
-            banner = frame.panel(lambda s: patient_banner(here(s).context, _who(here(s)), s.text))
+            banner = frame.panel(
+                lambda s: patient_banner(here(s).context, who(here(s).encounter), s.text)
+            )
             sample = gr.Dropdown(
-                _choices(frame.first), value="", label=t("ask.sample"), elem_id="sample-ask"
+                sample_choices(frame.first), value="", label=t("ask.sample"), elem_id="sample-ask"
             )
             own = frame.panel(_own_form, elem_id="own-ask")
             conversations = frame.panel(lambda s: conversations_html(here(s), s.text))
@@ -85,7 +87,7 @@ def build(frame: Frame) -> None:
                 halt = gr.Button(t("stop"), elem_id="stop-ask", scale=1, min_width=60)
             turns = frame.panel(lambda s: turns_html(here(s), s.text), elem_id="ask-turns")
     frame.drawn.append(
-        (sample, lambda s: gr.update(label=s.text("ask.sample"), choices=_choices(s)))
+        (sample, lambda s: gr.update(label=s.text("ask.sample"), choices=sample_choices(s)))
     )
     frame.labelled(question, "ask.question", placeholder="ask.hint")
     frame.labelled(send, "ask.send", "value")
@@ -236,14 +238,6 @@ def _connect_cards(frame: Frame, layout: Layout) -> None:
     frame.on_card(layout.conversations, of_list, [layout.conversations, layout.turns])
 
 
-def _who(state: AskState) -> str:
-    if state.encounter is None:
-        return ""
-    patient = state.encounter.patient
-    sex = SEX_ZH.get(patient.sex or "", "")
-    return " ".join(part for part in (patient.name, sex, patient.age_text) if part)
-
-
 def _own_form(session: Session) -> str:
     t = session.text
     return (
@@ -255,12 +249,6 @@ def _own_form(session: Session) -> str:
         f'<input type="file" accept=".json,.txt,application/json,text/plain"></label></div>'
         f"</details>"
     )
-
-
-def _choices(session: Session) -> list[tuple[str, str]]:
-    english = session.language == "en"
-    titles = [(s.title_en if english else s.title_zh, s.id) for s in sample_encounters()]
-    return [(session.text("example.choose"), ""), *titles]
 
 
 PAGE = TaskPage("ask", build, STYLE)

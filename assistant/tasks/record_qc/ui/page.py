@@ -10,7 +10,6 @@ from typing import Any
 import gradio as gr
 from pydantic import ValidationError
 
-from assistant.record.patient import SEX_ZH
 from assistant.store import Context
 from assistant.tasks.record_qc.record import CheckedEncounter
 from assistant.tasks.record_qc.task import QcRequest
@@ -25,6 +24,7 @@ from assistant.ui.frame import Frame, TaskPage, patient_banner
 from assistant.ui.markup import button, esc
 from assistant.ui.session import Session, clinician, identify
 from assistant.ui.status import status_line
+from assistant.ui.stay_choice import sample_choices, who
 from assistant.ui.strings import Text
 from assistant.work.task import Refused
 
@@ -69,11 +69,11 @@ def build(frame: Frame) -> None:
     with gr.Row(elem_classes="split", equal_height=False):
         with gr.Column(scale=6, min_width=320, elem_classes="left scrolls"):
             banner = frame.panel(
-                lambda s: patient_banner(here(s).work.context, _who(here(s).work), s.text)
+                lambda s: patient_banner(here(s).work.context, who(here(s).work.encounter), s.text)
             )
             earlier = frame.panel(lambda s: earlier_html(here(s).earlier, here(s).work, s.text))
             sample = gr.Dropdown(
-                _choices(frame.first), value="", label=t("qc.sample"), elem_id="sample-qc"
+                sample_choices(frame.first), value="", label=t("qc.sample"), elem_id="sample-qc"
             )
             own = frame.panel(_own_form, elem_id="own-qc")
             notes = frame.panel(_notes, elem_id="qc-notes")
@@ -84,7 +84,7 @@ def build(frame: Frame) -> None:
             status = frame.panel(_status)
             report = frame.panel(lambda s: report_html(here(s).work, s.text), elem_id="qc-report")
     frame.drawn.append(
-        (sample, lambda s: gr.update(label=s.text("qc.sample"), choices=_choices(s)))
+        (sample, lambda s: gr.update(label=s.text("qc.sample"), choices=sample_choices(s)))
     )
     frame.labelled(run, "qc.run", "value")
     frame.labelled(halt, "stop", "value")
@@ -205,14 +205,6 @@ def _connect_cards(frame: Frame, layout: Layout) -> None:
     frame.on_card(layout.report, handle, [layout.report])
 
 
-def _who(work: QcWork) -> str:
-    if work.encounter is None:
-        return ""
-    patient = work.encounter.patient
-    sex = SEX_ZH.get(patient.sex or "", "")
-    return " ".join(part for part in (patient.name, sex, patient.age_text) if part)
-
-
 def _notes(session: Session) -> str:
     work = here(session).work
     found = work.report
@@ -237,12 +229,6 @@ def _own_form(session: Session) -> str:
         f'<input type="file" accept=".json,.txt,application/json,text/plain"></label></div>'
         f"</details>"
     )
-
-
-def _choices(session: Session) -> list[tuple[str, str]]:
-    english = session.language == "en"
-    titles = [(s.title_en if english else s.title_zh, s.id) for s in sample_encounters()]
-    return [(session.text("example.choose"), ""), *titles]
 
 
 PAGE = TaskPage("qc", build, STYLE)
