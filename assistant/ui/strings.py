@@ -332,6 +332,15 @@ STRINGS: dict[str, tuple[str, str]] = {
         "This server is open to other machines: an API key is needed (bedside key create).",
     ),
     "sign_in.wrong": ("API key 无效或已撤销。", "The API key is not valid."),
+    # a stay of one's own
+    "encounter.own": ("粘贴或上传住院数据（JSON）", "Paste or upload a stay (JSON)"),
+    "encounter.json": ("住院数据 JSON，或病历全文", "Encounter as JSON, or the note as text"),
+    "encounter.file": ("选择文件", "Choose a file"),
+    "encounter.open": ("打开", "Open"),
+    "encounter.ids": (
+        "纯文本可填编号，不填则新建；只填编号可打开已有草稿。",
+        "For a text, optional: new ones are given. Ids alone open what was drafted before.",
+    ),
 }
 
 
