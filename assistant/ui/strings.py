@@ -250,6 +250,7 @@ STRINGS: dict[str, tuple[str, str]] = {
     "system.name": ("名称", "Name"),
     "system.kind": ("引擎", "Engine"),
     "system.model": ("模型", "Model"),
+    "system.replicas": ("（副本 {up}/{all} 可用）", "({up} of {all} replicas)"),
     "system.state": ("状态", "State"),
     "system.opened": ("打开用时", "Opened in"),
     "system.knowledge": ("知识库", "Knowledge base"),
