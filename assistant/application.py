@@ -136,6 +136,8 @@ def build_app(
     app.state.services = parts
     app.state.metrics = Metrics()
     problems.install(app)
+    # Called more often than all others: no route is tried before these.
+    app.include_router(hook_routes.router)
     for task in tasks:
         app.include_router(work.router(task))
     app.include_router(drafts.router(tasks))
@@ -164,7 +166,7 @@ def build_app(
     )
     for entry in entry_points(group="bedside.routers"):
         app.include_router(entry.load())
-    for part in (alert_routes, event_routes, hook_routes, embed_routes):
+    for part in (alert_routes, event_routes, embed_routes):
         app.include_router(part.router)
     problems.answer_the_rest(app)
     _mount_docs(app)
