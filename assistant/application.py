@@ -157,7 +157,7 @@ def build_app(
         record_searches,
     ):
         app.include_router(module.router)
-    smart = smart_login.flow_of(settings)
+    smart = smart_login.flow_of(settings, store)
     app.include_router(smart_login.router(smart))
     app.include_router(
         openai_api.router(engines.open_engines, (lambda: encoder) if encoder else None),
@@ -173,7 +173,7 @@ def build_app(
     if with_ui:
         from assistant.ui.page import mount
 
-        mount(app, parts)
+        mount(app, parts, smart.sessions)
     # Innermost: what is refused elsewhere is refused before.
     app.add_middleware(BoundSession, sessions=smart.sessions)
     _add_middleware(app, settings, tasks)

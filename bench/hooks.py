@@ -1,11 +1,11 @@
 """CDS Hooks at a steady rate: how long the cards take, and whether any call is lost.
 
 The server is `bedside serve` in a process of its own with a fresh store; this process is the
-client, on connections that are kept.  Doctors open one chart after another: each visit is a chart nobody
-has sent before (ten invented stays, told apart by ids and a line in each note), opened, a note
-opened, some orders selected, signed, and the note saved, with the whole prefetch each time and a
-token of its own, signed with ES384.  Calls go out by the clock whether or not the ones before were
-answered, and a call's time is counted from when it was due.
+client, on connections that are kept.  Doctors open one chart after another: each visit is a chart
+that nobody has sent before (ten invented stays, told apart by ids and a line in each note),
+opened, a note opened, some orders selected, signed, and the note saved, with the whole prefetch
+each time and a token of its own, signed with ES384.  Calls go out by the clock whether or not the
+ones before were answered, and a call's time is counted from when it was due.
 
     python -m bench.hooks --rate 200 --seconds 60
 """
@@ -50,8 +50,8 @@ SERVICES = {
     "order-sign": "bedside-order-sign",
     "bedside.note-save": "bedside-note-save",
 }
-DRUGS = ("阿莫西林胶囊", "头孢曲松钠注射剂", "华法林钠片", "布洛芬缓释胶囊", "氯化钾缓释片",
-         "二甲双胍片", "左氧氟沙星片", "呋塞米片", "奥美拉唑肠溶胶囊", "阿托伐他汀钙片")  # fmt: skip
+DRUGS = ("阿莫西林胶囊", "头孢曲松钠注射剂", "华法林钠片", "布洛芬缓释胶囊", 
+         "氯化钾缓释片", "二甲双胍片", "左氧氟沙星片", "呋塞米片", "奥美拉唑肠溶胶囊", "阿托伐他汀钙片")  # fmt: skip
 KINDS = {
     "Condition": "conditions",
     "AllergyIntolerance": "allergies",

@@ -22,6 +22,8 @@ STRINGS: dict[str, tuple[str, str]] = {
     "role.auditor": ("审计员", "auditor"),
     "role.admin": ("管理员", "administrator"),
     "sign_out": ("退出", "Sign out"),
+    "session": ("会话", "Session"),
+    "session.for": ("本会话患者", "Session for"),
     "models": ("在用模型", "Models in use"),
     "demo_only": ("仅供演示", "demo only"),
     "approved": ("已批准", "approved"),

@@ -108,6 +108,18 @@ async def preflight(request: Request, parts: ServicesDep) -> Response:
     return Response(status_code=204, headers=headers)
 
 
+@router.get(f"{PATH}/{{service_id}}", include_in_schema=False)
+@router.get(f"{PATH}/{{service_id}}/feedback", include_in_schema=False)
+async def asked(service_id: str) -> Response:
+    """405 for a service that is there: it is posted to."""
+    try:
+        _service(service_id)
+    except UnknownService as refused:
+        return respond(refused.status, str(refused))
+    sentence = "请用 POST 调用这个服务。(Call this service by POST.)"
+    return respond(405, sentence, headers={"Allow": "POST, OPTIONS"})
+
+
 @router.post(
     f"{PATH}/{{service_id}}",
     response_model=CardsResponse,
