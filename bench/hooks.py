@@ -50,8 +50,10 @@ SERVICES = {
     "order-sign": "bedside-order-sign",
     "bedside.note-save": "bedside-note-save",
 }
-DRUGS = ("阿莫西林胶囊", "头孢曲松钠注射剂", "华法林钠片", "布洛芬缓释胶囊", 
-         "氯化钾缓释片", "二甲双胍片", "左氧氟沙星片", "呋塞米片", "奥美拉唑肠溶胶囊", "阿托伐他汀钙片")  # fmt: skip
+DRUGS = (
+    "阿莫西林胶囊", "头孢曲松钠注射剂", "华法林钠片", "布洛芬缓释胶囊", "氯化钾缓释片",
+    "二甲双胍片", "左氧氟沙星片", "呋塞米片", "奥美拉唑肠溶胶囊", "阿托伐他汀钙片",
+)  # fmt: skip
 KINDS = {
     "Condition": "conditions",
     "AllergyIntolerance": "allergies",

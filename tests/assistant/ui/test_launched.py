@@ -1,4 +1,4 @@
-"""The pages under a session from the hospital's log-in: they know whose it is, and refuse others."""
+"""The pages under a session of the hospital's log-in know whose it is, and refuse others."""
 
 from __future__ import annotations
 
