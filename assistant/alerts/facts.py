@@ -31,12 +31,21 @@ if TYPE_CHECKING:
     from knowledge.clinical.base import ClinicalBase
 
 _ALLERGIC = re.compile(r"过敏|皮试[^,。;阴]{0,3}(?:阳性|\(\+\)|\+)")
-_NO_ALLERGEN = re.compile(r"皮试[^,。;]{0,6}(?:阴性|\(-\)|-)|过敏性|抗过敏|过敏原")
+_NO_ALLERGEN = re.compile(
+    r"皮试[^,。;]{0,6}(?:阴性|\(-\)|-)|过敏性(?!休克|皮炎|皮疹|反应)|抗过敏|过敏原"
+)
+_TOLD_BY = ("过敏", "皮试", "allerg")
+_SKIN_TEST = re.compile(r"皮试[^,。;]{0,6}(?:阴性|\(-\)|-)")
+_HEADED = re.compile(r"过敏(?:史|药物|原|药)?(?:有|为|是|:|包括|\()[^,。;]{0,24}\Z")
+_ENGLISH = re.compile(r"\ballerg(?:y|ies|ic)\b(?: to)?\s*[:(]?[^,.。;]{0,24}\Z")
+_ENGLISH_DENIED = re.compile(r"\b(?:no|not|nil|denies|denied|without|nkda|nka|negative)\b")
 _ONCE = re.compile(
     r"首剂|立即|即刻|临时|术前|术中|切皮|化疗前|第\d天|(?<![a-z])st(?![a-z])|^(?:1|一)次"
 )
 _STOPPED = re.compile(r"已停(?:用|药|止)?")
 """What a row from elsewhere says (as FHIR's status ``stopped``) that has no day of stopping."""
+_LOCAL = re.compile(r"外用|滴眼|滴耳|滴鼻|眼用|眼膏|软膏|乳膏|乳胶剂|贴膏|搽剂|洗剂|含漱|漱口|阴道")
+_THROUGH_THE_SKIN = re.compile(r"透皮|芬太尼|硝酸甘油|雌二醇|丁丙诺啡")
 _AGAIN = re.compile(r"每|q\d|[qbt]id|qd")
 
 
@@ -50,6 +59,19 @@ class Drug:
     evidence: TextSpan
     row: Medication | None = None
     home: bool = False
+
+    def is_over(self, at: datetime | None) -> bool:
+        """Whether it was stopped on a day before this moment."""
+        stop = self.row.stop if self.row is not None else None
+        return stop is not None and at is not None and stop < at.date()
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it acts where it is put, and hardly elsewhere: eye drops, an ointment."""
+        if self.row is None:
+            return False
+        told = f"{self.row.name} {self.row.route}"
+        return bool(_LOCAL.search(told)) and not _THROUGH_THE_SKIN.search(told)
 
     def overlaps(self, other: Drug) -> bool:
         """Whether both are given at one time, as far as their rows tell; what is taken home is
@@ -241,7 +263,7 @@ class Facts:
         found: dict[str, tuple[Allergen, Told]] = {}
         for text in self.texts:
             folded = text.document.folded
-            if "过敏" not in folded and "皮试" not in folded:
+            if not any(word in folded for word in _TOLD_BY):
                 continue
             for allergen in allergens():
                 for hit, meant in text.asserted(allergen.words, TermKind.DRUG):
@@ -256,7 +278,7 @@ class Facts:
     def allergic_to(self, words: re.Pattern[str]) -> Told | None:
         """Where the record tells of an allergy to what ``words`` name; None where it does not."""
         for text in self.texts:
-            if "过敏" not in text.document.folded:
+            if not any(word in text.document.folded for word in ("过敏", "allerg")):
                 continue
             for hit, meant in text.asserted(words, TermKind.DRUG):
                 start, end = text.clause(hit.start())
@@ -359,9 +381,11 @@ def _is_now(meant: Assertion) -> bool:
 def _is_allergic(clause: str, start: int, end: int) -> bool:
     """Whether a clause says of the words at ``[start, end)`` that they are an allergen."""
     behind, before = clause[end:], clause[:start]
+    if _HEADED.search(before) and not _SKIN_TEST.search(behind[:14]):
+        return True
+    if _ENGLISH.search(before) and not _ENGLISH_DENIED.search(before):
+        return True
     if _NO_ALLERGEN.search(behind[:14]):
         return False
-    if hit := _ALLERGIC.search(behind[:24]):
-        between = behind[: hit.start()]
-        return "," not in between
-    return bool(re.search(r"过敏(?:史|药物|原|药)?(?:有|为|是|:|包括|\()[^,。;]{0,24}\Z", before))
+    hit = _ALLERGIC.search(behind[:24])
+    return hit is not None and "," not in behind[: hit.start()]

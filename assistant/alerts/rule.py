@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -58,11 +58,13 @@ class Dose(_Part):
 
 
 class DrugIs(_Part):
-    """A drug of one of the classes; ``home``: taken home, or only in the ward."""
+    """A drug of one of the classes; ``home``: taken home, or only in the ward; ``local``: eye
+    drops and ointments count too.  What was stopped before the last day of the record does not."""
 
     of: Names
     no: tuple[str, ...] = ()
     home: bool | None = None
+    local: bool = False
     route: str = ""
     daily: Dose | None = None
 
@@ -164,6 +166,12 @@ class Rule(_Part):
     moments: tuple[Moment, ...] = MOMENTS
     enabled: bool = True
     cases: Cases
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """The rule with changes, without what was worked out of it before them."""
+        copied = super().model_copy(update=update, deep=deep)
+        copied.__dict__.pop("needs", None)
+        return copied
 
     @cached_property
     def needs(self) -> tuple[frozenset[str], ...]:
