@@ -40,7 +40,8 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
     app.state.hook_keys = ClientKeys()
     app.state.hook_tokens = TokenBatch(app.state.services.store.token_uses.take_each)
     app.state.hook_answering = Answering(app.state.services)
-    expected = bool(app.state.services.settings.hooks.clients)
+    hooks = app.state.services.settings.hooks
+    expected = bool(hooks.clients) or hooks.unsecured
     warming = asyncio.create_task(_warm(app.state.services) if expected else asyncio.sleep(0))
     try:
         yield
@@ -53,7 +54,7 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
 async def _warm(parts: Services) -> None:
     """Read the rules and the vocabulary before the first call waits for them.
 
-    Only where a system is named that may call: it takes seconds of a processor.
+    Only where the settings let a system call: it takes seconds of a processor.
     """
     from assistant.alerts.warming import warm
 
