@@ -283,7 +283,7 @@ def serve(home: Path, port: int, key: dict[str, Any]) -> subprocess.Popen[bytes]
 
 def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     """Until the server answers.  Raises `RuntimeError`."""
-    for _ in range(600):
+    for _ in range(3000):
         if process.poll() is not None:
             break
         with socket.socket() as door:

@@ -355,3 +355,31 @@ def test_the_store_itself_refuses_another_patient() -> None:
 
     contextvars.copy_context().run(bound)
     Context("doc-7", "doctor", "pat-2")
+
+
+def test_anothers_work_its_events_and_exports_are_not_there(
+    browser: TestClient, provider: Provider, app: Any, case: dict[str, Any]
+) -> None:
+    log_in(browser, provider)
+    job = browser.post("/v1/differential-diagnoses", params={"wait": True}, json=case).json()
+    draft = job["drafts"][0]["id"]
+    places = (
+        f"/v1/differential-diagnoses/{job['id']}",
+        f"/v1/differential-diagnoses/{job['id']}/events",
+        f"/v1/drafts/{draft}",
+        f"/fhir/Composition/{draft}",
+    )
+    for path in places:
+        assert browser.get(path).status_code == 200, path
+    provider.answer = {"patient": "pat-2", "encounter": "enc-2"}
+    other = TestClient(app, base_url=HOST, follow_redirects=False)
+    log_in(other, provider)
+    for path in places:
+        assert other.get(path).status_code == 404, path
+        swapped = {"X-Patient-Id": "pat-1", "X-Encounter-Id": "enc-1"}
+        assert other.get(path, headers=swapped).status_code == 403, path
+    for path in ("/v1/adoption/export.csv", "/v1/audit", "/fhir/AuditEvent"):
+        assert other.get(path).status_code == 403, path
+    said = {"action": "confirmed"}
+    assert other.post(f"/v1/drafts/{draft}/statements/s1", json=said).status_code in (404, 405)
+    assert other.post(f"/v1/drafts/{draft}/signature", json={"text": "x"}).status_code == 404
