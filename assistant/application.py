@@ -137,6 +137,8 @@ def build_app(
     app.state.services = parts
     app.state.metrics = Metrics()
     problems.install(app)
+    # Called more often than all others: no route is tried before these.
+    _add_routes(app, hook_routes.router)
     for task in tasks:
         _add_routes(app, work.router(task))
     _add_routes(app, drafts.router(tasks))
@@ -157,7 +159,7 @@ def build_app(
         replicas,
     ):
         _add_routes(app, module.router)
-    smart = smart_login.flow_of(settings)
+    smart = smart_login.flow_of(settings, store)
     app.include_router(smart_login.router(smart))
     app.include_router(
         openai_api.router(engines.open_engines, (lambda: encoder) if encoder else None),
@@ -166,14 +168,14 @@ def build_app(
     )
     for entry in entry_points(group="bedside.routers"):
         app.include_router(entry.load())
-    for part in (alert_routes, event_routes, hook_routes, embed_routes):
+    for part in (alert_routes, event_routes, embed_routes):
         _add_routes(app, part.router)
     problems.answer_the_rest(app)
     _mount_docs(app)
     if with_ui:
         from assistant.ui.page import mount
 
-        mount(app, parts)
+        mount(app, parts, smart.sessions)
     # Innermost: what is refused elsewhere is refused before.
     app.add_middleware(BoundSession, sessions=smart.sessions)
     _add_middleware(app, settings, tasks)
