@@ -57,7 +57,9 @@ def age_in(text: str) -> float | None:
         return years if years <= 130 else None
     for hit in _MONTHS.finditer(text):
         months = _value(hit.group("months")) + (0.5 if hit.group("half") else 0.0)
-        if months <= _MOST_MONTHS and ("个" in hit.group() or "大" in hit.group() or "龄" in hit.group()):
+        if months <= _MOST_MONTHS and (
+            "个" in hit.group() or "大" in hit.group() or "龄" in hit.group()
+        ):
             return months / 12
     hit = _DAYS.search(text)
     if hit and (days := _value(hit["days"] or hit["told"] or hit["old"])) <= _MOST_DAYS:
