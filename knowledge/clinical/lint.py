@@ -1,4 +1,5 @@
-"""Faults of a curated base: unknown findings, codes that do not exist, names used twice or too wide."""
+"""Faults of a curated base: unknown findings, codes that do not exist, names used twice or too
+wide."""
 
 from __future__ import annotations
 

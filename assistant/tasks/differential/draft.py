@@ -72,8 +72,8 @@ class DifferentialDraft(ModelDraft):
     """One panel member's answer.
 
     ``questions``: what would tell most between the candidates; ``second_problem``: what the
-    findings suggest that the first diagnosis does not explain.  ``order``: whose order the diagnoses
-    stand in, the ranking's ("knowledge") where the model's was measured to be worse.
+    findings suggest that the first diagnosis does not explain.  ``order``: whose order the
+    diagnoses stand in, the ranking's ("knowledge") where the model's was measured to be worse.
     """
 
     kind: Literal["differential_diagnosis"] = "differential_diagnosis"

@@ -15,7 +15,7 @@ from assistant.tasks.differential.draft import DifferentialDraft, Order
 EVALUATION: Final = "differential"
 """The kind of the run that measures a member."""
 MEASURES: Final = ("top1", "top5")
-"""Both are to be no lower than the ranking's, whose scores have ``knowledge.`` before their names."""
+"""Both are to be no lower than the ranking's; its scores are called ``knowledge.`` and the name."""
 
 
 def measured_order(scores: Mapping[str, float]) -> Order:
