@@ -75,7 +75,11 @@ def distinct(lines: Iterable[Line]) -> tuple[list[Line], int]:
     dropped = 0
     for line in lines:
         folded = _folded(line)
-        grams = frozenset[str]() if "prompt" in line.content else frozenset(folded[i : i + _GRAM] for i in range(max(1, len(folded) - _GRAM + 1)))
+        grams = (
+            frozenset[str]()
+            if "prompt" in line.content
+            else frozenset(folded[i : i + _GRAM] for i in range(max(1, len(folded) - _GRAM + 1)))
+        )
         others = of_group.setdefault(line.group, [])
         if folded in seen or any(_alike(grams, other) for other in others):
             dropped += 1

@@ -101,5 +101,8 @@ def _topics(entry: Entry) -> Iterator[tuple[str, str]]:
 def _weighed(weights: Mapping[str, Weight]) -> str:
     often = [name for name, weight in weights.items() if weight.frequency >= _OFTEN]
     seldom = [name for name, weight in weights.items() if weight.frequency < _OFTEN]
-    parts = [f"常见{'、'.join(often)}" if often else "", f"可有{'、'.join(seldom)}" if seldom else ""]
+    parts = [
+        f"常见{'、'.join(often)}" if often else "",
+        f"可有{'、'.join(seldom)}" if seldom else "",
+    ]
     return "；".join(part for part in parts if part)
