@@ -90,7 +90,7 @@ COMMANDS = (
     Row(
         "train",
         "assistant.commands.train:app",
-        "Training: language models, encoders, entities, relations (pip install 'bedside\\[train]').",
+        "Training: language models, encoders, entities (pip install 'bedside\\[train]').",
     ),
     Row(
         "dicom",

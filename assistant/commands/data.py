@@ -138,7 +138,8 @@ def _disguised(file: Path, disguise: Any) -> Iterator[dict[str, Any]]:
             own = {name: value[name] for name in texts}
         except (ValueError, KeyError, TypeError):
             raise typer.BadParameter(
-                f"{file}，第 {number} 行不是反馈导出的格式。(This line is no line of a feedback export.)"
+                f"{file}，第 {number} 行不是反馈导出的格式。"
+                "(This line is no line of a feedback export.)"
             ) from None
         yield {**value, **disguise((f"{file.name}:{number}", ""), own)}
 

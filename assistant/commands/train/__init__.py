@@ -1,4 +1,4 @@
-"""``bedside train``: tune a language model; pre-train an encoder, train entities and relations."""
+"""``bedside train``: tune a language model; train an encoder, entities and relations."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from assistant.commands.train import export, lm, ner, pretrain, relation, score,
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Training: language models, encoders, entities, relations (pip install 'bedside\\[train]').",
+    help="Training: language models, encoders, entities (pip install 'bedside\\[train]').",
 )
 app.command(
     epilog="例 Example: bedside train split notes.jsonl --out parts",

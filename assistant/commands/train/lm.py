@@ -103,7 +103,8 @@ def lm(
         rows, more = without(rows, (row.content for row in kept_apart))
         overlapping += more
     say(
-        f"样本 lines: {len(rows)}，留出 held out {len(kept_apart)}，重叠剔除 overlapping {overlapping}"
+        f"样本 lines: {len(rows)}，留出 held out {len(kept_apart)}，"
+        f"重叠剔除 overlapping {overlapping}"
     )
     base = open_base(model, numbers)
     coder = Coder(base.tokenizer, length)
@@ -120,8 +121,8 @@ def lm(
              "numbers": base.numbers}  # fmt: skip
     card.write(made, settings, about, facts)
     say(
-        f"已写入 written: {out}（{made.tokens:,} tokens，{made.seconds:.0f} s；留出损失 held-out loss "
-        f"{made.before:.4f} → {made.after:.4f}）\n"
+        f"已写入 written: {out}（{made.tokens:,} tokens，{made.seconds:.0f} s；"
+        f"留出损失 held-out loss {made.before:.4f} → {made.after:.4f}）\n"
         f"下一步 next: bedside model convert {model} --adapter {out} --out DIR"
     )
 

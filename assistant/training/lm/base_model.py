@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +15,9 @@ import torch
 from assistant.training.lm.settings import LmSettings
 from assistant.training.lm.tokens import Sequence_
 from assistant.training.optimisation import Numbers, TrainingInvalid, device
+from serving.hardware import cpu
 
-_QUICKER = 1.2
+_WIDE = 256
 _OPTIMIZER_BYTES = 16
 
 
@@ -52,7 +52,7 @@ def open_base(path: Path, numbers: Numbers) -> Base:
         raise TrainingInvalid(
             f"{path} 不能作为训练的底座：{type(error).__name__}。需要 Hugging Face 格式的文件夹"
             "（config.json、safetensors、tokenizer.json）或 qwen2 的 GGUF 文件。"
-            "(No base that can be trained: a Hugging Face folder or a GGUF file of qwen2 is needed.)"
+            "(No base that can be trained: a Hugging Face folder or a qwen2 GGUF file is needed.)"
         ) from error
     shapes = {name: list(value.shape) for name, value in model.state_dict().items()}
     width = int(model.config.hidden_size)
@@ -93,19 +93,15 @@ def _fingerprint(shapes: dict[str, list[int]]) -> str:
 
 
 def bfloat16_is_quick(width: int) -> bool:
-    """Whether products of this width are quicker in bfloat16, by measuring a few."""
+    """Whether products of this width are quicker in bfloat16: on a GPU, and on processors that
+    multiply in it (AMX, AVX-512 BF16), where matrices are not tiny.
+
+    Told by the processor and not by a measurement, so that a run that is gone on with computes as
+    it began.
+    """
     if device().type != "cpu":
         return True
-    rows, taken = 256, {}
-    for kind in (torch.float32, torch.bfloat16):
-        left, right = torch.ones(rows, width, dtype=kind), torch.ones(4 * width, width, dtype=kind)
-        times = []
-        for _ in range(4):
-            start = time.perf_counter()
-            torch.nn.functional.linear(left, right)
-            times.append(time.perf_counter() - start)
-        taken[kind] = min(times[1:])
-    return taken[torch.float32] >= _QUICKER * taken[torch.bfloat16]
+    return width >= _WIDE and bool({"amx_bf16", "avx512_bf16"} & set(cpu.flags()))
 
 
 def memory_needed(model: Any, settings: LmSettings, rows: Sequence[tuple[Sequence_, ...]]) -> int:
@@ -139,7 +135,7 @@ def refuse_too_large(needed: int) -> None:
     free = psutil.virtual_memory().available
     if device().type == "cpu" and needed > free:
         raise TrainingInvalid(
-            f"约需内存 {needed / 2**30:.1f} GiB，可用 {free / 2**30:.1f} GiB：请减小 --tokens 或加上 "
-            f"--checkpointing。(About {needed / 2**30:.1f} GiB are needed and {free / 2**30:.1f} are "
-            "free: lower --tokens or add --checkpointing.)"
+            f"约需内存 {needed / 2**30:.1f} GiB，可用 {free / 2**30:.1f} GiB：请减小 --tokens 或 "
+            f"加上 --checkpointing。(About {needed / 2**30:.1f} GiB are needed and "
+            f"{free / 2**30:.1f} are free: lower --tokens or add --checkpointing.)"
         )

@@ -11,7 +11,7 @@ from typing import Any
 
 from assistant.training.dataset import DatasetInvalid, read_lines
 from assistant.training.lm.settings import Method
-from assistant.training.split import _Shared
+from assistant.training.split import SharedText
 
 Messages = list[dict[str, str]]
 _SHARED_RUN = 40
@@ -70,7 +70,7 @@ def read(files: Iterable[Path], method: Method) -> list[Row]:
 
 def without(rows: Sequence[Row], apart: Iterable[str]) -> tuple[list[Row], int]:
     """The rows that share no 40 characters in a row with ``apart``, and how many did."""
-    known = _Shared(apart, _SHARED_RUN)
+    known = SharedText(apart, _SHARED_RUN)
     kept = [row for row in rows if not known.holds(row.content)]
     return kept, len(rows) - len(kept)
 
@@ -126,6 +126,8 @@ def _read_row(row: dict[str, Any], place: str, method: Method) -> list[Row]:
         return [Row(place, text=str(text))]
     if method == "sft":
         if "messages" in row:
+            if not isinstance(row["messages"], list):
+                raise TypeError
             return [Row(place, _messages(row["messages"]))]
         if "input" in row:
             return [Row(place, _pair(row["input"], row["target"]))]

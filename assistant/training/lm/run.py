@@ -102,9 +102,9 @@ class Run:
             norm = clip(adapter.trained(self.model).values())
         if not math.isfinite(value) or not math.isfinite(norm):
             raise TrainingInvalid(
-                f"第 {step + 1} 步的损失不是数字，已停止；上一次保存的状态仍在。请降低 --rate 后另选 --out "
-                "重新开始。(The loss is no number any more; the state saved last is kept. Begin again "
-                "in another folder with a lower --rate.)"
+                f"第 {step + 1} 步的损失不是数字，已停止；上一次保存的状态仍在。请降低 --rate "
+                "后另选 --out 重新开始。(The loss is no number any more; the state saved last is "
+                "kept. Begin again in another folder with a lower --rate.)"
             )
         warm_and_fall(self.optimizer, step, self.batches.steps, self.settings.warm)
         self.optimizer.step()

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from assistant.training.optimisation import Numbers
-
+Numbers = Literal["auto", "bf16", "f32"]
 Method = Literal["sft", "dpo", "kto", "pretrain"]
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 """The projections of a layer of Llama, Qwen2 and their like."""
