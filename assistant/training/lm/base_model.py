@@ -12,6 +12,7 @@ from typing import Any
 import psutil
 import torch
 
+from assistant.training.lm.gguf_base import open_gguf
 from assistant.training.lm.settings import LmSettings
 from assistant.training.lm.tokens import Sequence_
 from assistant.training.optimisation import Numbers, TrainingInvalid, device
@@ -42,12 +43,15 @@ def open_base(path: Path, numbers: Numbers) -> Base:
 
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    folder, more = _place(path)
+    _look(path)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, **more)
-        model = AutoModelForCausalLM.from_pretrained(
-            folder, local_files_only=True, dtype=torch.float32, attn_implementation="sdpa", **more
-        )
+        if path.suffix == ".gguf":
+            model, tokenizer = open_gguf(path)
+        else:
+            tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
+            model = AutoModelForCausalLM.from_pretrained(
+                path, local_files_only=True, dtype=torch.float32, attn_implementation="sdpa"
+            )
     except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
         raise TrainingInvalid(
             f"{path} 不能作为训练的底座：{type(error).__name__}。需要 Hugging Face 格式的文件夹"
@@ -65,18 +69,10 @@ def open_base(path: Path, numbers: Numbers) -> Base:
     return Base(model.to(device()), tokenizer, _fingerprint(shapes), "bf16" if bf16 else "f32")
 
 
-def _place(path: Path) -> tuple[Path, dict[str, str]]:
+def _look(path: Path) -> None:
+    """Raise `TrainingInvalid` where it is plainly no base."""
     if path.is_file() and path.suffix == ".gguf":
-        from serving.ir.gguf_checkpoint import GgufCheckpoint
-
-        checkpoint = GgufCheckpoint(path)
-        if checkpoint.config["model_type"] != "qwen2":
-            raise TrainingInvalid(
-                f"{path} 的架构是 {checkpoint.config['model_type']}：GGUF 中只有 qwen2 可训练，"
-                "其余请用 Hugging Face 文件夹。(Of GGUF files only those of qwen2 can be trained; "
-                "take the Hugging Face folder.)"
-            )
-        return path.parent, {"gguf_file": path.name}
+        return
     if not (path / "config.json").is_file():
         raise TrainingInvalid(
             f"{path} 中没有 config.json：需要 Hugging Face 格式的文件夹。"
@@ -84,7 +80,6 @@ def _place(path: Path) -> tuple[Path, dict[str, str]]:
         )
     if (path / "adapter_config.json").is_file():
         raise TrainingInvalid(f"{path} 是适配器，不是底座。(This is an adapter, not a base.)")
-    return path, {}
 
 
 def _fingerprint(shapes: dict[str, list[int]]) -> str:

@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[3] / "serving" / "ir"))
 
 from complete_checkpoint import write_complete  # noqa: E402
 from converted import EXACT, Running  # noqa: E402
+from gguf_files import write_gguf  # noqa: E402
 from typer.testing import CliRunner  # noqa: E402
 
 from assistant.cli import app  # noqa: E402
@@ -294,6 +295,34 @@ def test_the_command_leaves_an_adapter_with_its_card(source: Path, tmp_path: Pat
     )
     assert isinstance(refused.exception, TrainingInvalid)
     assert "没有 config.json" in str(refused.exception)
+
+
+def test_a_base_from_gguf_is_the_one_from_its_folder(source: Path, tmp_path: Path) -> None:
+    told = json.loads((source / "tokenizer.json").read_text("utf-8"))
+    own = {token["content"]: token["id"] for token in told["added_tokens"]}
+    vocabulary = {**told["model"]["vocab"], **own}
+    size = json.loads((source / "config.json").read_text())["vocab_size"]
+    names = {place: token for token, place in vocabulary.items()}
+    tokens = [names.get(place, f"<|unused{place}|>") for place in range(size)]
+    merges = [m if isinstance(m, str) else " ".join(m) for m in told["model"]["merges"]]
+    more = {
+        "tokenizer.ggml.model": "gpt2",
+        "tokenizer.ggml.pre": "qwen2",
+        "tokenizer.ggml.tokens": tokens,
+        "tokenizer.ggml.merges": merges,
+        "tokenizer.ggml.token_type": [3 if token in own else 1 for token in tokens],
+        "tokenizer.ggml.eos_token_id": own["<|im_end|>"],
+        "tokenizer.ggml.padding_token_id": own["<|endoftext|>"],
+    }
+    file = write_gguf(source, tmp_path / "tiny.gguf", more=more)
+    of_file, of_folder = open_base(file, "f32"), open_base(source, "f32")
+    assert of_file.fingerprint == of_folder.fingerprint
+    text = "<|im_start|>user\n患者胸痛3天，BP 120/80mmHg。<|im_end|>\n"
+    ids = of_folder.tokenizer(text)["input_ids"]
+    assert of_file.tokenizer(text)["input_ids"] == ids
+    with torch.no_grad():
+        one, other = (base.model(torch.tensor([ids])).logits for base in (of_file, of_folder))
+    torch.testing.assert_close(one, other)
 
 
 def test_logits_are_summed_by_row() -> None:
