@@ -37,7 +37,7 @@ from assistant.training.lm import adapter
 from assistant.training.lm.base_model import open_base
 from assistant.training.lm.lines import Row, read
 from assistant.training.lm.run import Coded, Run, coded
-from assistant.training.lm.settings import LmSettings
+from assistant.training.lm.settings import LmSettings, Numbers
 from assistant.training.lm.tokens import Coder
 from bench.machine import describe
 
@@ -86,7 +86,7 @@ def run(model: Path, rows: Sequence[Row], folder: Path, given: argparse.Namespac
             if side == "trainer":
                 taken, loss = by_trainer(model, learned, held, coder.pad, settings, folder)
             else:
-                numbers = "f32" if side == "ours f32" else "auto"
+                numbers: Numbers = "f32" if side == "ours f32" else "auto"
                 taken, loss = by_ours(
                     model, learned, held, coder.pad, replace(settings, numbers=numbers)
                 )

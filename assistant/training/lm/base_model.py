@@ -122,7 +122,7 @@ def memory_needed(model: Any, settings: LmSettings, rows: Sequence[tuple[Sequenc
     a_layer = tokens * (10 * width + 4 * inner) * size
     kept = tokens * width * size * layers + a_layer if settings.checkpointing else a_layer * layers
     logits = 3 * 4 * int(config.vocab_size) * tokens * learned // max(1, seen)
-    return weights + changed * _OPTIMIZER_BYTES + kept + logits
+    return int(weights + changed * _OPTIMIZER_BYTES + kept + logits)
 
 
 def refuse_too_large(needed: int) -> None:

@@ -78,7 +78,8 @@ def _tokenizer(fields: dict[str, Any], path: Path) -> Any:
             "(Its tokenizer is no byte-level BPE; take the Hugging Face folder.)"
         )
     tokens = [str(token) for token in fields["ggml.tokens"]]
-    merges = [tuple(str(merge).split(" ", 1)) for merge in fields["ggml.merges"]]
+    parts = (str(merge).partition(" ") for merge in fields["ggml.merges"])
+    merges = [(left, right) for left, _, right in parts]
     made = Tokenizer(models.BPE({token: at for at, token in enumerate(tokens)}, merges))
     made.normalizer = normalizers.NFC()
     made.pre_tokenizer = pre.Sequence(
