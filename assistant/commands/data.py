@@ -125,7 +125,8 @@ def _feedback(pairs: Path | None, key: bytes, real: set[str]) -> Iterator[Line]:
         )
     else:
         rows = _disguised(pairs, disguise)
-    yield from lines(rows)
+    # Of a file it is not known whose a row is.
+    yield from lines(rows, disguise.groups if pairs is None else None)
     real |= disguise.real_names
 
 

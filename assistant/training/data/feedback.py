@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
+import hmac
+import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from assistant.store.deidentify import patient_names, texts_of
@@ -21,6 +24,8 @@ class Disguise:
     def __init__(self, key: bytes) -> None:
         self._key = key
         self._of: dict[str, Surrogates] = {}
+        self.groups: dict[str, str] = {}
+        """Prompt as it is written → its patient, by a keyed hash."""
 
     @property
     def real_names(self) -> set[str]:
@@ -38,11 +43,17 @@ class Disguise:
         own.know(patient_names(texts), ids)
         own.learn(texts_of(texts))
         made: dict[str, Any] = own.value(texts)
+        prompt = made.get("prompt")
+        told = prompt if isinstance(prompt, str) else json.dumps(prompt, ensure_ascii=False)
+        self.groups[told] = hmac.new(self._key, patient.encode(), hashlib.sha256).hexdigest()
         return made
 
 
-def lines(rows: Iterable[dict[str, Any]], group: str = "prompt") -> Iterator[Line]:
-    """Preferences from the rows of a feedback export.
+def lines(
+    rows: Iterable[dict[str, Any]], groups: Mapping[str, str] | None = None
+) -> Iterator[Line]:
+    """Preferences from the rows of a feedback export; ``groups``: see `Disguise.groups`, without
+    which the prompt is the group.
 
     Of a pair both whole texts are a line, and each sentence that was written anew, behind what
     stands before it, is one more.  A like or dislike with nothing beside it is a line with a label
@@ -53,7 +64,7 @@ def lines(rows: Iterable[dict[str, Any]], group: str = "prompt") -> Iterator[Lin
         origin = {"source": "feedback", **{k: row.get(k) for k in ("kind", "section", "model")}}
         origin["way"] = row.get("source")
         chosen, rejected = row.get("chosen"), row.get("rejected")
-        name = str(row.get(group, ""))
+        name = (groups or {}).get(str(row["prompt"]), str(row["prompt"]))
         if chosen is not None and rejected is not None:
             yield Line(
                 {"prompt": prompt, "chosen": chosen, "rejected": rejected},

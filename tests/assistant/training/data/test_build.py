@@ -121,6 +121,25 @@ def test_a_feedback_export_becomes_deidentified_preferences(tmp_path: Path) -> N
     assert name in row["prompt"][0]["content"]
 
 
+def test_requests_of_a_patient_are_one_group_and_one_person() -> None:
+    disguise = feedback.Disguise(b"k" * 32)
+    rows = []
+    for number in range(2):
+        note = f"第{number}次就诊，王秀兰诉头晕。"
+        texts = {
+            "prompt": {"patient": {"name": "王秀兰"}, "note": note},
+            "chosen": "王秀兰血压平稳。",
+            "rejected": "王秀兰血压不稳。",
+        }
+        made = disguise(("pat-1", f"enc-{number}"), texts)
+        rows.append({**made, "prompt": json.dumps(made["prompt"], ensure_ascii=False)})
+    lines = list(feedback.lines(rows, disguise.groups))
+    assert len({line.group for line in lines}) == 1
+    assert lines[0].content["chosen"] == lines[-1].content["chosen"]
+    assert "王秀兰" not in json.dumps([line.content for line in lines], ensure_ascii=False)
+    assert disguise.real_names == {"王秀兰"}
+
+
 def test_an_export_that_still_holds_a_name_is_refused(tmp_path: Path) -> None:
     line = Line({"messages": [message("user", "王秀兰今日复诊。")]}, "x", {})
     with pytest.raises(DataInvalid, match="1 行中仍有") as told:
