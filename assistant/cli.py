@@ -86,10 +86,11 @@ COMMANDS = (
         "Engines that run in a Python environment of their own.",
     ),
     Row("kb", "assistant.commands.kb:app", "The knowledge base: build, show, search."),
+    Row("data", "assistant.commands.data:app", "Training data: build. 训练数据"),
     Row(
         "train",
         "assistant.commands.train:app",
-        "Training: encoders, entities, relations (pip install 'bedside\\[train]').",
+        "Training: language models, encoders, entities (pip install 'bedside\\[train]').",
     ),
     Row(
         "dicom",

@@ -17,7 +17,7 @@ from assistant.store.context import SYSTEM, Context
 from assistant.store.conversations import Conversations
 from assistant.store.database import Clock, Database, utc_now
 from assistant.store.drafts import Drafts
-from assistant.store.export import Export
+from assistant.store.export import Disguise, Export
 from assistant.store.feedback import Feedback
 from assistant.store.idempotency import Idempotency
 from assistant.store.keyed_hash import KeyedHash
@@ -105,10 +105,17 @@ class Store:
         return self._purge.expired(retention_days, actor)
 
     def feedback_pairs(
-        self, *, deidentify: bool = True, one_sided: bool = False, actor: Context = SYSTEM
+        self,
+        *,
+        deidentify: bool = True,
+        one_sided: bool = False,
+        disguise: Disguise | None = None,
+        actor: Context = SYSTEM,
     ) -> Iterator[dict[str, Any]]:
         """Training pairs from all feedback; see `Export.feedback_pairs`."""
-        return self._export.feedback_pairs(deidentify=deidentify, one_sided=one_sided, actor=actor)
+        return self._export.feedback_pairs(
+            deidentify=deidentify, one_sided=one_sided, disguise=disguise, actor=actor
+        )
 
     def close(self) -> None:
         """Close every connection."""
