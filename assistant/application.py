@@ -29,7 +29,7 @@ from assistant.api import (
     work,
 )
 from assistant.api.context import Services, actor
-from assistant.api.limits import PAGE_UPLOADS, BodyLimit, SecurityHeaders
+from assistant.api.limits import PAGE_UPLOADS, STUDY_UPLOADS, BodyLimit, SecurityHeaders
 from assistant.approval.status import ApprovalStatus
 from assistant.draft import DISCLAIMER_EN, DISCLAIMER_ZH
 from assistant.engines import Engines
@@ -187,6 +187,7 @@ def _add_middleware(app: FastAPI, settings: Settings, tasks: Registry) -> None:
         limit=settings.max_request_bytes,
         others={f"/v1/{task.path}": task.max_bytes(settings) for task in tasks}
         | dict.fromkeys((attachments.PATH, PAGE_UPLOADS), settings.max_attachment_bytes)
+        | {STUDY_UPLOADS: settings.max_study_bytes}
         | dict.fromkeys(hook_routes.paths(), settings.hooks.fetch_bytes)
         | dict.fromkeys(
             ("/v1/events", "/v1/alerts", "/v1/embed/requests"), settings.max_notes_bytes

@@ -292,6 +292,11 @@ class Settings(BaseSettings):
         ge=1_000,
         description="The same for one file posted to `/v1/attachments`.",
     )
+    max_study_bytes: int = Field(
+        default=2_000_000_000,
+        ge=1_000,
+        description="The same for one file of a study dropped on a page, such as a zip.",
+    )
     jobs: int = Field(default=2, ge=1, le=64, description="Requests worked on at once.")
     max_waiting: int = Field(
         default=200, ge=1, description="Accepted requests that may wait; more get 503."

@@ -13,6 +13,9 @@ from assistant.api.problems import respond
 PAGE_UPLOADS = "/pages/attachments"
 """Where the pages of the UI post files, see `assistant.ui.frame.TaskPage.serve`."""
 
+STUDY_UPLOADS = "/pages/studies"
+"""Where they post the files of a study, see `assistant.ui.imaging.dropping`."""
+
 
 class BodyLimit:
     """Answers 413 to bodies over ``limit`` bytes, declared or found while reading.

@@ -23,6 +23,9 @@ PageMediaType = Literal["image/png", "image/jpeg"]
 
 DICOM = "application/dicom"
 MEDIA_TYPES = ("image/png", "image/jpeg", DICOM)
+REGION_MODALITIES = ("RTSTRUCT", "SEG")
+"""Series that mark regions of other series."""
+
 MAX_PAGE = 10_000
 
 

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from assistant.api.context import Services
 from assistant.ui import adoption, evidence_view, feedback, guest, record_search, sign_in, system
 from assistant.ui.frame import Frame, Look, TaskPage, strip
+from assistant.ui.imaging import dropping
 from assistant.ui.markup import esc
 from assistant.ui.session import Session, identify
 from assistant.work.registry import Registry
@@ -51,6 +52,7 @@ def mount(app: FastAPI, parts: Services) -> None:
     host = guest.Host(parts, signed_in)
     guest.serve(app, host)
     evidence_view.serve(app, host, parts)
+    dropping.serve(app, host, parts)
     adoption.serve(app, host, parts)
     for _, page in pages:
         if page.serve is not None:

@@ -6,6 +6,8 @@ import asyncio
 import time
 
 from assistant.imaging import dicom, series
+from assistant.imaging.picture import drawn
+from assistant.imaging.picture import place as placed
 from assistant.imaging.problem import ImageProblem
 from assistant.imaging.volume import Mask, Volume
 from assistant.record.attachment_content import read
@@ -17,8 +19,6 @@ from assistant.tasks.detection.nodules import nodules
 from assistant.tasks.detection.report import report
 from assistant.tasks.detection.request import ScanToSearch
 from assistant.tasks.detection.scoring import scoring_settings
-from assistant.tasks.radiomics.picture import drawn
-from assistant.tasks.radiomics.picture import place as placed
 from assistant.work.resources import Resources
 from serving.engine import EngineError
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from assistant.record.attachment import Series
+from assistant.record.attachment import REGION_MODALITIES, Series
 from assistant.record.fields import Identifier, ShortText
 from assistant.tasks.radiomics.settings import DEFAULT, Settings
-
-REGION_MODALITIES = ("RTSTRUCT", "SEG")
 
 
 class RegionToMeasure(BaseModel):

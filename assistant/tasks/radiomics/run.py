@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from assistant.imaging import dicom, series
+from assistant.imaging.picture import drawn, place
 from assistant.imaging.problem import ImageProblem
 from assistant.imaging.source import Region, region_of
 from assistant.imaging.volume import Volume
@@ -19,7 +20,6 @@ from assistant.store import Context
 from assistant.store.attachments import Attachments
 from assistant.tasks.radiomics.draft import MeasuredFeature, RadiomicsFeatures, RegionSize
 from assistant.tasks.radiomics.extraction import extract
-from assistant.tasks.radiomics.picture import drawn, place
 from assistant.tasks.radiomics.request import RegionToMeasure
 from assistant.tasks.radiomics.resampling import box
 from assistant.tasks.radiomics.settings import Settings, load

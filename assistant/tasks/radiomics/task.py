@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, Field
 
+from assistant.record.attachment import REGION_MODALITIES
 from assistant.tasks.radiomics.draft import MeasuredFeature, RadiomicsFeatures, RadiomicsSummary
-from assistant.tasks.radiomics.request import REGION_MODALITIES, RegionToMeasure
+from assistant.tasks.radiomics.request import RegionToMeasure
 from assistant.work.events import Event
 from assistant.work.task import Command, Refused, Run, Submission, Task, Title
 

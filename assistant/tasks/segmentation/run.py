@@ -13,6 +13,7 @@ from pydantic import Field
 from scipy import ndimage
 
 from assistant.imaging import dicom, series
+from assistant.imaging.picture import Overlay, Picture, drawn, place
 from assistant.imaging.problem import ImageProblem
 from assistant.imaging.volume import Volume
 from assistant.record.attachment import Series
@@ -20,7 +21,6 @@ from assistant.record.attachment_content import read
 from assistant.record.evidence import SlicePicture, VolumeBox, VolumeRegion
 from assistant.store import Context
 from assistant.store.attachments import Attachments
-from assistant.tasks.radiomics.picture import Overlay, Picture, drawn, place
 from assistant.tasks.segmentation.draft import FoundStructure, ImageSegmentation
 from assistant.tasks.segmentation.request import ImageToSegment
 from assistant.tasks.segmentation.results import Results

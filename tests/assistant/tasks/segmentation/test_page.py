@@ -1,4 +1,4 @@
-"""The page in a real browser: a study picked, looked at, and its structures found."""
+"""The page in a real browser: a study dropped, looked at, and its structures found."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import entry_points
 from pathlib import Path
 
-import httpx
 import pytest
 import vision_models
 from browser_visit import ARGUMENTS, ROOT, chromium, start
@@ -50,18 +49,28 @@ def test_one_click_from_a_series_to_its_structures(tmp_path: Path, knowledge_fol
 
 
 def _segment(path: str, address: str) -> None:
-    headers = {"X-Patient-Id": "pat-1", "Content-Type": "application/dicom"}
-    for one in series():
-        answer = httpx.post(f"{address}/v1/attachments", content=written(one), headers=headers)
-        assert answer.status_code == 201
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         page = browser.new_page()
+        page.on(
+            "response",
+            lambda r: print(
+                r.status, r.url, r.text()[:300] if r.status >= 400 or "upload" in r.url else ""
+            ),
+        )
         page.goto(address)
         page.get_by_role("tab", name="影像分割").click()
         expect(page.locator("#segmentation-look")).to_be_visible()
         page.fill("#segmentation-patient input, #segmentation-patient textarea", "pat-1")
         page.click("#segmentation-look")
+        expect(page.locator("#segmentation-status")).to_contain_text("还没有")
+        page.set_input_files(
+            "#segmentation-upload input",
+            [
+                {"name": f"{n}.dcm", "mimeType": "application/dicom", "buffer": written(one)}
+                for n, one in enumerate(series())
+            ],
+        )
         picture = page.locator("#segmentation-picture img")
         expect(picture).to_be_visible()
         bare = picture.get_attribute("src")

@@ -1,0 +1,1 @@
+"""What the pages of imaging tasks share: a patient's series, slices, and the run of a task."""

@@ -1,0 +1,41 @@
+"""The sentences that all pages of imaging tasks share, in Chinese and English."""
+
+from __future__ import annotations
+
+STRINGS: dict[str, tuple[str, str]] = {
+    "study.notice": (
+        "科研用途：结果仅供研究，不得用于诊疗，也不会回填病历。",
+        "For research only: results are not for care and never go into the record.",
+    ),
+    "study.patient": ("患者 ID", "Patient id"),
+    "study.encounter": ("就诊 ID（可空）", "Encounter id (may be empty)"),
+    "study.look": ("列出该患者的序列", "List this patient's series"),
+    "study.upload": (
+        "或拖入检查（DICOM 文件或 zip）",
+        "Or drop a study (DICOM files or a zip)",
+    ),
+    "study.choose_files": ("选择文件", "Choose files"),
+    "study.failed": ("未能保存：", "Not kept: "),
+    "study.image": ("图像序列", "Images"),
+    "study.plane": ("平面", "Plane"),
+    "study.window": ("窗", "Window"),
+    "study.slice": ("层", "Slice"),
+    "study.none": (
+        "该患者还没有可用的序列，请拖入检查，或经接口 /v1/attachments 上传。",
+        "No series of this patient that can be used: drop a study, or post it to /v1/attachments.",
+    ),
+    "study.no_dicom": (
+        "拖入的文件里没有 DICOM 图像。",
+        "There are no DICOM images among the dropped files.",
+    ),
+    "study.ids": ("请填写有效的患者 ID。", "Give a valid patient id."),
+    "study.axial": ("横断面", "Axial"),
+    "study.coronal": ("冠状面", "Coronal"),
+    "study.sagittal": ("矢状面", "Sagittal"),
+    "study.auto": ("自动", "Automatic"),
+    "study.soft": ("软组织", "Soft tissue"),
+    "study.lung": ("肺", "Lung"),
+    "study.bone": ("骨", "Bone"),
+    "study.brain": ("脑", "Brain"),
+    "study.picture": ("图像", "Picture"),
+}

@@ -1,0 +1,228 @@
+"""A study on the page of an imaging task: whose it is, its series, and the run over them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+import gradio as gr
+from pydantic import BaseModel
+
+from assistant.api.context import Actor
+from assistant.imaging.picture import PLANES, WINDOWS
+from assistant.imaging.problem import ImageProblem
+from assistant.record.attachment import Series
+from assistant.store import Context, StoreError
+from assistant.ui import watch
+from assistant.ui.case_form import is_id
+from assistant.ui.frame import Frame
+from assistant.ui.imaging.attached import label, listed
+from assistant.ui.imaging.dropping import SCRIPT, drop_zone
+from assistant.ui.imaging.strings import STRINGS
+from assistant.ui.markup import esc
+from assistant.ui.session import PageState, Session, Work, clinician
+from assistant.ui.status import status_line
+from assistant.ui.strings import add
+from assistant.work.task import Refused
+
+add(STRINGS)
+
+PROBLEMS = (ImageProblem, StoreError, Refused, ValueError)
+"""What a sentence on the page says."""
+
+DraftT = TypeVar("DraftT", bound=BaseModel)
+StateT = TypeVar("StateT", bound="StudyState")
+Drawn = Callable[[], list[Any]]
+Whose = tuple[gr.Textbox, gr.Textbox, gr.Button, gr.HTML]
+
+
+@dataclass
+class StudyState(PageState):
+    """The patient's series, the work on them, and the picture that is shown."""
+
+    work: Work = field(default_factory=Work)
+    context: Context | None = None
+    images: list[Series] = field(default_factory=list)
+    picture: str = ""
+    said: str = ""
+
+    def works(self) -> Sequence[Work]:
+        return (self.work,)
+
+    def series(self, series_id: str | None) -> Series | None:
+        """One of the patient's series."""
+        return next((one for one in self.images if one.id == series_id), None)
+
+    def draft(self, kind: type[DraftT]) -> DraftT | None:
+        """What the work has given, when it has."""
+        drafts = [shown.draft for shown in self.work.shown.values()]
+        return next((one for one in drafts if isinstance(one, kind)), None)
+
+
+@dataclass(frozen=True)
+class Study(Generic[StateT]):
+    """The pieces of a page; the ids of its elements begin with the task's ``name``."""
+
+    frame: Frame
+    name: str
+    state: type[StateT]
+    modalities: Sequence[str] = ()
+    """Which series are offered; none: all that are images."""
+
+    def notice(self) -> None:
+        """What stands above everything."""
+        self.frame.panel(lambda s: f'<p class="notice warn">{esc(s.text("study.notice"))}</p>')
+
+    def whose(self) -> Whose:
+        """Patient, encounter, the button that lists their series, and where files are dropped."""
+        patient, encounter = (
+            self.named(gr.Textbox(max_lines=1, elem_id=f"{self.name}-{key}"), f"study.{key}")
+            for key in ("patient", "encounter")
+        )
+        look = self.button("look", "study.look")
+        drop = self.frame.panel(
+            lambda s: drop_zone(self.name, s.text), elem_id=f"{self.name}-upload", script=SCRIPT
+        )
+        return patient, encounter, look, drop
+
+    def button(self, key: str, text: str, *, primary: bool = False) -> gr.Button:
+        """A button with its label in the language of the page."""
+        made = gr.Button(
+            self.frame.first.text(text),
+            variant="primary" if primary else "secondary",
+            elem_id=f"{self.name}-{key}",
+        )
+        self.frame.labelled(made, text, "value")
+        return made
+
+    def choice(self, key: str, text: str, choices: Sequence[Any] = (), **more: Any) -> gr.Dropdown:
+        """A list to choose from."""
+        made = gr.Dropdown(list(choices), elem_id=f"{self.name}-{key}", **more)
+        return self.named(made, text)  # type: ignore[no-any-return]
+
+    def named(self, part: Any, text: str) -> Any:
+        """A part with its label in the language of the page."""
+        part.label = self.frame.first.text(text)
+        return self.frame.labelled(part, text)
+
+    def view(self, window: str) -> tuple[gr.Dropdown, gr.Dropdown, gr.Slider]:
+        """Plane, window and number of a slice."""
+        windows = (*(("auto",) if window == "auto" else ()), *WINDOWS)
+        plane = self.choice("plane", "study.plane", self._words(PLANES), value="axial")
+        shown = self.choice("window", "study.window", self._words(windows), value=window)
+        number = gr.Slider(0, 1, value=0, step=1, elem_id=f"{self.name}-slice")
+        return plane, shown, self.named(number, "study.slice")
+
+    def _words(self, keys: Sequence[str]) -> list[tuple[str, str]]:
+        return [(self.frame.first.text(f"study.{key}"), key) for key in keys]
+
+    def status(self) -> gr.HTML:
+        """What is being done, and what was wrong."""
+        return self.frame.panel(self._status, elem_id=f"{self.name}-status")
+
+    def _status(self, session: Session) -> str:
+        state = session.of(self.state)
+        said = f'<p class="status" role="status">{esc(state.said)}</p>' if state.said else ""
+        return said + status_line(state.work, session.text)
+
+    def picture(self) -> gr.HTML:
+        """The picture of the state."""
+        return self.frame.panel(self._picture, elem_id=f"{self.name}-picture")
+
+    def _picture(self, session: Session) -> str:
+        shown = session.of(self.state).picture
+        alt = esc(session.text("study.picture"))
+        return f'<img class="slice" src="{shown}" alt="{alt}">' if shown else ""
+
+    def connect(
+        self,
+        whose: Whose,
+        outputs: list[Any],
+        filled: Callable[[Session, bool], Any],
+    ) -> None:
+        """List the series when asked or when files are dropped.
+
+        ``filled(session, dropped)`` fills what lies before the panels in ``outputs``, from the
+        state; it runs in a thread, and may raise what `PROBLEMS` names.
+        """
+        patient, encounter, look, drop = whose
+        panels = [one for one in outputs if isinstance(one, gr.HTML)]
+
+        async def found(
+            session: Session, actor: Actor, ids: Sequence[str], *, was_dropped: bool
+        ) -> list[Any]:
+            state = session.of(self.state)
+            state.said, state.picture, state.images, state.context = "", "", [], None
+            await self._list(session, actor, ids)
+            try:
+                boxes = await asyncio.to_thread(filled, session, was_dropped)
+            except PROBLEMS as error:
+                state.said, state.images = str(error), []
+                boxes = await asyncio.to_thread(filled, session, was_dropped)
+            return [*boxes, *self.frame.draw(session, panels)]
+
+        async def looked(
+            session: Session, patient: str, encounter: str, request: gr.Request
+        ) -> list[Any]:
+            actor = clinician(session, request)
+            return await found(session, actor, (patient, encounter), was_dropped=False)
+
+        async def kept(session: Session, event: gr.EventData, request: gr.Request) -> list[Any]:
+            actor = clinician(session, request)
+            data = event._data if isinstance(event._data, dict) else {}
+            ids = str(data.get("patient", "")), str(data.get("encounter", ""))
+            drawn = await found(session, actor, ids, was_dropped=bool(data.get("kept")))
+            if not data.get("kept"):
+                session.of(self.state).said = session.text("study.no_dicom")
+                drawn[-len(panels) :] = self.frame.draw(session, panels)
+            return drawn
+
+        boxes = [self.frame.session, patient, encounter]
+        look.click(looked, boxes, outputs, api_visibility="private")
+        drop.click(kept, self.frame.session, outputs, api_visibility="private")
+
+    async def _list(self, session: Session, actor: Actor, ids: Sequence[str]) -> None:
+        state, t = session.of(self.state), session.text
+        patient, encounter = ((one or "").strip() for one in ids)
+        if not is_id(patient) or (encounter and not is_id(encounter)):
+            state.said = t("study.ids")
+            return
+        state.context = context = Context(actor.id, actor.role, patient, encounter)
+        held = self.frame.parts.store.attachments
+        try:
+            state.images = await asyncio.to_thread(listed, held, context, self.modalities)
+        except PROBLEMS as error:
+            state.said = str(error)
+        if not state.images and not state.said:
+            state.said = t("study.none")
+
+    async def run(
+        self, session: Session, request: gr.Request, body: Callable[[], BaseModel], drawn: Drawn
+    ) -> AsyncGenerator[list[Any]]:
+        """Ask the task for ``body``, and draw whenever something has changed."""
+        actor, state, parts = clinician(session, request), session.of(self.state), self.frame.parts
+        state.said = ""
+        try:
+            asked = parts.tasks[self.name].accept(body(), parts.settings)
+        except PROBLEMS as error:
+            state.said = str(error)
+            yield drawn()
+            return
+        if await watch.begin(parts, state.work, actor, self.name, asked):
+            yield drawn()
+            async for _ in watch.follow(parts, state.work):
+                yield drawn()
+        yield drawn()
+
+
+def filled_choice(series: Sequence[Series]) -> Any:
+    """A list of series with the first one chosen."""
+    choices = [(label(one), one.id) for one in series]
+    return gr.update(choices=choices, value=choices[0][1] if choices else None)
+
+
+def style(name: str) -> str:
+    """How the picture of a page looks."""
+    return f"#{name}-picture img.slice {{ max-width: 100%; max-height: 70vh; background: #000 }}"
