@@ -4,7 +4,9 @@ Both take the same folds and the same path of 100 penalties on the same table (5
 folds); rounds are interleaved, and each is timed by the clock and by the time of all threads on the
 processor, which does not grow where others use the machine.  The coefficients are held against
 scikit-learn's own solver at the chosen penalty, at its default tolerance and at one so small that
-nothing changes any more.
+nothing changes any more.  BLAS is kept to one thread for all of them: where it shares out products
+as small as these and others use the machine too, its threads wait for each other, and a round of
+scikit-learn's alone takes many minutes.
 
     python -m bench.lasso --rounds 3
     python -m bench.lasso --rounds 1 --peers
@@ -24,6 +26,7 @@ import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.linear_model import Lasso, LassoCV
 from sklearn.model_selection import KFold
+from threadpoolctl import threadpool_limits
 
 from assistant.commands.progress import progress
 from assistant.tasks.radiomics.cohort.lasso import lasso_cv, penalties_of
@@ -108,7 +111,7 @@ def main() -> None:
     measured = {kind: Measured(solvers) for kind in ("independent", "blocks")}
     end = time.perf_counter() + options.seconds
     rounds = 0
-    with progress() as report:
+    with progress() as report, threadpool_limits(1, "blas"):
         for rounds in range(options.rounds):
             report(rounds, options.rounds, "LASSO")
             if rounds and time.perf_counter() > end:

@@ -63,7 +63,7 @@ def read_settings(path: Path | None, **given: Any) -> CohortSettings:
             written = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
         except (OSError, UnicodeDecodeError, json.JSONDecodeError, yaml.YAMLError):
             raise CohortRefused(
-                f"设置文件 {path.name} 不是有效的 UTF-8 YAML 或 JSON，请改正后重试。"
+                "设置文件不是有效的 UTF-8 YAML 或 JSON，请改正后重试。"
                 "(The settings file is not valid YAML or JSON in UTF-8.)"
             ) from None
     if not isinstance(written or {}, dict):
