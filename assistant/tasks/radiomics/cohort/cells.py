@@ -176,9 +176,7 @@ def _decoded(path: Path) -> str:
             )
         data = path.read_bytes()
     except OSError:
-        raise CohortRefused(
-            "读不到文件：请检查路径和权限。(The file cannot be read.)"
-        ) from None
+        raise CohortRefused("读不到文件：请检查路径和权限。(The file cannot be read.)") from None
     marked = data.startswith((b"\xff\xfe", b"\xfe\xff"))
     if b"\0" not in data or marked:
         for encoding in ("utf-16",) if marked else ("utf-8-sig", "gb18030"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
@@ -18,7 +17,7 @@ def decoded(text: str) -> bytes:
     """The bytes of base64.  Raises `ValueError` with what to do."""
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error:
+    except ValueError:
         raise ValueError(
             "table 不是 base64：请把文件内容按 base64 编码后放入。(The table is no base64.)"
         ) from None

@@ -44,10 +44,14 @@ class _Gone(Exception):
     """Nobody waits for it any more."""
 
 
-def guessed(data: bytes) -> Guess:
-    """What the columns of a table are most likely for.  Raises `CohortRefused`."""
+def guessed(data: bytes) -> tuple[Guess, int]:
+    """What the columns of a table are most likely for, and how many cases there are.
+
+    Raises `CohortRefused`.
+    """
     with _file(data) as path:
-        return guess(read_cells(path))
+        cells = read_cells(path)
+    return guess(cells), len(cells.lines)
 
 
 def checked(request: CohortToModel) -> CohortToModel:
@@ -61,7 +65,7 @@ def checked(request: CohortToModel) -> CohortToModel:
     settings = _settings(request)
     roles = request.roles
     if not roles.outcome and not roles.time:
-        found = guessed(data)
+        found, _ = guessed(data)
         if not found.roles.outcome and not found.roles.time:
             raise CohortRefused(
                 "没有找出结局列：请指明结局（outcome），或时间和事件（time、event）。"
@@ -138,9 +142,7 @@ def _modelled(
     folder = _folder(home, context, request)
     with _file(data) as path:
         jobs = 1 if len(data) < _SMALL else _processes()
-        made, files = make(
-            path, _roles(request.roles), settings, {}, folder, report, jobs, grow
-        )
+        made, files = make(path, _roles(request.roles), settings, {}, folder, report, jobs, grow)
         result = CohortModel(
             cases=made["flow"]["used"],
             events=made["flow"]["events"],

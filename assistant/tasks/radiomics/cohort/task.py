@@ -1,4 +1,4 @@
-"""队列建模: a table of cases in, a model validated by nested cross-validation out; research only."""
+"""队列建模: a table of cases in, a model validated by nested cross-validation out; for research."""
 
 from __future__ import annotations
 
@@ -40,7 +40,6 @@ class RadiomicsCohort(Task[CohortToModel, CohortModel]):
     listed = CohortSummary
     extras = CohortResult
     events = (CohortProgress, CohortPart)
-    page = "assistant.tasks.radiomics.cohort.ui.page:PAGE"
     routes = "assistant.tasks.radiomics.cohort.routes:add"
     examples: ClassVar[Mapping[str, Any]] = {
         "a class": {

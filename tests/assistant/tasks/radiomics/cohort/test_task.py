@@ -40,7 +40,9 @@ def workbook(text: str) -> bytes:
     main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     rows = "".join(
         "<row>"
-        + "".join(f'<c t="inlineStr"><is><t>{escape(cell)}</t></is></c>' for cell in line.split(","))
+        + "".join(
+            f'<c t="inlineStr"><is><t>{escape(cell)}</t></is></c>' for cell in line.split(",")
+        )
         + "</row>"
         for line in text.splitlines()
     )
@@ -122,7 +124,9 @@ def test_a_report_names_no_case(client: TestClient, job: Any) -> None:
         assert "病例0" not in client.get(place, headers=STUDY, params={"format": form}).text
 
 
-def test_a_new_case_is_predicted_and_explained(client: TestClient, job: Any, tmp_path: Path) -> None:
+def test_a_new_case_is_predicted_and_explained(
+    client: TestClient, job: Any, tmp_path: Path
+) -> None:
     new = write(tmp_path / "new.csv", draw(False, cases=2, seed=9)).read_bytes()
     place = f"/v1/radiomics-cohorts/{job['id']}/predict"
     answer = client.post(place, headers=STUDY, json={"table": encoded(new), "id": "编号"})
