@@ -154,10 +154,10 @@ def test_nothing_stays_beside_the_store(client: TestClient, job: Any) -> None:
 
 def _bomb() -> bytes:
     made = BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
-        with archive.open("xl/workbook.xml", "w") as part:
-            for _ in range(700):
-                part.write(bytes(1 << 20))
+    packed = zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED)
+    with packed, packed.open("xl/workbook.xml", "w") as part:
+        for _ in range(700):
+            part.write(bytes(1 << 20))
     return made.getvalue()
 
 
