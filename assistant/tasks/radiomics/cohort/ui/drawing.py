@@ -17,12 +17,15 @@ _CASES = 20
 
 
 def drop_zone(does: str, text: str, t: Text) -> str:
-    """Where a table is dropped; ``does`` is what the page is then told."""
+    """Where a table is dropped; ``does`` is what the page is then told.
+
+    Of several files the first is taken: the script of all cards reads single ones as text.
+    """
     return (
         f'<div class="upload cohort-upload" data-does="{esc(does)}" '
         f'data-failed="{esc(t("cohort.failed"))}"><span class="about">{esc(t(text))}</span>'
         f'<label class="act">{esc(t("cohort.choose_file"))}'
-        '<input type="file" accept=".csv,.tsv,.txt,.xlsx"></label>'
+        '<input type="file" multiple accept=".csv,.tsv,.txt,.xlsx"></label>'
         '<p class="hint small" role="status"></p></div>'
     )
 

@@ -138,7 +138,13 @@ def _connect_table(
             state.said, state.table = str(error), b""
         return [*_filled(state.guess), *frame.draw(session, shown)]
 
-    drop.click(dropped, frame.session, [*roles, *shown], api_visibility="private")
+    drop.click(
+        dropped,
+        frame.session,
+        [*roles, *shown],
+        api_visibility="private",
+        show_progress="hidden",
+    )
 
 
 def _look(state: CohortState) -> None:
@@ -215,4 +221,4 @@ def _connect_new(frame: Frame, new: gr.HTML, outputs: list[gr.HTML]) -> None:
                 state.said = str(error)
         return frame.draw(session, outputs)
 
-    new.click(dropped, frame.session, outputs, api_visibility="private")
+    new.click(dropped, frame.session, outputs, api_visibility="private", show_progress="hidden")
