@@ -25,6 +25,7 @@ from assistant.api import (
     knowledge,
     problems,
     record_searches,
+    replicas,
     statement_checks,
     tasks_listing,
     work,
@@ -161,6 +162,7 @@ def build_app(
         fhir_resources,
         hl7_records,
         record_searches,
+        replicas,
     ):
         app.include_router(module.router)
     smart = smart_login.flow_of(settings)

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -25,6 +26,7 @@ from serving.engines.bigdl.engine import BigdlEngine, BigdlOptions
 from serving.engines.echo import EchoEngine
 from serving.engines.openvino.worker_engine import WorkerEngine
 from serving.engines.remote import RemoteEngine
+from serving.engines.replicas import ReplicatedEngine
 from serving.hardware import topology
 from serving.models.catalog import CatalogError
 from serving.models.manifest import ModelInvalid
@@ -156,8 +158,8 @@ class Engines:
             slot.seconds = time.perf_counter() - started
             slot.settled.set()
         logger.info("engine %s is %s after %.1f s", slot.name, slot.state, slot.seconds)
-        if isinstance(slot.engine, WorkerEngine):
-            await self._warm(slot.engine)
+        for engine in _processes(slot.engine):
+            await self._warm(engine)
 
     def _files(self, chosen: EngineSettings) -> Signature | None:
         try:
@@ -183,24 +185,55 @@ class Engines:
         if chosen.kind == "echo":
             return EchoEngine()
         if chosen.kind == "remote":
-            return RemoteEngine(
-                chosen.url,
-                chosen.model,
-                api_key=chosen.api_key.get_secret_value(),
-                context_length=chosen.context_length or 8192,
-                default_max_tokens=chosen.default_max_tokens,
-                chat_template_kwargs=chosen.template_options,
-                thinks_first=chosen.thinks_first,
-            )
+            if not chosen.urls:
+                return _remote(chosen, chosen.url)
+            servers = {url: _remote(chosen, url) for url in chosen.urls}
+            return ReplicatedEngine(servers, spill_at=chosen.max_concurrent)
         try:
-            cores = topology.share(chosen.cores, number)
+            # Replicas divide the whole machine, where nothing else is said.
+            whole = chosen.replicas > 1 and chosen.cores == "auto"
+            cores = topology.share("all" if whole else chosen.cores, number)
+            shares = topology.divided(cores, chosen.replicas)
         except ValueError as error:
             raise EngineUnavailable(f"{error}.") from error
+        if chosen.replicas > 1:
+            return self._replicated(chosen, shares)
+        return self._local(chosen, cores)
+
+    def _replicated(self, chosen: EngineSettings, shares: Sequence[tuple[int, ...]]) -> Engine:
+        """One process a share of the processors, opened one after the other: each reads the whole
+        model, and two at once read it no quicker."""
+        opened: dict[str, Engine] = {}
+        for number, cores in enumerate(shares, 1):
+            opened[f"{number}"] = self._local(chosen, cores)
+        return ReplicatedEngine(opened, spill_at=chosen.max_concurrent)
+
+    def _local(self, chosen: EngineSettings, cores: tuple[int, ...]) -> Engine:
         folder = Path(chosen.model)
         run_with = options(chosen, cores)
         if isinstance(run_with, BigdlOptions):
             return BigdlEngine(folder, self._home, run_with)
         return WorkerEngine(folder if folder.is_dir() else self._store.path(chosen.model), run_with)
+
+
+def _processes(engine: Engine | None) -> list[WorkerEngine]:
+    """The model's own processes."""
+    found = (
+        [r.engine for r in engine.replicas] if isinstance(engine, ReplicatedEngine) else [engine]
+    )
+    return [one for one in found if isinstance(one, WorkerEngine)]
+
+
+def _remote(chosen: EngineSettings, url: str) -> RemoteEngine:
+    return RemoteEngine(
+        url,
+        chosen.model,
+        api_key=chosen.api_key.get_secret_value(),
+        context_length=chosen.context_length or 8192,
+        default_max_tokens=chosen.default_max_tokens,
+        chat_template_kwargs=chosen.template_options,
+        thinks_first=chosen.thinks_first,
+    )
 
 
 def open_configured(name: str) -> tuple[Engine, dict[str, str]]:

@@ -37,9 +37,9 @@ PANEL_TASK = "differential_diagnosis"
 
 
 _OWN_FIELDS = {
-    "openvino": {"cache_gib", "precision", "kv_cache", "prompt_lookup"},
+    "openvino": {"cache_gib", "precision", "kv_cache", "prompt_lookup", "replicas"},
     "bigdl": {"environment", "low_bit"},
-    "remote": {"url", "api_key", "thinks_first"},
+    "remote": {"url", "urls", "api_key", "thinks_first"},
     "echo": set(),
 }
 """What only one kind of engine has a use for."""
@@ -67,6 +67,21 @@ class EngineSettings(BaseModel):
         "checkpoint), or the model's name on the remote server.",
     )
     url: str = Field(default="", description="Remote only: base address, ending in /v1.")
+    urls: list[str] = Field(
+        default=[],
+        max_length=64,
+        description="Remote only, instead of `url`: several servers of the same model. The "
+        "requests of one stay go to the same one, whose cache holds its record; one that cannot be "
+        "reached is passed over.",
+    )
+    replicas: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="For `openvino` only: processes that serve this model beside each other, each "
+        "with its own copy of the weights and its share of the processors; one a memory node on a "
+        "machine with several.",
+    )
     api_key: SecretStr = Field(default=SecretStr(""), description="Remote only: the server's key.")
     context_length: int = Field(
         default=0,
@@ -142,6 +157,8 @@ class EngineSettings(BaseModel):
             used = used | _LOCAL_FIELDS
         if idle := sorted((self.model_fields_set & fields) - used):
             raise ValueError(f"{', '.join(idle)}: not for an engine of kind {self.kind}; remove it")
+        if self.url and self.urls:
+            raise ValueError("url and urls: give one of them")
         return self
 
     @property

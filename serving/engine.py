@@ -116,6 +116,10 @@ class EngineUnavailable(EngineError):
     """No model is loaded, or the server behind the engine cannot be reached."""
 
 
+class EngineLost(EngineUnavailable):
+    """The model's process or server was lost in the middle of an answer: ask again."""
+
+
 class EngineBusy(EngineError):
     """The queue is full.  Try again after ``retry_after`` seconds."""
 

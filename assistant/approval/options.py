@@ -37,6 +37,8 @@ BESIDE_OPTIONS: Mapping[str, str] = {
     "machine",
     "demo_only": "an engine that is set to it is never approved",
     "cores": "which processors compute the same sums",
+    "replicas": "how many processes compute the same sums",
+    "urls": "of a remote engine, which cannot be approved: its weights are not on this machine",
 }
 """Settings that reach no option of an engine that can be approved, each with the reason."""
 

@@ -72,6 +72,9 @@ def convert(
     licence: Annotated[str, typer.Option(help="The model's licence, as shown to users.")] = "",
     out: Annotated[Path | None, typer.Option(help="Folder to make.")] = None,
     name: Annotated[str, typer.Option(help="Or: what Bedside is to call the model.")] = "",
+    for_another_machine: Annotated[
+        bool, typer.Option(help="Convert it even where this machine has too little memory for it.")
+    ] = False,
 ) -> None:
     """Make a checkpoint ready to serve: weights compressed, graph and tokenizer as OpenVINO IR.
 
@@ -79,6 +82,8 @@ def convert(
     """
     if (out is None) == (not name):
         raise typer.BadParameter("give either --out or --name")
+    import psutil
+
     from serving.ir.convert import convert as make
     from serving.models.store import ModelStore
 
@@ -97,6 +102,7 @@ def convert(
             family=family,
             calibration=texts,
             adapter=adapter,
+            memory=0 if for_another_machine else psutil.virtual_memory().total,
         )
     taken = time.monotonic() - started
     size = sum(path.stat().st_size for path in target.iterdir())

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from assistant.settings import Settings
 
 
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535)] = None,
+    replicas: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=64,
+            help="Processes that serve the default engine's model beside each other.",
+        ),
+    ] = None,
 ) -> None:
-    """Serve the UI at / and the API, documented at /docs."""
+    """Serve the UI at / and the API, documented at /docs.
+
+    Example: bedside serve --port 8080, or on two sockets: bedside serve --replicas 2
+    """
     import uvicorn
 
     from assistant.application import build_app
@@ -22,6 +36,8 @@ def serve(
 
     given = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
     settings = Settings(**given)  # type: ignore[arg-type]
+    if replicas is not None:
+        settings = _with_replicas(settings, replicas)
     log_to_stderr(settings.log_level)
     application = build_app(settings)
     address = f"http://{settings.host}:{settings.port}"
@@ -47,3 +63,16 @@ def serve(
         server_header=False,
         timeout_graceful_shutdown=5,
     )
+
+
+def _with_replicas(settings: Settings, count: int) -> Settings:
+    """The settings with so many processes for the default engine's model."""
+    name = settings.default_engine
+    engine = settings.engines[name]
+    if engine.kind != "openvino":
+        raise typer.BadParameter(
+            f"引擎 {name} 的类型为 {engine.kind}，副本仅用于 openvino；远程服务请写 urls。"
+            f"(Engine {name} is of kind {engine.kind}: replicas are for openvino.)"
+        )
+    engines = settings.engines | {name: engine.model_copy(update={"replicas": count})}
+    return settings.model_copy(update={"engines": engines})

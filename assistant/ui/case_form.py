@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -32,6 +32,9 @@ _AGE = re.compile(
     r"^(?:(?P<years>\d{1,3}(?:\.\d)?)\s*(?:岁|y)?)?\s*"
     r"(?:(?P<months>\d{1,2})\s*(?:个月|月龄|月|m))?\s*(?:(?P<days>\d{1,3})\s*[天日])?$"
 )
+
+
+StayT = TypeVar("StayT", bound=Encounter)
 
 
 class FormError(ValueError):
@@ -148,10 +151,11 @@ def read_case(values: dict[str, str], t: Text) -> Case:
         raise FormError(t("error.case_bad", why=_why(error, t, LABELS))) from None
 
 
-def read_encounter(text: str, ids: tuple[str, str], t: Text) -> Encounter:
+def read_encounter(text: str, ids: tuple[str, str], t: Text, kind: type[StayT]) -> StayT:
     """An encounter from JSON, or a whole note as text of the patient and encounter ``ids``.
 
-    Free text without ids is given new ones.  Raises `FormError`.
+    Free text without ids is given new ones.  ``kind`` is the encounter of a task.  Raises
+    `FormError`.
     """
     text = text.strip().removeprefix("\ufeff")
     if not text:
@@ -161,9 +165,10 @@ def read_encounter(text: str, ids: tuple[str, str], t: Text) -> Encounter:
             if any(ids) and not all(map(is_id, ids)):
                 raise FormError(t("encounter.ids.bad"))
             patient_id, encounter_id = ids if any(ids) else new_identity()
-            return Encounter.from_text(text, patient_id=patient_id, encounter_id=encounter_id)
+            read = Encounter.from_text(text, patient_id=patient_id, encounter_id=encounter_id)
+            return kind.model_validate(read.model_dump())
         data = json.loads(text)
-        encounter = Encounter.model_validate(data.get("encounter", data))
+        encounter = kind.model_validate(data.get("encounter", data))
     except json.JSONDecodeError as error:
         where = f"JSON {error.lineno}:{error.colno}"
         raise FormError(t("encounter.bad", why=where)) from None

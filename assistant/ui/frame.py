@@ -15,6 +15,7 @@ from assistant.store import Context
 from assistant.ui.markup import badge, esc
 from assistant.ui.session import Session, identify
 from assistant.ui.strings import Text
+from assistant.work.task import Title
 
 if TYPE_CHECKING:
     from assistant.ui.guest import Host
@@ -33,13 +34,14 @@ Handle = Callable[[Session, dict[str, Any]], Awaitable[None]]
 class TaskPage:
     """The page of a task: how it is laid out, its style, and the documents that it serves.
 
-    ``key`` is its name in addresses.
+    ``key`` is its name in addresses; pages of one ``group`` stand together under its title.
     """
 
     key: str
     build: Callable[[Frame], None]
     style: str = ""
     serve: Callable[[FastAPI, Host, Services], None] | None = None
+    group: Title | None = None
 
 
 @dataclass

@@ -125,10 +125,13 @@ def build(parts: Services, pages: Sequence[tuple[Title, TaskPage]]) -> gr.Blocks
             )
         tabs: dict[str, gr.Tab] = {}
         with gr.Tabs(elem_classes="pages"):
-            for title, page in pages:
-                _add_tab(frame, tabs, page.key, _titled(title))
-                with tabs[page.key]:
-                    _build_task_page(frame, page)
+            for group, together in _grouped(pages):
+                if group is None:
+                    _add_task_pages(frame, tabs, together)
+                    continue
+                _add_tab(frame, tabs, f"group-{group.en.lower()}", _titled(group))
+                with tabs[f"group-{group.en.lower()}"], gr.Tabs(elem_classes="inner grouped"):
+                    _add_task_pages(frame, tabs, together)
             _add_page(frame, tabs, "record_search", record_search.build)
             _add_page(frame, tabs, "feedback", feedback.build)
             _add_page(frame, tabs, "adoption", adoption.build)
@@ -141,6 +144,32 @@ def build(parts: Services, pages: Sequence[tuple[Title, TaskPage]]) -> gr.Blocks
         _connect_load(frame, blocks, top)
     blocks.queue(default_concurrency_limit=None, max_size=None)
     return blocks
+
+
+def _grouped(
+    pages: Sequence[tuple[Title, TaskPage]],
+) -> list[tuple[Title | None, list[tuple[Title, TaskPage]]]]:
+    """The pages in their order; those of a group where its first one stands."""
+    found: list[tuple[Title | None, list[tuple[Title, TaskPage]]]] = []
+    places: dict[Title, list[tuple[Title, TaskPage]]] = {}
+    for title, page in pages:
+        if page.group is not None and page.group in places:
+            places[page.group].append((title, page))
+            continue
+        together = [(title, page)]
+        found.append((page.group, together))
+        if page.group is not None:
+            places[page.group] = together
+    return found
+
+
+def _add_task_pages(
+    frame: Frame, tabs: dict[str, gr.Tab], pages: Sequence[tuple[Title, TaskPage]]
+) -> None:
+    for title, page in pages:
+        _add_tab(frame, tabs, page.key, _titled(title))
+        with tabs[page.key]:
+            _build_task_page(frame, page)
 
 
 def _build_task_page(frame: Frame, page: TaskPage) -> None:

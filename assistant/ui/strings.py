@@ -250,6 +250,7 @@ STRINGS: dict[str, tuple[str, str]] = {
     "system.name": ("名称", "Name"),
     "system.kind": ("引擎", "Engine"),
     "system.model": ("模型", "Model"),
+    "system.replicas": ("（副本 {up}/{all} 可用）", "({up} of {all} replicas)"),
     "system.state": ("状态", "State"),
     "system.opened": ("打开用时", "Opened in"),
     "system.knowledge": ("知识库", "Knowledge base"),
@@ -340,6 +341,15 @@ STRINGS: dict[str, tuple[str, str]] = {
         "This server is open to other machines: an API key is needed (bedside key create).",
     ),
     "sign_in.wrong": ("API key 无效或已撤销。", "The API key is not valid."),
+    # a stay of one's own
+    "encounter.own": ("粘贴或上传住院数据（JSON）", "Paste or upload a stay (JSON)"),
+    "encounter.json": ("住院数据 JSON，或病历全文", "Encounter as JSON, or the note as text"),
+    "encounter.file": ("选择文件", "Choose a file"),
+    "encounter.open": ("打开", "Open"),
+    "encounter.ids": (
+        "纯文本可填编号，不填则新建；只填编号可打开已有草稿。",
+        "For a text, optional: new ones are given. Ids alone open what was drafted before.",
+    ),
 }
 
 

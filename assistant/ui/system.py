@@ -13,6 +13,8 @@ from assistant.ui.frame import Frame
 from assistant.ui.markup import badge, esc
 from assistant.ui.session import Session, identify
 from assistant.ui.strings import Text
+from serving.engine import Engine
+from serving.engines.replicas import ReplicatedEngine
 
 LOOK_SECONDS = 2.0
 """How often the page looks again while something is under way."""
@@ -136,7 +138,7 @@ def _engines(parts: Services, t: Text) -> str:
     engines = parts.engines
     rows = "".join(
         f"<tr><td>{esc(slot.name)}</td><td>{esc(slot.settings.kind)}</td>"
-        f"<td>{esc(engines.describe(slot.name))} "
+        f"<td>{esc(engines.describe(slot.name))}{_replicas(slot.engine, t)} "
         f"{badge(t('demo_only'), 'demo') if slot.demo_only else badge(t('approved'), 'good')}</td>"
         f'<td><span class="engine {esc(slot.state)}"><span class="dot"></span>'
         f"{esc(t('state.' + slot.state))}</span></td>"
@@ -154,6 +156,15 @@ def _engines(parts: Services, t: Text) -> str:
     )
     heads += f'<th scope="col" class="number">{esc(t("system.opened"))}</th>'
     return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _replicas(engine: Engine | None, t: Text) -> str:
+    """How many of an engine's replicas answer; nothing for a single one."""
+    if not isinstance(engine, ReplicatedEngine):
+        return ""
+    up = sum(one.state == "ready" for one in engine.replicas)
+    said = t("system.replicas", up=up, all=len(engine.replicas))
+    return f' <span class="hint">{esc(said)}</span>'
 
 
 def _knowledge(parts: Services, t: Text) -> str:

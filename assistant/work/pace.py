@@ -8,6 +8,10 @@ SILENT_SECONDS = 3 * HEARTBEAT_SECONDS
 """A running request without a heartbeat for so long belongs to a process that is gone."""
 
 BUSY_SECONDS = 1.0
+LOST_SECONDS = 2.0
+MOST_LOST = 3
+"""How often work begins anew after its model was lost in the middle of it."""
+
 RETRY_SECONDS = 1.0
 """How long to wait before a change that the store refused is tried again."""
 

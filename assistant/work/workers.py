@@ -19,7 +19,8 @@ from assistant.work.events import ENDS, Cancelled, Event, Failed, Finished, Rest
 from assistant.work.lanes import LightLane
 from assistant.work.performing import Work
 from assistant.work.queue import Snapshot, first
-from serving.engine import EngineBusy, EngineError
+from serving.engine import EngineBusy, EngineError, EngineLost
+from serving.engines.replicas import affinity
 
 logger = logging.getLogger("bedside.assistant.jobs")
 
@@ -118,6 +119,8 @@ class Workers:
         channel = self._channels.of(row.id)
         started = time.perf_counter()
         end: Event | None = None
+        # The task's own context: whatever its chains ask goes to the replica that has its record.
+        affinity.set(row.encounter_id or row.patient_id)
         try:
             end = await self._ended(row, channel)
         except asyncio.CancelledError:
@@ -147,7 +150,11 @@ class Workers:
         return Finished(id=row.id)
 
     async def _perform(self, row: RequestRow, channel: Channel, prepared: bool) -> None:
-        """Run the chain; a full engine queue is waited for, the work having been accepted."""
+        """Run the chain; a full engine queue is waited for, the work having been accepted.
+
+        So it is begun anew when the model was lost in the middle: what is kept is not made again.
+        """
+        lost = 0
         while True:
             try:
                 steps = self._work.perform(row, prepared=prepared)
@@ -157,8 +164,14 @@ class Workers:
                 return
             except EngineBusy as busy:
                 await asyncio.sleep(max(pace.BUSY_SECONDS, busy.retry_after))
-                channel.restart(Restarted(id=row.id, kind=row.kind))
-                prepared = False
+            except EngineLost:
+                lost += 1
+                if lost > pace.MOST_LOST:
+                    raise
+                logger.error("request %s lost its model and begins anew", row.id)
+                await asyncio.sleep(pace.LOST_SECONDS)
+            channel.restart(Restarted(id=row.id, kind=row.kind))
+            prepared = False
 
     async def _interrupted(self, request_id: str) -> Event | None:
         """After the work was stopped: its end, or None when it went back to the queue."""

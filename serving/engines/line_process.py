@@ -22,6 +22,7 @@ from typing import Any
 from serving.engine import (
     EngineBusy,
     EngineError,
+    EngineLost,
     EngineUnavailable,
     PromptTooLong,
     UnsupportedOption,
@@ -115,7 +116,7 @@ class LineProcess:
         self._waiting[number] = deliver
         self._unsent.put({"op": "generate", "id": number, **request})
         if not self.alive and self._waiting.pop(number, None) is not None:
-            deliver(EngineError(_DIED))
+            deliver(EngineLost(_DIED))
 
     def cancel(self, number: int) -> None:
         """Forget a request; its place is free at once."""
@@ -172,7 +173,7 @@ class LineProcess:
             self._unsent.put(None)
             for number in list(self._waiting):
                 if deliver := self._waiting.pop(number, None):
-                    deliver(EngineError(_DIED))
+                    deliver(EngineLost(_DIED))
 
     def _take(self, answer: Answer) -> None:
         number: int = answer["id"]

@@ -16,6 +16,7 @@ from serving.engine import (
     Engine,
     EngineBusy,
     EngineError,
+    EngineLost,
     EngineUnavailable,
     Message,
     ModelCard,
@@ -138,6 +139,7 @@ class RemoteEngine(Engine):
                 else "".join(message.content for message in prompt)
             )
         )
+        begun = False
         path = "/chat/completions" if chat else "/completions"
         try:
             async with (
@@ -152,9 +154,10 @@ class RemoteEngine(Engine):
                 async for event in events(response):
                     chunk = progress.take(event)
                     if chunk is not None:
+                        begun = True
                         yield chunk
         except httpx.HTTPError as error:
-            raise EngineUnavailable(
+            raise (EngineLost if begun else EngineUnavailable)(
                 f"The model server at {self._card.source} cannot be reached "
                 f"({type(error).__name__}); check its address and that it runs."
             ) from error

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Set
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 SYSTEM = Path("/sys/devices/system")
@@ -73,6 +74,45 @@ def share(
     if len(sockets) < 2:
         return ()
     return tuple(sockets[sorted(sockets)[number % len(sockets)]])
+
+
+def divided(
+    cores: tuple[int, ...], count: int, system: Path = SYSTEM, allowed: Set[int] | None = None
+) -> list[tuple[int, ...]]:
+    """``cores`` (none: all that this process may use) in ``count`` shares, by memory node and core.
+
+    Two threads of a core come into the same share, and so do the cores of a node where there are
+    as many nodes as shares.  A single share is ``cores`` as they are.
+
+    Raises:
+        ValueError: there are fewer cores than shares.
+    """
+    if count == 1:
+        return [cores]
+    own = cores or tuple(sorted(allowed if allowed is not None else usable()))
+    node_of = {
+        cpu: int(folder.name[4:])
+        for folder in system.glob("node/node[0-9]*")
+        for cpu in _listed(folder / "cpulist")
+    }
+    cores_of: dict[tuple[int, int, int], list[int]] = {}
+    for cpu in own:
+        place = system / "cpu" / f"cpu{cpu}" / "topology"
+        core = _number(place / "core_id")
+        key = (
+            node_of.get(cpu, 0),
+            _number(place / "physical_package_id") or 0,
+            cpu if core is None else core,
+        )
+        cores_of.setdefault(key, []).append(cpu)
+    ranked = [cores_of[key] for key in sorted(cores_of)]
+    if len(ranked) < count:
+        raise ValueError(f"{count} replicas need {count} cores; there are {len(ranked)}")
+    ends = [len(ranked) * number // count for number in range(count + 1)]
+    return [
+        tuple(sorted(cpu for core in ranked[begin:end] for cpu in core))
+        for begin, end in pairwise(ends)
+    ]
 
 
 def pin(cores: tuple[int, ...] | list[int]) -> None:

@@ -23,7 +23,7 @@ from serving.ir.checkpoint_opening import open_checkpoint
 from serving.ir.coded_checkpoint import method_of
 from serving.ir.description import describe
 from serving.ir.digests import Digests
-from serving.ir.footprint import stored_bytes
+from serving.ir.footprint import needed_memory, stored_bytes
 from serving.ir.formats import OptionInvalid, Precision
 from serving.ir.scheme import QuantizationError
 from serving.ir.serialization import GraphUnknown, write_graph
@@ -67,6 +67,7 @@ def convert(
     family: str = "",
     calibration: Sequence[str] = (),
     adapter: Path | None = None,
+    memory: int = 0,
 ) -> Manifest:
     """Write the OpenVINO form of ``source`` to the folder ``target``.
 
@@ -74,11 +75,13 @@ def convert(
     what)`` counts weights.  ``family`` says which one where the configuration does not.
     ``calibration``: texts to fit INT4 to (see `serving.ir.calibrated`).  ``adapter``: a folder with
     what was learned over ``source`` (see `serving.ir.adapter`), which goes into its weights.
+    ``memory``: bytes of the machine that is to serve it; 0: not known.
 
     A process that is killed leaves nothing that loads; the next run removes what it left.
 
     Raises:
-        ConversionError: the source or the disk does not allow it, or ``target`` is there already.
+        ConversionError: the source, the disk or the memory does not allow it, or ``target`` is
+            there already.
     """
     wanted = precision or Precision()
     report = progress or (lambda done, total, what: None)
@@ -87,7 +90,7 @@ def convert(
         raise ConversionError(f"{target} is there already; remove it, or choose another name.")
     try:
         with workspace(target) as work:
-            made = _convert(source, work, wanted, report, family, calibration, adapter)
+            made = _convert(source, work, wanted, report, family, calibration, adapter, memory)
             made = replace(made, name=name or target.name, licence=licence, demo_only=demo_only)
             made.write(work)
             work.rename(target)
@@ -133,6 +136,7 @@ def _convert(
     family: str,
     calibration: Sequence[str],
     adapter: Path | None,
+    memory: int,
 ) -> Manifest:
     if calibration:
         calibrated.require()
@@ -140,6 +144,7 @@ def _convert(
     checkpoint, architecture = load(source, family, adapter)
     if calibration:
         precision = calibrated.fitted(precision, architecture)
+    _check_memory(architecture, precision, memory)
     _check_disk(work, architecture, precision, calibrated=bool(calibration))
     digests = Digests(checkpoint)
     family = families.tokenizer_of(architecture.family)
@@ -256,6 +261,16 @@ def _save(model: Any, folder: Path, file: WeightFile) -> None:
         write_graph(model, path, file)
     except RuntimeError as error:
         raise ConversionError(f"{path}: {_not_written(folder)}") from error
+
+
+def _check_memory(architecture: Architecture, precision: Precision, memory: int) -> None:
+    needed = needed_memory(architecture, precision)
+    if memory and needed > memory:
+        raise ConversionError(
+            f"Serving this model in {precision.weights} takes about {needed / 1e9:.1f} GB of "
+            f"memory; this machine has {memory / 1e9:.1f} GB. Choose a smaller precision or model, "
+            "or convert it for a larger machine with --for-another-machine. Nothing was written."
+        )
 
 
 def _check_disk(

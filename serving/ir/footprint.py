@@ -16,6 +16,9 @@ CACHE_KINDS = {"u8": 1, "bf16": 2, "f32": 4}
 _BITS = {"f32": 32.0, "f16": 16.0, "bf16": 16.0}
 # The CPU plugin keeps a float32 scale and zero point beside the codes of a head and token.
 _SCALES_OF_U8 = 8
+# A process that serves, beside weights and cache; and the tokens that are reckoned with.
+_BESIDES = 1 << 30
+_CONTEXT = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,15 @@ def stored_bytes(architecture: Architecture, precision: Precision) -> int:
     # Norms, biases and the like stay in float32; a little more than what routers take.
     bits += 32 * _others(architecture, linear)
     return int(bits / 8)
+
+
+def needed_memory(architecture: Architecture, precision: Precision) -> int:
+    """Bytes that a process needs to run the model on texts of about 1,000 tokens."""
+    weights = stored_bytes(architecture, precision)
+    # The plugin multiplies by float weights in a layout of its own, beside the mapped file.
+    copies = 1 if precision.weights in ("int4", "int8") else 2
+    cache = CacheShape.of(architecture)
+    return copies * weights + _CONTEXT * cache.bytes_per_token("bf16") + 4 * cache.state + _BESIDES
 
 
 def _others(architecture: Architecture, linear: list[Matrix]) -> int:

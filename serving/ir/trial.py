@@ -23,7 +23,6 @@ from serving.ir import footprint
 from serving.ir.architecture import Architecture, ArchitectureUnknown
 from serving.ir.checkpoint import Checkpoint, CheckpointError
 from serving.ir.convert import ConversionError, convert, load
-from serving.ir.footprint import CacheShape
 from serving.ir.formats import Precision
 from serving.ir.trial_worker import Reading
 from serving.models.manifest import MODEL_FILE
@@ -31,8 +30,6 @@ from serving.models.manifest import MODEL_FILE
 Progress = Callable[[int, int, str], None]
 
 # What the process needs besides weights and cache: libraries, buffers, one piece's logits.
-_BESIDES = 1 << 30
-_CONTEXT = 1024
 _FULLEST = ("fp32", "bf16", "fp16", "int8", "int4")
 _log = logging.getLogger("bedside.serving.ir.trial")
 
@@ -170,7 +167,10 @@ def _try(
     most_tokens: int,
 ) -> tuple[Outcome, Reading | None]:
     name = label(precision)
-    needed, free = needed_memory(architecture, precision), psutil.virtual_memory().available
+    needed, free = (
+        footprint.needed_memory(architecture, precision),
+        psutil.virtual_memory().available,
+    )
     if needed > free:
         return Outcome(
             name,
@@ -211,15 +211,6 @@ def _outcome(name: str, folder: Path, reading: Reading) -> Outcome:
         resident_bytes=reading.resident,
         stored_bytes=(folder / MODEL_FILE).with_suffix(".bin").stat().st_size,
     )
-
-
-def needed_memory(architecture: Architecture, precision: Precision) -> int:
-    """Bytes that a process needs to run the model on texts of about 1,000 tokens."""
-    weights = footprint.stored_bytes(architecture, precision)
-    # The plugin multiplies by float weights in a layout of its own, beside the mapped file.
-    copies = 1 if precision.weights in ("int4", "int8") else 2
-    cache = CacheShape.of(architecture)
-    return copies * weights + _CONTEXT * cache.bytes_per_token("bf16") + 4 * cache.state + _BESIDES
 
 
 class _NotMeasured(Exception):

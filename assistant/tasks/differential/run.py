@@ -14,9 +14,10 @@ from assistant.tasks.differential.draft import DifferentialDraft
 from assistant.tasks.differential.ranking_member import critical_entries, rank_by_knowledge
 from assistant.tasks.structuring.opening import open_findings
 from assistant.tasks.structuring.run import recognizer
+from assistant.work import pace
 from assistant.work.resources import Resources
 from assistant.work.task import Run
-from serving.engine import EngineBusy, EngineError
+from serving.engine import EngineBusy, EngineError, EngineLost
 
 logger = logging.getLogger("bedside.assistant.differential")
 
@@ -66,11 +67,17 @@ async def _ask(seat: PanelMember, context: CaseContext, resources: Resources) ->
             chat_model.model_copy(update={"temperature": seat.temperature}),
             seat.prompt,
         )
+        lost = 0
         while True:
             try:
                 return await differential_chain(member).ainvoke(context)
             except EngineBusy as busy:
                 await asyncio.sleep(busy.retry_after)
+            except EngineLost:
+                lost += 1
+                if lost > pace.MOST_LOST:
+                    raise
+                await asyncio.sleep(pace.LOST_SECONDS)
     except EngineError as error:
         reason = str(error)
     except Exception as error:

@@ -28,6 +28,10 @@ STRINGS: dict[str, tuple[str, str]] = {
         "拖入的文件里没有 DICOM 图像。",
         "There are no DICOM images among the dropped files.",
     ),
+    "study.idle": (
+        "填写患者 ID 后列出其序列，或拖入检查；结果显示在这里。",
+        "Give a patient id and list the series, or drop a study; results are shown here.",
+    ),
     "study.ids": ("请填写有效的患者 ID。", "Give a valid patient id."),
     "study.axial": ("横断面", "Axial"),
     "study.coronal": ("冠状面", "Coronal"),

@@ -25,9 +25,11 @@ from assistant.ui.markup import esc
 from assistant.ui.session import PageState, Session, Work, clinician
 from assistant.ui.status import status_line
 from assistant.ui.strings import add
-from assistant.work.task import Refused
+from assistant.work.task import Refused, Title
 
 add(STRINGS)
+
+GROUP = Title("影像", "Imaging")
 
 PROBLEMS = (ImageProblem, StoreError, Refused, ValueError)
 """What a sentence on the page says."""
@@ -92,6 +94,7 @@ class Study(Generic[StateT]):
         made = gr.Button(
             self.frame.first.text(text),
             variant="primary" if primary else "secondary",
+            size="lg" if primary else "sm",
             elem_id=f"{self.name}-{key}",
         )
         self.frame.labelled(made, text, "value")
@@ -124,6 +127,8 @@ class Study(Generic[StateT]):
 
     def _status(self, session: Session) -> str:
         state = session.of(self.state)
+        if not state.said and state.work.state == "idle" and not state.images:
+            return f'<p class="hint idle">{esc(session.text("study.idle"))}</p>'
         said = f'<p class="status" role="status">{esc(state.said)}</p>' if state.said else ""
         return said + status_line(state.work, session.text)
 

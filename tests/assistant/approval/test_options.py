@@ -32,15 +32,19 @@ OTHER: dict[str, Any] = {
     "chat_template_kwargs": {"language": "en"},
     "demo_only": True,
     "url": "http://127.0.0.1/v1",
+    "urls": ["http://127.0.0.1/v1"],
+    "replicas": 2,
     "api_key": "k",
     "thinks_first": True,
 }
 """Another value for each setting; ``kind`` and ``model`` have tests of their own."""
 
 KINDS: dict[str, frozenset[str]] = {
-    "openvino": frozenset(OTHER) - {"environment", "low_bit", "url", "api_key", "thinks_first"},
+    "openvino": frozenset(OTHER)
+    - {"environment", "low_bit", "url", "urls", "api_key", "thinks_first"},
     "bigdl": frozenset(OTHER)
-    - {"cache_gib", "precision", "kv_cache", "prompt_lookup", "url", "api_key", "thinks_first"},
+    - {"cache_gib", "precision", "kv_cache", "prompt_lookup", "replicas"}
+    - {"url", "urls", "api_key", "thinks_first"},
 }
 
 

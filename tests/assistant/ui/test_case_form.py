@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistant.record.encounter import Encounter
 from assistant.ui.case_form import (
     FormError,
     age_in_years,
@@ -74,7 +75,7 @@ def test_a_bad_form_is_refused_with_a_sentence(values: dict[str, str]) -> None:
 @given(st.text(max_size=60) | st.text(max_size=40).map(lambda s: "{" + s))
 def test_any_pasted_stay_is_opened_or_refused(text: str) -> None:
     try:
-        encounter = read_encounter(text, ("", ""), ZH)
+        encounter = read_encounter(text, ("", ""), ZH, Encounter)
     except FormError:
         return
     assert encounter.notes[0].text
@@ -85,7 +86,7 @@ def test_any_pasted_stay_is_opened_or_refused(text: str) -> None:
 )
 def test_json_that_is_no_stay_is_refused_with_a_sentence(text: str) -> None:
     with pytest.raises(FormError, match="住院数据不符合格式"):
-        read_encounter(text, ("", ""), ZH)
+        read_encounter(text, ("", ""), ZH, Encounter)
 
 
 def test_a_case_goes_back_into_the_form_as_it_came() -> None:
@@ -114,7 +115,7 @@ def test_a_refusal_names_the_field_by_its_label(values: dict[str, str], said: st
 
 
 def test_a_pasted_text_belongs_to_the_patient_that_was_named() -> None:
-    stay = read_encounter("患者咳嗽3天。", ("pat-7", "enc-7"), ZH)
+    stay = read_encounter("患者咳嗽3天。", ("pat-7", "enc-7"), ZH, Encounter)
     assert (stay.patient.id, stay.id) == ("pat-7", "enc-7")
     with pytest.raises(FormError, match="都填"):
-        read_encounter("患者咳嗽3天。", ("pat-7", ""), ZH)
+        read_encounter("患者咳嗽3天。", ("pat-7", ""), ZH, Encounter)

@@ -50,6 +50,19 @@ def test_engines_get_a_socket_each_in_turn(tmp_path: Path) -> None:
         topology.share("3-4", 0, system, {0, 1, 2, 3, 5})
 
 
+def test_replicas_divide_the_machine_by_node_and_core(tmp_path: Path) -> None:
+    cpus = [(socket, core) for _ in range(2) for socket in (0, 1) for core in range(4)]
+    system = machine(tmp_path, cpus, {0: "0-3,8-11", 1: "4-7,12-15"})
+    every = frozenset(range(16))
+    two = topology.divided((), 2, system, every)
+    assert two == [(0, 1, 2, 3, 8, 9, 10, 11), (4, 5, 6, 7, 12, 13, 14, 15)]
+    four = topology.divided((), 4, system, every)
+    assert four == [(0, 1, 8, 9), (2, 3, 10, 11), (4, 5, 12, 13), (6, 7, 14, 15)]
+    assert topology.divided((0, 8), 1, system, every) == [(0, 8)]
+    with pytest.raises(ValueError, match="2 replicas need 2 cores; there are 1"):
+        topology.divided((0, 8), 2, system, every)
+
+
 def test_a_process_keeps_to_its_processors() -> None:
     first = min(os.sched_getaffinity(0))
     code = (

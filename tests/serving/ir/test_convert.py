@@ -239,6 +239,17 @@ def test_a_full_disk_is_seen_before_work_begins(source: Path, tmp_path: Path, mo
     assert left(tmp_path / "model") == []
 
 
+def test_a_model_larger_than_memory_is_refused_before_work_begins(
+    source: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(
+        ConversionError, match=r"takes about 1\.1 GB of memory; this machine has 1\.0"
+    ):
+        convert(source, tmp_path / "out", memory=1_000_000_000)
+    assert not list(tmp_path.glob("out*"))
+    convert(source, tmp_path / "out", memory=2_000_000_000)
+
+
 def test_a_disk_that_fills_up_under_the_weights(source: Path, tmp_path: Path, monkeypatch) -> None:
     written = 0
 

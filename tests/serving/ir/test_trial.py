@@ -16,7 +16,7 @@ from reference import Reference
 from tokenizer_samples import CLINICAL
 
 from serving import tokenizer
-from serving.ir import trial, trial_worker
+from serving.ir import footprint, trial, trial_worker
 from serving.ir.convert import convert
 from serving.ir.formats import Precision
 from serving.ir.trial import TrialError
@@ -148,8 +148,8 @@ def test_where_the_reference_does_not_fit_the_fullest_that_does_stands_in(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, architecture = trial.load(source, "")
-    eight = trial.needed_memory(architecture, Precision("int8"))
-    assert eight < trial.needed_memory(architecture, Precision("fp16"))
+    eight = footprint.needed_memory(architecture, Precision("int8"))
+    assert eight < footprint.needed_memory(architecture, Precision("fp16"))
     available(monkeypatch, eight + 1)
     found = trial.compare(source, [Precision("int8")], ["发热、咳嗽3天。"], tmp_path)
     left_out, measured = found.outcomes

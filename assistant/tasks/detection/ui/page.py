@@ -12,7 +12,7 @@ from assistant.tasks.detection.request import ScanToSearch
 from assistant.tasks.detection.ui.nodule_table import nodule_table
 from assistant.tasks.detection.ui.strings import STRINGS
 from assistant.ui.frame import Frame, TaskPage
-from assistant.ui.imaging.study import Study, StudyState, filled_choice
+from assistant.ui.imaging.study import GROUP, Study, StudyState, filled_choice
 from assistant.ui.session import Session
 from assistant.ui.strings import add
 
@@ -70,4 +70,4 @@ def _connect_run(
     frame.on_run([run.click], start, [frame.session, image], outputs)
 
 
-PAGE = TaskPage("detection", build)
+PAGE = TaskPage("detection", build, group=GROUP)

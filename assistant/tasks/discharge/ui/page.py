@@ -20,11 +20,11 @@ from assistant.ui.actions import act, field
 from assistant.ui.case_form import FormError, is_id, read_encounter, sample_encounters
 from assistant.ui.earlier import earlier_html, look_up, reopen, reopened
 from assistant.ui.frame import Draw, Frame, TaskPage, patient_banner
-from assistant.ui.markup import button, esc
+from assistant.ui.markup import esc
 from assistant.ui.record_view import record_html
 from assistant.ui.session import Session, clinician, identify
 from assistant.ui.status import status_line
-from assistant.ui.stay_choice import sample_choices, who
+from assistant.ui.stay_choice import own_form, sample_choices, who
 from assistant.work.events import Delta
 
 
@@ -64,7 +64,7 @@ def build(frame: Frame) -> None:
                 label=t("encounter.sample"),
                 elem_id="sample-stay",
             )
-            own = frame.panel(_own_form, elem_id="own-stay")
+            own = frame.panel(lambda s: own_form("own", s.text, asks_ids=True), elem_id="own-stay")
             notes = frame.panel(_notes)
             with gr.Row(elem_classes="run"):
                 run = gr.Button(t("generate"), variant="primary", elem_id="run-stay", scale=3)
@@ -104,7 +104,9 @@ def _connect_stay(frame: Frame, layout: Layout, sample: gr.Dropdown, own: gr.HTM
             if not text.strip() and all(is_id(one) for one in ids):
                 await _return_to(frame, session, ids, request)
             else:
-                await _open(frame, session, read_encounter(text, ids, session.text), request)
+                await _open(
+                    frame, session, read_encounter(text, ids, session.text, Encounter), request
+                )
         except FormError as error:
             here(session).work.state, here(session).work.message = "failed", str(error)
         return frame.draw(session, layout.all())
@@ -239,24 +241,6 @@ def _status(session: Session) -> str:
     if work.overtaken:
         line += f'<p class="notice warn" role="alert">{esc(t("overtaken"))}</p>'
     return f'<div class="statusline">{line}</div>'
-
-
-def _own_form(session: Session) -> str:
-    t = session.text
-    ids = "".join(
-        f'<label>{esc(t(label))}<input type="text" name="{name}" maxlength="64"></label>'
-        for name, label in (("patient_id", "patient.id"), ("encounter_id", "encounter.id"))
-    )
-    return (
-        f'<details class="own-form" data-key="own" data-form>'
-        f"<summary>{esc(t('encounter.own'))}</summary>"
-        f'<label>{esc(t("encounter.json"))}<textarea name="text" rows="5"></textarea></label>'
-        f'<p class="hint">{esc(t("encounter.ids"))}</p><div class="ids">{ids}</div>'
-        f'<div class="verdicts">{button(t("encounter.open"), "open", css="primary")}'
-        f'<label class="file">{esc(t("encounter.file"))} '
-        f'<input type="file" accept=".json,.txt,application/json,text/plain"></label></div>'
-        f"</details>"
-    )
 
 
 PAGE = TaskPage("discharge", build)

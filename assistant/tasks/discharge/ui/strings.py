@@ -8,14 +8,6 @@ STRINGS: dict[str, tuple[str, str]] = {
         "There is no earlier draft of this patient's encounter.",
     ),
     "encounter.sample": ("住院示例", "Example stay"),
-    "encounter.own": ("粘贴或上传住院数据（JSON）", "Paste or upload a stay (JSON)"),
-    "encounter.json": ("住院数据 JSON，或病历全文", "Encounter as JSON, or the note as text"),
-    "encounter.ids": (
-        "纯文本可填编号，不填则新建；只填编号可打开已有草稿。",
-        "For a text, optional: new ones are given. Ids alone open what was drafted before.",
-    ),
-    "encounter.file": ("选择文件", "Choose a file"),
-    "encounter.open": ("打开", "Open"),
     "generate": ("生成出院记录", "Write the record"),
     "idle.discharge": (
         "选择一次住院，然后生成出院记录；五个部分依次写出，逐条标注依据。",

@@ -20,7 +20,7 @@ from assistant.tasks.radiomics.ui.strings import STRINGS
 from assistant.ui.frame import Frame, TaskPage
 from assistant.ui.imaging.attached import listed, region_names
 from assistant.ui.imaging.slices import SliceViewer, slice_of
-from assistant.ui.imaging.study import PROBLEMS, Study, StudyState, filled_choice, style
+from assistant.ui.imaging.study import GROUP, PROBLEMS, Study, StudyState, filled_choice, style
 from assistant.ui.session import Session, clinician
 from assistant.ui.strings import add
 
@@ -155,4 +155,4 @@ def _connect_run(
     frame.on_run([run.click], start, [frame.session, *inputs], outputs)
 
 
-PAGE = TaskPage("radiomics", build, style("radiomics"), serve)
+PAGE = TaskPage("radiomics", build, style("radiomics"), serve, group=GROUP)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any
@@ -19,13 +18,11 @@ from assistant.tasks.record_qa.ui.state import AskState, AskTurn, here
 from assistant.tasks.record_qa.ui.talk import ensure, forget, look_up, open_again
 from assistant.ui import watch
 from assistant.ui.actions import act, field
-from assistant.ui.case_form import FormError, new_identity, sample_encounters
+from assistant.ui.case_form import FormError, read_encounter, sample_encounters
 from assistant.ui.frame import Frame, TaskPage, patient_banner
-from assistant.ui.markup import button, esc
 from assistant.ui.record_view import record_html
 from assistant.ui.session import Session, clinician, identify
-from assistant.ui.stay_choice import sample_choices, who
-from assistant.ui.strings import Text
+from assistant.ui.stay_choice import own_form, sample_choices, who
 from assistant.work.task import Refused
 
 STYLE = """
@@ -69,7 +66,7 @@ def build(frame: Frame) -> None:
             sample = gr.Dropdown(
                 sample_choices(frame.first), value="", label=t("ask.sample"), elem_id="sample-ask"
             )
-            own = frame.panel(_own_form, elem_id="own-ask")
+            own = frame.panel(lambda s: own_form("own-ask", s.text), elem_id="own-ask")
             conversations = frame.panel(lambda s: conversations_html(here(s), s.text))
             notes = frame.panel(
                 lambda s: record_html(here(s).notes(), [], RECORD, s.text, folded=True),
@@ -112,32 +109,15 @@ def _connect_stay(frame: Frame, layout: Layout, sample: gr.Dropdown, own: gr.HTM
         data = event._data if isinstance(event._data, dict) else {}
         text = field(data, "text", frame.parts.settings.max_notes_bytes)
         try:
-            await _open(frame, session, read(text, session.text), request)
+            await _open(
+                frame, session, read_encounter(text, ("", ""), session.text, Encounter), request
+            )
         except FormError as error:
             here(session).problem = str(error)
         return frame.draw(session, layout.all())
 
     sample.input(chosen, [frame.session, sample], layout.all(), **_QUIET)
     own.click(opened, frame.session, layout.all(), **_QUIET)
-
-
-def read(text: str, t: Text) -> Encounter:
-    """An encounter from JSON, or a whole note as text.  Raises `FormError`."""
-    text = text.strip().removeprefix("\ufeff")
-    if not text:
-        raise FormError(t("error.case_empty"))
-    try:
-        if not text.startswith("{"):
-            patient_id, encounter_id = new_identity()
-            return Encounter.from_text(text, patient_id=patient_id, encounter_id=encounter_id)
-        data = json.loads(text)
-        return Encounter.model_validate(data.get("encounter", data))
-    except (json.JSONDecodeError, RecursionError):
-        raise FormError(t("ask.bad", why="JSON")) from None
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise FormError(t("ask.bad", why=f"{where} {first['msg']}")) from None
 
 
 async def _open(frame: Frame, session: Session, encounter: Encounter, request: gr.Request) -> None:
@@ -236,19 +216,6 @@ def _connect_cards(frame: Frame, layout: Layout) -> None:
 
     frame.on_card(layout.turns, of_turn, [layout.turns])
     frame.on_card(layout.conversations, of_list, [layout.conversations, layout.turns])
-
-
-def _own_form(session: Session) -> str:
-    t = session.text
-    return (
-        f'<details class="own-form" data-key="own-ask" data-form>'
-        f"<summary>{esc(t('ask.own'))}</summary>"
-        f'<label>{esc(t("ask.json"))}<textarea name="text" rows="5"></textarea></label>'
-        f'<div class="verdicts">{button(t("ask.open"), "open", css="primary")}'
-        f'<label class="file">{esc(t("ask.file"))} '
-        f'<input type="file" accept=".json,.txt,application/json,text/plain"></label></div>'
-        f"</details>"
-    )
 
 
 PAGE = TaskPage("ask", build, STYLE)

@@ -4,11 +4,6 @@ from __future__ import annotations
 
 STRINGS: dict[str, tuple[str, str]] = {
     "ask.sample": ("住院示例", "Example stay"),
-    "ask.own": ("粘贴或上传住院数据（JSON）", "Paste or upload a stay (JSON)"),
-    "ask.json": ("住院数据 JSON，或病历全文", "Encounter as JSON, or the note as text"),
-    "ask.file": ("选择文件", "Choose a file"),
-    "ask.open": ("打开", "Open"),
-    "ask.bad": ("住院数据不符合格式：{why}", "This is no encounter: {why}"),
     "ask.question": ("问这份病历", "Ask this record"),
     "ask.hint": (
         "如：近三次肌酐趋势？ 那血钾呢？ 用过哪些抗生素，各几天？",

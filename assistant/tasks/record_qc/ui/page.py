@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
-from pydantic import ValidationError
 
 from assistant.store import Context
 from assistant.tasks.record_qc.record import CheckedEncounter
@@ -18,14 +16,13 @@ from assistant.tasks.record_qc.ui.opinions import judge, recall
 from assistant.tasks.record_qc.ui.state import KIND, QcWork, here
 from assistant.ui import watch
 from assistant.ui.actions import field
-from assistant.ui.case_form import FormError, new_identity, sample_encounters
+from assistant.ui.case_form import FormError, read_encounter, sample_encounters
 from assistant.ui.earlier import earlier_html, look_up, reopened
 from assistant.ui.frame import Frame, TaskPage, patient_banner
-from assistant.ui.markup import button, esc
+from assistant.ui.markup import esc
 from assistant.ui.session import Session, clinician, identify
 from assistant.ui.status import status_line
-from assistant.ui.stay_choice import sample_choices, who
-from assistant.ui.strings import Text
+from assistant.ui.stay_choice import own_form, sample_choices, who
 from assistant.work.task import Refused
 
 STYLE = """
@@ -75,7 +72,7 @@ def build(frame: Frame) -> None:
             sample = gr.Dropdown(
                 sample_choices(frame.first), value="", label=t("qc.sample"), elem_id="sample-qc"
             )
-            own = frame.panel(_own_form, elem_id="own-qc")
+            own = frame.panel(lambda s: own_form("own-qc", s.text), elem_id="own-qc")
             notes = frame.panel(_notes, elem_id="qc-notes")
             with gr.Row(elem_classes="run"):
                 run = gr.Button(t("qc.run"), variant="primary", elem_id="run-qc", scale=3)
@@ -108,36 +105,18 @@ def _connect_stay(frame: Frame, layout: Layout, sample: gr.Dropdown, own: gr.HTM
         data = event._data if isinstance(event._data, dict) else {}
         text = field(data, "text", frame.parts.settings.max_notes_bytes)
         try:
-            await _open(frame, session, read(text, session.text), request)
+            await _open(
+                frame,
+                session,
+                read_encounter(text, ("", ""), session.text, CheckedEncounter),
+                request,
+            )
         except FormError as error:
             here(session).work.state, here(session).work.message = "failed", str(error)
         return frame.draw(session, layout.all())
 
     sample.input(chosen, [frame.session, sample], layout.all(), **_QUIET)
     own.click(opened, frame.session, layout.all(), **_QUIET)
-
-
-def read(text: str, t: Text) -> CheckedEncounter:
-    """An encounter from JSON, or a whole note as text.  Raises `FormError`."""
-    text = text.strip().removeprefix("\ufeff")
-    if not text:
-        raise FormError(t("error.case_empty"))
-    try:
-        if not text.startswith("{"):
-            patient_id, encounter_id = new_identity()
-            return CheckedEncounter.model_validate(
-                CheckedEncounter.from_text(
-                    text, patient_id=patient_id, encounter_id=encounter_id
-                ).model_dump()
-            )
-        data = json.loads(text)
-        return CheckedEncounter.model_validate(data.get("encounter", data))
-    except (json.JSONDecodeError, RecursionError):
-        raise FormError(t("qc.bad", why="JSON")) from None
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise FormError(t("qc.bad", why=f"{where} {first['msg']}")) from None
 
 
 async def _open(
@@ -216,19 +195,6 @@ def _status(session: Session) -> str:
     if work.state == "idle":
         return f'<p class="hint idle">{esc(t("qc.idle"))}</p>'
     return f'<div class="statusline">{status_line(work, t)}</div>'
-
-
-def _own_form(session: Session) -> str:
-    t = session.text
-    return (
-        f'<details class="own-form" data-key="own-qc" data-form>'
-        f"<summary>{esc(t('qc.own'))}</summary>"
-        f'<label>{esc(t("qc.json"))}<textarea name="text" rows="5"></textarea></label>'
-        f'<div class="verdicts">{button(t("qc.open"), "open", css="primary")}'
-        f'<label class="file">{esc(t("qc.file"))} '
-        f'<input type="file" accept=".json,.txt,application/json,text/plain"></label></div>'
-        f"</details>"
-    )
 
 
 PAGE = TaskPage("qc", build, STYLE)

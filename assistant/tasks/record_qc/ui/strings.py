@@ -4,16 +4,11 @@ from __future__ import annotations
 
 STRINGS: dict[str, tuple[str, str]] = {
     "qc.sample": ("住院示例", "Example stay"),
-    "qc.own": ("粘贴或上传住院数据（JSON）", "Paste or upload a stay (JSON)"),
-    "qc.json": ("住院数据 JSON，或病历全文", "Encounter as JSON, or the note as text"),
-    "qc.file": ("选择文件", "Choose a file"),
-    "qc.open": ("打开", "Open"),
     "qc.run": ("质控检查", "Check the record"),
     "qc.idle": (
         "选择一次住院，然后检查：缺项、超时、前后矛盾，逐条标出原文位置。",
         "Choose a stay, then check it: what is missing, late or contradictory, with its place.",
     ),
-    "qc.bad": ("住院数据不符合格式：{why}", "This is no encounter: {why}"),
     "qc.report": ("质控结果", "Findings"),
     "qc.score": ("{n} 分 · {grade}级", "{n} points · grade {grade}"),
     "qc.count": ("{n} 条问题", "{n} findings"),

@@ -18,7 +18,7 @@ from assistant.tasks.segmentation.ui.strings import STRINGS
 from assistant.tasks.segmentation.ui.volume_table import volume_table
 from assistant.ui.frame import Frame, TaskPage
 from assistant.ui.imaging.slices import SliceViewer, slice_of
-from assistant.ui.imaging.study import PROBLEMS, Study, StudyState, filled_choice, style
+from assistant.ui.imaging.study import GROUP, PROBLEMS, Study, StudyState, filled_choice, style
 from assistant.ui.session import Session, clinician
 from assistant.ui.strings import add
 from serving.vision.store import VisionStore
@@ -165,4 +165,4 @@ def _connect_run(
 STYLE = style("segmentation") + (
     "#segmentation-table .swatch { display: inline-block; width: 1em; height: 1em }"
 )
-PAGE = TaskPage("segmentation", build, STYLE)
+PAGE = TaskPage("segmentation", build, STYLE, group=GROUP)

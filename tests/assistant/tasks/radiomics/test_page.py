@@ -54,6 +54,7 @@ def _extract(path: str, address: str) -> None:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         page = browser.new_page()
         page.goto(address)
+        page.get_by_role("tab", name="影像", exact=True).click()
         page.get_by_role("tab", name="影像组学").click()
         expect(page.locator(".notice", has_text="科研用途").first).to_be_visible()
         page.fill("#radiomics-patient input, #radiomics-patient textarea", "pat-1")

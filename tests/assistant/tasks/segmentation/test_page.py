@@ -59,6 +59,7 @@ def _segment(path: str, address: str) -> None:
             ),
         )
         page.goto(address)
+        page.get_by_role("tab", name="影像", exact=True).click()
         page.get_by_role("tab", name="影像分割").click()
         expect(page.locator("#segmentation-look")).to_be_visible()
         page.fill("#segmentation-patient input, #segmentation-patient textarea", "pat-1")
