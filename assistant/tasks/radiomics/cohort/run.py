@@ -23,7 +23,7 @@ from assistant.tasks.radiomics.cohort.refusal import CohortRefused
 from assistant.tasks.radiomics.cohort.report import sizes
 from assistant.tasks.radiomics.cohort.request import CohortRoles, CohortToModel, decoded
 from assistant.tasks.radiomics.cohort.roles import Roles
-from assistant.tasks.radiomics.cohort.settings import CohortSettings, read_settings
+from assistant.tasks.radiomics.cohort.settings import CohortSettings, settings_of
 from assistant.tasks.radiomics.cohort.study import make
 from assistant.tasks.radiomics.cohort.table import read_cohort
 from assistant.work.events import Event
@@ -59,7 +59,7 @@ def checked(request: CohortToModel) -> CohortToModel:
     large is read, so that what is wrong with it is told at once.
 
     Raises:
-        CohortRefused: what `read_settings` and `read_cohort` raise, or no outcome is found.
+        CohortRefused: what `settings_of` and `read_cohort` raise, or no outcome is found.
     """
     data = decoded(request.table)
     settings = _settings(request)
@@ -174,7 +174,7 @@ def _roles(roles: CohortRoles) -> Roles:
 
 
 def _settings(request: CohortToModel) -> CohortSettings:
-    return read_settings(None, **request.settings)
+    return settings_of(request.settings)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -72,8 +73,13 @@ def read_settings(path: Path | None, **given: Any) -> CohortSettings:
             "(The settings file holds `name: value` lines, such as outer_folds: 5.)"
         )
     given = {name: value for name, value in given.items() if value not in (None, "", ())}
+    return settings_of({**(written or {}), **given})
+
+
+def settings_of(written: Mapping[str, Any]) -> CohortSettings:
+    """Settings by their names.  Raises `CohortRefused` where one is unknown or out of its range."""
     try:
-        return CohortSettings(**{**(written or {}), **given})
+        return CohortSettings.model_validate(dict(written))
     except ValidationError as error:
         places = "、".join(".".join(map(str, item["loc"])) for item in error.errors())
         says = "; ".join(item["msg"] for item in error.errors())

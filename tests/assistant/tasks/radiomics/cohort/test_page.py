@@ -57,6 +57,7 @@ def _visit(path: str, address: str) -> None:
         page.set_default_timeout(60_000)
         expect.set_options(timeout=240_000)
         page.goto(address)
+        page.get_by_role("tab", name="影像", exact=True).click()
         page.get_by_role("tab", name="影像组学").click()
         page.get_by_text("队列建模（科研用途）").click()
         table = {"name": "李四.csv", "mimeType": "text/csv", "buffer": b"a,b\n1"}

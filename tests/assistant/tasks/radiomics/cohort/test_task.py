@@ -191,6 +191,8 @@ def test_a_workbook_that_unpacks_to_too_much_is_refused(client: TestClient) -> N
 def test_what_is_no_base64_and_unknown_settings_are_refused(client: TestClient) -> None:
     body = {"study_id": "lung-2024", "table": "复发,f0"}
     assert "base64" in client.post("/v1/radiomics-cohorts", json=body).text
+    named = ask(client, "复发,f0\n是,1\n否,2\n".encode(), settings={"path": 1})
+    assert named.status_code == 422
     odd = ask(client, "复发,f0\n是,1\n否,2\n".encode(), settings={"outer_folds": 99})
     assert odd.status_code == 422
     assert "outer_folds" in odd.text
