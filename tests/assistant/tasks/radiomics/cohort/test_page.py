@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from browser_visit import ARGUMENTS, ROOT, chromium, start
 from cohort_tables import draw
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import FilePayload, expect, sync_playwright
 
 from assistant.work.registry import GROUP
 
@@ -60,7 +60,7 @@ def _visit(path: str, address: str) -> None:
         page.get_by_role("tab", name="影像", exact=True).click()
         page.get_by_role("tab", name="影像组学").click()
         page.get_by_text("队列建模（科研用途）").click()
-        table = {"name": "李四.csv", "mimeType": "text/csv", "buffer": b"a,b\n1"}
+        table = FilePayload(name="李四.csv", mimeType="text/csv", buffer=b"a,b\n1")
         page.set_input_files("#cohort-upload input[type=file]", files=[table])
         expect(page.locator("#cohort-status")).to_contain_text("1 格")
         table["buffer"] = _csv(60, 3)
