@@ -8,7 +8,7 @@ import logging
 from collections.abc import AsyncGenerator
 from importlib.metadata import entry_points, version
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from assistant import loopback
@@ -144,9 +144,11 @@ def build_app(
     app.state.services = parts
     app.state.metrics = Metrics()
     problems.install(app)
+    # Called more often than all others: no route is tried before these.
+    _add_routes(app, hook_routes.router)
     for task in tasks:
-        app.include_router(work.router(task))
-    app.include_router(drafts.router(tasks))
+        _add_routes(app, work.router(task))
+    _add_routes(app, drafts.router(tasks))
     for module in (
         statement_checks,
         tasks_listing,
@@ -164,8 +166,8 @@ def build_app(
         record_searches,
         replicas,
     ):
-        app.include_router(module.router)
-    smart = smart_login.flow_of(settings)
+        _add_routes(app, module.router)
+    smart = smart_login.flow_of(settings, store)
     app.include_router(smart_login.router(smart))
     app.include_router(
         openai_api.router(engines.open_engines, (lambda: encoder) if encoder else None),
@@ -174,18 +176,27 @@ def build_app(
     )
     for entry in entry_points(group="bedside.routers"):
         app.include_router(entry.load())
-    for part in (alert_routes, event_routes, hook_routes, embed_routes):
-        app.include_router(part.router)
+    for part in (alert_routes, event_routes, embed_routes):
+        _add_routes(app, part.router)
     problems.answer_the_rest(app)
     _mount_docs(app)
     if with_ui:
         from assistant.ui.page import mount
 
-        mount(app, parts)
+        mount(app, parts, smart.sessions)
     # Innermost: what is refused elsewhere is refused before.
     app.add_middleware(BoundSession, sessions=smart.sessions)
     _add_middleware(app, settings, tasks)
     return app
+
+
+def _add_routes(app: FastAPI, router: APIRouter) -> None:
+    """The routes of a router as they are.
+
+    `FastAPI.include_router` reads the types of every field anew for each application, which takes
+    the first request a second; it is for routers that are given a prefix or dependencies.
+    """
+    app.router.routes.extend(router.routes)
 
 
 def _add_middleware(app: FastAPI, settings: Settings, tasks: Registry) -> None:

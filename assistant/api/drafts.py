@@ -1,6 +1,7 @@
 """``/v1/drafts``: read, resolve statements, fill in, sign."""
 
 import asyncio
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
@@ -42,8 +43,9 @@ class SignatureRequest(BaseModel):
     text: str = Field(min_length=1, max_length=100_000)
 
 
+@cache
 def router(tasks: Registry) -> APIRouter:
-    """The routes, whose answers name the drafts of every task."""
+    """The routes, whose answers name the drafts of every task; kept for the process."""
     made = APIRouter(prefix="/v1/drafts", tags=["drafts 草稿"])
     shapes = Shapes(tasks)
     several: Any = list

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from functools import cache
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Header, Query, Response
@@ -27,8 +28,12 @@ from assistant.store.models import RequestRow
 from assistant.work.task import AnyTask, load
 
 
+@cache
 def router(task: AnyTask) -> APIRouter:
-    """``POST /v1/<path>``, and of a job: read, events, cancel, and what the task adds."""
+    """``POST /v1/<path>``, and of a job: read, events, cancel, and what the task adds.
+
+    Kept for the process: reading the types of a task's fields takes a while.
+    """
     made = APIRouter(prefix=f"/v1/{task.path}", tags=[f"{task.title.en.lower()} {task.title.zh}"])
     shown = job_type(task)
     told = event_type(task)

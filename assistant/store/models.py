@@ -549,6 +549,16 @@ class TokenUseRow(Base):
     expires_at: Mapped[datetime]
 
 
+class SmartSessionRow(Base):
+    """A doctor's session from the hospital's log-in, sealed; ``key`` is the hash of its cookie."""
+
+    __tablename__ = "smart_sessions"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    content: Mapped[bytes]
+    expires_at: Mapped[datetime]
+
+
 class RecordEventRow(Base):
     """Something that happened to a record, as a system told it; ``key`` is its sender's id."""
 

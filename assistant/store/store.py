@@ -27,6 +27,7 @@ from assistant.store.purge import Purge, PurgeCounts
 from assistant.store.record_events import RecordEvents
 from assistant.store.releases import Releases
 from assistant.store.requests import Requests
+from assistant.store.smart_sessions import SmartSessions
 from assistant.store.studies import Studies
 from assistant.store.token_uses import TokenUses
 
@@ -63,6 +64,7 @@ class Store:
         self.conversations = Conversations(database, self.audit)
         self.cards = Cards(database, self.audit)
         self.token_uses = TokenUses(database)
+        self.smart_sessions = SmartSessions(database, hashes)
         self.record_events = RecordEvents(database, self.audit, hashes, self.requests)
         self.messages = Messages(database, self.audit, hashes)
         self._purge = Purge(database, self.audit, self.attachments, outgoing)
