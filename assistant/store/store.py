@@ -25,6 +25,7 @@ from assistant.store.messages import Messages
 from assistant.store.outbox import Outbox
 from assistant.store.purge import Purge, PurgeCounts
 from assistant.store.record_events import RecordEvents
+from assistant.store.releases import Releases
 from assistant.store.requests import Requests
 from assistant.store.smart_sessions import SmartSessions
 from assistant.store.studies import Studies
@@ -56,6 +57,7 @@ class Store:
         self.idempotency = Idempotency(database, hashes)
         self.api_keys = ApiKeys(database, self.audit)
         self.approvals = Approvals(database, self.audit)
+        self.releases = Releases(database, self.audit)
         self.attachments = Attachments(database, self.audit, contents)
         self.bills = Bills(database, self.audit)
         self.studies = Studies(database, self.audit)

@@ -145,6 +145,10 @@ class Task(ABC, Generic[RequestT, DraftT]):
     reviewed: ClassVar[bool] = True
     """Whether a draft has statements to resolve and can be filled in."""
 
+    released: ClassVar[bool] = False
+    """Whether its results, which are for research, can be filled in while a named administrator has
+    switched that on (`assistant.store.releases`); until then they cannot."""
+
     listed: type[Draft] | None = None
     """A base of ``draft`` with the fields that a job lists, where the job gives the rest itself."""
 
@@ -231,7 +235,10 @@ class Task(ABC, Generic[RequestT, DraftT]):
 
         ``request`` reads the request, which notes the reading.  Raises `NothingToFill`.
         """
-        text = "\n".join(kept(draft.all_statements(), resolutions))
+        if self.released:
+            text = draft.plain_text()
+        else:
+            text = "\n".join(kept(draft.all_statements(), resolutions))
         if not text.strip():
             raise NothingToFill
         return FillIn(text=text, fields={self.kind: text})

@@ -85,6 +85,7 @@ def test_our_own_tasks_are_entry_points_like_any_others() -> None:
         "chat",
         "record_qc",
         "radiomics",
+        "radiomics_cohort",
         "segmentation",
         "detection",
         "perfusion",
