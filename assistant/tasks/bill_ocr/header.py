@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from assistant.tasks.bill_ocr.fragment import Fragment
-from assistant.tasks.bill_ocr.labels import folded, nearest, table_of
+from assistant.tasks.bill_ocr.labels import covers, folded, nearest, table_of
 from assistant.tasks.bill_ocr.rows import Row
 
 _SKIPPED = "()元:/¥ |"
@@ -76,8 +76,8 @@ def columns_of(part: Fragment) -> list[Column] | None:
             at += 1
             continue
         for word, column, looks in _words():
-            if text.startswith(word, at):
-                end = at + len(word)
+            if length := covers(text, at, word):
+                end = at + length
                 found.append(Column(column, looks, part.starts[at], part.ends[end - 1]))
                 at = end
                 break
