@@ -30,7 +30,8 @@ _CLASS = re.compile(r"(?<=\.\d\d)\s*[(（\[]?[甲乙丙][)）\]]?类?$")
 _FIGURES = ("amount", "quantity", "unit_price", "price_and_quantity", "value")
 _ENDS = frozenset({
     "total", "total_in_words", "fund_paid", "account_paid", "cash_paid", "self_paid", "deposit",
-    "top_up", "refund", "other_paid", "received_at", "reported_at", "sampled_at", "examiner", "reviewer", "cashier", "doctor",
+    "top_up", "refund", "other_paid", "received_at", "reported_at", "sampled_at",
+    "examiner", "reviewer", "cashier", "doctor",
 })  # fmt: skip
 _FAR = 3.2
 _WRAPPED = frozenset({"name", "specification"})
