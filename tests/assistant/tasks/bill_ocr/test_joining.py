@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from bill_samples import kept
 import pytest
+from bill_samples import kept
 from starlette.testclient import TestClient
 
 from assistant.draft import Draft, Statement

@@ -157,3 +157,22 @@ def test_settlement_with_the_classes_of_the_insurer(printed: Print) -> None:
     }  # fmt: skip
     assert fields(document)["total"] == "1993.56"
     assert failed(document) == []
+
+
+def test_counts_without_a_head_are_parted_from_the_prices(printed: Print) -> None:
+    (document,) = read_pages([printed([
+        [(200, "青山县人民医院门诊收费票据")],
+        [(40, "姓名："), (120, "王小明"), (400, "日期：2024-03-05")],
+        [(40, "项目名称"), (480, "单价"), (640, "金额")],
+        [(40, "导引导丝"), (440, "2145.00"), (640, "290.00")],
+        [(40, "血细胞分析"), (440, "20.00"), (640, "20.00")],
+        [(40, "取石网篮"), (440, "3620.00"), (640, "1861.00")],
+        [(40, "合计"), (640, "2171.00")],
+    ])])  # fmt: skip
+    first, second, third = document.items
+    assert (first["quantity"].value, first["unit_price"].value) == ("2", "145.00")
+    assert "2145.00" in first["unit_price"].doubt
+    assert (second["quantity"].value, second["unit_price"].value) == ("1", "20.00")
+    # 3 × 620.00 is not 1861.00: nothing is changed, and a person is asked.
+    assert third["unit_price"].value == "3620.00"
+    assert third["unit_price"].doubt
