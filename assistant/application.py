@@ -80,11 +80,13 @@ def build_services(
     engines = Engines(settings)
     resources = Resources(settings, engines, base, store.attachments, store.conversations)
     approvals = ApprovalStatus(settings, store, engines, tasks)
+    performer = Performer(tasks, store, resources, approvals)
     jobs = Jobs(
         store,
-        Performer(tasks, store, resources, approvals),
+        performer,
         workers=settings.jobs if workers is None else workers,
         limit=settings.max_waiting,
+        join=performer.joined,
     )
     vectors = VectorBuilding(base, settings.encoder)
     return Services(settings, store, tasks, resources, approvals, jobs, vectors)

@@ -166,6 +166,10 @@ class Task(ABC, Generic[RequestT, DraftT]):
     checks: ClassVar[str] = ""
     """A function from the settings to what ``bedside doctor`` says of the task."""
 
+    joins: ClassVar[str] = ""
+    """A function of (payload, context, store) that gives the payload of any task's request with
+    what this task knows of the patient; the same object where it knows nothing."""
+
     outcome: ClassVar[str] = ""
     """A function of (request, draft, context, resources) that gives what goes out to other
     systems: an `assistant.imaging.out.structure.Result`."""
