@@ -252,8 +252,8 @@ def _empty(
     found = []
     for number, group in enumerate(groups[: used[-1] + 1]):
         kind = numbers.of(number)
-        graph = _graph(group, size, kind, numbers.of(number + 1), False)
-        piece = Piece(compile_model(graph, kind, threads))
+        made = graph(group, size, kind, numbers.of(number + 1), False)
+        piece = Piece(compile_model(made, kind, threads))
         inside = tuple(slice(r, r + n) for r, n in zip(group[0].reach, size, strict=True))
         piece.given[0][inside] = values
         values = piece.run()[0].copy()
@@ -299,7 +299,7 @@ class _Layer:
         found = self._pieces.get(size)
         if found is None:
             whole = SLICES, *size
-            model = _graph(self._stages, whole, self._precision, self.following, self._last)
+            model = graph(self._stages, whole, self._precision, self.following, self._last)
             made = compile_model(model, self._precision, self._threads)
             found = self._pieces[size] = Piece(made, self._scratch)
         return found
@@ -385,7 +385,7 @@ class _Values:
         return held
 
 
-def _graph(
+def graph(
     stages: Sequence[Stage],
     size: tuple[int, int, int],
     precision: Precision,

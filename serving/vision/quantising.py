@@ -94,7 +94,7 @@ def _quantised(
 
     def validate(compiled: Any, items: Iterable[Any]) -> tuple[float, None]:
         chosen = [int(item) for item in items]
-        asked = window.Streams(_native(compiled), 1).scores([checked[at] for at in chosen])
+        asked = window.Streams(compiled, 1).scores([checked[at] for at in chosen])
         found = [made.argmax(axis=0).astype(np.uint8) for made in asked]
         return dice(np.stack([wanted[at] for at in chosen]), np.stack(found)), None
 
@@ -112,11 +112,6 @@ def _quantised(
 
 
 _EXACT = {"INFERENCE_PRECISION_HINT": "f32"}
-
-
-def _native(compiled: Any) -> Any:
-    """The compiled model that NNCF wraps."""
-    return getattr(compiled, "_compiled_model", compiled)
 
 
 def _loss(opened: Opened, images: Sequence[Floats]) -> float:

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files as resources
 from pathlib import Path
 from typing import Annotated, Any
@@ -167,6 +167,13 @@ class VisionStore:
             for file, digest in expected.items()
             if not (path / file).is_file() or manifest.sha256_of(path / file) != digest
         )
+
+    def renew(self, name: str) -> None:
+        """Take down the files of a model anew, after it was opened by `open` and added to."""
+        path = self._path(name)
+        held = manifest.parse(path / manifest.FILE_NAME)
+        files = {one.name: manifest.sha256_of(one) for one in folder.files(path)}
+        replace(held, files=files).write(path)
 
     def remove(self, name: str) -> None:
         """Delete a model's folder."""

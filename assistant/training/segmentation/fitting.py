@@ -23,7 +23,7 @@ from assistant.training.optimisation import (
 )
 from assistant.training.segmentation import networks
 from assistant.training.segmentation.case import Case
-from assistant.training.segmentation.loss import dice_and_entropy, right
+from assistant.training.segmentation.loss import dice_and_entropy, right, weights_of
 from assistant.training.segmentation.networks import Shape
 from assistant.training.segmentation.patches import Augmentation, Patches
 from assistant.training.state import RunState, seed
@@ -96,9 +96,11 @@ def fit(
         model.load_state_dict(groups["model"])
         history = [Epoch(**one) for one in told["history"]]
     patches = Patches(cases, settings.patch, shape.dimensions == 2, settings.augmentation)
+    counts = sum(np.bincount(one.labels.ravel(), minlength=shape.classes) for one in cases)
+    weights = weights_of(np.asarray(counts).tolist()).to(place)
     clock = time.monotonic() - (history[-1].seconds if history else 0.0)
     for number in range(len(history), settings.epochs):
-        loss, share = _epoch(model, optimizer, patches, number, settings, report)
+        loss, share = _epoch(model, optimizer, patches, weights, number, settings, report)
         history.append(Epoch(number + 1, loss, share, time.monotonic() - clock))
         told = {"history": [asdict(one) for one in history]}
         state.save({"model": model.state_dict()}, model, optimizer, told)
@@ -114,6 +116,7 @@ def _epoch(
     model: Any,
     optimizer: Any,
     patches: Patches,
+    weights: Any,
     number: int,
     settings: FitSettings,
     report: Progress,
@@ -129,7 +132,7 @@ def _epoch(
         warm_and_fall(optimizer, done, total, settings.warm)
         with products(settings.numbers):
             scores = model(images)
-        loss = dice_and_entropy(scores.float(), labels)
+        loss = dice_and_entropy(scores.float(), labels, weights)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         clip(model.parameters())

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.imaging.problem import ImageProblem
+from assistant.imaging.source import FILE_ENDINGS
 
-ENDINGS = (".nii.gz", ".nii", ".nrrd", ".png")
 _FOLDERS = (("images", "masks"), ("images", "labels"), ("imagesTr", "labelsTr"))
 _MASKS = ("_mask", "_masks", "_seg", "_segmentation", "_label", "_labels")
 _CHANNEL = "_0000"
@@ -50,13 +50,13 @@ def _files(folder: Path) -> list[Path]:
     return sorted(
         path
         for path in folder.iterdir()
-        if path.name.lower().endswith(ENDINGS) and not path.name.startswith(".")
+        if path.name.lower().endswith(FILE_ENDINGS) and not path.name.startswith(".")
     )
 
 
 def _stem(path: Path) -> str:
     name = path.name
-    ending = next(one for one in ENDINGS if name.lower().endswith(one))
+    ending = next(one for one in FILE_ENDINGS if name.lower().endswith(one))
     return name[: -len(ending)]
 
 
@@ -78,7 +78,7 @@ def _named(paths: Iterable[Path], endings: Sequence[str]) -> dict[str, Path]:
 def _joined(images: dict[str, Path], masks: dict[str, Path]) -> list[Pair]:
     if not images and not masks:
         raise ImageProblem(
-            f"文件夹里没有图像（{'、'.join(ENDINGS)}）；请放入 images/ 与 masks/，"
+            f"文件夹里没有图像（{'、'.join(FILE_ENDINGS)}）；请放入 images/ 与 masks/，"
             "或 NAME 与 NAME_mask。",
             "There are no images in the folder; put images/ and masks/ there, or NAME and "
             "NAME_mask side by side.",

@@ -41,7 +41,8 @@ class OverlayViewer(Viewer):
             number = largest(found.labels > 0, plane) if found is not None else count // 2
         overlay = None
         if found is not None:
-            overlay = Overlay(found.labels, colours(found.structures), opacity, labels)
+            shown = found.shown(labels)
+            overlay = Overlay(shown, colours(found.structures), opacity, labels)
         picture = drawn(volume, None, number, plane=plane, window=window, overlay=overlay)
         address = "data:image/png;base64," + base64.b64encode(picture.png).decode()
         return address, number, count
