@@ -34,6 +34,9 @@ _CALIBRATION = 100
 _VALIDATION = 24
 """Windows: more tell little more, and cost time."""
 
+_MARGIN = 0.7
+"""Of what may be lost, as the whole images may lose more than the windows that were looked at."""
+
 
 @dataclass(frozen=True, slots=True)
 class Quantised:
@@ -104,7 +107,7 @@ def _quantised(
         calibration_dataset=nncf.Dataset(given),
         validation_dataset=nncf.Dataset(list(range(len(checked)))),
         validation_fn=validate,
-        max_drop=max_loss,
+        max_drop=max_loss * _MARGIN,
         drop_type=nncf.DropType.ABSOLUTE,
         preset=nncf.QuantizationPreset.MIXED,
         subset_size=len(given),

@@ -185,8 +185,7 @@ class VisionStore:
         made.mkdir(parents=True)
         for source in sources:
             shutil.copyfile(source, made / source.name)
-        plain = said.model_dump(mode="json", exclude_defaults=True) | {"name": name}
-        text = yaml.safe_dump(plain, allow_unicode=True, sort_keys=False)
+        text = description.as_yaml(said.model_copy(update={"name": name}))
         (made / description.FILE_NAME).write_text(text, "utf-8")
         hashes = {one.name: manifest.sha256_of(one) for one in folder.files(made)}
         Manifest(name, said.source, 0, licence=said.licence, files=hashes).write(made)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 
 from serving.vision import description
 from serving.vision.description import Description
@@ -18,9 +17,7 @@ def write(folder: Path, model: Any, said: Description) -> None:
     """``model.xml``, ``model.bin`` and ``vision.yaml``; any size of image."""
     folder.mkdir(parents=True, exist_ok=True)
     save(folder / GRAPH, model, said.dimensions)
-    plain = said.model_dump(mode="json", exclude_defaults=True)
-    text = yaml.safe_dump(plain, allow_unicode=True, sort_keys=False)
-    (folder / description.FILE_NAME).write_text(text, "utf-8")
+    (folder / description.FILE_NAME).write_text(description.as_yaml(said), "utf-8")
 
 
 def save(path: Path, model: Any, dimensions: int) -> None:

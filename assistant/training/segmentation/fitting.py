@@ -84,8 +84,6 @@ def fit(
     seed(settings.seed)
     place = device()
     model = networks.build(shape).to(place)
-    if shape.dimensions == 2:
-        model = model.to(memory_format=torch.channels_last)
     optimizer = adamw(model, lambda name: settings.rate)
     kept = {"segmentation": asdict(settings), "shape": asdict(shape), **facts}
     state = RunState(folder, kept)
