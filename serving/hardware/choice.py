@@ -39,13 +39,13 @@ def quickest(
     """The way that is clearly quicker than the first of ``ways``, else that one.
 
     ``prepare`` gives what computes with a way once, and may raise RuntimeError where it does not
-    work here.  ``kept`` and ``key``: where it is remembered (see `measured.key`); ``subject``: for the log.
+    work here.  ``kept`` and ``key``: where it is remembered (see `measured.key`); ``subject``: for
+    the log.
     ``accepted`` is asked of each way that is clearly quicker, the quickest first, and answers with
     what is to be used: that way, another of its kind, or nothing where it is not good enough.
     """
     with _measuring:
-        held = kept.exists()
-        known = measured.read(kept).get(key) if held else _known.get((kept, key))
+        known = measured.read(kept).get(key) or _known.get((kept, key))
         if isinstance(known, str) and known.partition(":")[0] in ways:
             return known
         seconds = measure(ways, prepare)
@@ -54,8 +54,9 @@ def quickest(
             if not found and seconds[way] * _CLEARLY < seconds[ways[0]]:
                 found = accepted(way)
         found = found or ways[0]
-        _known[kept, key] = found
         measured.keep(kept, key, found)
+        if measured.read(kept).get(key) != found:
+            _known[kept, key] = found
         shown = ", ".join(f"{name} {value * 1000:.1f} ms" for name, value in seconds.items())
         _log.info("%s in %s here (%s)", subject, found, shown)
         return found

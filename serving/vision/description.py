@@ -106,9 +106,9 @@ def as_yaml(said: Description) -> str:
     plain = said.model_dump(mode="json", exclude_defaults=True)
     if "intensity" in plain:
         # A bound that happens to be the default must be said all the same.
-        plain["intensity"] = said.intensity.model_dump(mode="json", exclude_unset=True) | plain[
-            "intensity"
-        ]
+        plain["intensity"] = (
+            said.intensity.model_dump(mode="json", exclude_unset=True) | plain["intensity"]
+        )
     return yaml.safe_dump(plain, allow_unicode=True, sort_keys=False)
 
 

@@ -195,7 +195,7 @@ class Network:
         found = self._compiled.get((size, name))
         if found is None:
             flat = self.opened.description.dimensions == 2
-            graph = self.opened.eight_bits if name == "int8" else self.opened.model
+            graph: Any = self.opened.eight_bits if name == "int8" else self.opened.model
             threads = self._threads or len(topology.usable())
             streams = max(threads // _THREADS_OF_A_STREAM, 1)
             try:

@@ -1,9 +1,9 @@
 """In what numbers a network computes here: measured on the first image, and remembered.
 
 bfloat16 halves what float32 takes where the processor multiplies it, eight bits quarter it where
-there is VNNI, and either costs some accuracy.  So all are tried: the quickest is taken whose classes
-of a part of the image agree with those of float32 by as much as the model's description asks for
-(Dice).
+there is VNNI, and either costs some accuracy.  So all are tried: the quickest is taken whose
+classes of a part of the image agree with those of float32 by as much as the model's description
+asks for (Dice).
 """
 
 from __future__ import annotations

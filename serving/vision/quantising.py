@@ -121,8 +121,7 @@ def _loss(opened: Opened, images: Sequence[Floats]) -> float:
     """Over whole images, as they are segmented in use."""
     exact, other = Network(opened, "f32"), Network(opened, "int8")
     pairs = [
-        (exact.labels(one, float(one.min())), other.labels(one, float(one.min())))
-        for one in images
+        (exact.labels(one, float(one.min())), other.labels(one, float(one.min()))) for one in images
     ]
     first = np.concatenate([one.ravel() for one, _ in pairs])
     second = np.concatenate([one.ravel() for _, one in pairs])
@@ -158,5 +157,3 @@ def _save(model: Any, path: Path) -> None:
     openvino.save_model(model, fresh, compress_to_fp16=False)
     fresh.with_suffix(".bin").replace(path.with_suffix(".bin"))
     fresh.replace(path)
-
-

@@ -29,8 +29,11 @@ def segment(
         typer.Option(help="A name of `bedside model list`, a model's folder, or ct-classical."),
     ] = "brain-subcortical",
     out: Annotated[
-        Path | None, typer.Option(help="The mask on the image's own grid: .nii.gz or .nrrd; vessels of lungs in a second one, "
-            "-inside.")
+        Path | None,
+        typer.Option(
+            help="The mask on the image's own grid: .nii.gz or .nrrd; vessels of lungs come in a "
+            "second one, -inside."
+        ),
     ] = None,
     modality: Annotated[
         str, typer.Option(help="Of NIfTI and NRRD, which do not say: CT or MR.")

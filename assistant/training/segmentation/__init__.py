@@ -1,1 +1,1 @@
-"""Segmentation networks: from a folder of images and masks to a model folder of `serving.vision`."""
+"""Segmentation networks: from images and masks to a model folder of `serving.vision`."""

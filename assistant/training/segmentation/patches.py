@@ -52,7 +52,7 @@ class Patches:
     def _drawn(self, random: np.random.Generator, inside: bool) -> tuple[Any, Any]:
         at = int(random.integers(len(self._cases)))
         case, places = self._cases[at], self._places[at]
-        room = np.array(case.array.shape) - self._size
+        room = np.array(case.array.shape, np.int64) - np.array(self._size, np.int64)
         start = random.integers(room + 1)
         if inside and places:
             listed = places[int(random.integers(len(places)))]

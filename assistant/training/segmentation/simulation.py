@@ -38,7 +38,7 @@ def organs(
     shape: tuple[int, int, int], random: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     """An image (about 0 to 1,000) and its classes, [slice, row, column]."""
-    places = np.stack(np.indices(shape).astype(np.float32)) + 0.5
+    places = np.indices(shape).astype(np.float32) + np.float32(0.5)
     places /= np.array(shape, np.float32).reshape(3, 1, 1, 1)
     body = _ellipsoid(places, (0.5, 0.5, 0.5), (2.0, 0.42, 0.46), random)
     image = np.where(body, _BODY, _AIR).astype(np.float32)
@@ -79,7 +79,7 @@ def _ellipsoid(
 def write(
     folder: Path, count: int, shape: tuple[int, int, int] = (24, 96, 96), seed: int = 1
 ) -> None:
-    """``count`` bodies as ``images/`` and ``masks/`` in NIfTI, slices 3 mm and pixels 2 mm apart."""
+    """``count`` bodies as ``images/`` and ``masks/`` in NIfTI; slices 3 mm, pixels 2 mm apart."""
     import nibabel
 
     (folder / "images").mkdir(parents=True, exist_ok=True)

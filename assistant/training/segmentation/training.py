@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ class Settings:
     batch: int = 8
     rate: float = 2e-3
     held: float = 0.2
-    augmentation: Augmentation = Augmentation()
+    augmentation: Augmentation = field(default_factory=Augmentation)
     numbers: Numbers = "auto"
     seed: int = 1
     modality: str = ""
@@ -59,9 +59,7 @@ class Trained:
         return means(self.scores)["dice"]
 
 
-def train(
-    source: Path, out: Path, asked: Settings, reading: Report, training: Progress
-) -> Trained:
+def train(source: Path, out: Path, asked: Settings, reading: Report, training: Progress) -> Trained:
     """Train on the pairs of ``source`` and write the model to ``out``.
 
     Raises:

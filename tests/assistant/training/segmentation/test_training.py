@@ -57,9 +57,7 @@ def test_a_folder_becomes_a_model_that_segments_without_pytorch(
     folder: Path, tmp_path: Path
 ) -> None:
     told: list[str] = []
-    made = train(
-        folder, tmp_path / "m", ASKED, QUIET, lambda done, total, said: told.append(said)
-    )
+    made = train(folder, tmp_path / "m", ASKED, QUIET, lambda done, total, said: told.append(said))
     assert len(told) == ASKED.epochs * ASKED.steps
     assert "loss" in told[-1]
     liver = [one.dice for one in made.scores if one.structure == "liver"]
@@ -140,9 +138,7 @@ def test_a_run_that_was_killed_comes_to_the_same_weights(tmp_path: Path) -> None
     assert steps == [5, 6]
     for name, value in whole.model.state_dict().items():
         assert torch.allclose(value.float(), resumed.model.state_dict()[name].float(), atol=1e-6)
-    assert [one.loss for one in whole.epochs] == pytest.approx(
-        [one.loss for one in resumed.epochs]
-    )
+    assert [one.loss for one in whole.epochs] == pytest.approx([one.loss for one in resumed.epochs])
     other = replace(settings, rate=1e-4)
     with pytest.raises(StateInvalid):
         fitting.fit(cases(), shape, other, tmp_path / "b", {}, QUIET)
@@ -151,7 +147,9 @@ def test_a_run_that_was_killed_comes_to_the_same_weights(tmp_path: Path) -> None
 def test_patches_are_cut_and_turned_with_their_masks() -> None:
     (case,) = cases()[:1]
     # The image is its own mask: however it is turned, both must stay together.
-    same = Case("s", (case.labels > 0).astype(np.float32), (case.labels > 0) * np.uint8(1), case.grid)
+    same = Case(
+        "s", (case.labels > 0).astype(np.float32), (case.labels > 0) * np.uint8(1), case.grid
+    )
     how = Augmentation(contrast=0, noise=0, mirror=True)
     patches = Patches([same], (1, 24, 24), True, how)
     images, labels = patches.batch(8, np.random.default_rng(3))
