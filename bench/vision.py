@@ -59,6 +59,9 @@ def main() -> None:
         work = Path(folder)
         for name in NETWORKS if given.networks else ():
             place = given.networks / name
+            if not (place / "image.npy").is_file():
+                print(f"{name}: not prepared (--prepare)", file=sys.stderr)
+                continue
             _tell(name, _measured(given, place, place, place / "image.npy", work))
         if given.brain:
             _brain(given, work)
