@@ -13,7 +13,6 @@ from assistant.commands.progress import console, progress
 from assistant.settings import Settings
 
 if TYPE_CHECKING:
-    from assistant.imaging.volume import Volume
     from serving.vision.folder import Opened
     from serving.vision.store import VisionStore
 
@@ -79,7 +78,7 @@ def quantise(
 
     以自己的图像校准，生成 INT8 模型（int8.xml）；Dice 损失超过上限则不写入。
     """
-    from assistant.tasks.segmentation.conform import conformed, scaled
+    from assistant.training.segmentation.own_images import scaled_images
     from serving.vision.folder import open_folder
     from serving.vision.quantising import quantise as made
 
@@ -87,7 +86,7 @@ def quantise(
     named = held.holds(model)
     opened = held.open(model) if named else open_folder(Path(model))
     said = opened.description
-    arrays = [scaled(conformed(one, said).array, said.intensity) for one in _read(images, modality)]
+    arrays = scaled_images(images, modality, said)
     allowed = said.max_loss if max_loss is None else max_loss
     with progress() as report:
         found = made(opened, arrays, allowed, report)
@@ -103,19 +102,6 @@ def quantise(
         highlight=False,
         soft_wrap=True,
     )
-
-
-def _read(paths: list[Path], modality: str) -> list[Volume]:
-    """Every image; of a folder the files that are images by name, else the folder as a series."""
-    from assistant.imaging.source import FILE_ENDINGS, known_as, read_image
-
-    every: list[Path] = []
-    for path in paths:
-        inner = path / "images" if (path / "images").is_dir() else path
-        files = sorted(inner.iterdir()) if inner.is_dir() else []
-        listed = [one for one in files if one.name.lower().endswith(FILE_ENDINGS)]
-        every += listed or [inner]
-    return [known_as(read_image(one), modality) for one in every]
 
 
 def inspect(folder: Path, as_json: bool) -> None:
