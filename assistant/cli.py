@@ -95,7 +95,8 @@ COMMANDS = (
     Row(
         "train",
         "assistant.commands.train:app",
-        "Training: language models, encoders, entities (pip install 'bedside\\[train]').",
+        "Training: language models, encoders, entities, segmentation "
+        "(pip install 'bedside\\[train]').",
     ),
     Row(
         "dicom",

@@ -7,12 +7,10 @@ recogniser lost five characters in a hundred by them (`bench/bills_int8.py` make
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from serving.hardware import cpu, measured
+from serving.hardware import choice, cpu, measured
 from serving.ocr.network import Numbers
 
 CHOICES: tuple[Numbers, ...] = ("f32", "bf16")
@@ -23,10 +21,6 @@ _NEEDS: Mapping[Numbers, frozenset[str]] = {
     "int8": frozenset({"amx_int8", "avx512_vnni", "avx_vnni"}),
 }
 """Without one of these a processor only imitates such numbers."""
-_ROUNDS = 5
-# Float32 is what the models were made in, so another has to be clearly quicker.
-_CLEARLY = 1.1
-_log = logging.getLogger("bedside.serving.ocr")
 
 
 def kept_in() -> Path:
@@ -51,32 +45,5 @@ def chosen(
     if len(possible) == 1:
         return possible[0]
     key = measured.key(*([subject] if subject else []))
-    known = measured.read(kept).get(key)
-    for numbers in possible:
-        if known == numbers:
-            return numbers
-    seconds = _measure(run, possible)
-    found = possible[0]
-    for other in possible[1:]:
-        if seconds[other] * _CLEARLY < seconds[found]:
-            found = other
-    measured.keep(kept, key, found)
-    shown = ", ".join(f"{name} {value * 1000:.0f} ms" for name, value in seconds.items())
-    _log.info("%s in %s here (%s)", subject or "pages are read", found, shown)
-    return found
-
-
-def _measure(
-    run: Callable[[Numbers], Callable[[], object]], choices: Sequence[Numbers]
-) -> dict[Numbers, float]:
-    """Seconds of the quickest of a few runs; the choices take turns, so that both share what else
-    the processor is busy with."""
-    ready = {numbers: run(numbers) for numbers in choices}
-    seconds: dict[Numbers, float] = dict.fromkeys(choices, float("inf"))
-    for turn in range(_ROUNDS + 1):
-        for numbers, once in ready.items():
-            started = time.perf_counter()
-            once()
-            if turn:
-                seconds[numbers] = min(seconds[numbers], time.perf_counter() - started)
-    return seconds
+    found = choice.quickest(subject or "pages are read", kept, key, possible, run)
+    return next(one for one in possible if one == found)
