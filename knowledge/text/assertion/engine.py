@@ -18,7 +18,7 @@ from itertools import chain
 from knowledge.text.assertion.denial import Denials
 from knowledge.text.assertion.exclusion import excluded
 from knowledge.text.assertion.form_answers import read_answers
-from knowledge.text.assertion.hedging import hedged
+from knowledge.text.assertion.hedging import has_object, hedged
 from knowledge.text.assertion.lists import is_bare, listed_before
 from knowledge.text.assertion.marks import Cue, Cues, Terms, find_cues
 from knowledge.text.assertion.relatives import owned, patient_again
@@ -124,7 +124,15 @@ class _Reading:
                 self.result[index].polarity = Polarity.ABSENT
         for index in self.answers.open:
             self.result[index].certainty = Certainty.UNCERTAIN
-        for index in hedged(self.folded, self.terms, self.cues, self._clause):
+        for index in hedged(
+            self.folded,
+            self.terms,
+            self.cues,
+            self._clause,
+            self._sentence,
+            self._says_something,
+            self.answers.taken,
+        ):
             said = self.result[index]
             if said.polarity is Polarity.PRESENT and index not in self.answers.present:
                 said.certainty = Certainty.UNCERTAIN
@@ -136,6 +144,22 @@ class _Reading:
         return not self._is_chronic(index) and (
             _OF_HISTORY.search(self.folded, match.start, match.end + 2) is not None
         )
+
+    def _says_something(self, cue: Cue) -> bool:
+        """Whether a cue has found what it speaks of; a denial may speak of what no term names."""
+        if cue.rule.category != "deny":
+            return True
+        if cue.rule.direction == "<":
+            return bool(self._behind(cue))
+        clause = self._clause(cue.start)
+        following = self.terms.inside(cue.end, min(cue.end + 5, clause.end))
+        if following and self._is_stated(following[0]):
+            return False
+        return has_object(self.folded, cue, clause)
+
+    def _is_stated(self, index: int) -> bool:
+        said = self.result[index]
+        return said.polarity is Polarity.PRESENT and said.certainty is Certainty.CERTAIN
 
     # -- places --------------------------------------------------------------------------------
 
