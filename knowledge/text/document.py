@@ -95,7 +95,9 @@ class Document:
             return False
         before = self.folded[max(sentence.start, start - 2) : start]
         lonely = _SHORT.search(before if start - 2 > sentence.start else f" {before}")
-        return lonely is None and not self.folded[end + 1 : end + 2].isspace()
+        # 无 发热 咳嗽 有 乏力: a short word of its own begins the next statement.
+        wide = self.folded[end + 1 : end + 2].isspace() and self.folded[end] not in "有无伴但"
+        return lonely is None and not wide
 
 
 def _cut(text: str, start: int, end: int, mark: re.Pattern[str]) -> Iterator[Range]:

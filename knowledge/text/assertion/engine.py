@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from knowledge.text.assertion.denial import Denials
@@ -54,6 +54,13 @@ _OF_HISTORY = re.compile(r"史")
 WELL = re.compile(r"(?<!不)(?<!欠)(?:正常|良好|平稳|通畅|自如|对称|居中)\Z")
 _DIAGNOSED = re.compile(r"诊|问|考虑|疑|印象|按|当作|以为|误|录|写|记|”|模板|遗留|系统|复制|粘贴")
 _JOINED = re.compile(r"[及和与]")
+# A sentence under a plan that tells how the patient is.
+_TELLS = re.compile(
+    r"[ \t\r\n]*(?:(?:患者|患儿|病人)(?:今|现|目前|仍|诉|神志|昨)|今[日晨天]?(?:患者|查房|晨起|仍|诉)"
+    r"|目前(?:患者)?(?!予|给|继续|治疗|暂)|现(?:患者|神志|仍|诉|无|有)|昨[日夜晚](?!予)|查房|查体)"
+)
+_NUMBERED = re.compile(r"[ \t\r\n]*\(?[\d一二三四五六七八九十]{1,2}[.、)]")
+_ALLERGY = re.compile(r"(?:类|制剂)?(?:药物?)?过敏(?!性|原|反应|试验)")
 _ANSWERS = re.compile(r"[(\[-]|(?:病?史)?:?(?:无|没有|否|未见|未及)")
 _PARAGRAPH = re.compile(r"[^。\n]*")
 _PATIENT_NAMED = re.compile(r"患者|病人|本人")
@@ -79,13 +86,20 @@ def read_assertions(document: Document, matches: Sequence[Match]) -> list[Assert
     return _Reading(document, matches).run()
 
 
+def _as_allergy(folded: str, match: Match) -> Match:
+    """A drug of which an allergy is told is read as the allergy: 曾疑青霉素过敏，后排除."""
+    if match.kind is TermKind.DRUG and _ALLERGY.match(folded, match.end):
+        return replace(match, kind=TermKind.DISEASE)
+    return match
+
+
 class _Reading:
     """One pass over one text."""
 
     def __init__(self, document: Document, matches: Sequence[Match]) -> None:
         self.document = document
         self.folded = document.folded
-        self.terms = Terms(matches)
+        self.terms = Terms([_as_allergy(self.folded, match) for match in matches])
         self.result = [
             Assertion(Polarity.ABSENT if denies_itself(self.folded, match) else Polarity.PRESENT)
             for match in matches
@@ -389,9 +403,24 @@ class _Reading:
                 if section.meaning == "past" and self._is_now(index, section.body):
                     continue
                 # Under a plan a chronic illness is treated, and is there.
-                if section.meaning == "suppose" and self._is_chronic(index):
+                if section.meaning == "suppose" and (
+                    self._is_chronic(index) or self._is_told(index, section.body)
+                ):
                     continue
                 change[section.meaning](self.result[index])
+
+    def _is_told(self, index: int, start: int) -> bool:
+        """Whether the statements under a plan have come to how the patient is: 今查房：咳嗽减轻."""
+        position = self.terms.starts[index]
+        told = False
+        for number in range(bisect_right(self._sentence_starts, start) - 1, len(self._sentence_starts)):
+            begin = max(start, self._sentence_starts[number])
+            if begin > position:
+                break
+            told = bool(_TELLS.match(self.folded, begin)) or (
+                told and not _NUMBERED.match(self.folded, begin)
+            )
+        return told
 
     def _is_chronic(self, index: int) -> bool:
         match = self.terms.matches[index]

@@ -18,6 +18,7 @@ from knowledge.text.lexicon import Match
 _TICK, _BOX = "[☑√✓✔■☒●◉]", "[□☐○]"
 # √发热 ×咳嗽; but no 3×2cm.
 _CROSS = r"(?<![\d\w])[×✗✘╳](?!\s*\d)"
+_NAMED = re.compile(r"(?:病?史|情况|风险)?[ \t]{0,4}:?[ \t]{0,4}")
 _FIELD = re.compile(r"(?:病?史|情况)?[ \t]{0,4}:[ \t]{0,4}")
 _WORD = re.compile(
     r"(?:(?P<yes>有|是)|(?P<no>没有|无|否))(?![ \t/、()]*(?:无|否|有|是))(?=[\s,;。、(]|$)"
@@ -93,8 +94,9 @@ def read_answers(text: str, matches: Sequence[Match]) -> Answers:
 def _read_field(text: str, number: int, end: int, answers: Answers, *, lettered: bool) -> None:
     colon = _FIELD.match(text, end)
     start = colon.end() if colon else end
+    named = _NAMED.match(text, end)
     for pattern in _CHOICES:
-        if choice := pattern.match(text, start):
+        if choice := pattern.match(text, named.end() if named else end):
             first = re.search(_TICK, choice["first"]) is not None
             if first != (re.search(_TICK, choice["second"]) is not None):
                 answers.give(number, choice, present=first == (choice["one"] in "有是"))
