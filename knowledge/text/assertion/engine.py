@@ -35,6 +35,7 @@ _EACH = re.compile(r"[均都皆]")
 # Between a term and the cue behind it: 胸腔积液(右侧)未见.
 _THIN = re.compile(r"[^,;。、\n:]{0,6}")
 _NEAR_BY = re.compile(r"[^,;。、\n:]{0,12}")
+_FIELD_BETWEEN = re.compile(r"[\d)][ \t]+[\u4e00-\u9fff]{2}")
 _BRACKET = re.compile(r"\([^()\n]{1,14}\)")
 
 CHRONIC = re.compile(
@@ -52,7 +53,8 @@ _FOR_LONG = re.compile(r"[:已约达近]{0,2}[\d一二两三四五六七八九�
 _OF_HISTORY = re.compile(r"史")
 # A term that says itself that all is well: 胎动正常.
 WELL = re.compile(r"(?<!不)(?<!欠)(?:正常|良好|平稳|通畅|自如|对称|居中)\Z")
-_DIAGNOSED = re.compile(r"诊|问|考虑|疑|印象|按|当作|以为|误|录|写|记|”|模板|遗留|系统|复制|粘贴")
+_NAMED_SO = re.compile(r"诊(?:断)?为?:?|[按误录记写]")
+_DIAGNOSED = re.compile(r"诊|问|称|考虑|疑|印象|按|当作|以为|误|录|写|记|”|模板|遗留|系统|复制|粘贴")
 _JOINED = re.compile(r"[及和与]")
 # A sentence under a plan that tells how the patient is.
 _TELLS = re.compile(
@@ -99,6 +101,8 @@ class _Reading:
     def __init__(self, document: Document, matches: Sequence[Match]) -> None:
         self.document = document
         self.folded = document.folded
+        parted = (m for m in matches if " " in self.folded[m.start : m.end])
+        document.keep_together((match.start, match.end) for match in parted)
         self.terms = Terms([_as_allergy(self.folded, match) for match in matches])
         self.result = [
             Assertion(Polarity.ABSENT if denies_itself(self.folded, match) else Polarity.PRESENT)
@@ -229,7 +233,10 @@ class _Reading:
             earlier = self._spoken_of(cue, self.terms.inside(sentence.start, cue.start))
             if not earlier or not self._was_diagnosed(cue, sentence.start, earlier[-1]):
                 return []
-            return listed_before(self.folded, self.terms, earlier[-1], sentence.start)
+            last = earlier[-1]
+            if cue.rule.category == "deny":
+                last = max(filter(self._is_named_diagnosis, earlier), default=last)
+            return listed_before(self.folded, self.terms, last, sentence.start)
         if not inside or not self._touches(self.terms.matches[inside[-1]].end, cue):
             return []
         if scope == "each":
@@ -275,6 +282,8 @@ class _Reading:
         between = between or "外" in gap
         told = cue.rule.category == "past" or gap.startswith("经")
         thin = _NEAR_BY if told else _THIN
+        # 阑尾切除术1998 外伤史：无: another field stands between.
+        between = between or _FIELD_BETWEEN.search(gap) is not None
         return thin.fullmatch(gap) is not None and not between
 
     def _spoken_of(self, cue: Cue, indices: Sequence[int]) -> list[int]:
@@ -301,10 +310,33 @@ class _Reading:
                         self.result[index].polarity = Polarity.ABSENT
                         if cue.rule.scope == "stated":
                             self._settled.add(index)
+                        self._take_back(index)
         # 未见皮疹，黄疸: denied with the rash, or another finding; who reads must see it.
         for index in verdict.doubted:
             if self.result[index].polarity is Polarity.PRESENT:
                 self.result[index].certainty = Certainty.UNCERTAIN
+
+    def _take_back(self, index: int) -> None:
+        """首诊“带状疱疹”…，带状疱疹不成立: the first is of the same diagnosis, and was only one."""
+        match = self.terms.matches[index]
+        if match.kind is not TermKind.DISEASE:
+            return
+        name = self.folded[match.start : match.end]
+        start = self._sentence(match.start).start
+        for earlier in self.terms.inside(start, match.start):
+            other = self.terms.matches[earlier]
+            if self.folded[other.start : other.end] != name:
+                continue
+            if self._is_named_diagnosis(earlier):
+                self.result[earlier].polarity = Polarity.ABSENT
+            else:
+                self.result[earlier].certainty = Certainty.UNCERTAIN
+
+    def _is_named_diagnosis(self, index: int) -> bool:
+        """Whether a term stands in quotes or right behind a word of diagnosis."""
+        start = self.terms.starts[index]
+        lead = self.folded[max(0, start - 4) : start]
+        return lead.endswith(("“", '"')) or _NAMED_SO.search(lead) is not None
 
     def _is_parted(self, index: int, cue: Cue) -> bool:
         """Whether a space parts a term from the one that a sign or an answer stands behind:
