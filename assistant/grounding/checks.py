@@ -18,7 +18,13 @@ from assistant.grounding.meaning_checks import (
     check_signs,
     check_stances,
 )
-from assistant.grounding.name_checks import check_latin_names, check_normal, check_procedures
+from assistant.grounding.meal_doses import check_meal_doses
+from assistant.grounding.name_checks import (
+    check_blood_group,
+    check_latin_names,
+    check_normal,
+    check_procedures,
+)
 from assistant.grounding.quantity_checks import (
     check_digits,
     check_order,
@@ -183,6 +189,8 @@ CHECKS: tuple[Callable[[Check], None], ...] = (
     check_latin_names,
     check_normal,
     check_procedures,
+    check_blood_group,
+    check_meal_doses,
     check_dates,
     check_places,
     check_sides,
