@@ -10,6 +10,7 @@ from assistant.grounding.check import Check
 from assistant.grounding.dated import Dated
 from assistant.grounding.examination_checks import check_examinations
 from assistant.grounding.likeness import Likeness
+from assistant.grounding.meal_doses import check_meal_doses
 from assistant.grounding.meaning_checks import (
     check_denials,
     check_denied_alone,
@@ -18,9 +19,8 @@ from assistant.grounding.meaning_checks import (
     check_signs,
     check_stances,
 )
-from assistant.grounding.meal_doses import check_meal_doses
 from assistant.grounding.name_checks import (
-    check_blood_group,
+    check_bound_grades,
     check_latin_names,
     check_normal,
     check_procedures,
@@ -189,7 +189,7 @@ CHECKS: tuple[Callable[[Check], None], ...] = (
     check_latin_names,
     check_normal,
     check_procedures,
-    check_blood_group,
+    check_bound_grades,
     check_meal_doses,
     check_dates,
     check_places,

@@ -7,7 +7,9 @@ import re
 from assistant.grounding.check import Check
 from knowledge.text.folding import fold
 
-_SERIES = re.compile(r"(?<![\d.-])(\d{1,2})-(\d{1,2})-(\d{1,2})(?:-(\d{1,2}))?[ \t]?(?:u(?![a-z])|iu|单位)")
+_SERIES = re.compile(
+    r"(?<![\d.-])(\d{1,2})-(\d{1,2})-(\d{1,2})(?:-(\d{1,2}))?[ \t]?(?:u(?![a-z])|iu|单位)"
+)
 _MEAL = re.compile(
     r"(?P<meal>早|午|中|晚|睡)(?:餐|饭|前|上)(?:前|时|后|予|给|皮下注射|注射|用|打|[\u4e00-\u9fff]{0,8}?胰岛素)*[ \t:]*"
     r"(?P<dose>\d{1,2})[ \t]?(?:u(?![a-z])|iu|单位)"

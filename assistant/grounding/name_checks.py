@@ -98,21 +98,25 @@ def _concepts(check: Check) -> set[str]:
     return found | {f.concept for s in check.sources for f in s.findings}
 
 
-_BLOOD_GROUP = re.compile(r"(?<![a-z])(?:ab|[abo])型(?!肝炎|流感|主动脉|夹层|性格)")
+_BOUND = (
+    re.compile(r"(?<![a-z])(?:ab|[abo])型(?!肝炎|流感|主动脉|夹层|性格)"),
+    re.compile(r"[深浅]?[Ⅰ-Ⅳⅰ-ⅳ]度"),
+)
 
 
-def check_blood_group(check: Check) -> None:
-    """A blood group must stand in the clause of the record that is most like the statement's:
-    供者A型，受者AB型."""
+def check_bound_grades(check: Check) -> None:
+    """A blood group or a degree of a burn must stand in the clause of the record that is most like
+    the statement's: 供者A型，受者AB型."""
     for clause in check.said.clauses:
-        hit = _BLOOD_GROUP.search(fold(clause.text))
-        if hit is None:
-            continue
-        words = _pairs(clause.text)
-        told = [(c, m[0]) for c in check.clauses if (m := _BLOOD_GROUP.search(fold(c.text)))]
-        alike = max((len(words & _pairs(c.text)) for c, _ in told), default=0)
-        if not any(group == hit[0] and len(words & _pairs(c.text)) == alike for c, group in told):
-            check.problem("no_evidence", clause.text)
+        for pattern in _BOUND:
+            hit = pattern.search(fold(clause.text))
+            if hit is None:
+                continue
+            words = _pairs(clause.text.replace(hit[0], ""))
+            told = [(c, m[0]) for c in check.clauses if (m := pattern.search(fold(c.text)))]
+            alike = max((len(words & _pairs(c.text)) for c, _ in told), default=0)
+            if not any(g == hit[0] and len(words & _pairs(c.text)) == alike for c, g in told):
+                check.problem("no_evidence", clause.text)
 
 
 def _pairs(text: str) -> set[str]:

@@ -42,7 +42,7 @@ def check_quantities(check: Check) -> None:
             and _on_one_day(check.said, quantity.start, s, m.quantity.start)
             and not _told_for_moment(said, m, written)
         ]
-        lasts = quantity.unit.code in CALENDAR and _lasts_otherwise(check, said, written)
+        lasts = _is_counted(said) and _lasts_otherwise(check, said, written)
         if holding and not lasts and not _better_told(said, clause, check.sources):
             like = Likeness(check.text, clause.text)
             check.use(max(holding, key=lambda s: like.best(s.clauses)))
@@ -77,6 +77,14 @@ def _better_told(said: Measured, clause: Clause, sources: Sequence[Source]) -> b
     return best[False] > best[True] or max(denied, default=0) > best[True][0]
 
 
+_HOURS = frozenset({"h", "min", "s"})
+
+
+def _is_counted(said: Measured) -> bool:
+    """Whether it is a length of time or how many times."""
+    return said.quantity.unit.code in CALENDAR | _HOURS or said.quantity.unit_text == "次"
+
+
 _WORD = re.compile(r"[\u4e00-\u9fff]{2}\Z")
 
 
@@ -90,7 +98,9 @@ def _lasts_otherwise(
         return False
     near = bigrams(word[0])
     alike = [
-        m for _, m in written if near & m.before and m.quantity.unit.code in CALENDAR
+        m
+        for _, m in written
+        if near & m.before and _is_counted(m) and m.quantity.unit.converts_to(said.quantity.unit)
     ]
     return bool(near and alike) and not any(said.says_the_same(m) for m in alike)
 

@@ -54,7 +54,9 @@ _OF_HISTORY = re.compile(r"史")
 # A term that says itself that all is well: 胎动正常.
 WELL = re.compile(r"(?<!不)(?<!欠)(?:正常|良好|平稳|通畅|自如|对称|居中)\Z")
 _NAMED_SO = re.compile(r"诊(?:断)?为?:?|[按误录记写]")
-_DIAGNOSED = re.compile(r"诊|问|称|考虑|疑|印象|按|当作|以为|误|录|写|记|”|模板|遗留|系统|复制|粘贴")
+_DIAGNOSED = re.compile(
+    r"诊|问|称|考虑|疑|印象|按|当作|以为|误|录|写|记|”|模板|遗留|系统|复制|粘贴"
+)
 _JOINED = re.compile(r"[及和与]")
 # A sentence under a plan that tells how the patient is.
 _TELLS = re.compile(
@@ -62,6 +64,7 @@ _TELLS = re.compile(
     r"|目前(?:患者)?(?!予|给|继续|治疗|暂)|现(?:患者|神志|仍|诉|无|有)|昨[日夜晚](?!予)|查房|查体)"
 )
 _NUMBERED = re.compile(r"[ \t\r\n]*\(?[\d一二三四五六七八九十]{1,2}[.、)]")
+_PERSONS = frozenset({"patient", "other", "child"})
 _ALLERGY = re.compile(r"(?:类|制剂)?(?:药物?)?过敏(?!性|原|反应|试验)")
 _ANSWERS = re.compile(r"[(\[-]|(?:病?史)?:?(?:无|没有|否|未见|未及)")
 _PARAGRAPH = re.compile(r"[^。\n]*")
@@ -434,6 +437,8 @@ class _Reading:
             for index in self.terms.inside(section.body, section.end):
                 if section.meaning == "past" and self._is_now(index, section.body):
                     continue
+                if section.meaning == "other" and self._is_of_patient(index, section.body):
+                    continue
                 # Under a plan a chronic illness is treated, and is there.
                 if section.meaning == "suppose" and (
                     self._is_chronic(index) or self._is_told(index, section.body)
@@ -441,11 +446,20 @@ class _Reading:
                     continue
                 change[section.meaning](self.result[index])
 
+    def _is_of_patient(self, index: int, start: int) -> bool:
+        """Whether the sentence names the patient before this term: 家族史：…；患者自幼热性惊厥."""
+        position = self.terms.starts[index]
+        begin = max(start, self._sentence(position).start)
+        cues = [c for c in self.cues.between(begin, position) if c.rule.category in _PERSONS]
+        return bool(cues) and cues[-1].rule.category == "patient"
+
     def _is_told(self, index: int, start: int) -> bool:
         """Whether the statements under a plan have come to how the patient is: 今查房：咳嗽减轻."""
         position = self.terms.starts[index]
         told = False
-        for number in range(bisect_right(self._sentence_starts, start) - 1, len(self._sentence_starts)):
+        for number in range(
+            bisect_right(self._sentence_starts, start) - 1, len(self._sentence_starts)
+        ):
             begin = max(start, self._sentence_starts[number])
             if begin > position:
                 break

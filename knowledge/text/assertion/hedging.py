@@ -18,7 +18,7 @@ from knowledge.text.synonyms import TermKind
 
 # How far such a word may stand before a finding, and behind one.
 _AHEAD, _NEAR, _BEHIND = 2, 5, 14
-_MARKS = " ,，;；。、!?\n\r\t)”\""
+_MARKS = ' ,，;；。、!?\n\r\t)”"'
 _DENYING = re.compile(
     r"(?<![□☐○] )(?<![□☐○])[无未没否不弗冇唔]|非(?![洛那诺布索])|(?<![会外])阴(?![道囊茎虚唇部影蒂阜毛])|莫(?![西氟达沙匹])"
     r"|排除|除外|推翻|撤[销消]|站不住|欠奉|[阙缺]如|(?:何|哪)[来有]|哪里有|岂"

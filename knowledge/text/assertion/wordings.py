@@ -22,7 +22,12 @@ def denies_itself(folded: str, match: Match) -> bool:
     """A wording such as 不咳嗽, unless that is denied in turn (并不是不咳嗽)."""
     before = folded[max(0, match.start - 6) : match.start]
     words = folded[match.start : match.end]
-    denies = match.denied or words.startswith(_DENIES_ALWAYS) or _NOT_SO.fullmatch(words) is not None or _is_not(before, words)
+    denies = (
+        match.denied
+        or words.startswith(_DENIES_ALWAYS)
+        or _NOT_SO.fullmatch(words) is not None
+        or _is_not(before, words)
+    )
     if before.endswith("没有") and _ALWAYS.match(folded, match.end):
         return False
     return denies and _NOT_NOT.search(before) is None
