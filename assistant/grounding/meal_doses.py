@@ -1,4 +1,4 @@
-"""Doses by meals in one figure: 三餐前6-8-6U is 6 before breakfast, 8 before lunch, 6 before dinner."""
+"""Doses by meals in one figure: 三餐前6-8-6U is 6U, 8U and 6U in their order."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ _SERIES = re.compile(
     r"(?<![\d.-])(\d{1,2})-(\d{1,2})-(\d{1,2})(?:-(\d{1,2}))?[ \t]?(?:u(?![a-z])|iu|单位)"
 )
 _MEAL = re.compile(
-    r"(?P<meal>早|午|中|晚|睡)(?:餐|饭|前|上)(?:前|时|后|予|给|皮下注射|注射|用|打|[\u4e00-\u9fff]{0,8}?胰岛素)*[ \t:]*"
+    r"(?P<meal>早|午|中|晚|睡)(?:餐|饭|前|上)"
+    r"(?:前|时|后|予|给|皮下注射|注射|用|打|[\u4e00-\u9fff]{0,8}?胰岛素)*[ \t:]*"
     r"(?P<dose>\d{1,2})[ \t]?(?:u(?![a-z])|iu|单位)"
 )
 _PLACES = {"早": 1, "午": 2, "中": 2, "晚": 3, "睡": 4}

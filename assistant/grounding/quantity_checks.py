@@ -100,7 +100,9 @@ def _lasts_otherwise(
     alike = [
         m
         for _, m in written
-        if near & m.before and _is_counted(m) and m.quantity.unit.converts_to(said.quantity.unit)
+        if near & m.before
+        and _is_counted(m)
+        and (said.quantity.unit_text == "次") == (m.quantity.unit_text == "次")
     ]
     return bool(near and alike) and not any(said.says_the_same(m) for m in alike)
 

@@ -60,7 +60,8 @@ _DIAGNOSED = re.compile(
 _JOINED = re.compile(r"[及和与]")
 # A sentence under a plan that tells how the patient is.
 _TELLS = re.compile(
-    r"[ \t\r\n]*(?:(?:患者|患儿|病人)(?:今|现|目前|仍|诉|神志|昨)|今[日晨天]?(?:患者|查房|晨起|仍|诉)"
+    r"[ \t\r\n]*(?:(?:患者|患儿|病人)(?:今|现|目前|仍|诉|神志|昨)"
+    r"|今[日晨天]?(?:患者|查房|晨起|仍|诉)"
     r"|目前(?:患者)?(?!予|给|继续|治疗|暂)|现(?:患者|神志|仍|诉|无|有)|昨[日夜晚](?!予)|查房|查体)"
 )
 _NUMBERED = re.compile(r"[ \t\r\n]*\(?[\d一二三四五六七八九十]{1,2}[.、)]")
