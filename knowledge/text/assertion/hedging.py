@@ -74,9 +74,9 @@ def _beside(folded: str, terms: Terms, word: re.Match[str], clause: Range) -> It
     before = terms.inside(clause.start, word.start())
     if not before:
         return
-    gap = folded[terms.matches[before[-1]].end : word.end()]
+    between = folded[terms.matches[before[-1]].end : word.end()]
     # 除鼻唇沟变浅外无异常: what stands before 外 is found.
-    if len(gap) <= _BEHIND and "外" not in gap:
+    if len(between) <= _BEHIND and "外" not in between:
         yield from listed_before(folded, terms, before[-1], clause.start)
 
 
