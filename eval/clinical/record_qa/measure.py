@@ -37,11 +37,10 @@ def asked(trials: Iterable[Trial], done: Callable[[], None] = lambda: None) -> l
 def strangers_asked() -> dict[str, list[Verdict]]:
     """The verdicts of the strangers' wordings, by set."""
     found: dict[str, list[Verdict]] = {}
-    halves: tuple[wordings.Half, ...] = ("dev", "held", "second")
-    for half in halves:
+    for half in wordings.HALVES:
         found[half] = []
         for trial in wordings.strangers(half):
-            answer = ask(RecordReading(trial.encounter), trial.question)
+            answer = wordings.answered(trial)
             verdict = Verdict(trial, answer, wordings.grade(trial, answer), answer.seconds)
             found[half].append(verdict)
     return found
