@@ -25,6 +25,7 @@ _FUNCTION = re.compile(r"<function=([^>\s]+)>(.*?)(?:</function>|\Z)", re.DOTALL
 _PARAMETER = re.compile(r"<parameter=([^>\s]+)>\n?(.*?)\n?</parameter>", re.DOTALL)
 _PAIR = re.compile(r"<arg_key>(.*?)</arg_key>\s*<arg_value>(.*?)</arg_value>", re.DOTALL)
 _BARE = re.compile(r"\A\s*([\w.-]{1,64})\s*\n\s*(\{.*\})\s*\Z", re.DOTALL)
+_REFERENCE = re.compile(r"^#/(\$defs|definitions)/(.+)$")
 _NAME = re.compile(r"[\w.-]{1,64}")
 _MOST_BARE = 80
 
@@ -44,19 +45,45 @@ def read_call(body: str, tools: Sequence[Mapping[str, Any]]) -> ToolCall | None:
 
 def schema_of_call(tools: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The JSON Schema of one call of one of these tools, for a decoder that is held to it."""
-    forms = [
-        {
-            "type": "object",
-            "properties": {
-                "name": {"type": "string", "enum": [name]},
-                "arguments": dict(tool["function"].get("parameters") or {"type": "object"}),
-            },
-            "required": ["name", "arguments"],
-            "additionalProperties": False,
-        }
-        for name, tool in zip(names_of(tools), tools, strict=True)
-    ]
-    return forms[0] if len(forms) == 1 else {"anyOf": forms}
+    forms: list[dict[str, Any]] = []
+    parts: dict[str, Any] = {}
+    for number, (name, tool) in enumerate(zip(names_of(tools), tools, strict=True)):
+        arguments, own = _rooted(tool["function"].get("parameters") or {}, f"t{number}_")
+        parts |= own
+        forms.append(
+            {
+                "type": "object",
+                "properties": {
+                    "name": {"type": "string", "enum": [name]},
+                    "arguments": {"type": "object"} | arguments,
+                },
+                "required": ["name", "arguments"],
+                "additionalProperties": False,
+            }
+        )
+    whole = forms[0] if len(forms) == 1 else {"anyOf": forms}
+    return whole | ({"$defs": parts} if parts else {})
+
+
+def _rooted(schema: Mapping[str, Any], prefix: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A schema that may stand inside another one, and the parts that it refers to, renamed."""
+
+    def renamed(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {
+                key: _REFERENCE.sub(rf"#/$defs/{prefix}\2", part)
+                if key == "$ref" and isinstance(part, str)
+                else renamed(part)
+                for key, part in value.items()
+            }
+        return [renamed(part) for part in value] if isinstance(value, list) else value
+
+    own = {
+        f"{prefix}{name}": renamed(part)
+        for group in ("$defs", "definitions")
+        for name, part in (schema.get(group) or {}).items()
+    }
+    return renamed({k: v for k, v in schema.items() if k not in ("$defs", "definitions")}), own
 
 
 class CallReader:

@@ -84,7 +84,12 @@ class Progress:
             for _, one in sorted(self._calls.items())
             if one["name"]
         )
-        reason = "tool_calls" if calls and self._reason == "stop" else self._reason
+        if self._reason == "tool_calls" and not calls:
+            raise EngineError(
+                "The model server ended its answer before it was whole (tool_calls); "
+                "send the request again."
+            )
+        reason: FinishReason = "tool_calls" if calls and self._reason == "stop" else self._reason
         return Chunk("", finish_reason=reason, usage=usage, tool_calls=calls)
 
     def _gather(self, pieces: Any) -> None:

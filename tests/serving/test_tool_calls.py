@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 
+import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.engine import UnsupportedOption
+from serving.schema import json_schema
 from serving.tool_calls import CallReader, check, read_call, schema_of_call
 
 
@@ -95,6 +97,19 @@ def test_without_calls_nothing_is_lost(text: str) -> None:
 def test_a_schema_holds_the_decoder_to_one_of_the_tools() -> None:
     names = [form["properties"]["name"]["enum"] for form in schema_of_call(TOOLS)["anyOf"]]
     assert names == [["lab"], ["drugs"]]
+
+
+def test_parts_that_a_tool_refers_to_go_with_it() -> None:
+    side = {"enum": ["左", "右"]}
+    one = tool("one", side={"$ref": "#/$defs/Side"})
+    one["function"]["parameters"]["$defs"] = {"Side": side}
+    two = tool("two", side={"$ref": "#/$defs/Side"})
+    two["function"]["parameters"]["$defs"] = {"Side": {"enum": ["双侧"]}}
+    schema = json.loads(json_schema.check(schema_of_call([one, two])))
+    assert schema["$defs"] == {"t0_Side": side, "t1_Side": {"enum": ["双侧"]}}
+    jsonschema.validate({"name": "two", "arguments": {"side": "双侧"}}, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"name": "two", "arguments": {"side": "左"}}, schema)
 
 
 @pytest.mark.parametrize(

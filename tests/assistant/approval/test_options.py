@@ -29,6 +29,7 @@ OTHER: dict[str, Any] = {
     "low_bit": "asym_int4",
     "default_max_tokens": 99,
     "enable_thinking": False,
+    "reasoning_budget": 64,
     "chat_template_kwargs": {"language": "en"},
     "demo_only": True,
     "url": "http://127.0.0.1/v1",
@@ -40,7 +41,8 @@ OTHER: dict[str, Any] = {
 KINDS: dict[str, frozenset[str]] = {
     "openvino": frozenset(OTHER) - {"environment", "low_bit", "url", "api_key", "thinks_first"},
     "bigdl": frozenset(OTHER)
-    - {"cache_gib", "precision", "kv_cache", "prompt_lookup", "url", "api_key", "thinks_first"},
+    - {"cache_gib", "precision", "kv_cache", "prompt_lookup", "reasoning_budget"}
+    - {"url", "api_key", "thinks_first"},
 }
 
 
