@@ -226,10 +226,11 @@ class _Planner:
         self, schema: Mapping[str, Any] | None = None, tools: tuple[dict[str, Any], ...] = ()
     ) -> Completion:
         options = self._thinking.sampling(self._engine)
-        sampling = Sampling(max_tokens=STEP_TOKENS + (options.get("reasoning_budget") or 0),
-                            tools=tools, **options)  # fmt: skip
-        if self._thinking.on and "reasoning_budget" not in options:
-            sampling = Sampling(tools=tools, **options)
+        endless = self._thinking.on and "reasoning_budget" not in options
+        room = None if endless else STEP_TOKENS + (options.get("reasoning_budget") or 0)
+        # Small models answer from memory unless the first thing that they may write is a call.
+        first = bool(tools) and not self.plan.steps
+        sampling = Sampling(max_tokens=room, tools=tools, must_call=first, **options)
         said = await complete(self._engine, self._messages, sampling, schema)
         self.plan.thinking += said.reasoning
         self.plan.cut = said.finish_reason == "length"

@@ -11,6 +11,7 @@ from assistant.grounding.segments import Scope, Segment, segment_notes, split_se
 from assistant.record.evidence import Evidence
 from assistant.tasks.record_qa.draft import RecordAnswer
 from assistant.tasks.record_qa.reading import RecordReading
+from assistant.tasks.record_qa.series import OTHER_BED
 from knowledge.text.extraction import FindingExtractor
 from knowledge.text.terms import load_findings
 
@@ -30,8 +31,10 @@ def checked(
     encounter = reading.encounter
     admitted = reading.admitted.date() if reading.admitted else None
     segments, places = _of_tools(reading, results)
+    # What a note tells of the patient in the next bed supports nothing about this one.
+    noted = segment_notes(encounter.all_notes(), admitted)
     grounder = Grounder(
-        [*segments, *segment_notes(encounter.all_notes(), admitted)],
+        [s for s in [*segments, *noted] if not OTHER_BED.search(s.text)],
         findings_of=FindingExtractor(load_findings()).extract,
         drugs_of=drug_names(m.name for m in encounter.medications),
         patient_names=[encounter.patient.name],
