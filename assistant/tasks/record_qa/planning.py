@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -42,7 +43,7 @@ MOST_STEPS = 5
 MOST_CALLS = 3
 """Calls of one step that are carried out; a model that asks for more is told so."""
 
-STEP_TOKENS = 400
+STEP_TOKENS = 300
 RESULT_CHARACTERS = 1_500
 ANSWER = "answer"
 _ANSWER_FORM: dict[str, Any] = {
@@ -53,6 +54,7 @@ _ANSWER_FORM: dict[str, Any] = {
         "parameters": {"type": "object", "properties": {}, "additionalProperties": False},
     },
 }
+_FENCE = re.compile(r"^\s*```(?:json)?|```\s*$")
 _AGAIN = "同样的调用已经做过，结果见上；请换一个工具或作答。"
 
 
@@ -199,19 +201,25 @@ class _Planner:
 
     async def _natively(self) -> list[ToolCall]:
         said = await self._complete(tools=self._functions)
-        if not said.tool_calls:
-            self.plan.text = said.text
-            return []
+        found = list(said.tool_calls)
+        if not found:
+            untagged = _untagged(said.text, self._functions)
+            if not untagged:
+                # What looks like data is no answer: what was found is then worded by itself.
+                self.plan.text = said.text if untagged is None else ""
+                return []
+            found = untagged
         calls = tuple(
             {
                 "id": one.id,
                 "type": "function",
                 "function": {"name": one.name, "arguments": one.arguments},
             }
-            for one in said.tool_calls
+            for one in found
         )
-        self._messages.append(Message("assistant", said.text, calls))
-        return list(said.tool_calls)
+        words = said.text if said.tool_calls else ""
+        self._messages.append(Message("assistant", words, calls))
+        return found
 
     async def _as_json(self) -> list[ToolCall]:
         functions = [*self._functions, _ANSWER_FORM] if self.plan.steps else [*self._functions]
@@ -253,6 +261,19 @@ class _Planner:
             listed=[] if self._native else [_listed(one) for one in self._functions],
         )
         return [Message("system", system), Message("user", user)]
+
+
+def _untagged(text: str, functions: Sequence[Mapping[str, Any]]) -> list[ToolCall] | None:
+    """The call that a small model wrote as mere JSON; none of other data; None for words."""
+    bare = _FENCE.sub("", text).strip()
+    if not bare.startswith(("{", "[")):
+        return None
+    try:
+        value, _ = json.JSONDecoder().raw_decode(bare)
+    except ValueError:
+        return []
+    found = read_call(json.dumps(value), functions)
+    return [found] if found is not None else []
 
 
 def _listed(function: Mapping[str, Any]) -> dict[str, str]:

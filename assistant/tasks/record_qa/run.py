@@ -20,6 +20,7 @@ from assistant.tasks.record_qa.tools.registry import (
     all_tools,
     call,
     read_arguments,
+    usable,
 )
 from assistant.tasks.record_qa.tools.tool import Desk
 from assistant.tasks.record_qa.with_model import answer_with_model
@@ -78,9 +79,8 @@ async def _by_model(
     thinking = Thinking(request.thinking, request.reasoning_budget)
     deadline = time.monotonic() + MODEL_SECONDS
     plan = Plan()
-    planning = planned(
-        request.question, Desk(reading, run), all_tools(), engine, thinking, PLAN_SECONDS
-    )
+    desk = Desk(reading, run)
+    planning = planned(request.question, desk, usable(desk), engine, thinking, PLAN_SECONDS)
     async with contextlib.aclosing(planning) as steps:
         async for step in steps:
             if isinstance(step, Plan):

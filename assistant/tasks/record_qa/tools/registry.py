@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from assistant.tasks.record_qa.draft import RecordAnswer, Step
 from assistant.tasks.record_qa.tools.of_knowledge import knowledge_tools
 from assistant.tasks.record_qa.tools.of_record import record_tools
-from assistant.tasks.record_qa.tools.of_tasks import task_tools
+from assistant.tasks.record_qa.tools.of_tasks import Attached, task_tools
 from assistant.tasks.record_qa.tools.tool import Arguments, Desk, Tool
 
 log = logging.getLogger("bedside.assistant.record_qa")
@@ -26,6 +26,21 @@ def all_tools() -> Mapping[str, Tool]:
     """Every tool by its name."""
     tools = [*record_tools(), *knowledge_tools(), *task_tools()]
     return {tool.name: tool for tool in tools}
+
+
+def usable(desk: Desk) -> Mapping[str, Tool]:
+    """Those that can do something here: none for a file where the record has none.
+
+    The fewer there are, the better a small model chooses and the sooner it begins.
+    """
+    has_files = bool(desk.reading.encounter.attachments)
+    knows = desk.run is not None and desk.run.resources.has_knowledge
+    about = {tool.name for tool in knowledge_tools()}
+    return {
+        name: tool
+        for name, tool in all_tools().items()
+        if (has_files or tool.arguments is not Attached) and (knows or name not in about)
+    }
 
 
 class WrongArguments(Exception):
