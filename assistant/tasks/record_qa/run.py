@@ -54,7 +54,11 @@ async def answered(request: RecordQuestion, run: Run) -> AsyncGenerator[Event | 
             answer = await asyncio.to_thread(ask, reading, request.question, focus)
     except TimeoutError:
         answer = timed_out(request.question)
-    if answer.outcome == "not_understood" and request.use_model:
+    unknown = answer.outcome == "not_understood" or (
+        # The record need not say why in the words of the question.
+        answer.route == "reason" and answer.outcome == "not_recorded"
+    )
+    if unknown and request.use_model:
         engine, chat_model = await run.resources.default_model()
         if engine is not None and chat_model is not None:
             steps = _by_model(request, run, reading, answer, (engine, chat_model))

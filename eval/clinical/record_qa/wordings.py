@@ -1,5 +1,5 @@
-"""Questions in strangers' wordings over the samples: one half to improve by, one put aside, a second
-set that was written after both were used, and a third in the words of tired doctors."""
+"""Questions in strangers' wordings over the samples: one half to improve by, one put aside, and
+sets that were written after the former were used, the later ones in the words of tired doctors."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from eval.clinical.record_qa.judging import Grade, holds
 from eval.clinical.record_qa.trial import Trial
 from eval.clinical.record_qa.truth import sample_stays
 
-Half = Literal["dev", "held", "second", "third"]
-HALVES: tuple[Half, ...] = ("dev", "held", "second", "third")
+Half = Literal["dev", "held", "second", "third", "fourth"]
+HALVES: tuple[Half, ...] = ("dev", "held", "second", "third", "fourth")
 
 
 def strangers(half: Half) -> Iterator[Trial]:
