@@ -12,6 +12,7 @@ import json
 import re
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,7 +44,9 @@ MOST_STEPS = 5
 MOST_CALLS = 3
 """Calls of one step that are carried out; a model that asks for more is told so."""
 
-STEP_TOKENS = 300
+STEP_TOKENS = 240
+_BETWEEN = ("}\n{", "}\n\n{")
+"""Where small models go on with calls of their own making; one a step is enough."""
 RESULT_CHARACTERS = 1_500
 ANSWER = "answer"
 _ANSWER_FORM: dict[str, Any] = {
@@ -238,7 +241,8 @@ class _Planner:
         room = None if endless else STEP_TOKENS + (options.get("reasoning_budget") or 0)
         # Small models answer from memory unless the first thing that they may write is a call.
         first = bool(tools) and not self.plan.steps
-        sampling = Sampling(max_tokens=room, tools=tools, must_call=first, **options)
+        stop = () if schema is not None or first else _BETWEEN
+        sampling = Sampling(max_tokens=room, tools=tools, must_call=first, stop=stop, **options)
         said = await complete(self._engine, self._messages, sampling, schema)
         self.plan.thinking += said.reasoning
         self.plan.cut = said.finish_reason == "length"
@@ -268,10 +272,12 @@ def _untagged(text: str, functions: Sequence[Mapping[str, Any]]) -> list[ToolCal
     bare = _FENCE.sub("", text).strip()
     if not bare.startswith(("{", "[")):
         return None
-    try:
-        value, _ = json.JSONDecoder().raw_decode(bare)
-    except ValueError:
-        return []
+    value = None
+    for tail in ("", "}", "}}"):
+        # The stop between two objects took the end of the first one with it.
+        with suppress(ValueError):
+            value, _ = json.JSONDecoder().raw_decode(bare + tail)
+            break
     found = read_call(json.dumps(value), functions)
     return [found] if found is not None else []
 
