@@ -79,6 +79,7 @@ def test_our_own_tasks_are_entry_points_like_any_others() -> None:
         "differential_diagnosis",
         "discharge_record",
         "omission_check",
+        "patient_version",
         "structured_notes",
         "record_qa",
         "bill",
