@@ -34,7 +34,7 @@ def relatives(text: str) -> frozenset[str]:
 _CARRIED = frozenset({"planned", "thought"})
 _REACH = 12
 _KIN = re.compile(r"家族|家人|家属|子女|配偶")
-_PATIENT = re.compile(r"患者|患儿|病人|本人|自己|既往|查体|入院")
+_PATIENT = re.compile(r"患者|患儿|病人|本人|本例|受者|自己|既往|查体|入院")
 _ALONE = re.compile(
     r"(?:但|而|后)?(?:患者|患方|患儿|病人|本人|家属|家长|亲属|父母)?(?:及其?(?:家属|家人))?"
     r"(?:均|都|仍|明确|表示|要求|自行|暂时?|坚决|签字){0,3}(?:拒绝|不同意|未同意|放弃|谢绝|婉拒)(?:了|签字|治疗)?"
