@@ -46,6 +46,8 @@ class Strangeness:
     put_in: int
     head: bool = False
     """Whether the first character is another: 氧氟沙星 is not 左氧氟沙星 in short."""
+    instead: str = ""
+    """The characters that were written instead of those replaced."""
 
 
 def strangeness(written: str, listed: str) -> Strangeness:
@@ -56,6 +58,7 @@ def strangeness(written: str, listed: str) -> Strangeness:
     counts = {"replace": 0, "insert": 0, "delete": 0}
     if sorted(written) == sorted(listed):
         return Strangeness(0, 0, 0)
+    instead = ""
     for edit in Levenshtein.editops(written, listed):
         kind, at, to = edit.tag, edit.src_pos, edit.dest_pos
         explained = (
@@ -64,8 +67,10 @@ def strangeness(written: str, listed: str) -> Strangeness:
             or (kind == "delete" and at in put_in)
         )
         counts[kind] += not explained
+        if kind == "replace" and not explained:
+            instead += written[at]
     head = written[:1] != listed[:1] and any(counts.values())
-    return Strangeness(counts["replace"], counts["insert"], counts["delete"], head)
+    return Strangeness(counts["replace"], counts["insert"], counts["delete"], head, instead)
 
 
 def _edits(written: str, listed: str) -> float:
