@@ -13,7 +13,7 @@ from typing import Protocol
 
 from assistant.tasks.bill_ocr.catalogue.calibration import Features, confidence, threshold
 from assistant.tasks.bill_ocr.catalogue.comparison import compare, of_entry
-from assistant.tasks.bill_ocr.catalogue.distance import distance, strangeness
+from assistant.tasks.bill_ocr.catalogue.distance import distance, habitual, strangeness
 from assistant.tasks.bill_ocr.catalogue.entry import Candidate, Entry, Match, Written
 from assistant.tasks.bill_ocr.catalogue.search import MOST_ENTRIES, Catalogue, Title
 from assistant.tasks.bill_ocr.catalogue.wording import Wording, read_wording, synonyms
@@ -35,6 +35,7 @@ _SHORT = 5
 """Characters of a name of which each tells one thing from another."""
 _RARE = 0.45
 """Commonness of a character in names up to which it is taken for a misprint."""
+_SHORTEST = 2
 _TIED = 0.05
 _EXCLUDED_RIVAL = 0.7
 """What a contradiction adds to a rival's distance: it was told apart by more than its name."""
@@ -263,8 +264,13 @@ def _features(catalogue: Catalogue, chosen: _Scored, scored: Sequence[_Scored]) 
         margin=max(margin, 0.0),
         told=frozenset(chosen.agrees),
         strange=strange,
-        common=sum(catalogue.commonness(character) for character in strange.instead),
+        common=sum(catalogue.commonness(around[1]) for around in strange.instead),
+        joined=sum(
+            max(catalogue.commonness(around[:2]), catalogue.commonness(around[1:]))
+            for around in strange.instead
+        ),
         length=len(wording.core),
+        bare_length=len(wording.core) - len(habitual(wording.core)),
         exact=wording.full == chosen.title.full,
     )
 
@@ -273,12 +279,14 @@ def _another_thing(features: Features) -> bool:
     """Whether a short name may well be that of something that the list has not: 阿洛西林 beside
     阿莫西林, whatever else is near."""
     strange = features.strange
-    if features.length > _SHORT:
+    if features.bare_length > _SHORT:
         return False
     other_head = strange.head and strange.left_out + strange.put_in > 0
-    # A character that hardly any name has is a misprint rather than another name's.
-    another = strange.replaced > 0 and features.common > _RARE * strange.replaced
-    return other_head or (another and features.length < _SHORT)
+    # A character that hardly any name has is a misprint rather than another name's; a rare pair
+    # is not (头孢克洛 beside 头孢克肟), and of two characters one says too little.
+    rare = features.common <= _RARE * strange.replaced and features.bare_length > _SHORTEST
+    another = strange.replaced > 0 and not rare
+    return other_head or (another and features.bare_length < _SHORT)
 
 
 def _decided(catalogue: Catalogue, scored: Sequence[_Scored]) -> Match:

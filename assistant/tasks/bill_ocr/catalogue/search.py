@@ -23,6 +23,8 @@ MOST_ENTRIES = 120
 """Of one title and strength that are compared."""
 
 _REMEMBERED = 20_000
+_TELLING = 1_000
+"""Titles from which on a character that none has is a misprint."""
 _OTHERS = 3
 _SHARE = 0.3
 """Of the best score, below which a title is not looked at."""
@@ -101,11 +103,14 @@ class Catalogue:
         best = best[np.argsort(-scores[best], kind="stable")][:limit]
         return [self._title(int(title)) for title in best if scores[title] > 0]
 
-    def commonness(self, character: str) -> float:
-        """How common a character is in the names of the list: 0 in none, 1 in all (logarithmic)."""
+    def commonness(self, gram: str) -> float:
+        """How common a character or a pair is in the names of the list: 0 in none, 1 in all
+        (logarithmic).  Of a short list nothing can be said: 1."""
+        if self._count < _TELLING:
+            return 1.0
         row = (
             self._database()
-            .execute("SELECT length(titles) FROM grams WHERE gram = ?", (character,))
+            .execute("SELECT length(titles) FROM grams WHERE gram = ?", (gram,))
             .fetchone()
         )
         holders = row[0] // np.dtype(np.int32).itemsize if row else 0
