@@ -83,7 +83,7 @@ def _keys(
     session: Session, tree: Query, scope: Scope, limit: int, offset: int
 ) -> tuple[int, Sequence[int]]:
     table: Any = RecordNoteRow if scope.unit == "note" else RecordPatientRow
-    condition = (visible(scope), holds(tree, scope))
+    condition = (visible(tree, scope), holds(tree, scope))
     # Counted and listed in one pass over the condition.
     found = select(table.no, func.count().over().label("total")).where(*condition).subquery()
     page = select(found.c.no, found.c.total).order_by(found.c.no).limit(limit).offset(offset)
