@@ -40,7 +40,8 @@ def dismissed(client: TestClient, stay: dict[str, Any], number: int, department:
         "quote": KIND,
         "comment": REASON,
     }
-    answer = client.post("/v1/feedback", json=body, headers={"X-Patient-Id": f"pat-{number}"})
+    of_stay = {"X-Patient-Id": f"pat-{number}", "X-Encounter-Id": f"enc-{number}"}
+    answer = client.post("/v1/feedback", json=body, headers=of_stay)
     assert answer.status_code < 300, answer.text
 
 
