@@ -1,4 +1,4 @@
-"""``/v1/record-qc/department``: the department's dashboard, its export, and what is turned down."""
+"""``/v1/record-qc/departments`` and ``/adjustments``: the dashboard, and what is turned down."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def _context(who: Actor) -> Context:
 def add(router: APIRouter) -> None:
     """Add the dashboard to the task's routes."""
 
-    @router.get("/department", responses=documented(403, 422))
+    @router.get("/departments/counts", responses=documented(403, 422))
     async def department(
         parts: ServicesDep,
         who: ActorDep,
@@ -167,7 +167,7 @@ def add(router: APIRouter) -> None:
         shown = DashboardShown.model_validate(found)
         return shown.model_copy(update={"adjustments": down})
 
-    @router.get("/department/export.csv", responses=documented(403, 422), response_class=Response)
+    @router.get("/departments/export.csv", responses=documented(403, 422), response_class=Response)
     async def export(
         parts: ServicesDep,
         who: ActorDep,

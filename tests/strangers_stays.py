@@ -1,4 +1,4 @@
-"""Builds the stays of ``strangers.yaml`` as encounters."""
+"""Builds the stays of ``strangers_stays.yaml`` as encounters."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Stay = dict[str, Any]
 def read() -> dict[str, Any]:
     """The stays and the defects as they are written."""
     found: dict[str, Any] = yaml.safe_load(
-        Path(__file__).with_name("strangers.yaml").read_text("utf-8")
+        Path(__file__).with_name("strangers_stays.yaml").read_text("utf-8")
     )
     return found
 
@@ -76,9 +76,7 @@ def encounter(key: str, stay: Stay) -> Stay:
             for number, line in enumerate(stay.get("medications", []))
         ]
         + [_drug(f"h{n}", line, home=True) for n, line in enumerate(stay.get("home", []))],
-        "operations": [
-            {"id": "op1", "at": (ADMITTED + timedelta(hours=29)).isoformat()} | operated
-        ]
+        "operations": [{"id": "op1", "at": (ADMITTED + timedelta(hours=29)).isoformat()} | operated]
         if operated
         else [],
     }
@@ -93,7 +91,7 @@ def _observation(number: int, line: str) -> Stay:
     day, name, value, unit, reference = line.split()
     low, high = (float(end) for end in reference.split("-"))
     flag = "low" if float(value) < low else "high" if float(value) > high else "normal"
-    at = ADMITTED + timedelta(days=int(day) - 1, hours=20 if day == "1" else 0)
+    at = ADMITTED + timedelta(days=int(day) - 1, hours=1 if day == "1" else 0)
     return {
         "id": f"o{number}", "name": name, "value": value, "unit": unit, "reference": reference,
         "flag": flag, "at": at.isoformat(),
