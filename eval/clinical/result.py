@@ -32,6 +32,7 @@ Kind = Literal[
     "perfusion",
     "detection",
     "omissions",
+    "deidentify",
 ]
 
 
