@@ -93,7 +93,7 @@ def test_what_a_department_dismisses_is_shown_and_turned_down(
         ("心内科", 1, 0),
     ]
     assert [(s["department"], s["stays"]) for s in shown["scores"]] == [
-        ("呼吸科", 5),
+        ("呼吸科", 2),
         ("心内科", 1),
     ]
     assert shown["scores"][0]["mean_score"] == pytest.approx(report["score"])
