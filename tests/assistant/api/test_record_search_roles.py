@@ -34,7 +34,7 @@ def test_rows_are_de_identified_and_each_is_in_the_audit(filled: TestClient, for
     for said in ("王建国", "patient-0", "note-0", "2025-05-01"):
         assert said.encode() not in answer.content
     for number, count in ((0, 1), (1, 1), (2, 0)):
-        of = {"patient_id": f"patient-{number}", "limit": 20}
+        of: dict[str, str | int] = {"patient_id": f"patient-{number}", "limit": 20}
         rows = filled.get("/v1/audit", params=of, headers=ADMIN).json()
         shown = [
             row for row in rows if row["action"].startswith("record.") and "row" in row["action"]
