@@ -122,9 +122,14 @@ def build_app(
         # Hashes of large models take a while; the first page need not wait for them.
         looking = asyncio.create_task(parts.approvals.refresh())
         purging = asyncio.create_task(_purge(settings, store))
+        # `_add_routes` takes the routes alone; what a router begins and ends with is done here.
+        begun = contextlib.AsyncExitStack()
         try:
+            for part in (hook_routes, event_routes, embed_routes):
+                await begun.enter_async_context(part.router.lifespan_context(app))
             yield
         finally:
+            await begun.aclose()
             purging.cancel()
             if reception is not None:
                 await reception.stop()

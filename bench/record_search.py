@@ -2,25 +2,31 @@
 
 The notes are made up and their rows inserted as the loader does it; nothing is recognised::
 
-    python -m bench.record_search --notes 57000 --queries 50
+    python -m bench.record_search --keep runs/search.db      # filled once; a stopped fill goes on
+    python -m bench.record_search --keep postgresql://…      # a database of one's own
     python -m bench.record_search --postgresql    # with a server of its own, as the tests start it
 
-Prints one JSON line: p50, p95 and the longest in ms, of count, first page and evidence together.
+Prints one JSON line: p50, p95 and the longest in ms, of count, first page and evidence together,
+in all and for each kind of query.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
+import os
 import random
-import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+
+from sqlalchemy import func, select
 
 from assistant.record_index.access import Caller
 from assistant.record_index.amounts import amount
@@ -29,6 +35,7 @@ from assistant.record_index.index import NoteToIndex, add_notes
 from assistant.record_index.search import search
 from assistant.record_index.vocabulary import name_of
 from assistant.store import Context, Store
+from assistant.store.record_rows import RecordNoteRow
 
 SECRET = b"a secret that only the benches use"
 BATCH = 500
@@ -99,23 +106,30 @@ GENES = ("egfr", "alk", "ros1", "kras", "her2", "pd-l1")
 PHRASE = "患者神志清楚，精神可，查体合作，双肺呼吸音粗，未闻及明显干湿性啰音，心律齐，腹软无压痛。"
 STANDINGS = ("pccpn", "accpn", "pucpn", "pcppn", "pccfn")
 WEIGHTS = (60, 25, 6, 7, 2)
-TEMPLATES = (
-    "EGFR:阳性 AND NOT 胸腔积液 AND 日期>={day} AND 肌酐>{creatinine}umol/L AND 诊断:肺癌",
-    "{disease} AND NOT {symptom}",
-    "({disease} OR {other}) AND 日期>={day}",
-    "{test}>{level}{unit} AND {disease}",
-    "药物:{drug} AND {gene}:阳性 AND NOT {other}",
-    "{symptom}:无 AND 诊断:{disease} AND 日期={year}",
-    "NOT {disease} AND NOT {other} AND {symptom}",
-    "诊断:{disease}:可疑 OR {other}:家族",
-    "{disease} AND ({symptom} OR {test}>{level}{unit}) AND NOT 药物:{drug}",
-    "文本:胸膜凹陷 AND {disease}",
-)
+KINDS = {
+    "cohort": (
+        "EGFR:阳性 AND NOT 胸腔积液 AND 日期>={day} AND 肌酐>{creatinine}umol/L AND 诊断:肺癌",
+        "药物:{drug} AND {gene}:阳性 AND NOT {other}",
+    ),
+    "denial": ("{disease} AND NOT {symptom}", "NOT {disease} AND NOT {other} AND {symptom}"),
+    "standing": (
+        "{symptom}:无 AND 诊断:{disease} AND 日期={year}",
+        "诊断:{disease}:可疑 OR {other}:家族",
+    ),
+    "result": ("{test}>{level}{unit} AND {disease}", "{test}>{level}{unit} AND 日期>={day}"),
+    "any_of": (
+        "({disease} OR {other}) AND 日期>={day}",
+        "{disease} AND ({symptom} OR {test}>{level}{unit}) AND NOT 药物:{drug}",
+    ),
+    "text": ("文本:胸膜凹陷 AND {disease}", "文本:凹陷", "文本:湿性啰音 AND NOT {disease}"),
+}
 
 
-def made_notes(count: int, random_: random.Random) -> Iterator[NoteToIndex]:
-    """Made-up notes, three a patient; names have a long tail, as those of real notes do."""
-    for number in range(count):
+def made_notes(begin: int, end: int) -> Iterator[NoteToIndex]:
+    """Made-up notes, three a patient; names have a long tail, as those of real notes do.  Each is
+    the same whatever was made before it."""
+    for number in range(begin, end):
+        random_ = random.Random(f"note {number}")
         day = (date(2023, 1, 1) + timedelta(days=random_.randrange(1000))).isoformat()
         text = f"记录{number}。" + PHRASE * random_.randint(6, 16)
         if random_.random() < 0.01:
@@ -156,10 +170,13 @@ def _named(random_: random.Random) -> Iterator[tuple[str, str]]:
         yield f"少见{random_.randrange(40_000)}征", "sign"
 
 
-def made_queries(count: int, random_: random.Random) -> list[str]:
-    """Queries of ten kinds."""
+def made_queries(count: int, random_: random.Random) -> list[tuple[str, str]]:
+    """Queries with their kinds, each kind as often."""
     found = []
+    kinds = list(KINDS)
     for number in range(count):
+        kind = kinds[number % len(kinds)]
+        template = KINDS[kind][number // len(kinds) % len(KINDS[kind])]
         test, unit, mean, spread = random_.choice(TESTS)
         disease, other = random_.sample(DISEASES, 2)
         values = {
@@ -175,16 +192,16 @@ def made_queries(count: int, random_: random.Random) -> list[str]:
             "level": round(mean + spread, 1),
             "unit": f"×{unit}" if unit.startswith("10^") else unit,
         }
-        found.append(TEMPLATES[number % len(TEMPLATES)].format(**values))
+        found.append((kind, template.format(**values)))
     return found
 
 
 @contextmanager
-def opened(postgresql: bool) -> Iterator[Store]:
-    """An empty store."""
+def opened(keep: str, postgresql: bool) -> Iterator[Store]:
+    """The store of ``keep``, or an empty one that is gone afterwards."""
     with tempfile.TemporaryDirectory() as folder:
-        if not postgresql:
-            store = Store.open(Path(folder) / "store.db", SECRET)
+        if keep or not postgresql:
+            store = Store.open(keep or str(Path(folder) / "store.db"), SECRET)
             yield store
             store.close()
             return
@@ -200,57 +217,81 @@ def opened(postgresql: bool) -> Iterator[Store]:
             store.close()
 
 
-def measure(store: Store, queries: list[str]) -> tuple[list[tuple[float, str]], list[float], int]:
-    """Milliseconds of each query with its first page, those that this process computed (on a busy
-    machine the others are waiting), and how many rows they found in all."""
+def fill(store: Store, notes: int) -> float:
+    """Put in the notes that are not there yet; the seconds that it took."""
+    begin = time.perf_counter()
+    with store.database.read() as session:
+        there = session.scalar(select(func.count()).select_from(RecordNoteRow)) or 0
+    actor = Context.operator("bench")
+    for at in range(there, notes, BATCH):
+        add_notes(store, list(made_notes(at, min(at + BATCH, notes))), actor)
+    if there < notes:
+        store.database.analyse()
+    return time.perf_counter() - begin
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """A query with its milliseconds, those that this process computed (on a busy machine the
+    others are waiting; of PostgreSQL the server's are not in it), and how many rows it found."""
+
+    kind: str
+    query: str
+    wall_ms: float
+    cpu_ms: float
+    found: int
+
+
+def measure(store: Store, queries: list[tuple[str, str]]) -> list[Timed]:
+    """Each query with its first page."""
     caller = Caller(Context("doctor", "doctor", ""), ("",))
-    times: list[tuple[float, str]] = []
-    cpu: list[float] = []
-    total = 0
-    for query in queries:
+    timed = []
+    for kind, query in queries:
         begin, work = time.perf_counter(), time.process_time()
-        total += search(store, caller, query, limit=20).total
-        cpu.append((time.process_time() - work) * 1000)
-        times.append(((time.perf_counter() - begin) * 1000, query))
-    return times, sorted(cpu), total
+        found = search(store, caller, query, limit=20).total
+        cpu, wall = time.process_time() - work, time.perf_counter() - begin
+        timed.append(Timed(kind, query, wall * 1000, cpu * 1000, found))
+    return timed
+
+
+def at(times: Iterable[float], share: float) -> float:
+    """The value that ``share`` of the times are at or below (nearest rank)."""
+    ordered = sorted(times)
+    return round(ordered[max(0, math.ceil(share * len(ordered)) - 1)], 1)
 
 
 def main() -> None:
     """Fill a store and ask."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--notes", type=int, default=57_000)
-    parser.add_argument("--queries", type=int, default=50)
+    parser.add_argument("--queries", type=int, default=60)
+    parser.add_argument("--keep", default="", help="SQLite file or postgresql:// address")
     parser.add_argument("--postgresql", action="store_true")
     parser.add_argument("--slowest", type=int, default=0, help="print so many of the slowest")
     asked = parser.parse_args()
-    random_ = random.Random(20)
-    with opened(asked.postgresql) as store:
-        begin = time.perf_counter()
-        actor, batch = Context.operator("bench"), []
-        for note in made_notes(asked.notes, random_):
-            batch.append(note)
-            if len(batch) == BATCH:
-                add_notes(store, batch, actor)
-                batch = []
-        if batch:
-            add_notes(store, batch, actor)
-        store.database.analyse()
-        filled = time.perf_counter() - begin
-        timed, cpu, total = measure(store, made_queries(asked.queries, random_))
-    times = sorted(ms for ms, _ in timed)
-    for ms, query in sorted(timed, reverse=True)[: asked.slowest]:
-        print(f"{ms:.0f} ms  {query}", file=sys.stderr)
+    with opened(asked.keep, asked.postgresql) as store:
+        filled = fill(store, asked.notes)
+        timed = measure(store, made_queries(asked.queries, random.Random(20)))
+        database = "sqlite" if store.database.is_sqlite else "postgresql"
+    for one in sorted(timed, key=lambda one: -one.wall_ms)[: asked.slowest]:
+        print(f"{one.wall_ms:.0f} ms  {one.query}", file=sys.stderr)
+    by_kind = {kind: [one.wall_ms for one in timed if one.kind == kind] for kind in KINDS}
+    walls = [one.wall_ms for one in timed]
     line = {
         "bench": "record_search",
-        "database": "postgresql" if asked.postgresql else "sqlite",
+        "database": database,
         "notes": asked.notes,
-        "queries": len(times),
-        "found": total,
-        "inserted_s": round(filled, 1),
-        "p50_ms": round(statistics.median(times), 1),
-        "p95_ms": round(times[min(len(times) - 1, int(len(times) * 0.95))], 1),
-        "p95_cpu_ms": round(cpu[min(len(cpu) - 1, int(len(cpu) * 0.95))], 1),
-        "max_ms": round(times[-1], 1),
+        "queries": len(timed),
+        "found": sum(one.found for one in timed),
+        "filled_s": round(filled, 1),
+        "p50_ms": at(walls, 0.5),
+        "p95_ms": at(walls, 0.95),
+        "p95_cpu_ms": at((one.cpu_ms for one in timed), 0.95),
+        "max_ms": at(walls, 1),
+        "kinds_p50_p95_ms": {
+            kind: [at(some, 0.5), at(some, 0.95)] for kind, some in by_kind.items() if some
+        },
+        "load": [round(load, 1) for load in os.getloadavg()],
     }
     print(json.dumps(line))
 

@@ -98,18 +98,49 @@ def holds(query: Query, scope: Scope) -> ColumnElement[bool]:
             days = [part for part in parts if isinstance(part, Dated)]
             for day in days:
                 scope = scope.within(day)
-            others = [holds(part, scope) for part in parts if not isinstance(part, Dated)]
-            # Somebody of whom there is no note of these days was not without it in them.
-            return and_(*([_any_note(scope)] if days else []), *others)
+            asked = [part for part in parts if not isinstance(part, Dated)]
+            return and_(*_in_turn(asked, scope, bounded=bool(days)))
         case Dated() as day:
             return _any_note(scope.within(day))
         case leaf:
             return _key(scope.unit).in_(select_keys(leaf, scope))
 
 
-def visible(scope: Scope) -> ColumnElement[bool]:
-    """What the caller may know of at all."""
-    if scope.groups is None:
+def _in_turn(parts: Sequence[Query], scope: Scope, *, bounded: bool) -> list[ColumnElement[bool]]:
+    """All parts of a conjunction within ``scope``."""
+    found: list[ColumnElement[bool]] = []
+    if bounded and not any(map(_is_seen, parts)):
+        # Somebody of whom there is no note of these days was not without it in them.
+        found.append(_any_note(scope))
+    quick = [part for part in parts if isinstance(part, Has | Coded | Outcome | Compare)]
+    for part in parts:
+        if isinstance(part, Contains) and quick:
+            # Only the notes are read of those of whom the rest holds.
+            keys = [select_keys(one, scope) for one in quick]
+            found.append(_key(scope.unit).in_(select_keys(part, scope, among=keys)))
+        else:
+            found.append(holds(part, scope))
+    return found
+
+
+def _is_seen(query: Query) -> bool:
+    """Whether it holds only by a note that the caller sees, of the days that bound it."""
+    match query:
+        case Not(Dated()):
+            return True
+        case Not(part):
+            return isinstance(part, Not) and _is_seen(part.part)
+        case And(parts):
+            return any(map(_is_seen, parts))
+        case Or(parts):
+            return all(map(_is_seen, parts))
+        case _:
+            return True
+
+
+def visible(query: Query, scope: Scope) -> ColumnElement[bool]:
+    """What the caller may know of at all; nothing to ask where the query itself sees to it."""
+    if scope.groups is None or _is_seen(query):
         return true()
     if scope.unit == "note":
         return RecordNoteRow.access.in_(scope.groups)
@@ -117,11 +148,12 @@ def visible(scope: Scope) -> ColumnElement[bool]:
     return RecordPatientRow.no.in_(notes)
 
 
-def select_keys(leaf: Leaf, scope: Scope) -> Any:
-    """The numbers of the patients (or notes) of a condition."""
+def select_keys(leaf: Leaf, scope: Scope, among: Sequence[Any] = ()) -> Any:
+    """The numbers of the patients (or notes) of a condition, of those that all of ``among`` has."""
     table, condition = found_in(leaf, scope)
     of_note = table.no if table is RecordNoteRow else table.note_no
-    return select(of_note if scope.unit == "note" else table.patient_no).where(condition)
+    key = of_note if scope.unit == "note" else table.patient_no
+    return select(key).where(*(key.in_(keys) for keys in among), condition)
 
 
 def found_in(leaf: Leaf, scope: Scope) -> tuple[Any, ColumnElement[bool]]:

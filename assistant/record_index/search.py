@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from assistant.record_index.access import Caller
@@ -62,7 +63,8 @@ def search(
     tree = parse(query)
     with store.database.read() as session:
         scope = Scope(unit, caller.groups, terms_of(session, tree))
-        total, keys = _keys(session, tree, scope, limit, offset)
+        with _whole_sets(session):
+            total, keys = _keys(session, tree, scope, limit, offset)
         rows = _rows(session, tree, scope, keys)
         notices = _notices(session, tree, scope)
     _note(store, caller, query, rows, purpose)
@@ -74,16 +76,32 @@ def count(store: Store, caller: Caller, query: str, unit: Unit = "patient") -> i
     tree = parse(query)
     with store.database.read() as session:
         scope = Scope(unit, caller.groups, terms_of(session, tree))
-        total, _ = _keys(session, tree, scope, 0, 0)
+        with _whole_sets(session):
+            total, _ = _keys(session, tree, scope, 0, 0)
     _note(store, caller, query, [], "record.count")
     return total
+
+
+@contextmanager
+def _whole_sets(session: Session) -> Iterator[None]:
+    """Have PostgreSQL read the set of each condition once and join the sets.
+
+    Left to itself it now and then takes a set to be small and looks every row of it up in an index
+    whose later columns do not narrow the search: seconds instead of milliseconds.
+    """
+    if session.get_bind().dialect.name != "postgresql":
+        yield
+        return
+    session.execute(text("SET LOCAL enable_nestloop = off"))
+    yield
+    session.execute(text("SET LOCAL enable_nestloop = on"))
 
 
 def _keys(
     session: Session, tree: Query, scope: Scope, limit: int, offset: int
 ) -> tuple[int, Sequence[int]]:
     table: Any = RecordNoteRow if scope.unit == "note" else RecordPatientRow
-    condition = (visible(scope), holds(tree, scope))
+    condition = (visible(tree, scope), holds(tree, scope))
     # Counted and listed in one pass over the condition.
     found = select(table.no, func.count().over().label("total")).where(*condition).subquery()
     page = select(found.c.no, found.c.total).order_by(found.c.no).limit(limit).offset(offset)

@@ -174,6 +174,10 @@ class Task(ABC, Generic[RequestT, DraftT]):
     """A function of (request, draft, context, resources) that gives what goes out to other
     systems: an `assistant.imaging.out.structure.Result`."""
 
+    at_save: ClassVar[str] = ""
+    """A function of (encounter, id of the note, resources) that says what is wrong with a note as
+    it is saved: a list of `assistant.alerts.alert.Alert`."""
+
     evaluation: ClassVar[str] = ""
     """The command that measures it, as in ``bedside eval discharge``."""
 

@@ -40,6 +40,7 @@ from assistant.interop.hooks.showing import Call, shown_each
 from assistant.interop.hooks.wire import digest
 from assistant.record.encounter import Encounter
 from assistant.store import Context
+from assistant.work.task import load as load_place
 
 logger = logging.getLogger("bedside.assistant.hooks")
 CHARTS = 512
@@ -94,7 +95,11 @@ class Answering:
             shown = await self._shown.of(Call(service, context, caller.application, base))
             return CardsResponse(cards=shown)
         context = Context(user, "doctor", told.patientId, assembled.encounter.id)
-        alerts = await self._within(self._found(service, chart, told, assembled), until)
+        found = self._found(service, chart, told, assembled)
+        of_note = self._of_saved_note(service, chart, told, assembled)
+        alerts = await self._within(found, until)
+        if of_note is not None:
+            alerts = [*alerts, *await self._within(of_note, until)]
         call = Call(service, context, caller.application, base, alerts, assembled)
         shown = await self._shown.of(call)
         await self._happened(service, request, caller, context, assembled)
@@ -155,6 +160,29 @@ class Answering:
             drafts=drafts,
             base=open_base(self._parts.resources),
         )
+
+    def _of_saved_note(
+        self, service: HookService, chart: str, told: HookContext, assembled: Assembled
+    ) -> Future[list[Alert]] | None:
+        """What the tasks say of a note that is saved; apart from the rules, which do not wait."""
+        if service.event != "note.saved" or assembled.note is None:
+            return None
+        about = told.model_dump(exclude={"userId"}, exclude_none=True)
+        encounter, note = assembled.encounter, assembled.note
+        key = digest([chart, about, "saved note", self._generation])
+        return self._alerts.of(key, lambda: self._said_of(encounter, note.id))
+
+    def _said_of(self, encounter: Encounter, note_id: str) -> list[Alert]:
+        """One task that fails takes no card away."""
+        found: list[Alert] = []
+        for task in self._parts.tasks:
+            if not task.at_save:
+                continue
+            try:
+                found += load_place(task.at_save)(encounter, note_id, self._parts.resources)
+            except Exception as error:
+                logger.error("%s said nothing of a note: %s", task.kind, type(error).__name__)
+        return found
 
     async def _within(self, future: Future[list[Alert]], until: float) -> list[Alert]:
         """What is found within the time of a card; nothing where it takes longer."""

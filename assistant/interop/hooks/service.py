@@ -126,8 +126,8 @@ SERVICES: tuple[HookService, ...] = (
         "bedside.note-save",
         "note",
         "保存文书时的提示",
-        "所存文书的提示；按规则开始生成草稿。 "
-        "Alerts about a note that is saved; drafts are begun by rules.",
+        "所存文书的提示与病历质控；按规则开始生成草稿。 "
+        "Alerts and quality control of a note that is saved; drafts are begun by rules.",
         (*_USER_PATIENT, "encounterId", "noteId", "noteType"),
         {**_ALL, **_STAY},
         event="note.saved",

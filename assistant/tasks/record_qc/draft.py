@@ -44,6 +44,9 @@ class QcReport(Draft):
     skipped: list[str] = Field(
         default_factory=list, description="Checks that the rule set turns off."
     )
+    adjusted: list[str] = Field(
+        default_factory=list, description="Kinds that are lowered in this department."
+    )
     seconds: float = 0.0
 
     def plain_text(self) -> str:

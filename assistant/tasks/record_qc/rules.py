@@ -39,6 +39,8 @@ class KindRule(_Part):
     most: float = Field(ge=0, le=100)
     settle: str = ""
     enabled: bool = True
+    at_save: bool = True
+    """Whether it is said of a note while that is saved."""
 
 
 class NoteRule(_Part):
@@ -84,6 +86,12 @@ class Rules(_Part):
     parts: list[PartRule]
     deadlines: list[Deadline]
     require_round: bool = False
+    often_dismissed: int = Field(default=5, ge=1)
+    """From so many dismissals on the dashboard shows a kind as one that a department dismisses."""
+
+    by_doctor: bool = False
+    """Whether the dashboard may count by the doctor who wrote the note: the hospital decides."""
+
     copy_similarity: float = Field(default=0.86, gt=0.5, le=1)
     abnormal_times: Bounds
     abnormal_skip: str = "(?!)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from assistant.tasks.record_qc.adjustments import adjusted, adjustments
 from assistant.tasks.record_qc.chain import inspect
 from assistant.tasks.record_qc.draft import QcReport
 from assistant.tasks.record_qc.record import CheckedEncounter
@@ -18,8 +19,14 @@ async def checked(request: CheckedEncounter, resources: Resources) -> QcReport:
 
     Raises `Refused` where the hospital's rule set cannot be read.
     """
+    return await asyncio.to_thread(check, request, resources)
+
+
+def check(request: CheckedEncounter, resources: Resources) -> QcReport:
+    """The same, in this thread."""
+    home = resources.settings.home
     try:
-        rules = read_rules(resources.settings.home)
+        rules, lowered = adjusted(read_rules(home), adjustments(home), request.department)
     except RulesInvalid as error:
         raise Refused(str(error)) from error
 
@@ -27,5 +34,5 @@ async def checked(request: CheckedEncounter, resources: Resources) -> QcReport:
         # The lexicon alone: the checks were measured with it, and it is the same everywhere.
         return Structurer(None)
 
-    structurer = await asyncio.to_thread(resources.shared, "record_qc.structurer", make)
-    return await asyncio.to_thread(inspect, request, structurer, rules)
+    structurer = resources.shared("record_qc.structurer", make)
+    return inspect(request, structurer, rules).model_copy(update={"adjusted": lowered})

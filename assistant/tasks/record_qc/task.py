@@ -38,6 +38,8 @@ class RecordQc(Task[CheckedEncounter, QcReport]):
     needs_model = False
     reviewed = False
     page = "assistant.tasks.record_qc.ui.page:PAGE"
+    routes = "assistant.tasks.record_qc.routes:add"
+    at_save = "assistant.tasks.record_qc.saving:alerts_of_note"
     evaluation = "bedside eval record-qc"
     tool = (
         "Quality control of the record of a stay: what is missing, late or contradictory, each "

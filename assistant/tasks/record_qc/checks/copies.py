@@ -12,12 +12,15 @@ from assistant.tasks.record_qc.results import results
 from assistant.tasks.record_qc.rules import Rules
 
 _SHORTEST = 36
+_SHORTEST_SAME = 28
+"""Characters of a note that is word for word an earlier one; shorter ones say nothing of a day."""
+
 _VITALS = ("体温", "脉搏", "心率", "呼吸频率", "血压")
 
 
 def check_copies(chart: Chart, rules: Rules) -> Iterator[Found]:
     """``copy_forward``: nearly one text on two days, or the vital signs of another day."""
-    pages = [p for p in chart.of_kind("progress", "discharge_day") if len(p.text) >= _SHORTEST]
+    pages = [p for p in chart.of_kind("progress", "discharge_day") if len(p.text) >= _SHORTEST_SAME]
     shingles = {p.note.id: _shingles(p.text) for p in pages}
     reported: set[str] = set()
     for n, page in enumerate(pages):
@@ -26,7 +29,9 @@ def check_copies(chart: Chart, rules: Rules) -> Iterator[Found]:
                 continue
             one, two = shingles[page.note.id], shingles[earlier.note.id]
             alike = len(one & two) / max(1, min(len(one), len(two)))
-            if alike < rules.copy_similarity or page.note.id in reported:
+            short = min(len(page.text), len(earlier.text)) < _SHORTEST
+            least = 1.0 if short else rules.copy_similarity
+            if alike < least or page.note.id in reported:
                 continue
             reported.add(page.note.id)
             moved = _moved(chart, earlier, page)

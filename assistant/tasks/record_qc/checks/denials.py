@@ -152,7 +152,8 @@ def _illnesses(chart: Chart) -> Iterator[Found]:
             if entity.type.value != "disease" or entity.subject is not Experiencer.PATIENT:
                 continue
             if entity.polarity is Polarity.ABSENT:
-                if page.kind in _OPENING and (entity.section in _PAST or _denies(page, entity)):
+                opening = page.kind in _OPENING and entity.section in _PAST
+                if opening or _denies(page, entity):
                     denied.append((page, entity))
             elif entity.certainty is Certainty.CERTAIN and _brought(page, entity):
                 had.append((page, entity))
@@ -171,7 +172,10 @@ def _illnesses(chart: Chart) -> Iterator[Found]:
 
 def _denies(page: Page, entity: Entity) -> bool:
     start, _ = page.sentence(entity.start)
-    return "否认" in page.text[start : entity.start]
+    return _DENIED.search(page.text[start : entity.start]) is not None
+
+
+_DENIED = re.compile(r"否认|(?:既往|平素|病史)[^，,。；;\n]{0,6}(?:无|没有|未患)")
 
 
 _LENGTH = re.compile(
@@ -265,7 +269,9 @@ def allergens(chart: Chart) -> list[tuple[Page, Entity, str]]:
             clause = page.clause_at(entity.start)
             if clause is not None and "family" in clause.stances:
                 continue
-            if entity.allergen or re.search(r"过敏史?$", entity.text):
+            reacted = entity.section in _PAST and entity.type.value == "drug"
+            reacted = reacted and _REACTION.match(page.text, entity.end) is not None
+            if entity.allergen or reacted or re.search(r"过敏史?$", entity.text):
                 # 头孢类药物过敏史: what is not borne may stand before the words for it.
                 start = clause.start if clause is not None else entity.start
                 end = clause.end if clause is not None else entity.end
@@ -274,6 +280,12 @@ def allergens(chart: Chart) -> list[tuple[Page, Entity, str]]:
                 ]
                 found.append((page, entity, re.sub(r"^[对于与因曾为有系]+", "", name)))
     return found
+
+
+_REACTION = re.compile(
+    r"[^，,。；;\n]{0,4}后[^。；;，,\n]{0,8}(?:皮疹|红疹|风团|荨麻疹|喉头水肿|休克|过敏)"
+)
+"""What came of a drug that was taken before: it is one that the patient does not bear."""
 
 
 def _allergies(chart: Chart) -> Iterator[Found]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assistant.grounding.segments import Scope
 from assistant.grounding.sides import sides
@@ -66,8 +66,8 @@ def check_sides(chart: Chart, rules: Rules) -> Iterator[Found]:
 
 def check_minority(chart: Chart, rules: Rules) -> Iterator[Found]:
     """``laterality`` where one note alone tells of the other side than several others do."""
-    said = [one for page in chart.pages for one in _of_page(page)]
-    for part in dict.fromkeys(s.part for s in said if len(s.part) == 2 and s.part not in _EMPTY):
+    said = [replace(one, part=_root(one.part)) for page in chart.pages for one in _of_page(page)]
+    for part in dict.fromkeys(s.part for s in said if _is_part(s.part)):
         notes = {
             side: {s.note for s in said if s.part == part and s.side == side} for side in "左右"
         }
@@ -82,6 +82,19 @@ def check_minority(chart: Chart, rules: Rules) -> Iterator[Found]:
                 f"{odd.where}写“{odd.place.quote}”，其余文书均为{side}侧。",
                 [odd.place, most.place],
             )
+
+
+_LIMBS = frozenset("足手膝眼肩髋踝腕肘耳腿臂")
+"""One sign names a part of which there are two."""
+
+
+def _root(part: str) -> str:
+    """足第 (第一跖趾关节) and 足无 (疼痛) are both of a foot."""
+    return part[:1] if part[:1] in _LIMBS else part
+
+
+def _is_part(part: str) -> bool:
+    return part in _LIMBS or (len(part) == 2 and part not in _EMPTY)
 
 
 _MANY = 3

@@ -11,6 +11,7 @@ import gradio as gr
 from assistant.store import Context
 from assistant.tasks.record_qc.record import CheckedEncounter
 from assistant.tasks.record_qc.task import QcRequest
+from assistant.tasks.record_qc.ui import department
 from assistant.tasks.record_qc.ui.cards import notes_html, report_html
 from assistant.tasks.record_qc.ui.opinions import judge, recall
 from assistant.tasks.record_qc.ui.state import KIND, QcWork, here
@@ -80,6 +81,7 @@ def build(frame: Frame) -> None:
         with gr.Column(scale=7, min_width=460, elem_classes="right"):
             status = frame.panel(_status)
             report = frame.panel(lambda s: report_html(here(s).work, s.text), elem_id="qc-report")
+    department.build(frame)
     frame.drawn.append(
         (sample, lambda s: gr.update(label=s.text("qc.sample"), choices=sample_choices(s)))
     )

@@ -8,6 +8,8 @@ from typing import Literal
 
 from assistant.record.note import Note
 from assistant.store import RequestRow
+from assistant.tasks.record_qc.adjustments import Adjustment
+from assistant.tasks.record_qc.dashboard import Dashboard
 from assistant.tasks.record_qc.draft import QcReport
 from assistant.tasks.record_qc.record import CheckedEncounter
 from assistant.tasks.record_qc.task import RecordQc
@@ -45,10 +47,21 @@ class QcWork(Work):
 
 
 @dataclass
+class Board:
+    """The department's dashboard as it was last looked at; ``problem``: why there is none."""
+
+    told: Dashboard = field(default_factory=Dashboard)
+    adjustments: Sequence[Adjustment] = ()
+    may_adjust: bool = False
+    problem: str = ""
+
+
+@dataclass
 class QcState(PageState):
-    """The stay in front, and its earlier runs."""
+    """The stay in front, its earlier runs, and the dashboard once it was asked for."""
 
     work: QcWork = field(default_factory=QcWork)
+    board: Board | None = None
 
     def works(self) -> Sequence[Work]:
         """The one stay."""

@@ -98,6 +98,22 @@ def test_the_saved_note_is_read(hooks: TestClient) -> None:
     assert [c["source"]["topic"]["code"] for c in answer.json()["cards"]] == ["allergy"]
 
 
+def test_what_is_wrong_in_the_saved_note_is_said(hooks: TestClient) -> None:
+    body = call(
+        "bedside.note-save",
+        prefetch("一般情况可。"),
+        noteId="n9",
+        noteType="病程记录",
+        noteText="患者今日血压 80/130mmHg，继续观察，XX天后复查。",
+    )
+    cards = hooks.post("/cds-services/bedside-note-save", json=body).json()["cards"]
+    topics = {card["source"]["topic"]["code"]: card for card in cards}
+    assert {"qc.impossible_value", "qc.template_remnant"} <= topics.keys()
+    assert not {"qc.missing_signature", "qc.missing_note", "qc.late_note"} & topics.keys()
+    assert "80/130" in topics["qc.impossible_value"]["detail"]
+    assert topics["qc.impossible_value"]["overrideReasons"]
+
+
 def test_a_chart_without_a_stay_gets_no_cards(hooks: TestClient) -> None:
     sent = prefetch() | {"encounters": bundle()}
     answer = hooks.post(VIEW, json=call("patient-view", sent, encounterId=None))
