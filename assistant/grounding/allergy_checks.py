@@ -27,7 +27,7 @@ _SAID = re.compile(r"过敏|皮试")
 
 def check_allergens(check: Check) -> None:
     """Each allergen that is named must stand in a sentence of the record about allergies."""
-    told = [_BORNE.sub("", _NOT_ALLERGIC.sub("", fold(s.segment.text))) for s in check.sources]
+    told = [_BORNE.sub("", _NOT_ALLERGIC.sub("", fold(s.text))) for s in check.sources]
     told = [words for words in told if _SAID.search(words)]
     for hit in _ALLERGY.finditer(fold(check.text)):
         what = _LEAD.sub("", hit["what"])
