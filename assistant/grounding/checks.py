@@ -161,7 +161,8 @@ def check_wording(check: Check) -> None:
 def _check_short(check: Check, clause: str) -> None:
     """A clause without a pair of content characters: what is left of it beside numbers and dates
     must stand there."""
-    bare = clause
+    bare = _OF_PATIENT.sub("", clause)
+    clause = bare
     values = [(q.start, q.end) for q in quantities(clause)]
     for start, end in sorted([*values, *((d.start, d.end) for d in dates(clause))], reverse=True):
         bare = bare[:start] + bare[end:]
@@ -175,6 +176,7 @@ def _check_short(check: Check, clause: str) -> None:
         check.problem("no_evidence", clause)
 
 
+_OF_PATIENT = re.compile(r"患[者儿]|病人")
 _LITTLE = set("共约各均每次余第")
 
 
