@@ -22,6 +22,7 @@ from assistant.grounding.meaning_checks import (
 from assistant.grounding.name_checks import (
     check_bound_grades,
     check_latin_names,
+    check_levels,
     check_normal,
     check_procedures,
 )
@@ -34,7 +35,12 @@ from assistant.grounding.quantity_checks import (
 from assistant.grounding.regimen_checks import check_regimens, check_use
 from assistant.grounding.site_checks import check_sites
 from assistant.grounding.source import clause_at, clause_ranges
-from assistant.grounding.tie_checks import check_bound_words, check_causes, check_replacements
+from assistant.grounding.tie_checks import (
+    check_bound_words,
+    check_causes,
+    check_replacements,
+    check_sequences,
+)
 from assistant.grounding.wording import CONTENT, bigrams, blanked, undenied, unfilled
 from knowledge.text.dates import dates
 from knowledge.text.quantity import quantities
@@ -192,6 +198,7 @@ CHECKS: tuple[Callable[[Check], None], ...] = (
     check_normal,
     check_procedures,
     check_bound_grades,
+    check_levels,
     check_meal_doses,
     check_dates,
     check_places,
@@ -208,5 +215,6 @@ CHECKS: tuple[Callable[[Check], None], ...] = (
     check_causes,
     check_bound_words,
     check_replacements,
+    check_sequences,
     check_wording,
 )

@@ -11,7 +11,9 @@ from knowledge.text.regimen import Regimen
 _SOLVENT = re.compile(r"^(?:\d+%)?(?:葡萄糖|氯化钠|生理盐水|盐水|注射用水|糖盐)")
 _INTO = re.compile(r"加|溶|稀释|入|[+＋/配]")
 
-_TOGETHER = re.compile(r"(?:注射液)?[ \t]*[\d.]+[ \t]*(?:ml|mL|ML|毫升)[ \t]*(?:[+＋]|加入|内加)[ \t]*")
+_TOGETHER = re.compile(
+    r"(?:注射液)?[ \t]*[\d.]+[ \t]*(?:ml|mL|ML|毫升)[ \t]*(?:[+＋]|加入|内加)[ \t]*"
+)
 
 
 def _in_solvents(text: str, found: list[Regimen]) -> list[Regimen]:

@@ -93,9 +93,7 @@ class Grounder:
             text=text,
             status="unsupported" if check.problems else "supported",
             evidence=[self._evidence(s) for s in check.used[:MOST_EVIDENCE]],
-            problems=[
-                p.model_copy(update={"text": one.written(p.text)}) for p in check.problems
-            ],
+            problems=[p.model_copy(update={"text": one.written(p.text)}) for p in check.problems],
         )
 
     def _check(self, said: Reading, sources: Sequence[Source], coverage: float) -> Check:

@@ -124,7 +124,10 @@ def _may_tell(source: Source, written: Measured, said: Clause) -> bool:
         return False
     mine = {(s.side, s.part[:1]) for s in said.sides}
     theirs = {(s.side, s.part[:1]) for s in clause.sides}
-    return not mine or not theirs or bool(mine & theirs)
+    if not mine or not theirs or mine & theirs:
+        return True
+    # 左侧肢体肌力5级，右侧3级: the part is named once.
+    return any(not part and any(side == other for other, _ in theirs) for side, part in mine)
 
 
 def _on_one_day(said: Reading, at: int, source: Reading, there: int) -> bool:
@@ -149,6 +152,11 @@ def check_order(check: Check) -> None:
     for one, two in pairwise(values):
         if one.concept != two.concept or one.quantity.same(two.quantity):
             continue
+        if _of_two_sides(check, one, two):
+            continue
+        if {one.moment, two.moment} == {"first", "last"} and _have_moments(check, one, two):
+            # 术后为15分，入院时为9分: the moments are named, and compared as they are.
+            continue
         places = [
             (number, m.quantity.start, m)
             for number, source in enumerate(check.sources)
@@ -160,6 +168,23 @@ def check_order(check: Check) -> None:
         if first and second and min(first) > max(second):
             start, end = one.quantity.start, two.quantity.end
             check.problem("number", check.text[start:end])
+
+
+def _of_two_sides(check: Check, one: Measured, two: Measured) -> bool:
+    """Whether each is of another side, which is compared elsewhere: 左侧5级，右侧3级."""
+    clauses = [check.said.clause_of(m.quantity.start) for m in (one, two)]
+    sides = [{s.side for s in c.sides} if c else set() for c in clauses]
+    return all(sides) and not sides[0] & sides[1]
+
+
+def _have_moments(check: Check, *said: Measured) -> bool:
+    """Whether the record names the moment of every such value."""
+    written = [m for s in check.sources for m in s.measured]
+    return all(
+        any(m.concept == one.concept and m.moment == one.moment and one.quantity.same(m.quantity)
+            for m in written)
+        for one in said
+    )  # fmt: skip
 
 
 def check_trends(check: Check) -> None:
