@@ -27,6 +27,7 @@ from assistant.grounding.name_checks import (
     check_procedures,
 )
 from assistant.grounding.quantity_checks import (
+    check_clocks,
     check_digits,
     check_order,
     check_quantities,
@@ -193,6 +194,7 @@ CHECKS: tuple[Callable[[Check], None], ...] = (
     check_quantities,
     check_order,
     check_trends,
+    check_clocks,
     check_digits,
     check_latin_names,
     check_normal,

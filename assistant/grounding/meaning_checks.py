@@ -263,10 +263,15 @@ def _is_told_so(said: Clause, check: Check) -> bool:
     )
 
 
+_DONE = re.compile(r"已经?(?:行|做|完成|接受|实施)")
+
+
 def _differs(said: Clause, written: Clause) -> bool:
     """Whether the record means its clause otherwise, or the statement turns what it tells."""
     whole = said.stances | {s for c in said.source.clauses for s in c.stances} - REVERSING
     turned = said.own_stances & REVERSING
+    if "planned" in written.stances and _DONE.search(said.text) and not _DONE.search(written.text):
+        return True
     return bool(written.stances - whole) or bool(turned - written.stances)
 
 

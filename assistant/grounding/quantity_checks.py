@@ -205,6 +205,22 @@ def check_trends(check: Check) -> None:
                 check.use(source)
 
 
+_CLOCK = re.compile(r"(?<!\d)\d{1,2}时(?:[0-5]\d分)?(?![间候期相\d])")
+
+
+def check_clocks(check: Check) -> None:
+    """A time of the day must be that of the clause that is most like the statement's."""
+    for said in check.said.clauses:
+        times = set(_CLOCK.findall(fold(said.text)))
+        if not times:
+            continue
+        told = [(c, set(_CLOCK.findall(fold(c.text)))) for c in check.clauses]
+        told = [(c, found) for c, found in told if found]
+        alike = max((len(said.bigrams & c.bigrams) for c, _ in told), default=0)
+        if not any(times <= t for c, t in told if len(said.bigrams & c.bigrams) == alike):
+            check.problem("date", said.text)
+
+
 _DIGITS = re.compile(r"[a-z0-9.%/+^*-]*\d[a-z0-9.%/+^*-]*")
 
 
@@ -215,6 +231,7 @@ def check_digits(check: Check) -> None:
     known += [(term.start, term.end) for term in find_terms(check.text)]
     known += [(date.start, date.end) for date in dates(check.text)]
     known += [(often.start, often.end) for often in frequencies(check.text)]
+    known += [hit.span() for hit in _CLOCK.finditer(folded)]
     known += check.taken
     for token in _DIGITS.finditer(folded):
         digits = [at for at in range(*token.span()) if folded[at].isdecimal()]

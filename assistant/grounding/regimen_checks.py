@@ -243,23 +243,29 @@ def _is_replaced(check: Check, given: Given, claimed: bool) -> bool:
     return False
 
 
+_FELT = re.compile(r"[感觉诉发有出]")
+"""每日感头晕: how often something is felt, which no drug's frequency tells."""
+
+
 def _is_used_otherwise(check: Check, use: Route | Frequency) -> bool:
     """Whether the clause of the record that is most like the statement's has another frequency or
     route: 玻璃酸钠qid，左氧氟沙星tid tells of no 玻璃酸钠 tid."""
     clause = check.said.clause_of(use.start)
     if clause is None:
         return False
+    felt = isinstance(use, Frequency) and _FELT.match(check.text, use.end) is not None
     read = frequencies if isinstance(use, Frequency) else routes
     at = use.start - clause.start
     words = bigrams(clause.text[:at] + "，" + clause.text[at + use.end - use.start :])
     best, values = 1, set[str]()
     for other in check.clauses:
         shared = len(words & other.bigrams)
-        if shared < best or not (found := {one.value for one in read(other.text)}):
+        found = {one.value for one in read(other.text)}
+        if shared < best or not (found or felt):
             continue
         values = found if shared > best else values | found
         best = shared
-    return bool(values) and use.value not in values
+    return (felt or bool(values)) and use.value not in values
 
 
 def check_use(check: Check) -> None:
