@@ -12,6 +12,13 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+_HALF_WIDTH = {
+    code: code - 0xFEE0
+    for first, last in ((0xFF10, 0xFF19), (0xFF21, 0xFF3A), (0xFF41, 0xFF5A))
+    for code in range(first, last + 1)
+}
+"""Figures and letters alone: the marks of a text part its clauses, and stay as they are."""
+
 
 @dataclass(frozen=True, slots=True)
 class Spelled:
@@ -49,7 +56,7 @@ def spelled(text: str) -> Spelled:
         pieces: list[str] = []
         places: list[tuple[int, int]] = []
         at = 0
-        for hit in pattern.finditer(now):
+        for hit in pattern.finditer(now.translate(_HALF_WIDTH)):
             if hit.start() == hit.end():
                 continue
             words = hit.expand(replacement)
