@@ -40,6 +40,7 @@ def check_quantities(check: Check) -> None:
             and (not m.reference or said.reference)
             and _may_tell(s, m, clause)
             and _on_one_day(check.said, quantity.start, s, m.quantity.start)
+            and _at_one_time(clause, s.clause_of(m.quantity.start))
             and not _told_for_moment(said, m, written)
         ]
         lasts = _is_counted(said) and _lasts_otherwise(check, said, written)
@@ -134,6 +135,13 @@ def _on_one_day(said: Reading, at: int, source: Reading, there: int) -> bool:
     """Whether the days that both name for their values are one, as far as they name any."""
     mine, theirs = said.day_of(at), source.day_of(there)
     return mine is None or theirs is None or mine.agrees(theirs)
+
+
+def _at_one_time(said: Clause, written: Clause | None) -> bool:
+    """Whether the times of the day that both clauses name, if they do, have one in common."""
+    mine = set(_CLOCK.findall(fold(said.text)))
+    theirs = set(_CLOCK.findall(fold(written.text))) if written else set()
+    return not mine or not theirs or bool(mine & theirs)
 
 
 def _told_for_moment(
