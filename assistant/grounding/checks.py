@@ -22,10 +22,12 @@ from assistant.grounding.meaning_checks import (
 from assistant.grounding.name_checks import (
     check_bound_grades,
     check_latin_names,
+    check_levels,
     check_normal,
     check_procedures,
 )
 from assistant.grounding.quantity_checks import (
+    check_clocks,
     check_digits,
     check_order,
     check_quantities,
@@ -34,7 +36,12 @@ from assistant.grounding.quantity_checks import (
 from assistant.grounding.regimen_checks import check_regimens, check_use
 from assistant.grounding.site_checks import check_sites
 from assistant.grounding.source import clause_at, clause_ranges
-from assistant.grounding.tie_checks import check_bound_words, check_causes, check_replacements
+from assistant.grounding.tie_checks import (
+    check_bound_words,
+    check_causes,
+    check_replacements,
+    check_sequences,
+)
 from assistant.grounding.wording import CONTENT, bigrams, blanked, undenied, unfilled
 from knowledge.text.dates import dates
 from knowledge.text.quantity import quantities
@@ -161,7 +168,8 @@ def check_wording(check: Check) -> None:
 def _check_short(check: Check, clause: str) -> None:
     """A clause without a pair of content characters: what is left of it beside numbers and dates
     must stand there."""
-    bare = clause
+    bare = _OF_PATIENT.sub("", clause)
+    clause = bare
     values = [(q.start, q.end) for q in quantities(clause)]
     for start, end in sorted([*values, *((d.start, d.end) for d in dates(clause))], reverse=True):
         bare = bare[:start] + bare[end:]
@@ -175,6 +183,7 @@ def _check_short(check: Check, clause: str) -> None:
         check.problem("no_evidence", clause)
 
 
+_OF_PATIENT = re.compile(r"患[者儿]|病人")
 _LITTLE = set("共约各均每次余第")
 
 
@@ -185,11 +194,13 @@ CHECKS: tuple[Callable[[Check], None], ...] = (
     check_quantities,
     check_order,
     check_trends,
+    check_clocks,
     check_digits,
     check_latin_names,
     check_normal,
     check_procedures,
     check_bound_grades,
+    check_levels,
     check_meal_doses,
     check_dates,
     check_places,
@@ -206,5 +217,6 @@ CHECKS: tuple[Callable[[Check], None], ...] = (
     check_causes,
     check_bound_words,
     check_replacements,
+    check_sequences,
     check_wording,
 )

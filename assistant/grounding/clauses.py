@@ -58,6 +58,9 @@ _DATE = re.compile(
     r"|(?<![\d.])(?P<y2>\d{2})年(?P<m2>\d{1,2})月(?:(?P<d2>\d{1,2})日?)?"
     r"|(?<!\d)(?P<m3>\d{1,2})月(?P<d3>\d{1,2})日"
 )
+# 2022年住院行右髋置换，本次住院行左髋置换: the first is an earlier one.
+_STAY_OF_YEAR = re.compile(r"[^，,]{0,4}(?:19|20)\d{2}年(?:\d{1,2}月)?[^，,\d]{0,4}住院(?!期)")
+_THIS_STAY = re.compile(r"[本此]次(?:住院|入院)")
 _COMPARED = re.compile(r"(?:较|比|与|同)[^，,。；;]{0,6}$")
 _CLAUSE = re.compile(r"(?:（[^（）]*）|\([^()]*\)|[^，,])+")
 
@@ -138,6 +141,8 @@ def timed_parts(text: str, writing: Writing) -> list[tuple[int, int, Time | None
     for match in _CLAUSE.finditer(folded):
         start, end = match.span()
         time = _time(match[0], writing)
+        if time is None and _STAY_OF_YEAR.match(match[0]) and _THIS_STAY.search(folded, end):
+            time = Time.EARLIER
         if parts and (time is None or time is parts[-1][2]):
             parts[-1] = (parts[-1][0], end, parts[-1][2])
         elif parts and Time.EARLIER not in (time, parts[-1][2]):

@@ -11,12 +11,24 @@ from knowledge.text.regimen import Regimen
 _SOLVENT = re.compile(r"^(?:\d+%)?(?:葡萄糖|氯化钠|生理盐水|盐水|注射用水|糖盐)")
 _INTO = re.compile(r"加|溶|稀释|入|[+＋/配]")
 
+_TOGETHER = re.compile(
+    r"(?:注射液)?[ \t]*[\d.]+[ \t]*(?:ml|mL|ML|毫升)[ \t]*(?:[+＋]|加入|内加)[ \t]*"
+)
+
 
 def _in_solvents(text: str, found: list[Regimen]) -> list[Regimen]:
     """A drug that is dissolved runs in as its solvent does: 加入5%葡萄糖500ml静脉滴注2小时."""
     result = list(found)
     for number, (one, other) in enumerate(pairwise(found)):
         between = text[one.drug.end : other.drug.start]
+        if _SOLVENT.match(one.drug.name) and _TOGETHER.fullmatch(between):
+            # 5%葡萄糖500ml+维生素C 2g静滴: both run in.
+            result[number] = replace(
+                result[number],
+                route=one.route or other.route,
+                frequency=one.frequency or other.frequency,
+            )
+            continue
         if not _SOLVENT.match(other.drug.name) or not _INTO.search(between) or "，" in between:
             continue
         result[number] = replace(

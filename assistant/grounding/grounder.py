@@ -19,6 +19,7 @@ from assistant.grounding.checks import CHECKS
 from assistant.grounding.known_findings import with_shipped
 from assistant.grounding.segments import Scope, Segment
 from assistant.grounding.source import FindingsOf, Reading, Source
+from assistant.grounding.spelling import spelled
 from assistant.record.evidence import CitedPassage, Evidence, TextSpan
 from knowledge.text.drugs import DrugNames
 from knowledge.text.regimen_tokens import cue_rows
@@ -76,7 +77,8 @@ class Grounder:
         coverage: float = COVERAGE,
     ) -> Statement:
         """Check one statement against the sentences whose scope is in ``scopes`` (None: all)."""
-        said = Reading(text, self._drugs, self._findings_of(text, "statement"))
+        one = spelled(text)
+        said = Reading(one.text, self._drugs, self._findings_of(one.text, "statement"))
         if scopes is None and _OF_STAY.search(text):
             scopes = set(Scope) - {Scope.PRIOR}
         allowed = [s for s in self._sources if scopes is None or s.segment.scope in scopes]
@@ -91,7 +93,7 @@ class Grounder:
             text=text,
             status="unsupported" if check.problems else "supported",
             evidence=[self._evidence(s) for s in check.used[:MOST_EVIDENCE]],
-            problems=check.problems,
+            problems=[p.model_copy(update={"text": one.written(p.text)}) for p in check.problems],
         )
 
     def _check(self, said: Reading, sources: Sequence[Source], coverage: float) -> Check:

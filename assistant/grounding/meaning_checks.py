@@ -219,7 +219,8 @@ def check_stances(check: Check) -> None:
         if not alike:
             continue
         with_drug = any(clause.start <= a and b <= end for a, b in drugs)
-        if not with_drug and all(_differs(clause, c) for c in alike):
+        differs = all(_differs(clause, c) for c in alike)
+        if not with_drug and differs and not _is_told_so(clause, check):
             check.problem("certainty", clause.text)
         words = bigrams(without_opposites(clause.text))
         best = max((len(words & c.bigrams) for c in check.clauses), default=0)
@@ -246,10 +247,31 @@ def _alike(said: Clause, check: Check) -> list[Clause]:
     return [c for a, b, c in scores if a + b == sum(best)]
 
 
+_WHEN = re.compile(r"^(?:术[中前后]|住院期间|入院后|病程中|期间|患者|患儿|目前|现)+")
+
+
+def _is_told_so(said: Clause, check: Check) -> bool:
+    """Whether a clause has all its words and means them so: 未输血 is 术中未输血 of an operation
+    that the sentence is about, whatever else 术中 leads to."""
+    lead = _WHEN.match(said.text)
+    if lead is None or not said.own_stances:
+        return False
+    words = bigrams(said.text[lead.end() :])
+    return bool(words) and any(
+        words <= c.bigrams and c.own_stances == said.own_stances and lead[0][:2] in c.source.text
+        for c in check.clauses
+    )
+
+
+_DONE = re.compile(r"已经?(?:行|做|完成|接受|实施)")
+
+
 def _differs(said: Clause, written: Clause) -> bool:
     """Whether the record means its clause otherwise, or the statement turns what it tells."""
     whole = said.stances | {s for c in said.source.clauses for s in c.stances} - REVERSING
     turned = said.own_stances & REVERSING
+    if "planned" in written.stances and _DONE.search(said.text) and not _DONE.search(written.text):
+        return True
     return bool(written.stances - whole) or bool(turned - written.stances)
 
 

@@ -38,11 +38,19 @@ class Measured:
         """Whether both are values of one thing, as far as the words tell."""
         if self.concept and other.concept:
             return self.concept == other.concept and self._fits(other)
+        if self._is_solution and other._is_solution:
+            # 加入0.9%氯化钠 and 入0.9%氯化钠.
+            return bool(self.after & other.after)
         if self.before:
             return bool(self.before & (other.before | other.after)) and self._fits(other)
         if self.after:
             return bool(self.after & (other.after | other.before))
         return True
+
+    @property
+    def _is_solution(self) -> bool:
+        """Whether it is how strong a solution is, whose name stands right behind it."""
+        return not self.concept and self.quantity.unit_text == "%" and bool(self.after)
 
     def _fits(self, other: Measured) -> bool:
         """Whether neither is qualified otherwise: 空腹 and 餐后, 尿 and 血."""

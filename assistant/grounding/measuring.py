@@ -29,6 +29,7 @@ _LINK = re.compile(
     r"|进行性|最?终?[升降增减](?:[至到为高低少加])?|上升|下降|回[升降落]|恢复|至|到|为|由|从|最[高低]|峰值|波动|于|在|约|均|又|再|随后|目前"
     r"|现|分别|和|及|改善|复|↑|↓)+"
 )
+_OTHER_SIDE = re.compile(r"[,，;；、][左右](?:侧|边)?(?:为)?")
 _REFERENCE = re.compile(
     r"(?:(?:参考|正常)(?:值|范围|区间)*(?:[上下]限)?|[上下]限)(?:为|是)?[\s:]*\Z"
 )
@@ -137,6 +138,9 @@ class _Reader:
         if not words and not quantity.unit:
             # 孕2产1, HER-2（0）: what is all the name that a number has.
             words = frozenset(_NAMED.findall(ahead[-8:])[-1:])
+        if not words and quantity.unit.code in ("{期}", "{stage}"):
+            # 右乳癌pT2N1M0，ⅡB期: of what the clause before it names.
+            words = frozenset(bigrams(folded[sentence : quantity.start][-_FAR:]))
         qualifiers = _qualified(folded[sentence : quantity.start])
         if {"part:收缩", "part:舒张"} & qualifiers:
             concept = "血压"
@@ -193,7 +197,8 @@ class _Reader:
         one = before.quantity
         alike = not one.unit or not quantity.unit or one.unit.converts_to(quantity.unit)
         between = self._folded[begin : quantity.start]
-        return alike and begin == one.end and _LINK.fullmatch(between) is not None
+        linked = _LINK.fullmatch(between) or _OTHER_SIDE.fullmatch(between)
+        return alike and begin == one.end and linked is not None
 
     def _moment(self, sentence: int, quantity: Quantity) -> str:
         """Which of several values it is: by the words, or by what it went on to."""

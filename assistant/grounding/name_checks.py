@@ -119,6 +119,34 @@ def check_bound_grades(check: Check) -> None:
                 check.problem("no_evidence", clause.text)
 
 
+_LEVEL = re.compile(
+    r"(?<![a-z0-9])[ctl]\d{1,2}(?:[-~/][ctls]?\d{1,2})?(?![\dh]|细胞|加权|信号|[高低等]信号)"
+)
+_SPINE = re.compile(r"椎|骨折|突出|膨出|压缩|滑脱|节段|棘突")
+_PART = re.compile(r"[^，,。；;\n]+")
+
+
+def check_levels(check: Check) -> None:
+    """L1压缩性骨折，T12正常 tells of no fracture of T12: a level of the spine must stand in the
+    part of the record that is most like the statement's."""
+    parts = [p for s in check.sources for p in _PART.findall(s.text) if _LEVEL.search(fold(p))]
+    if not parts:
+        return
+    for said in _PART.findall(check.text):
+        if not _SPINE.search(said) or not (levels := set(_LEVEL.findall(fold(said)))):
+            continue
+        words = _pairs(said)
+        alike = max(len(words & _pairs(p)) for p in parts)
+        told = {
+            level
+            for p in parts
+            if len(words & _pairs(p)) == alike
+            for level in _LEVEL.findall(fold(p))
+        }
+        if not levels <= told:
+            check.problem("no_evidence", said)
+
+
 def _pairs(text: str) -> set[str]:
     """All pairs of Chinese characters: 受者 and 供者 count here."""
     return {a + b for a, b in pairwise(text) if min(a, b) >= "\u4e00"}

@@ -40,6 +40,7 @@ def check_quantities(check: Check) -> None:
             and (not m.reference or said.reference)
             and _may_tell(s, m, clause)
             and _on_one_day(check.said, quantity.start, s, m.quantity.start)
+            and _at_one_time(clause, s.clause_of(m.quantity.start))
             and not _told_for_moment(said, m, written)
         ]
         lasts = _is_counted(said) and _lasts_otherwise(check, said, written)
@@ -124,13 +125,23 @@ def _may_tell(source: Source, written: Measured, said: Clause) -> bool:
         return False
     mine = {(s.side, s.part[:1]) for s in said.sides}
     theirs = {(s.side, s.part[:1]) for s in clause.sides}
-    return not mine or not theirs or bool(mine & theirs)
+    if not mine or not theirs or mine & theirs:
+        return True
+    # 左侧肢体肌力5级，右侧3级: the part is named once.
+    return any(not part and any(side == other for other, _ in theirs) for side, part in mine)
 
 
 def _on_one_day(said: Reading, at: int, source: Reading, there: int) -> bool:
     """Whether the days that both name for their values are one, as far as they name any."""
     mine, theirs = said.day_of(at), source.day_of(there)
     return mine is None or theirs is None or mine.agrees(theirs)
+
+
+def _at_one_time(said: Clause, written: Clause | None) -> bool:
+    """Whether the times of the day that both clauses name, if they do, have one in common."""
+    mine = set(_CLOCK.findall(fold(said.text)))
+    theirs = set(_CLOCK.findall(fold(written.text))) if written else set()
+    return not mine or not theirs or bool(mine & theirs)
 
 
 def _told_for_moment(
@@ -149,6 +160,11 @@ def check_order(check: Check) -> None:
     for one, two in pairwise(values):
         if one.concept != two.concept or one.quantity.same(two.quantity):
             continue
+        if _of_two_sides(check, one, two):
+            continue
+        if {one.moment, two.moment} == {"first", "last"} and _have_moments(check, one, two):
+            # 术后为15分，入院时为9分: the moments are named, and compared as they are.
+            continue
         places = [
             (number, m.quantity.start, m)
             for number, source in enumerate(check.sources)
@@ -160,6 +176,23 @@ def check_order(check: Check) -> None:
         if first and second and min(first) > max(second):
             start, end = one.quantity.start, two.quantity.end
             check.problem("number", check.text[start:end])
+
+
+def _of_two_sides(check: Check, one: Measured, two: Measured) -> bool:
+    """Whether each is of another side, which is compared elsewhere: 左侧5级，右侧3级."""
+    clauses = [check.said.clause_of(m.quantity.start) for m in (one, two)]
+    sides = [{s.side for s in c.sides} if c else set() for c in clauses]
+    return all(sides) and not sides[0] & sides[1]
+
+
+def _have_moments(check: Check, *said: Measured) -> bool:
+    """Whether the record names the moment of every such value."""
+    written = [m for s in check.sources for m in s.measured]
+    return all(
+        any(m.concept == one.concept and m.moment == one.moment and one.quantity.same(m.quantity)
+            for m in written)
+        for one in said
+    )  # fmt: skip
 
 
 def check_trends(check: Check) -> None:
@@ -180,6 +213,22 @@ def check_trends(check: Check) -> None:
                 check.use(source)
 
 
+_CLOCK = re.compile(r"(?<!\d)\d{1,2}时(?:[0-5]\d分)?(?![间候期相\d])")
+
+
+def check_clocks(check: Check) -> None:
+    """A time of the day must be that of the clause that is most like the statement's."""
+    for said in check.said.clauses:
+        times = set(_CLOCK.findall(fold(said.text)))
+        if not times:
+            continue
+        told = [(c, set(_CLOCK.findall(fold(c.text)))) for c in check.clauses]
+        told = [(c, found) for c, found in told if found]
+        alike = max((len(said.bigrams & c.bigrams) for c, _ in told), default=0)
+        if not any(times <= t for c, t in told if len(said.bigrams & c.bigrams) == alike):
+            check.problem("date", said.text)
+
+
 _DIGITS = re.compile(r"[a-z0-9.%/+^*-]*\d[a-z0-9.%/+^*-]*")
 
 
@@ -190,6 +239,7 @@ def check_digits(check: Check) -> None:
     known += [(term.start, term.end) for term in find_terms(check.text)]
     known += [(date.start, date.end) for date in dates(check.text)]
     known += [(often.start, often.end) for often in frequencies(check.text)]
+    known += [hit.span() for hit in _CLOCK.finditer(folded)]
     known += check.taken
     for token in _DIGITS.finditer(folded):
         digits = [at for at in range(*token.span()) if folded[at].isdecimal()]

@@ -108,6 +108,12 @@ def _is_told(check: Check, said: Regimen, given: Given) -> bool:
     )
 
 
+_SOLVENT_BEFORE = re.compile(
+    r"(?:\d[\d.]*[%％])?(?:葡萄糖|氯化钠|生理盐水)(?:注射液|溶液)?"
+    r"[ ]?[\d.]+[ ]?(?:ml|mL|ML|毫升)[ ]?(?:[+＋]|加入?)[ ]?\Z"
+)
+
+
 def _rest_is_told(check: Check, said: Regimen, given: Given) -> bool:
     """Whether amounts in the statement's regimen that are none of its parts stand in the record's:
     5ml:50mg/支 每次60mg."""
@@ -118,7 +124,11 @@ def _rest_is_told(check: Check, said: Regimen, given: Given) -> bool:
         if said.drug.end <= m.quantity.start < said.end
         and (m.quantity.start, m.quantity.end) not in known
     ]
-    told = [m.quantity for m in given.source.measured if m.quantity.start >= given.regimen.start]
+    begin = given.regimen.start
+    if solvent := _SOLVENT_BEFORE.search(given.source.text, 0, begin):
+        # 5%葡萄糖500ml+维生素C 2g is 维生素C 2g加入5%葡萄糖500ml.
+        begin = solvent.start()
+    told = [m.quantity for m in given.source.measured if m.quantity.start >= begin]
     return all(any(one.same(other) for other in told) for one in rest)
 
 
@@ -233,22 +243,29 @@ def _is_replaced(check: Check, given: Given, claimed: bool) -> bool:
     return False
 
 
+_FELT = re.compile(r"[感觉诉发有出]")
+"""每日感头晕: how often something is felt, which no drug's frequency tells."""
+
+
 def _is_used_otherwise(check: Check, use: Route | Frequency) -> bool:
-    """Whether the clause of the record that is most like the statement's has another frequency:
-    玻璃酸钠qid，左氧氟沙星tid tells of no 玻璃酸钠 tid."""
+    """Whether the clause of the record that is most like the statement's has another frequency or
+    route: 玻璃酸钠qid，左氧氟沙星tid tells of no 玻璃酸钠 tid."""
     clause = check.said.clause_of(use.start)
-    if clause is None or not isinstance(use, Frequency):
+    if clause is None:
         return False
+    felt = isinstance(use, Frequency) and _FELT.match(check.text, use.end) is not None
+    read = frequencies if isinstance(use, Frequency) else routes
     at = use.start - clause.start
     words = bigrams(clause.text[:at] + "，" + clause.text[at + use.end - use.start :])
     best, values = 1, set[str]()
     for other in check.clauses:
         shared = len(words & other.bigrams)
-        if shared < best or not (found := {f.value for f in frequencies(other.text)}):
+        found = {one.value for one in read(other.text)}
+        if shared < best or not (found or felt):
             continue
         values = found if shared > best else values | found
         best = shared
-    return bool(values) and use.value not in values
+    return (felt or bool(values)) and use.value not in values
 
 
 def check_use(check: Check) -> None:

@@ -36,6 +36,8 @@ def check_sites(check: Check) -> None:
                 _check_own_part(check, finding)
             # The 囊肿 of 肾囊肿 is none of the 肾上腺.
             places = [(c, 0) for c in check.clauses if finding.text in c.text]
+        else:
+            _check_leading_part(check, finding)
         part = _part_before(clause.text, finding.span.start - clause.start)
         if part and places and not any(_may_be_at(part, c, at) for c, at in places):
             check.problem("no_evidence", part + finding.text)
@@ -79,6 +81,20 @@ def _check_own_part(check: Check, finding: Finding) -> None:
     places = [c for c in check.clauses if rest in c.text]
     if places and not any(_may_be_at(part, c, c.text.find(rest)) for c in places):
         check.problem("no_evidence", finding.text)
+
+
+def _check_leading_part(check: Check, finding: Finding) -> None:
+    """胃底静脉曲张 and 食管静脉曲张 have one name in the lists, and are in two places."""
+    mine = _leading(finding.text)
+    theirs = [
+        _leading(f.text) for s in check.sources for f in s.findings if f.concept == finding.concept
+    ]
+    if mine and all(theirs) and not any(_may_be_one(mine, other) for other in theirs):
+        check.problem("no_evidence", finding.text)
+
+
+def _leading(name: str) -> str:
+    return next((name[a:b] for a, b in _parts(name) if a == 0), "")
 
 
 def _check_name(check: Check, finding: Finding) -> None:

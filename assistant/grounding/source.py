@@ -16,6 +16,7 @@ from assistant.grounding.measuring import measured
 from assistant.grounding.segments import Segment
 from assistant.grounding.sides import Side, sides
 from assistant.grounding.signs import Sign, signs
+from assistant.grounding.spelling import spelled
 from assistant.grounding.stance import clause_stances, stances, without_stances
 from assistant.grounding.trends import Trend, trends
 from assistant.grounding.wording import bigrams
@@ -216,11 +217,11 @@ class Source(Reading):
     ) -> None:
         """``goes_on`` is the next sentence, where it says more of the same drug; ``carried`` is
         the date that a sentence before it leads with."""
-        super().__init__(segment.text, drug_names, [])
+        super().__init__(spelled(segment.text).text, drug_names, [])
         self.carried = carried
         self.segment = segment
         self._findings_of = findings_of
-        self._goes_on = goes_on
+        self._goes_on = spelled(goes_on).text
 
     @cached_property
     def findings(self) -> Sequence[Finding]:

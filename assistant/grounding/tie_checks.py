@@ -9,7 +9,7 @@ from itertools import pairwise
 from assistant.grounding.check import Check
 from assistant.grounding.regimen_elements import same_drug
 from assistant.grounding.source import Reading
-from assistant.grounding.ties import bound_words, causes
+from assistant.grounding.ties import bound_words, causes, sequences
 
 _INSTEAD = re.compile(r"[^。；;\n]*(?:改|换|更换|替换)(?:用|为|成|予|服)?[^。；;，,\n]{0,6}")
 
@@ -56,6 +56,17 @@ def check_replacements(check: Check) -> None:
         turned = any(same_drug(one, b) and same_drug(other, a) for a, b in written)
         if turned and not same:
             check.problem("drug", f"{one}→{other}")
+
+
+def check_sequences(check: Check) -> None:
+    """先放疗，后行手术 is not 手术后行放疗."""
+    said = sequences(check.text)
+    written = [pair for source in check.sources for pair in sequences(source.text)] if said else []
+    for one, two in said:
+        turned = any(one & b and two & a and not (one & a and two & b) for a, b in written)
+        told = any(one & a and two & b for a, b in written)
+        if turned and not told:
+            check.problem("number", check.text)
 
 
 def _replaced(reading: Reading) -> Iterator[tuple[str, str]]:

@@ -51,6 +51,26 @@ def causes(text: str) -> list[Cause]:
     return found
 
 
+_FIRST_THEN = re.compile(
+    r"先(?:后)?(?:行|予|给予?|做)?(?P<one>[^，,。；;]{2,24})[，,](?:[^。；;\n]{0,16}[，,])?"
+    r"[^。；;，,\n]{0,10}?(?:后|再|继而?|然后)(?:再|又)?(?:行|予|给予?|做)?(?P<two>[^，,。；;]{2,24})"
+)
+_AFTER = re.compile(
+    r"(?:^|(?<=[，,。；;]))(?P<one>[^，,。；;]{2,20}?)(?<![以之])后"
+    r"(?:第?[\d一二两三四五六七八九十]+[个余]*[周天月日年]|再|又)*"
+    r"(?:行|予|给予|做)(?P<two>[^，,。；;]{2,24})"
+)
+
+
+def sequences(text: str) -> list[tuple[frozenset[str], frozenset[str]]]:
+    """The words of what came first and of what came then: 先放疗，后行手术; 放疗后行手术."""
+    return [
+        (frozenset(bigrams(hit["one"])), frozenset(bigrams(hit["two"])))
+        for pattern in (_FIRST_THEN, _AFTER)
+        for hit in pattern.finditer(text)
+    ]
+
+
 def bound_words(text: str) -> frozenset[str]:
     """The names of the words in ``text`` that are bound to what stands in their clause."""
     folded = fold(text)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
 
 _WIDE = {code: code - 0xFEE0 for code in range(0xFF10, 0xFF5B)} | {
     ord("％"): ord("%"),
@@ -54,10 +56,22 @@ _ABBREVIATIONS = [
 """Abbreviations and plain words of the ward, written out so that either supports the other."""
 
 
+@cache
+def same_word_rows() -> list[list[str]]:
+    """The rows of the table: pattern, what it counts as, an example, what that becomes."""
+    text = (files("assistant.grounding") / "data" / "same_words.tsv").read_text(encoding="utf-8")
+    return [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
+
+
+@cache
+def _written_out() -> list[tuple[re.Pattern[str], str]]:
+    return [*_ABBREVIATIONS, *((re.compile(row[0]), row[1]) for row in same_word_rows())]
+
+
 def bigrams(text: str) -> set[str]:
     """Pairs of neighbouring content characters, without function words, digits, punctuation."""
     folded = fold(text).lower()
-    for pattern, written_out in _ABBREVIATIONS:
+    for pattern, written_out in _written_out():
         folded = pattern.sub(written_out, folded)
     folded = _FILLER.sub(" ", folded)
     kept = "".join(c if CONTENT.match(c) and c not in _STOP else " " for c in folded)

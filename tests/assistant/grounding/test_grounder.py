@@ -118,6 +118,19 @@ def test_what_nearly_stands_in_the_record_is_told_from_what_does(
     assert (checked.status == "supported") == case["supported"], checked.problems
 
 
+REWORDINGS: list[dict[str, Any]] = json.loads(
+    (ROOT / "tests" / "data" / "grounding_rewordings.json").read_text("utf-8")
+)
+
+
+@pytest.mark.parametrize("case", REWORDINGS, ids=lambda c: c["statement"][:20])
+def test_a_true_rewording_is_supported_and_its_neighbour_is_not(
+    ground: Ground, case: dict[str, Any]
+) -> None:
+    checked = ground(case["record"], case["statement"])
+    assert (checked.status == "supported") == case["supported"], checked.problems
+
+
 def _judged(knowledge: KnowledgeBase) -> list[tuple[dict[str, Any], Statement]]:
     judged = []
     grounders: dict[str, Grounder] = {}
