@@ -53,7 +53,7 @@ def _contraries(row: list[str]) -> _Pairs:
 
 
 class Contraries:
-    """What is contrary to a text; its own words are looked for once, whatever it is held against."""
+    """What is contrary to a text, whose own words are looked for once."""
 
     def __init__(self, text: str) -> None:
         self._text = text
