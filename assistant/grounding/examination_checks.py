@@ -5,25 +5,19 @@ from __future__ import annotations
 import re
 
 from assistant.grounding.check import Check
-from assistant.grounding.wording import bigrams
+from assistant.grounding.examinations import result_words
 
-_SAYS_LITTLE = re.compile(r"明显|明确|检查|平扫|增强|提示|显示|结果|回报|报告|[示见]")
-_SIGNS = re.compile(r"\+{1,4}|[↑↓±]|\d[\d.]*")
 _ENOUGH = 0.7
 """Share of the words of the likest result that the examination's own must have."""
 
 
 def check_examinations(check: Check) -> None:
     """The result that is most like the statement's must be of the same examination."""
-    written = [(r, _words(r.text)) for s in check.sources for r in s.results]
+    written = [(r, r.words) for s in check.sources for r in s.results]
     for said in check.said.results:
         told = re.split(r"[,，]", said.text.lstrip(" ，,：:"))[0]
-        words = _words(told) if said.examinations else set()
+        words = result_words(told) if said.examinations else set()
         best = max((len(words & theirs) for _, theirs in written), default=0)
         own = max((len(words & theirs) for r, theirs in written if said.is_of(r)), default=0)
         if own < _ENOUGH * best:
             check.problem("no_evidence", told.strip())
-
-
-def _words(text: str) -> set[str]:
-    return bigrams(_SAYS_LITTLE.sub(" ", text)) | set(_SIGNS.findall(text))

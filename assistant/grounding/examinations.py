@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 
+from assistant.grounding.wording import bigrams
 from knowledge.text.folding import fold
 
 _EDGE = re.compile(r"[,，、。;:()\s]|[行查做示见及和与]|复查|结果|提示|显示")
@@ -21,6 +22,8 @@ _SENTENCE = re.compile(r"[^。；;\n]+")
 _EARLIER = re.compile(r"[\d一二两三四五六七八九十半数几]+余?个?[年月周]前|去年|前年|上次|既往")
 _NOW = re.compile(r"[本此]次|现|目前|今|入院后")
 _FAR = 10
+_SAYS_LITTLE = re.compile(r"明显|明确|检查|平扫|增强|提示|显示|结果|回报|报告|[示见]")
+_SIGNS = re.compile(r"\+{1,4}|[↑↓±]|\d[\d.]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class Examination:
         return not self.sites or not other.sites or bool(self.sites & other.sites)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Result:
     """``text`` is what examinations showed, each of them the same; without any it is told freely.
 
@@ -48,6 +51,11 @@ class Result:
     text: str
     when: str = ""
 
+    @cached_property
+    def words(self) -> set[str]:
+        """What it says, without the words that say little."""
+        return result_words(self.text)
+
     def is_of(self, other: Result) -> bool:
         """Whether both were shown by one examination, as far as both name any."""
         if self.when and other.when and self.when != other.when:
@@ -55,6 +63,11 @@ class Result:
         if not self.examinations or not other.examinations:
             return True
         return any(a.is_like(b) for a in self.examinations for b in other.examinations)
+
+
+def result_words(text: str) -> set[str]:
+    """Pairs of content characters, signs and numbers of what an examination showed."""
+    return bigrams(_SAYS_LITTLE.sub(" ", text)) | set(_SIGNS.findall(text))
 
 
 @cache

@@ -10,10 +10,9 @@ from assistant.grounding.denials import is_turned
 from assistant.grounding.denied_lists import ends_a_denied_list
 from assistant.grounding.likeness import Likeness
 from assistant.grounding.opposites import (
+    Contraries,
     affirms,
-    changed_otherwise,
     denied_words,
-    opposed,
     without_opposites,
 )
 from assistant.grounding.signs import Sign
@@ -225,11 +224,11 @@ def check_stances(check: Check) -> None:
         words = bigrams(without_opposites(clause.text))
         best = max((len(words & c.bigrams) for c in check.clauses), default=0)
         about = [c for c in check.clauses if best and len(words & c.bigrams) == best]
+        contrary = Contraries(clause.text)
         # 拔除尿管 is about the 尿管 of 保留尿管, whatever else was removed.
         for same in (alike, about):
             if same and all(
-                opposed(clause.text, c.text) or changed_otherwise(clause.text, c.source.text)
-                for c in same
+                contrary.opposed(c.text) or contrary.changed_otherwise(c.source.text) for c in same
             ):
                 check.problem("negation", clause.text)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from importlib.resources import files
-from itertools import permutations
+from itertools import groupby, permutations
 
 _NOT = re.compile(
     r"(?:[不未]|没(?!有))(?:再|能|曾|完全|明显|显著|得到|太|很|甚|够|可|会|予|[其仍])*"
@@ -27,45 +27,64 @@ def opposite_rows() -> list[list[str]]:
     return [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
 
 
+_Pairs = list[tuple[re.Pattern[str], re.Pattern[str]]]
+
+
 @cache
-def _opposed() -> list[tuple[re.Pattern[str], re.Pattern[str]]]:
+def _opposed() -> _Pairs:
     return [both for row in opposite_rows() for both in _contraries(row)]
 
 
 @cache
-def _changes() -> list[tuple[re.Pattern[str], re.Pattern[str]]]:
+def _changes() -> _Pairs:
     return [both for row in opposite_rows() if row[0] == "change" for both in _contraries(row)]
 
 
-def _contraries(row: list[str]) -> list[tuple[re.Pattern[str], re.Pattern[str]]]:
+@cache
+def _wordings() -> list[re.Pattern[str]]:
+    """Every side of a row once, in the order of the table."""
+    return [first for first, _ in groupby(first for first, _ in _opposed())]
+
+
+def _contraries(row: list[str]) -> _Pairs:
     kind, *cells = row
     sides = cells[0].split("|") if kind == "group" else cells[:2]
     return [(re.compile(one), re.compile(two)) for one, two in permutations(sides, 2)]
 
 
-def opposed(text: str, other: str) -> bool:
-    """True when one says 上升 where the other says 下降, and the like."""
-    return _turns(text, other) or _turns(other, text) or _contrary(text, other, _opposed())
+class Contraries:
+    """What is contrary to a text, whose own words are looked for once."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._opposed = _sides_of(text, _opposed())
+        self._changes = _sides_of(text, _changes())
+
+    def opposed(self, other: str) -> bool:
+        """True when the text says 上升 where the other says 下降, and the like."""
+        return (
+            _turns(self._text, other) or _turns(other, self._text) or _is_said(other, self._opposed)
+        )
+
+    def changed_otherwise(self, sentence: str) -> bool:
+        """True when the text says that something grew where the sentence only says that it
+        shrank."""
+        return _is_said(sentence, self._changes)
 
 
-def changed_otherwise(text: str, sentence: str) -> bool:
-    """True when a text says that something grew where the sentence only says that it shrank."""
-    return _contrary(text, sentence, _changes())
+def _sides_of(text: str, pairs: _Pairs) -> _Pairs:
+    """The pairs of which ``text`` has the first and not the second."""
+    return [(one, two) for one, two in pairs if one.search(text) and not two.search(text)]
 
 
-def _contrary(text: str, other: str, pairs: list[tuple[re.Pattern[str], re.Pattern[str]]]) -> bool:
-    return any(
-        first.search(text)
-        and not second.search(text)
-        and second.search(other)
-        and not first.search(other)
-        for first, second in pairs
-    )
+def _is_said(other: str, pairs: _Pairs) -> bool:
+    """Whether ``other`` has the second of one of ``pairs`` and not the first."""
+    return any(second.search(other) and not first.search(other) for first, second in pairs)
 
 
 def without_opposites(text: str) -> str:
     """What a text is about: without the words that have a contrary."""
-    for pattern, _ in _opposed():
+    for pattern in _wordings():
         text = pattern.sub(" ", text)
     return text
 

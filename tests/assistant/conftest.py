@@ -6,17 +6,23 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import vision_models
 from knowledge_sample import build_sample
 from starlette.testclient import TestClient
+from toy_package import installed_beside
 
 from assistant.application import build_app
 from assistant.settings import EngineSettings, PanelMember, Settings
 from assistant.store.database import Database
 from knowledge.base import KnowledgeBase
 from serving.encoder.text_encoder import HashingEncoder
+from serving.vision.store import VisionStore
+
+if TYPE_CHECKING:
+    from browser_visit import Server
 
 SAMPLES = Path(__file__).parent.parent.parent / "assistant" / "samples"
 
@@ -39,6 +45,26 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("database") / "bedside.db"
     Database.open(path).close()
     return path
+
+
+@pytest.fixture(scope="session")
+def page_server(
+    tmp_path_factory: pytest.TempPathFactory, knowledge_folder: Path
+) -> Iterator[Server]:
+    """A server for the pages of tasks, with the toy task's package beside it and a model that
+    finds structures; each test has a patient of its own.  Starting one takes long."""
+    from browser_visit import chromium, start
+
+    chromium()
+    home = tmp_path_factory.mktemp("home")
+    model = tmp_path_factory.mktemp("structures") / "model"
+    folder = vision_models.write(model, vision_models.kernels(), size=None)
+    VisionStore(home).add("toy", folder)
+    site = tmp_path_factory.mktemp("site")
+    running = start(home, knowledge_folder, **installed_beside(site))
+    yield running
+    running.process.terminate()
+    running.process.wait(20)
 
 
 @pytest.fixture

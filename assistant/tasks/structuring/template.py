@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -164,8 +164,7 @@ def load_template(name: str) -> Template:
         TemplateError: there is no such template, or the file is none.
     """
     if name in shipped_templates():
-        path = files("assistant.tasks.structuring") / "templates" / f"{name}.yaml"
-        return parse_template(path.read_text(encoding="utf-8"), f"{name}.yaml")
+        return _shipped(name)
     file = Path(name)
     if not file.is_file():
         raise TemplateError(
@@ -179,6 +178,12 @@ def load_template(name: str) -> Template:
     except (OSError, UnicodeDecodeError) as error:
         raise TemplateError(f"{file} cannot be read as UTF-8 text: {error}.") from error
     return parse_template(text, str(file))
+
+
+@cache
+def _shipped(name: str) -> Template:
+    path = files("assistant.tasks.structuring") / "templates" / f"{name}.yaml"
+    return parse_template(path.read_text(encoding="utf-8"), f"{name}.yaml")
 
 
 def parse_template(text: str, file: str) -> Template:

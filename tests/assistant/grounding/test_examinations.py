@@ -7,7 +7,7 @@ import re
 import pytest
 
 from assistant.grounding.examinations import examination_rows, results
-from assistant.grounding.opposites import opposed, opposite_rows
+from assistant.grounding.opposites import Contraries, opposite_rows
 from knowledge.text.folding import fold
 
 
@@ -19,9 +19,9 @@ def test_a_row_finds_its_example(row: list[str]) -> None:
 @pytest.mark.parametrize("row", opposite_rows(), ids=lambda row: "-".join(row[-2:]))
 def test_a_row_tells_its_examples_apart(row: list[str]) -> None:
     said, written = row[-2:]
-    assert opposed(said, written)
-    assert opposed(written, said)
-    assert not opposed(said, said)
+    assert Contraries(said).opposed(written)
+    assert Contraries(written).opposed(said)
+    assert not Contraries(said).opposed(said)
 
 
 def test_each_result_has_its_examination() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from assistant.grounding.denials import denials, is_turned
 from assistant.grounding.measuring import measured
-from assistant.grounding.opposites import opposed
+from assistant.grounding.opposites import Contraries
 from assistant.grounding.sides import sides
 from assistant.grounding.signs import signs
 from assistant.grounding.stance import stances
@@ -105,8 +105,8 @@ def test_how_a_text_means_its_matter() -> None:
     assert stances("建议行冠脉造影，患者拒绝") == {"planned", "refused"}
     assert stances("停用阿司匹林") == {"stopped"}
     assert stances("行冠脉造影") == frozenset()
-    assert opposed("血压上升", "血压下降")
-    assert not opposed("血压下降", "血压较前下降")
+    assert Contraries("血压上升").opposed("血压下降")
+    assert not Contraries("血压下降").opposed("血压较前下降")
     assert [(t.concept, t.up) for t in trends("血小板较前升高")] == [("血小板计数", True)]
 
 

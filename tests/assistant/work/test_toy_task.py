@@ -16,10 +16,11 @@ from typing import Any
 
 import pytest
 from approval_sample import MODEL, write_model, write_run
-from browser_visit import ARGUMENTS, chromium, start
+from browser_visit import ARGUMENTS, Server, chromium
 from jsonschema import Draft202012Validator
 from playwright.sync_api import expect, sync_playwright
 from starlette.testclient import TestClient
+from toy_package import POINT, installed_beside
 
 from assistant.application import build_app
 from assistant.approval.approve import approve
@@ -38,21 +39,10 @@ from serving.engines.echo import EchoEngine
 PATH = "/v1/greetings"
 LETTER = {"patient_id": "pat-1", "encounter_id": "enc-1", "text": "张三，请来复诊"}
 PATIENT = {"X-Patient-Id": "pat-1", "X-Encounter-Id": "enc-1"}
-POINT = EntryPoint("toy", "toy_task.task:Toy", GROUP)
 MISSING = EntryPoint("gone", "toy_task.nowhere:Task", GROUP)
 NO_TASK = EntryPoint("other", "toy_task.task:Letter", GROUP)
 TWICE = EntryPoint("twice", "toy_task.task:Toy", GROUP)
 LARGE = ("fastapi", "faiss", "gradio", "langchain_core", "numpy", "openvino", "sqlalchemy", "typer")
-TESTS = Path(__file__).parent.parent.parent
-
-
-def installed_beside(site: Path) -> dict[str, str]:
-    """Where a package that brings the task is installed, as the environment of a process."""
-    metadata = site / "toy_task-1.0.dist-info"
-    metadata.mkdir(parents=True)
-    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: toy-task\nVersion: 1.0\n")
-    (metadata / "entry_points.txt").write_text(f"[{GROUP}]\n{POINT.name} = {POINT.value}\n")
-    return {"PYTHONPATH": os.pathsep.join(map(str, (site, TESTS, TESTS.parent)))}
 
 
 @pytest.fixture(scope="module")
@@ -282,18 +272,10 @@ def test_it_has_a_command(tmp_path: Path) -> None:
 
 
 @pytest.mark.browser
-def test_it_has_a_page(tmp_path: Path, knowledge_folder: Path) -> None:
-    path = chromium()
-    (tmp_path / "home").mkdir()
-    environment = installed_beside(tmp_path / "site")
-    server = start(tmp_path / "home", knowledge_folder, **environment)
-    try:
-        with ThreadPoolExecutor(1) as pool:
-            # The other browser tests keep an event loop in this thread.
-            pool.submit(_greet_in_the_browser, path, server.address).result()
-    finally:
-        server.process.terminate()
-        server.process.wait(20)
+def test_it_has_a_page(page_server: Server) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        # The other browser tests keep an event loop in this thread.
+        pool.submit(_greet_in_the_browser, chromium(), page_server.address).result()
 
 
 def _greet_in_the_browser(path: str, address: str) -> None:

@@ -2,50 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
-from importlib.metadata import entry_points
-from pathlib import Path
 
 import pytest
-import vision_models
-from browser_visit import ARGUMENTS, ROOT, chromium, start
+from browser_visit import ARGUMENTS, Server, chromium
 from imaging_samples import series, written
 from playwright.sync_api import expect, sync_playwright
 
-from assistant.work.registry import GROUP
-from serving.vision.store import VisionStore
-
-
-def environment(site: Path) -> dict[str, str]:
-    """The task as an installed one, where the package was installed before it had the task."""
-    if any(point.name == "segmentation" for point in entry_points(group=GROUP)):
-        return {}
-    metadata = site / "segmentation_task-1.0.dist-info"
-    metadata.mkdir(parents=True)
-    (metadata / "METADATA").write_text(
-        "Metadata-Version: 2.1\nName: segmentation-task\nVersion: 1.0\n"
-    )
-    place = "assistant.tasks.segmentation.task:Segmentation"
-    (metadata / "entry_points.txt").write_text(f"[{GROUP}]\nsegmentation = {place}\n")
-    return {"PYTHONPATH": os.pathsep.join(map(str, (site, ROOT)))}
-
 
 @pytest.mark.browser
-def test_one_click_from_a_series_to_its_structures(tmp_path: Path, knowledge_folder: Path) -> None:
-    path = chromium()
-    home = tmp_path / "home"
-    home.mkdir()
-    folder = vision_models.write(tmp_path / "model", vision_models.kernels(), size=None)
-    VisionStore(home).add("toy", folder)
-    server = start(home, knowledge_folder, **environment(tmp_path / "site"))
-    try:
-        with ThreadPoolExecutor(1) as pool:
-            # The other browser tests keep an event loop in this thread.
-            pool.submit(_segment, path, server.address).result()
-    finally:
-        server.process.terminate()
-        server.process.wait(20)
+def test_one_click_from_a_series_to_its_structures(page_server: Server) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        # The other browser tests keep an event loop in this thread.
+        pool.submit(_segment, chromium(), page_server.address).result()
 
 
 def _segment(path: str, address: str) -> None:

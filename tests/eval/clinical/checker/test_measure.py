@@ -74,6 +74,7 @@ def test_the_samples_reach_what_is_said_of_them(base: KnowledgeBase) -> None:
     assert scores["recall"] >= 95
     assert scores["passed"] >= 85
     assert scores["recall:date"] == 100
+    assert scores["recall:dose"] >= 90
 
 
 def test_notes_of_json_lines(tmp_path: Path) -> None:

@@ -4,29 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from concurrent.futures import ThreadPoolExecutor
-from importlib.metadata import entry_points
-from pathlib import Path
 
 import pytest
-from browser_visit import ARGUMENTS, ROOT, chromium, start
+from browser_visit import ARGUMENTS, Server, chromium
 from cohort_tables import draw
 from playwright.sync_api import FilePayload, expect, sync_playwright
-
-from assistant.work.registry import GROUP
-
-
-def _environment(site: Path) -> dict[str, str]:
-    """The task as an installed one, where the package was installed before it had the task."""
-    if any(point.name == "radiomics_cohort" for point in entry_points(group=GROUP)):
-        return {}
-    metadata = site / "cohort_task-1.0.dist-info"
-    metadata.mkdir(parents=True)
-    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: cohort-task\nVersion: 1.0\n")
-    place = "assistant.tasks.radiomics.cohort.task:RadiomicsCohort"
-    (metadata / "entry_points.txt").write_text(f"[{GROUP}]\nradiomics_cohort = {place}\n")
-    return {"PYTHONPATH": os.pathsep.join(map(str, (site, ROOT)))}
 
 
 def _csv(cases: int, seed: int) -> bytes:
@@ -36,18 +19,10 @@ def _csv(cases: int, seed: int) -> bytes:
 
 
 @pytest.mark.browser
-def test_a_table_is_dropped_and_the_report_grows(tmp_path: Path, knowledge_folder: Path) -> None:
-    path = chromium()
-    home = tmp_path / "home"
-    home.mkdir()
-    server = start(home, knowledge_folder, **_environment(tmp_path / "site"))
-    try:
-        with ThreadPoolExecutor(1) as pool:
-            # The other browser tests keep an event loop in this thread.
-            pool.submit(_visit, path, server.address).result()
-    finally:
-        server.process.terminate()
-        server.process.wait(20)
+def test_a_table_is_dropped_and_the_report_grows(page_server: Server) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        # The other browser tests keep an event loop in this thread.
+        pool.submit(_visit, chromium(), page_server.address).result()
 
 
 def _visit(path: str, address: str) -> None:
