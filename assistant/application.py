@@ -46,6 +46,8 @@ from assistant.interop.smart import routes as smart_login
 from assistant.interop.smart.binding import BoundSession
 from assistant.libraries import quiet_libraries
 from assistant.metrics import Measured, Metrics
+from assistant.monitoring import routes as monitoring_routes
+from assistant.monitoring.watch import watch
 from assistant.opening import open_knowledge, open_store
 from assistant.settings import Settings
 from assistant.store import Store
@@ -113,10 +115,12 @@ def build_app(
         # Hashes of large models take a while; the first page need not wait for them.
         looking = asyncio.create_task(parts.approvals.refresh())
         purging = asyncio.create_task(_purge(settings, store))
+        watching = asyncio.create_task(watch(parts))
         try:
             yield
         finally:
             purging.cancel()
+            watching.cancel()
             if reception is not None:
                 await reception.stop()
             await asyncio.gather(looking, return_exceptions=True)
@@ -168,7 +172,7 @@ def build_app(
     )
     for entry in entry_points(group="bedside.routers"):
         app.include_router(entry.load())
-    for part in (alert_routes, event_routes, embed_routes):
+    for part in (alert_routes, event_routes, embed_routes, monitoring_routes):
         _add_routes(app, part.router)
     problems.answer_the_rest(app)
     _mount_docs(app)

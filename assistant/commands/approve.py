@@ -97,7 +97,9 @@ def reinstate(
     """Give an approval again that monitoring returned; its drafts are counted anew from now on."""
     with _store(Settings()) as store:
         given = store.approvals.reinstate(approval, by=by, reason=reason)
-    console.print(f"已恢复 reinstated: {given.engine} ({given.model})", markup=False, highlight=False)
+    console.print(
+        f"已恢复 reinstated: {given.engine} ({given.model})", markup=False, highlight=False
+    )
 
 
 def _state(row: Approval, counts: bool) -> str:

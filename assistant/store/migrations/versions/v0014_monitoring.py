@@ -14,29 +14,29 @@ TABLE = "approval_steps"
 
 # As for the approvals themselves: rows are only added.
 SQLITE_TRIGGERS = (
-    f"""
-    CREATE TRIGGER {TABLE}_no_update BEFORE UPDATE ON {TABLE}
-    BEGIN SELECT RAISE(ABORT, '{TABLE} are append-only'); END
+    """
+    CREATE TRIGGER approval_steps_no_update BEFORE UPDATE ON approval_steps
+    BEGIN SELECT RAISE(ABORT, 'approval_steps are append-only'); END
     """,
-    f"""
-    CREATE TRIGGER {TABLE}_no_delete BEFORE DELETE ON {TABLE}
-    BEGIN SELECT RAISE(ABORT, '{TABLE} are append-only'); END
+    """
+    CREATE TRIGGER approval_steps_no_delete BEFORE DELETE ON approval_steps
+    BEGIN SELECT RAISE(ABORT, 'approval_steps are append-only'); END
     """,
-    f"""
-    CREATE TRIGGER {TABLE}_no_replace BEFORE INSERT ON {TABLE}
-    WHEN EXISTS (SELECT 1 FROM {TABLE} WHERE id = NEW.id)
-    BEGIN SELECT RAISE(ABORT, '{TABLE} are append-only'); END
+    """
+    CREATE TRIGGER approval_steps_no_replace BEFORE INSERT ON approval_steps
+    WHEN EXISTS (SELECT 1 FROM approval_steps WHERE id = NEW.id)
+    BEGIN SELECT RAISE(ABORT, 'approval_steps are append-only'); END
     """,
 )
 
 # The function is that of the approvals.
 POSTGRESQL_TRIGGERS = (
-    f"""
-    CREATE TRIGGER {TABLE}_no_change BEFORE UPDATE OR DELETE ON {TABLE}
+    """
+    CREATE TRIGGER approval_steps_no_change BEFORE UPDATE OR DELETE ON approval_steps
     FOR EACH ROW EXECUTE FUNCTION approvals_refuse()
     """,
-    f"""
-    CREATE TRIGGER {TABLE}_no_truncate BEFORE TRUNCATE ON {TABLE}
+    """
+    CREATE TRIGGER approval_steps_no_truncate BEFORE TRUNCATE ON approval_steps
     FOR EACH STATEMENT EXECUTE FUNCTION approvals_refuse()
     """,
 )
