@@ -43,12 +43,15 @@ class Drift:
         return self.psi > self.limit
 
 
-def stability(now: Sequence[str], reference: Sequence[str]) -> Drift | None:
-    """The drift of names or bins; None where there are too few."""
+def stability(now: Sequence[str], reference: Sequence[str], rare: int = RARE) -> Drift | None:
+    """The drift of names or bins; None where there are too few.
+
+    What the reference has less than ``rare`` times stands together.
+    """
     if min(len(now), len(reference)) < LEAST:
         return None
     before = Counter(reference)
-    known = {name for name, count in before.items() if count >= RARE}
+    known = {name for name, count in before.items() if count >= rare}
     expected = Counter(name if name in known else OTHER for name in reference)
     actual = Counter(name if name in known else OTHER for name in now)
     bins = sorted(expected.keys() | actual.keys())
@@ -73,7 +76,7 @@ def number_stability(now: Sequence[float], reference: Sequence[float]) -> Drift 
     def bin_of(value: float) -> str:
         return str(sum(value > edge for edge in edges))
 
-    return stability([bin_of(v) for v in now], [bin_of(v) for v in reference])
+    return stability([bin_of(v) for v in now], [bin_of(v) for v in reference], rare=1)
 
 
 def _chi_squared_95(degrees: int) -> float:

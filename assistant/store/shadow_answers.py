@@ -17,7 +17,7 @@ from assistant.store.audit import Audit
 from assistant.store.column_types import storable, storable_json
 from assistant.store.context import SYSTEM, Context
 from assistant.store.database import Database
-from assistant.store.errors import InvalidArgument, StoreError
+from assistant.store.errors import InvalidArgument, ShadowAnswerNotFound
 from assistant.store.identifier import is_id, new_id
 from assistant.store.models import (
     DraftRow,
@@ -25,13 +25,6 @@ from assistant.store.models import (
     ShadowAnswerRow,
     ShadowReviewRow,
 )
-
-
-class ShadowAnswerNotFound(StoreError):
-    """No such answer, or it is not done."""
-
-    def __init__(self) -> None:
-        super().__init__("没有这条对照。(There is no such comparison.)")
 
 
 @dataclass(frozen=True, slots=True)

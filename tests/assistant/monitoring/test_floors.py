@@ -33,7 +33,9 @@ def test_a_broken_floor_returns_the_approval_until_a_person_gives_it_again(
     ward.ask(case)  # before there was an approval: counts for nothing
     assert stage(ward)["stage"] == "configured"
     given = ward.approve()
-    assert ward.ask(case, 4)["approved"]
+    first = ward.ask(case)
+    assert first["approved"]
+    ward.repeat(first["id"], 3)
     (few,) = check(ward)
     assert (few["drafts"], few["holds"], few["returned"]) == (4, None, [])
     assert stage(ward)["stage"] == "monitored"
@@ -77,7 +79,7 @@ def test_who_may_not_watch_is_told_so(ward: Ward) -> None:
 @pytest.mark.parametrize("floors", [[Floor(figure="unsupported_share", at_most=1.0, drafts=5)]])
 def test_a_floor_that_holds_returns_nothing(ward: Ward, case: dict[str, Any]) -> None:
     ward.approve()
-    ward.ask(case, 5)
+    ward.repeat(ward.ask(case)["id"], 4)
     (one,) = check(ward)
     assert (one["holds"], one["returned"]) == (True, [])
     assert ward.ask(case)["approved"]
