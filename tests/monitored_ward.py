@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.testclient import TestClient
 
+from assistant.api.context import Services
 from assistant.approval.approve import approve
 from assistant.approval.evidence import Evidence
 from assistant.approval.gate import parse_gate
@@ -22,8 +23,13 @@ class Ward:
 
     client: TestClient
     settings: Settings
-    store: Store
+    parts: Services
     evidence: Evidence
+
+    @property
+    def store(self) -> Store:
+        """The application's store."""
+        return self.parts.store
 
     def approve(self) -> Approval:
         """By 王主任, of the model of the panel's member 甲."""

@@ -106,15 +106,18 @@ class Shadow:
         if found is None:
             return False
         answer, request = found
-        work = asyncio.create_task(self._answer(answer, request))
-        while not work.done():
-            await asyncio.wait({work}, timeout=YIELD_SECONDS)
-            if not work.done() and await self._others_work():
-                work.cancel()
-                await asyncio.gather(work, return_exceptions=True)
-                await asyncio.to_thread(store.shadow.put_back, answer.id)
-                return False
-        await work
+        work = asyncio.create_task(self._made(answer, request))
+        try:
+            while not work.done():
+                await asyncio.wait({work}, timeout=YIELD_SECONDS)
+                if not work.done() and await self._others_work():
+                    await asyncio.to_thread(store.shadow.put_back, answer.id)
+                    return False
+        finally:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+        # Kept here and not by the task, which may be cancelled at any moment.
+        await self._keep(answer, *work.result())
         return True
 
     async def _others_work(self) -> bool:
@@ -135,21 +138,23 @@ class Shadow:
             self._known[key] = known, candidates.fingerprint(known)
         return self._known[key]
 
-    async def _answer(self, answer: ShadowAnswer, request: RequestRow) -> None:
-        store, tasks = self._parts.store, self._parts.tasks
-        made: list[Draft] = []
-        failure = ""
+    async def _made(self, answer: ShadowAnswer, request: RequestRow) -> tuple[list[Draft], str]:
+        """The candidate's drafts, and why there are none."""
         try:
             made = await self._drafts(answer, request)
-            if not any(draft.plain_text().strip() for draft in model_drafts(made).values()):
-                failure = "候选模型没有写出草稿。(The candidate wrote no draft.)"
         except EngineError as error:
-            failure = str(error)
+            return [], str(error)
         except Exception as error:
             logger.error("a candidate failed: %s", type(error).__name__)
-            failure = f"内部错误（{type(error).__name__}）。(Internal error.)"
+            return [], f"内部错误（{type(error).__name__}）。(Internal error.)"
+        if not any(draft.plain_text().strip() for draft in model_drafts(made).values()):
+            return made, "候选模型没有写出草稿。(The candidate wrote no draft.)"
+        return made, ""
+
+    async def _keep(self, answer: ShadowAnswer, made: list[Draft], failure: str) -> None:
+        store, tasks = self._parts.store, self._parts.tasks
         real = await asyncio.to_thread(store.shadow.drafts_of, answer.request_id)
-        found = differences([tasks.draft(one) for one in real], made) if not failure else {}
+        found = {} if failure else differences([tasks.draft(one) for one in real], made)
         kept = [draft.model_dump(mode="json") for draft in made]
         await asyncio.to_thread(store.shadow.finish, answer.id, kept, found, failure)
 
@@ -159,9 +164,7 @@ class Shadow:
             (c for c in self.settings if (c.task, c.engine) == (answer.kind, answer.engine)), None
         )
         if task is None or chosen is None:
-            raise EngineError(
-                "该候选已不在设置中。(The candidate is not in the settings any more.)"
-            )
+            raise EngineError("该候选已不在设置中。(The candidate is not in the settings.)")
         options = {key: value for key, value in request.options.items() if key != "members"}
         run = Run(request.context, options, [], candidates.resources_of(self._parts, chosen))
         steps: AsyncIterator[Any] = task.run(task.request.model_validate(request.payload), run)

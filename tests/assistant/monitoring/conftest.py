@@ -61,4 +61,4 @@ def ward(
     app = build_app(settings, with_ui=False)
     evidence = read_evidence(write_run(tmp_path / "evaluations" / "glm-1", model))
     with TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False) as opened:
-        yield Ward(opened, settings, app.state.services.store, evidence)
+        yield Ward(opened, settings, app.state.services, evidence)

@@ -9,7 +9,10 @@ from monitored_ward import Ward
 from pydantic import ValidationError
 
 from assistant.monitoring.settings import Floor
+from assistant.monitoring.standing import standing
 from assistant.store import ApprovalNotFound, InvalidArgument
+from assistant.ui.model_ways import ways
+from assistant.ui.strings import Text
 
 ADMIN = {"X-Actor-Id": "li-pharmacist", "X-Actor-Role": "admin"}
 
@@ -52,6 +55,9 @@ def test_a_broken_floor_returns_the_approval_until_a_person_gives_it_again(
     assert (listed["holds_for"], listed["revoked_at"]) == ([], None)
     assert "unsupported_share" in listed["steps"][0]["reason"]
     assert check(ward) == []
+    shown = ways(standing(ward.parts), Text("zh"))
+    for said in ("已退回仅供演示", "王主任", "unsupported_share"):
+        assert said in shown
 
     ward.store.approvals.reinstate(given.id, by="李药师", reason="已复核样本")
     assert ward.ask(case)["approved"]

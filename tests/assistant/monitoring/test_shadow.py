@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Any
 
 import pytest
 from monitored_ward import DDX, Ward
+from sqlalchemy import select
 
 from assistant.application import build_services
 from assistant.engines import Engines
@@ -16,8 +18,10 @@ from assistant.monitoring.shadow.report import wilson
 from assistant.monitoring.shadow.runner import Shadow
 from assistant.settings import EngineSettings, Settings
 from assistant.store import SYSTEM, Context
+from assistant.store.models import ShadowAnswerRow
 from assistant.work.registry import installed
 from knowledge.base import KnowledgeBase
+from serving.engine import Chunk, Prompt, Sampling
 from serving.engines.echo import EchoEngine
 
 ADMIN = {"X-Actor-Id": "li-pharmacist", "X-Actor-Role": "admin"}
@@ -43,7 +47,8 @@ def test_a_candidate_answers_unseen_and_is_compared_blind(ward: Ward, case: dict
     assert report["diagnoses"]["same_first"] == 1
 
     # No doctor sees it: not among the drafts, nor in what is counted of drafts.
-    again = client.get(f"/v1/requests/{job['id']}", headers=PATIENT)
+    again = client.get(f"{DDX}/{job['id']}", headers=PATIENT)
+    assert len(again.json()["drafts"]) == 2
     drafts = ward.store.drafts.list(Context("demo-doctor", "doctor", "pat-1", "enc-1"))
     assert sorted(d.member for d in drafts) == ["甲", "知识库排序"]
     assert "候选" not in again.text
@@ -78,6 +83,8 @@ class Hospital:
     def __init__(self, settings: Settings, base: KnowledgeBase) -> None:
         self.parts = build_services(settings, installed(), base)
         self.shadow = Shadow(self.parts)
+        self.asked, self.answers = asyncio.Event(), asyncio.Event()
+        self.answers.set()
         self.patient = Context("doctor-1", "doctor", "pat-1", "enc-1")
 
     def ask(self, case: dict[str, Any]) -> str:
@@ -90,13 +97,28 @@ class Hospital:
         self.parts.store.requests.finish(request_id)
 
 
+class Held(EchoEngine):
+    """Answers once the test lets it."""
+
+    def __init__(self, hospital: Hospital) -> None:
+        super().__init__()
+        self._hospital = hospital
+
+    async def generate(
+        self, prompt: Prompt, sampling: Sampling, schema: Mapping[str, Any] | None = None
+    ) -> AsyncGenerator[Chunk]:
+        self._hospital.asked.set()
+        await self._hospital.answers.wait()
+        async with contextlib.aclosing(super().generate(prompt, sampling, schema)) as told:
+            async for chunk in told:
+                yield chunk
+
+
 @pytest.fixture
 async def hospital(
     settings: Settings, knowledge: KnowledgeBase, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Hospital]:
-    monkeypatch.setattr(
-        Engines, "load", lambda self, chosen, number=0: EchoEngine(seconds_per_word=0.01)
-    )
+    monkeypatch.setattr(Engines, "load", lambda self, chosen, number=0: Held(made))
     candidate = ShadowCandidate(task="differential_diagnosis", engine="next", share=1.0)
     chosen = settings.model_copy(
         update={
@@ -122,12 +144,18 @@ async def test_it_gives_way_to_whoever_waits(hospital: Hospital, case: dict[str,
     assert not await shadow.answer_one(), "somebody waits"
     hospital.finish(second)
 
+    await hospital.parts.engines.ready("next")
+    hospital.asked.clear()
+    hospital.answers.clear()
     work = asyncio.create_task(shadow.answer_one())
-    await asyncio.sleep(0)
+    await hospital.asked.wait()
     third = hospital.ask(case)
-    assert not await work
+    assert not await work, "somebody came while the candidate answered"
+    with store.database.read() as session:
+        assert session.scalars(select(ShadowAnswerRow.attempts)).all() == [1]
     assert store.shadow.count_waiting() == 1
     hospital.finish(third)
+    hospital.answers.set()
     while not await shadow.answer_one():
         pass
     (answer,) = store.shadow.list()
