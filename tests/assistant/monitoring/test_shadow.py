@@ -105,7 +105,10 @@ class Held(EchoEngine):
         self._hospital = hospital
 
     async def generate(
-        self, prompt: Prompt, sampling: Sampling, schema: Mapping[str, Any] | None = None
+        self,
+        prompt: Prompt,
+        sampling: Sampling | None = None,
+        schema: Mapping[str, Any] | None = None,
     ) -> AsyncGenerator[Chunk]:
         self._hospital.asked.set()
         await self._hospital.answers.wait()
