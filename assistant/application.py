@@ -21,6 +21,7 @@ from assistant.api import (
     drafts,
     feedback,
     health,
+    imaging_releases,
     knowledge,
     problems,
     record_searches,
@@ -30,7 +31,13 @@ from assistant.api import (
     work,
 )
 from assistant.api.context import Services, actor
-from assistant.api.limits import PAGE_UPLOADS, STUDY_UPLOADS, BodyLimit, SecurityHeaders
+from assistant.api.limits import (
+    COHORT_UPLOADS,
+    PAGE_UPLOADS,
+    STUDY_UPLOADS,
+    BodyLimit,
+    SecurityHeaders,
+)
 from assistant.approval.status import ApprovalStatus
 from assistant.draft import DISCLAIMER_EN, DISCLAIMER_ZH
 from assistant.engines import Engines
@@ -77,11 +84,13 @@ def build_services(
     engines = Engines(settings)
     resources = Resources(settings, engines, base, store.attachments, store.conversations)
     approvals = ApprovalStatus(settings, store, engines, tasks)
+    performer = Performer(tasks, store, resources, approvals)
     jobs = Jobs(
         store,
-        Performer(tasks, store, resources, approvals),
+        performer,
         workers=settings.jobs if workers is None else workers,
         limit=settings.max_waiting,
+        join=performer.joined,
     )
     vectors = VectorBuilding(base, settings.encoder)
     return Services(settings, store, tasks, resources, approvals, jobs, vectors)
@@ -160,6 +169,7 @@ def build_app(
         adoption,
         knowledge,
         approvals,
+        imaging_releases,
         audit,
         health,
         fhir_records,
@@ -209,7 +219,9 @@ def _add_middleware(app: FastAPI, settings: Settings, tasks: Registry) -> None:
         BodyLimit,
         limit=settings.max_request_bytes,
         others={f"/v1/{task.path}": task.max_bytes(settings) for task in tasks}
-        | dict.fromkeys((attachments.PATH, PAGE_UPLOADS), settings.max_attachment_bytes)
+        | dict.fromkeys(
+            (attachments.PATH, PAGE_UPLOADS, COHORT_UPLOADS), settings.max_attachment_bytes
+        )
         | {STUDY_UPLOADS: settings.max_study_bytes}
         | dict.fromkeys(hook_routes.paths(), settings.hooks.fetch_bytes)
         | dict.fromkeys(

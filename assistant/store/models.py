@@ -419,6 +419,20 @@ class ShadowReviewRow(Base):
     created_at: Mapped[datetime]
 
 
+class TaskReleaseRow(Base):
+    """That the results of an imaging task were switched on or off for filling in; rows are only
+    ever added."""
+
+    __tablename__ = "task_releases"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(64))
+    is_on: Mapped[bool]
+    switched_by: Mapped[str]
+    reason: Mapped[str]
+    created_at: Mapped[datetime]
+
+
 class BillRow(Base):
     """A bill as it stands now: what was read, with what people corrected; its id is its draft's.
 

@@ -26,6 +26,7 @@ from assistant.store.outbox import Outbox
 from assistant.store.purge import Purge, PurgeCounts
 from assistant.store.quality_reviews import QualityReviews
 from assistant.store.record_events import RecordEvents
+from assistant.store.releases import Releases
 from assistant.store.requests import Requests
 from assistant.store.shadow_answers import ShadowAnswers
 from assistant.store.smart_sessions import SmartSessions
@@ -60,6 +61,7 @@ class Store:
         self.approvals = Approvals(database, self.audit)
         self.quality_reviews = QualityReviews(database, self.audit)
         self.shadow = ShadowAnswers(database, self.audit)
+        self.releases = Releases(database, self.audit)
         self.attachments = Attachments(database, self.audit, contents)
         self.bills = Bills(database, self.audit)
         self.studies = Studies(database, self.audit)

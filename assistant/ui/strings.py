@@ -321,6 +321,14 @@ STRINGS: dict[str, tuple[str, str]] = {
         "The demo model only shows how things work. Add your own and name it in the "
         "configuration file:",
     ),
+    "system.releases": ("影像结果回填", "Filling in imaging results"),
+    "system.releases.hint": (
+        "影像任务的结果仅供研究，默认不能回填；由管理员以姓名和理由逐项开启：",
+        "Results of imaging tasks are for research and are not filled in until an administrator "
+        "switches that on, by name and reason:",
+    ),
+    "system.release.on": ("可回填", "may be filled in"),
+    "system.release.off": ("仅供研究", "research only"),
     "system.api": ("接口", "API"),
     "system.docs": ("接口文档", "API documentation"),
     "system.missing": ("缺少什么", "What is missing"),

@@ -1,14 +1,24 @@
-"""``bedside train``: tune a language model; train an encoder, entities and relations."""
+"""``bedside train``: tune a language model; train an encoder, entities, relations, segmentation."""
 
 from __future__ import annotations
 
 import typer
 
-from assistant.commands.train import export, lm, ner, pretrain, relation, score, split
+from assistant.commands.train import (
+    export,
+    lm,
+    ner,
+    pretrain,
+    relation,
+    score,
+    segmentation,
+    split,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Training: language models, encoders, entities (pip install 'bedside\\[train]').",
+    help="Training: language models, encoders, entities, segmentation "
+    "(pip install 'bedside\\[train]').",
 )
 app.command(
     epilog="例 Example: bedside train split notes.jsonl --out parts",
@@ -41,3 +51,10 @@ app.command(
     "--rate 2e-5 --out prefers\n\n"
     "bedside model convert Qwen2.5-0.5B-Instruct --adapter adapter --out tuned",
 )(lm.lm)
+app.command(
+    epilog="例 Examples: bedside train segmentation livers --names 肝 --modality CT --out liver\n\n"
+    "bedside train segmentation livers --network unet3d --patch 64,96,96 --epochs 100 --out liver",
+)(segmentation.segmentation)
+app.command(
+    epilog="例 Example: bedside train organs --count 20 --out organs",
+)(segmentation.organs)

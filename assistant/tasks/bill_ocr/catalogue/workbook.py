@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import IO
 from xml.etree import ElementTree
@@ -131,5 +132,6 @@ def _value(cell: ElementTree.Element, shared: list[str]) -> str:
         return shared[number] if 0 <= number < len(shared) else ""
     if kind == "n" and "E" in value.upper():
         # 1.5E-2 is how a spreadsheet keeps 0.015.
-        return format(float(value), "f").rstrip("0").rstrip(".")
+        plain = format(Decimal(value), "f")
+        return plain.rstrip("0").rstrip(".") if "." in plain else plain
     return value
