@@ -48,7 +48,8 @@ class Form(BaseModel):
     def check(self, scores: Mapping[str, int | None]) -> dict[str, int | None]:
         """The scores in the form's order.  Raises `InvalidArgument` naming the items at fault."""
         known = {item.id for item in self.items}
-        wrong = sorted(scores.keys() - known)
+        # What the form does not have is not said again: it may be anything.
+        wrong = ["表中没有的条目"] if scores.keys() - known else []
         for item in self.items:
             given = scores.get(item.id)
             missing = given is None and not (item.may_not_apply and item.id in scores)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from assistant.monitoring.agreement import by_reviewer, full_table, icc_2_1, mean_kappa
 from assistant.monitoring.form import Form
@@ -41,10 +41,11 @@ def span_of(week: str) -> tuple[datetime, datetime]:
     """The first moment of a week, and that of the next one.  Raises `InvalidArgument`."""
     try:
         first = datetime.strptime(f"{week}-1", "%G-W%V-%u")
-    except ValueError:
+        start = first.replace(tzinfo=local_time(datetime.now().astimezone()).tzinfo)
+        # Also in UTC, as the store asks, it must be a time.
+        start.astimezone(UTC), (start + timedelta(days=8)).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise InvalidArgument("周次写作 2026-W09。(Write a week as 2026-W09.)") from None
-    zone = local_time(datetime.now().astimezone()).tzinfo
-    start = first.replace(tzinfo=zone)
     return start, start + timedelta(days=7)
 
 

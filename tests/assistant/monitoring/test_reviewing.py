@@ -107,8 +107,9 @@ def test_a_week_is_one_of_the_calendar() -> None:
     start, end = span_of("2026-W09")
     assert (week_of(start), (end - start).days) == ("2026-W09", 7)
     assert week_of(end) == "2026-W10"
-    with pytest.raises(InvalidArgument):
-        span_of("2026-W60")
+    for wrong in ("2026-W60", "0000-W01", "0001-W01", "9999-W52"):
+        with pytest.raises(InvalidArgument):
+            span_of(wrong)
 
 
 def test_the_form_has_nine_items_and_says_where_it_is_from() -> None:
