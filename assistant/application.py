@@ -53,6 +53,10 @@ from assistant.interop.smart import routes as smart_login
 from assistant.interop.smart.binding import BoundSession
 from assistant.libraries import quiet_libraries
 from assistant.metrics import Measured, Metrics
+from assistant.monitoring import routes as monitoring_routes
+from assistant.monitoring.shadow import routes as shadow_routes
+from assistant.monitoring.shadow.runner import Shadow
+from assistant.monitoring.watch import watch
 from assistant.opening import open_knowledge, open_store
 from assistant.settings import Settings
 from assistant.store import Store
@@ -105,6 +109,7 @@ def build_app(
     parts = build_services(settings, tasks, base)
     store, engines, jobs = parts.store, parts.engines, parts.jobs
     vectors = parts.vectors
+    shadow = Shadow(parts)
     listens = settings.dicom.listen
     reception = Reception(store, tasks, parts.resources, jobs) if listens else None
 
@@ -122,6 +127,7 @@ def build_app(
         # Hashes of large models take a while; the first page need not wait for them.
         looking = asyncio.create_task(parts.approvals.refresh())
         purging = asyncio.create_task(_purge(settings, store))
+        watching = [asyncio.create_task(watch(parts)), asyncio.create_task(shadow.run())]
         # `_add_routes` takes the routes alone; what a router begins and ends with is done here.
         begun = contextlib.AsyncExitStack()
         try:
@@ -131,6 +137,9 @@ def build_app(
         finally:
             await begun.aclose()
             purging.cancel()
+            for watcher in watching:
+                watcher.cancel()
+            await asyncio.gather(*watching, return_exceptions=True)
             if reception is not None:
                 await reception.stop()
             await asyncio.gather(looking, return_exceptions=True)
@@ -149,6 +158,7 @@ def build_app(
         redoc_url=None,
     )
     app.state.services = parts
+    app.state.shadow = shadow
     app.state.metrics = Metrics()
     problems.install(app)
     # Called more often than all others: no route is tried before these.
@@ -183,7 +193,7 @@ def build_app(
     )
     for entry in entry_points(group="bedside.routers"):
         app.include_router(entry.load())
-    for part in (alert_routes, event_routes, embed_routes):
+    for part in (alert_routes, event_routes, embed_routes, monitoring_routes, shadow_routes):
         _add_routes(app, part.router)
     problems.answer_the_rest(app)
     _mount_docs(app)

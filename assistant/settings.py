@@ -25,6 +25,7 @@ import prompts
 from assistant.interop.dicom.settings import DicomSettings, DicomWebServer
 from assistant.interop.settings import AlertSettings, EmbedSettings, HookSettings
 from assistant.loopback import is_loopback
+from assistant.monitoring.settings import MonitoringSettings, ShadowSettings
 from serving.chat_options import THINKING
 from serving.hardware.compute import Compute, KvCache
 
@@ -356,6 +357,12 @@ class Settings(BaseSettings):
     embed: EmbedSettings = Field(
         default_factory=EmbedSettings, description="Pages in the EMR, see integration.md."
     )
+    monitoring: MonitoringSettings = Field(
+        default_factory=MonitoringSettings, description="Floors of approved models."
+    )
+    shadow: ShadowSettings = Field(
+        default_factory=ShadowSettings, description="Candidates that answer unseen."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO")
     language: Literal["zh", "en"] = Field(default="zh", description="Language a page opens in.")
 
@@ -375,6 +382,12 @@ class Settings(BaseSettings):
                 raise ValueError(
                     f"panel, {member.name}: no engine named {member.engine} under `engines`; "
                     f"choose one of: {known}"
+                )
+        for candidate in self.shadow.candidates:
+            if candidate.engine not in self.engines:
+                raise ValueError(
+                    f"shadow, {candidate.task}: no engine named {candidate.engine} under "
+                    f"`engines`; choose one of: {known}"
                 )
         if "panel" not in self.model_fields_set:
             name = "演示模型" if self.default_engine == "demo" else self.default_engine[:40]

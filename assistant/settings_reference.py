@@ -16,6 +16,12 @@ from assistant.interop.settings import (
     HookSettings,
     WebhookSettings,
 )
+from assistant.monitoring.settings import (
+    Floor,
+    MonitoringSettings,
+    ShadowCandidate,
+    ShadowSettings,
+)
 from assistant.settings import (
     EngineSettings,
     FhirSettings,
@@ -54,6 +60,10 @@ def markdown() -> str:
         ("`fhir`", FhirSettings),
         ("`hl7`", Hl7Settings),
         ("`smart`", SmartSettings),
+        ("`monitoring`", MonitoringSettings),
+        ("`monitoring.floors`", Floor),
+        ("`shadow`", ShadowSettings),
+        ("`shadow.candidates`", ShadowCandidate),
     )
     for title, model in tables:
         parts.append(f"## {title}\n")
@@ -92,6 +102,8 @@ def _default(name: str, field: FieldInfo) -> str:
         return "required"
     if isinstance(value, dict) and value and isinstance(next(iter(value.values())), BaseModel):
         return "`demo`: the demo model"
+    if isinstance(value, list) and value and isinstance(value[0], Floor):
+        return ", ".join(f"`{floor}`" for floor in value)
     if isinstance(value, list) and value and isinstance(value[0], BaseModel):
         return "one member on `demo`"
     return f"`{value!r}`" if value != "" else "empty"

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.api.context import ActorDep, ServicesDep
 from assistant.api.problems import documented
 
 router = APIRouter(prefix="/v1/approvals", tags=["approvals 批准"])
+
+
+class ApprovalStep(BaseModel):
+    """That an approval was returned because a floor broke, or given again by a person."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    step: str
+    by: str
+    reason: str
+    figures: dict[str, Any]
+    created_at: datetime
 
 
 class ApprovalShown(BaseModel):
@@ -45,6 +57,9 @@ class ApprovalShown(BaseModel):
     revoked_at: datetime | None
     holds_for: list[str]
     problem: str
+    steps: list[ApprovalStep] = Field(
+        description="Returns by monitoring (step `returned`) and what ended them (`reinstated`)."
+    )
 
 
 @router.get("", responses=documented(503))

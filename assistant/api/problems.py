@@ -30,6 +30,7 @@ from assistant.store.errors import (
     PatientNotInSession,
     RequestNotFound,
     RoleRefused,
+    ShadowAnswerNotFound,
     StoreError,
     UnresolvedStatements,
 )
@@ -117,6 +118,7 @@ _STATUS: list[tuple[type[Exception], int]] = [
     (CardNotFound, 404),
     (BillChanged, 409),
     (RequestNotFound, 404),
+    (ShadowAnswerNotFound, 404),
     (UnresolvedStatements, 409),
     (Unresolved, 409),
     (AlreadySigned, 409),

@@ -1,4 +1,4 @@
-"""``bedside model approve``, ``approvals`` and ``revoke``."""
+"""``bedside model approve``, ``approvals``, ``revoke`` and ``reinstate``."""
 
 from __future__ import annotations
 
@@ -89,9 +89,24 @@ def revoke(
     console.print(f"已撤销 revoked: {taken.engine} ({taken.model})", markup=False, highlight=False)
 
 
+def reinstate(
+    approval: Annotated[str, typer.Argument(metavar="ID", help="As `bedside model approvals`.")],
+    by: Annotated[str, typer.Option(help="Name of who gives it again; it stands in the audit.")],
+    reason: Annotated[str, typer.Option(help="Why.")],
+) -> None:
+    """Give an approval again that monitoring returned; its drafts are counted anew from now on."""
+    with _store(Settings()) as store:
+        given = store.approvals.reinstate(approval, by=by, reason=reason)
+    console.print(
+        f"已恢复 reinstated: {given.engine} ({given.model})", markup=False, highlight=False
+    )
+
+
 def _state(row: Approval, counts: bool) -> str:
     if row.revoked_at is not None:
         return f"已撤销 revoked by {row.revoked_by}: {row.revocation_reason}"
+    if row.returned is not None:
+        return f"已自动退回 returned: {row.returned.reason}"
     if not counts:
         return "无效 not as the audit has it"
     return row.problem or "有效 in force"

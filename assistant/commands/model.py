@@ -48,6 +48,9 @@ app.command()(approve.approvals)
 app.command(epilog="例 Example: bedside model revoke ID --by 王主任 --reason 复评未达标")(
     approve.revoke
 )
+app.command(epilog="例 Example: bedside model reinstate ID --by 王主任 --reason 已复核样本")(
+    approve.reinstate
+)
 Name = Annotated[str, typer.Argument(help="A name of `bedside model list`.")]
 
 

@@ -2,6 +2,7 @@
 
 An approval counts only while the audit vouches for it: a row that was put into the table from
 outside is passed over, and one whose revocation was taken out of it stays revoked.
+Monitoring may return one, which then counts for nothing until a person, by name, gives it again.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from assistant.store.context import Context
 from assistant.store.database import Database
 from assistant.store.errors import ApprovalNotFound, InvalidArgument
 from assistant.store.identifier import is_id, new_id
-from assistant.store.models import ApprovalRow, RevocationRow
+from assistant.store.models import ApprovalRow, ApprovalStepRow, RevocationRow
 
 log = logging.getLogger("bedside.assistant.store")
 
@@ -30,12 +31,29 @@ APPROVER = "approver"
 """The role under which an approver stands in the audit."""
 
 APPROVED, REVOKED = "approval.approve", "approval.revoke"
+RETURNED, REINSTATED = "approval.return", "approval.reinstate"
+WATCH = Context.operator("monitoring", "system")
+"""Who returns an approval."""
 MAX_NOTE = 2_000
 _CONTENT = tuple(column.name for column in ApprovalRow.__table__.columns if column.name != "id")
 OUTDATED = (
     "批准现在涵盖引擎运行的全部选项，此批准早于此，已不适用；请重新批准。(It was given before "
     "approvals were for all options that an engine runs with; it holds for nothing: approve again.)"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """That an approval was returned, or given again (``reinstated``), and why.
+
+    ``figures``: what was measured, of a return.
+    """
+
+    step: str
+    by: str
+    reason: str
+    figures: dict[str, Any]
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +82,20 @@ class Approval:
     revoked_by: str = ""
     revocation_reason: str = ""
     revoked_at: datetime | None = None
+    steps: tuple[Step, ...] = ()
+    """Returns and what ended them, oldest first."""
+
+    @property
+    def returned(self) -> Step | None:
+        """The return that still stands."""
+        last = self.steps[-1] if self.steps else None
+        return last if last is not None and last.step == "returned" else None
+
+    @property
+    def since(self) -> datetime:
+        """From when on it counts: it was given then, or given again."""
+        again = [step.created_at for step in self.steps if step.step == "reinstated"]
+        return again[-1] if again else self.created_at
 
     @property
     def problem(self) -> str:
@@ -153,7 +185,53 @@ class Approvals:
             )
             session.add(revocation)
             self._audit.append(session, context, REVOKED, "approval", row.id, [reason])
-            return _shown(row, revocation)
+            return _shown(row, revocation, _steps(session, [row.id]).get(row.id, ()))
+
+    def give_back(self, approval_id: str, reason: str, figures: Mapping[str, Any]) -> Approval:
+        """Monitoring returns an approval: it ceases to count until `reinstate`.
+
+        ``figures`` are numbers and names, never text of a patient.  Raises `ApprovalNotFound`
+        where none is in force under this id.
+        """
+        return self._step(approval_id, WATCH, "returned", reason, figures)
+
+    def reinstate(self, approval_id: str, *, by: str, reason: str) -> Approval:
+        """A person gives a returned approval again; from now on its drafts are counted anew.
+
+        Raises `ApprovalNotFound` where none is returned under this id; `InvalidArgument` without a
+        name or a reason.
+        """
+        if not by.strip() or not reason.strip():
+            raise InvalidArgument("恢复批准须写明姓名与理由。(A name and a reason are needed.)")
+        _check_text(reason)
+        context = Context.operator(by.strip(), APPROVER)
+        return self._step(approval_id, context, "reinstated", reason, {})
+
+    def _step(
+        self, approval_id: str, context: Context, step: str, reason: str, figures: Mapping[str, Any]
+    ) -> Approval:
+        with self._database.write() as session:
+            row = session.get(ApprovalRow, approval_id) if is_id(approval_id) else None
+            if row is None or session.get(RevocationRow, row.id) is not None:
+                raise ApprovalNotFound
+            earlier = _steps(session, [row.id]).get(row.id, ())
+            is_returned = bool(earlier) and earlier[-1].step == "returned"
+            if is_returned == (step == "returned"):
+                raise ApprovalNotFound
+            made = ApprovalStepRow(
+                id=new_id(),
+                approval_id=row.id,
+                step=step,
+                by=context.actor_id,
+                reason=storable(reason),
+                figures=storable_json(dict(figures)),
+                created_at=self._database.clock(),
+            )
+            session.add(made)
+            action = RETURNED if step == "returned" else REINSTATED
+            content = [made.reason, made.figures]
+            self._audit.append(session, context, action, "approval", row.id, content)
+            return _shown(row, None, (*earlier, _step_shown(made)))
 
     def list(self, limit: int = 100) -> Sequence[Approval]:
         """The newest first, revoked ones included."""
@@ -164,10 +242,13 @@ class Approvals:
             .limit(page_size(limit))
         )
         with self._database.read() as session:
-            return [_shown(row, revocation) for row, revocation in session.execute(query)]
+            rows = session.execute(query).all()
+            steps = _steps(session, [row.id for row, _ in rows])
+            return [_shown(row, taken, steps.get(row.id, ())) for row, taken in rows]
 
     def in_force(self) -> Sequence[Approval]:
-        """Those that count: not revoked, and vouched for by the audit; newest first."""
+        """Those that count: neither revoked nor returned, and vouched for by the audit; newest
+        first."""
         query = (
             select(ApprovalRow)
             .outerjoin(RevocationRow, RevocationRow.approval_id == ApprovalRow.id)
@@ -176,11 +257,21 @@ class Approvals:
         )
         with self._database.read() as session:
             rows = session.scalars(query).all()
-            return [_shown(row, None) for row in rows if self._vouched(session, row)]
+            steps = _steps(session, [row.id for row in rows])
+            found = [
+                _shown(row, None, steps.get(row.id, ()))
+                for row in rows
+                if self._vouched(session, row)
+            ]
+            return [approval for approval in found if approval.returned is None]
 
     def _vouched(self, session: Session, row: ApprovalRow) -> bool:
         rows = self._audit.about(session, "approval", row.id)
         if any(found.action == REVOKED for found in rows):
+            return False
+        turns = [found.action for found in rows if found.action in (RETURNED, REINSTATED)]
+        if turns and turns[-1] == RETURNED:
+            # Also where the row that gave it again was put in past the audit.
             return False
         vouched = any(
             found.action == APPROVED and self._audit.is_of(found, _content(row)) for found in rows
@@ -204,14 +295,30 @@ def _content(row: ApprovalRow) -> dict[str, Any]:
     return values | {"created_at": row.created_at.isoformat()}
 
 
-def _shown(row: ApprovalRow, revocation: RevocationRow | None) -> Approval:
+def _steps(session: Session, approval_ids: Sequence[str]) -> dict[str, tuple[Step, ...]]:
+    """Approval → its steps, oldest first."""
+    query = select(ApprovalStepRow).where(ApprovalStepRow.approval_id.in_(approval_ids))
+    found: dict[str, tuple[Step, ...]] = {}
+    for row in session.scalars(query.order_by(ApprovalStepRow.id)):
+        found[row.approval_id] = (*found.get(row.approval_id, ()), _step_shown(row))
+    return found
+
+
+def _step_shown(row: ApprovalStepRow) -> Step:
+    return Step(row.step, row.by, row.reason, row.figures, row.created_at)
+
+
+def _shown(
+    row: ApprovalRow, revocation: RevocationRow | None, steps: tuple[Step, ...] = ()
+) -> Approval:
     values = {name: getattr(row, name) for name in _CONTENT}
     if revocation is None:
-        return Approval(id=row.id, **values)
+        return Approval(id=row.id, **values, steps=steps)
     return Approval(
         id=row.id,
         **values,
         revoked_by=revocation.revoked_by,
         revocation_reason=revocation.reason,
         revoked_at=revocation.created_at,
+        steps=steps,
     )

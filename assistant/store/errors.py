@@ -107,6 +107,13 @@ class CardNotFound(StoreError):
         super().__init__("没有这张提示卡片。(No such card for this service and patient.)")
 
 
+class ShadowAnswerNotFound(StoreError):
+    """No such answer of a candidate, or it is not done."""
+
+    def __init__(self) -> None:
+        super().__init__("没有这条对照。(There is no such comparison.)")
+
+
 class ApprovalNotFound(StoreError):
     """No such approval, or it is revoked already."""
 

@@ -333,6 +333,92 @@ class RevocationRow(Base):
     created_at: Mapped[datetime]
 
 
+class ApprovalStepRow(Base):
+    """That an approval was returned because a floor broke, or given again by a person.
+
+    Rows are only ever added; the last one counts.  ``step`` is returned or reinstated, ``figures``
+    what was measured, without any text of a patient.
+    """
+
+    __tablename__ = "approval_steps"
+    __table_args__ = (Index("ix_approval_steps_approval", "approval_id", "id"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    approval_id: Mapped[str] = mapped_column(String(36), ForeignKey("approvals.id"))
+    step: Mapped[str] = mapped_column(String(16))
+    by: Mapped[str]
+    reason: Mapped[str]
+    figures: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+
+
+class QualityReviewRow(Base):
+    """A person's scores of one draft on a form: item → score.  One a draft and reviewer."""
+
+    __tablename__ = "quality_reviews"
+    __table_args__ = (
+        UniqueConstraint("draft_id", "reviewer", "form", name="uq_quality_reviews_place"),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    draft_id: Mapped[str] = mapped_column(String(36), ForeignKey("drafts.id", ondelete="CASCADE"))
+    form: Mapped[str] = mapped_column(String(32))
+    kind: Mapped[str]
+    model: Mapped[str]
+    reviewer: Mapped[str]
+    scores: Mapped[dict[str, Any]]
+    comment: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class ShadowAnswerRow(Base):
+    """What a candidate answered beside the model in use; no doctor is shown it as a draft.
+
+    ``identity`` is what the candidate was: engine, model, files, prompts.  ``content`` are its
+    drafts, ``differences`` how they differ from the real ones; both empty until it is done.
+    ``status`` is waiting, done or failed.
+    """
+
+    __tablename__ = "shadow_answers"
+    __table_args__ = (
+        UniqueConstraint("request_id", "engine", "fingerprint", name="uq_shadow_answers_place"),
+        Index("ix_shadow_answers_status", "status", "id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    request_id: Mapped[str] = mapped_column(
+        String(36), ForeignKey("requests.id", ondelete="CASCADE")
+    )
+    kind: Mapped[str]
+    engine: Mapped[str]
+    model: Mapped[str]
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    identity: Mapped[dict[str, Any]]
+    status: Mapped[str] = mapped_column(String(16))
+    attempts: Mapped[int]
+    content: Mapped[dict[str, Any]]
+    differences: Mapped[dict[str, Any]]
+    failure: Mapped[str]
+    created_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class ShadowReviewRow(Base):
+    """Which of two texts a person preferred without knowing whose they were."""
+
+    __tablename__ = "shadow_reviews"
+    __table_args__ = (UniqueConstraint("answer_id", "reviewer", name="uq_shadow_reviews_place"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    answer_id: Mapped[str] = mapped_column(
+        String(36), ForeignKey("shadow_answers.id", ondelete="CASCADE")
+    )
+    reviewer: Mapped[str]
+    preferred: Mapped[str] = mapped_column(String(16))
+    comment: Mapped[str]
+    created_at: Mapped[datetime]
+
+
 class TaskReleaseRow(Base):
     """That the results of an imaging task were switched on or off for filling in; rows are only
     ever added."""

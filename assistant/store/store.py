@@ -24,9 +24,11 @@ from assistant.store.keyed_hash import KeyedHash
 from assistant.store.messages import Messages
 from assistant.store.outbox import Outbox
 from assistant.store.purge import Purge, PurgeCounts
+from assistant.store.quality_reviews import QualityReviews
 from assistant.store.record_events import RecordEvents
 from assistant.store.releases import Releases
 from assistant.store.requests import Requests
+from assistant.store.shadow_answers import ShadowAnswers
 from assistant.store.smart_sessions import SmartSessions
 from assistant.store.studies import Studies
 from assistant.store.token_uses import TokenUses
@@ -57,6 +59,8 @@ class Store:
         self.idempotency = Idempotency(database, hashes)
         self.api_keys = ApiKeys(database, self.audit)
         self.approvals = Approvals(database, self.audit)
+        self.quality_reviews = QualityReviews(database, self.audit)
+        self.shadow = ShadowAnswers(database, self.audit)
         self.releases = Releases(database, self.audit)
         self.attachments = Attachments(database, self.audit, contents)
         self.bills = Bills(database, self.audit)

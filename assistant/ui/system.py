@@ -9,8 +9,10 @@ import gradio as gr
 
 from assistant.api.context import Services
 from assistant.api.imaging_releases import releases
+from assistant.monitoring.standing import standing
 from assistant.ui.frame import Frame
 from assistant.ui.markup import badge, esc
+from assistant.ui.model_ways import ways
 from assistant.ui.session import Session, identify
 from assistant.ui.strings import Text
 from serving.engine import Engine
@@ -48,6 +50,9 @@ def build(frame: Frame) -> None:
         shown = gr.HTML(
             elem_classes=["panel"], elem_id="system", apply_default_css=False, padding=False
         )
+        stand = gr.HTML(
+            elem_classes=["panel"], elem_id="standing", apply_default_css=False, padding=False
+        )
         verify = frame.labelled(
             gr.Button(t("system.verify"), size="sm", elem_id="verify-audit", scale=0),
             "system.verify",
@@ -66,6 +71,12 @@ def build(frame: Frame) -> None:
         shown = await asyncio.to_thread(page, parts, session)
         return [shown, gr.Timer(active=under_way)]
 
+    async def opened(session: Session, request: gr.Request) -> list[Any]:
+        """Where models stand is counted from their drafts: not anew every few seconds."""
+        shown_now = await look(session, request)
+        found = await asyncio.to_thread(standing, parts)
+        return [*shown_now, _card("system.ways", ways(found, session.text), session.text)]
+
     async def check(session: Session, request: gr.Request) -> str:
         identify(session, request)
         report = await asyncio.to_thread(parts.store.audit.verify)
@@ -77,7 +88,7 @@ def build(frame: Frame) -> None:
         css = "good" if report.ok else "bad"
         return f'<p class="notice {css}" role="status">{esc(said)}</p>'
 
-    frame.on_tab("system", look, [shown, timer])
+    frame.on_tab("system", opened, [shown, timer, stand])
     timer.tick(
         look,
         frame.session,
@@ -105,10 +116,12 @@ def page(parts: Services, session: Session) -> str:
         ),
         ("system.audit", f'<p class="hint">{esc(t("system.verify.hint"))}</p>'),
     )
-    return "".join(
-        f'<section class="card" aria-label="{esc(t(key))}"><h3>{esc(t(key))}</h3>{body}</section>'
-        for key, body in sections
-    )
+    return "".join(_card(key, body, t) for key, body in sections)
+
+
+def _card(key: str, body: str, t: Text) -> str:
+    title = esc(t(key))
+    return f'<section class="card" aria-label="{title}"><h3>{title}</h3>{body}</section>'
 
 
 def _missing(parts: Services, t: Text) -> str:

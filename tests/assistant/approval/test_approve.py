@@ -324,7 +324,9 @@ def test_an_engine_is_found_by_its_model_where_that_is_clear(settings: Settings)
 
 @pytest.fixture
 def client(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
-    monkeypatch.setattr(Engines, "load", lambda self, chosen: EchoEngine(name=chosen.model))
+    monkeypatch.setattr(
+        Engines, "load", lambda self, chosen, number=0: EchoEngine(name=chosen.model)
+    )
     app = build_app(settings, with_ui=False)
     with TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False) as opened:
         yield opened

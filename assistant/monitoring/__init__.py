@@ -1,0 +1,1 @@
+"""How models do in use: figures, floors, reviews, and candidates beside them."""

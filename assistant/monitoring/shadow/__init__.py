@@ -1,0 +1,1 @@
+"""A candidate answers beside the model in use: unseen by doctors, when nothing else waits."""
