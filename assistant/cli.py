@@ -89,7 +89,7 @@ COMMANDS = (
     Row(
         "train",
         "assistant.commands.train:app",
-        "Training: encoders, entities, relations (pip install 'bedside\\[train]').",
+        "Training: encoders, entities, relations, segmentation (pip install 'bedside\\[train]').",
     ),
     Row(
         "dicom",

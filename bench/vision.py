@@ -1,177 +1,221 @@
-"""A network over a volume: ours against stock OpenVINO and, where there is one, stock PyTorch.
+"""Segmentation networks: ours at the precision it chooses against stock PyTorch at its best.
 
-Each run is a process of its own, so that its peak memory is its own; the entrants take turns.
-Stock is the whole volume in one inference, float32, scores of all classes out and the greatest
-taken by NumPy; the graph is the same for all.  Classes are compared voxel by voxel with stock.
-One JSON line: seconds of the image alone (without reading files), CPU seconds, peak memory, and
-the Dice of every entrant against stock.
+A U-Net and a Dense U-Net over a slice of 512 × 512, trained for a short while on invented organs
+(`--prepare`, minutes, once), and a brain network over a T1 volume or a cube of its middle.  Same
+weights, same input, classes out; every entrant is a process of its own, and they take turns.
+PyTorch computes float32 in whichever of its ways is quickest here (eager, jit, channels last,
+compiled).  One JSON line for each network: medians in seconds, how many times quicker, peak memory,
+Dice against PyTorch's classes; ``--memory`` adds the whole volume by ours alone.
 
-    python -m bench.vision --model MODEL_FOLDER --image t1.nii.gz --repetitions 3
+    python -m bench.vision --networks /tmp/nets --peer .venv-train/bin/python --prepare
+    python -m bench.vision --networks /tmp/nets --peer .venv-train/bin/python \\
+        --brain MODEL_FOLDER --image t1.nii.gz --crop 128 --memory
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bench.machine import describe
+from bench.peer_process import ROOT, PeerFailed, PeerProcess
+from serving.vision.precision import dice
 
-_START = """
-import json, resource, sys, time
-from pathlib import Path
-import numpy as np
-from assistant.imaging.source import read_image
-from assistant.tasks.segmentation.conform import conformed, scaled
-from serving.vision.folder import open_folder
-opened = open_folder(Path(sys.argv[1]))
-said = opened.description
-array = scaled(conformed(read_image(Path(sys.argv[2])), said).array, said.intensity)
-started, before = time.perf_counter(), time.process_time()
-"""
-
-_END = """
-seconds, cpu = time.perf_counter() - started, time.process_time() - before
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-np.save(sys.argv[3], labels)
-print(json.dumps({"seconds": seconds, "cpu": cpu, "gib": peak}))
-"""
-
-_OURS = """
-from serving.vision.network import Network
-labels = Network(opened, sys.argv[4]).labels(array, float(array.min()))
-"""
-
-_STOCK = """
-import openvino
-opened.model.reshape([1, 1, *array.shape])
-compiled = openvino.Core().compile_model(
-    opened.model, "CPU", {"INFERENCE_PRECISION_HINT": sys.argv[4]}
-)
-labels = compiled([array[None, None]])[0][0].argmax(axis=0).astype(np.uint8)
-"""
-
-_TORCH = """
-import json, resource, sys, time
-import numpy as np
-import torch
-with np.load(sys.argv[1]) as held:
-    array = held["array"]
-    layers = [
-        (held[f"k{n}"], held[f"b{n}"], [int(d) for d in held[f"d{n}"]], str(held[f"a{n}"]))
-        for n in range(int(held["count"]))
-    ]
-steps = []
-for kernel, bias, dilation, name in layers:
-    out, given, *size = kernel.shape
-    step = torch.nn.Conv3d(given, out, size, padding="same", dilation=dilation)
-    step.weight.data, step.bias.data = torch.from_numpy(kernel), torch.from_numpy(bias)
-    steps.append(step)
-    if name:
-        steps.append(torch.nn.ELU() if name == "elu" else torch.nn.ReLU())
-model = torch.nn.Sequential(*steps).eval()
-started, before = time.perf_counter(), time.process_time()
-with torch.inference_mode():
-    labels = model(torch.from_numpy(array[None, None])).argmax(1)[0].to(torch.uint8).numpy()
-"""
+NETWORKS = ("unet", "dense-unet")
 
 
 def main() -> None:
-    """Measure, and print one JSON line."""
-    asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--model", type=Path, required=True)
-    asked.add_argument("--image", type=Path, required=True)
-    asked.add_argument("--repetitions", type=int, default=3)
-    asked.add_argument("--peer", type=Path, help="A Python with PyTorch.")
-    asked.add_argument("--entrants", default="stock f32,ours f32,ours bf16")
+    """Prepare, or measure and print JSON lines."""
+    asked = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    asked.add_argument("--networks", type=Path, help="Folder of what --prepare made.")
+    asked.add_argument("--peer", type=Path, help="A Python with PyTorch, and NNCF to prepare.")
+    asked.add_argument("--prepare", action="store_true")
+    asked.add_argument("--width", type=int, default=32, help="Of the networks to prepare.")
+    asked.add_argument("--brain", type=Path, help="A model folder, a row of convolutions.")
+    asked.add_argument("--image", type=Path, help="The volume that it is for.")
+    asked.add_argument("--crop", type=int, default=128, help="Edge of the cube; 0: all of it.")
+    asked.add_argument("--memory", action="store_true", help="The whole volume, ours, once.")
+    asked.add_argument("--repetitions", type=int, default=5)
+    asked.add_argument("--precision", default="auto")
+    asked.add_argument("--ways", default="", help="Of PyTorch, as eager,jit; default: all.")
+    asked.add_argument("--threads", type=int, default=0)
     given = asked.parse_args()
-    names = [one.strip() for one in given.entrants.split(",")]
-    names += ["torch f32"] if given.peer else []
-    runs: dict[str, list[dict[str, float]]] = {name: [] for name in names}
+    if given.prepare:
+        _prepare(given)
+        return
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        for _ in range(given.repetitions):
-            for name in names:
-                runs[name].append(_run(name, given, work))
-        result = {
-            **describe(),
-            "model": given.model.name,
-            "runs": {name: _shown(found) for name, found in runs.items()},
-            "dice": _agreement(names, work),
-        }
-    print(json.dumps(result, ensure_ascii=False))
+        for name in NETWORKS if given.networks else ():
+            place = given.networks / name
+            if not (place / "image.npy").is_file():
+                print(f"{name}: not prepared (--prepare)", file=sys.stderr)
+                continue
+            _tell(name, _measured(given, place, place, place / "image.npy", work))
+        if given.brain:
+            _brain(given, work)
 
 
-def _run(name: str, given: argparse.Namespace, work: Path) -> dict[str, float]:
-    kind, precision = name.split()
-    place = work / f"{kind}-{precision}.npy"
-    words = [str(given.model), str(given.image), str(place), precision]
-    program, python = _START + (_OURS if kind == "ours" else _STOCK) + _END, sys.executable
-    if kind == "torch":
-        held = work / "held.npz"
-        if not held.exists():
-            _hold(given, held)
-        program, python, words = _TORCH + _END, str(given.peer), [str(held), "", str(place)]
-    made = subprocess.run(
-        [python, "-c", program, *words],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)},
-    )
-    found: dict[str, float] = json.loads(made.stdout.splitlines()[-1])
-    return found
+def _prepare(given: argparse.Namespace) -> None:
+    for name in NETWORKS:
+        words = [str(given.networks / name), name, "--width", str(given.width)]
+        made = subprocess.run(
+            [str(given.peer), "-m", "bench.peers.vision_networks", *words],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=ROOT,
+        )
+        print(name, made.stdout.splitlines()[-1], flush=True)
 
 
-def _hold(given: argparse.Namespace, place: Path) -> None:
-    """The scaled volume and the layers, for a Python that has none of our packages."""
-    import numpy as np
+def _brain(given: argparse.Namespace, work: Path) -> None:
+    array, kept = _scaled(given.brain, given.image)
+    (work / "chain").mkdir()
+    np.savez(work / "chain" / "chain.npz", **kept)
+    if given.memory:
+        np.save(work / "whole.npy", array)
+        alone = _alone(given, given.brain, work / "whole.npy", work)
+        _tell("brain, whole volume, ours alone", {"shape": array.shape, **alone})
+    if given.crop:
+        array = _middle(array, given.crop)
+    np.save(work / "part.npy", array)
+    found = _measured(given, given.brain, work / "chain", work / "part.npy", work)
+    _tell("brain", {"shape": array.shape, **found})
 
+
+def _scaled(model: Path, image: Path) -> tuple[NDArray[np.float32], dict[str, Any]]:
+    """The scaled volume, and the layers for a Python that has none of our packages."""
     from assistant.imaging.source import read_image
     from assistant.tasks.segmentation.conform import conformed, scaled
     from serving.vision.chain import stages_of
     from serving.vision.folder import open_folder
 
-    opened = open_folder(given.model)
+    opened = open_folder(model)
     said = opened.description
-    array = scaled(conformed(read_image(given.image), said).array, said.intensity)
+    array = scaled(conformed(read_image(image), said).array, said.intensity)
     stages = stages_of(opened.model) or []
-    kept: dict[str, Any] = {"array": array, "count": len(stages)}
+    kept: dict[str, Any] = {"count": len(stages)}
     for number, one in enumerate(stages):
         kept |= {f"k{number}": one.kernel, f"b{number}": one.bias}
         kept |= {f"d{number}": one.dilation, f"a{number}": one.activation}
-    np.savez(place, **kept)
+    return array, kept
 
 
-def _shown(found: list[dict[str, float]]) -> dict[str, float]:
+def _middle(array: NDArray[np.float32], edge: int) -> NDArray[np.float32]:
+    """A cube around the middle of what is not background."""
+    places = np.argwhere(array[::4, ::4, ::4] > array.min()).mean(axis=0) * 4
+    starts = [
+        int(np.clip(at - edge // 2, 0, max(n - edge, 0)))
+        for at, n in zip(places, array.shape, strict=True)
+    ]
+    return np.ascontiguousarray(array[tuple(slice(a, a + edge) for a in starts)])
+
+
+def _measured(
+    given: argparse.Namespace, model: Path, weights: Path, image: Path, work: Path
+) -> dict[str, Any]:
+    """All entrants in turns."""
+    kept = str(work / "measured.json")
+    common = {"image": str(image), "threads": given.threads}
+    entrants: dict[str, PeerProcess] = {}
+    facts: dict[str, Any] = {}
+    try:
+        for name, precision in (("ours", given.precision), ("ours f32", "f32")):
+            entrants[name] = PeerProcess(Path(sys.executable), "vision_ours")
+            words = {"path": str(model), "kept": kept, "precision": precision, **common}
+            facts[name] = entrants[name].ask("load", **words)
+        if given.peer:
+            entrants["torch"] = PeerProcess(given.peer, "vision_torch")
+            words = {"path": str(weights), "ways": given.ways, **common}
+            facts["torch"] = entrants["torch"].ask("load", **words)
+        runs: dict[str, list[dict[str, Any]]] = {name: [] for name in entrants}
+        for _ in range(given.repetitions):
+            for name, process in entrants.items():
+                answer = process.ask("run", labels=str(work / f"{name}.npy"))
+                runs[name].append(answer)
+        profile = entrants["ours"].ask("profile")
+    finally:
+        for process in entrants.values():
+            process.close()
     return {
-        "seconds_best": round(min(one["seconds"] for one in found), 2),
-        "seconds": round(statistics.median(one["seconds"] for one in found), 2),
-        "cpu": round(statistics.median(one["cpu"] for one in found), 2),
-        "gib": round(max(one["gib"] for one in found), 2),
+        "way": facts["ours"]["way"],
+        "torch_tried": facts.get("torch", {}).get("tried"),
+        "runs": {name: _shown(found) for name, found in runs.items()},
+        **_ratios(runs),
+        "dice": _agreement(list(runs), work, model / "truth.npy"),
+        "profile_ms": profile["milliseconds"],
     }
 
 
-def _agreement(names: list[str], work: Path) -> dict[str, dict[str, float]]:
-    """Mean Dice over the classes, and the voxels that differ, against the first entrant."""
-    import numpy as np
-
-    from serving.vision.precision import dice
-
-    first, *others = (np.load(work / f"{name.replace(' ', '-')}.npy") for name in names)
+def _alone(given: argparse.Namespace, model: Path, image: Path, work: Path) -> dict[str, Any]:
+    process = PeerProcess(Path(sys.executable), "vision_ours")
+    try:
+        words = {"path": str(model), "kept": str(work / "measured.json"), "image": str(image)}
+        loaded = process.ask("load", precision=given.precision, threads=given.threads, **words)
+    except PeerFailed as error:
+        return {"error": str(error)[:300]}
+    finally:
+        process.close()
     return {
-        name: {
-            "dice": round(dice(first, other), 5),
-            "voxels": int(np.count_nonzero(first != other)),
-        }
-        for name, other in zip(names[1:], others, strict=True)
+        "way": loaded["way"],
+        "seconds_with_choice": round(loaded["first_seconds"], 2),
+        "peak_gib": round(loaded["peak_resident"] / 2**30, 2),
     }
+
+
+def _shown(found: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    seconds = [one["seconds"] for one in found]
+    return {
+        "median": round(statistics.median(seconds), 3),
+        "best": round(min(seconds), 3),
+        "cpu": round(statistics.median(one["cpu"] for one in found), 3),
+        "peak_gib": round(max(one["peak_resident"] for one in found) / 2**30, 2),
+    }
+
+
+def _ratios(runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, float]:
+    """How many times quicker ours is, by the clock and by CPU time, which a busy machine tells
+    better."""
+    found = {}
+    for name, other in (("torch", "ours"), ("ours f32", "ours"), ("torch", "ours f32")):
+        if name in runs and other in runs:
+            for kind in ("seconds", "cpu"):
+                slow, quick = (
+                    statistics.median(one[kind] for one in runs[key]) for key in (name, other)
+                )
+                found[f"{other} / {name}, {kind}"] = round(slow / max(quick, 1e-9), 2)
+    return found
+
+
+def _agreement(names: Sequence[str], work: Path, truth: Path) -> dict[str, float]:
+    labels = {name: np.load(work / f"{name}.npy") for name in names}
+    base = "torch" if "torch" in labels else "ours f32"
+    found = {
+        f"{name}, {base}": round(dice(labels[base], one), 5)
+        for name, one in labels.items()
+        if name != base
+    }
+    if truth.is_file():
+        drawn = np.load(truth)
+        found |= {f"{name}, truth": round(dice(drawn, one), 5) for name, one in labels.items()}
+    return found
+
+
+def _tell(name: str, found: Mapping[str, Any]) -> None:
+    line = {"bench": "vision", "network": name, **found, **describe()}
+    print(json.dumps(line, ensure_ascii=False), flush=True)
 
 
 if __name__ == "__main__":

@@ -10,12 +10,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.imaging import archive, dicom, nifti, nrrd, segmentation, series, structure_set, web
+from assistant.imaging import (
+    archive,
+    dicom,
+    nifti,
+    nrrd,
+    png,
+    segmentation,
+    series,
+    structure_set,
+    web,
+)
 from assistant.imaging.problem import ImageProblem
 from assistant.imaging.volume import Grid, Mask, Volume
 
 if TYPE_CHECKING:
     from pydicom import Dataset
+
+FILE_ENDINGS = (".nii.gz", ".nii", ".nrrd", ".png")
+"""Of files that are one image each, besides DICOM."""
 
 _SHOWN = 20
 _UNITS = {"CT": "HU"}
@@ -30,7 +43,7 @@ class Region:
 
 
 def read_image(path: Path) -> Volume:
-    """A DICOM series (folder, zip, file, ``dicomweb:`` address), NIfTI or NRRD.
+    """A DICOM series (folder, zip, file, ``dicomweb:`` address), NIfTI, NRRD or a grey PNG.
 
     Raises `ImageProblem`.
     """
@@ -107,6 +120,8 @@ def _reader(path: Path) -> Callable[[Path], tuple[NDArray[Any], Grid]] | None:
         return nifti.read
     if name.endswith((".nrrd", ".nhdr")):
         return nrrd.read
+    if name.endswith(".png"):
+        return png.read
     if path.is_file() and not name.endswith(".zip"):
         with path.open("rb") as file:
             if not dicom.is_dicom(file.read(256)):

@@ -7,28 +7,19 @@ when a model is first opened, and kept.
 
 from __future__ import annotations
 
-import logging
-import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from serving.hardware import cpu, measured
+from serving.hardware import choice, cpu, measured
 
 Products = Literal["int8", "float"]
 CHOICES: tuple[Products, ...] = ("int8", "float")
 
 _QUANTIZER = "FakeQuantize"
 _EIGHT_BIT = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
-_ROUNDS = 5
-# Eight bits are what the model was checked with, so floats have to be clearly quicker.
-_CLEARLY = 1.1
-_log = logging.getLogger("bedside.serving.bert.products")
-_measured: dict[str, Products] = {}
-_measuring = threading.Lock()
 
 
 def has_eight_bits(model: Any) -> bool:
@@ -75,34 +66,5 @@ def quicker(
     """
     if kept is None:
         return likely()
-    key = measured.key(digest)
-    with _measuring:
-        chosen = _measured.get(key) or measured.read(kept).get(key)
-        if chosen not in CHOICES:
-            seconds = _measure(run)
-            chosen = "float" if seconds["float"] * _CLEARLY < seconds["int8"] else "int8"
-            measured.keep(kept, key, chosen)
-            shown = ", ".join(f"{name} {value * 1000:.1f} ms" for name, value in seconds.items())
-            _log.info("an encoder computes in %s here (%s)", chosen, shown)
-        _measured[key] = chosen
-        return chosen
-
-
-def _measure(run: Callable[[Products], Callable[[], object]]) -> dict[Products, float]:
-    """Seconds of the quickest of a few runs; the choices take turns, so that both share what else
-    the processor is busy with."""
-    ready: dict[Products, Callable[[], object]] = {}
-    seconds: dict[Products, float] = dict.fromkeys(CHOICES, float("inf"))
-    for choice in CHOICES:
-        try:
-            ready[choice] = run(choice)
-            ready[choice]()
-        except RuntimeError as error:
-            ready.pop(choice, None)
-            _log.warning("an encoder does not run in %s here: %s", choice, type(error).__name__)
-    for _ in range(_ROUNDS):
-        for choice, once in ready.items():
-            started = time.perf_counter()
-            once()
-            seconds[choice] = min(seconds[choice], time.perf_counter() - started)
-    return seconds
+    found = choice.quickest("an encoder computes", kept, measured.key(digest), CHOICES, run)
+    return "float" if found == "float" else "int8"

@@ -9,22 +9,22 @@ from numpy.typing import NDArray
 
 from serving.hardware import topology
 
-Precision = Literal["f32", "bf16"]
-PRECISIONS: tuple[Precision, ...] = ("f32", "bf16")
+Precision = Literal["f32", "bf16", "int8"]
+"""``int8``: a graph that was quantised; what of it is not computes in float32."""
 
 
-def compile_model(model: Any, precision: Precision, threads: int = 0) -> Any:
+def compile_model(model: Any, precision: Precision, threads: int = 0, streams: int = 1) -> Any:
     """``model`` (an openvino.Model of fixed size) for this processor.
 
-    ``threads``: 0 for as many as this process may use.
+    ``threads``: of all ``streams`` together, 0 for as many as this process may use.
     """
     import openvino
     import openvino.properties as property
     import openvino.properties.hint as hint
 
     options: dict[Any, Any] = {
-        hint.inference_precision(): precision,
-        property.streams.num(): 1,
+        hint.inference_precision(): "bf16" if precision == "bf16" else "f32",
+        property.streams.num(): streams,
         property.inference_num_threads(): threads or len(topology.usable()),
         # Several processes would all be pinned to the first cores.
         hint.enable_cpu_pinning(): False,

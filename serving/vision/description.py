@@ -101,6 +101,17 @@ class Description(_Strict):
         return self
 
 
+def as_yaml(said: Description) -> str:
+    """The file's text; what is as it would be without being said is left out."""
+    plain = said.model_dump(mode="json", exclude_defaults=True)
+    if "intensity" in plain:
+        # A bound that happens to be the default must be said all the same.
+        plain["intensity"] = (
+            said.intensity.model_dump(mode="json", exclude_unset=True) | plain["intensity"]
+        )
+    return yaml.safe_dump(plain, allow_unicode=True, sort_keys=False)
+
+
 def _axis(letter: str) -> int:
     return next((at for at, pair in enumerate(_AXES) if letter in pair), -1)
 

@@ -17,6 +17,9 @@ from serving.vision.description import Class, Description, Size
 from serving.vision.problem import VisionProblem
 
 Origin = Literal["ir", "onnx", "tfjs"]
+EIGHT_BITS = "int8.xml"
+"""The quantised graph, beside the one that it was made of."""
+
 _MAX_FILES = 64
 _CONFORMED = (256, 256, 256)
 
@@ -25,7 +28,8 @@ _CONFORMED = (256, 256, 256)
 class Opened:
     """A model that was read and fits its description.
 
-    ``model`` is an ``openvino.Model`` with channels first, ``digest`` the SHA-256 over its files.
+    ``model`` is an ``openvino.Model`` with channels first, ``digest`` the SHA-256 over its files;
+    ``eight_bits`` is the same network quantised, where `quantising` has made one.
     """
 
     model: Any
@@ -33,6 +37,7 @@ class Opened:
     digest: str
     origin: Origin
     folder: Path
+    eight_bits: Any | None = None
 
 
 def is_vision(folder: Path) -> bool:
@@ -72,7 +77,8 @@ def open_folder(folder: Path) -> Opened:
         )
     if not said.name:
         said = said.model_copy(update={"name": folder.resolve().name})
-    return Opened(model, said, digest(folder), origin, folder)
+    eight_bits = _eight_bits(folder / EIGHT_BITS, model)
+    return Opened(model, said, digest(folder), origin, folder, eight_bits)
 
 
 def _graph(folder: Path) -> tuple[Origin, Path]:
@@ -82,7 +88,7 @@ def _graph(folder: Path) -> tuple[Origin, Path]:
         return "tfjs", folder / tfjs.FILE_NAME
     origins: tuple[tuple[Origin, str], ...] = (("ir", "*.xml"), ("onnx", "*.onnx"))
     for origin, pattern in origins:
-        found = sorted(folder.glob(pattern))
+        found = sorted(path for path in folder.glob(pattern) if path.name != EIGHT_BITS)
         if len(found) > 1:
             raise VisionProblem(
                 "文件夹里有多个模型，请每个模型单独放一个文件夹。",
@@ -111,6 +117,20 @@ def _read(path: Path) -> Any:
             f"OpenVINO 读不了 {path.name}，文件可能不完整，请重新导出。",
             f"OpenVINO cannot read {path.name}; is it whole? Export it again.",
         ) from None
+
+
+def _eight_bits(path: Path, model: Any) -> Any | None:
+    """The quantised graph; it has been given channels first already."""
+    if not path.is_file():
+        return None
+    found = _read(path)
+    made, wanted = (one.outputs[0].get_partial_shape()[1] for one in (found, model))
+    if len(found.inputs) != 1 or made != wanted:
+        raise VisionProblem(
+            f"{EIGHT_BITS} 与模型不符，请删除后重新运行 bedside model quantise-vision。",
+            f"{EIGHT_BITS} is of another model; delete it and quantise again.",
+        )
+    return found
 
 
 def _channels_first(model: Any, said: Description) -> Any:

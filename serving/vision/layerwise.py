@@ -4,6 +4,9 @@ Every voxel of a layer is computed once: no halo is computed twice, as it would 
 for a network that looks 46 voxels far is most of the work.  One layer's values are kept; the next
 layer's are written over them, moved by as many slices as it looks ahead, so that nothing is
 overwritten that is still to be read.
+
+Layers may compute in different numbers: rounding costs most in the first ones, as all that follow
+build on it.
 """
 
 from __future__ import annotations
@@ -45,11 +48,31 @@ class _Job:
     size: tuple[int, int]
 
 
-def bytes_needed(stages: Sequence[Stage], shape: Sequence[int], precision: Precision) -> int:
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """In what a row of layers computes: the first ``floats`` in float32, the rest in bfloat16."""
+
+    floats: int = 1_000
+
+    def of(self, layer: int) -> Precision:
+        """Of the layer with this number, and of the values that it is given."""
+        return "f32" if layer < self.floats else "bf16"
+
+
+FLOATS, HALVES = Numbers(), Numbers(0)
+
+
+def layers(stages: Sequence[Stage]) -> int:
+    """How many layers there are, those that look at one voxel only counted to the one before."""
+    return len(_grouped(stages))
+
+
+def bytes_needed(stages: Sequence[Stage], shape: Sequence[int], numbers: Numbers) -> int:
     """About how much memory `labels` takes for a volume of ``shape``."""
     channels = max(int(stage.kernel.shape[0]) for stage in stages[:-1] or stages)
     extra = sum(stage.reach[0] for stage in stages)
-    voxel = channels * (2 if precision == "bf16" else 4)
+    # What the first layer makes is kept as the second takes it.
+    voxel = channels * (2 if numbers.of(1) == "bf16" else 4)
     return int((shape[0] + extra) * shape[1] * shape[2] * voxel)
 
 
@@ -57,7 +80,7 @@ def labels(
     stages: Sequence[Stage],
     volume: NDArray[np.float32],
     background: float | None,
-    precision: Precision = "f32",
+    numbers: Numbers = FLOATS,
     *,
     threads: int = 0,
     report: Report | None = None,
@@ -78,15 +101,15 @@ def labels(
         constant = stage.constant(constant)
     found: Labels = np.full(volume.shape, int(np.argmax(constant)), np.uint8)
     groups = _grouped(stages)
-    plan = _plan(groups, tissue, _compiling(groups, precision, threads))
-    around = _empty(groups, plan, volume.shape, background or 0.0, precision, threads)
+    plan = _plan(groups, tissue, _compiling(groups, numbers.of(len(groups) // 2), threads))
+    around = _empty(groups, plan, volume.shape, background or 0.0, numbers, threads)
     total = sum(one.size[0] * one.size[1] for jobs in plan for one in jobs)
     done = 0
-    values = _Values(volume, groups, precision)
-    scratch = _scratch(groups, plan, precision)
+    values = _Values(volume, groups, numbers.of(0))
+    scratch = _scratch(groups, plan)
     for number, (group, jobs) in enumerate(zip(groups, plan, strict=True)):
         last = number == len(groups) - 1
-        layer = _Layer(group, precision, threads, last, scratch)
+        layer = _Layer(group, numbers.of(number), numbers.of(number + 1), threads, last, scratch)
         surround = around[number] if number < len(around) else None
         for job in jobs:
             if cancelled():
@@ -108,7 +131,7 @@ def labels(
 
 def probe(stages: Sequence[Stage], precision: Precision, threads: int = 0) -> Callable[[], object]:
     """What computes a piece of the layer with most work, to measure a precision by."""
-    layer = _Layer(_heaviest(_grouped(stages)), precision, threads, False, Scratch())
+    layer = _Layer(_heaviest(_grouped(stages)), precision, precision, threads, False, Scratch())
     return layer.piece(_PROBE).run
 
 
@@ -126,7 +149,7 @@ def _grouped(stages: Sequence[Stage]) -> list[list[Stage]]:
 def _compiling(groups: Sequence[Sequence[Stage]], precision: Precision, threads: int) -> float:
     """How many voxels are computed here while one more size is compiled: some tenths of a second
     to measure, and on a slow processor much is won."""
-    layer = _Layer(_heaviest(groups), precision, threads, False, Scratch())
+    layer = _Layer(_heaviest(groups), precision, precision, threads, False, Scratch())
     started = time.perf_counter()
     piece = layer.piece(_PROBE)
     compiled = time.perf_counter()
@@ -140,9 +163,7 @@ def _heaviest(groups: Sequence[Sequence[Stage]]) -> Sequence[Stage]:
     return max(groups, key=lambda one: one[0].kernel.size)
 
 
-def _scratch(
-    groups: Sequence[Sequence[Stage]], plan: Sequence[Sequence[_Job]], precision: Precision
-) -> Scratch:
+def _scratch(groups: Sequence[Sequence[Stage]], plan: Sequence[Sequence[_Job]]) -> Scratch:
     """Memory for the largest input and output of the plan."""
     given = made = 0
     for group, jobs in zip(groups, plan, strict=True):
@@ -152,8 +173,8 @@ def _scratch(
             size = (SLICES + 2 * deep) * (rows + 2 * high) * (columns + 2 * wide)
             given = max(given, size * channels)
             made = max(made, SLICES * rows * columns * results)
-    each = 2 if precision == "bf16" else 4
-    return Scratch(given * each, made * each)
+    # Of float32; pages that narrower numbers leave untouched take nothing.
+    return Scratch(given * 4, made * 4)
 
 
 def _plan(groups: Sequence[Sequence[Stage]], tissue: Tissue, compiling: float) -> list[list[_Job]]:
@@ -217,7 +238,7 @@ def _empty(
     plan: Sequence[Sequence[_Job]],
     shape: tuple[int, ...],
     background: float,
-    precision: Precision,
+    numbers: Numbers,
     threads: int,
 ) -> list[_Surround]:
     """The surround of every layer up to the last that has one."""
@@ -227,10 +248,12 @@ def _empty(
     before, _ = totals([group[0].reach for group in groups])
     far = before[used[-1]]
     size = 2 * far[0] + 1, 2 * far[1] + 1, 2 * far[2] + 1
-    values = packed(np.full((*size, 1), background, np.float32), precision)
+    values = packed(np.full((*size, 1), background, np.float32), numbers.of(0))
     found = []
-    for group in groups[: used[-1] + 1]:
-        piece = Piece(compile_model(_graph(group, size, precision, False), precision, threads))
+    for number, group in enumerate(groups[: used[-1] + 1]):
+        kind = numbers.of(number)
+        made = graph(group, size, kind, numbers.of(number + 1), False)
+        piece = Piece(compile_model(made, kind, threads))
         inside = tuple(slice(r, r + n) for r, n in zip(group[0].reach, size, strict=True))
         piece.given[0][inside] = values
         values = piece.run()[0].copy()
@@ -255,14 +278,17 @@ class _Layer:
         self,
         stages: Sequence[Stage],
         precision: Precision,
+        following: Precision,
         threads: int,
         last: bool,
         scratch: Scratch,
     ) -> None:
+        """``following``: the precision of the next layer, which takes what this one makes."""
         self.reach = stages[0].reach
         self.channels = stages[-1].kernel.shape[0]
         self._stages = stages
         self._precision = precision
+        self.following = following
         self._threads = threads
         self._last = last
         self._scratch = scratch
@@ -272,7 +298,8 @@ class _Layer:
         """What computes ``size`` rows and columns of `SLICES` slices."""
         found = self._pieces.get(size)
         if found is None:
-            model = _graph(self._stages, (SLICES, *size), self._precision, self._last)
+            whole = SLICES, *size
+            model = graph(self._stages, whole, self._precision, self.following, self._last)
             made = compile_model(model, self._precision, self._threads)
             found = self._pieces[size] = Piece(made, self._scratch)
         return found
@@ -282,19 +309,16 @@ class _Values:
     """The values of the layer that was computed last: first the volume itself."""
 
     def __init__(
-        self,
-        volume: NDArray[np.float32],
-        groups: Sequence[Sequence[Stage]],
-        precision: Precision,
+        self, volume: NDArray[np.float32], groups: Sequence[Sequence[Stage]], precision: Precision
     ) -> None:
         self._shape = volume.shape
-        self._bf16 = precision == "bf16"
         self._source = packed(volume, precision)[..., None]
         # A volume's slices lie so far down that each layer has room to move up.
         self._room = sum(group[0].reach[0] for group in groups)
         self._down = 0
-        self._groups = groups
         self._kept: NDArray[Any] | None = None
+        self._moves = False
+        """Whether what is read and what is written share their memory."""
 
     def computed(self, layer: _Layer, job: _Job) -> NDArray[Any]:
         """The layer's values for ``job``, [slice, row, column, channel]."""
@@ -340,25 +364,37 @@ class _Values:
         self._down = self._down_next(layer)
         if self._kept is not None:
             self._source = self._kept
+            self._moves = True
 
     def _down_next(self, layer: _Layer) -> int:
-        if self._source is not self._kept:
-            return self._room
-        return self._down - layer.reach[0]
+        return self._down - layer.reach[0] if self._moves else self._room
 
     def _target(self, layer: _Layer) -> NDArray[Any]:
-        if self._kept is None or self._kept.shape[3] != layer.channels:
+        kind = np.dtype(np.uint16 if layer.following == "bf16" else np.float32)
+        held = self._kept
+        if held is None or held.shape[3] != layer.channels or held.itemsize < kind.itemsize:
             depth, height, width = self._shape
-            kind = np.uint16 if self._bf16 else np.float32
             # Pages that nothing is written to take no memory.
-            self._kept = np.zeros((depth + self._room, height, width, layer.channels), kind)
-        return self._kept
+            held = np.zeros((depth + self._room, height, width, layer.channels), kind)
+            self._moves = False
+        elif held.itemsize > kind.itemsize:
+            # Each voxel stays in its place and leaves half of it empty, so that nothing is written
+            # over what is still to be read.
+            held = held.view(kind)[..., : layer.channels]
+        self._kept = held
+        return held
 
 
-def _graph(
-    stages: Sequence[Stage], size: tuple[int, int, int], precision: Precision, last: bool
+def graph(
+    stages: Sequence[Stage],
+    size: tuple[int, int, int],
+    precision: Precision,
+    following: Precision,
+    last: bool,
 ) -> Any:
     """The stages without padding, for ``size`` voxels of output; values with channels last.
+
+    They are given in ``precision``, and made in that of the ``following`` layer.
 
     The last one gives the greatest class, so that scores never leave the graph.
     """
@@ -385,6 +421,6 @@ def _graph(
     if last:
         best = ops.topk(value, ops.constant(np.int32(1)), 4, "max", "value")
         value = ops.convert(best.output(1), Type.u8)
-    elif kind == Type.bf16:
-        value = ops.convert(value, kind)
+    elif following == "bf16":
+        value = ops.convert(value, Type.bf16)
     return openvino.Model([value], [source], "layer")

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from serving.hardware import topology
 from serving.vision import chain, layerwise, precision, window
 from serving.vision.compiled import Precision, compile_model
 from serving.vision.folder import Opened, fixed_window
@@ -21,7 +22,7 @@ from serving.vision.window import Labels, Size
 
 Floats = NDArray[np.float32]
 Report = Callable[[int, int, str], None]
-Wanted = Literal["auto", "f32", "bf16"]
+Wanted = Literal["auto", "f32", "bf16", "int8"]
 
 BUDGET = 2 * 1024**3
 """Bytes for the values of a layer; with what is beside them a process stays under 3 GiB."""
@@ -29,6 +30,8 @@ BUDGET = 2 * 1024**3
 _SAMPLE = 96
 _MULTIPLE = 32  # what networks with pooling can halve often enough
 _WINDOW = 96
+_THREADS_OF_A_STREAM = 4
+"""A window's work is too little for all cores of a large processor: several windows at once."""
 
 
 class Network:
@@ -46,20 +49,32 @@ class Network:
         """``threads``: 0 for all that this process may use.  ``kept``: see `precision.chosen`.
 
         Raises:
-            VisionProblem: the precision is none that this processor has.
+            VisionProblem: the precision is none that this processor or the model has.
         """
         if wanted == "bf16" and "bf16" not in precision.possible():
             raise VisionProblem(
                 "此处理器不支持 bf16，请用 --precision auto。",
                 "bf16 needs a processor with AMX or AVX-512 BF16; use --precision auto.",
             )
+        if wanted == "int8" and opened.eight_bits is None:
+            raise VisionProblem(
+                "该模型没有 INT8，请先运行 bedside model quantise-vision，或用 --precision auto。",
+                "The model has no INT8; run `bedside model quantise-vision`, or use auto.",
+            )
         self.opened = opened
         self.stages = chain.stages_of(opened.model) if opened.description.dimensions == 3 else None
-        self.precision: Precision | None = None if wanted == "auto" else wanted
+        self.way: str = "" if wanted == "auto" else wanted
+        """How it computes: a precision, or ``bf16:3``: all but the first three layers in bfloat16;
+        empty before the first image where it is to be measured."""
         self._threads = threads
         self._kept = kept
         self._budget = budget
-        self._compiled: dict[tuple[Size, Precision], Any] = {}
+        self._compiled: dict[tuple[Size, Precision], window.Scores] = {}
+
+    @property
+    def precision(self) -> str:
+        """What `way` is in short."""
+        return self.way.partition(":")[0]
 
     def labels(
         self,
@@ -77,13 +92,13 @@ class Network:
             Cancelled: ``cancelled`` said so.
             VisionProblem: the graph cannot be run on such a window.
         """
-        chosen = self.precision or self._choose(volume, background)
+        way = self.way or self._choose(volume, background)
         if self.stages is not None:
-            return self._in_layers(volume, background, chosen, report, cancelled)
+            return self._in_layers(volume, background, way, report, cancelled)
         size = self.given_at_once(volume.shape)
         lowest = float(volume.min(initial=0)) if background is None else background
         return window.labels(
-            self._score(size, chosen),
+            self._scores(size, _named(way)),
             volume,
             size,
             self.opened.description.overlap,
@@ -105,41 +120,52 @@ class Network:
             return 1, whole[1], whole[2]
         return min(_WINDOW, whole[0]), min(_WINDOW, whole[1]), min(_WINDOW, whole[2])
 
-    def _choose(self, volume: Floats, background: float | None) -> Precision:
+    def _choose(self, volume: Floats, background: float | None) -> str:
         """Measure, unless it was; on the part of the image with most in it."""
+        layers = layerwise.layers(self.stages) if self.stages is not None else 0
 
         def once(name: Precision) -> Callable[[], object]:
             if self.stages is not None:
                 return layerwise.probe(self.stages, name, self._threads)
             size = self.given_at_once(volume.shape)
-            score = self._score(size, name)
-            return lambda: score(np.zeros(size, np.float32))
+            scores = self._scores(size, name)
+            empty = np.zeros(size, np.float32)
+            return lambda: list(scores([empty]))
 
-        def labels(name: Precision) -> Labels:
+        def labels(way: str) -> Labels:
             part = _middle(volume, background)
-            return Network(self.opened, name, threads=self._threads, budget=self._budget).labels(
-                part, background
-            )
+            other = Network(self.opened, "f32", threads=self._threads, budget=self._budget)
+            other.way = way
+            return other.labels(part, background)
 
-        trial = precision.Trial(once, labels)
-        loss = self.opened.description.max_loss
-        self.precision = precision.chosen(self.opened.digest, trial, loss, self._kept)
-        return self.precision
+        def variants(name: Precision) -> list[str]:
+            # The first layers in float32: what they round, all that follow build on.
+            return [f"{name}:{count}" for count in range(2, layers - 1, 2)]
+
+        self.way = precision.chosen(
+            self.opened.digest,
+            precision.Trial(once, labels, variants),
+            self.opened.description.max_loss,
+            self._kept,
+            self.opened.eight_bits is not None and self.stages is None,
+        )
+        return self.way
 
     def _in_layers(
         self,
         volume: Floats,
         background: float | None,
-        chosen: Precision,
+        way: str,
         report: Report | None,
         cancelled: Callable[[], bool],
     ) -> Labels:
         assert self.stages is not None
+        numbers = _numbers(way)
         reach = np.sum([stage.reach for stage in self.stages], axis=0)
         parts = _parts(
             volume.shape,
             (int(reach[0]), int(reach[1]), int(reach[2])),
-            lambda shape: layerwise.bytes_needed(self.stages or [], shape, chosen) <= self._budget,
+            lambda shape: layerwise.bytes_needed(self.stages or [], shape, numbers) <= self._budget,
         )
         found = np.zeros(volume.shape, np.uint8)
         for number, (inner, outer) in enumerate(parts):
@@ -152,7 +178,7 @@ class Network:
                 self.stages,
                 volume[outer],
                 background,
-                chosen,
+                numbers,
                 threads=self._threads,
                 report=told,
                 cancelled=cancelled,
@@ -164,35 +190,46 @@ class Network:
             found[inner] = made[inside]
         return found
 
-    def _score(self, size: Size, chosen: Precision) -> window.Score:
-        key = size, chosen
-        compiled = self._compiled.get(key)
-        flat = self.opened.description.dimensions == 2
-        shape = [1, 1, *size[1:]] if flat else [1, 1, *size]
-        if compiled is None:
+    def _scores(self, size: Size, name: Precision) -> window.Scores:
+        """What gives the scores of windows of ``size``, compiled once."""
+        found = self._compiled.get((size, name))
+        if found is None:
+            flat = self.opened.description.dimensions == 2
+            graph: Any = self.opened.eight_bits if name == "int8" else self.opened.model
+            threads = self._threads or len(topology.usable())
+            streams = max(threads // _THREADS_OF_A_STREAM, 1)
             try:
-                model = self.opened.model.clone()
-                model.reshape(shape)
-                compiled = compile_model(model, chosen, self._threads)
+                model = graph.clone()
+                model.reshape([1, 1, *size[1:]] if flat else [1, 1, *size])
+                compiled = compile_model(model, name, self._threads, streams)
+                made = tuple(compiled.output(0).get_shape())[2:]
             except RuntimeError:
                 raise VisionProblem(
                     f"模型不能处理 {size} 大小的窗，请在 vision.yaml 设置 window。",
                     f"The graph does not take a window of {size}; set window in vision.yaml.",
                 ) from None
-            self._compiled[key] = compiled
-        request = compiled.create_infer_request()
-
-        def score(part: Floats) -> Floats:
-            made = request.infer([part.reshape(shape)])[0][0]
-            found: Floats = np.asarray(made[:, None] if flat else made, np.float32)
-            if found.shape[1:] != size:
+            if made != (size[1:] if flat else size):
                 raise VisionProblem(
                     "模型的输出与输入大小不同，无法逐体素分割。",
                     "The model's output is not as large as its input.",
                 )
-            return found
+            found = self._compiled[size, name] = window.Streams(compiled, streams).scores
+        return found
 
-        return score
+
+def _named(way: str) -> Precision:
+    """The precision of a way of computing."""
+    for name in ("bf16", "int8"):
+        if way.partition(":")[0] == name:
+            return name
+    return "f32"
+
+
+def _numbers(way: str) -> layerwise.Numbers:
+    name, _, floats = way.partition(":")
+    if name != "bf16":
+        return layerwise.FLOATS
+    return layerwise.Numbers(int(floats)) if floats.isdecimal() else layerwise.HALVES
 
 
 Slices = tuple[slice, slice, slice]

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files as resources
 from pathlib import Path
 from typing import Annotated, Any
@@ -168,6 +168,13 @@ class VisionStore:
             if not (path / file).is_file() or manifest.sha256_of(path / file) != digest
         )
 
+    def renew(self, name: str) -> None:
+        """Take down the files of a model anew, after it was opened by `open` and added to."""
+        path = self._path(name)
+        held = manifest.parse(path / manifest.FILE_NAME)
+        files = {one.name: manifest.sha256_of(one) for one in folder.files(path)}
+        replace(held, files=files).write(path)
+
     def remove(self, name: str) -> None:
         """Delete a model's folder."""
         shutil.rmtree(self._path(name), ignore_errors=True)
@@ -178,8 +185,7 @@ class VisionStore:
         made.mkdir(parents=True)
         for source in sources:
             shutil.copyfile(source, made / source.name)
-        plain = said.model_dump(mode="json", exclude_defaults=True) | {"name": name}
-        text = yaml.safe_dump(plain, allow_unicode=True, sort_keys=False)
+        text = description.as_yaml(said.model_copy(update={"name": name}))
         (made / description.FILE_NAME).write_text(text, "utf-8")
         hashes = {one.name: manifest.sha256_of(one) for one in folder.files(made)}
         Manifest(name, said.source, 0, licence=said.licence, files=hashes).write(made)

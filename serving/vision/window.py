@@ -7,7 +7,8 @@ are turned into classes and forgotten.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +18,9 @@ from serving.vision.problem import Cancelled
 Floats = NDArray[np.float32]
 Labels = NDArray[np.uint8]
 Size = tuple[int, int, int]
-Score = Callable[[Floats], Floats]
-"""A window [slice, row, column] → scores [class, slice, row, column]."""
+Scores = Callable[[Iterable[Floats]], Iterator[Floats]]
+"""Windows [slice, row, column] → scores [class, slice, row, column] of each, in their order; what
+was given is to be used before the next is asked for."""
 
 _DEVIATION = 0.125
 """Of a window's size; as nnU-Net and MONAI have it."""
@@ -50,8 +52,41 @@ def starts(length: int, window: int, overlap: float) -> list[int]:
     return [round(number * (length - window) / (count - 1)) for number in range(count)]
 
 
+class Streams:
+    """A compiled graph at work on several windows at once."""
+
+    def __init__(self, compiled: Any, streams: int) -> None:
+        """``compiled`` has one input [1, 1, …] and one output of fixed size."""
+        self._requests = [compiled.create_infer_request() for _ in range(streams)]
+        self._shape = tuple(compiled.input(0).get_shape())
+
+    def scores(self, windows: Iterable[Floats]) -> Iterator[Floats]:
+        """See `Scores`."""
+        idle = list(self._requests)
+        running: list[Any] = []
+        try:
+            for part in windows:
+                if not idle:
+                    yield from self._done(running, idle)
+                request = idle.pop()
+                running.append(request)
+                request.start_async([part.reshape(self._shape)])
+            while running:
+                yield from self._done(running, idle)
+        finally:
+            for request in running:
+                request.wait()
+
+    def _done(self, running: list[Any], idle: list[Any]) -> Iterator[Floats]:
+        request = running.pop(0)
+        request.wait()
+        idle.append(request)
+        made = np.asarray(request.get_output_tensor(0).data[0], np.float32)
+        yield made[:, None] if len(self._shape) == 4 else made
+
+
 def labels(
-    score: Score,
+    scores: Scores,
     volume: Floats,
     window: Size,
     overlap: float,
@@ -75,12 +110,19 @@ def labels(
     total = len(rows[0]) * len(rows[1]) * len(rows[2])
     done = 0
     sums: Floats | None = None
-    for number, z in enumerate(rows[0]):
-        for y, x in _places(rows[1], rows[2]):
+    places = [(z, y, x) for z in rows[0] for y in rows[1] for x in rows[2]]
+
+    def parts() -> Iterator[Floats]:
+        for z, y, x in places:
             if cancelled():
                 raise Cancelled
             part = padded[z : z + window[0], y : y + window[1], x : x + window[2]]
-            made = score(np.ascontiguousarray(part))
+            yield np.ascontiguousarray(part)
+
+    answers = scores(parts())
+    for number, z in enumerate(rows[0]):
+        for y, x in _places(rows[1], rows[2]):
+            made = next(answers)
             if sums is None:
                 sums = np.zeros((len(made), window[0], *padded.shape[1:]), np.float32)
             # Divided by the sum of weights or not, the greatest score is the same.

@@ -1,14 +1,22 @@
-"""``bedside train``: pre-train an encoder, train entities and relations on it, export, score."""
+"""``bedside train``: encoders, entities and relations on them, segmentation; export, score."""
 
 from __future__ import annotations
 
 import typer
 
-from assistant.commands.train import export, ner, pretrain, relation, score, split
+from assistant.commands.train import (
+    export,
+    ner,
+    pretrain,
+    relation,
+    score,
+    segmentation,
+    split,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Training: encoders, entities, relations (pip install 'bedside\\[train]').",
+    help="Training: encoders, entities, relations, segmentation (pip install 'bedside\\[train]').",
 )
 app.command(
     epilog="例 Example: bedside train split notes.jsonl --out parts",
@@ -34,3 +42,10 @@ app.command(
 app.command(epilog="例 Example: bedside train score ner-int8 --test test.bio.txt --json")(
     score.score
 )
+app.command(
+    epilog="例 Examples: bedside train segmentation livers --names 肝 --modality CT --out liver\n\n"
+    "bedside train segmentation livers --network unet3d --patch 64,96,96 --epochs 100 --out liver",
+)(segmentation.segmentation)
+app.command(
+    epilog="例 Example: bedside train organs --count 20 --out organs",
+)(segmentation.organs)

@@ -16,6 +16,8 @@ from assistant.tasks.segmentation.structure import Structure
 from serving.vision.problem import Cancelled
 
 _PLACE = "assistant.imaging.ct"
+_AROUND = ("body", "bone")
+"""What lungs lie in; the rest lies in them."""
 
 
 class Classical:
@@ -32,10 +34,8 @@ class Classical:
         """All structures that the image has.
 
         Structures may lie in one another: each is measured whole, and in ``labels`` a later one
-        lies over an earlier, but nothing over the lungs, which have their vessels and bronchi.
-
-        Raises `ImageProblem` for
-        what is no CT.
+        lies over an earlier, but nothing over the lungs, which have their vessels and bronchi:
+        those are in ``inner``.  Raises `ImageProblem` for what is no CT.
         """
         if volume.unit != "HU":
             raise ImageProblem(
@@ -56,6 +56,7 @@ class Classical:
         millilitres = float(np.prod(volume.grid.spacing)) / 1000
         structures = []
         lungs = np.zeros(volume.grid.shape, bool)
+        inner = np.zeros(volume.grid.shape, np.uint8)
         for label, (name, one) in enumerate(ct.STRUCTURES.items(), start=1):
             if name not in masks:
                 continue
@@ -65,6 +66,8 @@ class Classical:
             else:
                 # A lung with holes where its vessels are is not the lung that was measured.
                 labels[masks[name] & ~lungs] = label
+                if name not in _AROUND:
+                    inner[masks[name] & lungs] = label
             voxels = int(np.count_nonzero(masks[name]))
             structures.append(
                 Structure(
@@ -78,7 +81,8 @@ class Classical:
                 )
             )
         seconds = time.perf_counter() - started
-        return Segmentation(labels, structures, CLASSICAL, seconds=seconds)
+        held = inner if inner.any() else None
+        return Segmentation(labels, structures, CLASSICAL, seconds=seconds, inner=held)
 
 
 def _colour(text: str) -> tuple[int, int, int]:

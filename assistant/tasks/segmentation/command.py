@@ -19,16 +19,21 @@ class Precision(StrEnum):
     AUTO = "auto"
     F32 = "f32"
     BF16 = "bf16"
+    INT8 = "int8"
 
 
 def segment(
-    image: Annotated[Path, typer.Argument(help="DICOM series (folder or zip), NIfTI or NRRD.")],
+    image: Annotated[Path, typer.Argument(help="DICOM series (folder or zip), NIfTI, NRRD, PNG.")],
     model: Annotated[
         str,
         typer.Option(help="A name of `bedside model list`, a model's folder, or ct-classical."),
     ] = "brain-subcortical",
     out: Annotated[
-        Path | None, typer.Option(help="The mask on the image's own grid: .nii.gz or .nrrd.")
+        Path | None,
+        typer.Option(
+            help="The mask on the image's own grid: .nii.gz or .nrrd; vessels of lungs come in a "
+            "second one, -inside."
+        ),
     ] = None,
     modality: Annotated[
         str, typer.Option(help="Of NIfTI and NRRD, which do not say: CT or MR.")
@@ -57,6 +62,8 @@ def segment(
         found = segmenter.segment(volume, report)
     if out is not None:
         mask_file.write(out, found.labels, volume.grid, found.structures)
+        if found.inner is not None:
+            mask_file.write(mask_file.inside(out), found.inner, volume.grid, found.structures)
     if as_json:
         print(json.dumps(_plain(found), ensure_ascii=False, indent=1))
         return

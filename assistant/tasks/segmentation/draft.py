@@ -27,7 +27,10 @@ class ImageSegmentation(Draft):
     research_only: Literal[True] = True
     network: str = Field(description="The image model.")
     network_sha256: str = ""
-    precision: str = Field(default="", description="f32 or bf16; empty where no network ran.")
+    precision: str = Field(
+        default="",
+        description="f32, bf16 (bf16:2: all but two layers) or int8; empty where no network ran.",
+    )
     structures: list[FoundStructure]
     seconds: float = 0.0
 

@@ -29,6 +29,12 @@ def check(path: Path) -> None:
         )
 
 
+def inside(path: Path) -> Path:
+    """The file for what lies inside other structures: ``mask.nii.gz`` → ``mask-inside.nii.gz``."""
+    ending = next(one for one in _ENDINGS if path.name.lower().endswith(one))
+    return path.with_name(f"{path.name[: -len(ending)]}-inside{path.name[-len(ending) :]}")
+
+
 def write(
     path: Path, labels: NDArray[np.uint8], grid: Grid, structures: Sequence[Structure]
 ) -> None:

@@ -44,6 +44,11 @@ def outcome(
         source_of(datasets, volume),
         found.labels,
         structures,
-        out.volumes(found.labels, structures, volume),
+        # Measured whole; in the label map a structure may lie over another.
+        [
+            out.Measurement(one.label, out.VOLUME, one.volume_ml, out.MILLILITRE)
+            for one in found.structures
+            if one.label in {held.number for held in structures}
+        ],
         draft.plain_text(),
     )

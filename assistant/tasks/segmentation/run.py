@@ -101,6 +101,7 @@ def _segmented(
     results = resources.shared("segmentation.results", Results)
     results.keep(request.image.sha256, request.model, found)
     boxes = ndimage.find_objects(found.labels)
+    inner = [] if found.inner is None else ndimage.find_objects(found.inner)
     shown = _Pictures(volume, found, held, context)
     return ImageSegmentation(
         network=found.model,
@@ -109,13 +110,29 @@ def _segmented(
         structures=[
             FoundStructure(
                 **one.model_dump(),
-                evidence=_evidence(request, one, found.labels == one.label, boxes, shown),
+                evidence=_evidence(request, one, found.mask(one.label), box, shown),
             )
             for one in found.structures
-            if one.label <= len(boxes) and boxes[one.label - 1] is not None
+            if (box := _around(one.label, boxes, inner)) is not None
         ],
         seconds=found.seconds,
     )
+
+
+Box = tuple[slice, slice, slice]
+
+
+def _around(label: int, *listed: list[Box | None]) -> Box | None:
+    """The box around a label's voxels in several maps; None where there are none."""
+    found = [one[label - 1] for one in listed if label <= len(one)]
+    boxes = [one for one in found if one is not None]
+    if not boxes:
+        return None
+    first, second, third = (
+        slice(min(box[axis].start for box in boxes), max(box[axis].stop for box in boxes))
+        for axis in range(3)
+    )
+    return first, second, third
 
 
 def _files(attachments: Attachments, context: Context, one: Series) -> Iterator[bytes]:
@@ -138,7 +155,7 @@ class _Pictures:
         self, volume: Volume, found: Segmentation, attachments: Attachments, context: Context
     ) -> None:
         self._volume = volume
-        self._overlay = Overlay(found.labels, colours(found.structures))
+        self._overlay = Overlay(found.shown(), colours(found.structures))
         self._attachments = attachments
         self._context = context
         self._kept: dict[int, tuple[str, Picture]] = {}
@@ -156,11 +173,10 @@ def _evidence(
     request: ImageToSegment,
     one: Structure,
     mask: NDArray[np.bool_],
-    boxes: list[tuple[slice, slice, slice]],
+    part: Box,
     shown: _Pictures,
 ) -> VolumeRegion:
     """Where a structure is, with the slice on which it is largest."""
-    part = boxes[one.label - 1]
     attachment, picture = shown.of(int(mask.sum(axis=(1, 2)).argmax()))
     around = place(mask, picture)
     low = (float(part[2].start), float(part[1].start), float(part[0].start))

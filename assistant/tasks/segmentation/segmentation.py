@@ -16,7 +16,11 @@ Report = Callable[[int, int, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Segmentation:
-    """``labels`` are on the image's own grid; ``precision`` is empty where no network ran."""
+    """``labels`` are on the image's own grid; ``precision`` is empty where no network ran.
+
+    ``inner``, where there is one, has the labels of what lies inside another structure and does not
+    take anything away from it, such as the vessels of the lungs.
+    """
 
     labels: NDArray[np.uint8]
     structures: list[Structure]
@@ -24,3 +28,19 @@ class Segmentation:
     digest: str = ""
     precision: str = ""
     seconds: float = 0.0
+    inner: NDArray[np.uint8] | None = None
+
+    def mask(self, label: int) -> NDArray[np.bool_]:
+        """The voxels of a structure, as far as no other is laid over them."""
+        found: NDArray[np.bool_] = self.labels == label
+        return found if self.inner is None else found | (self.inner == label)
+
+    def shown(self, chosen: frozenset[int] | None = None) -> NDArray[np.uint8]:
+        """One map to look at: what lies inside over what it lies in.  ``chosen``: labels that are
+        wanted; None: all."""
+        if self.inner is None:
+            return self.labels
+        over = self.inner > 0
+        if chosen is not None:
+            over &= np.isin(self.inner, sorted(chosen))
+        return np.where(over, self.inner, self.labels)

@@ -57,7 +57,7 @@ class Segmenter:
             measured(labels, volume.grid, self.classes),
             self.name,
             self.network.opened.digest,
-            self.network.precision or "",
+            self.network.way,
             time.perf_counter() - started,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from serving.encoder import products
 from serving.encoder.convert import convert
 from serving.encoder.products import Products
 from serving.encoder.runtime import BertRuntime
-from serving.hardware import cpu
+from serving.hardware import choice, cpu
 from serving.models.manifest import MODEL_FILE, WEIGHTS_FILE
 
 WORDS = tiny_bert.vocabulary()
@@ -46,20 +47,20 @@ def coarse(value: Any, shift: float = 0.0) -> Any:
 
 @pytest.fixture(autouse=True)
 def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(products, "_measured", {})
+    monkeypatch.setattr(choice, "_known", {})
 
 
 def measuring(monkeypatch: pytest.MonkeyPatch, **seconds: float) -> list[str]:
     """Measurements that come out so; a name for each that was made."""
     made: list[str] = []
 
-    def measure(run: Any) -> dict[str, float]:
+    def measure(ways: Sequence[Products], run: Any) -> dict[str, float]:
         made.append("measured")
-        for choice in products.CHOICES:
-            run(choice)()
+        for way in ways:
+            run(way)()
         return seconds
 
-    monkeypatch.setattr(products, "_measure", measure)
+    monkeypatch.setattr(choice, "measure", measure)
     return made
 
 
@@ -86,7 +87,7 @@ def test_floats_are_taken_where_they_are_clearly_quicker(
     made = measuring(monkeypatch, **seconds)
     kept = tmp_path / "home" / "measured.json"
     assert BertRuntime(folder, kept=kept).products == chosen
-    products._measured.clear()
+    choice._known.clear()
     assert BertRuntime(folder, kept=kept).products == chosen
     assert len(made) == 1
     assert list(json.loads(kept.read_text()).values()) == [chosen]

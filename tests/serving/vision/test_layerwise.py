@@ -128,3 +128,18 @@ def test_what_is_needed_holds_what_is_computed(data: st.DataObject) -> None:
         assert held + rest == area
     else:
         assert rect is None
+
+
+def test_first_layers_in_float32_and_the_rest_in_bfloat16_in_the_same_memory(
+    stages: list[chain.Stage],
+) -> None:
+    """Rounding only where numbers are rounded: the classes are those of bfloat16 after floats."""
+    volume = vision_models.head((24, 22, 20))
+    exact = layerwise.labels(stages, volume, 0.0)
+    wrong = [
+        int(np.count_nonzero(layerwise.labels(stages, volume, 0.0, layerwise.Numbers(n)) != exact))
+        for n in (0, 1, 2, 1_000)
+    ]
+    assert wrong[-1] == 0
+    assert max(wrong) < 0.05 * volume.size
+    assert wrong[2] <= wrong[0]

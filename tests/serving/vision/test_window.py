@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -45,10 +47,19 @@ def local(part: np.ndarray) -> np.ndarray:
     return np.stack([0.5 - part, part, np.sin(9 * part)])
 
 
+def each(score: Callable[[np.ndarray], np.ndarray]) -> window.Scores:
+    """One window after the other."""
+
+    def scores(parts: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        return (score(part) for part in parts)
+
+    return scores
+
+
 @pytest.mark.parametrize("shape", [(23, 17, 30), (4, 20, 9)])
 def test_an_exact_model_answers_as_over_the_whole(shape: tuple[int, int, int]) -> None:
     volume = np.random.default_rng(0).uniform(size=shape).astype(np.float32)
-    found = window.labels(local, volume, (8, 8, 8), 0.5, 0.0)
+    found = window.labels(each(local), volume, (8, 8, 8), 0.5, 0.0)
     assert np.array_equal(found, local(volume).argmax(axis=0))
 
 
@@ -62,7 +73,7 @@ def test_middles_count_more_than_edges() -> None:
         wrong = np.where(rim, 1 - part, part)
         return np.stack([1 - wrong, wrong])
 
-    found = window.labels(score, truth, (8, 8, 8), 0.75, 0.0)
+    found = window.labels(each(score), truth, (8, 8, 8), 0.75, 0.0)
     inner = (slice(2, -2), slice(2, -2), slice(2, -2))
     assert np.array_equal(found[inner], truth[inner])
 
@@ -71,7 +82,7 @@ def test_it_stops_when_told() -> None:
     asked = iter([False, False, True])
     with pytest.raises(Cancelled):
         window.labels(
-            local,
+            each(local),
             np.zeros((16, 8, 8), np.float32),
             (4, 8, 8),
             0.0,
@@ -88,6 +99,6 @@ def test_a_smooth_model_shows_no_seams() -> None:
         made = ndimage.gaussian_filter(part, 1)
         return np.stack([-made, made])
 
-    found = window.labels(score, volume, (16, 16, 16), 0.5, 0.0)
+    found = window.labels(each(score), volume, (16, 16, 16), 0.5, 0.0)
     whole = score(volume).argmax(axis=0)
     assert (found == whole).mean() > 0.99

@@ -88,7 +88,7 @@ def _connect_view(study: Study[SeriesState], inputs: list[Any], outputs: list[An
         overlay = None
         if found is not None:
             only = frozenset(labels) if labels else None
-            overlay = Overlay(found.labels, colours(found.structures), float(share), only)
+            overlay = Overlay(found.shown(only), colours(found.structures), float(share), only)
         drawn = slice_of(volume, plane_name, window_name, at, overlay=overlay)
         state.picture = drawn.address
         return gr.update(maximum=max(drawn.count - 1, 1), value=drawn.number)
