@@ -87,7 +87,8 @@ class Boxes(_Strict):
     [image, class, score, four corners]; ``yolo``: one output of boxes (centre and size) with a
     score for each class, and ``objectness`` before them where it has that; ``retinanet``: scores
     before the sigmoid, and corrections of ``anchors``.  ``first``: the number that the first class
-    after the background has in the outputs.
+    after the background has in the outputs (or the place of its score, where each box has one for
+    every class).
     """
 
     kind: Literal["decoded", "rows", "yolo", "retinanet"]
