@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -137,6 +138,7 @@ def main() -> None:
         started = time.perf_counter()
         trained(*drawn(given.train, 1)[:2], given.epochs, model)
         seconds = time.perf_counter() - started
+        print(f"trained in {seconds:.0f} s", file=sys.stderr, flush=True)
         written(*drawn(given.test, 2)[:2], home / "calibration")
         images, labels, seen = drawn(given.test, 3)
         written(images, labels, home / "test")
@@ -150,6 +152,7 @@ def main() -> None:
         fitted = calibrated(str(model), home / "calibration", home, "", quiet)
         after = open_classifier(str(model), home, 2)
         shares = [one.classifier.probabilities(scores) for one in (plain, after)]
+        print("calibrated", file=sys.stderr, flush=True)
         right, inside, times = 0, 0, []
         at = [n for n in range(len(images)) if seen[n] is not None][: given.heat]
         for number in at:

@@ -58,7 +58,7 @@ def _red_green_blue(pixels: np.ndarray, colours: str) -> np.ndarray:
             "图像的通道数不是 1 或 3，请重新导出。", "The image has neither 1 nor 3 channels."
         )
     if colours.startswith("YBR"):
-        from pydicom.pixels import convert_color_space
+        from pydicom.pixels.processing import convert_color_space
 
         return np.asarray(convert_color_space(pixels, colours, "RGB"))
     return pixels

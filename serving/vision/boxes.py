@@ -102,7 +102,7 @@ def _rows(outputs: Sequence[NDArray[np.floating]], how: Boxes, size: tuple[int, 
 
 def _yolo(outputs: Sequence[NDArray[np.floating]], how: Boxes, size: tuple[int, int]) -> Found:
     rows = np.asarray(outputs[0], float)
-    rows = rows.reshape(rows.shape[-2:])
+    rows = rows.reshape(-1, rows.shape[-1])
     if rows.shape[0] < rows.shape[1]:
         # One column a box; there are always more boxes than numbers of one.
         rows = rows.T
@@ -114,12 +114,12 @@ def _yolo(outputs: Sequence[NDArray[np.floating]], how: Boxes, size: tuple[int, 
 
 def _retinanet(outputs: Sequence[NDArray[np.floating]], how: Boxes, size: tuple[int, int]) -> Found:
     logits = np.asarray(outputs[0], float)
-    logits = logits.reshape(logits.shape[-2:])
+    logits = logits.reshape(-1, logits.shape[-1])
     moves = np.asarray(outputs[1], float).reshape(-1, 4) / np.array(how.anchors.weights)
     base = anchors(how.anchors, size)
     if not len(base) == len(moves) == len(logits):
         raise ValueError("anchors")
-    sizes = base[:, 2:] - base[:, :2]
+    sizes: Floats = base[:, 2:] - base[:, :2]
     centres = base[:, :2] + sizes / 2 + moves[:, :2] * sizes
     half = sizes * np.exp(np.minimum(moves[:, 2:], _FARTHEST)) / 2
     shares = 1 / (1 + np.exp(-np.clip(logits, -500, 500)))

@@ -137,8 +137,10 @@ def _whole(
 
 
 def _inside(found: Found, rows: int, columns: int) -> Found:
-    """Cut off at the image's border; what is wholly beyond it is left out."""
+    """Cut off at the image's border; what lies beyond it by more than a half is left out."""
     most = np.array([columns, rows, columns, rows], float)
-    corners = np.clip(found.corners, 0, most)
-    cut = Found(corners, found.scores, found.numbers)
-    return cut.of((corners[:, 2] > corners[:, 0]) & (corners[:, 3] > corners[:, 1]))
+    cut = Found(np.clip(found.corners, 0, most), found.scores, found.numbers)
+    areas, whole = (
+        np.prod(one.corners[:, 2:] - one.corners[:, :2], axis=1) for one in (cut, found)
+    )
+    return cut.of(areas > whole / 2)
