@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from assistant.imaging import archive, dicom, photograph, projection, series, web
 from assistant.imaging.problem import ImageProblem
@@ -96,3 +97,15 @@ def of_dicom(contents: Iterable[bytes]) -> Channels:
     if projection.is_projection(found):
         return Channels(projection.read(found[0]))
     return Channels((series.assemble(found),))
+
+
+def normalised(
+    values: NDArray[np.float32], mean: Sequence[float], deviation: Sequence[float]
+) -> NDArray[np.float32]:
+    """[channel, …] less the mean of each channel, divided by its deviation; where given."""
+    shape = (-1, *[1] * (values.ndim - 1))
+    if mean:
+        values = values - np.asarray(mean, np.float32).reshape(shape)
+    if deviation:
+        values = values / np.asarray(deviation, np.float32).reshape(shape)
+    return np.ascontiguousarray(values, np.float32)

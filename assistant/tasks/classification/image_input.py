@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from assistant.imaging.channels import Channels
+from assistant.imaging.channels import Channels, normalised
 from assistant.imaging.problem import ImageProblem
 from assistant.imaging.volume import Grid, Volume
 from assistant.tasks.segmentation.conform import conformed, scaled
@@ -70,17 +70,8 @@ def prepared(image: Channels, said: Description, size: Size) -> Input:
     planes = [_laid(one, said, size) for one in image.of(said.channels)]
     grid = planes[0][1]
     values = scaled(np.stack([array for array, _ in planes]), said.intensity)
-    values = _normalised(values, said)
+    values = normalised(values, said.mean, said.deviation)
     return Input(values if said.dimensions == 3 else values[:, 0], grid)
-
-
-def _normalised(values: Floats, said: Description) -> Floats:
-    shape = (-1, 1, 1, 1)
-    if said.mean:
-        values = values - np.asarray(said.mean, np.float32).reshape(shape)
-    if said.deviation:
-        values = values / np.asarray(said.deviation, np.float32).reshape(shape)
-    return np.ascontiguousarray(values, np.float32)
 
 
 def _laid(volume: Volume, said: Description, size: Size) -> tuple[Floats, Grid]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.imaging.channels import Channels
+from assistant.imaging.channels import Channels, normalised
 from assistant.imaging.problem import ImageProblem
 from assistant.imaging.volume import Grid, Mask
 from assistant.tasks.detection.draft import Mark
@@ -65,11 +65,7 @@ class ModelDetector:
         ]
         grid = planes[0].grid
         values = scaled(np.stack([one.array for one in planes]), said.intensity)
-        for at, (mean, deviation) in enumerate(
-            zip(said.mean or (0.0,) * 3, said.deviation or (1.0,) * 3, strict=False)
-        ):
-            if at < len(values):
-                values[at] = (values[at] - mean) / deviation
+        values = normalised(values, said.mean, said.deviation)
         found = self._on_slices(values, threshold, report, cancelled)
         marks = [mark for number, one in found for mark in self._told(one, number, grid, image)]
         marks.sort(key=lambda one: -one.score)
