@@ -68,7 +68,8 @@ def slide_marks(
         given = normalised(scaled(colours, said.intensity), said.mean, said.deviation)
         found = detector.detect(given, float(given.max()), score=threshold, cancelled=cancelled)
         middle = (found.corners[:, :2] + found.corners[:, 2:]) / 2
-        mine = found.of(((middle >= _MARGIN) & (middle < _MARGIN + _SIDE)).all(axis=1))
+        within = (middle >= _MARGIN) & (middle < _MARGIN + _SIDE)
+        mine = found.of(within[:, 0] & within[:, 1])
         parts.append(_on_slide(mine, left, top, shrink))
         count += len(mine)
         if report is not None:
