@@ -21,6 +21,7 @@ from assistant.api import (
     drafts,
     feedback,
     health,
+    imaging_releases,
     knowledge,
     problems,
     record_searches,
@@ -30,7 +31,13 @@ from assistant.api import (
     work,
 )
 from assistant.api.context import Services, actor
-from assistant.api.limits import PAGE_UPLOADS, STUDY_UPLOADS, BodyLimit, SecurityHeaders
+from assistant.api.limits import (
+    COHORT_UPLOADS,
+    PAGE_UPLOADS,
+    STUDY_UPLOADS,
+    BodyLimit,
+    SecurityHeaders,
+)
 from assistant.approval.status import ApprovalStatus
 from assistant.draft import DISCLAIMER_EN, DISCLAIMER_ZH
 from assistant.engines import Engines
@@ -73,11 +80,13 @@ def build_services(
     engines = Engines(settings)
     resources = Resources(settings, engines, base, store.attachments, store.conversations)
     approvals = ApprovalStatus(settings, store, engines, tasks)
+    performer = Performer(tasks, store, resources, approvals)
     jobs = Jobs(
         store,
-        Performer(tasks, store, resources, approvals),
+        performer,
         workers=settings.jobs if workers is None else workers,
         limit=settings.max_waiting,
+        join=performer.joined,
     )
     vectors = VectorBuilding(base, settings.encoder)
     return Services(settings, store, tasks, resources, approvals, jobs, vectors)
@@ -137,6 +146,8 @@ def build_app(
     app.state.services = parts
     app.state.metrics = Metrics()
     problems.install(app)
+    # Called more often than all others: no route is tried before these.
+    _add_routes(app, hook_routes.router)
     for task in tasks:
         _add_routes(app, work.router(task))
     _add_routes(app, drafts.router(tasks))
@@ -148,6 +159,7 @@ def build_app(
         adoption,
         knowledge,
         approvals,
+        imaging_releases,
         audit,
         health,
         fhir_records,
@@ -157,7 +169,7 @@ def build_app(
         replicas,
     ):
         _add_routes(app, module.router)
-    smart = smart_login.flow_of(settings)
+    smart = smart_login.flow_of(settings, store)
     app.include_router(smart_login.router(smart))
     app.include_router(
         openai_api.router(engines.open_engines, (lambda: encoder) if encoder else None),
@@ -166,14 +178,14 @@ def build_app(
     )
     for entry in entry_points(group="bedside.routers"):
         app.include_router(entry.load())
-    for part in (alert_routes, event_routes, hook_routes, embed_routes):
+    for part in (alert_routes, event_routes, embed_routes):
         _add_routes(app, part.router)
     problems.answer_the_rest(app)
     _mount_docs(app)
     if with_ui:
         from assistant.ui.page import mount
 
-        mount(app, parts)
+        mount(app, parts, smart.sessions)
     # Innermost: what is refused elsewhere is refused before.
     app.add_middleware(BoundSession, sessions=smart.sessions)
     _add_middleware(app, settings, tasks)
@@ -197,7 +209,9 @@ def _add_middleware(app: FastAPI, settings: Settings, tasks: Registry) -> None:
         BodyLimit,
         limit=settings.max_request_bytes,
         others={f"/v1/{task.path}": task.max_bytes(settings) for task in tasks}
-        | dict.fromkeys((attachments.PATH, PAGE_UPLOADS), settings.max_attachment_bytes)
+        | dict.fromkeys(
+            (attachments.PATH, PAGE_UPLOADS, COHORT_UPLOADS), settings.max_attachment_bytes
+        )
         | {STUDY_UPLOADS: settings.max_study_bytes}
         | dict.fromkeys(hook_routes.paths(), settings.hooks.fetch_bytes)
         | dict.fromkeys(

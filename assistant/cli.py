@@ -85,11 +85,18 @@ COMMANDS = (
         "assistant.commands.engine:app",
         "Engines that run in a Python environment of their own.",
     ),
+    Row(
+        "imaging-release",
+        "assistant.commands.imaging_release:app",
+        "影像结果回填 whether results of imaging tasks may be filled in: on, off, list.",
+    ),
     Row("kb", "assistant.commands.kb:app", "The knowledge base: build, show, search."),
+    Row("data", "assistant.commands.data:app", "Training data: build. 训练数据"),
     Row(
         "train",
         "assistant.commands.train:app",
-        "Training: encoders, entities, relations, segmentation (pip install 'bedside\\[train]').",
+        "Training: language models, encoders, entities, segmentation "
+        "(pip install 'bedside\\[train]').",
     ),
     Row(
         "dicom",

@@ -48,7 +48,8 @@ HOW_TO_ADD = (
 class Slot:
     """One configured engine and how far it is.
 
-    ``files`` are the model's as they were when it was opened.  ``approved`` is set by
+    ``files`` are the model's as they were when it was opened.  ``approved`` and ``scores`` (kind of
+    run → its scores, of the approvals that hold) are set by
     `assistant.approval.status.ApprovalStatus`.
     """
 
@@ -61,6 +62,7 @@ class Slot:
     settled: asyncio.Event = field(default_factory=asyncio.Event)
     files: Signature | None = None
     approved: bool = False
+    scores: dict[str, dict[str, float]] = field(default_factory=dict)
 
     @property
     def demo_only(self) -> bool:

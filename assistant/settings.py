@@ -37,7 +37,14 @@ PANEL_TASK = "differential_diagnosis"
 
 
 _OWN_FIELDS = {
-    "openvino": {"cache_gib", "precision", "kv_cache", "prompt_lookup", "replicas"},
+    "openvino": {
+        "cache_gib",
+        "precision",
+        "kv_cache",
+        "prompt_lookup",
+        "reasoning_budget",
+        "replicas",
+    },
     "bigdl": {"environment", "low_bit"},
     "remote": {"url", "urls", "api_key", "thinks_first"},
     "echo": set(),
@@ -136,6 +143,12 @@ class EngineSettings(BaseModel):
         default_factory=dict,
         description="Other options of the model's chat template, for every chat whose request "
         "says nothing else of them.",
+    )
+    reasoning_budget: int = Field(
+        default=0,
+        ge=0,
+        description="For `openvino` only: the most tokens that a model thinks before it answers; "
+        "its thoughts are then closed and the answer begins. 0: no such limit.",
     )
     thinks_first: bool = Field(
         default=False,

@@ -142,20 +142,22 @@ def main() -> None:
     )
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--only", choices=("features", "interval"))
+    parser.add_argument("--designs", nargs="*", help="Of the features; all by default.")
     options = parser.parse_args()
     made: dict[str, Any] = {"runs": options.runs}
     if options.only != "interval":
-        made["features"] = _features(options.runs)
+        made["features"] = _features(options.runs, options.designs)
     if options.only != "features":
         made["interval"] = _intervals(options.runs)
     print(json.dumps({"bench": "cohort_simulation", **made, **describe()}))
 
 
-def _features(runs: int) -> dict[str, Any]:
+def _features(runs: int, only: list[str] | None) -> dict[str, Any]:
     designs = {
         "independent": Design(),
         "blocks": Design(together=True),
         "wide": Design(columns=2000),
+        "wide_more_cases": Design(cases=600, columns=2000),
         "strong": Design(cases=400, effect=1.0, together=True),
         "survival": Design(survival=True),
         "survival_blocks": Design(survival=True, together=True),
@@ -163,6 +165,8 @@ def _features(runs: int) -> dict[str, Any]:
     made = {}
     with progress() as report:
         for name, design in designs.items():
+            if only and name not in only:
+                continue
             rows = []
             for seed in range(runs):
                 report(seed, runs, f"features {name}")

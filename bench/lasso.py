@@ -4,9 +4,11 @@ Both take the same folds and the same path of 100 penalties on the same table (5
 folds); rounds are interleaved, and each is timed by the clock and by the time of all threads on the
 processor, which does not grow where others use the machine.  The coefficients are held against
 scikit-learn's own solver at the chosen penalty, at its default tolerance and at one so small that
-nothing changes any more.
+nothing changes any more.  BLAS is kept to one thread for all of them: where it shares out products
+as small as these and others use the machine too, its threads wait for each other, and a round of
+scikit-learn's alone takes many minutes.
 
-    python -m bench.lasso --rounds 5
+    python -m bench.lasso --rounds 3
     python -m bench.lasso --rounds 1 --peers
 """
 
@@ -24,7 +26,9 @@ import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.linear_model import Lasso, LassoCV
 from sklearn.model_selection import KFold
+from threadpoolctl import threadpool_limits
 
+from assistant.commands.progress import progress
 from assistant.tasks.radiomics.cohort.lasso import lasso_cv, penalties_of
 from assistant.tasks.radiomics.cohort.outcome import Floats
 from bench.machine import describe
@@ -80,12 +84,10 @@ def skglm(x: Floats, y: Floats) -> Found:
     return float(penalties[best]), coefficients
 
 
-def with_pca(solve: Callable[..., Found], x: Floats, y: Floats) -> Found:
-    """The columns that are kept, then their principal components."""
-    found = solve(x, y)
+def components(x: Floats, found: Found) -> None:
+    """The principal components of the columns that a LASSO kept."""
     kept = np.flatnonzero(found[1])
     PCA(min(_COMPONENTS, max(1, len(kept)))).fit_transform(x[:, kept if len(kept) else [0]])
-    return found
 
 
 def main() -> None:
@@ -93,58 +95,78 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=300, help="no round begins after these")
     parser.add_argument("--peers", action="store_true", help="skglm and stock on both cores too")
     options = parser.parse_args()
     warnings.filterwarnings("ignore")
     ours(*table("blocks", 99))  # what is compiled is compiled before anything is timed
-    made = {
-        kind: measure(kind, options.rounds, options.peers) for kind in ("independent", "blocks")
-    }
-    print(json.dumps({"bench": "lasso", "rounds": options.rounds, **made, **describe()}))
-
-
-def measure(kind: str, rounds: int, peers: bool) -> dict[str, Any]:
-    """Medians in seconds, their ratio, and the greatest difference of a coefficient."""
-    solvers: dict[str, Callable[[Floats, Floats], Found]] = {
-        "stock": stock,
-        "ours": ours,
-        "stock_pca": lambda x, y: with_pca(stock, x, y),
-        "ours_pca": lambda x, y: with_pca(ours, x, y),
-    }
-    if peers:
+    solvers: dict[str, Callable[[Floats, Floats], Found]] = {"stock": stock, "ours": ours}
+    if options.peers:
         solvers |= {
             "stock_two_jobs": lambda x, y: stock(x, y, 2),
             "ours_one_thread": lambda x, y: ours(x, y, 1),
             "skglm": skglm,
         }
-    seconds: dict[str, list[float]] = {name: [] for name in solvers}
-    processor: dict[str, list[float]] = {name: [] for name in solvers}
-    found: dict[str, Found] = {}
-    differences = []
-    for turn in range(rounds):
-        x, y = table(kind, turn)
-        for name, solve in solvers.items():
+    measured = {kind: Measured(solvers) for kind in ("independent", "blocks")}
+    end = time.perf_counter() + options.seconds
+    rounds = 0
+    with progress() as report, threadpool_limits(1, "blas"):
+        for rounds in range(options.rounds):
+            report(rounds, options.rounds, "LASSO")
+            if rounds and time.perf_counter() > end:
+                break
+            for kind, kept in measured.items():
+                kept.take(*table(kind, rounds))
+        else:
+            rounds = options.rounds
+    made = {kind: kept.as_data() for kind, kept in measured.items()}
+    print(json.dumps({"bench": "lasso", "rounds": rounds, **made, **describe()}))
+
+
+class Measured:
+    """What was measured of one kind of table: a number a round for each solver."""
+
+    def __init__(self, solvers: dict[str, Callable[[Floats, Floats], Found]]) -> None:
+        self.solvers = solvers
+        names = [name + end for name in solvers for end in ("", "_pca")]
+        self.seconds: dict[str, list[float]] = {name: [] for name in names}
+        self.processor: dict[str, list[float]] = {name: [] for name in names}
+        self.differences: list[dict[str, float]] = []
+
+    def take(self, x: Floats, y: Floats) -> None:
+        """Every solver once.  The LASSO is not done twice for its components: theirs is the time of
+        both, one after the other."""
+        found: dict[str, Found] = {}
+        for name, solve in self.solvers.items():
             begun, worked = time.perf_counter(), time.process_time()
             found[name] = solve(x, y)
-            seconds[name].append(time.perf_counter() - begun)
-            processor[name].append(time.process_time() - worked)
-        exact = Lasso(alpha=found["stock"][0], tol=1e-10, max_iter=100_000).fit(x, y).coef_
-        differences.append(
+            for end in ("", "_pca"):
+                if end:
+                    components(x, found[name])
+                self.seconds[name + end].append(time.perf_counter() - begun)
+                self.processor[name + end].append(time.process_time() - worked)
+        penalty, mine, theirs = found["stock"][0], found["ours"][1], found["stock"][1]
+        exact = Lasso(alpha=penalty, tol=1e-10, max_iter=100_000).fit(x, y).coef_
+        self.differences.append(
             {
-                "penalty": abs(found["ours"][0] / found["stock"][0] - 1),
-                "ours_to_stock": float(np.abs(found["ours"][1] - found["stock"][1]).max()),
-                "ours_to_exact": float(np.abs(found["ours"][1] - exact).max()),
-                "stock_to_exact": float(np.abs(found["stock"][1] - exact).max()),
+                "penalty": abs(found["ours"][0] / penalty - 1),
+                "ours_to_stock": float(np.abs(mine - theirs).max()),
+                "ours_to_exact": float(np.abs(mine - exact).max()),
+                "stock_to_exact": float(np.abs(theirs - exact).max()),
             }
         )
-    return {
-        **_compared("", seconds),
-        **_compared("processor_", processor),
-        "greatest_difference": {
-            key: float(f"{max(d[key] for d in differences):.2g}") for key in differences[0]
-        },
-    }
+
+    def as_data(self) -> dict[str, Any]:
+        """Medians in seconds, their ratio, and the greatest difference of a coefficient."""
+        differences = self.differences
+        return {
+            **_compared("", self.seconds),
+            **_compared("processor_", self.processor),
+            "greatest_difference": {
+                key: float(f"{max(d[key] for d in differences):.2g}") for key in differences[0]
+            },
+        }
 
 
 def _compared(prefix: str, times: dict[str, list[float]]) -> dict[str, Any]:

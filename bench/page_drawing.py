@@ -1,4 +1,4 @@
-"""Pages of a bill drawn with known text, easy ones and hard ones, for `bench.ocr`."""
+"""Pages of a bill drawn with known text, easy ones and hard ones, for `bench.bills`."""
 
 from __future__ import annotations
 

@@ -56,6 +56,7 @@ _SAMPLING_FIELDS = (
     "seed",
     "logprobs",
     "prompt_lookup",
+    "reasoning_budget",
 )
 _METHODS = ("json_schema", "function_calling", "json_mode")
 _ROLES: dict[type[BaseMessage], Role] = {
@@ -87,6 +88,7 @@ class EngineChatModel(BaseChatModel):
     stop: list[str] | None = None
     logprobs: bool = False
     prompt_lookup: bool = False
+    reasoning_budget: int | None = None
     chat_template_kwargs: dict[str, Any] | None = None
 
     @property

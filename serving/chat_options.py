@@ -26,9 +26,13 @@ class ChatOptions:
     """The options of one chat template."""
 
     def __init__(self, template: str) -> None:
-        self._known = _variables(template) - _OF_THE_SERVER
+        read = _variables(template)
+        self._known = read - _OF_THE_SERVER
         self.knows_tool_results = re.search(r"(['\"])(?:tool|observation)\1", template) is not None
         self.knows_tool_calls = "tool_calls" in template
+        self.takes_tools = "tools" in read
+        # GLM-4 is told to write a bare name and an object; others write tags around a call.
+        self.bare_calls = "<tool_call>" not in template
 
     @property
     def can_think(self) -> bool:

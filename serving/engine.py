@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 Role = Literal["system", "user", "assistant", "tool"]
-FinishReason = Literal["stop", "length", "content_filter", "cancelled"]
-"""``content_filter``: a server's filter cut the answer or put its own words in its place."""
+FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "cancelled"]
+"""``tool_calls``: the answer ends in calls of tools, whose results the model waits for;
+``content_filter``: a server's filter cut the answer or put its own words in its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,9 @@ class Sampling:
 
     ``max_tokens``: None is the engine's own limit or, without one, the rest of the context.
     ``chat_template_kwargs``: options of the model's chat template, such as ``enable_thinking``.
+    ``tools``: functions that the model may call, as the OpenAI API describes them; with
+    ``must_call`` it calls one of them and says nothing else.  ``reasoning_budget``: the most tokens
+    of thoughts; at so many the thoughts are closed and the answer begins.  None: no such limit.
     """
 
     max_tokens: int | None = None
@@ -50,6 +54,9 @@ class Sampling:
     logprobs: bool = False
     prompt_lookup: bool = False
     chat_template_kwargs: Mapping[str, Any] = field(default_factory=dict)
+    tools: tuple[Mapping[str, Any], ...] = ()
+    must_call: bool = False
+    reasoning_budget: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +84,20 @@ class TokenLogprob:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call of a tool, whole; ``arguments``: a JSON object as text, as the model wrote it."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
     """A piece of the answer.  The last one has a finish reason and the usage.
 
-    ``reasoning`` is what the model thought before it answers; it is never in ``text``.
+    ``reasoning`` is what the model thought before it answers, ``tool_calls`` what it calls; neither
+    is ever in ``text``.
     """
 
     text: str
@@ -89,6 +106,7 @@ class Chunk:
     usage: Usage | None = None
     logprobs: tuple[TokenLogprob, ...] = ()
     reasoning: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +114,8 @@ class ModelCard:
     """What a reader must know of the model that answered.
 
     ``thinks_on_request``: it thinks first unless its chat template's ``enable_thinking`` is false,
-    and how the engine was opened leaves that to the request.
+    and how the engine was opened leaves that to the request.  ``calls_tools``: its chat template
+    tells it of tools, so `Sampling.tools` may be given.
     """
 
     name: str
@@ -105,6 +124,7 @@ class ModelCard:
     demo_only: bool = False
     licence: str = ""
     thinks_on_request: bool = False
+    calls_tools: bool = False
     details: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -208,13 +228,14 @@ class Engine(ABC):
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A whole answer; ``reasoning``: what the model thought before it, never part of ``text``."""
+    """A whole answer; ``reasoning`` and ``tool_calls``: as in `Chunk`."""
 
     text: str
     finish_reason: FinishReason
     usage: Usage
     logprobs: tuple[TokenLogprob, ...] = ()
     reasoning: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
 
 
 async def complete(
@@ -227,10 +248,12 @@ async def complete(
     pieces: list[str] = []
     thoughts: list[str] = []
     logprobs: list[TokenLogprob] = []
+    calls: list[ToolCall] = []
     async for chunk in engine.generate(prompt, sampling, schema):
         pieces.append(chunk.text)
         thoughts.append(chunk.reasoning)
         logprobs.extend(chunk.logprobs)
+        calls.extend(chunk.tool_calls)
         if chunk.finish_reason is not None:
             usage = chunk.usage or Usage(prompt_tokens=0, new_tokens=0)
             return Completion(
@@ -239,5 +262,6 @@ async def complete(
                 usage,
                 tuple(logprobs),
                 "".join(thoughts).rstrip(),
+                tuple(calls),
             )
     raise EngineError("The engine ended its stream without a finish reason.")

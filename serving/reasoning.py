@@ -66,6 +66,24 @@ def opened_by(prompt: str) -> Start | None:
     return "answer" if tags[-1].group().lower() in _CLOSING else "thought"
 
 
+def closing_of_open_thought(prompt: str, text: str) -> str:
+    """The tag that would close the thought which ``text``, written behind ``prompt``, is in; ""
+    where it is in none.
+    """
+    opened = ""
+    tail = prompt[-_LONGEST - 16 :].rstrip()
+    tags = list(_TAG.finditer(tail))
+    if tags and tags[-1].end() == len(tail):
+        opened = _CLOSING_OF.get(tags[-1].group().lower(), "")
+    for tag in _TAG.finditer(text):
+        word = tag.group().lower()
+        if not opened:
+            opened = _CLOSING_OF.get(word, "")
+        elif word == opened:
+            opened = ""
+    return next((close for _, close in _PAIRS if close.lower() == opened), "") if opened else ""
+
+
 def begins(text: str) -> Start:
     """How a text that is known as a whole begins."""
     tag = _TAG.search(text)

@@ -1,51 +1,10 @@
-"""Resources for tests of hooks, and a small reader of them."""
+"""FHIR resources for tests of hooks."""
 
 from __future__ import annotations
 
+import base64
 import json
-from collections.abc import Sequence
 from typing import Any
-
-from assistant.record.encounter import Encounter
-
-
-def encounter_from_bundle(
-    resources: Sequence[dict[str, Any]], patient_id: str, encounter_id: str
-) -> Encounter:
-    """Only what these tests send: names and texts."""
-
-    def of(kind: str) -> list[dict[str, Any]]:
-        return [r for r in resources if r["resourceType"] == kind]
-
-    patient = next(p for p in of("Patient") if p["id"] == patient_id)
-    stays = of("Encounter")
-    if not encounter_id and len(stays) != 1:
-        raise ValueError("no stay")
-    notes = [
-        {"id": d["id"], "kind": "first_progress", "text": d["description"]}
-        for d in of("DocumentReference")
-    ]
-    return Encounter.model_validate(
-        {
-            "id": encounter_id or stays[0]["id"],
-            "patient": {"id": patient["id"], "sex": patient.get("gender"), "age_years": 70},
-            "notes": notes,
-            "diagnoses": [{"name": c["code"]["text"]} for c in of("Condition")],
-            "medications": [
-                {"id": m["id"], "name": m["medicationCodeableConcept"]["text"]}
-                for m in of("MedicationRequest")
-            ],
-            "observations": [
-                {
-                    "id": o["id"],
-                    "name": o["code"]["text"],
-                    "value": str(o["valueQuantity"]["value"]),
-                    "unit": o["valueQuantity"]["unit"],
-                }
-                for o in of("Observation")
-            ],
-        }
-    )
 
 
 def bundle(*resources: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -67,12 +26,27 @@ def about(kind: str, key: str, patient: str = "pat-1", **fields: Any) -> dict[st
 def drug(key: str, name: str, patient: str = "pat-1", status: str = "active") -> dict[str, Any]:
     """An order of a drug."""
     text = {"text": name}
-    return about("MedicationRequest", key, patient, status=status, medicationCodeableConcept=text)
+    return about(
+        "MedicationRequest",
+        key,
+        patient,
+        status=status,
+        intent="order",
+        medicationCodeableConcept=text,
+    )
 
 
 def patient(key: str = "pat-1") -> dict[str, Any]:
     """A patient."""
-    return {"resourceType": "Patient", "id": key, "gender": "male"}
+    return {"resourceType": "Patient", "id": key, "gender": "male", "birthDate": "1956-01-01"}
+
+
+def document(key: str, note: str, patient: str = "pat-1") -> dict[str, Any]:
+    """A first progress note."""
+    data = base64.b64encode(note.encode()).decode()
+    content = [{"attachment": {"contentType": "text/plain; charset=utf-8", "data": data}}]
+    kind = {"text": "首次病程记录"}
+    return about("DocumentReference", key, patient, status="current", type=kind, content=content)
 
 
 def prefetch(note: str = "既往史：青霉素过敏（皮疹）。", *drugs: str) -> dict[str, Any]:
@@ -87,7 +61,7 @@ def prefetch(note: str = "既往史：青霉素过敏（皮疹）。", *drugs: s
         "allergies": bundle(),
         "medications": bundle(*rows),
         "observations": bundle(),
-        "documents": bundle(about("DocumentReference", "n1", description=note)),
+        "documents": bundle(document("n1", note)),
     }
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from assistant.record.medication import Medication, medication_line
 from knowledge.text.frequency import Frequency
-from knowledge.text.regimens import regimens
+from knowledge.text.regimens import Regimen, regimens
 
 if TYPE_CHECKING:
     from assistant.alerts.facts import Facts
@@ -30,9 +31,15 @@ def times_a_day(frequency: Frequency | None) -> float | None:
     return {"隔日": 0.5, "周": frequency.high / 7}.get(period)
 
 
+@lru_cache(maxsize=4096)
+def _regimens(line: str) -> tuple[Regimen, ...]:
+    """The regimens of a row: the same orders come again and again."""
+    return tuple(regimens(line))
+
+
 def daily_dose(row: Medication, unit: str, facts: Facts) -> float | None:
     """The dose of a day in ``mg/d``, ``IU/d`` or ``mg/kg/d``; None where it cannot be told."""
-    read = [r for r in regimens(medication_line(row)) if r.dose is not None]
+    read = [r for r in _regimens(medication_line(row)) if r.dose is not None]
     times = times_a_day(read[0].frequency) if read else None
     dose = read[0].dose if read else None
     if dose is None or times is None or len(dose.base) != 1 or not dose.unit:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
 
 from assistant.alerts.alert import Alert, AlertSource
 from assistant.alerts.facts import Facts
@@ -12,6 +13,9 @@ from assistant.alerts.matching import ways
 from assistant.alerts.rule import Moment, Rule
 from assistant.alerts.way import Way
 from assistant.record.encounter import Encounter
+
+if TYPE_CHECKING:
+    from knowledge.clinical.base import ClinicalBase
 
 logger = logging.getLogger("bedside.assistant.alerts")
 _ORDER = {"critical": 0, "warning": 1, "info": 2}
@@ -23,16 +27,21 @@ def alerts_of(
     *,
     moment: Moment | None = None,
     drafts: Collection[str] = (),
+    base: ClinicalBase | None = None,
 ) -> list[Alert]:
     """What the rules say of a record at a moment (None: at any).
 
     ``drafts`` are the ids of medication rows that are about to be ordered: only what is about one
-    of these is then said.  A rule that fails is left out and named in the log.
+    of these is then said.  ``base`` is the clinical base that is open; without one the shipped
+    entries are read.  A rule that fails is left out and named in the log.
     """
-    facts = Facts(encounter, drafts=drafts)
+    facts = Facts(encounter, drafts=drafts, base=base)
     found: list[Alert] = []
     for rule in rules.values():
         if moment is not None and moment not in rule.moments:
+            continue
+        # Most rules are about drugs that nobody has ordered.
+        if not all(map(facts.gives, rule.needs)):
             continue
         try:
             held = list(ways(rule, facts))

@@ -7,7 +7,10 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
+from typing import TYPE_CHECKING
 
+from assistant.alerts.base import shipped_base
+from assistant.alerts.reading import Asserted, reading_of
 from assistant.alerts.renal import Renal, renal_function
 from assistant.alerts.tables import Allergen, Problem, allergens, classes_of, problems
 from assistant.record.encounter import Encounter
@@ -17,23 +20,32 @@ from assistant.record.medication import Medication
 from assistant.record.note import Note
 from assistant.record.observation import Observation
 from knowledge.text.amount import Quantity
-from knowledge.text.assertion.engine import Assertion, read_assertions
+from knowledge.text.assertion.engine import Assertion
 from knowledge.text.document import Document
 from knowledge.text.drugs import generic_name
 from knowledge.text.finding import Certainty, Experiencer, Polarity, Temporality
 from knowledge.text.folding import fold
-from knowledge.text.lexicon import Match
-from knowledge.text.regimens import shipped_names
 from knowledge.text.synonyms import TermKind
 
+if TYPE_CHECKING:
+    from knowledge.clinical.base import ClinicalBase
+
 _ALLERGIC = re.compile(r"过敏|皮试[^,。;阴]{0,3}(?:阳性|\(\+\)|\+)")
-_NO_ALLERGEN = re.compile(r"皮试[^,。;]{0,6}(?:阴性|\(-\)|-)|过敏性|抗过敏|过敏原")
-_GIVEN = re.compile(r"(?:予|给予|静滴|静脉滴注|肌注|口服|加用|改用|换用|使用|应用|联合|继续)\Z")
+_NO_ALLERGEN = re.compile(
+    r"皮试[^,。;]{0,6}(?:阴性|\(-\)|-)|过敏性(?!休克|皮炎|皮疹|反应)|抗过敏|过敏原"
+)
+_TOLD_BY = ("过敏", "皮试", "allerg")
+_SKIN_TEST = re.compile(r"皮试[^,。;]{0,6}(?:阴性|\(-\)|-)")
+_HEADED = re.compile(r"过敏(?:史|药物|原|药)?(?:有|为|是|:|包括|\()[^,。;]{0,24}\Z")
+_ENGLISH = re.compile(r"\ballerg(?:y|ies|ic)\b(?: to)?\s*[:(]?[^,.。;]{0,24}\Z")
+_ENGLISH_DENIED = re.compile(r"\b(?:no|not|nil|denies|denied|without|nkda|nka|negative)\b")
 _ONCE = re.compile(
     r"首剂|立即|即刻|临时|术前|术中|切皮|化疗前|第\d天|(?<![a-z])st(?![a-z])|^(?:1|一)次"
 )
 _STOPPED = re.compile(r"已停(?:用|药|止)?")
 """What a row from elsewhere says (as FHIR's status ``stopped``) that has no day of stopping."""
+_LOCAL = re.compile(r"外用|滴眼|滴耳|滴鼻|眼用|眼膏|软膏|乳膏|乳胶剂|贴膏|搽剂|洗剂|含漱|漱口|阴道")
+_THROUGH_THE_SKIN = re.compile(r"透皮|芬太尼|硝酸甘油|雌二醇|丁丙诺啡")
 _AGAIN = re.compile(r"每|q\d|[qbt]id|qd")
 
 
@@ -47,6 +59,19 @@ class Drug:
     evidence: TextSpan
     row: Medication | None = None
     home: bool = False
+
+    def is_over(self, at: datetime | None) -> bool:
+        """Whether it was stopped on a day before this moment."""
+        stop = self.row.stop if self.row is not None else None
+        return stop is not None and at is not None and stop < at.date()
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it acts where it is put, and hardly elsewhere: eye drops, an ointment."""
+        if self.row is None:
+            return False
+        told = f"{self.row.name} {self.row.route}"
+        return bool(_LOCAL.search(told)) and not _THROUGH_THE_SKIN.search(told)
 
     def overlaps(self, other: Drug) -> bool:
         """Whether both are given at one time, as far as their rows tell; what is taken home is
@@ -92,8 +117,6 @@ class Told:
     evidence: TextSpan
 
 
-_STATED = re.compile(r"[\s:：为约是]*")
-"""Between a name and its value: 体重60kg, not 体重增加5kg."""
 _SALT = re.compile(r"(?<=..)(?:[钙钠镁钾锌]|氯化钠|叔丁胺|精氨酸)\Z")
 
 
@@ -104,21 +127,20 @@ def ingredient(name: str) -> str:
 
 
 class _Text:
-    """A note that is read for asserted words."""
+    """A note and what its text says."""
 
     def __init__(self, note: Note) -> None:
         self.note = note
-        self.document = Document(note.text)
+        self.reading = reading_of(note.text)
 
-    def asserted(
-        self, words: re.Pattern[str], kind: TermKind
-    ) -> Iterator[tuple[re.Match[str], Assertion]]:
+    @property
+    def document(self) -> Document:
+        """The text, folded."""
+        return self.reading.document
+
+    def asserted(self, words: re.Pattern[str], kind: TermKind) -> Asserted:
         """Where the words stand, and how each place is meant."""
-        hits = [hit for hit in words.finditer(self.document.folded) if hit.end() > hit.start()]
-        if not hits:
-            return
-        matches = [Match(h.start(), h.end(), h[0], kind) for h in hits]
-        yield from zip(hits, read_assertions(self.document, matches), strict=True)
+        return self.reading.asserted(words, kind)
 
     def span(self, start: int, end: int) -> TextSpan:
         """The place as evidence."""
@@ -127,31 +149,41 @@ class _Text:
 
     def clause(self, at: int) -> tuple[int, int]:
         """From the mark before ``at`` to the one behind it."""
-        folded = self.document.folded
-        start = max(folded.rfind(mark, 0, at) for mark in "。;\n") + 1
-        ends = [end for mark in "。;\n" if (end := folded.find(mark, at)) >= 0]
-        return start, min(ends, default=len(folded))
+        return self.reading.clause(at)
 
 
 class Facts:
     """One record, each of its facts read when it is first asked for."""
 
-    def __init__(self, encounter: Encounter, *, drafts: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        encounter: Encounter,
+        *,
+        drafts: Collection[str] = (),
+        base: ClinicalBase | None = None,
+    ) -> None:
         self.encounter = encounter
+        self._base = base
         self.drafts = frozenset(drafts)
         """The ids of medication rows that are not signed yet."""
 
         self.texts = [_Text(note) for note in encounter.all_notes() if note.kind != "structured"]
         self._tables = {note.id: note for note in encounter.structured_notes()}
+        self._rows: dict[str, list[TextSpan]] = {}
         self._problems: dict[str, Told | None] = {}
+        self._latest: dict[tuple[tuple[str, ...], str], tuple[float, Result] | None] = {}
+
+    @property
+    def base(self) -> ClinicalBase:
+        """The clinical base: the one given, else the one that ships."""
+        return self._base or shipped_base()
 
     def row(self, table: str, number: int) -> TextSpan:
         """A line of a structured table as evidence."""
-        note = self._tables[f"table:{table}"]
-        lines = note.text.split("\n")
-        start = sum(len(line) + 1 for line in lines[:number])
-        line = lines[number]
-        return TextSpan(note_id=note.id, start=start, end=start + len(line), quote=line)
+        rows = self._rows.get(table)
+        if rows is None:
+            rows = self._rows[table] = list(_lines(self._tables[f"table:{table}"]))
+        return rows[number]
 
     @cached_property
     def at(self) -> datetime | None:
@@ -198,22 +230,23 @@ class Facts:
         ]
 
     @cached_property
+    def classes(self) -> frozenset[str]:
+        """The classes of all rows of medication."""
+        return frozenset().union(*(drug.classes for drug in self.drugs))
+
+    def gives(self, classes: frozenset[str]) -> bool:
+        """Whether a row of medication is of one of the classes."""
+        return not self.classes.isdisjoint(classes)
+
+    @cached_property
     def noted(self) -> list[Drug]:
         """The drugs that notes of this stay say are given."""
         found = []
         for text in self.texts:
             if text.note.kind in ("admission", "nursing"):
                 continue
-            mentions = shipped_names().find(text.note.text)
-            matches = [Match(m.start, m.end, m.name, TermKind.DRUG) for m in mentions]
-            said = read_assertions(text.document, matches) if matches else []
-            for mention, meant in zip(mentions, said, strict=True):
-                before = text.document.folded[max(0, mention.start - 6) : mention.start]
-                start, end = text.clause(mention.start)
-                clause = text.document.folded[start:end]
-                if not _GIVEN.search(before.rstrip("“\"' ")) or "过敏" in clause:
-                    continue
-                if _is_now(meant) and meant.temporality is Temporality.CURRENT:
+            for mention, meant in text.reading.given:
+                if _is_now(meant):
                     found.append(
                         Drug(
                             mention.name,
@@ -230,7 +263,7 @@ class Facts:
         found: dict[str, tuple[Allergen, Told]] = {}
         for text in self.texts:
             folded = text.document.folded
-            if "过敏" not in folded and "皮试" not in folded:
+            if not any(word in folded for word in _TOLD_BY):
                 continue
             for allergen in allergens():
                 for hit, meant in text.asserted(allergen.words, TermKind.DRUG):
@@ -245,7 +278,7 @@ class Facts:
     def allergic_to(self, words: re.Pattern[str]) -> Told | None:
         """Where the record tells of an allergy to what ``words`` name; None where it does not."""
         for text in self.texts:
-            if "过敏" not in text.document.folded:
+            if not any(word in text.document.folded for word in ("过敏", "allerg")):
                 continue
             for hit, meant in text.asserted(words, TermKind.DRUG):
                 start, end = text.clause(hit.start())
@@ -287,6 +320,12 @@ class Facts:
 
     def latest(self, names: Sequence[str], unit: str) -> tuple[float, Result] | None:
         """The newest value of a test in ``unit``; None where there is none."""
+        key = tuple(names), unit
+        if key not in self._latest:
+            self._latest[key] = self._newest(names, unit)
+        return self._latest[key]
+
+    def _newest(self, names: Sequence[str], unit: str) -> tuple[float, Result] | None:
         wanted = {concept_of(name) for name in names} | set(names)
         for result in reversed(self.results):
             if result.concept in wanted and result.quantity is not None:
@@ -304,17 +343,20 @@ class Facts:
         """The newest 体重 or 身高, by rows, else by the notes."""
         if (found := self.latest([name], unit)) is not None:
             return found[0]
-        from assistant.grounding.measuring import measured
-
         for text in reversed(self.texts):
             if name not in text.note.text:
                 continue
-            for one in measured(text.note.text):
-                value = in_unit(one.quantity, unit) if one.concept == name else None
-                between = text.note.text[one.name_end : one.quantity.start]
-                if value is not None and one.quantity.unit and _STATED.fullmatch(between):
-                    return value
+            if (value := text.reading.body(name, unit)) is not None:
+                return value
         return None
+
+
+def _lines(note: Note) -> Iterator[TextSpan]:
+    """The lines of a table, each as a place."""
+    start = 0
+    for line in note.text.split("\n"):
+        yield TextSpan(note_id=note.id, start=start, end=start + len(line), quote=line)
+        start += len(line) + 1
 
 
 def _has(meant: Assertion, when: str) -> bool:
@@ -339,9 +381,11 @@ def _is_now(meant: Assertion) -> bool:
 def _is_allergic(clause: str, start: int, end: int) -> bool:
     """Whether a clause says of the words at ``[start, end)`` that they are an allergen."""
     behind, before = clause[end:], clause[:start]
+    if _HEADED.search(before) and not _SKIN_TEST.search(behind[:14]):
+        return True
+    if _ENGLISH.search(before) and not _ENGLISH_DENIED.search(before):
+        return True
     if _NO_ALLERGEN.search(behind[:14]):
         return False
-    if hit := _ALLERGIC.search(behind[:24]):
-        between = behind[: hit.start()]
-        return "," not in between
-    return bool(re.search(r"过敏(?:史|药物|原|药)?(?:有|为|是|:|包括|\()[^,。;]{0,24}\Z", before))
+    hit = _ALLERGIC.search(behind[:24])
+    return hit is not None and "," not in behind[: hit.start()]

@@ -60,6 +60,8 @@ def _is_of(drug: Drug, wanted: DrugIs, facts: Facts) -> bool:
     row = drug.row
     if not drug.classes & set(wanted.of) or drug.classes & set(wanted.no):
         return False
+    if (drug.is_local and not wanted.local) or (not drug.home and drug.is_over(facts.at)):
+        return False
     if wanted.home is not None and drug.home is not wanted.home:
         return False
     if wanted.route and not (row and re.search(wanted.route, f"{row.route} {row.name}")):

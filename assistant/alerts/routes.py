@@ -9,6 +9,7 @@ from fastapi import APIRouter, Header, Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.alerts.alert import Alert
+from assistant.alerts.base import open_base
 from assistant.alerts.engine import alerts_of
 from assistant.alerts.policy import shown
 from assistant.alerts.rule import Moment, rules_of
@@ -99,7 +100,13 @@ async def check(
 
     def work() -> AlertsShown:
         rules = rules_of(settings.home, settings.alerts.off)
-        found = alerts_of(encounter, rules, moment=body.moment, drafts=body.drafts)
+        found = alerts_of(
+            encounter,
+            rules,
+            moment=body.moment,
+            drafts=body.drafts,
+            base=open_base(parts.resources),
+        )
         pairs = shown(
             parts.store, context, SERVICE, who.source, found, settings.alerts.most_interruptive
         )

@@ -7,11 +7,11 @@ second drug beside it, a problem, a result, renal function, an age, a sex, or a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from functools import cache, lru_cache
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -58,11 +58,13 @@ class Dose(_Part):
 
 
 class DrugIs(_Part):
-    """A drug of one of the classes; ``home``: taken home, or only in the ward."""
+    """A drug of one of the classes; ``home``: taken home, or only in the ward; ``local``: eye
+    drops and ointments count too.  What was stopped before the last day of the record does not."""
 
     of: Names
     no: tuple[str, ...] = ()
     home: bool | None = None
+    local: bool = False
     route: str = ""
     daily: Dose | None = None
 
@@ -165,6 +167,18 @@ class Rule(_Part):
     enabled: bool = True
     cases: Cases
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """The rule with changes, without what was worked out of it before them."""
+        copied = super().model_copy(update=update, deep=deep)
+        copied.__dict__.pop("needs", None)
+        return copied
+
+    @cached_property
+    def needs(self) -> tuple[frozenset[str], ...]:
+        """Classes of drugs, of each of which one must be ordered for the rule to speak."""
+        drugs = [one for c in self.when for one in (c.drug, c.beside) if one is not None]
+        return tuple(frozenset(drug.of) for drug in drugs)
+
     @property
     def is_interruptive(self) -> bool:
         """Whether it stops what the doctor is doing, until it is answered."""
@@ -223,14 +237,20 @@ def _with_own(own: tuple[tuple[Path, int], ...]) -> dict[str, Rule]:
     return read_rules([path for path, _ in own], shipped_rules()) if own else shipped_rules()
 
 
-def rules_of(home: Path | None, off: Iterable[str] = ()) -> dict[str, Rule]:
+@lru_cache(maxsize=4)
+def _in_force(own: tuple[tuple[Path, int], ...], off: frozenset[str]) -> dict[str, Rule]:
+    return {k: rule for k, rule in _with_own(own).items() if rule.enabled and k not in off}
+
+
+def rules_of(home: Path | None, off: Iterable[str] = ()) -> Mapping[str, Rule]:
     """The rules in force: those shipped, as the hospital's ``alerts/*.yaml`` change them, without
-    those that are switched off.  Raises `RulesInvalid`."""
+    those that are switched off.  The same object as long as nothing changes.
+
+    Raises `RulesInvalid`.
+    """
     own = sorted((home / "alerts").glob("*.yaml")) if home is not None else []
     # By the time of change, so that a hospital's edit holds at once and is read once.
-    merged = _with_own(tuple((path, path.stat().st_mtime_ns) for path in own))
-    without = set(off)
-    return {key: rule for key, rule in merged.items() if rule.enabled and key not in without}
+    return _in_force(tuple((path, path.stat().st_mtime_ns) for path in own), frozenset(off))
 
 
 def all_cases(rules: Iterable[Rule]) -> Iterator[tuple[Rule, Sample, bool]]:

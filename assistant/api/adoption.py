@@ -17,7 +17,7 @@ from assistant.api.context import ActorDep, ServicesDep
 from assistant.api.problems import Problem, documented
 from assistant.record.fields import ZONE
 from assistant.store import Store
-from assistant.store.adoption import Adoption, AdoptionRow, AlertRow, StayRow, adoption
+from assistant.store.adoption import Adoption, AdoptionRow, AlertRow, RuleRow, StayRow, adoption
 
 router = APIRouter(prefix="/v1/adoption", tags=["adoption 使用情况"])
 BOM = "\ufeff"
@@ -43,6 +43,7 @@ class AdoptionShown(BaseModel):
     drafts: list[AdoptionRow]
     stays: list[StayRow]
     alerts: list[AlertRow]
+    rules: list[RuleRow] = Field(description="By rule, the most overridden first, with reasons.")
 
 
 def counted(store: Store, since: date | None, until: date | None, kinds: list[str]) -> Adoption:

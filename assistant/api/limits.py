@@ -16,6 +16,9 @@ PAGE_UPLOADS = "/pages/attachments"
 STUDY_UPLOADS = "/pages/studies"
 """Where they post the files of a study, see `assistant.ui.imaging.dropping`."""
 
+COHORT_UPLOADS = "/pages/cohorts"
+"""Where they post the table of a cohort, see `assistant.tasks.radiomics.cohort.ui.tables`."""
+
 
 class BodyLimit:
     """Answers 413 to bodies over ``limit`` bytes, declared or found while reading.

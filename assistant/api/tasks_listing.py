@@ -43,7 +43,7 @@ async def listing(parts: ServicesDep, who: ActorDep) -> list[TaskShown]:
             draft_kind=draft_kind(task),
             needs_model=task.needs_model,
             ask_roles=sorted(task.ask_roles),
-            review_roles=sorted(task.review_roles) if task.reviewed else [],
+            review_roles=sorted(task.review_roles) if task.reviewed or task.released else [],
             evaluation=task.evaluation,
             tool=task.as_tool(),
         )

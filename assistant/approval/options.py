@@ -76,6 +76,7 @@ def options(chosen: EngineSettings, cores: tuple[int, ...] = ()) -> Options:
             cores=cores,
             default_max_tokens=chosen.default_max_tokens,
             chat_template_kwargs=chosen.template_options,
+            reasoning_budget=chosen.reasoning_budget,
         )
     raise ValueError(f"an engine of kind {chosen.kind} does not compute on this machine")
 

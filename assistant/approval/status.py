@@ -48,6 +48,7 @@ class ApprovalStatus:
                 self._holding = {}
             for name, slot in self._slots.items():
                 slot.approved = self.approved(name)
+                slot.scores = self._scores(name)
 
     def approved(self, engine: str, version: str = "") -> bool:
         """Whether ``engine`` is approved with every prompt that it is given.
@@ -71,6 +72,13 @@ class ApprovalStatus:
             for holding in self._holding.values()
             for approval in holding
         }
+
+    def _scores(self, engine: str) -> dict[str, dict[str, float]]:
+        """Kind of run → its scores, of the approvals that hold for the engine, the newest."""
+        found: dict[str, dict[str, float]] = {}
+        for approval in sorted(self._holding.get(engine, ()), key=lambda a: a.created_at):
+            found[str(approval.evidence.get("kind", ""))] = approval.scores
+        return found
 
     def _wanted(self, engine: str, version: str) -> Mapping[str, str]:
         in_use = self._prompts.get(engine, {})

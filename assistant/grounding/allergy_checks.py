@@ -17,12 +17,17 @@ _ANY = frozenset(
     {"", "药", "药物", "食物", "其他", "任何", "特殊", "史", "药物及食物", "食物及药物"}
 )
 _NOT_ALLERGIC = re.compile(r"[^,，。;、]*皮试[^,，。;、]{0,4}(?:阴性|\(-\))")
+# 曾多次使用阿莫西林无不适: what is borne.
+_BORNE = re.compile(
+    r"[^,，。;；]*(?:使用|应用|服用|用过|注射)[^,，。;；]{0,12}(?:无不适|无异常|无反应|未见?(?:过敏|不适|反应)|可?耐受)"
+    r"|[^,，。;；]*(?:可|能)耐受"
+)
 _SAID = re.compile(r"过敏|皮试")
 
 
 def check_allergens(check: Check) -> None:
     """Each allergen that is named must stand in a sentence of the record about allergies."""
-    told = [_NOT_ALLERGIC.sub("", fold(s.segment.text)) for s in check.sources]
+    told = [_BORNE.sub("", _NOT_ALLERGIC.sub("", fold(s.segment.text))) for s in check.sources]
     told = [words for words in told if _SAID.search(words)]
     for hit in _ALLERGY.finditer(fold(check.text)):
         what = _LEAD.sub("", hit["what"])

@@ -10,6 +10,7 @@ from assistant.grounding.check import Check
 from assistant.grounding.dated import Dated
 from assistant.grounding.examination_checks import check_examinations
 from assistant.grounding.likeness import Likeness
+from assistant.grounding.meal_doses import check_meal_doses
 from assistant.grounding.meaning_checks import (
     check_denials,
     check_denied_alone,
@@ -18,7 +19,12 @@ from assistant.grounding.meaning_checks import (
     check_signs,
     check_stances,
 )
-from assistant.grounding.name_checks import check_latin_names, check_normal, check_procedures
+from assistant.grounding.name_checks import (
+    check_bound_grades,
+    check_latin_names,
+    check_normal,
+    check_procedures,
+)
 from assistant.grounding.quantity_checks import (
     check_digits,
     check_order,
@@ -183,6 +189,8 @@ CHECKS: tuple[Callable[[Check], None], ...] = (
     check_latin_names,
     check_normal,
     check_procedures,
+    check_bound_grades,
+    check_meal_doses,
     check_dates,
     check_places,
     check_sides,

@@ -13,6 +13,7 @@ import re
 from collections.abc import Collection, Sequence
 
 from assistant.draft import Problem, Statement
+from assistant.grounding.carried import carried
 from assistant.grounding.check import Check
 from assistant.grounding.checks import CHECKS
 from assistant.grounding.known_findings import with_shipped
@@ -57,8 +58,8 @@ class Grounder:
         are known, let a statement about somebody else be recognised."""
         findings_of = with_shipped(findings_of)
         self._sources = [
-            Source(segment, findings_of, drugs_of, _goes_on(segments, number, drugs_of))
-            for number, segment in enumerate(segments)
+            Source(segment, findings_of, drugs_of, _goes_on(segments, number, drugs_of), day)
+            for number, (segment, day) in enumerate(zip(segments, carried(segments), strict=True))
         ]
         self._findings_of = findings_of
         self._drugs = drugs_of

@@ -57,10 +57,11 @@ _QUALIFIERS = (
     {"夜间": "夜", "日间": "日", "白天": "日", "清晨": "晨", "平均": "平均"},
 )
 _SPECIMEN = re.compile(
-    r"(脑脊液|胸[腔积]*[水液]|腹[腔积]*[水液]|尿|血|粪|大?便|痰|引流液)(?:液|常规|检查|生化|培养|沉渣|中)*"
+    r"(脑脊液|胸[腔积]*[水液]|腹[腔积]*[水液]|尿|血|粪|大?便|痰|引流液)(?:液|清|浆|常规|检查|生化|培养|沉渣|中)*"
     r"(?=[:示查]|白细胞|红细胞|蛋白|葡萄糖|糖|肌酐|钠|钾|淀粉酶|酮体|氯)"
 )
-_CALENDAR = frozenset({"a", "mo", "wk", "d"})
+_WHO = re.compile(r"双胎之[大小]|(?:大|小)(?=(?:胎|双))|[供受](?=[者体])")
+CALENDAR = frozenset({"a", "mo", "wk", "d"})
 _WINDOW = 200
 """Characters before a number that may say what it is of."""
 
@@ -129,7 +130,7 @@ class _Reader:
         begin = max(before.quantity.end if before else 0, sentence)
         ahead = folded[begin : quantity.start]
         concept, named_at, name_end = self._name(begin, quantity.start)
-        if quantity.unit.code in _CALENDAR:
+        if quantity.unit.code in CALENDAR:
             # 甲状腺功能减退症病史5年 is no value of 甲状腺功能.
             concept = ""
         words = frozenset(bigrams(ahead[_edge(ahead) :][-_FAR:]))
@@ -242,6 +243,9 @@ def _qualified(sentence: str) -> frozenset[str]:
             if word in ahead:
                 found.add(f"{kind}:{value}")
                 break
+    who = list(_WHO.finditer(sentence))
+    if who:
+        found.add(f"who:{who[-1][0][-1:]}")
     specimens = list(_SPECIMEN.finditer(sentence))
     if specimens:
         found.add(f"specimen:{specimens[-1][1][0]}")

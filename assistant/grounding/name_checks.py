@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from assistant.grounding.check import Check
 from assistant.grounding.measuring import tests_of
@@ -95,3 +96,29 @@ def _is_known_otherwise(check: Check, start: int, end: int) -> bool:
 def _concepts(check: Check) -> set[str]:
     found = {t.concept for s in check.sources for t in find_terms(s.text)}
     return found | {f.concept for s in check.sources for f in s.findings}
+
+
+_BOUND = (
+    re.compile(r"(?<![a-z])(?:ab|[abo])型(?!肝炎|流感|主动脉|夹层|性格)"),
+    re.compile(r"[深浅]?[Ⅰ-Ⅳⅰ-ⅳ]度"),
+)
+
+
+def check_bound_grades(check: Check) -> None:
+    """A blood group or a degree of a burn must stand in the clause of the record that is most like
+    the statement's: 供者A型，受者AB型."""
+    for clause in check.said.clauses:
+        for pattern in _BOUND:
+            hit = pattern.search(fold(clause.text))
+            if hit is None:
+                continue
+            words = _pairs(clause.text.replace(hit[0], ""))
+            told = [(c, m[0]) for c in check.clauses if (m := pattern.search(fold(c.text)))]
+            alike = max((len(words & _pairs(c.text)) for c, _ in told), default=0)
+            if not any(g == hit[0] and len(words & _pairs(c.text)) == alike for c, g in told):
+                check.problem("no_evidence", clause.text)
+
+
+def _pairs(text: str) -> set[str]:
+    """All pairs of Chinese characters: 受者 and 供者 count here."""
+    return {a + b for a, b in pairwise(text) if min(a, b) >= "\u4e00"}

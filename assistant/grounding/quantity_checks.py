@@ -9,6 +9,7 @@ from itertools import pairwise
 from assistant.grounding.check import Check
 from assistant.grounding.likeness import Likeness
 from assistant.grounding.measured import Measured
+from assistant.grounding.measuring import CALENDAR
 from assistant.grounding.source import Clause, Reading, Source
 from assistant.grounding.stance import NOT_THERE
 from assistant.grounding.trends import numeric_trends
@@ -41,7 +42,8 @@ def check_quantities(check: Check) -> None:
             and _on_one_day(check.said, quantity.start, s, m.quantity.start)
             and not _told_for_moment(said, m, written)
         ]
-        if holding and not _better_told(said, clause, check.sources):
+        lasts = _is_counted(said) and _lasts_otherwise(check, said, written)
+        if holding and not lasts and not _better_told(said, clause, check.sources):
             like = Likeness(check.text, clause.text)
             check.use(max(holding, key=lambda s: like.best(s.clauses)))
             check.verify(said.name_start, quantity.tail or quantity.end)
@@ -73,6 +75,36 @@ def _better_told(said: Measured, clause: Clause, sources: Sequence[Source]) -> b
     # 脾肋下未及 tells better of 脾肋下 than 肝肋下2cm does.
     denied = (len(said.before & bigrams(d.text)) for s in sources for d in s.denials)
     return best[False] > best[True] or max(denied, default=0) > best[True][0]
+
+
+_HOURS = frozenset({"h", "min", "s"})
+
+
+def _is_counted(said: Measured) -> bool:
+    """Whether it is a length of time or how many times."""
+    return said.quantity.unit.code in CALENDAR | _HOURS or said.quantity.unit_text == "次"
+
+
+_WORD = re.compile(r"[\u4e00-\u9fff]{2}\Z")
+
+
+def _lasts_otherwise(
+    check: Check, said: Measured, written: Sequence[tuple[Source, Measured]]
+) -> bool:
+    """Whether what stands right before a length of time has another one in the record:
+    上腹痛2年，伴黑便2天 tells of no 黑便2年."""
+    word = _WORD.search(check.text, 0, said.quantity.lead or said.quantity.start)
+    if word is None:
+        return False
+    near = bigrams(word[0])
+    alike = [
+        m
+        for _, m in written
+        if near & m.before
+        and _is_counted(m)
+        and (said.quantity.unit_text == "次") == (m.quantity.unit_text == "次")
+    ]
+    return bool(near and alike) and not any(said.says_the_same(m) for m in alike)
 
 
 def _other_unit(said: Measured, written: list[tuple[Source, Measured]]) -> bool:

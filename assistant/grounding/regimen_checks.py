@@ -233,6 +233,24 @@ def _is_replaced(check: Check, given: Given, claimed: bool) -> bool:
     return False
 
 
+def _is_used_otherwise(check: Check, use: Route | Frequency) -> bool:
+    """Whether the clause of the record that is most like the statement's has another frequency:
+    玻璃酸钠qid，左氧氟沙星tid tells of no 玻璃酸钠 tid."""
+    clause = check.said.clause_of(use.start)
+    if clause is None or not isinstance(use, Frequency):
+        return False
+    at = use.start - clause.start
+    words = bigrams(clause.text[:at] + "，" + clause.text[at + use.end - use.start :])
+    best, values = 1, set[str]()
+    for other in check.clauses:
+        shared = len(words & other.bigrams)
+        if shared < best or not (found := {f.value for f in frequencies(other.text)}):
+            continue
+        values = found if shared > best else values | found
+        best = shared
+    return bool(values) and use.value not in values
+
+
 def check_use(check: Check) -> None:
     """A route or a frequency of something that is not known as a drug must stand beside it."""
     own = {place for said in check.said.regimens for place in parts_of(said)}
@@ -244,7 +262,7 @@ def check_use(check: Check) -> None:
         words = bigrams(clause.text) if clause else set()
         told = [s for s in check.sources for u in s.uses if u == use.value]
         alike = max((len(words & s.bigrams) for s in check.sources), default=0)
-        if not any(len(words & s.bigrams) == alike for s in told):
+        if not any(len(words & s.bigrams) == alike for s in told) or _is_used_otherwise(check, use):
             check.problem("dose", check.text[use.start : use.end])
         else:
             check.verify(use.start, use.end)

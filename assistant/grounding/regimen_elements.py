@@ -132,10 +132,17 @@ def _durations_agree(said: Regimen, written: Regimen, source: Source) -> bool:
         return True
     if written.duration is not None:
         return said.duration.same(written.duration)
-    return any(
-        m.quantity.same(said.duration) and m.quantity.start > written.drug.start
-        for m in source.measured
+    # 万古霉素用药14天，美罗培南用药10天: each has its own; one behind both is of both.
+    end = min(
+        (r.drug.start for r in source.regimens if r.drug.start > written.drug.start), default=0
     )
+    lasting = [
+        m.quantity
+        for m in source.measured
+        if m.quantity.start > written.drug.start and m.quantity.unit.converts_to(said.duration.unit)
+    ]
+    own = [quantity for quantity in lasting if quantity.start < end]
+    return any(quantity.same(said.duration) for quantity in own or lasting)
 
 
 _ANY_NEED = re.compile(r"必要|需要|按需|prn|PRN")

@@ -113,6 +113,9 @@ class Clause:
 class Reading:
     """A text with its clauses and facts, each read when it is first asked for."""
 
+    carried: WrittenDate | None = None
+    """The date of a sentence that has none of its own."""
+
     def __init__(self, text: str, drug_names: DrugNames, findings: Sequence[Finding]) -> None:
         self.text = text
         self._found = findings
@@ -187,7 +190,7 @@ class Reading:
             if own:
                 return max((d for d in own if d.start < at), key=lambda d: d.start, default=own[0])
         before = [d for d in found if d.end <= at]
-        return before[-1] if before else None
+        return before[-1] if before else self.carried
 
     @cached_property
     def results(self) -> list[Result]:
@@ -204,10 +207,17 @@ class Source(Reading):
     """One sentence of the record or of a passage, which may support a statement."""
 
     def __init__(
-        self, segment: Segment, findings_of: FindingsOf, drug_names: DrugNames, goes_on: str = ""
+        self,
+        segment: Segment,
+        findings_of: FindingsOf,
+        drug_names: DrugNames,
+        goes_on: str = "",
+        carried: WrittenDate | None = None,
     ) -> None:
-        """``goes_on`` is the next sentence, where it says more of the same drug."""
+        """``goes_on`` is the next sentence, where it says more of the same drug; ``carried`` is
+        the date that a sentence before it leads with."""
         super().__init__(segment.text, drug_names, [])
+        self.carried = carried
         self.segment = segment
         self._findings_of = findings_of
         self._goes_on = goes_on
@@ -242,8 +252,11 @@ class Source(Reading):
 
     @cached_property
     def dated(self) -> list[Dated]:
-        """Dates in the text; where it has none, the day on which it was written."""
+        """Dates in the text; where it has none, the one carried to it, else the day on which it
+        was written."""
         found, day = super().dated, self.segment.written_on
+        if not found and self.carried is not None:
+            return [Dated(self.carried, self.bigrams)]
         if not found and day:
             return [Dated(WrittenDate(day.year, day.month, day.day, 0, 0), self.bigrams)]
         return found

@@ -9,8 +9,10 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from assistant.record.attachment import Attachments
+from assistant.record.encounter import RESERVED
 from assistant.record.fields import Identifier, Strict
 from assistant.record.note import Note
+from assistant.record.observation import Observation, observation_line
 from assistant.record.patient import Patient
 
 CASE_FIELDS = {
@@ -35,14 +37,25 @@ class Case(Strict):
     tests: Annotated[str, StringConstraints(max_length=20_000)] = ""
     text: Annotated[str, StringConstraints(max_length=100_000)] = ""
     attachments: Attachments = Field(default_factory=list)
+    # Left out where there are none: the hash of a case is over its JSON.
+    observations: list[Observation] = Field(
+        default_factory=list, max_length=5000, exclude_if=lambda rows: not rows
+    )
 
     def notes(self) -> list[Note]:
-        """Each filled field as a note whose id is the field's name."""
-        return [
+        """Each filled field as a note whose id is the field's name, then the observations."""
+        written = [
             Note(id=field, kind="other", title=title, text=getattr(self, field))
             for field, title in CASE_FIELDS.items()
             if getattr(self, field).strip()
         ]
+        if not self.observations:
+            return written
+        lines = "\n".join(observation_line(row) for row in self.observations)
+        table = Note.model_construct(
+            id=f"{RESERVED}observations", kind="structured", title="检验检查", text=lines
+        )
+        return [*written, table]
 
     def missing_fields(self) -> list[str]:
         """Chinese names of the fields that are empty; none when a free text is given."""

@@ -13,6 +13,7 @@ from knowledge.text.term_table import shipped_test
 from knowledge.text.units import Unit
 
 
+@lru_cache(maxsize=4096)
 def concept_of(name: str) -> str:
     """The name that the list of tests has for a test, else the name itself."""
     bare = re.sub(r"[（(].*?[)）]|\s", "", name)

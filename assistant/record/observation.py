@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
+from assistant.record.evidence import PageBox
 from assistant.record.fields import Identifier, Moment, Name, ShortText, Strict, written_day
 
 FLAG_ZH = {"high": "↑", "low": "↓", "abnormal": "异常", "normal": ""}
 
 
 class Observation(Strict):
-    """A laboratory or bedside value."""
+    """A laboratory or bedside value; ``box`` is where it stands on a page that it was read from."""
 
     id: Identifier
     name: Name
@@ -20,6 +23,8 @@ class Observation(Strict):
     flag: Literal["high", "low", "normal", "abnormal"] | None = None
     at: Moment | None = None
     status: Literal["final", "pending"] = "final"
+    # Left out where there is none: the hash of a record is over its JSON.
+    box: PageBox | None = Field(default=None, exclude_if=lambda box: box is None)
 
 
 def observation_line(row: Observation) -> str:

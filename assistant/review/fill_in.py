@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, Field
 
 from assistant.draft import DISCLAIMER_ZH, Statement, name_id
+
+if TYPE_CHECKING:
+    from assistant.store.releases import Release
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class NothingToFill(Unresolved):
         )
 
 
+RESEARCH_ZH = "科研用途：影像算法的结果仅供研究，须由医师核对。"
 STALE_ZH = "病历在本草稿生成之后已有改动，请先与现在的病历核对，或重新生成。"
 
 
@@ -59,6 +63,16 @@ class FillIn(BaseModel):
     notice: str = DISCLAIMER_ZH
     stale: bool = False
     omissions: list[str] = Field(default_factory=list)
+
+    def marked_research(self, given: Release) -> FillIn:
+        """The same, said to be for research, and who lets it be filled in."""
+        at = f"{given.created_at.astimezone():%Y-%m-%d}"
+        said = f"{RESEARCH_ZH}本院由{given.switched_by}于 {at} 开启回填。"
+        text = f"{RESEARCH_ZH}\n{self.text}"
+        fields = {
+            name: text if value == self.text else value for name, value in self.fields.items()
+        }
+        return self.model_copy(update={"text": text, "fields": fields, "notice": said})
 
     def marked_stale(self) -> FillIn:
         """The same, said to be made from an older record."""

@@ -42,9 +42,17 @@ class Review:
         """
         draft = self._tasks.draft(row.content["draft"])
         task = self._tasks.of_draft(draft.kind)
-        if task is None or not task.reviewed or not isinstance(draft, task.draft):
+        known = task is not None and isinstance(draft, task.draft)
+        if task is None or not known or not (task.reviewed or task.released):
             raise InvalidArgument(
                 "这类草稿没有可逐条确认或回填的内容。(This kind of draft has no statements.)"
+            )
+        if task.released and self._store.releases.get(task.kind) is None:
+            raise InvalidArgument(
+                f"“{task.title.zh}”的结果仅供研究，尚未开启回填：须由管理员以姓名和理由开启"
+                f"（bedside imaging-release on {task.kind} --by 姓名 --reason 理由）。"
+                "(Results of this task are for research and are not filled in until an "
+                "administrator switches that on.)"
             )
         return task, draft
 
@@ -114,7 +122,11 @@ class Review:
 
     def sign(self, draft_id: str, final_text: str) -> DraftRow:
         """Keep the signed text.  Raises `DraftNotFound`, `AlreadySigned`, `RoleRefused`."""
-        self._check_role(self._store.drafts.get(self._context, draft_id))
+        row = self._store.drafts.get(self._context, draft_id)
+        self._check_role(row)
+        task = self._tasks.get(row.kind)
+        if task is not None and task.released:
+            self.draft(row)  # refused while it is not switched on
         return self._store.drafts.sign(self._context, draft_id, final_text)
 
     def _check_role(self, row: DraftRow) -> None:
@@ -125,7 +137,9 @@ class Review:
     def _filled(self, row: DraftRow) -> FillIn:
         task, draft = self.draft(row)
         resolutions = self.resolutions(row.id)
-        return filled_in(task, draft, resolutions, lambda: self._request(task, row))
+        filled = filled_in(task, draft, resolutions, lambda: self._request(task, row))
+        given = self._store.releases.get(task.kind) if task.released else None
+        return filled if given is None else filled.marked_research(given)
 
     def _request(self, task: AnyTask, row: DraftRow) -> BaseModel:
         request = self._store.requests.get(self._context, row.request_id)

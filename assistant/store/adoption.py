@@ -70,6 +70,21 @@ class AlertRow:
     overridden: int = 0
 
 
+IN_WORDS, NO_REASON = "in-words", "none"
+"""Reasons without a code: in the doctor's own words, and none at all."""
+
+
+@dataclass(slots=True)
+class RuleRow:
+    """Alerts of one rule, and why they were overridden: code of the reason → how often."""
+
+    rule: str
+    shown: int = 0
+    accepted: int = 0
+    overridden: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class Adoption:
     """All of it."""
@@ -79,6 +94,7 @@ class Adoption:
     drafts: list[AdoptionRow] = field(default_factory=list)
     stays: list[StayRow] = field(default_factory=list)
     alerts: list[AlertRow] = field(default_factory=list)
+    rules: list[RuleRow] = field(default_factory=list)
 
     @property
     def rate(self) -> float | None:
@@ -206,12 +222,23 @@ def _count_drafts(
 def _count_alerts(
     session: Session, told: Adoption, since: datetime | None, until: datetime | None
 ) -> None:
-    query = select(CardRow.created_at, CardRow.outcome).where(CardRow.kind == "alert")
+    query = select(
+        CardRow.created_at, CardRow.rule, CardRow.outcome, CardRow.reason, CardRow.comment
+    ).where(CardRow.kind == "alert")
     rows: dict[str, AlertRow] = {}
-    for at, outcome in session.execute(_within(query, CardRow.created_at, since, until)):
+    rules: dict[str, RuleRow] = {}
+    for at, rule, outcome, reason, comment in session.execute(
+        _within(query, CardRow.created_at, since, until)
+    ):
         month = month_of(at)
-        row = rows.setdefault(month, AlertRow(month))
-        row.shown += 1
-        row.accepted += outcome == "accepted"
-        row.overridden += outcome == "overridden"
+        of_rule = rules.setdefault(rule, RuleRow(rule))
+        for row in (rows.setdefault(month, AlertRow(month)), of_rule):
+            row.shown += 1
+            row.accepted += outcome == "accepted"
+            row.overridden += outcome == "overridden"
+        if outcome == "overridden":
+            # Words of the doctor's own are counted, not shown: they may tell of the patient.
+            why = reason or (IN_WORDS if comment else NO_REASON)
+            of_rule.reasons[why] = of_rule.reasons.get(why, 0) + 1
+    told.rules = sorted(rules.values(), key=lambda row: (-row.overridden, -row.shown, row.rule))
     told.alerts = [rows[key] for key in sorted(rows)]

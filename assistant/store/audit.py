@@ -48,6 +48,17 @@ class AuditReport:
     head_hash: str
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a row of the audit is to say."""
+
+    context: Context
+    action: str
+    object_type: str
+    content: Any = None
+    object_id: str = ""
+
+
 def row_hash(row: AuditRow) -> str:
     """The hash that ``row`` has to carry: 64 hex digits."""
     values = {name: getattr(row, name) for name in _HASHED_COLUMNS}
@@ -100,39 +111,33 @@ class Audit:
 
         Raises `AuditBroken` when the head was changed from outside.
         """
-        (row,) = self._append(session, [context], action, object_type, object_id, content)
+        (row,) = self.append_all(session, [Entry(context, action, object_type, content, object_id)])
         return row
 
     def append_each(
         self, session: Session, contexts: Iterable[Context], action: str, object_type: str
     ) -> None:
         """Add a row for each of ``contexts``, as for the patients of a table that is shown."""
-        self._append(session, list(contexts), action, object_type, "", None)
+        self.append_all(session, [Entry(one, action, object_type) for one in contexts])
 
-    def _append(
-        self,
-        session: Session,
-        contexts: Sequence[Context],
-        action: str,
-        object_type: str,
-        object_id: str,
-        content: Any,
-    ) -> Sequence[AuditRow]:
+    def append_all(self, session: Session, entries: Sequence[Entry]) -> Sequence[AuditRow]:
+        """Add rows one behind another; see `append`."""
         head = session.get(AuditHead, HEAD_ID)
         if head is None or not same(head.signature, self._hashes.head(head.seq, head.hash)):
             raise AuditBroken
         rows = []
         seq, prev_hash = head.seq, head.hash
-        for context in contexts:
+        for entry in entries:
             seq += 1
+            context, content = entry.context, entry.content
             row = AuditRow(
                 seq=seq,
                 at=self._database.clock().astimezone(UTC).isoformat(timespec="microseconds"),
                 actor_id=context.actor_id,
                 actor_role=context.actor_role,
-                action=action,
-                object_type=object_type,
-                object_id=self._object_ref(object_id),
+                action=entry.action,
+                object_type=entry.object_type,
+                object_id=self._object_ref(entry.object_id),
                 patient_ref=self._hashes.patient(context.patient_id),
                 encounter_ref=self._hashes.encounter(context.encounter_id),
                 content_ref="" if content is None else self._hashes.content(content),

@@ -200,6 +200,14 @@ class Bills:
             self._audit.append(session, context, "bill.search", "bill")
             return found
 
+    def any_accepted(self, context: Context, kind: str) -> bool:
+        """Whether the context's patient has a bill of ``kind`` that somebody accepted."""
+        query = select(BillRow.id).where(
+            visible_rows(context, BillRow), *_conditions(Wanted(kind=kind, accepted=True))
+        )
+        with self._database.read() as session:
+            return session.scalar(query.limit(1)) is not None
+
     def layouts(self, kind: str) -> Sequence[BillLayoutRow]:
         """What is known of the layouts of one kind; nothing of a patient, so no context."""
         with self._database.read() as session:

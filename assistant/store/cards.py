@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from sqlalchemy import case, func, select
+from sqlalchemy.orm import Session
 
-from assistant.store.audit import Audit
+from assistant.store.audit import Audit, Entry
 from assistant.store.context import Context
 from assistant.store.database import Database
 from assistant.store.errors import CardNotFound, InvalidArgument
@@ -31,6 +32,17 @@ class NewCard:
     draft_id: str | None = None
     suggestions: Mapping[str, Any] = field(default_factory=dict)
     id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """Cards that are shown at one call; ``action`` is what the audit calls it."""
+
+    context: Context
+    service: str
+    application: str
+    cards: Sequence[NewCard]
+    action: str = "card.show"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +71,20 @@ class Cards:
 
     def overridden(self, context: Context) -> set[str]:
         """The keys that were overridden in this encounter: they are not shown again."""
-        query = select(CardRow.key).where(
-            CardRow.patient_id == context.patient_id,
-            CardRow.encounter_id == context.encounter_id,
+        return self.overridden_each([context])[0]
+
+    def overridden_each(self, contexts: Sequence[Context]) -> list[set[str]]:
+        """The same of several encounters, at one moment."""
+        found: dict[tuple[str, str], set[str]] = {}
+        query = select(CardRow.patient_id, CardRow.encounter_id, CardRow.key).where(
+            CardRow.patient_id.in_({context.patient_id for context in contexts}),
             CardRow.outcome == "overridden",
         )
-        with self._database.read() as session:
-            return set(session.scalars(query))
+        if contexts:
+            with self._database.read() as session:
+                for patient, encounter, key in session.execute(query):
+                    found.setdefault((patient, encounter), set()).add(key)
+        return [found.get((c.patient_id, c.encounter_id), set()) for c in contexts]
 
     def show(
         self,
@@ -80,31 +99,35 @@ class Cards:
         The same card of the same encounter, not answered yet, keeps its id and is counted again.
         ``action`` is what the audit calls it, with the application beside it.
         """
+        return self.show_each([Showing(context, service, application, cards, action)])[0]
+
+    def show_each(self, showings: Sequence[Showing]) -> list[list[str]]:
+        """The same for several calls, all in one transaction."""
         now = self._database.clock()
-        ids = []
+        ids: list[list[str]] = []
         with self._database.write() as session:
-            open_ones = {
-                (row.service, row.kind, row.rule, row.key): row
-                for row in session.scalars(
-                    select(CardRow).where(
-                        CardRow.patient_id == context.patient_id,
-                        CardRow.encounter_id == context.encounter_id,
-                        CardRow.actor_id == context.actor_id,
-                        CardRow.outcome == "",
-                    )
-                )
-            }
-            for card in cards:
-                row = open_ones.get((service, card.kind, card.rule, card.key))
-                if row is not None:
-                    row.shown += 1
-                    row.suggestions = {**row.suggestions, **card.suggestions}
-                else:
-                    row = _row(card, context, service, application, now)
-                    session.add(row)
-                ids.append(row.id)
-            content = [application, ids]
-            self._audit.append(session, context, action, f"app:{application}"[:32], "", content)
+            open_ones = _open_ones(session, showings)
+            for one in showings:
+                made: list[str] = []
+                for card in one.cards:
+                    key = _place(one, card)
+                    row = open_ones.get(key)
+                    if row is not None:
+                        row.shown += 1
+                        row.suggestions = {**row.suggestions, **card.suggestions}
+                    else:
+                        row = _row(card, one.context, one.service, one.application, now)
+                        open_ones[key] = row
+                        session.add(row)
+                    made.append(row.id)
+                ids.append(made)
+            self._audit.append_all(
+                session,
+                [
+                    Entry(s.context, s.action, f"app:{s.application}"[:32], [s.application, of_one])
+                    for s, of_one in zip(showings, ids, strict=True)
+                ],
+            )
         return ids
 
     def answer(
@@ -155,6 +178,35 @@ class Cards:
         )
         with self._database.read() as session:
             return [RuleRate(*row) for row in session.execute(query)]
+
+
+_Place = tuple[str, str, str, str, str, str, str]
+
+
+def _place(showing: Showing, card: NewCard) -> _Place:
+    """What tells one open card from another."""
+    context = showing.context
+    return (
+        context.patient_id,
+        context.encounter_id,
+        context.actor_id,
+        showing.service,
+        card.kind,
+        card.rule,
+        card.key,
+    )
+
+
+def _open_ones(session: Session, showings: Sequence[Showing]) -> dict[_Place, CardRow]:
+    """The cards of these encounters that are not answered yet."""
+    patients = {one.context.patient_id for one in showings if one.cards}
+    if not patients:
+        return {}
+    query = select(CardRow).where(CardRow.patient_id.in_(patients), CardRow.outcome == "")
+    return {
+        (r.patient_id, r.encounter_id, r.actor_id, r.service, r.kind, r.rule, r.key): r
+        for r in session.scalars(query)
+    }
 
 
 def _may_answer(

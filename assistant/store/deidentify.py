@@ -29,8 +29,8 @@ class Deidentifier:
 
     def learn(self, value: Any) -> None:
         """Collect the names in a text, or in every text of a JSON value."""
-        self._names.update(_patient_names(value))
-        for text in _texts(value):
+        self._names.update(patient_names(value))
+        for text in texts_of(value):
             self._names.update(find_names(text))
 
     def text(self, text: str) -> str:
@@ -68,25 +68,26 @@ def _replace_names(text: str, names: set[str]) -> str:
     return re.sub(choice, lambda match: NAME if match[0] in names else match[0], text)
 
 
-def _patient_names(value: Any, in_patient: bool = False) -> Iterator[str]:
+def patient_names(value: Any, in_patient: bool = False) -> Iterator[str]:
     """The names that a record's own fields give: ``patient.name``, ``patient_name``, 姓名."""
     if isinstance(value, list | tuple):
         for item in value:
-            yield from _patient_names(item, in_patient)
+            yield from patient_names(item, in_patient)
     elif isinstance(value, dict):
         for key, item in value.items():
             named = key in ("patient_name", "姓名", "患者姓名") or (in_patient and key == "name")
             if named and isinstance(item, str) and len(item.strip()) > 1:
                 yield item.strip()
-            yield from _patient_names(item, key in ("patient", "患者"))
+            yield from patient_names(item, key in ("patient", "患者"))
 
 
-def _texts(value: Any) -> Iterator[str]:
+def texts_of(value: Any) -> Iterator[str]:
+    """Every text in a JSON value, keys left out."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
         for item in value.values():
-            yield from _texts(item)
+            yield from texts_of(item)
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from _texts(item)
+            yield from texts_of(item)

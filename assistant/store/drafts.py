@@ -157,21 +157,40 @@ class Drafts:
 
         For a hint that they are there: whoever reads one is noted then.
         """
-        if not kinds:
-            return []
-        query = (
-            select(DraftRow)
-            .where(
-                visible_rows(context, DraftRow),
-                DraftRow.kind.in_(kinds),
-                DraftRow.stale_at.is_(None),
-                DraftRow.accepted_at.is_(None),
-            )
-            .order_by(DraftRow.id.desc())
-            .limit(50)
-        )
+        return self.ready_each([(context, kinds)])[0]
+
+    def ready_each(
+        self, wanted: Sequence[tuple[Context, Sequence[str]]]
+    ) -> Sequence[Sequence[DraftRow]]:
+        """The same for several patients, at one moment."""
+        found: list[Sequence[DraftRow]] = []
         with self._database.read() as session:
-            return session.scalars(query).all()
+            # Most patients have none: their rows are not asked for one by one.
+            some = set(
+                session.scalars(
+                    select(DraftRow.patient_id).where(
+                        DraftRow.patient_id.in_({c.patient_id for c, kinds in wanted if kinds}),
+                        DraftRow.stale_at.is_(None),
+                        DraftRow.accepted_at.is_(None),
+                    )
+                )
+            )
+            for context, kinds in wanted:
+                rows: Sequence[DraftRow] = []
+                if kinds and context.patient_id in some:
+                    rows = session.scalars(
+                        select(DraftRow)
+                        .where(
+                            visible_rows(context, DraftRow),
+                            DraftRow.kind.in_(kinds),
+                            DraftRow.stale_at.is_(None),
+                            DraftRow.accepted_at.is_(None),
+                        )
+                        .order_by(DraftRow.id.desc())
+                        .limit(50)
+                    ).all()
+                found.append(rows)
+        return found
 
     def resolve_statement(
         self,

@@ -16,6 +16,16 @@ class InvalidArgument(StoreError, ValueError):
     """A value that the store cannot keep."""
 
 
+class PatientNotInSession(StoreError):
+    """The session of the call is for another patient."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "本会话只能查看启动时的患者；紧急情况请用“紧急访问”并写明理由。"
+            "(This session is for one patient; in an emergency use break-glass with a reason.)"
+        )
+
+
 class WrongSecret(StoreError):
     """The database was created with another secret."""
 

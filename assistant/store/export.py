@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -18,6 +18,9 @@ from assistant.store.models import DraftRow, FeedbackRow, RequestRow
 
 BATCH = 20
 Source = Literal["signed", "accepted", "correction", "preference", "like", "dislike"]
+
+Disguise = Callable[[tuple[str, str], dict[str, Any]], dict[str, Any]]
+"""(patient and encounter id, the three texts) → the texts with others in the place of names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +47,20 @@ class Export:
         self._audit = audit
 
     def feedback_pairs(
-        self, *, deidentify: bool = True, one_sided: bool = False, actor: Context = SYSTEM
+        self,
+        *,
+        deidentify: bool = True,
+        one_sided: bool = False,
+        disguise: Disguise | None = None,
+        actor: Context = SYSTEM,
     ) -> Iterator[dict[str, Any]]:
         """``prompt``, ``chosen``, ``rejected`` and where they come from, one draft after another.
 
         ``chosen`` is the signed, accepted, corrected or liked text, ``rejected`` the generated
         text that it stands against.  Where only one side is known (a like or dislike and nothing
         beside it) the other is None; such rows come with ``one_sided`` only.  With ``deidentify``
-        the three texts hold no name, number or date that `Deidentifier` finds.
+        the three texts hold no name, number or date that `Deidentifier` finds; ``disguise`` does
+        it another way.
 
         The export leaves an audit row, before the first text leaves the database.
         """
@@ -60,7 +69,7 @@ class Export:
             self._audit.append(session, actor, action, "feedback")
         for case in self._cases():
             for pair in _pairs(case):
-                row = _row(case, pair, deidentify)
+                row = _row(case, pair, deidentify, disguise)
                 two_sided = row["chosen"] is not None and row["rejected"] is not None
                 # Where only a number was corrected, both sides may read the same by now.
                 if row["chosen"] != row["rejected"] and (two_sided or one_sided):
@@ -176,14 +185,18 @@ def _as_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _row(case: _Case, pair: _Pair, deidentify: bool) -> dict[str, Any]:
+def _row(
+    case: _Case, pair: _Pair, deidentify: bool, disguise: Disguise | None = None
+) -> dict[str, Any]:
     request, draft = case.request, pair.draft
     texts: dict[str, Any] = {
         "prompt": request.payload,
         "chosen": pair.chosen,
         "rejected": pair.rejected,
     }
-    if deidentify:
+    if disguise is not None:
+        texts = disguise((request.patient_id, request.encounter_id), texts)
+    elif deidentify:
         deidentifier = Deidentifier(identifiers=(request.patient_id, request.encounter_id))
         deidentifier.learn(list(texts.values()))
         texts = deidentifier.value(texts)

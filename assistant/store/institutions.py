@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 PLACE = "[机构]"
 _HAN = "\u4e00-\u9fff"
@@ -16,7 +17,7 @@ _HOSPITAL = re.compile(
 )
 # What stands before a name; the last of them is where the name begins.
 _LEAD = re.compile(
-    r"于(?!都|田|洪)|在|至|到|往|赴|从(?!化)|经(?!开)|由|入|去|来(?!宾|凤|安)|回(?!民|龙)|与|和(?!平|田|县|顺|龙|政|静)|及|因|被|曾|"
+    r"于(?!都|田|洪)|在|至|到|往|赴|从(?!化)|经(?!开)|由|入|去|来(?!宾|凤|安)|回(?!民|龙)|与|(?<!协)和(?!平|田|县|顺|龙|政|静)|及|因|被|曾|"
     r"后|前(?!海|卫|郭|进|锋)|遂|就诊|住院|治疗|诊治|诊断|复查|检查|手术|患[者儿]|附近|建议|急诊|联系|呼叫|拨打|救护车|送|"
     r"(?<=[今昨次近当前同\d])日|(?<=\d)天|(?<=\d)月|(?<=\d)年|(?<=\d)周|今|昨|并|再|又|先|多次|反复|是|为(?!民)|的|位于|家属|"
     r"了|过|[这那哪两一几多]个|个(?!旧)|什么|需要|很多|[我你他咱]们|[有还只没]有|有|如果|正规|换|时候?|找|跑|看|让(?!胡)|问|就|要|最好|楼下|等|"
@@ -36,10 +37,21 @@ _LONGEST = 14
 
 def replace_institutions(text: str) -> str:
     """``text`` with [机构] for every hospital that it names."""
-    return _HOSPITAL.sub(_replaced, text)
+    for start, end in reversed(list(places(text))):
+        text = text[:start] + PLACE + text[end:]
+    return text
 
 
-def _replaced(match: re.Match[str]) -> str:
+def places(text: str) -> Iterator[tuple[int, int]]:
+    """``[start, end)`` of every hospital that ``text`` names."""
+    for match in _HOSPITAL.finditer(text):
+        start = _start(match)
+        if start is not None:
+            yield start, match.end()
+
+
+def _start(match: re.Match[str]) -> int | None:
+    """Where the name begins; None where it is no name."""
     before = match["before"]
     start = max((lead.end() for lead in _LEAD.finditer(before)), default=0)
     name = before[start:]
@@ -48,5 +60,5 @@ def _replaced(match: re.Match[str]) -> str:
     numbered = name.isdigit() and len(name) > 2
     generic = _GENERIC.fullmatch(name) and kind[0] not in _NUMERALS and not numbered
     if generic or len(name) > _LONGEST or (not numbered and _GENERIC.fullmatch(name + kind[:-1])):
-        return match[0]
-    return before[:start] + PLACE
+        return None
+    return match.start() + start

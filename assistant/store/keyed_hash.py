@@ -74,6 +74,10 @@ class KeyedHash:
         """The key that signs the tokens of embedded pages."""
         return bytes.fromhex(self._of("embed", "token"))
 
+    def session_key(self) -> bytes:
+        """The key that seals sessions of the hospital's log-in."""
+        return bytes.fromhex(self._of("session", "seal"))
+
     def key_check(self) -> str:
         """A value that tells one secret from another."""
         return self._of("key-check", "bedside")

@@ -333,6 +333,20 @@ class RevocationRow(Base):
     created_at: Mapped[datetime]
 
 
+class TaskReleaseRow(Base):
+    """That the results of an imaging task were switched on or off for filling in; rows are only
+    ever added."""
+
+    __tablename__ = "task_releases"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(64))
+    is_on: Mapped[bool]
+    switched_by: Mapped[str]
+    reason: Mapped[str]
+    created_at: Mapped[datetime]
+
+
 class BillRow(Base):
     """A bill as it stands now: what was read, with what people corrected; its id is its draft's.
 
@@ -532,6 +546,16 @@ class TokenUseRow(Base):
     __tablename__ = "token_uses"
 
     key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    expires_at: Mapped[datetime]
+
+
+class SmartSessionRow(Base):
+    """A doctor's session from the hospital's log-in, sealed; ``key`` is the hash of its cookie."""
+
+    __tablename__ = "smart_sessions"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    content: Mapped[bytes]
     expires_at: Mapped[datetime]
 
 

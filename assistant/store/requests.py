@@ -53,12 +53,14 @@ class Requests:
         bound: bool = True,
         source: str = "",
         batch: bool = False,
+        sent: Sequence[Any] | None = None,
     ) -> RequestRow:
         """Keep a request; it is ``queued`` and on the disk when this returns.
 
         The same key with the same content gives the request made the first time.  A new request
         marks the drafts of its context and kind that were made from another record as stale, where
-        it is ``bound`` to the record.  ``source`` and ``batch`` say when its turn comes.
+        it is ``bound`` to the record.  ``source`` and ``batch`` say when its turn comes.  ``sent``:
+        payload and hash as they came, where more was joined to them: what repeats are told by.
 
         Raises `InvalidArgument` for a kind that is no name or a payload that is not JSON,
         `IdempotencyConflict` for a key used with another content, `QueueFull` for a new request
@@ -77,6 +79,7 @@ class Requests:
                 bound=bound,
                 source=source,
                 batch=batch,
+                sent=sent,
             )
 
     def add(
@@ -93,14 +96,16 @@ class Requests:
         bound: bool = True,
         source: str = "",
         batch: bool = False,
+        sent: Sequence[Any] | None = None,
     ) -> RequestRow:
         """`submit` inside the caller's writing transaction."""
         if not _KIND.fullmatch(kind):
             raise InvalidArgument("This kind of request is not known.")
         check_key(idempotency_key)
         options = options or {}
+        came, its_hash = sent or (payload, record_hash)
         body_ref = self._hashes.content(
-            [kind, context.patient_id, context.encounter_id, payload, options, record_hash]
+            [kind, context.patient_id, context.encounter_id, came, options, its_hash]
         )
         row = made_before(session, RequestRow, context, idempotency_key, body_ref)
         if row is not None:

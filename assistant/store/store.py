@@ -17,7 +17,7 @@ from assistant.store.context import SYSTEM, Context
 from assistant.store.conversations import Conversations
 from assistant.store.database import Clock, Database, utc_now
 from assistant.store.drafts import Drafts
-from assistant.store.export import Export
+from assistant.store.export import Disguise, Export
 from assistant.store.feedback import Feedback
 from assistant.store.idempotency import Idempotency
 from assistant.store.keyed_hash import KeyedHash
@@ -25,7 +25,9 @@ from assistant.store.messages import Messages
 from assistant.store.outbox import Outbox
 from assistant.store.purge import Purge, PurgeCounts
 from assistant.store.record_events import RecordEvents
+from assistant.store.releases import Releases
 from assistant.store.requests import Requests
+from assistant.store.smart_sessions import SmartSessions
 from assistant.store.studies import Studies
 from assistant.store.token_uses import TokenUses
 
@@ -55,12 +57,14 @@ class Store:
         self.idempotency = Idempotency(database, hashes)
         self.api_keys = ApiKeys(database, self.audit)
         self.approvals = Approvals(database, self.audit)
+        self.releases = Releases(database, self.audit)
         self.attachments = Attachments(database, self.audit, contents)
         self.bills = Bills(database, self.audit)
         self.studies = Studies(database, self.audit)
         self.conversations = Conversations(database, self.audit)
         self.cards = Cards(database, self.audit)
         self.token_uses = TokenUses(database)
+        self.smart_sessions = SmartSessions(database, hashes)
         self.record_events = RecordEvents(database, self.audit, hashes, self.requests)
         self.messages = Messages(database, self.audit, hashes)
         self._purge = Purge(database, self.audit, self.attachments, outgoing)
@@ -103,10 +107,17 @@ class Store:
         return self._purge.expired(retention_days, actor)
 
     def feedback_pairs(
-        self, *, deidentify: bool = True, one_sided: bool = False, actor: Context = SYSTEM
+        self,
+        *,
+        deidentify: bool = True,
+        one_sided: bool = False,
+        disguise: Disguise | None = None,
+        actor: Context = SYSTEM,
     ) -> Iterator[dict[str, Any]]:
         """Training pairs from all feedback; see `Export.feedback_pairs`."""
-        return self._export.feedback_pairs(deidentify=deidentify, one_sided=one_sided, actor=actor)
+        return self._export.feedback_pairs(
+            deidentify=deidentify, one_sided=one_sided, disguise=disguise, actor=actor
+        )
 
     def close(self) -> None:
         """Close every connection."""

@@ -62,7 +62,7 @@ def split(
     tested, held = round(len(every) * test), round(len(every) * dev)
     end = len(every) - tested
     last, middle, first = every[end:], every[end - held : end], every[: max(0, end - held)]
-    known = _Shared((record.text for record in last), run)
+    known = SharedText((record.text for record in last), run)
     kept = [record for record in middle if not known.holds(record.text)]
     known.add(record.text for record in kept)
     known.add(apart)
@@ -85,17 +85,21 @@ def write(path: Path, part: Sequence[Record]) -> None:
         partial.write_bytes(gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
 
 
-class _Shared:
+class SharedText:
+    """Runs of characters of some texts, to tell whether another shares one."""
+
     def __init__(self, texts: Iterable[str], run: int) -> None:
         self._run = run
         self._known: set[str] = set()
         self.add(texts)
 
     def add(self, texts: Iterable[str]) -> None:
+        """Know these texts too."""
         for text in texts:
             self._known.update(self._runs(text))
 
     def holds(self, text: str) -> bool:
+        """Whether ``text`` shares a run with what is known."""
         return not self._known.isdisjoint(self._runs(text))
 
     def _runs(self, text: str) -> Iterator[str]:

@@ -18,7 +18,7 @@ from assistant.ui.frame import Frame
 from assistant.ui.guest import Host
 from assistant.ui.markup import esc
 from assistant.ui.session import Session, identify
-from assistant.ui.strings import Text
+from assistant.ui.strings import STRINGS, Text
 
 EXPORT = "pages/adoption/export.csv"
 TEXTS = ("month", "department", "task", "model")
@@ -78,7 +78,35 @@ def page(told: Adoption, parts: Services, t: Text) -> str:
             _table(TEXTS, NUMBERS, [_named(row, parts, t) for row in told.drafts], t),
         )
         + _section(t("adoption.alerts"), alerts)
+        + _section(t("adoption.rules"), _rules(told, parts, t))
     )
+
+
+def _rules(told: Adoption, parts: Services, t: Text) -> str:
+    """Which rules are overridden, and why."""
+    from assistant.alerts.rule import RulesInvalid, rules_of
+
+    try:
+        known = rules_of(parts.settings.home)
+    except RulesInvalid:
+        known = {}
+    rows = [
+        asdict(row)
+        | {
+            "rule": known[row.rule].title if row.rule in known else row.rule,
+            "reasons": "、".join(
+                f"{_reason(code, t)} {count}"
+                for code, count in sorted(row.reasons.items(), key=lambda one: -one[1])
+            ),
+        }
+        for row in told.rules
+    ]
+    return _table(("rule", "reasons"), ("shown", "accepted", "overridden"), rows, t)
+
+
+def _reason(code: str, t: Text) -> str:
+    key = f"reason.{code}"
+    return t(key) if key in STRINGS else code
 
 
 def _section(title: str, inner: str) -> str:

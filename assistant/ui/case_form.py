@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from assistant.record.case import Case
 from assistant.record.encounter import Encounter
 from assistant.record.patient import Patient
+from assistant.store.context import bound
 from assistant.ui.strings import Text
 
 CASE_TEXTS = ("chief_complaint", "present_illness", "past_history", "examination", "tests", "text")
@@ -117,8 +118,11 @@ def is_id(text: str) -> bool:
 
 
 def new_identity() -> tuple[str, str]:
-    """A patient id and an encounter id that nobody has."""
+    """The patient and stay of a session from the log-in, else ids that nobody has."""
     token = secrets.token_hex(4)
+    if own := bound():
+        patient, stay = own[0]
+        return patient, stay or f"enc-{token}"
     return f"pat-{token}", f"enc-{token}"
 
 

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from assistant.api.context import LOCAL_ACTOR, Services
 from assistant.store import Context
+from assistant.store.context import bound
 from assistant.ui.markup import badge, esc
 from assistant.ui.session import Session, identify
 from assistant.ui.strings import Text
@@ -161,6 +162,14 @@ def _who(session: Session, t: Text) -> str:
     if session.actor is None:
         return ""
     role = t(f"role.{session.actor.role}") if _known_role(session.actor.role) else ""
+    if patients := bound():
+        # From the hospital's log-in: it is left, and another patient opened, on its own page.
+        listed = "、".join(" ".join(filter(None, one)) for one in patients)
+        return (
+            f"{esc(role)} <b>{esc(session.actor.id)}</b> {esc(t('session.for'))} "
+            f'<span class="id">{esc(listed)}</span> '
+            f'<a href="smart/session">{esc(t("session"))}</a>'
+        )
     with_key = session.actor != LOCAL_ACTOR
     out = f' <a href="sign-out">{esc(t("sign_out"))}</a>' if with_key else ""
     return f"{esc(role)} <b>{esc(session.actor.id)}</b>{out}"

@@ -19,6 +19,7 @@ from assistant.api.context import Actor, Services
 from assistant.api.problems import Problem
 from assistant.ui.frame import Frame
 from assistant.ui.session import Session, identify
+from assistant.ui.user import read
 from assistant.work.roles import ASK_ROLES
 
 GROUP = "bedside.pages"
@@ -60,11 +61,10 @@ class Host:
 
     async def anyone(self, request: Request) -> Actor:
         """Who is signed in.  401 for nobody."""
-        user = await self._user(request) if self._user is not None else None
-        role, _, actor_id = (user or "").partition(":")
-        if not actor_id:
+        who = read(await self._user(request) if self._user is not None else None)
+        if who is None:
             raise Problem(401, "请先登录。(Sign in first.)")
-        return Actor(actor_id, role)
+        return Actor(*who)
 
     async def clinician(self, request: Request) -> Actor:
         """The same for patients' records.  403 for roles that may not see them."""

@@ -12,6 +12,7 @@ import gradio as gr
 from fastapi import FastAPI
 
 from assistant.api.context import Services
+from assistant.interop.smart.session import Sessions
 from assistant.ui import adoption, evidence_view, feedback, guest, record_search, sign_in, system
 from assistant.ui.frame import Frame, Look, TaskPage, strip
 from assistant.ui.imaging import dropping
@@ -44,11 +45,11 @@ SET_LANGUAGE = """() => {
 LOADING_SECONDS = 2.0
 
 
-def mount(app: FastAPI, parts: Services) -> None:
+def mount(app: FastAPI, parts: Services, launched: Sessions | None = None) -> None:
     """Put the pages at ``/``; who needs a key is shown nothing before it is given."""
     pages = task_pages(parts.tasks)
     blocks = build(parts, pages)
-    signed_in = sign_in.install(app, parts)
+    signed_in = sign_in.install(app, parts, launched)
     host = guest.Host(parts, signed_in)
     guest.serve(app, host)
     evidence_view.serve(app, host, parts)

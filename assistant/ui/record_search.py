@@ -12,13 +12,14 @@ import gradio as gr
 from assistant.api.context import Actor, Services
 from assistant.record_index.access import Caller, caller_of, check_query
 from assistant.record_index.cohort import as_csv, as_group, cohort
-from assistant.record_index.errors import SearchRefused
+from assistant.record_index.errors import NotAllowed, SearchRefused
 from assistant.record_index.evidence import Evidence
 from assistant.record_index.form import SearchForm
 from assistant.record_index.language import parse
 from assistant.record_index.search import Found, Row, search
 from assistant.record_index.shown import deidentified
 from assistant.record_index.words import translate
+from assistant.store.context import bound
 from assistant.ui.frame import Frame
 from assistant.ui.markup import esc
 from assistant.ui.session import Session, identify
@@ -168,6 +169,10 @@ def files_html(parts: Services, actor: Actor, query: str, t: Text) -> str:
 
 
 def _caller(parts: Services, actor: Actor, query: str) -> Caller:
+    if bound() is not None:
+        raise NotAllowed(
+            "本会话只针对一名患者，不能搜索他人的病历。(This session is for one patient.)"
+        )
     caller = caller_of(parts.store, actor.id, actor.role)
     check_query(caller, parse(query), identified=False)
     return caller

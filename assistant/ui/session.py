@@ -17,6 +17,7 @@ from assistant.draft import Draft, Statement
 from assistant.review.fill_in import FillIn, Resolution, open_statements
 from assistant.store import Context, Verdict
 from assistant.ui.strings import Language, Text
+from assistant.ui.user import read
 from assistant.work.roles import ASK_ROLES
 
 State = Literal["idle", "queued", "running", "finished", "failed", "cancelled"]
@@ -145,12 +146,13 @@ class Session:
 
 
 def identify(session: Session, request: gr.Request) -> Actor:
-    """Who made this call, as `sign_in` says; the page belongs to whoever opened it.
+    """Who made this call, as `sign_in` says; the page belongs to whoever opened it.  The call is
+    bound to the patients of a session from the log-in.
 
     Raises `gradio.Error` when that is nobody, or when the page was opened by somebody else.
     """
-    role, _, actor_id = (request.username or "").partition(":")
-    actor = Actor(actor_id, role, SOURCE) if actor_id else None
+    who = read(request.username)
+    actor = Actor(*who, SOURCE) if who is not None else None
     if actor is None or (session.actor is not None and session.actor != actor):
         raise gr.Error(session.text("error.session"), print_exception=False)
     session.actor = actor

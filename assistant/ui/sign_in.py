@@ -19,8 +19,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from assistant.api.context import LOCAL_ACTOR, Services, key_needed
 from assistant.draft import DISCLAIMER_EN, DISCLAIMER_ZH
+from assistant.interop.smart.binding import cookie
+from assistant.interop.smart.session import Sessions as Launched
 from assistant.ui.markup import esc
 from assistant.ui.strings import STRINGS
+from assistant.ui.user import written
 
 COOKIE = "bedside-session"
 LOCAL_USER = f"{LOCAL_ACTOR.role}:{LOCAL_ACTOR.id}"
@@ -60,8 +63,9 @@ class SignedIn:
 class Sessions:
     """The tokens of this process."""
 
-    def __init__(self, parts: Services) -> None:
+    def __init__(self, parts: Services, launched: Launched | None = None) -> None:
         self._parts = parts
+        self._launched = launched
         self._open: dict[str, SignedIn] = {}
 
     async def enter(self, key: str) -> str | None:
@@ -81,10 +85,16 @@ class Sessions:
         self._open.pop(token, None)
 
     async def user(self, request: Request) -> str | None:
-        """``role:actor`` of the request, or None when it is nobody's.
+        """Who made the request, as `assistant.ui.user` writes it; None when that is nobody.
 
-        A client on this machine itself is the demo doctor where keys are not required.
+        A session from the hospital's log-in comes before a key, as it allows less.  A client on
+        this machine itself is the demo doctor where keys are not required.
         """
+        if (name := cookie(request.headers)) and self._launched is not None:
+            launched = await asyncio.to_thread(self._launched.find, name)
+            if launched is None or launched.until < time.time():
+                return None
+            return written(launched.actor_id, launched.role, launched.patients)
         session = self._open.get(request.cookies.get(COOKIE, ""))
         if session is not None and session.until >= time.monotonic():
             key = await asyncio.to_thread(self._parts.store.api_keys.verify, session.key)
@@ -93,9 +103,11 @@ class Sessions:
         return None if key_needed(self._parts.settings, request) else LOCAL_USER
 
 
-def install(app: FastAPI, parts: Services) -> Callable[[Request], Awaitable[str | None]]:
+def install(
+    app: FastAPI, parts: Services, launched: Launched | None = None
+) -> Callable[[Request], Awaitable[str | None]]:
     """Add the sign-in page; gives what Gradio asks for the user of a request."""
-    sessions = Sessions(parts)
+    sessions = Sessions(parts, launched)
     router = APIRouter(include_in_schema=False)
 
     @router.get("/sign-in")
@@ -150,7 +162,10 @@ class Guard:
             await self.app(scope, receive, send)
             return
         page = scope["method"] == "GET" and scope["path"] in ("/", "")
-        answer = RedirectResponse("sign-in", status_code=303) if page else Response(status_code=401)
+        # A session from the log-in that is over is renewed there, or says what to do.
+        launched = page and cookie(Request(scope).headers)
+        place = "smart/session" if launched else "sign-in"
+        answer = RedirectResponse(place, status_code=303) if page else Response(status_code=401)
         await answer(scope, receive, send)
 
 

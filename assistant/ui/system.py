@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from assistant.api.context import Services
+from assistant.api.imaging_releases import releases
 from assistant.ui.frame import Frame
 from assistant.ui.markup import badge, esc
 from assistant.ui.session import Session, identify
@@ -21,6 +22,7 @@ LOOK_SECONDS = 2.0
 ADD_MODEL = """bedside model list
 bedside model add my-model --folder /srv/models/my-model
 bedside model verify my-model"""
+RELEASE = "bedside imaging-release on detection --by NAME --reason WHY"
 CONFIGURATION = """default_engine = "ward"
 
 [engines.ward]
@@ -61,7 +63,8 @@ def build(frame: Frame) -> None:
         identify(session, request)
         await parts.approvals.refresh()
         under_way = parts.vectors.progress.state == "running"
-        return [page(parts, session), gr.Timer(active=under_way)]
+        shown = await asyncio.to_thread(page, parts, session)
+        return [shown, gr.Timer(active=under_way)]
 
     async def check(session: Session, request: gr.Request) -> str:
         identify(session, request)
@@ -93,6 +96,7 @@ def page(parts: Services, session: Session) -> str:
         ("system.missing", _missing(parts, t)),
         ("system.engines", _engines(parts, t)),
         ("system.knowledge", _knowledge(parts, t)),
+        ("system.releases", _releases(parts, t)),
         ("system.add", _add(t)),
         (
             "system.api",
@@ -197,6 +201,22 @@ def _progress(parts: Services) -> str:
     if progress.state != "running" or not progress.total:
         return ""
     return f'<progress value="{progress.done}" max="{progress.total}"></progress>'
+
+
+def _releases(parts: Services, t: Text) -> str:
+    """Each imaging task: whether its results may be filled in, and who said so."""
+    rows = ""
+    for one in releases(parts):
+        title = parts.tasks[one.kind].title
+        state = badge(t("system.release.off"), "demo")
+        said = ""
+        if one.is_on and one.created_at is not None:
+            state = badge(t("system.release.on"), "good")
+            said = f"{one.switched_by} · {one.created_at.astimezone():%Y-%m-%d} · {one.reason}"
+        name = title.zh if t.language == "zh" else title.en
+        rows += f"<tr><td>{esc(name)}</td><td>{state}</td><td>{esc(said)}</td></tr>"
+    hint = f'<p class="hint">{esc(t("system.releases.hint"))}</p><pre>{esc(RELEASE)}</pre>'
+    return f"{hint}<table><tbody>{rows}</tbody></table>"
 
 
 def _add(t: Text) -> str:

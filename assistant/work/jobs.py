@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 from assistant.store import Context, QueueFull, RequestNotFound, Store, StoreError
@@ -21,6 +21,7 @@ from assistant.work.channel import Channels
 from assistant.work.events import ENDS, Cancelled, DraftReady, Event, Failed, Waiting
 from assistant.work.performing import Work
 from assistant.work.queue import Outlook, Snapshot, outlook
+from assistant.work.task import digest
 from assistant.work.workers import Workers
 
 
@@ -35,13 +36,27 @@ class TooManyJobs(Exception):
         self.retry_after = retry_after
 
 
+Join = Callable[[Context, dict[str, Any]], dict[str, Any]]
+
+
+def _rehashed(payload: dict[str, Any], joined: dict[str, Any], record_hash: str) -> str:
+    """The hash of ``joined``, over what ``record_hash`` was over."""
+    record = payload.get("encounter")
+    over_record = record is not None and digest(record) == record_hash
+    return digest(joined["encounter"] if over_record else joined)
+
+
 class Jobs:
     """Submits, watches and cancels requests; the workers are its own."""
 
-    def __init__(self, store: Store, work: Work, *, workers: int, limit: int) -> None:
+    def __init__(
+        self, store: Store, work: Work, *, workers: int, limit: int, join: Join | None = None
+    ) -> None:
+        """``join`` gives a payload with what is known of its patient."""
         self._store = store
         self._work = work
         self._limit = limit
+        self._join = join
         self._seen_at = 0.0
         self._queue = Snapshot()
         self.channels = Channels()
@@ -78,6 +93,11 @@ class Jobs:
         """
         bound = self._work.bound(kind)
         await asyncio.to_thread(self._store.attachments.check, context, payload)
+        sent = [payload, record_hash]
+        if self._join is not None:
+            joined = await asyncio.to_thread(self._join, context, payload)
+            if joined is not payload:
+                payload, record_hash = joined, _rehashed(payload, joined, record_hash)
         try:
             row = await asyncio.to_thread(
                 self._store.requests.submit,
@@ -91,6 +111,7 @@ class Jobs:
                 bound=bound,
                 source=source,
                 batch=batch,
+                sent=sent,
             )
         except QueueFull:
             raise TooManyJobs(self._limit) from None

@@ -8,16 +8,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from typing import Any
 
 from pydantic import BaseModel
 
 from assistant.approval.status import ApprovalStatus
 from assistant.draft import Draft, ModelDraft
-from assistant.store import DraftRow, InvalidArgument, RequestRow, Store
+from assistant.record.page_boxes import add_boxes
+from assistant.store import Context, DraftRow, InvalidArgument, RequestRow, Store
 from assistant.work.events import DraftReady, Event
 from assistant.work.registry import Registry
 from assistant.work.resources import Resources
-from assistant.work.task import AnyTask, Run
+from assistant.work.task import AnyTask, Run, load
 
 
 class Performer:
@@ -51,6 +53,13 @@ class Performer:
         """Whether something of it comes at once."""
         task = self.tasks.get(kind)
         return task is not None and task.prepares
+
+    def joined(self, context: Context, payload: dict[str, Any]) -> dict[str, Any]:
+        """The payload of a request with what the tasks know of its patient (`Task.joins`)."""
+        for task in self.tasks:
+            if task.joins:
+                payload = load(task.joins)(payload, context, self._store)
+        return payload
 
     def draft(self, row: DraftRow) -> Draft:
         """A kept draft, typed."""
@@ -90,6 +99,9 @@ class Performer:
 
     async def _keep(self, row: RequestRow, task: AnyTask, draft: Draft) -> Event:
         await self._mark(task, draft)
+        request = _read(task, row)
+        record = getattr(request, "encounter", None) or request
+        add_boxes(draft, getattr(record, "observations", []))
         member, section = draft.place()
         version = draft.knowledge_version
         if not version and task.needs_knowledge:

@@ -145,6 +145,10 @@ class Task(ABC, Generic[RequestT, DraftT]):
     reviewed: ClassVar[bool] = True
     """Whether a draft has statements to resolve and can be filled in."""
 
+    released: ClassVar[bool] = False
+    """Whether its results, which are for research, can be filled in while a named administrator has
+    switched that on (`assistant.store.releases`); until then they cannot."""
+
     listed: type[Draft] | None = None
     """A base of ``draft`` with the fields that a job lists, where the job gives the rest itself."""
 
@@ -161,6 +165,10 @@ class Task(ABC, Generic[RequestT, DraftT]):
 
     checks: ClassVar[str] = ""
     """A function from the settings to what ``bedside doctor`` says of the task."""
+
+    joins: ClassVar[str] = ""
+    """A function of (payload, context, store) that gives the payload of any task's request with
+    what this task knows of the patient; the same object where it knows nothing."""
 
     outcome: ClassVar[str] = ""
     """A function of (request, draft, context, resources) that gives what goes out to other
@@ -231,7 +239,10 @@ class Task(ABC, Generic[RequestT, DraftT]):
 
         ``request`` reads the request, which notes the reading.  Raises `NothingToFill`.
         """
-        text = "\n".join(kept(draft.all_statements(), resolutions))
+        if self.released:
+            text = draft.plain_text()
+        else:
+            text = "\n".join(kept(draft.all_statements(), resolutions))
         if not text.strip():
             raise NothingToFill
         return FillIn(text=text, fields={self.kind: text})

@@ -33,6 +33,7 @@ Kind = Literal[
     "detection",
     "classification",
     "omissions",
+    "deidentify",
 ]
 
 

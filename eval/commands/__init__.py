@@ -49,6 +49,12 @@ COMMANDS = (
         "Example: bedside eval assertion --data snippets.jsonl --require 'denied_kept>=100'",
     ),
     Row(
+        "deidentify",
+        "eval.commands.deidentify:deidentify",
+        "Names, ids, phones, addresses, dates, wards and hospitals: found, replaced, stable.",
+        "例 Example: bedside eval deidentify --require 'recall>=99' --require 'kept>=100'",
+    ),
+    Row(
         "checker",
         "eval.commands.checker:checker",
         "Seed errors of nine types into true statements and see which of them the checker finds.",

@@ -27,6 +27,7 @@ _NO_LENGTH = re.compile(
     r"|孕\d+\+?\d*周|妊娠\d+\+?\d*周|停经\d+余?[天日周]"
 )
 """Ages, dates and weeks of a pregnancy: they tell nothing of how long it has lasted."""
+_DELUSION = "妄想"
 _UNITS: tuple[tuple[str, Onset], ...] = (
     ("小时", "hours"), ("h", "hours"), ("分钟", "hours"), ("天", "days"), ("日", "days"),
     ("周", "weeks"), ("星期", "weeks"), ("月", "months"), ("年", "years"),
@@ -96,9 +97,15 @@ def _counts(finding: Finding, kind: str) -> bool:
     if finding.concept.endswith("家族史"):
         # 父亲有高血压: the relative's illness is the patient's family history.
         return True
-    if finding.experiencer is not Experiencer.PATIENT:
+    if finding.experiencer is not Experiencer.PATIENT and not _is_believed(finding):
         return False
     return finding.temporality is Temporality.CURRENT or kind in ("history", "exposure", "course")
+
+
+def _is_believed(finding: Finding) -> bool:
+    """What the patient believes others do (同学在背后议论她) is the patient's delusion; what is
+    called one (母亲有被害妄想) is whose it is said to be."""
+    return finding.concept.endswith(_DELUSION) and _DELUSION not in finding.text
 
 
 def onset_of(texts: Sequence[str]) -> frozenset[Onset]:

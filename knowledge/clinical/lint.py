@@ -1,9 +1,12 @@
-"""Faults of a curated base: unknown findings, codes that do not exist, names used twice."""
+"""Faults of a curated base: unknown findings, codes that do not exist, names used twice or too
+wide."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
 
 from knowledge.clinical.entry import Entry, EntryFault
@@ -11,6 +14,9 @@ from knowledge.clinical.vocabulary import Vocabulary
 from knowledge.text.folding import fold
 
 FEWEST_FINDINGS = 8
+MANY_LIST_IT = 5
+"""So many other entries list a finding that its name means no one disease."""
+SEVERAL = 2
 
 
 def lint(
@@ -32,6 +38,7 @@ def lint(
         missing = [name for name in entry.differentials if fold(name) not in names]
         faults += [EntryFault(entry.name, f"differs from {name}, no entry") for name in missing]
     faults += _kinds(entries, others)
+    faults += _wide_names(entries, others)
     return faults
 
 
@@ -69,6 +76,44 @@ def _kinds(entries: Sequence[Entry], others: Sequence[Entry]) -> list[EntryFault
         if entry.name in reached:
             faults.append(EntryFault(entry.name, "is a kind of itself"))
     return faults
+
+
+def _wide_names(entries: Sequence[Entry], others: Sequence[Entry]) -> list[EntryFault]:
+    """Other names that mean more than the entry: the name of a finding that many diseases have
+    (上睑下垂 of the congenital one), or one that another disease, no rarer and not related, would
+    have as well (裂伤).  Those of ``accepted_names.tsv`` are customary all the same."""
+    every = [*entries, *others]
+    listing: Mapping[str, set[str]] = defaultdict(set)
+    for entry in every:
+        for finding in entry.findings:
+            listing[fold(finding)].add(entry.name)
+    faults: list[EntryFault] = []
+    for entry in (e for e in entries if not e.general):
+        for name in (n for n in entry.names if fold(n) not in _accepted_names()):
+            having = listing[fold(name)] - {entry.name}
+            if len(having) >= MANY_LIST_IT:
+                problem = f"the name {name} is a finding that {len(having)} others have"
+                faults.append(EntryFault(entry.name, problem))
+            elif rival := _rival_of_tail(entry, name, every):
+                faults.append(EntryFault(entry.name, f"the name {name} would suit {rival} as well"))
+    return faults
+
+
+def _rival_of_tail(entry: Entry, name: str, every: Sequence[Entry]) -> str:
+    """One of several others that end with ``name`` as the entry's own name does; "" where the
+    entry is the commonest of them."""
+    tail, own = fold(name), fold(entry.name)
+    if own == tail or not own.endswith(tail):
+        return ""
+    alike = [e for e in every if fold(e.name).endswith(tail) and not e.is_related(entry)]
+    rivals = [e.name for e in alike if e.common >= entry.common]
+    return rivals[0] if len(alike) >= SEVERAL and rivals else ""
+
+
+@cache
+def _accepted_names() -> frozenset[str]:
+    text = (files("knowledge.clinical") / "accepted_names.tsv").read_text(encoding="utf-8")
+    return frozenset(fold(line) for line in text.splitlines() if line and line[0] != "#")
 
 
 def _names_used_twice(entries: Sequence[Entry]) -> list[EntryFault]:

@@ -1,4 +1,5 @@
-"""Reference ranges (``reference.tsv``) and grades (``grades.tsv``) of analytes."""
+"""Reference ranges (``reference.tsv``), grades (``grades.tsv``) and what a vital sign can be
+(``plausible.tsv``)."""
 
 from __future__ import annotations
 
@@ -76,6 +77,17 @@ def ranges_of(analyte: str) -> tuple[Range, ...]:
 def grades(analyte: str) -> tuple[Grade, ...]:
     """The grades of an analyte."""
     return _grades().get(analyte, ())
+
+
+def is_plausible(vital: str, value: Decimal) -> bool:
+    """Whether a number without a unit can be this vital sign of a living patient."""
+    bounds = _plausible().get(vital)
+    return bounds is not None and bounds[0] <= value <= bounds[1]
+
+
+@cache
+def _plausible() -> Mapping[str, tuple[Decimal, Decimal]]:
+    return {name: (Decimal(low), Decimal(high)) for name, low, high in _rows("plausible.tsv", 3)}
 
 
 @cache

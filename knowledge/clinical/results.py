@@ -15,7 +15,7 @@ from functools import cache
 from importlib.resources import files
 
 from knowledge.clinical.matcher import Hit, Matcher
-from knowledge.clinical.reference import Range, grades, ranges_of
+from knowledge.clinical.reference import Range, grades, is_plausible, ranges_of
 from knowledge.clinical.vocabulary import Vocabulary
 from knowledge.ranking.demographics import Sex
 from knowledge.text.folding import fold
@@ -34,6 +34,9 @@ _BETWEEN = re.compile(r"[,;。\n]")
 _BLOOD = "血"
 _SHORTEST_VITAL = 2
 """T, P and R are vital signs before a number only."""
+_RIGHT_BEHIND = re.compile(r"[\s:约为是]{0,3}")
+"""What may stand between the name of a vital sign and its number where no unit follows."""
+_PRESSURE, _PRESSURES = "血压", ("收缩压", "舒张压")
 _FRACTIONS = {
     "中性粒细胞": "中性粒细胞百分比",
     "淋巴细胞": "淋巴细胞百分比",
@@ -157,8 +160,18 @@ class ResultReader:
             word = None
         if word is not None:
             yield from _by_word(hit, word)
-        elif number is not None and not (vital and not number.unit):
+        elif number is not None and (not vital or number.unit or _is_vital(hit, number, folded)):
             yield from _by_number(hit, number, patient)
+
+
+def _is_vital(hit: Hit, number: Quantity, folded: str) -> bool:
+    """Whether a number without a unit, right behind the name of a vital sign, can be one:
+    BP 88/52 is, T 12 is a vertebra."""
+    if not _RIGHT_BEHIND.fullmatch(folded, hit.end, number.start):
+        return False
+    if hit.name == _PRESSURE:
+        return number.shape == "pair" and all(map(is_plausible, _PRESSURES, number.values))
+    return number.shape in ("one", "range") and is_plausible(hit.name, number.high)
 
 
 def _course(own: Sequence[Quantity], folded: str) -> Sequence[Quantity | None]:
@@ -178,15 +191,19 @@ def _strongest(results: Iterable[Result]) -> list[Result]:
 def _by_word(hit: Hit, word: re.Match[str]) -> Iterator[Result]:
     start, end = hit.start, word.end()
     name = hit.name
-    if word["normal"] or word["no"]:
-        yield Result(f"{name}升高", start, end, False)
-        if word["normal"]:
-            yield Result(f"{name}降低", start, end, False)
-            yield Result(f"{name}阳性", start, end, False)
+    parts = _PRESSURES if name == _PRESSURE else (name,)
+    above = [_named(part, "升高") for part in parts]
+    below = [_named(part, "降低") for part in parts]
+    if word["normal"]:
+        for finding in dict.fromkeys((*above, *below, f"{name}阳性")):
+            yield Result(finding, start, end, False)
+    elif word["no"]:
+        for finding in dict.fromkeys(below if word["low"] else above):
+            yield Result(finding, start, end, False)
     elif word["high"]:
-        yield Result(next((r.above for r in ranges_of(name)), f"{name}升高"), start, end, True)
+        yield Result(above[0], start, end, True)
     elif word["low"]:
-        yield Result(next((r.below for r in ranges_of(name)), f"{name}降低"), start, end, True)
+        yield Result(below[0], start, end, True)
     elif word["positive"]:
         yield Result(f"{name}阳性", start, end, True)
     else:
@@ -194,10 +211,16 @@ def _by_word(hit: Hit, word: re.Match[str]) -> Iterator[Result]:
         yield Result(f"{name}阴性", start, end, True)
 
 
+def _named(name: str, result: str) -> str:
+    """What 升高 or 降低 of an analyte is called: 体温升高 is 发热."""
+    called = (row.above if result == "升高" else row.below for row in ranges_of(name))
+    return next(called, f"{name}{result}")
+
+
 def _by_number(hit: Hit, number: Quantity, patient: Patient) -> Iterator[Result]:
-    if hit.name == "血压":
+    if hit.name == _PRESSURE:
         if number.shape == "pair" and len(number.values) == 2:
-            for part, value in zip(("收缩压", "舒张压"), number.values, strict=True):
+            for part, value in zip(_PRESSURES, number.values, strict=True):
                 one = number if number.unit else None
                 yield from _judged(part, hit, number.end, (value, value), one, patient)
         return

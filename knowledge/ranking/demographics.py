@@ -26,6 +26,11 @@ _DAYS = re.compile(
     rf"|(?P<told>{_NUMBER})天(?:大|龄|的宝宝)"
     rf"|(?:[男女]婴|新生儿|日龄)[,，]?(?P<old>{_NUMBER})[天日](?=[,，。;；])"
 )
+# 女,14月, and 男,42天, at the head of a case: an age, where 3天 elsewhere is how long it lasts.
+_TOLD_FIRST = re.compile(
+    rf"[^。;；\n]{{0,6}}?[男女](?:性|婴|孩|童)?[,，、\s]{{0,2}}(?P<count>{_NUMBER})个?(?:(?P<months>月)|天|日)(?:龄|大)?(?=[,，。、\s])"
+)
+_MOST_MONTHS, _MOST_DAYS = 48, 120
 _CHILD_WORDS = (
     ("新生儿", 0.04), ("早产儿", 0.04), ("婴儿", 0.5), ("宝宝", 1.5), ("宝贝", 1.5), ("婴幼儿", 1.0), ("幼儿", 2.0),
     ("患儿", 4.0), ("小儿", 4.0), ("小孩", 4.0), ("孩子", 4.0), ("小朋友", 5.0), ("女儿", 4.0), ("儿子", 4.0),
@@ -39,6 +44,9 @@ def _value(words: str) -> float:
 
 def age_in(text: str) -> float | None:
     """The patient's age in years as a text states it, or a rough one for 宝宝 and the like."""
+    hit = _TOLD_FIRST.match(text)
+    if hit and (count := _value(hit["count"])) <= (_MOST_MONTHS if hit["months"] else _MOST_DAYS):
+        return count / 12 if hit["months"] else count / 365
     hit = _YEARS.search(text)
     if hit:
         years = _value(hit.group("years"))
@@ -49,10 +57,12 @@ def age_in(text: str) -> float | None:
         return years if years <= 130 else None
     for hit in _MONTHS.finditer(text):
         months = _value(hit.group("months")) + (0.5 if hit.group("half") else 0.0)
-        if months <= 48 and ("个" in hit.group() or "大" in hit.group() or "龄" in hit.group()):
+        if months <= _MOST_MONTHS and (
+            "个" in hit.group() or "大" in hit.group() or "龄" in hit.group()
+        ):
             return months / 12
     hit = _DAYS.search(text)
-    if hit and (days := _value(hit["days"] or hit["told"] or hit["old"])) <= 120:
+    if hit and (days := _value(hit["days"] or hit["told"] or hit["old"])) <= _MOST_DAYS:
         return days / 365
     return next((years for word, years in _CHILD_WORDS if word in text), None)
 

@@ -6,7 +6,7 @@ Folding keeps every offset, so a place in ``folded`` is the same place in ``text
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
@@ -59,6 +59,12 @@ class Document:
     def __init__(self, text: str) -> None:
         self.text = text
         self.folded = fold(text)
+        self._joined: set[int] = set()
+
+    def keep_together(self, ranges: Iterable[tuple[int, int]]) -> None:
+        """No clause begins within these: 否认高 血压、糖尿 病."""
+        for start, end in ranges:
+            self._joined.update(range(start + 1, end))
 
     @cached_property
     def sentences(self) -> list[Range]:
@@ -81,7 +87,7 @@ class Document:
         """The clauses of a sentence: what stands between commas, or the spaces set for them."""
         edges = [hit.end() for hit in _COMMA.finditer(self.folded, sentence.start, sentence.end)]
         for gap in _GAP.finditer(self.folded, sentence.start, sentence.end):
-            if self._is_mark(gap.start(), gap.end(), sentence):
+            if gap.end() not in self._joined and self._is_mark(gap.start(), gap.end(), sentence):
                 edges.append(gap.end())
         edges = sorted({e for e in edges if sentence.start < e < sentence.end})
         starts = [sentence.start, *edges]
@@ -95,7 +101,9 @@ class Document:
             return False
         before = self.folded[max(sentence.start, start - 2) : start]
         lonely = _SHORT.search(before if start - 2 > sentence.start else f" {before}")
-        return lonely is None and not self.folded[end + 1 : end + 2].isspace()
+        # 无 发热 咳嗽 有 乏力: a short word of its own begins the next statement.
+        wide = self.folded[end + 1 : end + 2].isspace() and self.folded[end] not in "有无伴但"
+        return lonely is None and not wide
 
 
 def _cut(text: str, start: int, end: int, mark: re.Pattern[str]) -> Iterator[Range]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from knowledge.text.folding import fold
@@ -20,6 +20,10 @@ _FILLER = (
 )
 _GAP_REACH = 64
 """Characters that a term of two parts may span."""
+# A blank or the end of a line between two characters.
+_PARTED = re.compile(r"(?<=[\u4e00-\u9fff])(?:[ \t]|[ \t]*\r?\n[ \t]*)(?=[\u4e00-\u9fff])")
+_SPLIT_REACH = 14
+_HAN = re.compile(r"[\u4e00-\u9fff]")
 _DENYING = frozenset("无未不没")
 _DENIAL = r"(?:没有|没|无|不再|不会|不怎么|不太|不是很|不)"
 
@@ -33,6 +37,10 @@ class Match:
     concept: str
     kind: TermKind
     denied: bool = False
+
+
+def _meet(first: Match, second: Match) -> bool:
+    return first.start < second.end and second.start < first.end
 
 
 @dataclass
@@ -105,6 +113,37 @@ class Lexicon:
         """
         wanted = set(kinds) if kinds is not None else None
         folded = fold(text)
+        found = self._find(folded, wanted)
+        if _PARTED.search(folded):
+            split = [m for m in self._split(folded) if wanted is None or m.kind in wanted]
+            found = [m for m in found if not any(_meet(m, other) for other in split)]
+            found = sorted([*found, *split], key=lambda match: match.start)
+        return found
+
+    def _split(self, folded: str) -> list[Match]:
+        """Terms with a blank or the end of a line inside them, as scanners set them: 咳 嗽."""
+        found: list[Match] = []
+        for gap in _PARTED.finditer(folded):
+            if found and gap.start() < found[-1].end:
+                continue
+            start = max(0, gap.start() - _SPLIT_REACH)
+            near = folded[start : gap.end() + _SPLIT_REACH]
+            places = [n for n, c in enumerate(near, start) if not c.isspace()]
+            words = "".join(folded[place] for place in places)
+            for match in self._find(words, None):
+                first, last = places[match.start], places[match.end - 1]
+                following = words[match.end : match.end + 1]
+                if first < gap.start() <= last and not _HAN.match(following):
+                    found.append(replace(match, start=first, end=last + 1))
+                    break
+                # 主 诉 咳 嗽: each character stands alone.
+                alone = folded[last + 1 : last + 2].isspace() and folded[last - 1].isspace()
+                if first < gap.start() <= last and alone:
+                    found.append(replace(match, start=first, end=last + 1))
+                    break
+        return found
+
+    def _find(self, folded: str, wanted: set[TermKind] | None) -> list[Match]:
         found: list[Match] = []
         position = 0
         heads, gaps = self._by_head, self._patterns

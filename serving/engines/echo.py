@@ -29,6 +29,8 @@ from serving.engines.text_stream import StopFilter
 from serving.reasoning import Separator, begins, separated
 from serving.schema import json_schema
 from serving.schema.instance import minimal
+from serving.tool_calls import check as check_tools
+from serving.tool_calls import forced_call, schema_of_call, with_calls
 
 # One CJK character, or one run of other letters with the space that follows it.
 _WORD = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]|[^\s\u3400-\u9fff]+\s*|\s+")
@@ -46,11 +48,12 @@ class EchoEngine(Engine):
         seconds_per_word: float = 0.0,
         max_running: int = 8,
         queue_limit: int = 32,
+        calls_tools: bool = False,
     ) -> None:
         """``reply`` turns the last user message into the answer; without it, it is repeated.
 
         With a schema, the answer is ``reply``'s if that is JSON, else a minimal instance; a grammar
-        is not looked at.
+        is not looked at.  ``calls_tools``: it takes `Sampling.tools`.
         """
         self._reply = reply
         self._delay = seconds_per_word
@@ -64,6 +67,7 @@ class EchoEngine(Engine):
             source="none",
             context_length=context_length,
             demo_only=True,
+            calls_tools=calls_tools,
             details={"engine": "echo"},
         )
 
@@ -92,6 +96,8 @@ class EchoEngine(Engine):
         messages = [Message("user", prompt)] if isinstance(prompt, str) else prompt
         count = self._check(messages, sampling)
         sampling = limited(sampling, count, self._card.context_length)
+        if sampling.must_call and sampling.tools:
+            schema = schema_of_call(sampling.tools)
         answer = self._answer(messages, schema)
         if self._open >= self._capacity:
             raise EngineBusy(1)
@@ -106,7 +112,11 @@ class EchoEngine(Engine):
                 words = self._stream(answer, sampling, count, submitted)
                 # The whole answer is known, so nothing is held back to find out how it begins.
                 separator = Separator("constrained" if schema is not None else begins(answer))
-                async with aclosing(separated(words, separator)) as stream:
+                answered = separated(words, separator)
+                if sampling.tools:
+                    forced = sampling.must_call
+                    answered = (forced_call if forced else with_calls)(answered, sampling.tools)
+                async with aclosing(answered) as stream:
                     async for chunk in stream:
                         yield chunk
             finally:
@@ -123,6 +133,11 @@ class EchoEngine(Engine):
             raise EngineUnavailable("The model has been unloaded.")
         if sampling.max_tokens is not None and sampling.max_tokens < 1:
             raise UnsupportedOption("max_tokens must be at least 1.")
+        if sampling.tools and not self._card.calls_tools:
+            raise UnsupportedOption("tools: this model has no chat template that knows tools.")
+        check_tools(sampling.tools)
+        if sampling.reasoning_budget is not None:
+            raise UnsupportedOption("reasoning_budget: this model does not think.")
         for name in sampling.chat_template_kwargs:
             raise UnsupportedOption(
                 f"chat_template_kwargs: this model has no chat template with {name[:60]!r}."

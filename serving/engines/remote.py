@@ -28,6 +28,8 @@ from serving.engine import (
 from serving.engines.remote_answer import Progress, events
 from serving.reasoning import Habit, Separator, Start, opened_by, separated
 from serving.schema.json_schema import GRAMMAR
+from serving.tool_calls import check as check_tools
+from serving.tool_calls import with_calls
 
 _CODE = re.compile(r"[\w.-]{1,60}")
 # Models whose chat templates open the thoughts, so that a text cut before `</think>` is a thought.
@@ -84,6 +86,7 @@ class RemoteEngine(Engine):
         self._habit = Habit("thought" if thinks_first else likely)
         self._card = ModelCard(
             name=name or model,
+            calls_tools=True,
             source=httpx.URL(self._base).host,
             context_length=context_length,
             licence=licence,
@@ -123,6 +126,9 @@ class RemoteEngine(Engine):
         else:
             options = sampling.chat_template_kwargs
             stream = self._habit.separated(chunks, options, form=schema is not None)
+            if sampling.tools:
+                # A server without a parser for this model leaves the calls in the text.
+                stream = with_calls(stream, sampling.tools)
         async with aclosing(stream):
             async for chunk in stream:
                 yield chunk
@@ -197,6 +203,17 @@ class RemoteEngine(Engine):
             "logprobs": (1 if isinstance(prompt, str) else True) if sampling.logprobs else None,
         }
         body |= {key: value for key, value in optional.items() if value is not None}
+        if sampling.reasoning_budget is not None:
+            raise UnsupportedOption(
+                "reasoning_budget: thoughts of a remote model cannot be closed from here; "
+                "use enable_thinking."
+            )
+        if sampling.tools:
+            if isinstance(prompt, str):
+                raise UnsupportedOption("tools: plain text passes no chat template.")
+            check_tools(sampling.tools)
+            body["tools"] = [dict(tool) for tool in sampling.tools]
+            body["tool_choice"] = "required" if sampling.must_call else "auto"
         if schema is not None:
             if GRAMMAR in schema:
                 # There is no field that every server either honours or refuses.

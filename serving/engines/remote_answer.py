@@ -7,15 +7,18 @@ import re
 import time
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
-from serving.engine import Chunk, EngineError, FinishReason, TokenLogprob, Usage
+from serving.engine import Chunk, EngineError, FinishReason, TokenLogprob, ToolCall, Usage
 
 _WORD = re.compile(r"[\w.-]{1,60}")
 _REASONS: dict[str, FinishReason | None] = {
     "null": None,
     "stop": "stop",
+    "tool_calls": "tool_calls",
+    "function_call": "tool_calls",
     "eos": "stop",
     "eos_token": "stop",
     "end_turn": "stop",
@@ -41,6 +44,7 @@ class Progress:
         self._cached = 0
         self._reason: FinishReason | None = None
         self._refused = False
+        self._calls: dict[int, dict[str, str]] = {}
 
     def take(self, event: Mapping[str, Any]) -> Chunk | None:
         """The text of one event, if it has any."""
@@ -53,6 +57,7 @@ class Progress:
         choice = choices[0]
         delta = choice.get("delta") or {}
         self._end(choice.get("finish_reason"), delta)
+        self._gather(delta.get("tool_calls"))
         text, reasoning = _parts(delta, choice.get("text"))
         if not text and not reasoning:
             return None
@@ -74,7 +79,34 @@ class Progress:
             seconds_to_first_token=self._first - self._begin if self._first else 0.0,
             seconds_per_token=spread / (self._new - 1) if self._new > 1 else 0.0,
         )
-        return Chunk("", finish_reason=self._reason, usage=usage)
+        calls = tuple(
+            ToolCall(one["id"] or f"call_{uuid4().hex[:24]}", one["name"], one["arguments"] or "{}")
+            for _, one in sorted(self._calls.items())
+            if one["name"]
+        )
+        if self._reason == "tool_calls" and not calls:
+            raise EngineError(
+                "The model server ended its answer before it was whole (tool_calls); "
+                "send the request again."
+            )
+        reason: FinishReason = "tool_calls" if calls and self._reason == "stop" else self._reason
+        return Chunk("", finish_reason=reason, usage=usage, tool_calls=calls)
+
+    def _gather(self, pieces: Any) -> None:
+        """Pieces of calls: name and id come once, the arguments in parts."""
+        for at, piece in enumerate(pieces if isinstance(pieces, list) else ()):
+            if not isinstance(piece, dict):
+                continue
+            index = piece.get("index")
+            place = index if isinstance(index, int) else at
+            known = self._calls.setdefault(place, {"id": "", "name": "", "arguments": ""})
+            function = piece.get("function") or {}
+            known["id"] = known["id"] or str(piece.get("id") or "")
+            known["name"] = known["name"] or str(function.get("name") or "")
+            arguments = function.get("arguments")
+            if isinstance(arguments, dict):
+                arguments = json.dumps(arguments, ensure_ascii=False)
+            known["arguments"] += arguments or ""
 
     def _end(self, reason: Any, delta: Mapping[str, Any]) -> None:
         """Note why the answer ended, where this event says so."""

@@ -30,6 +30,11 @@ _FILES: dict[Part, tuple[str, str]] = {
         "e47acedf663230f8863ff1ab0e64dd2d82b838fceb5957146dab185a89d6215c",
     ),
 }
+_EIGHT_BITS = {
+    "detection_int8.xml": "83b75045a2a84631914e82ce9da29094ece557c2dd514f550aa675a549694d0a",
+    "detection_int8.bin": "3cdb2b69687f88e3f28e14fcf22d81ad21bc3b8815ed28158f893dfd090ed015",
+}
+"""The detection above in eight bits, made by ``bench/bills_int8.py``; its input takes bytes."""
 _CHARACTERS = ["framework", "character"]
 _BLANK = ""
 
@@ -63,6 +68,18 @@ def read(part: Part) -> Any:
             f"OpenVINO 读不了识别模型 {path.name}，请重新安装 rapidocr。"
             f"(OpenVINO cannot read {path.name}; install rapidocr again.)"
         ) from error
+
+
+def read_eight_bits() -> Any | None:
+    """The detection in eight bits as an openvino.Model; None where it is not there, or altered."""
+    import openvino
+
+    folder = Path(__file__).parent / "data"
+    for name, digest in _EIGHT_BITS.items():
+        path = folder / name
+        if not path.is_file() or sha256_of(path) != digest:
+            return None
+    return openvino.Core().read_model(folder / "detection_int8.xml")
 
 
 def characters(recognition: Any) -> tuple[str, ...]:

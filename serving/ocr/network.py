@@ -9,7 +9,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Numbers = Literal["f32", "bf16"]
+Numbers = Literal["f32", "bf16", "int8"]
+"""Of a network made in eight bits, the rest computes in float32."""
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 

@@ -32,6 +32,7 @@ _LEAST = 0.3
 # Of the usual height of a line: a single character may be a title's.
 _ONE_LINE = 1.5
 _TRIAL = (4, HEIGHT, 320, 3)
+_FINDING_TRIAL = (1, 384, 384, 3)
 
 
 class Ocr:
@@ -43,7 +44,8 @@ class Ocr:
         """Compile the networks (about a second; the first time on a processor, twice that).
 
         ``numbers``: None measures which are quickest and remembers it in ``kept``
-        (``BEDSIDE_HOME``); ``threads``: 0 means every core that this process may use.
+        (``BEDSIDE_HOME``); "int8" is for finding lines alone, they are read in the quickest;
+        ``threads``: 0 means every core that this process may use.
 
         Raises:
             OcrUnavailable: the models are missing or damaged.
@@ -51,7 +53,8 @@ class Ocr:
         self.threads = threads or len(os.sched_getaffinity(0))
         recognition = models.read("recognition")
         characters = models.characters(recognition)
-        self._finding = takes_bytes(models.read("detection"))
+        exact = takes_bytes(models.read("detection"))
+        eight = models.read_eight_bits()
         reading = takes_bytes(best_of_each(recognition, prior(characters)))
         trial = np.zeros(_TRIAL, np.uint8)
 
@@ -59,17 +62,30 @@ class Ocr:
             network = Network(reading, choice, 1, self.threads)
             return lambda: network.once(trial)
 
-        self.numbers = numbers or arithmetic.chosen(run, kept or arithmetic.kept_in())
+        def find(choice: Numbers) -> Callable[[], object]:
+            network = Network(eight if choice == "int8" else exact, choice, 1, self.threads)
+            return lambda: network.once(np.zeros(_FINDING_TRIAL, np.uint8))
+
+        kept = kept or arithmetic.kept_in()
+        asked = None if numbers == "int8" else numbers
+        self.numbers = asked or arithmetic.chosen(run, kept)
+        choices: tuple[Numbers, ...] = arithmetic.CHOICES
+        if eight is not None:
+            choices = (*choices, "int8")
+        self.finding_numbers = numbers or arithmetic.chosen(
+            find, kept, choices, "lines of pages are found"
+        )
+        self._finding = eight if self.finding_numbers == "int8" else exact
         self._recogniser = Recogniser(
             Network(reading, self.numbers, self.threads, self.threads), characters
         )
         # One page: all cores on its one batch.
-        self._detection = Network(self._finding, self.numbers, 1, self.threads)
+        self._detection = Network(self._finding, self.finding_numbers, 1, self.threads)
 
     @cached_property
     def _detection_of_many(self) -> Network:
         """Many pages: a core each, which no waiting for one another slows."""
-        return Network(self._finding, self.numbers, self.threads, self.threads)
+        return Network(self._finding, self.finding_numbers, self.threads, self.threads)
 
     @cached_property
     def _orientation(self) -> OrientationClassifier:

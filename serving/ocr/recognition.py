@@ -174,9 +174,10 @@ def _stacked(lines: Sequence[Bytes], width: int) -> Bytes:
     return batch
 
 
-def _paper(line: Bytes) -> NDArray[np.floating]:
+def _paper(line: Bytes) -> Bytes:
     """The colour of what a line is printed on: most of a line is lighter than its ink, or darker
     where light ink is on a dark ground."""
-    seen = line[::6, ::8].reshape(-1, 3)
-    ground = np.median(seen, axis=0)
-    return np.percentile(seen, 80 if ground.mean() > 100 else 20, axis=0)
+    seen = np.sort(line[::6, ::8].reshape(-1, 3), axis=0)
+    ground = seen[len(seen) // 2]
+    paper: Bytes = seen[round((len(seen) - 1) * (0.8 if ground.mean() > 100 else 0.2))]
+    return paper

@@ -21,6 +21,8 @@ _LOOKED_AT = 800
 _LONG = 2.0
 _VOTERS = 24
 _READERS = 8
+# The beginning of a line tells as much as the whole of it, for a third of the work.
+_BEGINNING = 480
 _READABLE = 0.93
 _CLEARLY = 0.1
 _SLOPES = (math.radians(0.3), math.radians(20))
@@ -75,7 +77,8 @@ def posture(image: Bytes, ocr: Ocr) -> Posture:
     lines = [cut(image, box) for box in chosen]
     over = bool(ocr.upside_down(lines).mean() > 0.5)
     # Cutting a standing line takes its text to run down, which one turn against the clock does.
-    turn, mirrored = _by_reading(lines[:_READERS], ocr, over)
+    begun = [line[:, :_BEGINNING] for line in lines[:_READERS]]
+    turn, mirrored = _by_reading(begun, ocr, over)
     quarters = (1 if upended else 0) + (2 if turn else 0)
     slope = float(np.median([_slope(box) for box in chosen]))
     slope = -slope if mirrored else slope

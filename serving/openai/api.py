@@ -6,6 +6,7 @@ import asyncio
 import base64
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -64,9 +65,21 @@ def router(engines: Engines, encoder: Callable[[], Encoder] | None = None) -> AP
         body.check()
         prompt = [message.to_message() for message in body.messages]
         schema = body.response_format.to_schema() if body.response_format else None
-        sampling = body.to_sampling(logprobs=bool(body.logprobs))
+        tools, must_call = body.offered()
+        sampling = replace(
+            body.to_sampling(logprobs=bool(body.logprobs)), tools=tools, must_call=must_call
+        )
         engine = _find(known(), body.model)
-        envelope = Envelope("chat", body.model)
+        if tools and not engine.card.calls_tools:
+            raise ApiError(
+                400,
+                f"Model {body.model!r} calls no tools, as its chat template knows none; "
+                "leave out `tools` or ask another model.",
+                code="unsupported",
+                param="tools",
+            )
+        single = body.parallel_tool_calls is False
+        envelope = Envelope("chat", body.model, one_call=single)
         if body.stream:
             stream = engine.generate(prompt, sampling, schema)
             return await _streamed(request, envelope, stream, body.include_usage)

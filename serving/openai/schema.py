@@ -165,7 +165,7 @@ class ToolCall(_Body):
 
 
 class ChatMessage(_Body):
-    """A turn of a chat.  Calls of tools and their results are taken as history only."""
+    """A turn of a chat, calls of tools and their results among them."""
 
     role: str
     content: Text | list[TextPart] | None = None
@@ -195,6 +195,44 @@ class JsonSchema(_Body):
 
     name: str = ""
     schema_: dict[str, Any] = Field(alias="schema")
+
+
+class Function(_Body):
+    """A function that the model may call; ``parameters``: a JSON Schema of an object."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+    description: Annotated[Text, Field(max_length=20_000)] | None = None
+    parameters: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+class Tool(_Body):
+    """A tool; only functions are known."""
+
+    type: Literal["function"] = "function"
+    function: Function
+
+    def as_data(self) -> dict[str, Any]:
+        """As engines take it."""
+        function = {
+            "name": self.function.name,
+            "description": self.function.description or "",
+            "parameters": self.function.parameters or {"type": "object", "properties": {}},
+        }
+        return {"type": "function", "function": function}
+
+
+class FunctionName(_Body):
+    """The function that is to be called."""
+
+    name: Annotated[str, Field(max_length=64)]
+
+
+class NamedTool(_Body):
+    """``tool_choice`` as a function."""
+
+    type: Literal["function"] = "function"
+    function: FunctionName
 
 
 class ResponseFormat(_Body):
@@ -242,6 +280,7 @@ class _Generation(_Body):
     prompt_lookup: bool | None = None
     chat_template_kwargs: dict[str, JsonValue] | None = None
     enable_thinking: bool | None = None
+    reasoning_budget: Annotated[int, Field(ge=0, le=_MOST_TOKENS)] | None = None
 
     @property
     def include_usage(self) -> bool:
@@ -276,6 +315,7 @@ class _Generation(_Body):
             logprobs=logprobs,
             prompt_lookup=bool(self.prompt_lookup),
             chat_template_kwargs=self.template_options,
+            reasoning_budget=self.reasoning_budget,
         )
 
 
@@ -286,18 +326,40 @@ class ChatRequest(_Generation):
     response_format: ResponseFormat | None = None
     logprobs: bool | None = None
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
-    tools: Any = None
-    tool_choice: Any = None
+    tools: Annotated[list[Tool], Field(max_length=128)] | None = None
+    tool_choice: Literal["none", "auto", "required"] | NamedTool | None = None
+    parallel_tool_calls: bool | None = None
     functions: Any = None
+
+    def offered(self) -> tuple[tuple[dict[str, Any], ...], bool]:
+        """The tools that may be called, and whether one of them must be."""
+        tools = tuple(tool.as_data() for tool in self.tools or ())
+        if self.tool_choice == "none":
+            return (), False
+        if isinstance(self.tool_choice, NamedTool):
+            name = self.tool_choice.function.name
+            return tuple(t for t in tools if t["function"]["name"] == name), True
+        return tools, self.tool_choice == "required"
 
     def check(self) -> None:
         """Refuse what would silently be left out."""
-        if self.tools or self.functions or self.tool_choice not in (None, "none"):
+        if self.functions:
             raise ApiError(
                 400,
-                "This server does not call tools; leave out `tools`.",
+                "`functions` is the older form; send `tools`.",
                 code="unsupported",
-                param="tools",
+                param="functions",
+            )
+        if self.tool_choice not in (None, "none", "auto") and not self.offered()[0]:
+            raise ApiError(
+                400, "`tool_choice` names a tool that is not among `tools`.", param="tool_choice"
+            )
+        if self.offered()[0] and self.response_format and self.response_format.type != "text":
+            raise ApiError(
+                400,
+                "`tools` and a `response_format` exclude one another here.",
+                code="unsupported",
+                param="response_format",
             )
         if self.top_logprobs:
             raise ApiError(

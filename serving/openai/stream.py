@@ -12,7 +12,7 @@ import anyio
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from serving.engine import Chunk, Completion, EngineError, TokenLogprob, Usage
+from serving.engine import Chunk, Completion, EngineError, TokenLogprob, ToolCall, Usage
 from serving.openai.schema import ApiError
 
 Kind = Literal["chat", "text"]
@@ -27,8 +27,11 @@ _OBJECTS = {
 class Envelope:
     """What all objects of one answer share."""
 
-    def __init__(self, kind: Kind, model: str) -> None:
+    def __init__(self, kind: Kind, model: str, *, one_call: bool = False) -> None:
+        """``one_call``: of several calls of tools only the first is told."""
         self.kind = kind
+        self._one_call = one_call
+        self._calls = 0
         self._model = model
         self._id = f"{'chatcmpl' if kind == 'chat' else 'cmpl'}-{uuid.uuid4().hex}"
         self._created = int(time.time())
@@ -46,7 +49,10 @@ class Envelope:
     def whole(self, answer: Completion) -> dict[str, Any]:
         """The answer in one object."""
         thoughts = {"reasoning_content": answer.reasoning} if answer.reasoning else {}
+        calls = self._called(answer.tool_calls)
         message: dict[str, Any] = {"role": "assistant", "content": answer.text, "refusal": None}
+        if calls:
+            message |= {"content": answer.text or None, "tool_calls": calls}
         content = (
             {"message": message | thoughts}
             if self.kind == "chat"
@@ -64,7 +70,12 @@ class Envelope:
         """One object of a stream."""
         delta: dict[str, Any] = {"role": "assistant"} if first else {}
         thoughts = {"reasoning_content": chunk.reasoning} if chunk.reasoning else {}
-        delta |= {"content": chunk.text} if chunk.text or (first and not thoughts) else {}
+        at = self._calls
+        calls = [{"index": at + n} | call for n, call in enumerate(self._called(chunk.tool_calls))]
+        if calls:
+            delta["tool_calls"] = calls
+        nothing = first and not thoughts and not calls
+        delta |= {"content": chunk.text} if chunk.text or nothing else {}
         choice = {
             "index": 0,
             **(
@@ -76,6 +87,19 @@ class Envelope:
             "finish_reason": _reason(chunk.finish_reason),
         }
         return self.wrap([choice], streaming=True)
+
+    def _called(self, calls: Sequence[ToolCall]) -> list[dict[str, Any]]:
+        """The calls as the API has them, as many as are told."""
+        told = calls[: max(0, 1 - self._calls)] if self._one_call else calls
+        self._calls += len(told)
+        return [
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": call.arguments},
+            }
+            for call in told
+        ]
 
     def _logprobs(self, entries: Sequence[TokenLogprob]) -> dict[str, Any] | None:
         if not entries:

@@ -28,6 +28,7 @@ BUDGET = 2 * 1024**3
 """Bytes for the values of a layer; with what is beside them a process stays under 3 GiB."""
 
 _SAMPLE = 96
+_SLICES = 8
 _MULTIPLE = 32  # what networks with pooling can halve often enough
 _WINDOW = 96
 _THREADS_OF_A_STREAM = 4
@@ -133,7 +134,12 @@ class Network:
             return lambda: list(scores([empty]))
 
         def labels(way: str) -> Labels:
-            part = _middle(volume, background)
+            edges = _SAMPLE, _SAMPLE, _SAMPLE
+            if self.stages is None:
+                # Less than a window would have too few voxels of each class to tell.
+                size = self.given_at_once(volume.shape)
+                edges = max(size[0], _SLICES), max(size[1], _SAMPLE), max(size[2], _SAMPLE)
+            part = _middle(volume, background, edges)
             other = Network(self.opened, "f32", threads=self._threads, budget=self._budget)
             other.way = way
             return other.labels(part, background)
@@ -262,7 +268,7 @@ def _parts(
     return found
 
 
-def _middle(volume: Floats, background: float | None) -> Floats:
+def _middle(volume: Floats, background: float | None, edges: Size) -> Floats:
     """A block around the middle of what is not background."""
     if background is None:
         centre = np.array(volume.shape) // 2
@@ -273,7 +279,7 @@ def _middle(volume: Floats, background: float | None) -> Floats:
         ]
         centre = np.array([int(one.mean()) if len(one) else 0 for one in places])
     cut = []
-    for at, size in zip(centre, volume.shape, strict=True):
-        start = int(np.clip(at - _SAMPLE // 2, 0, max(size - _SAMPLE, 0)))
-        cut.append(slice(start, min(start + _SAMPLE, size)))
+    for at, size, edge in zip(centre, volume.shape, edges, strict=True):
+        start = int(np.clip(at - edge // 2, 0, max(size - edge, 0)))
+        cut.append(slice(start, min(start + edge, size)))
     return np.ascontiguousarray(volume[tuple(cut)])

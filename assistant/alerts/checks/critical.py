@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from functools import cache
 
 from assistant.alerts.facts import Facts, Result
 from assistant.alerts.tables import Critical, criticals
@@ -25,12 +26,29 @@ def critical_value(facts: Facts) -> Iterator[Way]:
         yield Way(words, (result.evidence,), (f"{result.concept}={result.row.value}",))
 
 
+@cache
+def _rows() -> Mapping[str, list[Critical]]:
+    """The critical values by the name of the test."""
+    found: dict[str, list[Critical]] = {}
+    for row in criticals():
+        for name in {concept_of(n) for n in row.names} | set(row.names):
+            found.setdefault(name, []).append(row)
+    return found
+
+
+@cache
+def _wordings() -> Mapping[str, list[str]]:
+    """How the terms of a concept are written."""
+    found: dict[str, list[str]] = {}
+    for term in shipped_terms():
+        found.setdefault(term.concept, []).append(term.wording)
+    return found
+
+
 def _row_of(result: Result) -> Critical | None:
     if result.quantity is None:
         return None
-    for row in criticals():
-        if result.concept not in {concept_of(n) for n in row.names} | set(row.names):
-            continue
+    for row in _rows().get(result.concept, ()):
         value = in_unit(result.quantity, row.unit)
         if value is None:
             continue
@@ -44,7 +62,7 @@ def _row_of(result: Result) -> Critical | None:
 def _is_told(facts: Facts, result: Result, row: Critical) -> bool:
     """Whether a note of its hour or later speaks of it."""
     names = {result.row.name, result.concept, *row.names}
-    names |= {t.wording for t in shipped_terms() if t.concept == result.concept}
+    names.update(_wordings().get(result.concept, ()))
     for text in facts.texts:
         written = text.note.written_at
         if written is not None and result.at is not None:

@@ -63,8 +63,9 @@ def _one_regimen(one: Drug, other: Drug) -> bool:
 
 def duplicate_class(facts: Facts) -> Iterator[Way]:
     """Two drugs of a class that is given once."""
+    systemic = _systemic(facts)
     for group in groups()["duplicate"]:
-        members = [drug for drug in _systemic(facts) if group in drug.classes]
+        members = [drug for drug in systemic if group in drug.classes]
         for one, other in combinations(members[:_MOST], 2):
             if one.generic != other.generic and _together(one, other):
                 yield _way(one, other, {"group": group}, group)

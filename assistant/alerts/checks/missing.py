@@ -3,39 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
+from functools import lru_cache
 
 from assistant.alerts.facts import Facts
 from assistant.alerts.way import Way
 from assistant.record.evidence import TextSpan
 from knowledge.clinical.base import ClinicalBase
-from knowledge.clinical.entry import Entry, shipped_entries
-from knowledge.clinical.vocabulary import vocabulary
+from knowledge.clinical.differential import ClinicalAlarm
+from knowledge.clinical.entry import Entry
 from knowledge.text.folding import fold
 
 MOST = 2
 _KINDS = ("admission", "first_progress", "other")
 
 
-@cache
-def shipped_base() -> ClinicalBase:
-    """The curated base that ships with the product."""
-    return ClinicalBase(shipped_entries(), vocabulary())
-
-
 def must_not_miss(facts: Facts) -> Iterator[Way]:
     """The likeliest diseases that the first notes call for excluding and that none names."""
     if facts.is_leaving:
         return
-    base = shipped_base()
+    base = facts.base
     texts = {t.note.id: t.note.text for t in facts.texts if t.note.kind in _KINDS}
     if not texts:
         return
     sex = facts.sex if facts.sex in ("male", "female") else None
-    case = base.evidence(texts, age_years=facts.age, sex=sex)  # type: ignore[arg-type]
     said = fold("\n".join([t.note.text for t in facts.texts] + _named(facts)))
     told = 0
-    for alarm in base.differential(case).alarms():
+    for alarm in _alarms(base, tuple(texts.items()), facts.age, sex):
         if not alarm.entry.critical or _is_thought_of(alarm.entry, base, said):
             continue
         spans = [
@@ -53,6 +46,15 @@ def must_not_miss(facts: Facts) -> Iterator[Way]:
         told += 1
         if told == MOST:
             return
+
+
+@lru_cache(maxsize=256)
+def _alarms(
+    base: ClinicalBase, texts: tuple[tuple[str, str], ...], age: float | None, sex: str | None
+) -> tuple[ClinicalAlarm, ...]:
+    """What the first notes call for excluding; they come again at each call about the stay."""
+    case = base.evidence(dict(texts), age_years=age, sex=sex)  # type: ignore[arg-type]
+    return tuple(base.differential(case).alarms())
 
 
 def _named(facts: Facts) -> list[str]:

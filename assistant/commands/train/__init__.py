@@ -1,4 +1,4 @@
-"""``bedside train``: encoders, entities and relations on them, segmentation; export, score."""
+"""``bedside train``: tune a language model; train an encoder, entities, relations, segmentation."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import typer
 
 from assistant.commands.train import (
     export,
+    lm,
     ner,
     pretrain,
     relation,
@@ -16,7 +17,8 @@ from assistant.commands.train import (
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Training: encoders, entities, relations, segmentation (pip install 'bedside\\[train]').",
+    help="Training: language models, encoders, entities, segmentation "
+    "(pip install 'bedside\\[train]').",
 )
 app.command(
     epilog="例 Example: bedside train split notes.jsonl --out parts",
@@ -42,6 +44,13 @@ app.command(
 app.command(epilog="例 Example: bedside train score ner-int8 --test test.bio.txt --json")(
     score.score
 )
+app.command(
+    epilog="例 Examples: bedside train lm --model Qwen2.5-0.5B-Instruct --data qa/train.jsonl "
+    "--apart dev.jsonl --out adapter\n\n"
+    "bedside train lm --model Qwen2.5-0.5B-Instruct --data prefs/train.jsonl --method dpo "
+    "--rate 2e-5 --out prefers\n\n"
+    "bedside model convert Qwen2.5-0.5B-Instruct --adapter adapter --out tuned",
+)(lm.lm)
 app.command(
     epilog="例 Examples: bedside train segmentation livers --names 肝 --modality CT --out liver\n\n"
     "bedside train segmentation livers --network unet3d --patch 64,96,96 --epochs 100 --out liver",

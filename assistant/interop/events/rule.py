@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, time, timedelta
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -65,11 +66,21 @@ _RULES = TypeAdapter(list[EventRule])
 
 
 def event_rules(home: Path | None) -> list[EventRule]:
-    """The hospital's rules, else those that ship.  Raises `EventRulesInvalid`."""
+    """The hospital's rules, else those that ship; read anew when the file changes.
+
+    Raises `EventRulesInvalid`.
+    """
     own = home / FILE if home is not None else None
+    if own is None or not own.is_file():
+        return _event_rules(None, 0)
+    return _event_rules(own, own.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _event_rules(own: Path | None, changed: int) -> list[EventRule]:
     shipped = files("assistant.interop.events") / "rules.yaml"
     try:
-        text = (own if own is not None and own.is_file() else shipped).read_text(encoding="utf-8")
+        text = (own or shipped).read_text(encoding="utf-8")
         rules = _RULES.validate_python(yaml.safe_load(text) or [])
     except ValidationError as error:
         first = error.errors()[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -72,12 +72,19 @@ class Mapping:
 
 
 def load(own: Path | None = None) -> Mapping:
-    """The shipped table with the rows of ``own``, a file or none.
+    """The shipped table with the rows of ``own``, a file or none; read anew when that changes.
 
     Raises `MappingInvalid`.
     """
+    if own is None or not own.is_file():
+        return _load(None, 0)
+    return _load(own, own.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _load(own: Path | None, changed: int) -> Mapping:
     rows = yaml.safe_load((files("assistant.interop.fhir") / _SHIPPED).read_text("utf-8"))
-    if own is not None and own.is_file():
+    if own is not None:
         rows = _joined(rows, _read(own))
     made = Mapping(rows)
     try:

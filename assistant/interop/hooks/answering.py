@@ -7,50 +7,71 @@ work is begun by the event that the call is, and its card comes with the next ho
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
+import collections.abc
 import logging
-from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
+from typing import TypeVar
 
 from assistant.alerts.alert import Alert
+from assistant.alerts.base import open_base
 from assistant.alerts.engine import alerts_of
-from assistant.alerts.policy import as_card, to_show
-from assistant.alerts.rule import RulesInvalid, rules_of
+from assistant.alerts.rule import Rule, RulesInvalid, rules_of
 from assistant.api.context import Services
 from assistant.interop.events.desk import receive
 from assistant.interop.events.event import RecordEvent
-from assistant.interop.hooks.assembling import Assembled, assemble
+from assistant.interop.fhir.mapping import OWN_FILE, Mapping, MappingInvalid, load
+from assistant.interop.hooks.assembling import (
+    Assembled,
+    assemble,
+    drafts_of,
+    read_chart,
+    without,
+)
+from assistant.interop.hooks.batching import Batch
 from assistant.interop.hooks.caller import Caller
 from assistant.interop.hooks.fetching import Resource
 from assistant.interop.hooks.gathering import gather
-from assistant.interop.hooks.making import alert_card, draft_cards, suggestions_of
+from assistant.interop.hooks.keeping import Kept
 from assistant.interop.hooks.message import Card, CardsResponse, HookContext, HookRequest
 from assistant.interop.hooks.refusal import DataMissing, HookRefused
 from assistant.interop.hooks.service import HookService
+from assistant.interop.hooks.showing import Call, shown_each
+from assistant.interop.hooks.wire import digest
+from assistant.record.encounter import Encounter
 from assistant.store import Context
 
 logger = logging.getLogger("bedside.assistant.hooks")
-KEPT = 256
-"""Records whose alerts are kept: a chart is opened, an order selected and signed within minutes."""
+CHARTS = 512
+"""Charts that are kept: one is opened, an order selected and signed within minutes."""
+ALERTS = 1024
+"""Records whose alerts are kept."""
 
-Known = tuple[Assembled | None, list[Alert]]
+Rules = collections.abc.Mapping[str, Rule]
+_NONE: Rules = {}
+Value = TypeVar("Value")
 
 
 class Answering:
-    """Answers the calls of all services; holds what was found of late."""
+    """Answers the calls of all services; holds what was found of late.  For one event loop."""
 
     def __init__(self, parts: Services) -> None:
         self._parts = parts
-        self._known: OrderedDict[str, Future[Known]] = OrderedDict()
-        # Of its own, so that a record that takes long keeps nobody from the store.
+        # Of their own, so that a record that takes long keeps nobody from the store, and rules
+        # that take long keep nobody from being read.
+        self._readers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="charts")
         self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="hooks")
+        self._charts: Kept[Encounter | None] = Kept(CHARTS, self._readers)
+        self._alerts: Kept[list[Alert]] = Kept(ALERTS, self._threads)
+        self._mapping: Mapping = load()
+        self._rules: Rules = _NONE
+        self._generation = 0
+        self._shown: Batch[Call, list[Card]] = Batch(lambda calls: shown_each(parts, calls))
 
     def close(self) -> None:
         """End the threads."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._readers, self._threads):
+            pool.shutdown(wait=False, cancel_futures=True)
 
     async def cards(
         self, service: HookService, request: HookRequest, caller: Caller, base: str
@@ -59,114 +80,91 @@ class Answering:
         told = request.context
         user = caller.user or told.user
         context = Context(user, "doctor", told.patientId, told.encounterId or "")
-        settings = self._parts.settings.hooks
+        self._look()
+        until = asyncio.get_running_loop().time() + self._parts.settings.hooks.card_seconds
         try:
-            resources = await gather(service, request, settings, caller.fhir_servers)
-            found = self._found(service, resources, told)
-            known = await self._within(found)
+            resources = await gather(
+                service, request, self._parts.settings.hooks, caller.fhir_servers
+            )
+            chart, assembled = await self._read(resources, told)
         except HookRefused as refused:
             await self._refused(context, service, caller, refused)
             raise
-        assembled, alerts = known if known is not None else (None, [])
         if assembled is None:
-            cards = await asyncio.to_thread(self._shown, service, context, caller, base, [], None)
-            return CardsResponse(cards=cards)
+            shown = await self._shown.of(Call(service, context, caller.application, base))
+            return CardsResponse(cards=shown)
         context = Context(user, "doctor", told.patientId, assembled.encounter.id)
-        cards = await asyncio.to_thread(
-            self._shown, service, context, caller, base, alerts, assembled
-        )
+        alerts = await self._within(self._found(service, chart, told, assembled), until)
+        call = Call(service, context, caller.application, base, alerts, assembled)
+        shown = await self._shown.of(call)
         await self._happened(service, request, caller, context, assembled)
-        return CardsResponse(cards=cards)
+        return CardsResponse(cards=shown)
 
-    def _found(
-        self, service: HookService, resources: Sequence[Resource], context: HookContext
-    ) -> Future[Known]:
-        """What the rules say, worked on in a thread; the same record is worked on once."""
-        rules = json.dumps([str(self._parts.settings.home), self._parts.settings.alerts.off])
-        text = json.dumps(
-            [resources, context.model_dump(), service.moment, rules],
-            ensure_ascii=False,
-            sort_keys=True,
-        )
-        key = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-        future = self._known.pop(key, None)
-        if future is None or (future.done() and future.exception() is not None):
-            future = self._threads.submit(self._work, service, list(resources), context)
-        self._known[key] = future
-        while len(self._known) > KEPT:
-            self._known.popitem(last=False)
-        return future
+    async def _read(
+        self, resources: Sequence[Resource], told: HookContext
+    ) -> tuple[str, Assembled | None]:
+        """(key of the chart, the record of the call).  The same chart is read once."""
+        mapping = self._mapping
+        orders = drafts_of(told)
+        chart = without(resources, orders)
+        key = digest([chart, told.patientId, told.encounterId, self._generation])
+        work = _readable(lambda: read_chart(chart, told.patientId, told.encounterId, mapping))
+        encounter = await asyncio.wrap_future(self._charts.of(key, work))
+        if encounter is None:
+            return key, None
+        if not orders:
+            return key, assemble(encounter, chart, (), told, mapping)
+        made = _readable(lambda: assemble(encounter, chart, orders, told, mapping))
+        return key, await asyncio.wrap_future(self._readers.submit(made))
 
-    def _work(self, service: HookService, resources: list[Resource], context: HookContext) -> Known:
-        try:
-            assembled = assemble(resources, context)
-        except HookRefused:
-            raise
-        except Exception as error:
-            logger.error("the resources of a hook were not read: %s", type(error).__name__)
-            raise DataMissing("资源无法读取。(The resources cannot be read.)") from error
-        if assembled is None:
-            return None, []
+    def _look(self) -> None:
+        """Rules and mapping as they are now: a hospital may change them at any time, and what was
+        found by others is not kept for these."""
         settings = self._parts.settings
+        try:
+            mapping = load(settings.home / OWN_FILE)
+        except MappingInvalid as error:
+            logger.error("%s", error)
+            mapping = load()
         try:
             rules = rules_of(settings.home, settings.alerts.off)
         except RulesInvalid as error:
             logger.error("%s", error)
-            return assembled, []
+            rules = _NONE
+        if mapping is not self._mapping or rules is not self._rules:
+            self._mapping, self._rules = mapping, rules
+            self._generation += 1
+
+    def _found(
+        self, service: HookService, chart: str, told: HookContext, assembled: Assembled
+    ) -> Future[list[Alert]]:
+        """What the rules say, worked on in a thread; the same record is worked on once."""
+        about = told.model_dump(exclude={"userId"}, exclude_none=True)
+        key = digest([chart, about, service.moment, self._generation])
+        rules = self._rules
+        return self._alerts.of(key, lambda: self._alerts_of(service, assembled, rules))
+
+    def _alerts_of(self, service: HookService, assembled: Assembled, rules: Rules) -> list[Alert]:
         drafts = assembled.orders if service.moment == "order" else {}
         if service.moment == "order" and not drafts:
-            return assembled, []
-        return assembled, alerts_of(
-            assembled.encounter, rules, moment=service.moment, drafts=drafts
+            return []
+        return alerts_of(
+            assembled.encounter,
+            rules,
+            moment=service.moment,
+            drafts=drafts,
+            base=open_base(self._parts.resources),
         )
 
-    async def _within(self, future: Future[Known]) -> Known | None:
-        """What is found within the time of a card; None where it takes longer."""
-        seconds = self._parts.settings.hooks.card_seconds
+    async def _within(self, future: Future[list[Alert]], until: float) -> list[Alert]:
+        """What is found within the time of a card; nothing where it takes longer."""
         waiting = asyncio.shield(asyncio.wrap_future(future))
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout_at(until):
                 return await waiting
         except TimeoutError:
-            logger.warning("alerts took longer than %.1f s and come with the next hook", seconds)
-            return None
-
-    def _shown(
-        self,
-        service: HookService,
-        context: Context,
-        caller: Caller,
-        base: str,
-        alerts: Sequence[Alert],
-        assembled: Assembled | None,
-    ) -> list[Card]:
-        """The cards, kept as shown in one transaction with the audit of the call."""
-        parts = self._parts
-        store = parts.store
-        orders = assembled.orders if assembled is not None else {}
-        overridden = store.cards.overridden(context) if alerts else set()
-        chosen = to_show(alerts, overridden, parts.settings.alerts.most_interruptive)
-        offered = [suggestions_of(alert, orders) for alert in chosen]
-        ready = store.drafts.ready(context, service.draft_kinds)
-        told = draft_cards(ready, parts.tasks, base, parts.settings.hooks.smart_url)
-        new = [
-            replace(as_card(alert), suggestions={one.uuid: one.label for one in of_alert})
-            for alert, of_alert in zip(chosen, offered, strict=True)
-        ]
-        new += [card for card, _ in told]
-        ids = store.cards.show(
-            context, service.id, caller.application, new, f"hook.{service.hook}"[:64]
-        )
-        made = [
-            alert_card(card_id, alert, suggestions)
-            for card_id, alert, suggestions in zip(ids, chosen, offered, strict=False)
-        ]
-        behind = ids[len(chosen) :]
-        made += [
-            card.model_copy(update={"uuid": card_id})
-            for card_id, (_, card) in zip(behind, told, strict=True)
-        ]
-        return made
+            logger.warning("alerts took longer and come with the next hook")
+            return []
 
     async def _happened(
         self,
@@ -204,3 +202,18 @@ class Answering:
             "",
             [service.id, type(refused).__name__],
         )
+
+
+def _readable(work: Callable[[], Value]) -> Callable[[], Value]:
+    """The work; what goes wrong with resources is told without a word of them."""
+
+    def done() -> Value:
+        try:
+            return work()
+        except HookRefused:
+            raise
+        except Exception as error:
+            logger.error("the resources of a hook were not read: %s", type(error).__name__)
+            raise DataMissing("资源无法读取。(The resources cannot be read.)") from error
+
+    return done

@@ -6,17 +6,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from assistant.interop.fhir.incoming import read_resources
+from assistant.interop.fhir.mapping import Mapping
 from assistant.interop.hooks.fetching import Resource
 from assistant.interop.hooks.gathering import flat, is_of
 from assistant.interop.hooks.message import HookContext
 from assistant.interop.hooks.refusal import DataMissing, HookRefused, PrefetchOfAnother
 from assistant.record.encounter import Encounter
 from assistant.record.note import Note, NoteKind
-from assistant.work.task import load
 
 _UNNAMED = "unnamed-draft-"
-READER = "assistant.interop.fhir.incoming:encounter_from_bundle"
-"""``(resources, patient_id, encounter_id) -> Encounter``."""
+_BESIDE = ("Patient", "Encounter", "Medication")
+"""What a draft order refers to."""
 
 NOTE_KINDS: tuple[tuple[str, NoteKind], ...] = (
     ("首次病程", "first_progress"),
@@ -81,34 +82,66 @@ def references(orders: Iterable[Resource], selections: Sequence[str] | None) -> 
     return {k: r for k, r in found.items() if selections is None or r in selections}
 
 
-def assemble(resources: Sequence[Resource], context: HookContext) -> Assembled | None:
-    """The record of the call; None where the patient has no stay that it could be about.
-
-    Raises `HookRefused`, `DataMissing`.
-    """
-    orders = drafts_of(context)
+def without(resources: Sequence[Resource], orders: Sequence[Resource]) -> list[Resource]:
+    """The chart: the resources of a call without those of its draft orders."""
     own = {(o.get("resourceType"), o["id"]) for o in orders}
-    kept = [r for r in resources if (r.get("resourceType"), r.get("id")) not in own]
-    encounter = _read([*kept, *orders], context)
-    if encounter is None:
-        return None
-    if encounter.patient.id != context.patientId:
+    return [r for r in resources if (r.get("resourceType"), r.get("id")) not in own]
+
+
+def read_chart(
+    chart: Sequence[Resource], patient_id: str, encounter_id: str | None, mapping: Mapping
+) -> Encounter | None:
+    """The record as the chart tells it; None where the patient has no stay that it could be about.
+
+    Raises `DataMissing`.
+    """
+    try:
+        encounter = read_resources(chart, patient_id, encounter_id or "", mapping).encounter
+    except ValueError as error:
+        if encounter_id is None:
+            # A chart that is opened without a stay.
+            return None
+        raise DataMissing(
+            "没有取到这次就诊，或资源无法读取。(The encounter could not be had, or the resources "
+            "cannot be read.)"
+        ) from error
+    if encounter.patient.id != patient_id:
         raise DataMissing("读到的不是该患者。(What was read is not this patient.)")
+    return encounter
+
+
+def assemble(
+    chart: Encounter,
+    resources: Sequence[Resource],
+    orders: Sequence[Resource],
+    context: HookContext,
+    mapping: Mapping,
+) -> Assembled:
+    """The record of the call: the chart with the draft orders and the note of the context.
+
+    ``resources`` are what the orders may refer to.  Raises `DataMissing`.
+    """
     changes: dict[str, Any] = {}
     note = _note(context)
     if note is not None:
-        others = [n for n in encounter.notes if n.id != note.id]
+        others = [n for n in chart.notes if n.id != note.id]
         changes["notes"] = [*others, note]
     if context.department:
         changes["department"] = context.department
-    drafted = references(orders, context.selections)
-    rows = {
-        row.id: reference
-        for row in encounter.medications
-        for key, reference in drafted.items()
-        if row.id == key or row.id.startswith(f"{key}.") or row.id.startswith(f"{key}-")
-    }
-    return Assembled(encounter.model_copy(update=changes), rows, note)
+    rows: dict[str, str] = {}
+    if orders:
+        beside = [r for r in resources if r.get("resourceType") in _BESIDE]
+        drafted = read_chart([*beside, *orders], context.patientId, chart.id, mapping)
+        if drafted is not None:
+            changes["medications"] = [*chart.medications, *drafted.medications]
+            changes["orders"] = [*chart.orders, *drafted.orders]
+            rows = {
+                row.id: reference
+                for row in drafted.medications
+                for key, reference in references(orders, context.selections).items()
+                if row.id == key or row.id.startswith((f"{key}.", f"{key}-"))
+            }
+    return Assembled(chart.model_copy(update=changes) if changes else chart, rows, note)
 
 
 def _note(context: HookContext) -> Note | None:
@@ -120,23 +153,3 @@ def _note(context: HookContext) -> Note | None:
         title=context.noteTitle or context.noteType or "",
         text=context.noteText,
     )
-
-
-def _read(resources: Sequence[Resource], context: HookContext) -> Encounter | None:
-    try:
-        reader = load(READER)
-    except ImportError as error:
-        raise DataMissing(
-            "未安装 FHIR 读取部分。(The part that reads FHIR is not installed.)"
-        ) from error
-    try:
-        read: Encounter = reader(list(resources), context.patientId, context.encounterId or "")
-    except ValueError as error:
-        if context.encounterId is None:
-            # A chart that is opened without a stay.
-            return None
-        raise DataMissing(
-            "没有取到这次就诊，或资源无法读取。(The encounter could not be had, or the resources "
-            "cannot be read.)"
-        ) from error
-    return read

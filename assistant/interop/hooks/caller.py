@@ -12,7 +12,7 @@ from fastapi import Request
 from assistant.api.context import Services
 from assistant.interop.hooks.keys import ClientKeys
 from assistant.interop.hooks.refusal import NotAllowed, Unauthorized
-from assistant.interop.hooks.tokens import client_of
+from assistant.interop.hooks.tokens import TokenBatch, client_of
 from assistant.loopback import is_direct
 from assistant.store.api_keys import PREFIX
 from assistant.work.roles import ASK_ROLES
@@ -37,7 +37,9 @@ def base_url(parts: Services, request: Request) -> str:
     return (parts.settings.hooks.base_url or str(request.base_url)).rstrip("/")
 
 
-async def caller_of(request: Request, parts: Services, keys: ClientKeys) -> Caller:
+async def caller_of(
+    request: Request, parts: Services, keys: ClientKeys, tokens: TokenBatch
+) -> Caller:
     """The caller.  Raises `Unauthorized`, `NotAllowed`."""
     settings = parts.settings.hooks
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -54,7 +56,7 @@ async def caller_of(request: Request, parts: Services, keys: ClientKeys) -> Call
         base = base_url(parts, request)
         service = request.url.path.removesuffix("/feedback")
         audiences = {f"{base}{request.url.path}", f"{base}{service}"}
-        client = await client_of(token, audiences, settings, keys, parts.store)
+        client = await client_of(token, audiences, settings, keys, tokens)
         return Caller(client.name, client.fhir_servers)
     if settings.unsecured and not request.headers.get("authorization") and is_direct(request):
         return Caller(LOCAL, settings.fhir_servers)

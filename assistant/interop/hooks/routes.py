@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
+import gc
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, TypeVar, cast
@@ -13,8 +13,10 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ValidationError
 
+from assistant.alerts.base import open_base
 from assistant.api.context import Services, ServicesDep
 from assistant.api.problems import documented, respond
+from assistant.interop.hooks import wire
 from assistant.interop.hooks.answering import Answering
 from assistant.interop.hooks.caller import base_url, caller_of
 from assistant.interop.hooks.feedback import keep
@@ -22,6 +24,7 @@ from assistant.interop.hooks.keys import ClientKeys
 from assistant.interop.hooks.message import CardsResponse, FeedbackRequest, HookRequest
 from assistant.interop.hooks.refusal import HookRefused, UnknownService
 from assistant.interop.hooks.service import BY_ID, SERVICES, HookService
+from assistant.interop.hooks.tokens import TokenBatch
 from assistant.store import StoreError
 
 logger = logging.getLogger("bedside.assistant.hooks")
@@ -35,9 +38,11 @@ Body = TypeVar("Body", bound=BaseModel)
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
     app.state.hook_keys = ClientKeys()
+    app.state.hook_tokens = TokenBatch(app.state.services.store.token_uses.take_each)
     app.state.hook_answering = Answering(app.state.services)
-    expected = bool(app.state.services.settings.hooks.clients)
-    warming = asyncio.create_task(_warm() if expected else asyncio.sleep(0))
+    hooks = app.state.services.settings.hooks
+    expected = bool(hooks.clients) or hooks.unsecured
+    warming = asyncio.create_task(_warm(app.state.services) if expected else asyncio.sleep(0))
     try:
         yield
     finally:
@@ -46,17 +51,21 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
         await asyncio.gather(warming, return_exceptions=True)
 
 
-async def _warm() -> None:
+async def _warm(parts: Services) -> None:
     """Read the rules and the vocabulary before the first call waits for them.
 
-    Only where a system is named that may call: it takes seconds of a processor.
+    Only where the settings let a system call: it takes seconds of a processor.
     """
     from assistant.alerts.warming import warm
 
     # What a start has to do comes first.
     await asyncio.sleep(WARM_AFTER)
     try:
-        await asyncio.to_thread(warm)
+        await asyncio.to_thread(lambda: warm(open_base(parts.resources)))
+        # What was read stays for good.  Else each call's resources would have the collector walk
+        # over all of it again and again: milliseconds a call.
+        gc.collect()
+        gc.freeze()
     except Exception as error:
         logger.error("the rules of alerts were not read: %s", type(error).__name__)
 
@@ -100,6 +109,18 @@ async def preflight(request: Request, parts: ServicesDep) -> Response:
     return Response(status_code=204, headers=headers)
 
 
+@router.get(f"{PATH}/{{service_id}}", include_in_schema=False)
+@router.get(f"{PATH}/{{service_id}}/feedback", include_in_schema=False)
+async def asked(service_id: str) -> Response:
+    """405 for a service that is there: it is posted to."""
+    try:
+        _service(service_id)
+    except UnknownService as refused:
+        return respond(refused.status, str(refused))
+    sentence = "请用 POST 调用这个服务。(Call this service by POST.)"
+    return respond(405, sentence, headers={"Allow": "POST, OPTIONS"})
+
+
 @router.post(
     f"{PATH}/{{service_id}}",
     response_model=CardsResponse,
@@ -115,12 +136,12 @@ async def call(service_id: str, request: Request, parts: ServicesDep) -> Respons
 
     async def work() -> Response:
         service = _service(service_id)
-        caller = await caller_of(request, parts, _keys(request))
+        caller = await caller_of(request, parts, _keys(request), _tokens(request))
         body = _checked(HookRequest, await _json(request))
         _matches(service, body)
         answering = cast(Answering, request.app.state.hook_answering)
         answer = await answering.cards(service, body, caller, base_url(parts, request))
-        return JSONResponse(answer.model_dump(mode="json", exclude_none=True))
+        return Response(answer.model_dump_json(exclude_none=True), media_type="application/json")
 
     return await _answered(request, parts, work)
 
@@ -136,7 +157,7 @@ async def feedback(service_id: str, request: Request, parts: ServicesDep) -> Res
 
     async def work() -> Response:
         service = _service(service_id)
-        caller = await caller_of(request, parts, _keys(request))
+        caller = await caller_of(request, parts, _keys(request), _tokens(request))
         body = _checked(FeedbackRequest, await _json(request))
         known = await asyncio.to_thread(
             keep, parts.store, caller.application, service.id, body.feedback
@@ -176,6 +197,10 @@ def _keys(request: Request) -> ClientKeys:
     return cast(ClientKeys, request.app.state.hook_keys)
 
 
+def _tokens(request: Request) -> TokenBatch:
+    return cast(TokenBatch, request.app.state.hook_tokens)
+
+
 def _service(service_id: str) -> HookService:
     service = BY_ID.get(service_id)
     if service is None:
@@ -186,7 +211,7 @@ def _service(service_id: str) -> HookService:
 async def _json(request: Request) -> Any:
     body = await request.body()
     try:
-        return json.loads(body)
+        return wire.read(body)
     except (ValueError, RecursionError):
         raise HookRefused("请求正文不是有效的 JSON。(The body is not valid JSON.)") from None
 

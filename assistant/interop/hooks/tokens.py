@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
+import json
 import logging
 from collections.abc import Collection
 from datetime import UTC, datetime
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
+from assistant.interop.hooks.batching import Batch
 from assistant.interop.hooks.keys import ClientKeys
 from assistant.interop.hooks.refusal import Unauthorized
 from assistant.interop.settings import HookClient, HookSettings
-from assistant.store import Store
+
+if TYPE_CHECKING:
+    from jwt import PyJWK
 
 logger = logging.getLogger("bedside.assistant.hooks")
 LEEWAY = 30
@@ -19,10 +23,16 @@ LEEWAY = 30
 MAX_LIFE = 600
 """Seconds that a token may live; the specification asks for at most five minutes."""
 MAX_LENGTH = 8_000
+TokenBatch = Batch[tuple[str, str, datetime], bool]
+"""(issuer, id, when it expires) → whether it was used for the first time."""
 
 
 async def client_of(
-    token: str, audiences: Collection[str], settings: HookSettings, keys: ClientKeys, store: Store
+    token: str,
+    audiences: Collection[str],
+    settings: HookSettings,
+    keys: ClientKeys,
+    uses: TokenBatch,
 ) -> HookClient:
     """The client that signed ``token`` for one of ``audiences``.
 
@@ -34,11 +44,18 @@ async def client_of(
         logger.warning("a token was refused: %s", wrong)
         raise Unauthorized from None
     expires = datetime.fromtimestamp(claims["exp"] + LEEWAY, UTC)
-    taken = await asyncio.to_thread(store.token_uses.take, client.issuer, claims["jti"], expires)
-    if not taken:
+    if not await uses.of((client.issuer, claims["jti"], expires)):
         logger.warning("a token of %s was used twice", client.name)
         raise Unauthorized
     return client
+
+
+@lru_cache(maxsize=64)
+def _public(key: str, algorithm: str) -> PyJWK:
+    """The key, read once."""
+    import jwt
+
+    return jwt.PyJWK(json.loads(key), algorithm)
 
 
 class _Wrong(Exception):
@@ -72,7 +89,7 @@ async def _verified(
     try:
         claims: dict[str, Any] = jwt.decode(
             token,
-            jwt.PyJWK(key, algorithm),
+            _public(json.dumps(key, sort_keys=True), algorithm),
             algorithms=[algorithm],
             audience=list(audiences),
             issuer=client.issuer,

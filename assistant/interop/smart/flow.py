@@ -96,7 +96,7 @@ class Flow:
                 "(No patient is chosen: open a patient's record first.)"
             )
         stay = encounter if isinstance(encounter, str) and _ID.fullmatch(encounter) else ""
-        now = time.monotonic()
+        now = time.time()
         most = now + self.settings.session_minutes * 60
         return Session(
             actor_id=user_id(found),
@@ -130,7 +130,7 @@ class Flow:
             raise LaunchRefused("患者已变，请重新打开。(The patient has changed.)", 401)
         return replace(
             session,
-            until=min(time.monotonic() + _lifetime(answer), session.most),
+            until=min(time.time() + _lifetime(answer), session.most),
             refresh_token=_text(answer, "refresh_token") or session.refresh_token,
         )
 

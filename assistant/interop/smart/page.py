@@ -49,6 +49,7 @@ def session_page(session: Session, drafts: Sequence[tuple[str, str, str]]) -> HT
         f"{opened}<table>{table}</table><h2>草稿 Drafts</h2>"
         f"<table>{listed or '<tr><td>没有草稿。(There are no drafts.)'}</table>"
         f"<p>{escape(DISCLAIMER_ZH)}<br>{escape(DISCLAIMER_EN)}</p>"
+        "<p><a href=/>打开工作台 Open the pages</a></p>"
         "<form method=post action=/smart/logout><button>退出 Log out</button></form>"
         "<details><summary>紧急访问另一患者 Break-glass</summary>"
         "<form method=post action=/smart/break-glass>"

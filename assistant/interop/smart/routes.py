@@ -19,7 +19,7 @@ from assistant.interop.smart.flow import Flow
 from assistant.interop.smart.page import refused, session_page
 from assistant.interop.smart.problem import LaunchRefused
 from assistant.interop.smart.provider import check_address
-from assistant.interop.smart.session import Session
+from assistant.interop.smart.session import Session, Sessions
 from assistant.settings import Settings
 from assistant.store import Context, Store
 
@@ -78,7 +78,7 @@ def router(flow: Flow) -> APIRouter:
         except LaunchRefused as problem:
             return refused(str(problem), problem.status)
         await asyncio.to_thread(_note, parts.store, session, "session.open")
-        name = flow.sessions.open(session)
+        name = await asyncio.to_thread(flow.sessions.open, session)
         answer = RedirectResponse("/smart/session", 303)
         answer.delete_cookie(LAUNCH_COOKIE, path="/smart")
         _set(answer, request, flow.address(request), COOKIE, name, "/")
@@ -88,13 +88,13 @@ def router(flow: Flow) -> APIRouter:
     async def page(request: Request, parts: ServicesDep) -> Response:
         """Who is logged in, for whom, and the drafts of that patient."""
         name = cookie(request.headers)
-        session = flow.sessions.find(name)
+        session = await asyncio.to_thread(flow.sessions.find, name)
         if session is None:
             return refused("没有登录，请从病历系统打开。(Not logged in; open this there.)", 401)
         try:
             session = await _current(flow, name, session)
         except LaunchRefused as problem:
-            flow.sessions.close(name)
+            await asyncio.to_thread(flow.sessions.close, name)
             return refused(str(problem), problem.status)
         return session_page(session, await asyncio.to_thread(_drafts, parts, session))
 
@@ -102,13 +102,13 @@ def router(flow: Flow) -> APIRouter:
     async def refresh(request: Request) -> Response:
         """Renew the access; 204, or a page that says why not."""
         name = cookie(request.headers)
-        session = flow.sessions.find(name)
+        session = await asyncio.to_thread(flow.sessions.find, name)
         if session is None or not _is_own_site(request):
             return refused("没有登录。(Not logged in.)", 401)
         try:
-            flow.sessions.change(name, await flow.refreshed(session))
+            await asyncio.to_thread(flow.sessions.change, name, await flow.refreshed(session))
         except LaunchRefused as problem:
-            flow.sessions.close(name)
+            await asyncio.to_thread(flow.sessions.close, name)
             return refused(str(problem), problem.status)
         return Response(status_code=204)
 
@@ -116,8 +116,8 @@ def router(flow: Flow) -> APIRouter:
     async def break_glass(request: Request, parts: ServicesDep) -> Response:
         """Open another patient in an emergency, with a reason; it is in the audit."""
         name = cookie(request.headers)
-        session = flow.sessions.find(name)
-        if session is None or session.until < time.monotonic() or not _is_own_site(request):
+        session = await asyncio.to_thread(flow.sessions.find, name)
+        if session is None or session.until < time.time() or not _is_own_site(request):
             return refused("没有登录或已过期。(Not logged in, or the session has ended.)", 401)
         form = await _form(request)
         patient, stay, reason = (form.get(n, "") for n in ("patient_id", "encounter_id", "reason"))
@@ -132,13 +132,14 @@ def router(flow: Flow) -> APIRouter:
         await asyncio.to_thread(
             parts.store.audit.record, context, "patient.break_glass", "patient", "", reason
         )
-        flow.sessions.open_also(name, patient, stay)
+        await asyncio.to_thread(flow.sessions.open_also, name, patient, stay)
         return RedirectResponse("/smart/session", 303)
 
     @made.post("/smart/logout", include_in_schema=False)
     async def logout(request: Request, parts: ServicesDep) -> Response:
         """End the session here, and at the log-in where that has an address for it."""
-        session = flow.sessions.close(cookie(request.headers)) if _is_own_site(request) else None
+        name = cookie(request.headers) if _is_own_site(request) else ""
+        session = await asyncio.to_thread(flow.sessions.close, name)
         answer: Response = refused("已退出。(Logged out.)", 200)
         if session is not None:
             await asyncio.to_thread(_note, parts.store, session, "session.close")
@@ -159,7 +160,7 @@ def router(flow: Flow) -> APIRouter:
             patient_id=session.patient_id,
             encounter_id=session.encounter_id,
             opened=[patient for patient, _ in session.opened],
-            seconds_left=max(0, int(session.until - time.monotonic())),
+            seconds_left=max(0, int(session.until - time.time())),
         )
 
     return made
@@ -178,10 +179,10 @@ async def _begin(flow: Flow, request: Request, base: str, launch: str) -> Respon
 
 async def _current(flow: Flow, name: str, session: Session) -> Session:
     """The session, renewed where its access has ended.  Raises `LaunchRefused`."""
-    if session.until > time.monotonic():
+    if session.until > time.time():
         return session
     session = await flow.refreshed(session)
-    flow.sessions.change(name, session)
+    await asyncio.to_thread(flow.sessions.change, name, session)
     return session
 
 
@@ -233,8 +234,6 @@ def _drafts(parts: Any, session: Session) -> list[tuple[str, str, str]]:
     return shown
 
 
-def flow_of(settings: Settings) -> Flow:
-    """The launches of an application with these settings."""
-    from assistant.interop.smart.session import Sessions
-
-    return Flow(settings.smart, Sessions())
+def flow_of(settings: Settings, store: Store) -> Flow:
+    """The launches and sessions of an application with these settings."""
+    return Flow(settings.smart, Sessions(store.smart_sessions))

@@ -1,7 +1,7 @@
-"""Sessions and launches under way, in the memory of this process.
+"""Sessions, in the store, and launches under way, in the memory of this process.
 
-A restart ends them: the doctor opens the page again from the record.  Cookies carry random names
-only; a session is kept under the hash of its name.
+A restart ends no session; a launch that is under way then begins again.  Cookies carry random
+names only; a session is kept under the hash of its name.
 """
 
 from __future__ import annotations
@@ -10,14 +10,18 @@ import hashlib
 import secrets
 import threading
 import time
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
 
 from assistant.interop.smart.provider import Endpoints
+from assistant.store.context import is_within
+from assistant.store.smart_sessions import SmartSessions
 from assistant.work.roles import Role
 
 LAUNCH_SECONDS = 600.0
 MOST_LAUNCHES = 10_000
-MOST_SESSIONS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +41,7 @@ class Session:
     """A logged-in doctor with one patient.
 
     ``opened`` are patients that the doctor opened in an emergency, each with its encounter;
-    ``until`` and ``most`` are of the process's clock: when the access ends, and when it ends for
-    good.
+    ``until`` and ``most`` are seconds since 1970: when the access ends, and when it ends for good.
     """
 
     actor_id: str
@@ -55,18 +58,30 @@ class Session:
 
     def may_see(self, patient_id: str, encounter_id: str) -> bool:
         """Whether the patient, and the stay where one is named, is the session's."""
-        own = ((self.patient_id, self.encounter_id), *self.opened)
-        return any(
-            patient_id == patient and (not encounter_id or not stay or encounter_id == stay)
-            for patient, stay in own
-        )
+        return is_within(self.patients, patient_id, encounter_id)
+
+    @property
+    def patients(self) -> tuple[tuple[str, str], ...]:
+        """All patients that the session is for, that of the launch first, each with its stay."""
+        return ((self.patient_id, self.encounter_id), *self.opened)
+
+    def as_record(self) -> dict[str, Any]:
+        """As the store keeps it."""
+        return asdict(self)
+
+    @classmethod
+    def of_record(cls, record: Mapping[str, Any]) -> Session:
+        """What `as_record` kept."""
+        opened = tuple((str(patient), str(stay)) for patient, stay in record["opened"])
+        endpoints = Endpoints(**record["endpoints"])
+        return cls(**{**record, "opened": opened, "endpoints": endpoints})
 
 
 class Sessions:
-    """All sessions and launches of a process."""
+    """The sessions of a store, and the launches of this process; without a store only these."""
 
-    def __init__(self) -> None:
-        self._sessions: dict[str, Session] = {}
+    def __init__(self, store: SmartSessions | None = None) -> None:
+        self._store = store
         self._launches: dict[str, Launch] = {}
         self._lock = threading.Lock()
 
@@ -95,49 +110,46 @@ class Sessions:
         return launch if secrets.compare_digest(launch.browser, browser) else None
 
     def open(self, session: Session) -> str:
-        """Keep a session; the value of its cookie."""
+        """Keep a session; the value of its cookie.  Blocks on the store, as all below."""
         name = secrets.token_urlsafe(32)
-        with self._lock:
-            _drop(self._sessions, MOST_SESSIONS)
-            self._sessions[_key(name)] = session
+        until = datetime.fromtimestamp(session.most, UTC)
+        self._kept().put(name, session.as_record(), until)
         return name
 
     def find(self, name: str) -> Session | None:
         """The session, also one whose access has ended and may be refreshed; None after `most`."""
-        with self._lock:
-            session = self._sessions.get(_key(name))
-            if session is not None and session.most < time.monotonic():
-                del self._sessions[_key(name)]
-                return None
-            return session
+        record = self._kept().find(name) if name else None
+        return None if record is None else Session.of_record(record)
 
     def change(self, name: str, session: Session) -> None:
         """Put a changed session in the place of the one that is there; one that ended stays so."""
-        with self._lock:
-            if _key(name) in self._sessions:
-                self._sessions[_key(name)] = session
+        self._kept().change(name, session.as_record())
 
     def open_also(self, name: str, patient_id: str, encounter_id: str) -> Session | None:
         """Add a patient that was opened in an emergency."""
-        with self._lock:
-            session = self._sessions.get(_key(name))
-            if session is None:
-                return None
-            session = replace(session, opened=(*session.opened, (patient_id, encounter_id)))
-            self._sessions[_key(name)] = session
-            return session
+        session = self.find(name)
+        if session is None:
+            return None
+        session = replace(session, opened=(*session.opened, (patient_id, encounter_id)))
+        self.change(name, session)
+        return session
 
     def close(self, name: str) -> Session | None:
         """End a session."""
-        with self._lock:
-            return self._sessions.pop(_key(name), None)
+        record = self._kept().end(name) if name else None
+        return None if record is None else Session.of_record(record)
+
+    def _kept(self) -> SmartSessions:
+        if self._store is None:
+            raise RuntimeError("sessions need a store")
+        return self._store
 
 
 def _key(name: str) -> str:
     return hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()
 
 
-def _drop(kept: dict[str, Launch] | dict[str, Session], most: int) -> None:
+def _drop(kept: dict[str, Launch], most: int) -> None:
     """Make room: the oldest go first."""
     while len(kept) >= most:
         kept.pop(next(iter(kept)))

@@ -18,7 +18,7 @@ from assistant.tasks.bill_ocr.labels import folded
 
 _ATOM = re.compile(
     r"[¥]?-?\d[\d,]*\.\d\d(?=\d)|[¥]?-?\d[\d,]*\.?\d*(?:\s*-{1,2}\s*\d+\.?\d*)?|[↑↓]+"
-    r"|[\u4e00-\u9fff]+|[A-Za-zμ%γα°/#^*+.]+|."
+    r"|[\u4e00-\u9fff]+|[A-Za-zμ%γα°/#^*+.]+(?: [A-Za-z]+)*|."
 )
 _NUMBER = re.compile(r"[¥]?-?\d[\d,]*(?:\.\d+)?%?")
 _NUMERIC = frozenset({"number", "share", "result"})
@@ -93,6 +93,8 @@ def _alien(text: str, looks: str) -> float:
     number = _NUMBER.fullmatch(text) is not None
     if looks in ("number", "share"):
         return 0.0 if number else _ALIEN
+    if looks == "product":
+        return 0.0 if number or text in "×xX*" else _ALIEN
     if looks == "code":
         return _ALIEN if "\u4e00" <= text[0] <= "\u9fff" else 0.0
     if looks == "result":

@@ -11,7 +11,8 @@ from assistant.tasks.bill_ocr.labels import Found, Label, folded, labels_in
 from assistant.tasks.bill_ocr.rows import Row, middle
 from assistant.tasks.bill_ocr.values import read_value
 
-_REACH = {"text": 9.0, "name": 9.0, "number": 12.0}
+_TEXTS = frozenset({"text", "department", "bed"})
+_REACH = dict.fromkeys(_TEXTS | {"name", "age"}, 9.0) | {"number": 12.0}
 _FAR = 20.0
 _JOINED = 1.7
 """Heights of a letter between label and value, and between the pieces of one value."""
@@ -22,6 +23,16 @@ class _Token:
     part: Fragment
     label: Label | None = None
     colon: bool = False
+
+    @property
+    def names_amount(self) -> bool:
+        """Whether it is a label of money."""
+        return self.label is not None and self.label.type == "amount"
+
+    @property
+    def is_currency(self) -> bool:
+        """Whether it is the sign of the currency alone."""
+        return self.names_amount and self.part.text.strip() in ("¥", "￥")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +51,8 @@ def fields_in(rows: Sequence[Row], kind: DocumentKind, place: Place) -> dict[str
         for index, token in enumerate(row):
             if token.label is None or token.label.type == "skip":
                 continue
+            if token.is_currency and index and row[index - 1].names_amount:
+                continue  # what follows is the amount of the label before
             cell = _right(row, index, place)
             sure = token.colon and cell is not None
             if cell is None:
@@ -50,9 +63,23 @@ def fields_in(rows: Sequence[Row], kind: DocumentKind, place: Place) -> dict[str
             if before is None or (sure and not before[0]):
                 found[token.label.field] = (sure, cell)
     cells = {name: cell for name, (_, cell) in found.items()}
+    _part_stay(cells)
     if "total" not in cells and (total := _beside_words(tokens, place)) is not None:
         cells["total"] = total
     return cells
+
+
+def _part_stay(cells: dict[str, Cell]) -> None:
+    """住院时间：2026-07-11至2026-07-19 is the day of admission, and that of discharge behind it."""
+    both = cells.pop("stay", None)
+    first = None if both is None else read_value("date", both.value)
+    if both is None or first is None:
+        return
+    rest = read_value("date", both.value[first.end :])
+    for name, value in (("admitted_on", first), ("discharged_on", rest)):
+        if value is not None:
+            update = {"value": value.value, "doubt": value.doubt}
+            cells.setdefault(name, both.model_copy(update=update))
 
 
 def unread_in(rows: Sequence[Row], kind: DocumentKind, found: Iterable[str]) -> list[str]:
@@ -102,7 +129,7 @@ def _is_value(tokens: Sequence[_Token], found: Found, at: int) -> bool:
     """Whether a word is the value of the label before it: 医保类型：自费."""
     before = tokens[-1] if tokens else None
     return (
-        before is not None and before.label is not None and before.label.type == "text"
+        before is not None and before.label is not None and before.label.type in _TEXTS
         and before.colon and found.start == at and not found.colon
     )  # fmt: skip
 
@@ -142,9 +169,12 @@ def _right(row: Sequence[_Token], index: int, place: Place) -> Cell | None:
     pieces: list[Fragment] = []
     edge, height = label.part.right, label.part.height
     for number, token in enumerate(row[index + 1 :], start=index + 1):
-        if not pieces and kind == "text" and _stands_alone(row, number):
+        if not pieces and kind in _TEXTS and _stands_alone(row, number):
             pieces.append(token.part)
             break
+        if token.is_currency and kind == "amount" and not pieces:
+            edge = token.part.right
+            continue
         if token.label is not None:
             # (大写) behind 合计, ¥ behind (小写): the next label takes the value.
             break
@@ -168,7 +198,7 @@ def _stands_alone(row: Sequence[_Token], number: int) -> bool:
 
 def _below(rows: Sequence[Sequence[_Token]], label: _Token, place: Place) -> Cell | None:
     assert label.label is not None
-    if label.label.type in ("text", "name") or label.colon:
+    if label.label.type in {*_TEXTS, "name", "age"} or label.colon:
         return None
     for row in rows:
         for token in row:
@@ -183,7 +213,7 @@ def cell_of(
     pieces: Sequence[Fragment], kind: str, place: Place, *, strict: bool = False
 ) -> Cell | None:
     """The value of these pieces as a cell; ``strict``: the whole text must be the value."""
-    gap = " " if kind in ("text", "time", "date") else ""
+    gap = " " if kind in {*_TEXTS, "time", "date"} else ""
     text = gap.join(piece.text for piece in pieces)
     value = read_value(kind, text)
     if value is None or (strict and (value.doubt or value.end - value.start < len(text) - 1)):

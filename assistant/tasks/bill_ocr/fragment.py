@@ -105,7 +105,7 @@ def _cut(line: TextLine, flat: Flattening) -> list[Fragment]:
     begin: int | None = None
     for index in range(len(line.text) + 1):
         at_end = index == len(line.text)
-        space = at_end or line.text[index].isspace()
+        space = at_end or (line.text[index].isspace() and not _in_words(line, index, em))
         gap = not at_end and begin is not None and starts[index] - ends[index - 1] > GAP * em
         if begin is not None and (space or gap):
             share = ((starts[begin] + ends[index - 1]) / 2) / length
@@ -127,6 +127,17 @@ def _cut(line: TextLine, flat: Flattening) -> list[Fragment]:
         if not space and begin is None:
             begin = index
     return parts
+
+
+def _in_words(line: TextLine, index: int, em: float) -> bool:
+    """Whether the space at ``index`` parts two words of one Latin phrase."""
+    before, after = line.text[index - 1 : index], line.text[index + 1 : index + 2]
+    if not (before.isascii() and (before.isalpha() or before in ".,'")):
+        return False
+    if not before or not (after.isascii() and after.isalpha()):
+        return False
+    starts, ends, _ = _edges(line, max(1.0, math.dist(line.corners[0], line.corners[1])))
+    return starts[index + 1] - ends[index - 1] <= em
 
 
 def box_of(parts: Sequence[Fragment], to_original: ToOriginal) -> Rectangle | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from assistant.tasks.bill_ocr.fragment import Fragment
-from assistant.tasks.bill_ocr.labels import folded, nearest, table_of
+from assistant.tasks.bill_ocr.labels import covers, folded, nearest, table_of
 from assistant.tasks.bill_ocr.rows import Row
 
 _SKIPPED = "()元:/¥ |"
@@ -66,6 +66,12 @@ def _words() -> tuple[tuple[str, str, str], ...]:
     return tuple(sorted(found, key=lambda one: -len(one[0])))
 
 
+@cache
+def _words_from(first: str) -> tuple[tuple[str, str, str], ...]:
+    """Those of `_words` that may begin with this character."""
+    return tuple(one for one in _words() if one[0][0].lower() == first.lower())
+
+
 def columns_of(part: Fragment) -> list[Column] | None:
     """The columns that a fragment of a head names; None where it says anything else."""
     text = folded(part.text)
@@ -75,9 +81,9 @@ def columns_of(part: Fragment) -> list[Column] | None:
         if text[at] in _SKIPPED:
             at += 1
             continue
-        for word, column, looks in _words():
-            if text.startswith(word, at):
-                end = at + len(word)
+        for word, column, looks in _words_from(text[at]):
+            if length := covers(text, at, word):
+                end = at + length
                 found.append(Column(column, looks, part.starts[at], part.ends[end - 1]))
                 at = end
                 break

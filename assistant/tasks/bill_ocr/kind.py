@@ -11,6 +11,8 @@ from assistant.tasks.bill_ocr.rows import Row
 
 _INPATIENT = frozenset({"inpatient_number", "admitted_on", "discharged_on", "deposit"})
 TITLE_ROWS = 8
+_TITLE = 24
+"""A title is no wider than so many Chinese characters."""
 
 
 def kind_by_title(rows: Sequence[Row]) -> tuple[DocumentKind | None, bool]:
@@ -20,9 +22,9 @@ def kind_by_title(rows: Sequence[Row]) -> tuple[DocumentKind | None, bool]:
               table_of("kinds.tsv")]  # fmt: skip
     for number, row in enumerate(rows[:TITLE_ROWS]):
         for part in [*(one.text for one in row), "".join(one.text for one in row)]:
-            text = folded(part).replace(" ", "")
+            text = folded(part).replace(" ", "").lower()
             for kind, weight, words in titles:
-                if (length := _length(text, words)) and len(text) <= 24:
+                if (length := _length(text, words)) and _width(text) <= _TITLE:
                     votes[kind] += weight + length / 4 - number / 10
     if not votes:
         return None, False
@@ -30,8 +32,13 @@ def kind_by_title(rows: Sequence[Row]) -> tuple[DocumentKind | None, bool]:
     return (None, True) if best == "invoice" else (DocumentKind(best), False)
 
 
+def _width(text: str) -> float:
+    """In Chinese characters."""
+    return sum(0.5 if character.isascii() else 1.0 for character in text)
+
+
 def _length(text: str, words: Sequence[str]) -> int:
-    found = [len(word) for word in words if word in text]
+    found = [len(word) for word in words if word.lower() in text]
     if not found and len(text) < 20:
         found = [len(word) - 1 for word in words if len(word) >= 4 and nearest(text, [word])]
     return max(found, default=0)

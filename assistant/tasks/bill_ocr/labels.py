@@ -11,14 +11,19 @@ from importlib.resources import files
 from assistant.tasks.bill_ocr.document import DocumentKind
 
 _FOLDED = str.maketrans("（）：；，．％＊／￥", "():;,.%*/¥")
-_INNER = frozenset(["sex", "date", "amount", "words", "time"])
+_INNER = frozenset(["sex", "age", "date", "amount", "words", "time"])
+_BEHIND_ANOTHER = frozenset(["name", "department", "bed"])
+"""Types whose labels also count inside a text that began with a label: 科室骨科医生张建国."""
 _NEXT = {
     "sex": re.compile(r"[男女]"),
+    "age": re.compile(r"\d{1,3}(?:周?岁|个?月|天|$)"),
+    "department": re.compile(r"[\u4e00-\u9fff]{1,8}?(?:科|区|门诊|中心|室)"),
+    "bed": re.compile(r"[A-Za-z]?\d"),
     "date": re.compile(r"\d{4}"),
     "time": re.compile(r"\d{4}"),
     "amount": re.compile(r"[¥\-]?\d+[.,]"),
     "words": re.compile(r"[壹贰叁肆伍陆柒捌玖拾零]"),
-    "number": re.compile(r"\d{3}"),
+    "number": re.compile(r"\.?\d{3}"),
     "name": re.compile(r"[\u4e00-\u9fff]{2,4}$"),
 }
 """What a value begins with."""
@@ -41,6 +46,27 @@ class Found:
     start: int
     end: int
     colon: bool
+
+
+@cache
+def _latin(word: str) -> re.Pattern[str] | None:
+    """A word of several Latin letters, in any case and with its spaces lost; None for others."""
+    if len(word) < 3 or not word.isascii() or word.isupper():
+        return None
+    loose = r"\s?".join(re.escape(part) for part in word.split())
+    return re.compile(f"(?i:{loose})(?![a-z])")
+
+
+def covers(text: str, at: int, word: str) -> int:
+    """How many characters of ``text`` from ``at`` on are ``word``; 0 where it does not stand."""
+    pattern = _latin(word)
+    if pattern is None:
+        return len(word) if text.startswith(word, at) else 0
+    before = text[at - 1 : at]
+    if before.isalpha() and before.isascii() and not (before.islower() and text[at].isupper()):
+        return 0
+    found = pattern.match(text, at)
+    return 0 if found is None else found.end() - at
 
 
 def folded(text: str) -> str:
@@ -69,7 +95,9 @@ def _by_first() -> dict[str, tuple[str, ...]]:
     """Words by their first character, the longest first."""
     found: dict[str, list[str]] = {}
     for word in sorted(_lexicon(), key=len, reverse=True):
-        found.setdefault(word[0], []).append(word)
+        firsts = {word[0]} if _latin(word) is None else {word[0].lower(), word[0].upper()}
+        for first in firsts:
+            found.setdefault(first, []).append(word)
     return {first: tuple(words) for first, words in found.items()}
 
 
@@ -94,21 +122,34 @@ def labels_in(text: str, kind: DocumentKind) -> list[Found]:
 
 def _at(plain: str, at: int, kind: DocumentKind, before: Sequence[Found]) -> Found | None:
     for word in _by_first().get(plain[at], ()):
-        if not plain.startswith(word, at):
+        # 检验: is a label with its colon only.
+        bare = word.removesuffix(":")
+        length = covers(plain, at, bare)
+        if not length:
             continue
         label = _lexicon()[word]
         if label.kinds and kind.value not in label.kinds:
             continue
-        end = at + len(word)
+        end = at + length
         # 性 别 is one label, and so is 合计(大写) without its second bracket.
         colon = plain[end : end + 1] in (":", ";") or (
             plain[end : end + 1] in (".", "-") and not plain[end + 1 : end + 2].isdigit()
         )
         right_behind = bool(before) and before[-1].end == at
-        inner = label.type in _INNER and len(word) > 1
+        inner = len(word) > 1 and (
+            label.type in _INNER
+            or (label.type in _BEHIND_ANOTHER and _no_colons(before) and end < len(plain))
+        )
+        if word != bare and not colon:
+            continue
         if colon or ((at == 0 or right_behind or inner) and _fits(label.type, plain[end:])):
             return Found(label, at, end + colon, colon)
     return None
+
+
+def _no_colons(before: Sequence[Found]) -> bool:
+    """Whether labels stood before, all of them without a colon."""
+    return bool(before) and not any(found.colon for found in before)
 
 
 def _fits(kind: str, rest: str) -> bool:

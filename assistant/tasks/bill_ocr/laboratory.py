@@ -12,6 +12,7 @@ from assistant.tasks.bill_ocr.values import decimal_of
 _BETWEEN = re.compile(r"(\d+(?:\.\d+)?)\s*(?:-{1,2}|—|~|～|至)\s*(\d+(?:\.\d+)?)")
 _BELOW = re.compile(r"[<≤](\d+(?:\.\d+)?)")
 _ABOVE = re.compile(r"[>≥](\d+(?:\.\d+)?)")
+_BRACKETED = re.compile(r"[(\[](.+)[)\]]")
 _ARROWS = re.compile(r"[↑↓]+$")
 _SHAPES = {
     "↑": "↑", "个": "↑", "千": "↑", "十": "↑", "T": "↑", "t": "↑", "1": "↑", "丨": "↑", "+": "↑",
@@ -65,5 +66,7 @@ def tidy(item: Item) -> Item:
         item["flag"] = flag.model_copy(update={"value": _SHAPES.get(flag.value[:1], flag.value)})
     if (limits := item.get("range")) is not None:
         plain = re.sub(r"[—~～]|--", "-", limits.value).replace(" ", "")
+        if found := _BRACKETED.fullmatch(plain):
+            plain = found[1]
         item["range"] = limits.model_copy(update={"value": plain})
     return item

@@ -22,6 +22,8 @@ LIKES = ("0OoDQ", "1lI|7", "2Zz", "3895", "5S6", "6b0G5", "8B30", "9g4q", "7T1",
 _CENT = Decimal("0.01")
 _MOST = 6
 TOLD = "未读出，按金额÷单价推得"
+PARTED = "数量与单价连在一起，已按金额拆开，原读作 {}"
+NO_QUANTITY = "没有读出数量，单价与金额不符"
 MENDED = "已按核对结果更正，原读作 {}"
 
 
@@ -52,6 +54,7 @@ def likely(read: str, right: str) -> bool:
 
 def mend(document: BillDocument, second: Second) -> None:
     """Change what is proved to be misread, in place."""
+    _part_prices(document)
     _add_quantities(document)
     _mend_fields(document)
     total = _proved_total(document, second)
@@ -154,6 +157,35 @@ def _add_quantities(document: BillDocument) -> None:
             value=plain(amount / price), page=item["amount"].page, confidence=0.5,
             corrected=True, doubt=TOLD,
         )  # fmt: skip
+
+
+def _part_prices(document: BillDocument) -> None:
+    """Where the head of the column of counts was lost, counts stand before the prices: 2145.00 is
+    2 and 145.00 if the amount is 290.00.  A price that says nothing of its amount is doubted."""
+    if any("quantity" in item for item in document.items):
+        return
+    for row, item in enumerate(document.items):
+        price, amount = of_item(document, row, "unit_price"), of_item(document, row, "amount")
+        if price is None or amount is None or price == amount:
+            continue
+        cell = item["unit_price"]
+        if (parts := _parts(cell.value, amount)) is None:
+            if not price or amount % price:
+                cell.doubt = cell.doubt or NO_QUANTITY
+            continue
+        told = {"corrected": True, "doubt": PARTED.format(cell.text)}
+        item["quantity"] = cell.model_copy(update={"value": parts[0], **told})
+        item["unit_price"] = cell.model_copy(update={"value": parts[1], **told})
+
+
+def _parts(text: str, amount: Decimal) -> tuple[str, str] | None:
+    """(count, price) that ``text`` is run together from; None where it is not clear."""
+    found = []
+    for at in range(1, text.find(".")):
+        count, price = Decimal(text[:at]), text[at:]
+        if price[0] != "0" or price.startswith("0."):
+            found += [(plain(count), price)] if count * Decimal(price) == amount else []
+    return found[0] if len(found) == 1 else None
 
 
 def _proved_total(document: BillDocument, second: Second) -> Decimal | None:

@@ -19,8 +19,12 @@ from assistant.tasks.bill_ocr.prescription import listed_drugs
 from assistant.tasks.bill_ocr.qr import bill_of
 from assistant.tasks.bill_ocr.rows import Row, rows
 from assistant.tasks.bill_ocr.table import Table, read_table
-from assistant.tasks.bill_ocr.titles import hospital_in, trimmed
+from assistant.tasks.bill_ocr.titles import day_in, hospital_in, trimmed
 
+_DATED = frozenset({
+    DocumentKind.OUTPATIENT_INVOICE, DocumentKind.INPATIENT_INVOICE, DocumentKind.ITEMISED_LIST,
+    DocumentKind.PRESCRIPTION,
+})  # fmt: skip
 OTHER_PATIENT = "票据上的姓名与当前患者不符，请核对。(The bill is of another patient.)"
 
 
@@ -81,6 +85,9 @@ def read_page(page: ReadPage) -> _Content:
         fields.setdefault("total", tables[-1].total)
     columns = [name for table in tables for name in table.columns]
     kind = titled or kind_by_content(fields, columns, invoice)
+    if kind is not guess:
+        # Some labels are of one kind of document only.
+        fields = fields_in(outside, kind, place) | fields
     if kind is DocumentKind.UNKNOWN:
         return _Content(kind, False, {}, [], warnings=list(page.warnings))
     if "hospital" not in fields and (name := hospital_in(found)) is not None:
@@ -88,6 +95,8 @@ def read_page(page: ReadPage) -> _Content:
             value=name[0], text=name[0], box=box_of(name[1], page.to_original), page=page.number,
             confidence=min(part.confidence for part in name[1]),
         )  # fmt: skip
+    if "date" not in fields and kind in _DATED and (day := day_in(found, place)) is not None:
+        fields["date"] = day
     if "hospital" in fields:
         fields["hospital"].value = trimmed(fields["hospital"].value)
     items = [item for table in tables for item in table.items]

@@ -17,6 +17,7 @@ from assistant.record.note import Note
 from assistant.record.observation import Observation, observation_line
 from assistant.store import Context
 from assistant.store.bills import Bills, Wanted
+from assistant.store.models import BillRow
 from assistant.tasks.bill_ocr.document import DocumentKind
 from assistant.tasks.bill_ocr.filing import kept
 from assistant.tasks.bill_ocr.observing import ObservedResult, name_key, observed
@@ -73,8 +74,8 @@ class PatientResults(BaseModel):
 def patient_results(bills: Bills, context: Context) -> PatientResults:
     """The results of the patient of ``context``, oldest first; sheets nobody has accepted are left
     out, and what two photos of one sheet say counts once."""
-    results = sorted(_once(_results(bills, context)), key=_when)
-    note, lines = _note(results)
+    results = sorted(once(_results(bills, context)), key=when)
+    note, lines = note_of(results)
     return PatientResults(
         observations=[one.observation for one in results],
         results=results,
@@ -85,16 +86,22 @@ def patient_results(bills: Bills, context: Context) -> PatientResults:
 
 
 def _results(bills: Bills, context: Context) -> Iterator[ObservedResult]:
+    for row in accepted_sheets(bills, context):
+        content = kept(row.content)
+        yield from observed(content.document, row.id, content.attachments)
+
+
+def accepted_sheets(bills: Bills, context: Context) -> Iterator[BillRow]:
+    """The laboratory sheets of the patient of ``context`` that somebody has accepted."""
     wanted = Wanted(kind=DocumentKind.LABORATORY_SHEET.value, accepted=True)
     before: str | None = None
     while rows := bills.search(context, wanted, before=before, limit=_PAGE):
-        for row in rows:
-            content = kept(row.content)
-            yield from observed(content.document, row.id, content.attachments)
+        yield from rows
         before = rows[-1].id
 
 
-def _once(results: Iterable[ObservedResult]) -> list[ObservedResult]:
+def once(results: Iterable[ObservedResult]) -> list[ObservedResult]:
+    """Each result once, however many photos of a sheet there are."""
     found: dict[tuple[object, ...], ObservedResult] = {}
     for one in results:
         seen = one.observation
@@ -104,7 +111,8 @@ def _once(results: Iterable[ObservedResult]) -> list[ObservedResult]:
     return list(found.values())
 
 
-def _when(one: ObservedResult) -> tuple[bool, str]:
+def when(one: ObservedResult) -> tuple[bool, str]:
+    """What results are sorted by: undated ones first, then the oldest."""
     at = one.observation.at
     return at is not None, "" if at is None else at.replace(tzinfo=None).isoformat()
 
@@ -143,7 +151,8 @@ def _change(before: Decimal | None, now: Decimal | None) -> str:
     return "up" if now > before else "down" if now < before else "same"
 
 
-def _note(results: Sequence[ObservedResult]) -> tuple[Note | None, list[Line]]:
+def note_of(results: Sequence[ObservedResult]) -> tuple[Note | None, list[Line]]:
+    """(the results as a note, its lines with their boxes); None where there are no results."""
     if not results:
         return None, []
     lines: list[Line] = []

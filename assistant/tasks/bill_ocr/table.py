@@ -19,17 +19,19 @@ from assistant.tasks.bill_ocr.units import tidy_unit
 from assistant.tasks.bill_ocr.values import NO_POINT, UNREADABLE, decimal_of, money
 from knowledge.text.number import plain
 
-_SUBTOTAL = re.compile(r"小计|分类合计")
-_TOTAL = re.compile(r"^(?:费用)?(?:合计|总计|总金额)|^(?:合|总)\s*计")
+_SUBTOTAL = re.compile(r"小计|分类合计|本页合计|页计")
+_TOTAL = re.compile(r"^(?:费用|当日|本日|本次)?(?:合计|总计|总金额)|^(?:合|总)\s*计")
 _EDGES = " |丨_[]"
 _LITRES = re.compile(r"(?<=\d)m[1I|](?![a-zA-Z\d])")
 _TIMES = re.compile(r"(?<=[\dglIU袋粒片支%])[°×xX\"'’](?=\d)")
 _COUNTED = re.compile(r"(\d{1,4})([\u4e00-\u9fff]{1,2})")
+_PRODUCT = re.compile(r"(\d[\d,]*\.?\d*)\s*[×xX*]\s*(\d[\d,]*\.?\d*)")
 _CLASS = re.compile(r"(?<=\.\d\d)\s*[(（\[]?[甲乙丙][)）\]]?类?$")
-_FIGURES = ("amount", "quantity", "unit_price", "value")
+_FIGURES = ("amount", "quantity", "unit_price", "price_and_quantity", "value")
 _ENDS = frozenset({
     "total", "total_in_words", "fund_paid", "account_paid", "cash_paid", "self_paid", "deposit",
-    "received_at", "reported_at", "sampled_at", "examiner", "reviewer", "cashier", "doctor",
+    "top_up", "refund", "other_paid", "received_at", "reported_at", "sampled_at",
+    "examiner", "reviewer", "cashier", "doctor",
 })  # fmt: skip
 _FAR = 3.2
 _WRAPPED = frozenset({"name", "specification"})
@@ -88,6 +90,8 @@ def _is_foot(row: Row, header: Header, kind: DocumentKind) -> bool:
     for part in row:
         for found in labels_in(part.text, kind):
             whole = found.end - found.start >= len(part.text)
+            if found.label.type == "words" and (found.colon or whole):
+                return True  # nothing but the foot has a sum in words
             if found.label.field == "total" and _TOTAL.match(folded(part.text)) and not found.colon:
                 continue
             if found.label.field in _ENDS and (found.colon or whole) and found.start < 2:
@@ -133,10 +137,11 @@ def _joined(lines: Sequence[_Line], block: Block) -> list[_Line]:
         return []
     steps = [b.y - a.y for a, b in pairwise(full)]
     pitch = median(steps) if steps else 2 * full[0].height
+    named = sum("name" in line.cells for line in full) > len(full) / 2
     for line in lines:
         if any(line is one for one in full):
             continue
-        home = _home(line, full, block, max(pitch, 1.2 * line.height))
+        home = _home(line, full, block, max(pitch, 1.2 * line.height), named=named)
         if home is None:
             continue
         for name, parts in line.cells.items():
@@ -147,7 +152,13 @@ def _joined(lines: Sequence[_Line], block: Block) -> list[_Line]:
     return full
 
 
-def _home(line: _Line, full: Sequence[_Line], block: Block, pitch: float) -> _Line | None:
+def _home(
+    line: _Line, full: Sequence[_Line], block: Block, pitch: float, *, named: bool
+) -> _Line | None:
+    below = [one for one in full if one.y > line.y]
+    if below and not named:
+        # Slips of narrow printers: the name stands on a line of its own, its figures below it.
+        return below[0] if below[0].y - line.y < pitch else None
     nearest = min(full, key=lambda one: abs(one.y - line.y))
     if abs(nearest.y - line.y) < _NEARER * pitch:
         return nearest
@@ -171,6 +182,7 @@ def _add(table: Table, lines: Sequence[_Line], block: Block, place: Place) -> No
             if looks[key] != "number" or _has_figure(parts)
         }
         _part_unit(cells)
+        _part_product(cells)
         amount = cells.get("amount")
         if _SUBTOTAL.search(name) or _SUBTOTAL.search(every[:12]):
             if amount is not None:
@@ -195,6 +207,30 @@ def _part_unit(cells: dict[str, Cell]) -> None:
     cells["unit"] = unit.model_copy(update={"value": found[2]})
     if "quantity" not in cells:
         cells["quantity"] = unit.model_copy(update={"value": found[1]})
+
+
+def _part_product(cells: dict[str, Cell]) -> None:
+    """75.00×2 in one column: price and count, the count being the whole number."""
+    both = cells.pop("price_and_quantity", None)
+    if both is None:
+        return
+    found = _PRODUCT.search(both.value)
+    if found is None:
+        cells["unit_price"] = both.model_copy(update={"doubt": UNREADABLE})
+        return
+    first, second = found.groups()
+    if "." in second and "." not in first:
+        first, second = second, first
+    cells["unit_price"] = _number_cell(both, first, "unit_price")
+    cells["quantity"] = _number_cell(both, second, "quantity")
+
+
+def _number_cell(cell: Cell, text: str, name: str) -> Cell:
+    number = decimal_of(text)
+    if number is None:
+        return cell.model_copy(update={"value": text, "doubt": UNREADABLE})
+    value = plain(number) if name == "quantity" else money(number)
+    return cell.model_copy(update={"value": value})
 
 
 def tidy(text: str, looks: str) -> str:

@@ -39,6 +39,7 @@ class BillOcr(Task[BillToRead, BillReading]):
     extras = BillResult
     page = "assistant.tasks.bill_ocr.ui.page:PAGE"
     routes = "assistant.tasks.bill_ocr.routes:add"
+    joins = "assistant.tasks.bill_ocr.joining:joined"
     evaluation = "bedside eval bills"
     tool = (
         "Fields, items and checks of photographed bills, itemised lists, prescriptions and "

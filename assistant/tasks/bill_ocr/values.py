@@ -22,6 +22,9 @@ _POINTS = re.compile(r"\d{1,3}(?:[.,]\d{3})+[.,]\d{2}(?!\d)")
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
 _NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-]*")
 _PERSON = re.compile(r"[\u4e00-\u9fff·]{2,12}")
+_LATIN_PERSON = re.compile(r"[A-Z][A-Za-z.'\-]*(?:[ ,]{1,2}[A-Za-z][A-Za-z.'\-]*){0,5}")
+_SEXES = {"male": "男", "m": "男", "female": "女", "f": "女"}
+_AGE = re.compile(r"\d{1,3}\s*(?:周?岁|个?月|天|日)?(?:\s*\d{1,2}\s*(?:个?月|天))?")
 _FIGURE = re.compile(f"[{FIGURES}]")
 _EDGES = ":;,.-_|/ "
 UNREADABLE = "无法识别为金额"
@@ -127,7 +130,16 @@ def _time(text: str) -> Value | None:
 
 def _sex(text: str) -> Value | None:
     found = re.search("[男女]", text)
+    if found is None and text.strip(_EDGES).lower() in _SEXES:
+        word = text.strip(_EDGES)
+        start = text.index(word)
+        return Value(_SEXES[word.lower()], start, start + len(word))
     return Value(found[0], found.start(), found.end()) if found else None
+
+
+def _age(text: str) -> Value | None:
+    found = _AGE.search(text)
+    return Value(found[0].strip(), found.start(), found.end()) if found else _text(text)
 
 
 def _number(text: str) -> Value | None:
@@ -142,6 +154,9 @@ def _code(text: str) -> Value | None:
 
 def _name(text: str) -> Value | None:
     found = _PERSON.search(text)
+    if found is None and (found := _LATIN_PERSON.fullmatch(text.strip(_EDGES))) is not None:
+        start = text.index(found[0])
+        return Value(found[0], start, start + len(found[0])) if len(found[0]) > 2 else None
     return Value(found[0], found.start(), found.end()) if found else None
 
 
@@ -159,6 +174,9 @@ _READERS = {
     "date": _date,
     "time": _time,
     "sex": _sex,
+    "age": _age,
+    "department": _text,
+    "bed": _text,
     "number": _number,
     "code": _code,
     "name": _name,

@@ -26,6 +26,7 @@ class NoduleDetection(Task[ScanToSearch, Detections]):
     bound = False
     needs_model = False
     reviewed = False
+    released = True
     page = "assistant.tasks.detection.ui.page:PAGE"
     outcome = "assistant.tasks.detection.outcome:outcome"
     evaluation = "bedside eval detection"

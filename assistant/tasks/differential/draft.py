@@ -55,6 +55,11 @@ class DiagnosisEntry(BaseModel):
         ]
 
 
+Order = Literal["unmeasured", "model", "knowledge"]
+"""Whose order a model's diagnoses stand in: its own that nobody has measured, its own that was
+measured to be no worse than the ranking's, or the ranking's."""
+
+
 class AskedFinding(BaseModel):
     """A finding to ask for or a result to get; ``information``: the bits that it should tell."""
 
@@ -67,7 +72,8 @@ class DifferentialDraft(ModelDraft):
     """One panel member's answer.
 
     ``questions``: what would tell most between the candidates; ``second_problem``: what the
-    findings suggest that the first diagnosis does not explain.
+    findings suggest that the first diagnosis does not explain.  ``order``: whose order the
+    diagnoses stand in, the ranking's ("knowledge") where the model's was measured to be worse.
     """
 
     kind: Literal["differential_diagnosis"] = "differential_diagnosis"
@@ -78,6 +84,7 @@ class DifferentialDraft(ModelDraft):
     second_problem: DiagnosisEntry | None = None
     findings: list[Finding] = Field(default_factory=list)
     missing: list[str] = Field(default_factory=list)
+    order: Order = "unmeasured"
     questions: list[AskedFinding] = Field(default_factory=list)
 
     def statements(self) -> list[Statement]:

@@ -11,6 +11,7 @@ from assistant.settings import KNOWLEDGE_MEMBER, PanelMember
 from assistant.tasks.differential.case_context import CaseContext, examine
 from assistant.tasks.differential.chain import Member, differential_chain
 from assistant.tasks.differential.draft import DifferentialDraft
+from assistant.tasks.differential.order import EVALUATION, in_order, measured_order
 from assistant.tasks.differential.ranking_member import critical_entries, rank_by_knowledge
 from assistant.tasks.structuring.opening import open_findings
 from assistant.tasks.structuring.run import recognizer
@@ -68,9 +69,11 @@ async def _ask(seat: PanelMember, context: CaseContext, resources: Resources) ->
             seat.prompt,
         )
         lost = 0
+        scores = resources.engines.slots[seat.engine].scores
         while True:
             try:
-                return await differential_chain(member).ainvoke(context)
+                draft = await differential_chain(member).ainvoke(context)
+                return in_order(draft, context, measured_order(scores.get(EVALUATION, {})))
             except EngineBusy as busy:
                 await asyncio.sleep(busy.retry_after)
             except EngineLost:

@@ -26,6 +26,7 @@ class Perfusion(Task[PerfusionStudy, PerfusionReport]):
     bound = False
     needs_model = False
     reviewed = False
+    released = True
     page = "assistant.tasks.perfusion.ui.page:PAGE"
     outcome = "assistant.tasks.perfusion.outcome:outcome"
     evaluation = "bedside eval perfusion"

@@ -8,10 +8,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import threading
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import TextIO
 
@@ -77,7 +79,9 @@ def extract_all(
     report(finished, len(cases), "病例 cases")
     with (
         out.open("a", encoding="utf-8", newline="") as file,
-        ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool,
+        ProcessPoolExecutor(
+            jobs, mp_context=get_context("spawn"), initializer=_end_with_parent
+        ) as pool,
     ):
         for row in _rows(pool, left, folder, settings, jobs * _AHEAD):
             failed += bool(row["problem"])
@@ -85,6 +89,18 @@ def extract_all(
             finished += 1
             report(finished, len(cases), "病例 cases")
     return failed
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent was killed would wait for its next case for ever."""
+    parent = parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _rows(

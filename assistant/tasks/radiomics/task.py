@@ -35,6 +35,7 @@ class Radiomics(Task[RegionToMeasure, RadiomicsFeatures]):
     bound = False
     needs_model = False
     reviewed = False
+    released = True
     listed = RadiomicsSummary
     extras = RadiomicsResult
     page = "assistant.tasks.radiomics.ui.page:PAGE"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 
+from assistant.tasks.record_qa.abbreviations import written_out
 from assistant.tasks.record_qa.draft import Focus
-from knowledge.text.folding import fold
 
 MAX_LENGTH = 2_000
 
@@ -33,8 +33,8 @@ class Asked:
 
     @property
     def folded(self) -> str:
-        """The text, folded."""
-        return fold(self.text)
+        """The text, folded, its abbreviations written out."""
+        return written_out(self.text)
 
     def focus(self) -> Focus:
         """What a next question may leave out."""

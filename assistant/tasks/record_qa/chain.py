@@ -12,6 +12,8 @@ from assistant.tasks.record_qa.answers import (
     drugs,
     facts,
     mentions,
+    notes,
+    reasons,
     relatives,
     results,
 )
@@ -21,6 +23,7 @@ from assistant.tasks.record_qa.nearest import nearest
 from assistant.tasks.record_qa.question import read_question
 from assistant.tasks.record_qa.reading import RecordReading
 from assistant.tasks.record_qa.saying import Saying
+from assistant.tasks.record_qa.several import merged, questions_in
 from assistant.tasks.record_qa.strangers import stranger
 
 log = logging.getLogger("bedside.assistant.record_qa")
@@ -61,12 +64,16 @@ TOOLS: dict[str, tuple[str, Tool]] = {
     "follow_up": ("出院后安排", facts.follow_up),
     "history": ("病史", facts.history),
     "imaging": ("检查结论", facts.imaging),
+    "reason": ("原因", reasons.answer),
+    "note": ("文书", notes.answer),
     "relative": ("家属或新生儿", relatives.answer),
 }
 """What answers each kind of the table of routes, with its Chinese name."""
 
 
-_OF_WHOLE_RECORD = frozenset({"history", "pending", "follow_up", "signer", "dates", "diagnosis"})
+_OF_WHOLE_RECORD = frozenset(
+    {"history", "pending", "follow_up", "signer", "dates", "diagnosis", "reason", "note"}
+)
 """Kinds whose answers say themselves of whom they speak."""
 
 
@@ -92,11 +99,19 @@ def _answered(reading: RecordReading, question: str, focus: Focus | None) -> Rec
         )
     other = stranger(question, reading)
     if other:
-        return _refused(
-            question,
-            f"问题中的“{other}”不是本病历的患者，未作回答。请打开该患者的病历再问。"
-            "(The question names somebody else.)",
-        )
+        return _of_other(question, other)
+    several = questions_in(question, reading, focus)
+    if len(several) > 1:
+        # What stands behind a blank is no first word of the line, and may be a name as well.
+        other = next((name for part, _ in several if (name := stranger(part, reading))), "")
+        if other:
+            return _of_other(question, other)
+        return merged(question, [_one(reading, part, before) for part, before in several])
+    return _one(reading, question, focus)
+
+
+def _one(reading: RecordReading, question: str, focus: Focus | None) -> RecordAnswer:
+    """The answer to a single question."""
     asked = read_question(question, reading, focus)
     if asked.bad_day:
         out = Saying(asked)
@@ -140,6 +155,14 @@ def _understood(name: str, asked: Asked) -> str:
 
 def _refused(question: str, message: str) -> RecordAnswer:
     return RecordAnswer(question=question, outcome="refused", message=message, understood="未作答")
+
+
+def _of_other(question: str, other: str) -> RecordAnswer:
+    return _refused(
+        question,
+        f"问题中的“{other}”不是本病历的患者，未作回答。请打开该患者的病历再问。"
+        "(The question names somebody else.)",
+    )
 
 
 def timed_out(question: str) -> RecordAnswer:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.draft import ModelDraft, Statement
 from assistant.record.evidence import Evidence, TextSpan
 
-Outcome = Literal["answered", "not_recorded", "missing", "refused", "not_understood", "failed"]
+Outcome = Literal[
+    "answered", "not_recorded", "missing", "refused", "not_understood", "failed", "to_confirm"
+]
 
 
 class Row(BaseModel):
@@ -55,12 +57,43 @@ class Focus(BaseModel):
     count: int | None = None
 
 
+StepOutcome = Literal["done", "failed", "timeout", "refused", "asks"]
+
+
+class Step(BaseModel):
+    """One call of a tool on the way to an answer.
+
+    ``refused``: the call could not be carried out as it was; ``asks``: it waits for the doctor;
+    ``found``: how many statements, or rows of tables, it gave.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    tool: str
+    title: str = ""
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    outcome: StepOutcome = "done"
+    found: int = 0
+    seconds: float = 0.0
+
+
+class Proposal(BaseModel):
+    """A tool that costs minutes: it runs when the doctor sends these two back as ``confirm``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tool: str = Field(max_length=64)
+    title: str = Field(default="", max_length=64)
+    arguments: dict[str, Any] = Field(default_factory=dict)
+
+
 class RecordAnswer(ModelDraft):
     """What the record says to a question.
 
     ``message`` is what there is to say of the answer itself (the record does not say, somebody
     else's name, what is missing); ``nearest`` are places for a question that no route takes;
-    ``thinking`` is what a reasoning model wrote before its answer, shown folded and used nowhere.
+    ``thinking`` is what a reasoning model wrote before its answer, shown folded and used nowhere;
+    ``steps`` are the tools that a model called, ``proposal`` one that waits for the doctor.
     """
 
     kind: Literal["record_answer"] = "record_answer"
@@ -74,6 +107,8 @@ class RecordAnswer(ModelDraft):
     plot: Plot | None = None
     nearest: list[TextSpan] = Field(default_factory=list)
     thinking: str = ""
+    steps: list[Step] = Field(default_factory=list)
+    proposal: Proposal | None = None
     focus: Focus = Field(default_factory=Focus)
     conversation_id: str = ""
     turn: int = 0

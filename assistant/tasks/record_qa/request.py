@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from assistant.record.encounter import Encounter
 from assistant.record.fields import Identifier
-from assistant.tasks.record_qa.draft import Focus
+from assistant.tasks.record_qa.draft import Focus, Proposal
 
 MOST_CHARACTERS = 50_000
 """More than this is no question; between a question's length and this the answer says so."""
@@ -18,19 +18,27 @@ class RecordQuestion(BaseModel):
     """A question over one encounter.
 
     Give ``encounter``, or the ``conversation_id`` with the ids of its patient and encounter.
+    ``confirm`` agrees to the `Proposal` of an answer; there is then no question.
     ``after`` is the id of the answer that a follow-up goes on from (two tabs may be at different
     ones); without it, the newest.  ``focus`` is that of an answer, where no conversation keeps it.
     """
 
     model_config = ConfigDict(extra="forbid")
 
-    question: str = Field(max_length=MOST_CHARACTERS)
+    question: str = Field(default="", max_length=MOST_CHARACTERS)
     encounter: Encounter | None = None
     conversation_id: str = Field(default="", max_length=64)
     patient_id: Identifier | None = None
     encounter_id: Identifier | None = None
     after: str = Field(default="", max_length=64)
     focus: Focus | None = None
+    confirm: Proposal | None = None
+    thinking: bool = Field(
+        default=False, description="Whether a model that can think before it answers does."
+    )
+    reasoning_budget: int | None = Field(
+        default=None, ge=1, le=32_000, description="The most tokens of thoughts; local models only."
+    )
     use_model: bool = Field(
         default=True, description="Whether a model may answer what no route takes."
     )

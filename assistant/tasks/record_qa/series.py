@@ -67,12 +67,13 @@ def series(reading: RecordReading, test: str) -> Series:
     return Series(test, stay, earlier, pending, beside, _unit(stay))
 
 
-_OTHER_BED = re.compile(r"邻床|同病[室房]|同室|他床|病友|另一(?:名|位)?(?:患者|病人)|其他患者")
+OTHER_BED = re.compile(r"邻床|同病[室房]|同室|他床|病友|另一(?:名|位)?(?:患者|病人)|其他患者")
+"""Words of a sentence about another patient."""
 
 
 def of_others(said: str, reading: RecordReading) -> bool:
     """Whether a sentence of a note tells of somebody else: a relative, or another patient."""
-    if _OTHER_BED.search(said) or relatives(said):
+    if OTHER_BED.search(said) or relatives(said):
         return True
     names = find_names(said)
     own = {n.note.author for n in reading.notes} | {reading.encounter.patient.name}

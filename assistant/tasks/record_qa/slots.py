@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from assistant.calculators.catalogue import named
+from assistant.tasks.record_qa.abbreviations import written_out
 from assistant.tasks.record_qa.asked import Asked
 from assistant.tasks.record_qa.asked_day import CHINESE, asked_day
 from assistant.tasks.record_qa.drugs import classes, courses, drug_of
@@ -45,7 +46,7 @@ def _sections() -> list[tuple[str, re.Pattern[str]]]:
 
 def read_slots(text: str, reading: RecordReading) -> Asked:
     """The slots of a question; its kind is not decided yet."""
-    folded = fold(text)
+    folded = written_out(text)
     calculator = ""
     if not _GENE.search(folded) and (found := named(folded)):
         calculator = found[0].key

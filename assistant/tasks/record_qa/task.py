@@ -16,6 +16,17 @@ if TYPE_CHECKING:
 
 TASK = "record_qa"
 PROMPT = "spans"
+PLAN = "plan"
+
+
+class ToolUsed(Event):
+    """A tool that a model called, and how that ended."""
+
+    name: ClassVar[str] = "tool_used"
+
+    tool: str
+    title: str
+    outcome: str
 
 
 class RecordQa(Task[RecordQuestion, RecordAnswer]):
@@ -33,6 +44,7 @@ class RecordQa(Task[RecordQuestion, RecordAnswer]):
     waits = True
     bound = False
     needs_model = False
+    events = (ToolUsed,)
     page = "assistant.tasks.record_qa.ui.page:PAGE"
     routes = "assistant.tasks.record_qa.routes:add"
     evaluation = "bedside eval record-qa"
@@ -75,7 +87,7 @@ class RecordQa(Task[RecordQuestion, RecordAnswer]):
     def accept(self, body: Any, settings: Settings) -> Submission:
         """The question, with the record where it brings one.  Raises `Refused`."""
         asked: RecordQuestion = body
-        if not asked.question.strip():
+        if not asked.question.strip() and asked.confirm is None:
             raise Refused("问题为空。(The question is empty.)")
         payload = asked.model_dump(mode="json")
         encounter = asked.encounter
@@ -90,8 +102,11 @@ class RecordQa(Task[RecordQuestion, RecordAnswer]):
         return Submission(encounter.patient.id, encounter.id, payload, encounter.record_hash())
 
     def prompts(self, settings: Settings) -> Sequence[PromptUse]:
-        """One template, for the default engine."""
-        return (PromptUse(settings.default_engine, TASK, PROMPT),)
+        """To plan over the tools, and to word what was found; for the default engine."""
+        return (
+            PromptUse(settings.default_engine, TASK, PLAN),
+            PromptUse(settings.default_engine, TASK, PROMPT),
+        )
 
     async def run(self, request: RecordQuestion, run: Run) -> AsyncIterator[Event | RecordAnswer]:
         """One answer; it is the turn of its conversation."""

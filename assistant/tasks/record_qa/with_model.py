@@ -1,33 +1,34 @@
-"""What no route takes: a model words the nearest places, and each sentence is checked."""
+"""A model's wording of what its tools found, or of the nearest places; each sentence is checked."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage, SystemMessage
 
 import prompts
 from assistant.draft import Statement
-from assistant.grounding.grounder import Grounder
-from assistant.grounding.known_drugs import drug_names
-from assistant.grounding.segments import segment_notes, split_sentences
 from assistant.tasks.ending import Ending
 from assistant.tasks.record_qa.draft import RecordAnswer
 from assistant.tasks.record_qa.nearest import nearest
+from assistant.tasks.record_qa.planning import Plan, Thinking
 from assistant.tasks.record_qa.reading import RecordReading
-from assistant.tasks.record_qa.task import PROMPT, TASK
+from assistant.tasks.record_qa.sentences import checked
+from assistant.tasks.record_qa.task import PLAN, PROMPT, TASK
 from assistant.work.events import Delta
-from knowledge.text.extraction import FindingExtractor
-from knowledge.text.terms import load_findings
 from serving.engine import Engine
 
 TOKENS = 320
 SPAN_CHARACTERS = 300
+MOST_SPANS = 14
+NEAREST_BESIDE = 3
 MOST_THINKING = 6_000
-NOT_RECORDED = "病历未记载"
+MOST_FOUND = 8
+MOST_TABLES = 3
+CUT = "模型的回答到长度上限而中断，末句可能不完整。"
 
 
 async def answer_with_model(
@@ -36,61 +37,108 @@ async def answer_with_model(
     engine: Engine,
     chat_model: BaseChatModel,
     seconds: float,
+    plan: Plan | None = None,
+    thinking: Thinking | None = None,
 ) -> AsyncGenerator[Delta | RecordAnswer]:
-    """Pieces of text, then the answer, its sentences checked against the whole record.
+    """Pieces of text, then the answer, its sentences checked against the tools and the record.
 
-    A model that fails or takes longer than ``seconds`` leaves the answer as it was, and says so.
+    What the model said at the end of its ``plan`` is taken as it is; else it is asked to word what
+    the tools found.  A model that fails or takes longer than ``seconds`` leaves the answer as it
+    was, with what the tools found, and says so.
     """
     started = time.perf_counter()
-    places = await asyncio.to_thread(nearest, reading, asked.question)
-    template = prompts.template(TASK, PROMPT)
-    spans = [{"name": n.name, "text": p.quote[:SPAN_CHARACTERS]} for n, p in places]
-    system, user = template.render(spans=spans, question=asked.question)
-    text, thinking, ending = "", "", Ending()
-    model = chat_model.bind(max_tokens=TOKENS)
+    plan = plan or Plan()
     answer = asked.model_copy(deep=True)
-    try:
-        async with asyncio.timeout(seconds):
-            async for chunk in model.astream([SystemMessage(system), HumanMessage(user)]):
-                ending.see(chunk)
-                text += chunk.text
-                thinking += chunk.additional_kwargs.get("reasoning_content") or ""
-                if chunk.text:
-                    yield Delta(text=chunk.text)
-    except TimeoutError:
-        answer.warnings.append("模型用时过长，已停止；只列出最接近的原文。")
-        text = ""
-    answer.thinking = thinking[:MOST_THINKING]
-    text = "" if ending.filtered else text
-    answer.warnings += ending.warnings("模型的回答到长度上限而中断，末句可能不完整。")
-    answer.model, answer.prompt_version = engine.card.name, template.version
-    if text.strip():
-        answer.statements = await asyncio.to_thread(_checked, reading, text)
-        answer.route, answer.understood = "model", "由模型根据最接近的原文回答，逐句核对"
-        said = any(s.status == "supported" for s in answer.statements)
-        answer.outcome = "answered" if said else "not_understood"
-        answer.message = (
-            "" if said else "模型的回答没有一句能在病历中找到依据，请看下面最接近的原文。"
-        )
+    answer.steps, answer.proposal = plan.steps, plan.proposal
+    answer.thinking = plan.thinking
+    text, ending = plan.text, Ending()
+    answer.model, name = engine.card.name, PLAN
+    if plan.problem:
+        answer.warnings.append(plan.problem)
+    if plan.cut and text:
+        answer.warnings.append(CUT)
+    if not text and plan.proposal is None:
+        name = PROMPT
+        system, user = await asyncio.to_thread(_prompt, reading, asked.question, plan)
+        model = chat_model.bind(max_tokens=TOKENS, **_options(engine, thinking))
+        try:
+            async with asyncio.timeout(max(0.01, seconds)):
+                async for chunk in model.astream([SystemMessage(system), HumanMessage(user)]):
+                    ending.see(chunk)
+                    text += chunk.text
+                    answer.thinking += chunk.additional_kwargs.get("reasoning_content") or ""
+                    if chunk.text:
+                        yield Delta(text=chunk.text)
+        except TimeoutError:
+            answer.warnings.append("模型用时过长，已停止；只列出查到的内容。")
+            text = ""
+        text = "" if ending.filtered else text
+        answer.warnings += ending.warnings(CUT)
+    answer.thinking = answer.thinking[:MOST_THINKING]
+    answer.prompt_version = prompts.template(TASK, name).version
+    said = await asyncio.to_thread(checked, reading, text, plan.results) if text.strip() else []
+    _settle(answer, said, plan, spoke=bool(text.strip()))
     answer.seconds = asked.seconds + time.perf_counter() - started
     yield answer
 
 
-def _checked(reading: RecordReading, text: str) -> list[Statement]:
-    encounter = reading.encounter
-    admitted = reading.admitted.date() if reading.admitted else None
-    grounder = Grounder(
-        segment_notes(encounter.all_notes(), admitted),
-        findings_of=FindingExtractor(load_findings()).extract,
-        drugs_of=drug_names(m.name for m in encounter.medications),
-        patient_names=[encounter.patient.name],
-        patient_sex=encounter.patient.sex,
+def _options(engine: Engine, thinking: Thinking | None) -> dict[str, object]:
+    """How the wording is sampled: a model that thinks needs room for its thoughts as well."""
+    options = dict((thinking or Thinking()).sampling(engine))
+    if thinking is not None and thinking.on and engine.card.thinks_on_request:
+        options["chat_template_kwargs"] = {}
+        options["max_tokens"] = TOKENS + thinking.budget if thinking.budget else None
+    return options
+
+
+def _prompt(reading: RecordReading, question: str, plan: Plan) -> tuple[str, str]:
+    found = [
+        {"name": result.understood, "text": s.text[:SPAN_CHARACTERS]}
+        for result in plan.results
+        for s in result.statements
+    ][:MOST_SPANS]
+    places = nearest(reading, question)[: NEAREST_BESIDE if found else None]
+    found += [{"name": n.name, "text": p.quote[:SPAN_CHARACTERS]} for n, p in places]
+    return prompts.template(TASK, PROMPT).render(spans=found, question=question)
+
+
+def _settle(answer: RecordAnswer, said: Sequence[Statement], plan: Plan, *, spoke: bool) -> None:
+    """What the answer is: the model's sentences where one is supported, else what was found."""
+    tables = {t.title: t for result in plan.results for t in result.tables}
+    plots = [result.plot for result in plan.results if result.plot is not None]
+    supported = any(s.status == "supported" for s in said)
+    if supported:
+        answer.statements, answer.outcome, answer.message = list(said), "answered", ""
+        answer.route = "model"
+        answer.understood = (
+            "由模型调用工具查询后回答，逐句核对"
+            if plan.results
+            else "由模型根据最接近的原文回答，逐句核对"
+        )
+    elif not plan.is_empty:
+        found = [s for result in plan.results for s in result.statements][:MOST_FOUND]
+        answer.statements = [s.model_copy(update={"id": f"a-{n}"}) for n, s in enumerate(found, 1)]
+        answer.route, answer.understood = "tools", "由模型选择工具查询"
+        answer.outcome = "answered" if found or tables else "not_recorded"
+        told = "".join(dict.fromkeys(r.message for r in plan.results if r.message))
+        answer.message = ("模型的措辞没有依据，未采用。" if said else "") + (
+            f"以下是工具查到的。{told}" if found or tables else told
+        )
+    elif said:
+        answer.statements, answer.route = list(said), "model"
+        answer.message = "模型的回答没有一句能在病历中找到依据，请看下面最接近的原文。"
+    elif spoke and not answer.nearest:
+        answer.message = "病历中没有找到相关记载。"
+    answer.tables = list(tables.values())[:MOST_TABLES]
+    answer.plot = plots[0] if plots else None
+    answer.warnings = list(
+        dict.fromkeys([*answer.warnings, *(w for r in plan.results for w in r.warnings)])
     )
-    found: list[Statement] = []
-    for start, end in split_sentences(text):
-        bare = text[start:end].strip(" 。，\n")
-        # That the record does not say is no finding of it: it is shown, never as supported.
-        if not bare or bare.startswith(NOT_RECORDED):
-            continue
-        found.append(grounder.ground(f"a-{len(found) + 1}", bare + "。"))
-    return found
+    if plan.proposal is not None:
+        answer.outcome, answer.route = "to_confirm", "tools"
+        answer.understood = "由模型选择工具查询"
+        answer.message = (
+            f"“{plan.proposal.title}”要用几分钟，同意后才会进行；下面是已经查到的内容。"
+            if answer.statements
+            else f"“{plan.proposal.title}”要用几分钟，同意后才会进行。"
+        )

@@ -26,6 +26,7 @@ class Segmentation(Task[ImageToSegment, ImageSegmentation]):
     bound = False
     needs_model = False
     reviewed = False
+    released = True
     page = "assistant.tasks.segmentation.ui.page:PAGE"
     outcome = "assistant.tasks.segmentation.outcome:outcome"
     tool = (

@@ -62,7 +62,7 @@ _TESTED_AFTER = re.compile(
 # Behind a drug, up to the next one: in its own clause, or in one that says no more than that.
 _STOPPED_AFTER = re.compile(
     r"(?:[^,;。\n如若时建拟需应可未不]{0,14}?|[^;。\n如若时建拟需应可未不]{0,18}?,(?:患者|现|已|后|其后|随后|自行|目前"
-    r"|[\d一二两三半数几]+个?余?(?:天|日|周|月|年)前|因[^,;。\n]{0,10}?)+)停(?:用|药|服|止(?:使用|服用)?|(?=[,;。\n]|$))"
+    r"|[\d一二两三半数几]+个?余?(?:天|日|周|月|年)前|因[^,;。\n]{0,10}?)+)停(?:用|药|服|止(?:使用|服用)?|(?=[,;。\n]|$|\d{1,3}余?[天日周月]))"
 )
 _KEPT_ON = re.compile(r"(?:长期|(?<!不)规律|一直|持续|目前|平素|每日|日常)[^,;。\n]{0,10}$")
 # A drug of an old illness is taken now where the note says how, unless it tells of then.

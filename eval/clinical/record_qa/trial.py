@@ -24,7 +24,8 @@ class Trial:
     ``must``: of each group one wording; ``head``: wordings of which the first thing said must have
     one; ``never``: what is false as an answer; ``nowhere``: what must not stand anywhere in it.
     ``expects``: answered, silent (the record does not say: no value may be given), missing (an
-    input is named), refused, or flagged (a warning must stand beside it).
+    input is named), refused, or flagged (a warning must stand beside it).  ``before``: what was
+    asked before it, which it may go on from.
     """
 
     kind: str
@@ -35,6 +36,7 @@ class Trial:
     never: tuple[str, ...] = ()
     nowhere: tuple[str, ...] = ()
     expects: str = "answered"
+    before: tuple[str, ...] = ()
 
 
 @cache

@@ -1,5 +1,5 @@
-"""Questions in strangers' wordings over the samples: one half to improve by, one put aside, and a
-second set that was written after both were used."""
+"""Questions in strangers' wordings over the samples: one half to improve by, one put aside, and
+sets that were written after the former were used, the later ones in the words of tired doctors."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from importlib.resources import files
 from typing import Literal
 
 from assistant.record.encounter import Encounter
+from assistant.tasks.record_qa.chain import ask
 from assistant.tasks.record_qa.draft import RecordAnswer
+from assistant.tasks.record_qa.reading import RecordReading
 from eval.clinical.record_qa.judging import Grade, holds
 from eval.clinical.record_qa.trial import Trial
 from eval.clinical.record_qa.truth import sample_stays
 
-Half = Literal["dev", "held", "second"]
+Half = Literal["dev", "held", "second", "third", "fourth"]
+HALVES: tuple[Half, ...] = ("dev", "held", "second", "third", "fourth")
 
 
 def strangers(half: Half) -> Iterator[Trial]:
@@ -34,10 +37,12 @@ def _trial(cells: list[str], stays: dict[str, Encounter]) -> Trial:
         for group in must.split(" & ")
         if group.strip()
     )
+    *before, question = (part.strip() for part in question.split(">>"))
     return Trial(
         kind="strangers",
         encounter=stays[stay],
         question=question,
+        before=tuple(before),
         must=groups,
         never=tuple(w for w in never.split("/") if w),
         expects="silent" if status == "not_recorded" else status,
@@ -60,3 +65,13 @@ def grade(trial: Trial, answer: RecordAnswer) -> Grade:
     if found == len(trial.must):
         return "exact"
     return "partial" if found else "wrong"
+
+
+def answered(trial: Trial) -> RecordAnswer:
+    """The answer to the last question of a trial, after those that were asked before it."""
+    reading = RecordReading(trial.encounter)
+    focus = None
+    for question in trial.before:
+        said = ask(reading, question, focus)
+        focus = said.focus if said.focus.kind else focus
+    return ask(reading, trial.question, focus)

@@ -12,13 +12,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from knowledge.text.assertion.denial import Denials
 from knowledge.text.assertion.exclusion import excluded
 from knowledge.text.assertion.form_answers import read_answers
-from knowledge.text.assertion.hedging import hedged
+from knowledge.text.assertion.hedging import has_object, hedged
 from knowledge.text.assertion.lists import is_bare, listed_before
 from knowledge.text.assertion.marks import Cue, Cues, Terms, find_cues
 from knowledge.text.assertion.relatives import owned, patient_again
@@ -35,6 +35,7 @@ _EACH = re.compile(r"[均都皆]")
 # Between a term and the cue behind it: 胸腔积液(右侧)未见.
 _THIN = re.compile(r"[^,;。、\n:]{0,6}")
 _NEAR_BY = re.compile(r"[^,;。、\n:]{0,12}")
+_FIELD_BETWEEN = re.compile(r"[\d)][ \t]+[\u4e00-\u9fff]{2}")
 _BRACKET = re.compile(r"\([^()\n]{1,14}\)")
 
 CHRONIC = re.compile(
@@ -52,8 +53,20 @@ _FOR_LONG = re.compile(r"[:已约达近]{0,2}[\d一二两三四五六七八九�
 _OF_HISTORY = re.compile(r"史")
 # A term that says itself that all is well: 胎动正常.
 WELL = re.compile(r"(?<!不)(?<!欠)(?:正常|良好|平稳|通畅|自如|对称|居中)\Z")
-_DIAGNOSED = re.compile(r"诊|问|考虑|疑|印象|按|当作|以为|误|录|写|记|”|模板|遗留|系统|复制|粘贴")
+_NAMED_SO = re.compile(r"诊(?:断)?为?:?|[按误录记写]")
+_DIAGNOSED = re.compile(
+    r"诊|问|称|考虑|疑|印象|按|当作|以为|误|录|写|记|”|模板|遗留|系统|复制|粘贴"
+)
 _JOINED = re.compile(r"[及和与]")
+# A sentence under a plan that tells how the patient is.
+_TELLS = re.compile(
+    r"[ \t\r\n]*(?:(?:患者|患儿|病人)(?:今|现|目前|仍|诉|神志|昨)"
+    r"|今[日晨天]?(?:患者|查房|晨起|仍|诉)"
+    r"|目前(?:患者)?(?!予|给|继续|治疗|暂)|现(?:患者|神志|仍|诉|无|有)|昨[日夜晚](?!予)|查房|查体)"
+)
+_NUMBERED = re.compile(r"[ \t\r\n]*\(?[\d一二三四五六七八九十]{1,2}[.、)]")
+_PERSONS = frozenset({"patient", "other", "child"})
+_ALLERGY = re.compile(r"(?:类|制剂)?(?:药物?)?过敏(?!性|原|反应|试验)")
 _ANSWERS = re.compile(r"[(\[-]|(?:病?史)?:?(?:无|没有|否|未见|未及)")
 _PARAGRAPH = re.compile(r"[^。\n]*")
 _PATIENT_NAMED = re.compile(r"患者|病人|本人")
@@ -79,13 +92,22 @@ def read_assertions(document: Document, matches: Sequence[Match]) -> list[Assert
     return _Reading(document, matches).run()
 
 
+def _as_allergy(folded: str, match: Match) -> Match:
+    """A drug of which an allergy is told is read as the allergy: 曾疑青霉素过敏，后排除."""
+    if match.kind is TermKind.DRUG and _ALLERGY.match(folded, match.end):
+        return replace(match, kind=TermKind.DISEASE)
+    return match
+
+
 class _Reading:
     """One pass over one text."""
 
     def __init__(self, document: Document, matches: Sequence[Match]) -> None:
         self.document = document
         self.folded = document.folded
-        self.terms = Terms(matches)
+        parted = (m for m in matches if " " in self.folded[m.start : m.end])
+        document.keep_together((match.start, match.end) for match in parted)
+        self.terms = Terms([_as_allergy(self.folded, match) for match in matches])
         self.result = [
             Assertion(Polarity.ABSENT if denies_itself(self.folded, match) else Polarity.PRESENT)
             for match in matches
@@ -124,7 +146,15 @@ class _Reading:
                 self.result[index].polarity = Polarity.ABSENT
         for index in self.answers.open:
             self.result[index].certainty = Certainty.UNCERTAIN
-        for index in hedged(self.folded, self.terms, self.cues, self._clause):
+        for index in hedged(
+            self.folded,
+            self.terms,
+            self.cues,
+            self._clause,
+            self._sentence,
+            self._says_something,
+            self.answers.taken,
+        ):
             said = self.result[index]
             if said.polarity is Polarity.PRESENT and index not in self.answers.present:
                 said.certainty = Certainty.UNCERTAIN
@@ -136,6 +166,22 @@ class _Reading:
         return not self._is_chronic(index) and (
             _OF_HISTORY.search(self.folded, match.start, match.end + 2) is not None
         )
+
+    def _says_something(self, cue: Cue) -> bool:
+        """Whether a cue has found what it speaks of; a denial may speak of what no term names."""
+        if cue.rule.category != "deny":
+            return True
+        if cue.rule.direction == "<":
+            return bool(self._behind(cue))
+        clause = self._clause(cue.start)
+        following = self.terms.inside(cue.end, min(cue.end + 5, clause.end))
+        if following and self._is_stated(following[0]):
+            return False
+        return has_object(self.folded, cue, clause)
+
+    def _is_stated(self, index: int) -> bool:
+        said = self.result[index]
+        return said.polarity is Polarity.PRESENT and said.certainty is Certainty.CERTAIN
 
     # -- places --------------------------------------------------------------------------------
 
@@ -191,7 +237,10 @@ class _Reading:
             earlier = self._spoken_of(cue, self.terms.inside(sentence.start, cue.start))
             if not earlier or not self._was_diagnosed(cue, sentence.start, earlier[-1]):
                 return []
-            return listed_before(self.folded, self.terms, earlier[-1], sentence.start)
+            last = earlier[-1]
+            if cue.rule.category == "deny":
+                last = max(filter(self._is_named_diagnosis, earlier), default=last)
+            return listed_before(self.folded, self.terms, last, sentence.start)
         if not inside or not self._touches(self.terms.matches[inside[-1]].end, cue):
             return []
         if scope == "each":
@@ -237,6 +286,8 @@ class _Reading:
         between = between or "外" in gap
         told = cue.rule.category == "past" or gap.startswith("经")
         thin = _NEAR_BY if told else _THIN
+        # 阑尾切除术1998 外伤史：无: another field stands between.
+        between = between or _FIELD_BETWEEN.search(gap) is not None
         return thin.fullmatch(gap) is not None and not between
 
     def _spoken_of(self, cue: Cue, indices: Sequence[int]) -> list[int]:
@@ -263,10 +314,33 @@ class _Reading:
                         self.result[index].polarity = Polarity.ABSENT
                         if cue.rule.scope == "stated":
                             self._settled.add(index)
+                        self._take_back(index)
         # 未见皮疹，黄疸: denied with the rash, or another finding; who reads must see it.
         for index in verdict.doubted:
             if self.result[index].polarity is Polarity.PRESENT:
                 self.result[index].certainty = Certainty.UNCERTAIN
+
+    def _take_back(self, index: int) -> None:
+        """首诊“带状疱疹”…，带状疱疹不成立: the first is of the same diagnosis, and was only one."""
+        match = self.terms.matches[index]
+        if match.kind is not TermKind.DISEASE:
+            return
+        name = self.folded[match.start : match.end]
+        start = self._sentence(match.start).start
+        for earlier in self.terms.inside(start, match.start):
+            other = self.terms.matches[earlier]
+            if self.folded[other.start : other.end] != name:
+                continue
+            if self._is_named_diagnosis(earlier):
+                self.result[earlier].polarity = Polarity.ABSENT
+            else:
+                self.result[earlier].certainty = Certainty.UNCERTAIN
+
+    def _is_named_diagnosis(self, index: int) -> bool:
+        """Whether a term stands in quotes or right behind a word of diagnosis."""
+        start = self.terms.starts[index]
+        lead = self.folded[max(0, start - 4) : start]
+        return lead.endswith(("“", '"')) or _NAMED_SO.search(lead) is not None
 
     def _is_parted(self, index: int, cue: Cue) -> bool:
         """Whether a space parts a term from the one that a sign or an answer stands behind:
@@ -364,10 +438,36 @@ class _Reading:
             for index in self.terms.inside(section.body, section.end):
                 if section.meaning == "past" and self._is_now(index, section.body):
                     continue
+                if section.meaning == "other" and self._is_of_patient(index, section.body):
+                    continue
                 # Under a plan a chronic illness is treated, and is there.
-                if section.meaning == "suppose" and self._is_chronic(index):
+                if section.meaning == "suppose" and (
+                    self._is_chronic(index) or self._is_told(index, section.body)
+                ):
                     continue
                 change[section.meaning](self.result[index])
+
+    def _is_of_patient(self, index: int, start: int) -> bool:
+        """Whether the sentence names the patient before this term: 家族史：…；患者自幼热性惊厥."""
+        position = self.terms.starts[index]
+        begin = max(start, self._sentence(position).start)
+        cues = [c for c in self.cues.between(begin, position) if c.rule.category in _PERSONS]
+        return bool(cues) and cues[-1].rule.category == "patient"
+
+    def _is_told(self, index: int, start: int) -> bool:
+        """Whether the statements under a plan have come to how the patient is: 今查房：咳嗽减轻."""
+        position = self.terms.starts[index]
+        told = False
+        for number in range(
+            bisect_right(self._sentence_starts, start) - 1, len(self._sentence_starts)
+        ):
+            begin = max(start, self._sentence_starts[number])
+            if begin > position:
+                break
+            told = bool(_TELLS.match(self.folded, begin)) or (
+                told and not _NUMBERED.match(self.folded, begin)
+            )
+        return told
 
     def _is_chronic(self, index: int) -> bool:
         match = self.terms.matches[index]

@@ -18,6 +18,7 @@ from knowledge.text.lexicon import Match
 _TICK, _BOX = "[☑√✓✔■☒●◉]", "[□☐○]"
 # √发热 ×咳嗽; but no 3×2cm.
 _CROSS = r"(?<![\d\w])[×✗✘╳](?!\s*\d)"
+_NAMED = re.compile(r"(?:病?史|情况|风险)?[ \t]{0,4}:?[ \t]{0,4}")
 _FIELD = re.compile(r"(?:病?史|情况)?[ \t]{0,4}:[ \t]{0,4}")
 _WORD = re.compile(
     r"(?:(?P<yes>有|是)|(?P<no>没有|无|否))(?![ \t/、()]*(?:无|否|有|是))(?=[\s,;。、(]|$)"
@@ -60,8 +61,9 @@ _CHOICES = tuple(
 )
 _MARK = re.compile(
     rf"(?P<yes>[☑√✓✔■☒]|\[[x√]\]|\([ \t]?[√✓☑][ \t]?\)|\(\+{{1,3}}\))"
-    rf"|(?P<no>[□☐]|{_CROSS}|\[[ \t]?\]|\([ \t]{{1,4}}\)|\(-{{1,3}}\))"
+    rf"|(?P<no>[□☐]|[\[(][ \t]?[×✗✘╳][ \t]?[\])]|{_CROSS}|\[[ \t]?\]|\([ \t]{{1,4}}\)|\(-{{1,3}}\))"
 )
+_NONE_OF_THEM = re.compile(rf"{_TICK}[ \t]?(?:无|否认?|以上均无|均无)(?![\u4e00-\u9fff])")
 _LINE = re.compile(r"[^\n\r。]+")
 _BLANK = re.compile(r"[ \t]{0,4}")
 _BEHIND = re.compile(r"[ \t:]{0,4}")
@@ -93,8 +95,9 @@ def read_answers(text: str, matches: Sequence[Match]) -> Answers:
 def _read_field(text: str, number: int, end: int, answers: Answers, *, lettered: bool) -> None:
     colon = _FIELD.match(text, end)
     start = colon.end() if colon else end
+    named = _NAMED.match(text, end)
     for pattern in _CHOICES:
-        if choice := pattern.match(text, start):
+        if choice := pattern.match(text, named.end() if named else end):
             first = re.search(_TICK, choice["first"]) is not None
             if first != (re.search(_TICK, choice["second"]) is not None):
                 answers.give(number, choice, present=first == (choice["one"] in "有是"))
@@ -132,7 +135,9 @@ def _read_marks(
     before = _stand_before(text, numbers, matches, marks, line)
     pairs = list(_pairs(text, numbers, matches, marks, before=before))
     # A tick that no term has is about something else.
-    ticked = any(mark["yes"] for _, mark in pairs)
+    # ☑否认 □高血压 □糖尿病: nor is what stands beside a tick of 无.
+    none = _NONE_OF_THEM.search(text, *line.span()) is not None
+    ticked = none or any(mark["yes"] for _, mark in pairs)
     for number, mark in pairs:
         if not ticked and not _is_sign(mark):
             continue
@@ -181,7 +186,7 @@ def _stand_before(
     # 慢性病：☑高脂血症 □脑卒中: what stands before the first mark heads the line.
     starts = {matches[number].start for number in numbers}
     ends = {matches[number].end for number in numbers}
-    boxes = [mark for mark in marks if not _is_sign(mark)]
+    boxes = [m for m in marks if not _is_sign(m) and not _NONE_OF_THEM.match(text, m.start())]
     return bool(boxes) and all(
         mark.end() in starts and mark.start() not in ends and text[mark.start() - 1] in " \t:,;、"
         for mark in boxes

@@ -1,47 +1,112 @@
-"""Findings beside a denying word that no rule explains: each may be denied, so none is certain."""
+"""Findings beside a denying word that no rule explains: each may be denied, so none is certain.
+
+A cue explains its words only where it said something of a term, or of something else that is
+named: 统统没有 behind 流水, which no list knows, has denied nothing yet, so what stands before it
+may be what it denies.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from itertools import chain
+from itertools import pairwise
 
-from knowledge.text.assertion.lists import listed_before
+from knowledge.text.assertion.lists import listed_after, listed_before
 from knowledge.text.assertion.marks import Cue, Cues, Terms
 from knowledge.text.document import Range
+from knowledge.text.synonyms import TermKind
 
-_AHEAD, _BEHIND = 2, 10
-_MARKS = " ,，;；。、!?\n\r\t)"
+# How far such a word may stand before a finding, and behind one.
+_AHEAD, _NEAR, _BEHIND = 2, 5, 14
+_MARKS = ' ,，;；。、!?\n\r\t)”"'
 _DENYING = re.compile(
-    r"[无未没否非不阴]|排除|除外|(?<![a-z])(?:no|not|none|neg|negative|absent|without|denies)(?![a-z])"
+    r"(?<![□☐○] )(?<![□☐○])[无未没否不弗冇唔]|非(?![洛那诺布索])"
+    r"|(?<![会外])阴(?![道囊茎虚唇部影蒂阜毛])|莫(?![西氟达沙匹])"
+    r"|排除|除外|推翻|撤[销消]|站不住|欠奉|[阙缺]如|(?:何|哪)[来有]|哪里有|岂"
+    r"|(?<![a-z])(?:no|not|none|neg|negative|absent|without|denies)(?![a-z])"
 )
+# 未闻明显杂音: a verb of looking between them and the finding.
+_LOOKING = re.compile(r"[^,;。、\n]{0,3}[见闻及到有显明示查出看得][^,;。、\n]{0,2}")
+# What takes a diagnosis back, in a clause of its own.
+_RETRACTS = re.compile(
+    r"推翻|否[定决]|撤[销消]|排除|除外|有误|有出入|站不住|不(?:成立|支持|符)|作废"
+    r"|(?:更?改|更正|修[正改订]|纠正)(?:为|成|诊断)"
+)
+_DIAGNOSED = re.compile(r"诊|考虑|疑|印象|拟|按|报|误|录|记|”|\"")
+_EITHER = re.compile(r"[ \t]*(?:或者?|抑或|还是|或是|vs\.?)[ \t]*")
 
 
 def hedged(
-    folded: str, terms: Terms, cues: Cues, clause_of: Callable[[int], Range]
+    folded: str,
+    terms: Terms,
+    cues: Cues,
+    clause_of: Callable[[int], Range],
+    sentence_of: Callable[[int], Range],
+    says_something: Callable[[Cue], bool],
+    taken: bytearray,
 ) -> Iterator[int]:
-    """Numbers of the terms right behind such a word, or before it with their list."""
-    explained = bytearray(len(folded) + 1)
+    """Numbers of the terms that stand by such a word, those listed with them, and diagnoses of
+    which one or the other is meant."""
+    explained = bytearray(taken)
+    for cue in cues:
+        if says_something(cue):
+            explained[cue.start : cue.end] = b"\1" * (cue.end - cue.start)
+    for match in terms.matches:
+        explained[match.start : match.end] = b"\1" * (match.end - match.start)
+    for word in _DENYING.finditer(folded):
+        if not any(explained[word.start() : word.end()]):
+            yield from _beside(folded, terms, word, clause_of(word.start()))
+    for word in _RETRACTS.finditer(folded):
+        if not any(explained[word.start() : word.end()]):
+            clause, sentence = clause_of(word.start()), sentence_of(word.start())
+            yield from _taken_back(folded, terms, word, clause, sentence)
+    yield from _one_or_other(folded, terms)
 
-    def says_something(cue: Cue) -> bool:
-        """A denial with nothing behind it in its clause denies what stands before."""
-        forward = cue.rule.category == "deny" and cue.rule.direction == ">"
-        return not forward or bool(folded[cue.end : clause_of(cue.start).end].strip(_MARKS))
 
-    for start, end in chain(
-        ((cue.start, cue.end) for cue in cues if says_something(cue)),
-        ((match.start, match.end) for match in terms.matches),
+def _beside(folded: str, terms: Terms, word: re.Match[str], clause: Range) -> Iterator[int]:
+    following = terms.next_start(word.end(), clause.end)
+    gap = following - word.end()
+    if following < clause.end and (
+        gap < _AHEAD or (gap <= _NEAR and _LOOKING.fullmatch(folded, word.end(), following))
     ):
-        explained[start:end] = b"\1" * (end - start)
+        yield from listed_after(folded, terms, following, clause.end)
+        return
+    before = terms.inside(clause.start, word.start())
+    if not before:
+        return
+    between = folded[terms.matches[before[-1]].end : word.end()]
+    # 除鼻唇沟变浅外无异常: what stands before 外 is found.
+    if len(between) <= _BEHIND and "外" not in between:
+        yield from listed_before(folded, terms, before[-1], clause.start)
 
-    def is_unexplained(start: int, end: int) -> bool:
-        words = _DENYING.finditer(folded, start, end)
-        return any(not any(explained[word.start() : word.end()]) for word in words)
 
-    for index, match in enumerate(terms.matches):
-        clause = clause_of(match.start)
-        if is_unexplained(max(clause.start, match.start - _AHEAD), match.start):
-            yield index
-        behind = min(clause.end, match.end + _BEHIND)
-        if is_unexplained(match.end, terms.next_start(match.end, behind)):
-            yield from listed_before(folded, terms, index, clause.start)
+def _taken_back(
+    folded: str, terms: Terms, word: re.Match[str], clause: Range, sentence: Range
+) -> Iterator[int]:
+    """The diagnosis before a clause that takes one back: 外院诊断胃癌，本院予推翻."""
+    if terms.inside(clause.start, word.start()):
+        return
+    named = terms.inside(word.end(), clause.end)
+    if word[0].endswith(("为", "成")) and not named:
+        # 改为口服 changes a treatment.
+        return
+    for index in reversed(terms.inside(sentence.start, clause.start)):
+        match = terms.matches[index]
+        if match.kind is TermKind.DISEASE:
+            if _DIAGNOSED.search(folded, sentence.start, match.end + 2):
+                yield index
+            return
+
+
+def _one_or_other(folded: str, terms: Terms) -> Iterator[int]:
+    """流感或普通感冒: one of them."""
+    for index, (first, second) in enumerate(pairwise(terms.matches)):
+        if first.kind is second.kind is TermKind.DISEASE and _EITHER.fullmatch(
+            folded, first.end, second.start
+        ):
+            yield from (index, index + 1)
+
+
+def has_object(folded: str, cue: Cue, clause: Range) -> bool:
+    """Whether something is named behind a denial in its clause."""
+    return bool(folded[cue.end : clause.end].strip(_MARKS))

@@ -88,6 +88,8 @@ def _denies_what_follows(cue: Cue, folded: str, terms: Terms) -> bool:
         return False
     if not _SPACED.match(folded, cue.end):
         return False
+    if _stands_alone(cue, folded, terms):
+        return True
     lead = folded[max(0, cue.start - 12) : cue.start]
     # The colon of 查体:无 may be the cue's own.
     lead += ":" if folded[cue.start] == ":" else ""
@@ -96,6 +98,23 @@ def _denies_what_follows(cue: Cue, folded: str, terms: Terms) -> bool:
     if named and terms.over(place) is not None:
         return False
     return _OPENING.search(lead) is not None
+
+
+_ANSWERED_LAST = re.compile(r"(?:\A|[ \t])(?:有|无|没有|否|是|[阴阳]性|\(?[+-]\)?)[ \t]*\Z")
+_LINE_END = re.compile(r"[,;。\n]|\Z")
+
+
+def _stands_alone(cue: Cue, folded: str, terms: Terms) -> bool:
+    """咳嗽 无 发热 无 气促: between spaces 无 is of what follows, unless the line ends with an
+    answer (高血压 无 糖尿病 有)."""
+    if folded[cue.start : cue.end].strip() not in ("无", "没有", "未见"):
+        return False
+    following = cue.end + 1
+    if terms.next_start(cue.end, following + 1) != following:
+        return False
+    end = _LINE_END.search(folded, cue.end)
+    line = folded[cue.end : end.start() if end else len(folded)]
+    return _ANSWERED_LAST.search(line) is None
 
 
 def _stands_with(cue: Cue, beside: list[Cue]) -> bool:

@@ -13,6 +13,8 @@ _NOT_NOT = re.compile(r"(?:并不是|并非|绝非|不是|没有一[天日夜]|�
 _NAMED_SO = re.compile(
     r"非(?!急性|慢性).{0,5}[性型]|非(?:洲|典|st|霍奇金|小细胞|结核|免疫|甾体|q波)"
 )
+# No name of a finding begins with these.
+_DENIES_ALWAYS = ("冇", "唔", "弗")
 _ALSO_NOT = re.compile(r"[亦也均皆并绝]\Z")
 
 
@@ -20,7 +22,12 @@ def denies_itself(folded: str, match: Match) -> bool:
     """A wording such as 不咳嗽, unless that is denied in turn (并不是不咳嗽)."""
     before = folded[max(0, match.start - 6) : match.start]
     words = folded[match.start : match.end]
-    denies = match.denied or _NOT_SO.fullmatch(words) is not None or _is_not(before, words)
+    denies = (
+        match.denied
+        or words.startswith(_DENIES_ALWAYS)
+        or _NOT_SO.fullmatch(words) is not None
+        or _is_not(before, words)
+    )
     if before.endswith("没有") and _ALWAYS.match(folded, match.end):
         return False
     return denies and _NOT_NOT.search(before) is None

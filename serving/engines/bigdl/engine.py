@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from serving import tool_calls
 from serving.chat_options import kwargs_detail
 from serving.engine import (
     Chunk,
@@ -131,6 +132,7 @@ class BigdlEngine(Engine):
             source=str(self._source.folder),
             context_length=self._limit,
             thinks_on_request=self._encoder.thinks_on_request,
+            calls_tools=self._encoder.calls_tools,
             details={
                 "engine": "bigdl",
                 "architecture": self._source.family,
@@ -159,10 +161,14 @@ class BigdlEngine(Engine):
         """See `Engine.generate`."""
         sampling = sampling or Sampling()
         check(sampling)
+        if sampling.must_call and sampling.tools:
+            schema = tool_calls.schema_of_call(sampling.tools)
         constraint = _constraint(schema) if schema is not None else None
         inbox = Inbox()
         number = next(self._numbers)
-        text = await asyncio.to_thread(self._encoder.read, prompt, sampling.chat_template_kwargs)
+        text = await asyncio.to_thread(
+            self._encoder.read, prompt, sampling.chat_template_kwargs, sampling.tools
+        )
         ids = await asyncio.to_thread(self._encode, text)
         sampling = limited(sampling, len(ids), self._limit, self._options.default_max_tokens)
         reply = Reply(len(ids), sampling, self._encoder.decode)

@@ -95,3 +95,7 @@ def check(sampling: Sampling) -> None:
         raise UnsupportedOption("top_k must not be negative.")
     if sampling.repetition_penalty <= 0:
         raise UnsupportedOption("repetition_penalty must be above 0.")
+    if sampling.reasoning_budget is not None:
+        raise UnsupportedOption(
+            "reasoning_budget: this kind of engine cannot close thoughts; use enable_thinking."
+        )

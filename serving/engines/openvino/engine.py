@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from serving import tokenizer
+from serving import tokenizer, tool_calls
 from serving.chat_options import kwargs_detail
 from serving.engine import (
     Chunk,
@@ -33,6 +33,7 @@ from serving.hardware import compute, cpu, resident
 from serving.hardware.compute import Compute, KvCache
 from serving.models import manifest
 from serving.schema import json_schema
+from serving.thinking_budget import within_budget
 
 # Tokens of one key-value block of OpenVINO's CPU plugin.
 _BLOCK = 32
@@ -52,6 +53,7 @@ class OpenVinoOptions:
     ``cores``: logical processors that the model's own process keeps to; (): any.
     ``default_max_tokens``: of an answer whose request names no limit; 0 is the rest of the
     context.  ``chat_template_kwargs``: for requests that say nothing else of the same option.
+    ``reasoning_budget``: the most tokens of thoughts where a request says nothing; 0: no limit.
 
     A model that answers one request at a time (`sequential_pipeline` beside this) has no use for
     the sizes of cache, sequences and steps.
@@ -70,6 +72,7 @@ class OpenVinoOptions:
     device: str = "CPU"
     default_max_tokens: int = 0
     chat_template_kwargs: Mapping[str, Any] = field(default_factory=dict)
+    reasoning_budget: int = 0
 
 
 class OpenVinoEngine(Engine):
@@ -115,6 +118,7 @@ class OpenVinoEngine(Engine):
             demo_only=self._manifest.demo_only,
             licence=self._manifest.licence,
             thinks_on_request=self._encoder.thinks_on_request,
+            calls_tools=self._encoder.calls_tools,
             details={
                 "engine": "openvino",
                 "architecture": self._manifest.architecture,
@@ -151,17 +155,36 @@ class OpenVinoEngine(Engine):
         schema: Mapping[str, Any] | None = None,
     ) -> AsyncGenerator[Chunk]:
         """See `Engine.generate`."""
-        inbox = Inbox()
         sampling = sampling or Sampling()
-        text = await asyncio.to_thread(self._encoder.read, prompt, sampling.chat_template_kwargs)
-        request = await asyncio.to_thread(self._request, text, sampling, schema)
-        request.deliver = inbox.deliver
-        chunks = inbox.chunks(
-            lambda: self._loop.submit(request), lambda: self._loop.cancel(request)
+        text = await asyncio.to_thread(
+            self._encoder.read, prompt, sampling.chat_template_kwargs, sampling.tools
         )
+        if sampling.must_call and sampling.tools:
+            schema = tool_calls.schema_of_call(sampling.tools)
+        budget = sampling.reasoning_budget
+        if budget is None:
+            budget = self._options.reasoning_budget or None
+        if budget is not None and schema is None and not isinstance(prompt, str):
+            chunks = within_budget(self._chunks, text, sampling, budget)
+        else:
+            chunks = self._chunks(text, sampling, schema)
         stream = self._encoder.separated(chunks, prompt, text, sampling, schema)
         async with aclosing(stream):
             async for chunk in stream:
+                yield chunk
+
+    async def _chunks(
+        self, text: str, sampling: Sampling, schema: Mapping[str, Any] | None
+    ) -> AsyncGenerator[Chunk]:
+        """What the model writes behind ``text``, thoughts and calls among it."""
+        inbox = Inbox()
+        request = await asyncio.to_thread(self._request, text, sampling, schema)
+        request.deliver = inbox.deliver
+        written = inbox.chunks(
+            lambda: self._loop.submit(request), lambda: self._loop.cancel(request)
+        )
+        async with aclosing(written):
+            async for chunk in written:
                 yield chunk
 
     async def close(self) -> None:

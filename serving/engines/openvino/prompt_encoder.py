@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from serving import tokenizer as tokenizers
+from serving import tool_calls
 from serving.chat_options import THINKING, ChatOptions
 from serving.engine import (
     Chunk,
@@ -20,6 +21,7 @@ from serving.engine import (
     UnsupportedOption,
 )
 from serving.reasoning import TAGS, Habit, Separator, has_tags, opened_by, separated
+from serving.tool_calls import forced_call, with_calls
 
 _COMMON_CONTROL = re.compile(r"<\|[^|<>]{1,40}\|>")
 _LONGEST_TRIED = 200_000
@@ -64,6 +66,11 @@ class PromptEncoder:
         """See `serving.engine.ModelCard`."""
         return self._options.can_think and THINKING not in self._defaults
 
+    @property
+    def calls_tools(self) -> bool:
+        """See `serving.engine.ModelCard`."""
+        return self._options.takes_tools and self._options.knows_tool_results
+
     def separated(
         self,
         chunks: AsyncGenerator[Chunk],
@@ -72,7 +79,23 @@ class PromptEncoder:
         sampling: Sampling,
         schema: Mapping[str, Any] | None,
     ) -> AsyncGenerator[Chunk]:
-        """The answer to ``prompt``, which the model read as ``text``, apart from its thoughts."""
+        """The answer to ``prompt``, which the model read as ``text``, apart from its thoughts and
+        its calls of tools."""
+        if sampling.must_call and sampling.tools:
+            return forced_call(chunks, sampling.tools)
+        plain = self._without_thoughts(chunks, prompt, text, sampling, schema)
+        if not sampling.tools or schema is not None:
+            return plain
+        return with_calls(plain, sampling.tools, bare=self._options.bare_calls)
+
+    def _without_thoughts(
+        self,
+        chunks: AsyncGenerator[Chunk],
+        prompt: Prompt,
+        text: str,
+        sampling: Sampling,
+        schema: Mapping[str, Any] | None,
+    ) -> AsyncGenerator[Chunk]:
         if schema is not None:
             # The decoder holds the answer to its form from the first token.
             return separated(chunks, Separator("constrained"))
@@ -80,14 +103,21 @@ class PromptEncoder:
             return separated(chunks, Separator(opened_by(text) or "answer"))
         return self._habit.separated(chunks, sampling.chat_template_kwargs, text)
 
-    def read(self, prompt: Prompt, options: Mapping[str, Any]) -> str:
+    def read(
+        self,
+        prompt: Prompt,
+        options: Mapping[str, Any],
+        tools: Sequence[Mapping[str, Any]] = (),
+    ) -> str:
         """What the model reads: a text as it is, messages through the chat template.
 
         Raises:
             UnsupportedOption: the chat template refuses them, or has no such option.
         """
         if not isinstance(prompt, str):
-            return self.render(prompt, options)
+            return self.render(prompt, options, tools)
+        if tools:
+            raise UnsupportedOption("tools: plain text passes no chat template.")
         if options:
             raise UnsupportedOption("chat_template_kwargs: plain text passes no chat template.")
         return prompt
@@ -125,8 +155,13 @@ class PromptEncoder:
                 begin = at + 1
         return "".join([*parts, self._tokenizer.decode(ids[begin:])])
 
-    def render(self, prompt: Sequence[Message], options: Mapping[str, Any] | None = None) -> str:
-        """Messages through the model's chat template with ``options``.
+    def render(
+        self,
+        prompt: Sequence[Message],
+        options: Mapping[str, Any] | None = None,
+        tools: Sequence[Mapping[str, Any]] = (),
+    ) -> str:
+        """Messages through the model's chat template with ``options`` and ``tools``.
 
         A control token in a message (``<|im_end|>``) would end the message early, so it is broken
         up with a space: no text of a record can pose as another role.
@@ -136,10 +171,16 @@ class PromptEncoder:
         """
         chosen = self._defaults | dict(options or {})
         self._options.check(chosen)
+        if tools and not self.calls_tools:
+            raise UnsupportedOption(
+                "tools: this model's chat template knows no tools; leave out `tools`."
+            )
+        tool_calls.check(tools)
         try:
             text: str = self._tokenizer.apply_chat_template(
                 [self._turn(message) for message in prompt],
                 add_generation_prompt=True,
+                tools=self._safe([dict(tool) for tool in tools]) or None,
                 extra_context=chosen or None,
             )
         except (RuntimeError, TypeError) as error:
@@ -194,9 +235,9 @@ def _parsed(call: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _hidden_tags(tokenizer: Any) -> dict[int, str]:
-    """Tags around thoughts that are special tokens, which decoding leaves out of the text."""
+    """Tags that are special tokens, which decoding leaves out of the text."""
     found: dict[int, str] = {}
-    for tag in TAGS:
+    for tag in (*TAGS, tool_calls.OPENING, tool_calls.CLOSING):
         ids = tokenizers.encode(tokenizer, tag).data[0].tolist()
         if len(ids) == 1 and not tokenizer.decode(ids).strip():
             found[int(ids[0])] = tag

@@ -25,6 +25,7 @@ from serving.engine import (
     Prompt,
     Sampling,
     TokenLogprob,
+    ToolCall,
     Usage,
 )
 from serving.engines.inbox import Inbox
@@ -40,6 +41,7 @@ def _chunk_from_data(data: Mapping[str, Any]) -> Chunk:
         usage=Usage(**data["usage"]) if data["usage"] else None,
         logprobs=tuple(TokenLogprob(**entry) for entry in data["logprobs"]),
         reasoning=data["reasoning"],
+        tool_calls=tuple(ToolCall(**call) for call in data["tool_calls"]),
     )
 
 

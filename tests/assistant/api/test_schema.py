@@ -37,7 +37,7 @@ def test_no_answer_is_a_5xx_or_undocumented(address: str) -> None:
             *(sys.executable, "-m", "schemathesis.cli", "run", f"{address}/openapi.json"),
             *("--checks", CHECKS, "--phases", "examples,coverage,fuzzing"),
             *("--max-examples", EXAMPLES, "--suppress-health-check", "all"),
-            *("--warnings", "off", "--seed", "7"),
+            *("--warnings", "off", "--seed", "7", "--request-timeout", "100"),
         ],
         capture_output=True,
         text=True,

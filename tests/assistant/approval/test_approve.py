@@ -290,7 +290,7 @@ def clinical(folder: Path, model: Path, run: Path, **changes: Any) -> Evidence:
     return read_evidence(folder)
 
 
-def test_a_clinical_result_carries_an_approval_too(
+async def test_a_clinical_result_carries_an_approval_too(
     settings: Settings, store: Store, model: Path, run: Path, tmp_path: Path
 ) -> None:
     version = prompts.template("differential_diagnosis", "evidence").version
@@ -299,6 +299,10 @@ def test_a_clinical_result_carries_an_approval_too(
     gate = parse_gate("top-1>=70")
     given = approve(settings, store, "ward", found, [gate], by="王主任", note="药事会")
     assert given.scores == {"top-1": 71.0}
+    engines = Engines(settings)
+    await ApprovalStatus(settings, store, engines).refresh()
+    assert engines.slots["ward"].scores == {"differential": {"top-1": 71.0}}
+    assert engines.slots["demo"].scores == {}
     old = found.model_copy(update={"prompts": ["differential_diagnosis/evidence@00000000"]})
     with pytest.raises(ApprovalRefused, match=r"evidence@00000000, which this engine is not"):
         approve(settings, store, "ward", old, [gate], by="王主任")

@@ -141,6 +141,7 @@ def test_the_prompts_of_an_engine_are_those_that_the_chains_give_it(tmp_path: Pa
         "differential_diagnosis/evidence",
         "discharge_record/guidance",
         "discharge_record/section",
+        "record_qa/plan",
         "record_qa/spans",
     ]
     assert list(prompts_in_use(known, "other")) == ["differential_diagnosis/evidence"]

@@ -29,6 +29,7 @@ OTHER: dict[str, Any] = {
     "low_bit": "asym_int4",
     "default_max_tokens": 99,
     "enable_thinking": False,
+    "reasoning_budget": 64,
     "chat_template_kwargs": {"language": "en"},
     "demo_only": True,
     "url": "http://127.0.0.1/v1",
@@ -43,7 +44,7 @@ KINDS: dict[str, frozenset[str]] = {
     "openvino": frozenset(OTHER)
     - {"environment", "low_bit", "url", "urls", "api_key", "thinks_first"},
     "bigdl": frozenset(OTHER)
-    - {"cache_gib", "precision", "kv_cache", "prompt_lookup", "replicas"}
+    - {"cache_gib", "precision", "kv_cache", "prompt_lookup", "reasoning_budget", "replicas"}
     - {"url", "urls", "api_key", "thinks_first"},
 }
 

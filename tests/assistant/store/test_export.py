@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from assistant.store import Context, DraftRow, RequestRow, Store
+from assistant.training.data.feedback import Disguise
 
 MakeDraft = Callable[..., DraftRow]
 
@@ -162,3 +163,18 @@ def test_a_structured_draft_is_given_as_json(
     store.drafts.accept(context, row.id, "考虑肺炎", 0)
     pair = only(store.feedback_pairs())
     assert json.loads(pair["rejected"]) == {"diagnoses": [{"name": "肺炎"}]}
+
+
+def test_another_disguise_takes_the_place_of_the_classes(
+    store: Store, context: Context, draft: MakeDraft
+) -> None:
+    row = draft("王秀兰发热38.5℃。")
+    store.feedback.add(context, row.id, "dislike", correction="王秀兰发热38.5℃、咳嗽。")
+    disguise = Disguise(b"k" * 32)
+    pair = only(store.feedback_pairs(disguise=disguise))
+    assert "王秀兰" not in json.dumps(pair, ensure_ascii=False)
+    assert pair["chosen"].endswith("发热38.5℃、咳嗽。")
+    assert pair["chosen"][:2] == pair["rejected"][:2]
+    assert pair["prompt"] in disguise.groups
+    last = store.audit.list(limit=1)[0]
+    assert last.action == "feedback.export"

@@ -46,6 +46,38 @@ def test_a_fault_is_named(tmp_path: Path, old: str, new: str, said: str) -> None
     assert any(said in fault for fault in faults(folder)), faults(folder)
 
 
+def _alike(number: int, common: int, names: str = "[]", findings: str = "咳嗽: 4/1") -> str:
+    return (
+        f"- name: {'甲乙丙丁戊己'[number]}型肺炎\n  names: {names}\n  icd10: [A{number}0]\n"
+        f"  common: {common}\n  symptoms: {{{findings}}}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "rivals", "wide"),
+    [
+        (_alike(0, 2, "[型肺炎]"), 3, True),
+        # The commonest of them is what the wide name means.
+        (_alike(0, 5, "[型肺炎]"), 3, False),
+        (_alike(0, 2, "[型肺炎]"), 1, False),
+        (_alike(0, 2, "[大汗]", "大汗: 4/1"), 0, False),
+    ],
+)
+def test_a_name_that_would_suit_others_is_too_wide(
+    tmp_path: Path, first: str, rivals: int, wide: bool
+) -> None:
+    entries = first + "".join(_alike(n, 3) for n in range(1, 1 + rivals))
+    found = faults(write_folder(tmp_path / "base", entries=entries))
+    assert any("would suit" in fault for fault in found) is wide, found
+
+
+def test_a_name_that_is_a_finding_of_many_is_too_wide(tmp_path: Path) -> None:
+    entries = _alike(0, 3, "[大汗]", "大汗: 4/1")
+    entries += "".join(_alike(n, 3, findings="大汗: 2/0") for n in range(1, 6))
+    found = faults(write_folder(tmp_path / "base", entries=entries))
+    assert any("the name 大汗 is a finding that 5 others have" in fault for fault in found), found
+
+
 @pytest.mark.parametrize(
     ("row", "said"),
     [

@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from knowledge.clinical.base import ClinicalBase
+from knowledge.clinical.evidence import case_evidence
+from knowledge.clinical.reading import clinical_reader
+from knowledge.clinical.vocabulary import vocabulary
 from knowledge.text.finding import Polarity
 
 
@@ -48,6 +51,11 @@ def said(base: ClinicalBase, text: str) -> dict[str, bool]:
         ("HLA-B27（+）", "HLA-B27阳性", True),
         ("HLA-B27阴性", "HLA-B27阳性", False),
         ("體溫38.5℃，發燒", "发热", True),
+        ("BP 88/52，T 39.6，神清", "低血压", True),
+        ("BP 88/52，T 39.6，神清", "高热", True),
+        ("血压 128/80", "低血压", False),
+        ("血压正常", "低血压", False),
+        ("体温正常", "发热", False),
     ],
 )
 def test_a_finding_is_read_as_it_is_meant(
@@ -66,6 +74,9 @@ def test_a_finding_is_read_as_it_is_meant(
         ("BRAFK阳性", "血钾阳性"),
         ("脑脊液WBC 0.01×10⁹/L", "白细胞降低"),
         ("T 3次", "体温过低"),
+        ("T 12椎体骨折", "体温过低"),
+        ("BP 3/5", "低血压"),
+        ("血压测了2次，BP计 88/52", "低血压"),
     ],
 )
 def test_what_is_not_said_is_not_read(base: ClinicalBase, text: str, finding: str) -> None:
@@ -86,3 +97,45 @@ def test_the_range_is_that_of_the_patient(base: ClinicalBase) -> None:
     child = {f.concept: f for f in base.reader.read(text, "n", age_years=1)}
     assert grown["白细胞升高"].polarity is Polarity.PRESENT
     assert child["白细胞升高"].polarity is Polarity.ABSENT
+
+
+@pytest.mark.parametrize(
+    ("text", "age", "finding", "present"),
+    [
+        ("HR 40，R 30", 60, "心动过缓", True),
+        ("HR 40，R 30", 60, "呼吸急促", True),
+        ("HR 130", 0.5, "心动过速", False),
+        ("SpO2 88", 60, "低氧血症", True),
+        ("QRS 0.16s", 60, "QRS增宽", True),
+        ("QRS 110ms", 60, "QRS增宽", False),
+        ("QRS 110ms", 5, "QRS增宽", True),
+        ("QTc 510", 60, "QT间期延长", True),
+        ("瞳孔6mm", 60, "瞳孔散大", True),
+        ("瞳孔3mm", 60, "瞳孔散大", False),
+    ],
+)
+def test_signs_and_intervals_are_judged_without_a_unit(
+    text: str, age: float, finding: str, present: bool
+) -> None:
+    found = {f.concept: f for f in clinical_reader().read(text, "n", age_years=age)}
+    assert (found[finding].polarity is Polarity.PRESENT) is present
+
+
+@pytest.mark.parametrize("text", ["P波频率95", "T12椎体压缩", "HR次数不详，3级", "R/S>1"])
+def test_what_is_no_vital_sign_is_read_as_none(text: str) -> None:
+    signs = {"心动过缓", "心动过速", "体温过低", "发热", "呼吸急促", "呼吸缓慢"}
+    assert not signs & {f.concept for f in clinical_reader().read(text, "n", age_years=60)}
+
+
+@pytest.mark.parametrize(
+    ("text", "counts"),
+    [
+        ("同学们在背后议论她", True),
+        ("老师指桑骂槐", True),
+        ("母亲有被害妄想", False),
+        ("否认被人监视", False),
+    ],
+)
+def test_what_others_are_believed_to_do_is_the_patients_delusion(text: str, counts: bool) -> None:
+    case = case_evidence(clinical_reader().read(text, "n"), vocabulary())
+    assert any(name.endswith("妄想") for name in case.present) is counts

@@ -13,13 +13,26 @@ from knowledge.ranking.demographics import age_in, disease_group, sex_in
     [
         ("小儿3岁，流涕", 3), ("男，45岁，胸痛", 45), ("两岁半", 2.5), ("2岁3个月", 2.25), ("孩子七个月，发烧", 7 / 12),
         ("宝宝28个月", 28 / 12), ("新生儿13天，女孩", 13 / 365), ("六十五岁", 65), ("二十岁", 20), ("8个月宝宝", 8 / 12),
+        ("女,14月,咳嗽", 14 / 12), ("男，42天，早产", 42 / 365), ("急诊:女,81岁,2型糖尿病", 81),
     ],
 )  # fmt: skip
 def test_stated_ages(text: str, years: float) -> None:
     assert age_in(text) == pytest.approx(years)
 
 
-@pytest.mark.parametrize("text", ["发热3天", "3个月前出现头痛", "咳嗽2周", "", "200岁"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "发热3天",
+        "3个月前出现头痛",
+        "咳嗽2周",
+        "",
+        "200岁",
+        "男，发热3天，",
+        "女，3天前跌倒",
+        "男，200天，",
+    ],
+)
 def test_durations_are_no_ages(text: str) -> None:
     assert age_in(text) is None
 

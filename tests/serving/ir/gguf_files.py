@@ -70,11 +70,12 @@ def write_gguf(
     *,
     extra: dict[str, Any] | None = None,
     leave_out: str = "",
+    more: dict[str, Any] | None = None,
 ) -> Path:
     """``folder`` as a GGUF file without a tokenizer.
 
     ``extra`` sets or, where None, drops metadata below the architecture's name; ``leave_out``
-    names a tensor that is not written.
+    names a tensor that is not written; ``more`` is metadata by its whole name.
     """
     config = json.loads((folder / "config.json").read_text())
     own = {"glm": "chatglm", "qwen3_moe": "qwen3moe"}
@@ -93,6 +94,13 @@ def write_gguf(
             writer.add_string(f"{architecture}.{key}", value)
         elif value is not None:
             writer.add_uint32(f"{architecture}.{key}", value)
+    for key, value in (more or {}).items():
+        if isinstance(value, list):
+            writer.add_array(key, value)
+        elif isinstance(value, str):
+            writer.add_string(key, value)
+        else:
+            writer.add_uint32(key, value)
     scaling = config.get("rope_scaling") or {}
     if scaling.get("rope_type") == "llama3":
         writer.add_tensor("rope_freqs.weight", _divisors(config, scaling))

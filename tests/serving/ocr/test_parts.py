@@ -210,6 +210,35 @@ def test_what_was_measured_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert runs
 
 
+@pytest.mark.parametrize(
+    ("flags", "quickest", "right"),
+    [
+        ({"avx512_vnni", "avx512_bf16"}, "int8", "int8"),
+        ({"avx512_vnni"}, "bf16", "f32"),
+        ({"avx2"}, "int8", "f32"),
+    ],
+)
+def test_only_numbers_that_the_processor_multiplies_are_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: set[str], quickest: str, right: str
+) -> None:
+    import time
+
+    monkeypatch.setattr(cpu, "flags", lambda: frozenset(flags))
+
+    def run(numbers: Numbers) -> object:
+        return lambda: time.sleep(0 if numbers == quickest else 0.02)
+
+    choices: tuple[Numbers, ...] = ("f32", "bf16", "int8")
+    kept = tmp_path / "kept.json"
+    assert arithmetic.chosen(run, kept, choices, "x") == right  # type: ignore[arg-type]
+
+
+def test_eight_bits_that_were_altered_are_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert models.read_eight_bits() is not None
+    monkeypatch.setattr(models, "_EIGHT_BITS", {"detection_int8.xml": "0" * 64})
+    assert models.read_eight_bits() is None
+
+
 def test_another_model_than_the_tested_one_is_not_opened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -30,6 +31,12 @@ def test_a_page_is_read_in_order(ocr: Ocr) -> None:
         assert 0.5 < line.confidence <= 1
         assert len(line.ends) == len(line.text)
         assert list(line.ends) == sorted(line.ends)
+
+
+def test_lines_that_are_found_in_eight_bits_read_the_same(tmp_path: Path) -> None:
+    ocr = Ocr("int8", threads=1, kept=tmp_path / "kept.json")
+    assert ocr.finding_numbers == "int8"
+    assert said(ocr.read(page())) == WANTED
 
 
 def test_ends_point_at_the_characters(ocr: Ocr) -> None:

@@ -128,7 +128,9 @@ def test_embeddings_in_both_encodings(client: openai.OpenAI) -> None:
     ("extra", "named"),
     [
         ({"tools": [{"type": "function", "function": {"name": "f"}}]}, "tools"),
-        ({"tool_choice": "auto"}, "tools"),
+        ({"tool_choice": "required"}, "tool_choice"),
+        ({"functions": [{"name": "f"}]}, "functions"),
+        ({"reasoning_budget": 20}, "reasoning_budget"),
         ({"n": 2}, "n"),
         ({"top_logprobs": 3, "logprobs": True}, "top_logprobs"),
         ({"temperature": -1}, "temperature"),
@@ -159,7 +161,8 @@ def test_what_is_not_supported_is_refused_clearly(client: openai.OpenAI, extra, 
 
 OPTIONAL = """max_tokens max_completion_tokens temperature top_p presence_penalty seed stop n stream
 stream_options frequency_penalty top_k repetition_penalty prompt_lookup tools tool_choice logprobs
-response_format top_logprobs chat_template_kwargs enable_thinking"""
+response_format top_logprobs chat_template_kwargs enable_thinking reasoning_budget
+parallel_tool_calls"""
 
 
 @pytest.mark.parametrize(

@@ -20,22 +20,34 @@ MOST_MARGIN = 3.0
 @dataclass(frozen=True, slots=True)
 class Features:
     """``distance`` of the chosen name and ``margin`` to the next other name, in characters
-    wrong; ``tells``: strength, mark or maker agreed; ``strange``: what no misreading and no habit
-    explains; ``length`` of the written name."""
+    wrong; ``told``: what else agreed (specification, marks, maker, form); ``strange``: what no
+    misreading and no habit explains; ``common``: of each character that was written instead, how
+    common it is in the list, 0–1, added up (的 is in no name, and so a misprint; 洛 is in many);
+    ``joined``: the same of the commoner of the two pairs that it makes with its neighbours;
+    ``length`` of the written name, and without salts and fillers; ``exact``: written as listed."""
 
     distance: float
     margin: float
-    tells: bool
+    told: frozenset[str]
     strange: Strangeness
+    common: float
+    joined: float
     length: int
+    bare_length: int
+    exact: bool
 
     def values(self) -> dict[str, float]:
         """By the names of the weights."""
         return {
             "distance": self.distance,
             "margin": min(self.margin, MOST_MARGIN),
-            "tells": float(self.tells),
+            "exact": float(self.exact),
+            "maker": float("maker" in self.told),
+            "specification": float(bool(self.told & {"specification", "marks"})),
+            "form": float("form" in self.told),
             "replaced": float(self.strange.replaced),
+            "common": self.common,
+            "joined": self.joined,
             "left_out": float(self.strange.left_out > 0),
             "left_out_share": min(self.strange.left_out / max(self.length, 1), 1.0),
             "put_in": float(min(self.strange.put_in, 3)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
@@ -12,6 +13,10 @@ import yaml
 from assistant.tasks.bill_ocr.catalogue.entry import COLUMNS
 from knowledge.text.folding import fold
 
+_ENDINGS = {"code": ("编码", "代码"), "name": ("通用名", "名称")}
+_CALLED = {"code": "编码（code）", "name": "名称（name）"}
+_BRACKETED = re.compile(r"[(\[【].*?[)\]】]")
+
 
 class MapError(ValueError):
     """The columns of a list are not known; the message says which."""
@@ -19,10 +24,14 @@ class MapError(ValueError):
 
 @cache
 def _headers() -> dict[str, str]:
-    """Folded header words → column."""
+    """Folded header words → column; of two words for one column the earlier is preferred."""
     text = files("assistant.tasks.bill_ocr").joinpath("data/catalogue_columns.tsv")
     rows = (line.split("\t") for line in text.read_text(encoding="utf-8").splitlines())
-    return {fold(word): row[0] for row in rows if len(row) == 2 for word in row[1].split("|")}
+    found: dict[str, str] = {}
+    for row in rows:
+        if len(row) == 2:
+            found |= {fold(word): row[0] for word in row[1].split("|")}
+    return found
 
 
 def read_map(given: str) -> dict[str, str]:
@@ -67,14 +76,31 @@ def places(header: Sequence[str], given: Mapping[str, str]) -> dict[str, int]:
         if _bare(wanted) not in folded:
             raise MapError(f"表头里没有“{wanted}”。(The header has no such column.)")
         found[column] = folded.index(_bare(wanted))
-    for place, cell in enumerate(folded):
-        known = _headers().get(cell)
-        if known is not None and known not in found and place not in found.values():
+    order = list(_headers())
+    preferred = sorted(
+        (order.index(word), place)
+        for place, cell in enumerate(folded)
+        if (word := _word(cell)) is not None
+    )
+    for rank, place in preferred:
+        known = _headers()[order[rank]]
+        if known not in found and place not in found.values():
             found[known] = place
-    lacking = [column for column in ("code", "name") if column not in found]
+    for column, endings in _ENDINGS.items():
+        if column not in found:
+            alike = [
+                place
+                for place, cell in enumerate(folded)
+                if _unbracketed(cell).endswith(endings) and place not in found.values()
+            ]
+            if len(alike) == 1:  # of two codes only the hospital knows which is the insurer's
+                found[column] = alike[0]
+    lacking = [_CALLED[column] for column in _ENDINGS if column not in found]
     if lacking:
+        seen = "、".join(cell.strip()[:20] for cell in header if cell.strip())[:200]
         raise MapError(
-            f"认不出这些列：{'、'.join(lacking)}；请用 --map 指明，如 --map code=编码,name=名称。"
+            f"认不出{'和'.join(lacking)}列，表头是：{seen or '空'}。"
+            "请用 --map 指明，如 --map code=编码,name=名称。"
             "(Say with --map which columns hold code and name.)"
         )
     return found
@@ -85,8 +111,16 @@ def looks_like_header(row: Sequence[str], given: Mapping[str, str]) -> bool:
     cells = {_bare(cell) for cell in row}
     if given:
         return all(_bare(wanted) in cells for wanted in given.values())
-    known = {_headers()[cell] for cell in cells if cell in _headers()}
-    return {"code", "name"} <= known
+    return {"code", "name"} <= {_headers()[word] for cell in cells if (word := _word(cell))}
+
+
+def _word(cell: str) -> str | None:
+    """The header word of a cell, brackets behind it aside: 医保编码(国家)."""
+    return next((word for word in (cell, _unbracketed(cell)) if word in _headers()), None)
+
+
+def _unbracketed(cell: str) -> str:
+    return _BRACKETED.sub("", cell)
 
 
 def _bare(cell: str) -> str:

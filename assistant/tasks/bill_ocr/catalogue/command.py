@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from assistant.tasks.bill_ocr.document import Annotate, BillDocument
 
 app = typer.Typer(
-    no_args_is_help=True, help="The insurer's catalogue (目录比对): import lists, match names."
+    no_args_is_help=True,
+    help="The insurer's catalogue (目录比对): import lists, match names.",
+    epilog="Examples: bedside catalogue import 药品目录.xlsx --list 医保药品; "
+    "bedside catalogue match 阿莫西林胶囊 --specification 0.25g*24粒; "
+    "bedside catalogue match --names names.txt --json; bedside catalogue show",
 )
 _MOST_NAMES = 1_000_000
 
@@ -26,11 +30,16 @@ _MOST_NAMES = 1_000_000
     "import", epilog="Example: bedside catalogue import drugs.xlsx --map code=医保编码,name=通用名"
 )
 def import_list(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV or XLSX.")],
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="CSV or XLSX (first sheet).")
+    ],
     column_map: Annotated[
         str,
         typer.Option(
-            "--map", help="Columns that the header does not tell: code=…,name=… or a YAML file."
+            "--map",
+            help="Columns that the header does not tell: code=…,name=… or a YAML file. Columns: "
+            "code, name, specification, pack, form, maker, brand, alias, unit, class, "
+            "limit_price, self_paid_share.",
         ),
     ] = "",
     name: Annotated[
@@ -42,19 +51,26 @@ def import_list(
     from assistant.settings import Settings
     from assistant.tasks.bill_ocr.catalogue.building import build, kept_entries
     from assistant.tasks.bill_ocr.catalogue.columns import MapError, read_map
-    from assistant.tasks.bill_ocr.catalogue.list_file import ListError, read_list
+    from assistant.tasks.bill_ocr.catalogue.list_file import ListError, Tally, read_list
     from assistant.tasks.bill_ocr.catalogue.opening import catalogue_path
 
     path = catalogue_path(Settings().home)
     listed = name or file.stem
+    tally = Tally()
     try:
-        entries = _counted(read_list(file, read_map(column_map), listed))
+        entries = _counted(read_list(file, read_map(column_map), listed, tally))
         with progress() as report:
             count = build(path, chain(entries, kept_entries(path, listed)), report)
     except (ListError, MapError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
     typer.echo(f"目录“{listed}”已导入，共 {count} 条（含其他目录）。({count} entries in all.)")
+    if tally.lacking:
+        typer.echo(
+            f"有 {tally.lacking} 行缺编码或名称，未导入。(Rows without code or name were left out.)"
+        )
+    if tally.repeated:
+        typer.echo(f"有 {tally.repeated} 行完全重复，只留一行。(Repeated rows were taken once.)")
 
 
 def _counted(entries: Iterator[Entry]) -> Iterator[Entry]:

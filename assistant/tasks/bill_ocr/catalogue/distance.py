@@ -46,16 +46,21 @@ class Strangeness:
     put_in: int
     head: bool = False
     """Whether the first character is another: 氧氟沙星 is not 左氧氟沙星 in short."""
+    instead: tuple[str, ...] = ()
+    """The characters that were written instead of those replaced, each between its neighbours
+    (^ and $ at the ends of the name)."""
 
 
 def strangeness(written: str, listed: str) -> Strangeness:
     """How ``listed`` differs from ``written`` beyond misreading and habit."""
     from rapidfuzz.distance import Levenshtein
 
-    habit, put_in = _habitual(listed), _habitual(written)
+    habit, put_in = habitual(listed), habitual(written)
     counts = {"replace": 0, "insert": 0, "delete": 0}
     if sorted(written) == sorted(listed):
         return Strangeness(0, 0, 0)
+    instead: list[str] = []
+    edged = f"^{written}$"
     for edit in Levenshtein.editops(written, listed):
         kind, at, to = edit.tag, edit.src_pos, edit.dest_pos
         explained = (
@@ -64,16 +69,18 @@ def strangeness(written: str, listed: str) -> Strangeness:
             or (kind == "delete" and at in put_in)
         )
         counts[kind] += not explained
+        if kind == "replace" and not explained:
+            instead.append(edged[at : at + 3])
     head = written[:1] != listed[:1] and any(counts.values())
-    return Strangeness(counts["replace"], counts["insert"], counts["delete"], head)
+    return Strangeness(counts["replace"], counts["insert"], counts["delete"], head, tuple(instead))
 
 
 def _edits(written: str, listed: str) -> float:
     from rapidfuzz.distance import Levenshtein
 
     cost = 0.0
-    left_out = _habitual(listed)
-    put_in = _habitual(written)
+    left_out = habitual(listed)
+    put_in = habitual(written)
     for edit in Levenshtein.editops(written, listed):
         kind, at, to = edit.tag, edit.src_pos, edit.dest_pos
         if kind == "replace":
@@ -92,7 +99,7 @@ def _replaced(one: str, other: str) -> float:
 
 
 @lru_cache(maxsize=100_000)
-def _habitual(name: str) -> frozenset[int]:
+def habitual(name: str) -> frozenset[int]:
     """Places of a name that people leave out."""
     found: set[int] = set()
     for word in _by_habit():

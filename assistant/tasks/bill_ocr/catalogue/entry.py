@@ -10,6 +10,7 @@ COLUMNS = (
     "code",
     "name",
     "specification",
+    "pack",
     "form",
     "maker",
     "brand",
@@ -19,7 +20,8 @@ COLUMNS = (
     "limit_price",
     "self_paid_share",
 )
-"""What a list may say of an entry; only ``code`` and ``name`` are needed."""
+"""What a list may say of an entry; only ``code`` and ``name`` are needed.  ``pack`` is joined to
+``specification``."""
 
 
 class Entry(BaseModel):

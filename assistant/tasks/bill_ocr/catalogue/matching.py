@@ -8,12 +8,12 @@ of being right lies below the threshold, nothing is chosen.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from assistant.tasks.bill_ocr.catalogue.calibration import Features, confidence, threshold
 from assistant.tasks.bill_ocr.catalogue.comparison import compare, of_entry
-from assistant.tasks.bill_ocr.catalogue.distance import distance, strangeness
+from assistant.tasks.bill_ocr.catalogue.distance import distance, habitual, strangeness
 from assistant.tasks.bill_ocr.catalogue.entry import Candidate, Entry, Match, Written
 from assistant.tasks.bill_ocr.catalogue.search import MOST_ENTRIES, Catalogue, Title
 from assistant.tasks.bill_ocr.catalogue.wording import Wording, read_wording, synonyms
@@ -33,6 +33,9 @@ _CLOSE = 0.7
 _FEW = 2
 _SHORT = 5
 """Characters of a name of which each tells one thing from another."""
+_RARE = 0.45
+"""Commonness of a character in names up to which it is taken for a misprint."""
+_SHORTEST = 2
 _TIED = 0.05
 _EXCLUDED_RIVAL = 0.7
 """What a contradiction adds to a rival's distance: it was told apart by more than its name."""
@@ -98,7 +101,7 @@ def match(catalogue: Catalogue, written: Written, memory: Memory = NOTHING) -> M
     if known is not None:
         return known
     scored = _scored(catalogue, wording, memory)
-    return _decided(scored)
+    return _decided(catalogue, scored)
 
 
 def features_of(catalogue: Catalogue, written: Written) -> tuple[Entry, Features] | None:
@@ -109,7 +112,7 @@ def features_of(catalogue: Catalogue, written: Written) -> tuple[Entry, Features
     chosen = _chosen(scored)
     if isinstance(chosen, str):
         return None
-    return chosen.entry, _features(chosen, scored)
+    return chosen.entry, _features(catalogue, chosen, scored)
 
 
 def _learned(catalogue: Catalogue, wording: Wording, memory: Memory) -> Match | None:
@@ -140,10 +143,11 @@ def _scored(catalogue: Catalogue, wording: Wording, memory: Memory) -> list[_Sco
         if near > limit:
             break
         # Of another form nothing is chosen, and of a farther name only that it is there counts.
-        other = bool(wording.form and title.form and wording.form != title.form)
+        written = with_form_of(wording, title)
+        other = bool(written.form and title.form and written.form != title.form)
         most = _FEW if other or near > ranked[0][0] + _CLOSE else MOST_ENTRIES
-        for _, entry, listed in catalogue.entries(title, wording.specification, most):
-            agrees, conflicts = compare(wording, listed)
+        for _, entry, listed in catalogue.entries(title, wording, most):
+            agrees, conflicts = compare(written, listed)
             made = _Scored(title, entry, near, agrees, conflicts, variant)
             kept = found.get(entry.code)
             if kept is None or (bool(kept.conflicts), kept.distance) > (bool(conflicts), near):
@@ -166,6 +170,21 @@ def _titles(
             if title.id not in best or found < best[title.id][0]:
                 best[title.id] = (found, title, variant)
     return sorted(best.values(), key=lambda row: (row[0], row[1].id))
+
+
+def with_form_of(wording: Wording, title: Title) -> Wording:
+    """The wording with the form of ``title`` where its own is that form misread: of 缓释片 with
+    one character wrong only 片 is left."""
+    mine, theirs = wording.form, title.form
+    if not mine or mine == theirs or len(theirs) <= len(mine) or not theirs.endswith(mine):
+        return wording
+    if len(wording.full) != len(title.full) or len(title.core) >= len(wording.core):
+        return wording
+    place = len(title.core)
+    wrong = sum(a != b for a, b in zip(wording.full[place:], title.full[place:], strict=True))
+    if wrong != 1 or distance(wording.full, title.full) >= distance(wording.core, title.core):
+        return wording
+    return replace(wording, form=theirs, route=wording.route)
 
 
 def _title_distance(wording: Wording, title: Title) -> float:
@@ -229,19 +248,30 @@ def _names_maker(one: _Scored) -> bool:
     return bool(maker) and fold(one.entry.maker).replace(" ", "") == maker
 
 
-def _features(chosen: _Scored, scored: Sequence[_Scored]) -> Features:
+def _features(catalogue: Catalogue, chosen: _Scored, scored: Sequence[_Scored]) -> Features:
     rivals = (
         one.distance + (_EXCLUDED_RIVAL if one.conflicts else 0.0)
         for one in scored
         if one.title.core != chosen.title.core
     )
     margin = min(rivals, default=chosen.distance + BAND) - chosen.distance
-    tells = any(told in ("specification", "marks", "maker") for told in chosen.agrees)
     wording = chosen.written
     pairs = ((wording.core, chosen.title.core), (wording.full, chosen.title.full))
     nearer = min(pairs, key=lambda pair: distance(*pair))
+    strange = strangeness(*nearer)
     return Features(
-        chosen.distance, max(margin, 0.0), tells, strangeness(*nearer), len(wording.core)
+        distance=chosen.distance,
+        margin=max(margin, 0.0),
+        told=frozenset(chosen.agrees),
+        strange=strange,
+        common=sum(catalogue.commonness(around[1]) for around in strange.instead),
+        joined=sum(
+            max(catalogue.commonness(around[:2]), catalogue.commonness(around[1:]))
+            for around in strange.instead
+        ),
+        length=len(wording.core),
+        bare_length=len(wording.core) - len(habitual(wording.core)),
+        exact=wording.full == chosen.title.full,
     )
 
 
@@ -249,13 +279,17 @@ def _another_thing(features: Features) -> bool:
     """Whether a short name may well be that of something that the list has not: 阿洛西林 beside
     阿莫西林, whatever else is near."""
     strange = features.strange
-    if features.length > _SHORT:
+    if features.bare_length > _SHORT:
         return False
     other_head = strange.head and strange.left_out + strange.put_in > 0
-    return other_head or (strange.replaced > 0 and features.length < _SHORT)
+    # A character that hardly any name has is a misprint rather than another name's; a rare pair
+    # is not (头孢克洛 beside 头孢克肟), and of two characters one says too little.
+    rare = features.common <= _RARE * strange.replaced and features.bare_length > _SHORTEST
+    another = strange.replaced > 0 and not rare
+    return other_head or (another and features.bare_length < _SHORT)
 
 
-def _decided(scored: Sequence[_Scored]) -> Match:
+def _decided(catalogue: Catalogue, scored: Sequence[_Scored]) -> Match:
     candidates = [
         Candidate(
             entry=one.entry,
@@ -268,7 +302,7 @@ def _decided(scored: Sequence[_Scored]) -> Match:
     chosen = _chosen(scored)
     if isinstance(chosen, str):
         return _abstained(chosen, candidates)
-    features = _features(chosen, scored)
+    features = _features(catalogue, chosen, scored)
     sure = confidence(features)
     if sure < threshold() or _another_thing(features):
         return _abstained("uncertain", candidates, sure)

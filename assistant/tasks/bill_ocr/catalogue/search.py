@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -15,13 +16,15 @@ from assistant.tasks.bill_ocr.catalogue.building import SCHEMA
 from assistant.tasks.bill_ocr.catalogue.comparison import of_entry
 from assistant.tasks.bill_ocr.catalogue.entry import Entry
 from assistant.tasks.bill_ocr.catalogue.grams import grams
-from assistant.tasks.bill_ocr.catalogue.specification import Specification, of_key
+from assistant.tasks.bill_ocr.catalogue.specification import of_key
 from assistant.tasks.bill_ocr.catalogue.wording import Wording
 
 MOST_ENTRIES = 120
 """Of one title and strength that are compared."""
 
 _REMEMBERED = 20_000
+_TELLING = 1_000
+"""Titles from which on a character that none has is a misprint."""
 _OTHERS = 3
 _SHARE = 0.3
 """Of the best score, below which a title is not looked at."""
@@ -100,16 +103,31 @@ class Catalogue:
         best = best[np.argsort(-scores[best], kind="stable")][:limit]
         return [self._title(int(title)) for title in best if scores[title] > 0]
 
+    def commonness(self, gram: str) -> float:
+        """How common a character or a pair is in the names of the list: 0 in none, 1 in all
+        (logarithmic).  Of a short list nothing can be said: 1."""
+        if self._count < _TELLING:
+            return 1.0
+        row = (
+            self._database()
+            .execute("SELECT length(titles) FROM grams WHERE gram = ?", (gram,))
+            .fetchone()
+        )
+        holders = row[0] // np.dtype(np.int32).itemsize if row else 0
+        return math.log1p(holders) / math.log1p(max(self._count, 1))
+
     def exact(self, name: str) -> list[Title]:
         """The titles that are ``name``."""
         rows = self._database().execute("SELECT id FROM titles WHERE core = ? LIMIT 20", (name,))
         return [self._title(title) for (title,) in rows.fetchall()]
 
     def entries(
-        self, title: Title, specification: Specification, limit: int = MOST_ENTRIES
+        self, title: Title, written: Wording, limit: int = MOST_ENTRIES
     ) -> list[tuple[int, Entry, Wording]]:
-        """The entries of a title: up to ``limit`` of the strengths that ``specification`` leaves
-        open, and one of each of the first few others, to tell of a contradiction."""
+        """The entries of a title: up to ``limit`` of the strengths that ``written`` leaves open,
+        those of its maker and size first, and one of each of the first few others, to tell of a
+        contradiction."""
+        specification = written.specification
         strengths = self._database().execute(
             "SELECT DISTINCT strength FROM places WHERE title = ?", (title.id,)
         )
@@ -120,17 +138,28 @@ class Catalogue:
         fitting.sort(key=lambda key: -specification.tells_as(of_key(key)))
         found: list[int] = []
         for key in fitting:
-            found += self._numbers(title, key, limit - len(found))
+            found += self._numbers(title, key, limit - len(found), written)
             if len(found) >= limit:
                 break
         for key in [key for key in keys if key not in fitting][:_OTHERS]:
-            found += self._numbers(title, key, 1)
+            found += self._numbers(title, key, 1, written)
         return [(number, *self._entry(number)) for number in found]
 
-    def _numbers(self, title: Title, strength: str, limit: int) -> list[int]:
-        rows = self._database().execute(
+    def _numbers(self, title: Title, strength: str, limit: int, written: Wording) -> list[int]:
+        found = self._database().execute(
             "SELECT entry FROM places WHERE title = ? AND strength = ? LIMIT ?",
-            (title.id, strength, limit),
+            (title.id, strength, limit + 1),
+        )
+        numbers = [number for (number,) in found]
+        if len(numbers) <= limit or limit == 1:
+            return numbers[:limit]
+        # A syringe has hundreds of entries: what is meant must not lie behind the limit.
+        hints = [written.maker_full, written.maker, *sorted(written.sizes)]
+        told = " + ".join("(instr(lower(row), ?) > 0)" for _ in hints)
+        rows = self._database().execute(
+            f"SELECT entry FROM places JOIN entries ON id = entry WHERE title = ? AND strength = ?"  # noqa: S608
+            f" ORDER BY {told} DESC LIMIT ?",
+            (title.id, strength, *(hint or " " for hint in hints), limit),
         )
         return [number for (number,) in rows]
 

@@ -23,8 +23,10 @@ _SEPARATORS = re.compile(r"[\s,;:、·*/|_.\"'()\[\]【】〔〕「」<>《》+~
 _NUMERALS = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii")
 _ROMAN = {chr(0x2160 + n): word for n, word in enumerate(_NUMERALS)}
 _ROMAN |= {chr(0x2170 + n): word for n, word in enumerate(_NUMERALS)}
-# Sizes that are written apart from the name: 3-0, 16fr, L.
-_SIZE = re.compile(r"(?<![^\s])(?:[0-9]{1,2}-0|[0-9.]{1,4} ?(?:fr|f|ch|号|#)|x{0,3}[sml])(?![^\s])")
+# Sizes that are written apart from the name: 3-0, 16fr, L, A型.
+_SIZE = re.compile(
+    r"(?<![^\s])(?:[0-9]{1,2}-0|[0-9.]{1,4} ?(?:fr|f|ch|号|#)|x{0,3}[sml]|[a-z]型)(?![^\s])"
+)
 _ALIKE = str.maketrans({"o": "0", "l": "1", "i": "1", "|": "1"})
 _FOR_INJECTION = "注射用"
 

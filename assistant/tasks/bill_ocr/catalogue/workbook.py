@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import IO
 from xml.etree import ElementTree
@@ -20,6 +21,9 @@ _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _COLUMN = re.compile(r"[A-Z]{1,3}")
 _MAX_COLUMN = 16_384
+_MERGE = re.compile(
+    rb'<(?:\w+:)?mergeCell [^>]*?ref="([A-Z]{1,3})([0-9]{1,7}):[A-Z]{1,3}([0-9]{1,7})"'
+)
 
 
 class WorkbookError(ValueError):
@@ -31,8 +35,11 @@ def first_sheet(path: Path) -> Iterator[list[str]]:
     try:
         with zipfile.ZipFile(path) as archive:
             shared = _shared_strings(archive)
-            with _part(archive, _sheet_name(archive)) as sheet:
-                yield from _rows(sheet, shared)
+            name = _sheet_name(archive)
+            with _part(archive, name) as sheet:
+                merged = _merged(sheet)
+            with _part(archive, name) as sheet:
+                yield from _filled(_rows(sheet, shared), merged)
     except (zipfile.BadZipFile, ZlibError, ElementTree.ParseError, OSError, EOFError) as error:
         raise _unreadable() from error
     except (RuntimeError, NotImplementedError) as error:  # encrypted, unknown compression
@@ -95,17 +102,57 @@ def _text(element: ElementTree.Element) -> str:
     return "".join(run.text or "" for run in runs if run is not None)
 
 
-def _rows(sheet: IO[bytes], shared: list[str]) -> Iterator[list[str]]:
+def _merged(sheet: IO[bytes]) -> dict[int, list[tuple[int, int]]]:
+    """Cells merged downwards: column → (first row, last row), from 0.  They stand behind the rows,
+    so the part is read twice."""
+    found: dict[int, list[tuple[int, int]]] = {}
+    rest = b""
+    while block := sheet.read(1 << 20):
+        text = rest + block
+        end = 0
+        for merge in _MERGE.finditer(text):
+            end = merge.end()
+            column, first, last = merge[1].decode(), int(merge[2]), int(merge[3])
+            if last > first:
+                found.setdefault(_column(column, 0), []).append((first - 1, last - 1))
+        rest = text[max(end, len(text) - 100) :]
+    return found
+
+
+def _filled(
+    rows: Iterator[tuple[int, list[str]]], merged: dict[int, list[tuple[int, int]]]
+) -> Iterator[list[str]]:
+    """The rows, with the value of a cell that is merged downwards in each of its rows."""
+    waiting = {column: sorted(spans, reverse=True) for column, spans in merged.items()}
+    value: dict[int, str] = {}
+    for number, row in rows:
+        for column, spans in waiting.items():
+            while spans and spans[-1][1] < number:
+                spans.pop()
+            if not spans or number < spans[-1][0]:
+                continue
+            row += [""] * (column + 1 - len(row))
+            if number == spans[-1][0]:
+                value[column] = row[column]
+            row[column] = row[column] or value.get(column, "")
+        yield row
+
+
+def _rows(sheet: IO[bytes], shared: list[str]) -> Iterator[tuple[int, list[str]]]:
+    """(number from 0, cells)."""
+    number = -1
     for _, element in ElementTree.iterparse(sheet):  # noqa: S314
         if element.tag != f"{_MAIN}row":
             continue
+        told = element.get("r", "")
+        number = int(told) - 1 if told.isdecimal() else number + 1
         row: list[str] = []
         for cell in element.findall(f"{_MAIN}c"):
             at = _column(cell.get("r", ""), len(row))
             row += [""] * (at + 1 - len(row))
             row[at] = _value(cell, shared)
         element.clear()
-        yield row
+        yield number, row
 
 
 def _column(reference: str, following: int) -> int:
@@ -126,10 +173,18 @@ def _value(cell: ElementTree.Element, shared: list[str]) -> str:
         inline = cell.find(f"{_MAIN}is")
         return "" if inline is None else _text(inline)
     value = cell.findtext(f"{_MAIN}v") or ""
+    if kind == "e":  # #REF!, #N/A
+        return ""
+    if not value and cell.find(f"{_MAIN}f") is not None:
+        raise WorkbookError(
+            f"单元格 {cell.get('r', '')} 的公式没有保存结果，请用表格软件打开并保存后再导入。"
+            "(A formula has no saved value; open the workbook and save it.)"
+        )
     if kind == "s":
         number = int(value) if value.isdecimal() else -1
         return shared[number] if 0 <= number < len(shared) else ""
     if kind == "n" and "E" in value.upper():
         # 1.5E-2 is how a spreadsheet keeps 0.015.
-        return format(float(value), "f").rstrip("0").rstrip(".")
+        plain = format(Decimal(value), "f")
+        return plain.rstrip("0").rstrip(".") if "." in plain else plain
     return value

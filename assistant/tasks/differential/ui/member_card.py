@@ -75,6 +75,9 @@ def _answered(name: str, shown: Shown, draft: DifferentialDraft, work: CaseWork,
         entry = _entry(draft.second_problem, shown, t, prefix, opened=False, rank="+")
         second = f'<h5>{esc(t("second"))}</h5><ol class="entries second">{entry}</ol>'
     body = entries or f'<p class="hint">{esc(t("member.none"))}</p>'
+    order = ""
+    if draft.model and draft.diagnoses:
+        order = f'<p class="hint order">{esc(t(f"order.{draft.order}"))}</p>'
     questions = "" if draft.model else questions_html(draft, work, t)
     bar = verdict_bar(shown, t, fill=bool(draft.diagnoses))
     return (
@@ -82,7 +85,7 @@ def _answered(name: str, shown: Shown, draft: DifferentialDraft, work: CaseWork,
         f"{model_name(draft.model, draft.demo_only, t)}"
         f'<span class="seconds">{esc(t("seconds", n=draft.seconds))}</span>{count}</header>'
         f"{notices(t('warnings'), draft.warnings, 'warn')}"
-        f"{bar}{refusal(shown, t, prefix)}"
+        f"{order}{bar}{refusal(shown, t, prefix)}"
         f'<ol class="entries">{body}{pending_critical}</ol>{second}{questions}</article>'
     )
 

@@ -22,6 +22,20 @@ STRINGS: dict[str, tuple[str, str]] = {
         "Fill in the case on the left, or choose an example, then run.",
     ),
     "member.waiting": ("等待回答…", "Waiting for an answer…"),
+    "order.unmeasured": (
+        "此模型的排序没有与知识库排序比较过（bedside eval differential），请以知识库排序为准。",
+        "Nobody has measured this model's order against the knowledge ranking "
+        "(bedside eval differential); go by the ranking.",
+    ),
+    "order.knowledge": (
+        "评测中此模型的排序不如知识库排序，这里按知识库的次序列出；模型只作解释。",
+        "This model ordered worse than the knowledge ranking when measured; its diagnoses stand in "
+        "the ranking's order, and it only explains.",
+    ),
+    "order.model": (
+        "评测中此模型的排序不低于知识库排序。",
+        "This model ordered no worse than the knowledge ranking when measured.",
+    ),
     "member.none": ("该成员没有给出诊断。", "This member gave no diagnosis."),
     "critical": ("不可漏诊", "Must not be missed"),
     "critical.more": ("依据、排除方法与危险信号", "Evidence, how to exclude it, red flags"),

@@ -1,4 +1,4 @@
-"""The cells of a CSV file: numbers where they are numbers, text where not."""
+"""The cells of a CSV file or of a workbook: numbers where they are numbers, text where not."""
 
 from __future__ import annotations
 
@@ -37,15 +37,18 @@ class Cells:
 
 
 def read_cells(path: Path) -> Cells:
-    """The table at ``path``: comma, semicolon or tab; UTF-8, UTF-16 with its mark, or GB18030.
+    """The table at ``path``: the first sheet of an XLSX workbook; or comma, semicolon or tab in
+    UTF-8, UTF-16 with its mark, or GB18030.
 
     Raises:
         CohortRefused: the file cannot be read as such a table.
     """
-    text = _decoded(path)
-    head = text[: text.find("\n") + 1] or text
-    delimiter = max(",\t;", key=head.count)
-    rows = _rows(text, delimiter)
+    if _is_zip(path):
+        rows = _sheet(path)
+    else:
+        text = _decoded(path)
+        head = text[: text.find("\n") + 1] or text
+        rows = _rows(text, max(",\t;", key=head.count))
     try:
         _, header = next(rows)
     except StopIteration:
@@ -143,6 +146,28 @@ def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
         ) from None
 
 
+def _is_zip(path: Path) -> bool:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(4) == b"PK\x03\x04"
+    except OSError:
+        return False  # told where it is read
+
+
+def _sheet(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Rows of a workbook, each as long as the first: cells that are empty at its end are left out
+    of the file."""
+    from assistant.tasks.bill_ocr.catalogue.workbook import WorkbookError, first_sheet
+
+    width = 0
+    try:
+        for line, row in enumerate(first_sheet(path), 1):
+            width = width or len(row)
+            yield line, row + [""] * (width - len(row))
+    except WorkbookError as error:
+        raise CohortRefused(str(error)) from None
+
+
 def _decoded(path: Path) -> str:
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -151,9 +176,7 @@ def _decoded(path: Path) -> str:
             )
         data = path.read_bytes()
     except OSError:
-        raise CohortRefused(
-            f"读不到文件 {path.name}：请检查路径和权限。(The file cannot be read.)"
-        ) from None
+        raise CohortRefused("读不到文件：请检查路径和权限。(The file cannot be read.)") from None
     marked = data.startswith((b"\xff\xfe", b"\xfe\xff"))
     if b"\0" not in data or marked:
         for encoding in ("utf-16",) if marked else ("utf-8-sig", "gb18030"):
@@ -162,6 +185,6 @@ def _decoded(path: Path) -> str:
             except UnicodeDecodeError:
                 continue
     raise CohortRefused(
-        f"{path.name} 不是文本表格，或编码不是 UTF-8、GB18030：请在表格软件中另存为 CSV (UTF-8)。"
+        "不是文本表格，或编码不是 UTF-8、GB18030：请在表格软件中另存为 CSV (UTF-8)。"
         "(Not a text table in UTF-8 or GB18030: save it as CSV (UTF-8).)"
     )

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 from scipy import linalg
+from threadpoolctl import threadpool_limits
 
 from assistant.tasks.radiomics.cohort.descent import descend
 from assistant.tasks.radiomics.cohort.outcome import Floats, Whole
@@ -77,11 +78,14 @@ def lasso(x: Floats, y: Floats, penalties: Floats) -> tuple[Floats, float]:
 def lasso_cv(x: Floats, y: Floats, folds: Sequence[Fold], threads: int = 2) -> LassoFit:
     """The path of all cases, and of it the penalty with the least mean error over ``folds``."""
     penalties = penalties_of(x, y)
-    with ThreadPoolExecutor(max(1, threads)) as pool:
-        columns = list(pool.map(lambda fold: _errors(x, y, fold, penalties), folds))
-    errors = np.array(columns).T
-    best = int(np.argmin(errors.mean(axis=1)))
-    beta, intercept = lasso(x, y, penalties[: best + 1])
+    # Products this small take longer where BLAS shares them out, and far longer where each of
+    # several folds does so: a fold keeps to its own thread.
+    with threadpool_limits(1, "blas"):
+        with ThreadPoolExecutor(max(1, threads)) as pool:
+            columns = list(pool.map(lambda fold: _errors(x, y, fold, penalties), folds))
+        errors = np.array(columns).T
+        best = int(np.argmin(errors.mean(axis=1)))
+        beta, intercept = lasso(x, y, penalties[: best + 1])
     return LassoFit(beta, intercept, float(penalties[best]), penalties, errors)
 
 

@@ -36,7 +36,7 @@ def build(study: Study, nested: Nested, saved: SavedModel) -> dict[str, Any]:
         "positive": cohort.positive,
         "settings": study.settings.model_dump(mode="json"),
         "table_sha256": cohort.sha256,
-        "flow": _flow(study),
+        "flow": flow(study),
         "sites": sorted(set(cohort.sites.tolist())) if cohort.has_sites else [],
         "harmonised": model.preparation.combat_ is not None,
         "notes": list(cohort.notes),
@@ -61,7 +61,8 @@ def build(study: Study, nested: Nested, saved: SavedModel) -> dict[str, Any]:
     return cleaned
 
 
-def _flow(study: Study) -> dict[str, Any]:
+def flow(study: Study) -> dict[str, Any]:
+    """How many cases there are, how many were left out, and which columns."""
     cohort = study.cohort
     return {
         "read": cohort.read,

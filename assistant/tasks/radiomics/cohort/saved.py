@@ -122,12 +122,12 @@ def load(path: Path) -> SavedModel:
         strange = sorted(set(io.get_untrusted_types(file=path)) - set(TRUSTED))
     except Exception:
         raise CohortRefused(
-            f"{path.name} 不是可用的模型文件：请选择 bedside radiomics cohort 生成的 model.skops。"
+            "不是可用的模型文件：请选择 bedside radiomics cohort 生成的 model.skops。"
             "(This is no model file: choose the model.skops that `radiomics cohort` wrote.)"
         ) from None
     if strange:
         raise CohortRefused(
-            f"{path.name} 含有不允许的类型（{'、'.join(strange[:3])}），未加载：请只用本程序生成的"
+            f"模型文件含有不允许的类型（{'、'.join(strange[:3])}），未加载：请只用本程序生成的"
             "模型。(The file has types that no model of ours has; it was not loaded.)"
         )
     try:
@@ -135,7 +135,7 @@ def load(path: Path) -> SavedModel:
         return _read(content)
     except (KeyError, TypeError, ValueError, AttributeError, ImportError):
         raise CohortRefused(
-            f"{path.name} 与本版本不符：请用本版本重新建立模型。"
+            "模型与本版本不符：请用本版本重新建立模型。"
             "(The model is of another version: make it anew.)"
         ) from None
 

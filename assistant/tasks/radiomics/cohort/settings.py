@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -63,7 +64,7 @@ def read_settings(path: Path | None, **given: Any) -> CohortSettings:
             written = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
         except (OSError, UnicodeDecodeError, json.JSONDecodeError, yaml.YAMLError):
             raise CohortRefused(
-                f"设置文件 {path.name} 不是有效的 UTF-8 YAML 或 JSON，请改正后重试。"
+                "设置文件不是有效的 UTF-8 YAML 或 JSON，请改正后重试。"
                 "(The settings file is not valid YAML or JSON in UTF-8.)"
             ) from None
     if not isinstance(written or {}, dict):
@@ -72,8 +73,13 @@ def read_settings(path: Path | None, **given: Any) -> CohortSettings:
             "(The settings file holds `name: value` lines, such as outer_folds: 5.)"
         )
     given = {name: value for name, value in given.items() if value not in (None, "", ())}
+    return settings_of({**(written or {}), **given})
+
+
+def settings_of(written: Mapping[str, Any]) -> CohortSettings:
+    """Settings by their names.  Raises `CohortRefused` where one is unknown or out of its range."""
     try:
-        return CohortSettings(**{**(written or {}), **given})
+        return CohortSettings.model_validate(dict(written))
     except ValidationError as error:
         places = "、".join(".".join(map(str, item["loc"])) for item in error.errors())
         says = "; ".join(item["msg"] for item in error.errors())

@@ -43,8 +43,10 @@ def stability(chosen: Sequence[Sequence[str]], columns: int) -> float | None:
     """Nogueira, Sechidis and Brown's index (2018): 1 where every fold chose the same, 0 as by
     chance; None where nothing, or everything, was chosen."""
     folds = len(chosen)
+    if folds < 2:
+        return None
     mean = float(np.mean([len(set(c)) for c in chosen])) / columns
-    if folds < 2 or not 0 < mean < 1:
+    if not 0 < mean < 1:
         return None
     share = np.array(list(Counter(n for c in chosen for n in set(c)).values())) / folds
     spread = float((share * (1 - share)).sum()) * folds / (folds - 1) / columns

@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from assistant.tasks.radiomics.cohort import growth
 from assistant.tasks.radiomics.cohort import report as writing
 from assistant.tasks.radiomics.cohort.journal import Journal
 from assistant.tasks.radiomics.cohort.model import fit_model
@@ -21,7 +22,10 @@ from assistant.tasks.radiomics.cohort.settings import CohortSettings
 from assistant.tasks.radiomics.cohort.table import read_cohort
 from assistant.whole_file import whole
 
-_WORK = 3
+Grow = Callable[[str, dict[str, Any]], None]
+"""Told each part of the report as soon as there is one: its name and its data."""
+
+_WORK = 4
 """Raised when the same table and settings would give another result."""
 
 
@@ -44,16 +48,20 @@ def make(
     folder: Path,
     report: Report,
     jobs: int,
+    grow: Grow = lambda *_: None,
 ) -> tuple[dict[str, Any], Files]:
     """Read, validate, fit, write.  After a stop the same call goes on where it was.
+
+    ``grow`` is told ``flow``, then ``candidates`` and ``folds`` again and again.
 
     Raises:
         CohortRefused: the table cannot be used.
     """
     study = Study(read_cohort(table, roles, settings), settings, icc)
+    grow("flow", growth.flow(study, roles))
     folder.mkdir(parents=True, exist_ok=True)
     journal = Journal(folder / "progress.jsonl", _fingerprint(study, roles))
-    nested = run(study, journal, report, jobs)
+    nested = run(study, journal, growth.told(study, journal, report, grow), jobs)
     saved = final_model(study, nested, roles.site)
     made = writing.build(study, nested, saved)
     files = Files(

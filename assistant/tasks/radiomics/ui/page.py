@@ -10,6 +10,8 @@ from typing import Any
 import gradio as gr
 
 from assistant.record.attachment import REGION_MODALITIES, Series
+from assistant.tasks.radiomics.cohort.ui import panel as cohort
+from assistant.tasks.radiomics.cohort.ui.tables import serve
 from assistant.tasks.radiomics.draft import RadiomicsFeatures
 from assistant.tasks.radiomics.request import RegionToMeasure
 from assistant.tasks.radiomics.settings import DEFAULT, shipped
@@ -54,6 +56,8 @@ def build(frame: Frame) -> None:
                 plane, window, number = study.view("soft")
             picture = study.picture()
             table = frame.panel(_table, elem_id="radiomics-table")
+    if cohort.KIND in frame.parts.tasks:
+        cohort.build(frame)
     study.connect(whose, [image, region, roi, status], lambda s, _: _filled(frame, s))
     _connect_view(study, [image, region, roi, plane, window, number], [status, picture, number])
     _connect_run(study, [image, region, roi, chosen, again], run, [status, table])
@@ -151,4 +155,4 @@ def _connect_run(
     frame.on_run([run.click], start, [frame.session, *inputs], outputs)
 
 
-PAGE = TaskPage("radiomics", build, style("radiomics"), group=GROUP)
+PAGE = TaskPage("radiomics", build, style("radiomics"), serve, group=GROUP)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Sequence
 from datetime import date
 
@@ -83,6 +84,8 @@ def _one(
     for course in home if asked.day is None else ():
         out.say(f"出院带药：{course.row.name} {course.regimen}", course.evidence)
     out.table(f"{name}", _COLUMNS, _rows(reading, [*stay, *home]))
+    if re.search(r"多久|多长时间|到(?:哪[天日]|什么时候|几号|何时)|长期", asked.text):
+        _advised(reading, name, out)
     _in_notes(reading, name, found, out)
 
 
@@ -161,6 +164,18 @@ def _in_notes(reading: RecordReading, name: str, found: Sequence[Course], out: S
                 return
             out.quote(note, note.sentence(at), "病程中提到")
             said += 1
+
+
+def _advised(reading: RecordReading, name: str, out: Saying) -> None:
+    """What the notes of the discharge say of how long it is to be taken."""
+    one = next((c for c in classes() if c.name == name), None)
+    for note in reading.of_kind("discharge_day"):
+        for segment in note.segments:
+            named = drug_of(name) in segment.text or bool(
+                one and (one.asked.search(segment.text) or one.drugs.search(segment.text))
+            )
+            if named:
+                out.quote(note, note.span(segment.start, segment.end), "出院嘱咐")
 
 
 _SHORTEST = 3

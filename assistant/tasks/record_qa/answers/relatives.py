@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 
 from assistant.tasks.record_qa.asked import Asked
+from assistant.tasks.record_qa.mentions import concepts_of
 from assistant.tasks.record_qa.reading import RecordReading
 from assistant.tasks.record_qa.saying import MOST_QUOTES, Saying
 from assistant.tasks.record_qa.tests import table
+from knowledge.text.terms import find_terms
 
 _OWN = re.compile(r"本人|自己|患者(?!的?(?:父|母|爸|妈|丈|妻|儿|女|兄|弟|姐|妹))")
 _ADULT = 14
@@ -46,8 +48,17 @@ def answer(reading: RecordReading, asked: Asked, out: Saying) -> None:
         for s in note.segments
         if words.search(s.text)
     ]
-    # What also has the word that was asked for stands first.
-    places.sort(key=lambda p: not any(w in p[1].quote for w in wanted))
+    # The newest first; before it what has the word that was asked for, or another word for it.
+    places.reverse()
+    same = {c for w in wanted for c in concepts_of(w)}
+    places.sort(
+        key=lambda p: (
+            not (
+                any(w in p[1].quote for w in wanted)
+                or any(m.concept in same for m in find_terms(p[1].quote))
+            )
+        )
+    )
     for note, place in places[:MOST_QUOTES]:
         out.quote(note, place)
     if not places:

@@ -237,6 +237,10 @@ def _latest(found: Series, asked: Asked, reading: RecordReading, out: Saying) ->
     if len(found.points) > len(same):
         before = [p for p in found.points if p not in same][-1]
         out.say(f"前一次：{line(before)}", before.evidence)
+    for point in found.beside:
+        # A note may also speak of an earlier value, so this is no newer result for certain.
+        if point.at and last.at and point.at.date() > last.at.date():
+            out.say(f"病程中另有较晚的记载（请核对）：{line(point)}", point.evidence)
 
 
 def _first(found: Series, asked: Asked, reading: RecordReading, out: Saying) -> None:
@@ -327,6 +331,8 @@ def _normal(found: Series, asked: Asked, reading: RecordReading, out: Saying) ->
         return
     last = kept[-1]
     out.say(f"最近一次：{line(last)}{_judged(last)}", last.evidence)
+    if re.search(r"正常值|参考", asked.text) and last.reference:
+        out.say(f"{last.name} 参考范围：{last.reference}", last.evidence)
     if len(kept) > 1:
         high = max(kept, key=lambda p: (p.number is not None, p.number or 0))
         if high is not last and high.number is not None:

@@ -23,7 +23,7 @@ from assistant.ui.strings import Text
 RECORD = "ask"
 _BADGES = {
     "answered": "good", "not_recorded": "warn", "missing": "warn", "refused": "bad",
-    "not_understood": "plain", "failed": "bad",
+    "not_understood": "plain", "failed": "bad", "to_confirm": "warn",
 }  # fmt: skip
 
 
@@ -70,8 +70,9 @@ def _answer(shown: Shown, answer: RecordAnswer, t: Text) -> str:
     return (
         f'<p class="meta">{outcome}{name}<span class="hint">{understood}</span>'
         f'<span class="seconds">{esc(t("seconds", n=answer.seconds))}</span></p>'
-        f"{message}{notices(t('warnings'), answer.warnings, 'warn')}{listed}"
-        f"{_plot(answer.plot)}{tables}{_nearest(answer, shown, t)}{_thinking(answer, t)}{bar}"
+        f"{message}{_proposal(answer, t)}{notices(t('warnings'), answer.warnings, 'warn')}{listed}"
+        f"{_plot(answer.plot)}{tables}{_nearest(answer, shown, t)}{_steps(answer, t)}"
+        f"{_thinking(answer, t)}{bar}"
         f'{refusal(shown, t, shown.draft_id)}<p class="disclaimer">{esc(t("disclaimer"))}</p>'
     )
 
@@ -118,6 +119,30 @@ def _thinking(answer: RecordAnswer, t: Text) -> str:
         f'<details class="ask-thinking" data-key="{esc(answer.question)}-thinking">'
         f"<summary>{esc(t('ask.thinking'))}</summary><pre>{esc(answer.thinking)}</pre></details>"
     )
+
+
+def _steps(answer: RecordAnswer, t: Text) -> str:
+    """The tools that the model called, folded."""
+    if not answer.steps:
+        return ""
+    items = "".join(
+        f"<li>{esc(step.title or step.tool)} "
+        f'<span class="hint">{esc("，".join(str(v) for v in step.arguments.values()))} · '
+        f"{esc(t('ask.step.' + step.outcome, n=step.found))}</span></li>"
+        for step in answer.steps
+    )
+    return (
+        f'<details class="ask-steps" data-key="{esc(answer.question)}-steps">'
+        f"<summary>{esc(t('ask.steps', n=len(answer.steps)))}</summary><ol>{items}</ol></details>"
+    )
+
+
+def _proposal(answer: RecordAnswer, t: Text) -> str:
+    """The button by which the doctor agrees to a tool that costs minutes."""
+    if answer.proposal is None:
+        return ""
+    said = t("ask.agree", what=answer.proposal.title or answer.proposal.tool)
+    return f'<p class="verdicts">{button(said, "agree", css="primary")}</p>'
 
 
 def conversations_html(state: AskState, t: Text) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 from pydantic import ValidationError
 
+from assistant.api.context import Actor, Services
 from assistant.record.encounter import Encounter
 from assistant.store import Context, StoreError
 from assistant.tasks.record_qa.request import RecordQuestion
@@ -55,6 +56,16 @@ class Layout:
         return [self.banner, self.conversations, self.notes, self.turns]
 
 
+@dataclass
+class Asking:
+    """What a question is asked with."""
+
+    question: gr.Textbox
+    send: gr.Button
+    halt: gr.Button
+    think: gr.Checkbox
+
+
 def build(frame: Frame) -> None:
     """Lay the page out and connect it."""
     t = frame.first.text
@@ -82,6 +93,9 @@ def build(frame: Frame) -> None:
                     t("ask.send"), variant="primary", elem_id="send-ask", scale=1, min_width=80
                 )
                 halt = gr.Button(t("stop"), elem_id="stop-ask", scale=1, min_width=60)
+            think = gr.Checkbox(
+                label=t("ask.think"), value=False, elem_id="ask-think", container=False
+            )
             turns = frame.panel(lambda s: turns_html(here(s), s.text), elem_id="ask-turns")
     frame.drawn.append(
         (sample, lambda s: gr.update(label=s.text("ask.sample"), choices=sample_choices(s)))
@@ -89,9 +103,10 @@ def build(frame: Frame) -> None:
     frame.labelled(question, "ask.question", placeholder="ask.hint")
     frame.labelled(send, "ask.send", "value")
     frame.labelled(halt, "stop", "value")
+    frame.labelled(think, "ask.think")
     layout = Layout(banner, conversations, notes, turns)
     _connect_stay(frame, layout, sample, own)
-    _connect_questions(frame, layout, question, send, halt)
+    _connect_questions(frame, layout, Asking(question, send, halt, think))
     _connect_cards(frame, layout)
 
 
@@ -131,51 +146,36 @@ async def _open(frame: Frame, session: Session, encounter: Encounter, request: g
     await look_up(frame.parts, here(session))
 
 
-def _connect_questions(
-    frame: Frame, layout: Layout, question: gr.Textbox, send: gr.Button, halt: gr.Button
-) -> None:
+def _connect_questions(frame: Frame, layout: Layout, asking: Asking) -> None:
     parts = frame.parts
     changed = [layout.turns, layout.conversations]
 
     async def ask(
-        session: Session, text: str | None, request: gr.Request
+        session: Session, text: str | None, thinking: bool, request: gr.Request
     ) -> AsyncGenerator[list[Any]]:
         actor = clinician(session, request)
         state, text = here(session), (text or "").strip()
         if not text or state.encounter is None or state.context is None:
             key = "ask.empty" if state.encounter is not None else "ask.no_record"
             raise gr.Error(session.text(key), print_exception=False)
-        for earlier in state.turns:
-            await watch.stop(parts, earlier)
         turn = AskTurn(question=text)
-        state.problem = ""
-        try:
-            await ensure(parts, state)
-            body = RecordQuestion(
-                question=text,
-                conversation_id=state.conversation_id,
-                patient_id=state.context.patient_id,
-                encounter_id=state.context.encounter_id,
-                after=state.last_answer(),
-            )
-            asked = parts.tasks[RecordQa.kind].accept(body, parts.settings)
-        except (Refused, StoreError, ValidationError) as error:
-            turn.state = "failed"
-            turn.message = (
-                str(error) if not isinstance(error, ValidationError) else session.text("ask.empty")
-            )
-            state.turns = [turn, *state.turns][:MOST_TURNS]
-            yield [*frame.draw(session, changed), gr.skip()]
+        async for last in _asked(parts, session, actor, turn, question=text, thinking=thinking):
+            yield [*frame.draw(session, changed), "" if not last else gr.skip()]
+
+    async def agree(
+        session: Session, event: gr.EventData, request: gr.Request
+    ) -> AsyncGenerator[list[Any]]:
+        data = event._data if isinstance(event._data, dict) else {}
+        agreed = next(
+            (x for x in here(session).turns if x.request_id == data.get("card")), None
+        ) if data.get("do") == "agree" else None  # fmt: skip
+        found = agreed.answer if agreed is not None else None
+        if found is None or found[1].proposal is None:
             return
-        state.turns = [turn, *state.turns][:MOST_TURNS]
-        accepted = await watch.begin(parts, turn, actor, RecordQa.kind, asked)
-        yield [*frame.draw(session, changed), ""]
-        if not accepted:
-            return
-        async for _ in watch.follow(parts, turn):
-            yield [*frame.draw(session, changed), gr.skip()]
-        await look_up(parts, state)
-        yield [*frame.draw(session, changed), gr.skip()]
+        actor, proposal = clinician(session, request), found[1].proposal
+        turn = AskTurn(question=session.text("ask.agree", what=proposal.title))
+        async for _ in _asked(parts, session, actor, turn, confirm=proposal):
+            yield frame.draw(session, changed)
 
     async def stop(session: Session, request: gr.Request) -> list[Any]:
         identify(session, request)
@@ -184,9 +184,53 @@ def _connect_questions(
         return frame.draw(session, changed)
 
     frame.on_run(
-        [send.click, question.submit], ask, [frame.session, question], [*changed, question]
+        [asking.send.click, asking.question.submit],
+        ask,
+        [frame.session, asking.question, asking.think],
+        [*changed, asking.question],
     )
-    frame.on_stop(halt, stop, changed)
+    frame.on_run([layout.turns.click], agree, [frame.session], changed)
+    frame.on_stop(asking.halt, stop, changed)
+
+
+async def _asked(
+    parts: Services, session: Session, actor: Actor, turn: AskTurn, **asked: Any
+) -> AsyncGenerator[bool]:
+    """Ask, and follow the answer: at each change whether it is one after the question was taken.
+
+    What is refused is said on the turn.
+    """
+    state = here(session)
+    for earlier in state.turns:
+        await watch.stop(parts, earlier)
+    state.problem = ""
+    try:
+        await ensure(parts, state)
+        body = RecordQuestion(
+            conversation_id=state.conversation_id,
+            patient_id=state.context.patient_id if state.context else None,
+            encounter_id=state.context.encounter_id if state.context else None,
+            after=state.last_answer(),
+            **asked,
+        )
+        submission = parts.tasks[RecordQa.kind].accept(body, parts.settings)
+    except (Refused, StoreError, ValidationError) as error:
+        turn.state = "failed"
+        turn.message = (
+            str(error) if not isinstance(error, ValidationError) else session.text("ask.empty")
+        )
+        state.turns = [turn, *state.turns][:MOST_TURNS]
+        yield True
+        return
+    state.turns = [turn, *state.turns][:MOST_TURNS]
+    accepted = await watch.begin(parts, turn, actor, RecordQa.kind, submission)
+    yield False
+    if not accepted:
+        return
+    async for _ in watch.follow(parts, turn):
+        yield True
+    await look_up(parts, state)
+    yield True
 
 
 def _connect_cards(frame: Frame, layout: Layout) -> None:

@@ -71,6 +71,25 @@ def test_the_debounce_counts_before_quiet_hours() -> None:
     assert rule(debounce_seconds=120).due_at(late) == late + timedelta(minutes=2)
 
 
+def test_a_final_result_begins_what_a_rule_wants(settings: Settings) -> None:
+    rules = [
+        rule(events=["result.final"], departments=["骨科"], debounce_seconds=90),
+        rule(id="other", events=["result.final"], departments=["内科"]),
+        rule(id="notes", events=["result.final"], note_kinds=["admission"]),
+    ]
+    result = {"id": "o1", "name": "血钾", "value": "6.8", "unit": "mmol/L", "status": "final"}
+    encounter = {
+        "id": "enc-1",
+        "patient": {"id": "pat-1"},
+        "department": "骨科",
+        "observations": [result],
+    }
+    told = event("result.final", encounter=encounter)
+    wanted, _ = plans(told, rules, Registry([Counting()]), settings, NOON)
+    (plan,) = wanted
+    assert (plan.rule, plan.due_at) == ("r", NOON + timedelta(seconds=90))
+
+
 def test_the_shipped_rules_name_installed_tasks() -> None:
     kinds = {task.kind for task in installed()}
     for one in event_rules(None):

@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from assistant.application import build_app
-from assistant.interop.hooks import assembling, routes
+from assistant.interop.hooks import routes
 from assistant.interop.settings import HookSettings
 from assistant.settings import EngineSettings, Settings
 
@@ -16,9 +16,8 @@ Serve = Callable[[HookSettings], TestClient]
 
 
 @pytest.fixture(autouse=True, scope="module")
-def reader() -> Iterator[None]:
+def no_warming() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(assembling, "READER", "fhir_standin:encounter_from_bundle")
         patch.setattr(routes, "WARM_AFTER", 3600.0)
         yield
 

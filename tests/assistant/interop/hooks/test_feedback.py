@@ -48,6 +48,13 @@ def test_an_overridden_card_is_not_shown_again_until_the_facts_change(hooks: Tes
     assert hooks.post(f"{SIGN}/feedback", json=taken).status_code == 200
     (rate,) = [rate for rate in store.cards.rates() if rate.rule == "allergy"]
     assert (rate.accepted, rate.override_rate) == (1, 0.5)
+    _, secret = store.api_keys.create("head", "auditor", "test")
+    counts = hooks.get("/v1/adoption", headers={"Authorization": f"Bearer {secret}"})
+    (row,) = [row for row in counts.json()["rules"] if row["rule"] == "allergy"]
+    code = card["overrideReasons"][0]["code"]
+    assert (row["shown"], row["accepted"], row["overridden"]) == (2, 1, 1)
+    assert row["reasons"] == {code: 1}
+    assert "皮试" not in counts.text, "a doctor's own words stay with the card"
 
 
 def test_feedback_on_what_is_not_there_is_404(hooks: TestClient) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
-from fhir_standin import about, bundle, call, drug, patient
+from fhir_standin import about, bundle, call, document, drug, patient
 from loopback_server import Served, served
 from starlette.testclient import TestClient
 
@@ -35,12 +35,11 @@ class Server:
         if path.startswith("/fhir/Patient/"):
             return resource(patient())
         if path.startswith("/fhir/Encounter"):
-            return resource(bundle(about("Encounter", "enc-1")))
+            return resource(bundle(about("Encounter", "enc-1", status="in-progress")))
         if path.startswith("/fhir/MedicationRequest"):
             return resource(bundle(drug("m1", "注射用青霉素钠")))
         if path.startswith("/fhir/DocumentReference"):
-            note = about("DocumentReference", "n1", description="既往史：青霉素过敏。")
-            return resource(bundle(note))
+            return resource(bundle(document("n1", "既往史：青霉素过敏。")))
         return resource(bundle())
 
 

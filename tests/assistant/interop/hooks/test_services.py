@@ -162,9 +162,65 @@ def test_draft_orders_of_another_patient_give_no_card(hooks: TestClient) -> None
     assert answer.status_code == 400
 
 
-def test_resources_that_cannot_be_read_are_412(hooks: TestClient) -> None:
-    sent = prefetch() | {"medications": bundle(about("MedicationRequest", "m1"))}
-    assert hooks.post(VIEW, json=call("patient-view", sent)).status_code == 412
+def test_resources_that_cannot_be_read_are_412(
+    hooks: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from assistant.interop.hooks import answering
+
+    def broken(*args: Any) -> Any:
+        raise KeyError("青霉素过敏")
+
+    monkeypatch.setattr(answering, "read_chart", broken)
+    answer = hooks.post(VIEW, json=call("patient-view", prefetch("另一份病历。")))
+    assert answer.status_code == 412
+    assert "青霉素" not in answer.text
+
+
+def test_a_service_is_posted_to(hooks: TestClient) -> None:
+    for path in (VIEW, f"{VIEW}/feedback"):
+        answer = hooks.get(path)
+        assert (answer.status_code, "POST" in answer.headers["allow"]) == (405, True), path
+    assert hooks.get("/cds-services/none").status_code == 404
+    assert hooks.post("/cds-services").status_code == 405
+
+
+def test_a_changed_chart_is_read_anew(hooks: TestClient) -> None:
+    order = draft("rx1", "注射用青霉素钠")
+    for note, count in (("一般情况可。", 0), ("既往史：青霉素过敏。", 1), ("一般情况可。", 0)):
+        answer = hooks.post(SIGN, json=signing(order, sent=prefetch(note)))
+        assert len(answer.json()["cards"]) == count, note
+
+
+def test_an_edited_rule_holds_at_the_next_call(hooks: TestClient) -> None:
+    home = hooks.app.state.services.settings.home  # type: ignore[attr-defined]
+    body = signing(draft("rx1", "注射用青霉素钠"), sent=prefetch("青霉素过敏史。"))
+    assert len(hooks.post(SIGN, json=body).json()["cards"]) == 1
+    own = home / "alerts" / "own.yaml"
+    own.parent.mkdir()
+    own.write_text("- {id: allergy, enabled: false}\n", encoding="utf-8")
+    try:
+        assert hooks.post(SIGN, json=body).json()["cards"] == []
+    finally:
+        own.unlink()
+        own.parent.rmdir()
+    assert len(hooks.post(SIGN, json=body).json()["cards"]) == 1
+
+
+def test_many_calls_at_once_each_get_their_own_cards(hooks: TestClient) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    names = [("注射用青霉素钠", 1), ("氨溴索片", 0)] * 8
+
+    def ask(number: int) -> int:
+        note = f"既往史：青霉素过敏。第{number}份。"
+        body = signing(draft(f"rx{number}", names[number][0]), sent=prefetch(note))
+        cards = hooks.post(SIGN, json=body).json()["cards"]
+        ids = [a["resourceId"] for c in cards for s in c["suggestions"] for a in s["actions"]]
+        assert ids in ([], [f"MedicationRequest/rx{number}"])
+        return len(cards)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(ask, range(len(names)))) == [count for _, count in names]
 
 
 def test_the_audit_names_the_user_and_the_application(hooks: TestClient) -> None:

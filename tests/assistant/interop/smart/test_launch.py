@@ -293,3 +293,93 @@ def test_machines_keep_their_keys(browser: TestClient, app: Any) -> None:
     headers = {"Authorization": f"Bearer {secret}", "X-Patient-Id": "pat-1"}
     assert browser.get("/v1/drafts", headers=headers).status_code == 200
     assert browser.get("/v1/session", headers=headers).status_code == 404
+
+
+def test_a_session_survives_a_restart_and_is_sealed_on_the_disk(
+    browser: TestClient, provider: Provider, app: Any
+) -> None:
+    log_in(browser, provider)
+    name = browser.cookies["bedside_smart"]
+    settings = app.state.services.settings
+    with TestClient(build_app(settings, with_ui=False), base_url=HOST) as again:
+        again.cookies.set("bedside_smart", name)
+        assert again.get("/v1/session").json()["patient_id"] == "pat-1"
+        assert again.get("/v1/drafts", headers={"X-Patient-Id": "pat-2"}).status_code == 403
+        again.post("/smart/logout", follow_redirects=False)
+    assert browser.get("/v1/drafts").status_code == 401, "what ended there has ended here"
+    log_in(browser, provider)
+    files = b"".join(f.read_bytes() for f in settings.home.glob("bedside.db*"))
+    for secret in (browser.cookies["bedside_smart"], '"r1"', "refresh_token"):
+        assert secret.encode() not in files, secret
+
+
+def test_a_row_in_anothers_place_opens_nothing(
+    browser: TestClient, provider: Provider, app: Any
+) -> None:
+    from sqlalchemy import select
+
+    from assistant.store.models import SmartSessionRow
+
+    store = app.state.services.store
+    log_in(browser, provider)
+    with store.database.write() as session:
+        rows = session.scalars(select(SmartSessionRow)).all()
+        sealed = [row.content for row in rows]
+        for row, other in zip(rows, [*sealed[1:], sealed[0]], strict=True):
+            row.content = other
+    assert len(sealed) > 1
+    assert browser.get("/v1/drafts").status_code == 401
+
+
+def test_what_tells_of_many_patients_is_refused(browser: TestClient, provider: Provider) -> None:
+    log_in(browser, provider)
+    searched = browser.post("/v1/record-searches", json={"query": "肺炎"})
+    assert searched.status_code == 403
+    assert browser.get("/v1/adoption").status_code == 403
+
+
+def test_the_store_itself_refuses_another_patient() -> None:
+    import contextvars
+
+    from assistant.store import Context
+    from assistant.store.context import bind
+    from assistant.store.errors import PatientNotInSession
+
+    def bound() -> None:
+        bind([("pat-1", "enc-1"), ("pat-9", "")])
+        for patient, stay in (("pat-1", "enc-1"), ("pat-1", ""), ("pat-9", "enc-4"), ("", "")):
+            Context("doc-7", "doctor", patient, stay)
+        for patient, stay in (("pat-2", ""), ("pat-1", "enc-2")):
+            with pytest.raises(PatientNotInSession):
+                Context("doc-7", "doctor", patient, stay)
+
+    contextvars.copy_context().run(bound)
+    Context("doc-7", "doctor", "pat-2")
+
+
+def test_anothers_work_its_events_and_exports_are_not_there(
+    browser: TestClient, provider: Provider, app: Any, case: dict[str, Any]
+) -> None:
+    log_in(browser, provider)
+    job = browser.post("/v1/differential-diagnoses", params={"wait": True}, json=case).json()
+    draft = job["drafts"][0]["id"]
+    places = (
+        f"/v1/differential-diagnoses/{job['id']}",
+        f"/v1/differential-diagnoses/{job['id']}/events",
+        f"/v1/drafts/{draft}",
+        f"/fhir/Composition/{draft}",
+    )
+    for path in places:
+        assert browser.get(path).status_code == 200, path
+    provider.answer = {"patient": "pat-2", "encounter": "enc-2"}
+    other = TestClient(app, base_url=HOST, follow_redirects=False)
+    log_in(other, provider)
+    for path in places:
+        assert other.get(path).status_code == 404, path
+        swapped = {"X-Patient-Id": "pat-1", "X-Encounter-Id": "enc-1"}
+        assert other.get(path, headers=swapped).status_code == 403, path
+    for path in ("/v1/adoption/export.csv", "/v1/audit", "/fhir/AuditEvent"):
+        assert other.get(path).status_code == 403, path
+    said = {"action": "confirmed"}
+    assert other.post(f"/v1/drafts/{draft}/statements/s1", json=said).status_code in (404, 405)
+    assert other.post(f"/v1/drafts/{draft}/signature", json={"text": "x"}).status_code == 404

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -83,6 +86,46 @@ def test_a_folder_goes_on_where_it_stopped(page: Path, tmp_path: Path) -> None:
     assert last.exit_code == 1
     (folder / "broken.jpg").unlink()
     assert run(folder, "--out", out, "--restart").exit_code == 0
+
+
+READS_SLOWLY = """
+import json, sys, time
+from pathlib import Path
+from assistant.tasks.bill_ocr import command_folder
+
+class Reader:
+    made_of = "test"
+    def work(self, item):
+        time.sleep(0.05)
+        return json.dumps({"documents": [], "likeness": [], "problem": ""})
+
+command_folder.open_reader = lambda patient, threads: Reader()
+command_folder.processes_for = lambda items, least: 1
+command_folder.read_folder(
+    Path(sys.argv[1]), Path(sys.argv[2]), "", None, as_json=False, restart=False
+)
+"""
+
+
+def test_a_killed_run_goes_on_and_loses_nothing(tmp_path: Path) -> None:
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    names = [f"{number:02d}.png" for number in range(40)]
+    for name in names:
+        (folder / name).write_text(name)
+    command = [sys.executable, "-c", READS_SLOWLY, str(folder), str(out)]
+    target = out / "bills.jsonl"
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as run:
+        while run.poll() is None and not (target.exists() and target.read_bytes().count(b"\n") > 2):
+            time.sleep(0.02)
+        run.kill()
+    kept = target.read_bytes()
+    assert 2 < kept.count(b"\n") < len(names)
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert target.read_bytes().startswith(kept[: kept.rindex(b"\n") + 1])
+    files = [json.loads(line)["file"] for line in target.read_text().splitlines()]
+    assert files == names
+    assert f"{kept.count(10)} 份已有" in done.stderr
 
 
 def test_what_cannot_be_read_is_said_in_a_sentence(tmp_path: Path) -> None:

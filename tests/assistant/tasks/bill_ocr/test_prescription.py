@@ -36,7 +36,7 @@ def test_drugs_are_read_with_their_usage(printed: Print) -> None:
         {"name": "盐酸莫西沙星片", "specification": "0.4g*6片", "quantity": "1", "unit": "盒",
          "usage": "0.4g每日一次口服"},
         {"name": "阿莫西林胶囊", "specification": "0.25g*24粒", "quantity": "2", "unit": "盒",
-         "usage": "0.5gtidpo"},
+         "usage": "0.5g tid po"},
         {"name": "维生素B12片", "specification": "25ug*100片", "quantity": "1", "unit": "瓶"},
     ]  # fmt: skip
     box = document.items[0]["quantity"].box

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import csv
+import subprocess
+import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 from imaging_samples import ball, segmentation, series, written
 from typer.testing import CliRunner
@@ -63,6 +67,33 @@ def test_it_goes_on_after_a_stop(cases: Path, monkeypatch: pytest.MonkeyPatch) -
     assert out.read_text("utf-8") == whole
     with pytest.raises(ImageProblem, match="其他设置"):
         batch.extract_all(found, cases.parent, out, Settings(outlier_sigma=3), 1, quiet)
+
+
+def test_what_was_killed_goes_on_and_leaves_no_process(cases: Path) -> None:
+    listed, out = cases.parent / "many.csv", cases.parent / "features.csv"
+    lines = [f"c{number},series,seg.dcm,lesion" for number in range(30)]
+    listed.write_text("\n".join(["id,image,mask,roi", *lines]))
+    words = ["extract-all", str(listed), "--out", str(out), "--jobs", "1"]
+    run = subprocess.Popen(
+        [sys.executable, "-m", "assistant.cli", "radiomics", *words], stderr=subprocess.DEVNULL
+    )
+    end = time.monotonic() + 120
+    while not (out.exists() and out.read_bytes().count(b"\n") > 1):
+        assert run.poll() is None
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    workers = psutil.Process(run.pid).children(recursive=True)
+    run.kill()
+    run.wait(20)
+    before = list(csv.DictReader(out.open(encoding="utf-8")))
+    assert workers
+    assert not psutil.wait_procs(workers, 20)[1]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 0, result.output
+    rows = list(csv.DictReader(out.open(encoding="utf-8")))
+    assert sorted(row["id"] for row in rows) == sorted(f"c{number}" for number in range(30))
+    assert len({row["stat_mean"] for row in rows}) == 1
+    assert rows[: len(before) - 1] == before[:-1]
 
 
 @pytest.mark.parametrize(

@@ -81,12 +81,25 @@ def test_features_come_with_settings_codes_and_the_picture_of_the_region(
     assert (low[::-1], high[::-1]) == (list(places.min(0)), list(places.max(0)))
 
 
-def test_a_draft_cannot_be_filled_in(client: TestClient) -> None:
+def test_a_draft_is_filled_in_only_while_an_administrator_allows_it(client: TestClient) -> None:
     job = ask(client, written(segmentation(ball()))).json()
-    answer = client.post(
-        f"/v1/drafts/{job['drafts'][0]['id']}/fill-in", headers=PATIENT | {"X-Role": "doctor"}
-    )
-    assert answer.status_code >= 400
+    place = f"/v1/drafts/{job['drafts'][0]['id']}"
+    doctor = PATIENT | {"X-Role": "doctor"}
+    refused = client.post(f"{place}/fill-in", headers=doctor)
+    assert refused.status_code in (409, 422)
+    assert "imaging-release" in refused.text
+    signed = client.post(f"{place}/signature", headers=doctor, json={"text": "x"})
+    assert signed.status_code in (409, 422)
+    switches = client.app.state.services.store.releases  # type: ignore[attr-defined]
+    switches.switch("radiomics", True, by="王主任", reason="伦理2026-03")
+    (shown,) = client.get("/v1/imaging-releases").json()
+    assert (shown["kind"], shown["is_on"], shown["switched_by"]) == ("radiomics", True, "王主任")
+    filled = client.post(f"{place}/fill-in", headers=doctor).json()
+    assert filled["text"].startswith("科研用途")
+    assert "stat_mean" in filled["text"]
+    assert "王主任" in filled["notice"]
+    switches.switch("radiomics", False, by="王主任", reason="复核")
+    assert client.post(f"{place}/fill-in", headers=doctor).status_code in (409, 422)
 
 
 def test_what_is_wrong_with_the_images_is_the_message_of_the_job(client: TestClient) -> None:

@@ -43,6 +43,7 @@ def measured(structurer: Structurer, path: Path) -> ClinicalResult:
         OWN / "fourth.jsonl",
         OWN / "fifth.jsonl",
         OWN / "sixth.jsonl",
+        OWN / "seventh.jsonl",
         pytest.param(DEV, marks=pytest.mark.skipif(not DEV.is_file(), reason="no shared data")),
     ],
     ids=lambda path: path.stem,

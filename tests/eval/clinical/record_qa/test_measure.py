@@ -13,7 +13,7 @@ from eval.clinical.record_qa.measure import asked, summarize
 from eval.clinical.record_qa.trial import Trial
 from eval.clinical.record_qa.trials import trials
 from eval.clinical.record_qa.truth import Known, egfr, generated_stays, sample_stays
-from eval.clinical.record_qa.wordings import strangers
+from eval.clinical.record_qa.wordings import HALVES, strangers
 
 
 @cache
@@ -83,8 +83,8 @@ def test_another_patients_value_anywhere_is_unsafe() -> None:
     assert grade(trial, said(text)) == "unsafe"
 
 
-def test_strangers_come_in_three_sets() -> None:
-    assert [len(list(strangers(half))) for half in ("dev", "held", "second")] == [30, 30, 40]  # type: ignore[arg-type]
+def test_strangers_come_in_sets() -> None:
+    assert [len(list(strangers(half))) for half in HALVES] == [30, 30, 40, 61, 24]
 
 
 def test_a_small_run_is_summed_up() -> None:

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from assistant.tasks.bill_ocr.catalogue.columns import MapError, read_map
-from assistant.tasks.bill_ocr.catalogue.list_file import ListError, read_list
+from assistant.tasks.bill_ocr.catalogue.list_file import ListError, Tally, read_list
 from assistant.tasks.bill_ocr.catalogue.workbook import WorkbookError, first_sheet
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -109,3 +109,78 @@ def test_any_bytes_are_a_workbook_or_refused(tmp_path: Path, data: bytes, cut: i
     # Anything but a sentence for the user fails the test.
     with contextlib.suppress(WorkbookError):
         assert all(isinstance(row, list) for row in first_sheet(path))
+
+
+def test_a_national_list_with_odd_headers_and_the_pack_apart(tmp_path: Path) -> None:
+    path = tmp_path / "国家.csv"
+    path.write_text(
+        "序号,国家药品代码,医保编码(新),通用名,剂型,规格,包装,企业,医保支付标准\n"
+        "1,G1,Y1,阿莫西林,胶囊剂,0.25g,24粒/盒,哈药集团,￥12.50元\n"
+        "2,G1,Y1,阿莫西林,胶囊剂,0.25g,24粒/盒,哈药集团,12.50\n"
+        "3,G2,,阿莫西林,胶囊剂,0.5g,,哈药集团,-\n"
+        ",,,,,,,,\n",
+        encoding="gb18030",
+    )
+    tally = Tally()
+    (entry,) = read_list(path, {}, "a", tally)
+    # The insurer's code goes before the nation's; the price is a number.
+    assert (entry.code, entry.specification, entry.maker) == ("Y1", "0.25g*24粒/盒", "哈药集团")
+    assert entry.limit_price == "12.50"
+    assert (tally.lacking, tally.repeated) == (1, 1)
+
+
+def test_a_column_of_a_single_code_is_found_by_its_ending(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("院内收费代码;诊疗服务名称\nC1;护理\n", encoding="utf-8")
+    (entry,) = read_list(path, {}, "a")
+    assert (entry.code, entry.name) == ("C1", "护理")
+    path.write_text("院内收费代码;物价代码;诊疗服务名称\nC1;W1;护理\n", encoding="utf-8")
+    with pytest.raises(MapError, match="物价代码"):
+        list(read_list(path, {}, "a"))
+
+
+def test_unicode_text_of_a_spreadsheet(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("编码\t名称\nC1\t护理费\n", encoding="utf-16")
+    (entry,) = read_list(path, {}, "a")
+    assert (entry.code, entry.name) == ("C1", "护理费")
+
+
+def _inline(row: int, *cells: str) -> str:
+    made = (
+        f'<c r="{chr(65 + at)}{row}" t="inlineStr"><is><t>{text}</t></is></c>'
+        for at, text in enumerate(cells)
+        if text
+    )
+    return f'<row r="{row}">{"".join(made)}</row>'
+
+
+def test_a_name_that_is_merged_downwards_is_in_each_of_its_rows(tmp_path: Path) -> None:
+    rows = (
+        _inline(1, "通用名", "编码", "规格"),
+        _inline(2, "阿莫西林胶囊", "D1", "0.25g"),
+        _inline(3, "", "D2", "0.5g"),
+        _inline(4, "", "D3", "0.5g"),
+    )
+    sheet = (
+        f'{"".join(rows)}</sheetData><mergeCells><mergeCell ref="A2:A3"/></mergeCells><sheetData>'
+    )
+    tally = Tally()
+    found = list(read_list(workbook(tmp_path / "a.xlsx", sheet), {}, "a", tally))
+    assert [(one.name, one.code) for one in found] == [
+        ("阿莫西林胶囊", "D1"),
+        ("阿莫西林胶囊", "D2"),
+    ]
+    assert tally.lacking == 1  # the row below the merged cells has no name
+
+
+def test_a_formula_gives_what_was_saved_or_is_told(tmp_path: Path) -> None:
+    sheet = _inline(1, "编码", "名称", "规格") + (
+        '<row r="2"><c r="A2" t="str"><f>"C"&amp;1</f><v>C1</v></c>'
+        '<c r="B2" t="inlineStr"><is><t>护理费</t></is></c><c r="C2" t="e"><v>#REF!</v></c></row>'
+    )
+    (entry,) = read_list(workbook(tmp_path / "a.xlsx", sheet), {}, "a")
+    assert (entry.code, entry.specification) == ("C1", "")
+    never = _inline(1, "编码", "名称") + '<row r="2"><c r="A2"><f>B1</f></c></row>'
+    with pytest.raises(ListError, match="A2 的公式"):
+        list(read_list(workbook(tmp_path / "b.xlsx", never), {}, "b"))

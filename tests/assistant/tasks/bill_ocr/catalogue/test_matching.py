@@ -155,3 +155,57 @@ def test_a_size_is_found_below_a_title_of_very_many_entries(tmp_path: Path) -> N
     result = found(Catalogue(path), "透析器", "5ml")
     assert result.entry is not None, result
     assert result.entry.code == "V"
+
+
+def test_a_maker_is_found_below_a_title_of_very_many_entries(tmp_path: Path) -> None:
+    path = tmp_path / "catalogue.sqlite"
+    entries = [
+        Entry(
+            code=f"C{n}", name="注射器", specification="B型", maker=f"第{n}药业有限公司", list="a"
+        )
+        for n in range(2 * MOST_ENTRIES)
+    ]
+    meant = Entry(code="M", name="注射器", specification="B型", maker="华海股份有限公司", list="a")
+    build(path, [*entries, meant])
+    result = found(Catalogue(path), "注射器", "B型", "华海股份有限公司")
+    assert result.entry is not None, result
+    assert result.entry.code == "M"
+
+
+@pytest.fixture(scope="module")
+def long_list(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
+    """Names enough to tell which characters names have."""
+    names = ("地西泮缓释片", "地高辛片", "他克莫司片", "奥硝唑片", "普罗帕酮片")
+    parts = [chr(code) for code in range(0x8840, 0x8840 + 34)]
+    fillers = [f"{a}{b}检查" for a in parts for b in parts]
+    path = tmp_path_factory.mktemp("long") / "catalogue.sqlite"
+    build(
+        path,
+        [
+            Entry(code=name, name=name, specification="10mg", maker="甲制药", list="a")
+            for name in (*names, *fillers)
+        ],
+    )
+    return Catalogue(path)
+
+
+@pytest.mark.parametrize(
+    ("written", "listed"),
+    [
+        ("地西泮欢释片", "地西泮缓释片"),  # the form misread: only 片 is left of it
+        ("地西泮缓成片", "地西泮缓释片"),
+        ("地定泮缓释片", "地西泮缓释片"),  # a character that no name has
+        ("晋罗帕酮片", "普罗帕酮片"),
+    ],
+)
+def test_a_misprint_is_told_from_another_name(
+    long_list: Catalogue, written: str, listed: str
+) -> None:
+    result = found(long_list, written, "10mg", "甲制药")
+    assert result.entry is not None, result
+    assert result.entry.name == listed
+
+
+def test_another_form_is_no_misprint_of_it(long_list: Catalogue) -> None:
+    for name in ("地西泮控释片", "地西泮片", "地西泮分散片", "地西泮肠溶片"):
+        assert found(long_list, name, "10mg", "甲制药").entry is None, name

@@ -4,15 +4,17 @@ Both read the same files, in turns, each opened anew; the pages are drawn by `be
 with fonts of this machine.  What was found is put back on the flat sheet, row by row, and compared
 with what was printed there, spaces left out.
 
-    python -m bench.ocr --rounds 1 --repetitions 5
-    python -m bench.ocr --folder 100
+    python -m bench.bills --rounds 1 --repetitions 5
+    python -m bench.bills --folder 100
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
+import resource
 import statistics
 import sys
 import tempfile
@@ -42,7 +44,7 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="+", help="only these kinds of pages")
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--seed", type=int, default=16)
-    parser.add_argument("--numbers", choices=("auto", "f32", "bf16"), default="auto")
+    parser.add_argument("--numbers", choices=("auto", "f32", "bf16", "int8"), default="auto")
     parser.add_argument("--alone", action="store_true", help="ours only")
     parser.add_argument("--show", action="store_true", help="print the rows that were misread")
     parser.add_argument("--folder", type=int, default=0, help="read this many pages in one go")
@@ -158,31 +160,47 @@ def misread(page: DrawnPage, found: Found, show: bool = False) -> int:
 
 
 def folder(pages: Sequence[DrawnPage], count: int) -> dict[str, Any]:
-    """Many pages in one go: how busy the cores are, and how much memory it takes."""
-    from serving.ocr.pages import open_pages
-    from serving.ocr.reader import default_ocr
-
-    ocr, process, cores = default_ocr(), psutil.Process(), len(os.sched_getaffinity(0))
+    """``bedside bill FOLDER`` over many pages: how busy the cores are, and how much memory all its
+    processes take together."""
+    cores = len(os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory(prefix="bedside-") as place:
+        source = Path(place) / "in"
+        source.mkdir()
         for number in range(count):
             content = pages[number % len(pages)].content
-            (Path(place) / f"{number:04d}.jpg").write_bytes(content)
-        files = sorted(Path(place).iterdir())
-        images = (page.image for file in files for page in open_pages(file, file.name))
-        before, started = process.cpu_times(), time.perf_counter()
-        most = memory = 0
-        for _ in ocr.read_many(images):
-            memory = process.memory_info().rss
-            most = max(most, memory)
+            (source / f"{number:04d}.jpg").write_bytes(content)
+        command = ["-m", "assistant.cli", "bill", str(source), "--out", str(Path(place) / "out")]
+        before, started = _children_seconds(), time.perf_counter()
+        running = psutil.Popen([sys.executable, *command])
+        most = 0
+        while running.poll() is None:
+            most = max(most, _memory(running))
+            time.sleep(0.2)
         taken = time.perf_counter() - started
-        after = process.cpu_times()
-    used = after.user + after.system - before.user - before.system
+        used = _children_seconds() - before
+        lines = (Path(place) / "out" / "bills.jsonl").read_bytes().count(b"\n")
     return {
         "pages": count,
+        "lines": lines,
         "seconds_a_page": round(taken / count, 3),
+        "processor_seconds_a_page": round(used / count, 3),
         "busy_percent_of_cores": round(100 * used / taken / cores, 1),
         "most_memory_mib": most >> 20,
     }
+
+
+def _children_seconds() -> float:
+    """Processor seconds of the processes that have ended, theirs included."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _memory(process: psutil.Process) -> int:
+    total = 0
+    for one in [process, *process.children(recursive=True)]:
+        with contextlib.suppress(psutil.Error):
+            total += one.memory_info().rss
+    return total
 
 
 if __name__ == "__main__":

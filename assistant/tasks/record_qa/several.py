@@ -1,0 +1,74 @@
+"""Two questions in one line: K低过没 补钾补了几天."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from assistant.tasks.record_qa.asked import Asked
+from assistant.tasks.record_qa.draft import Focus, RecordAnswer
+from assistant.tasks.record_qa.question import read_question
+from assistant.tasks.record_qa.reading import RecordReading
+
+MOST = 3
+_SHORTEST = 2
+_CUT = re.compile(r"[\s?？;；。]+")
+_POLITE = re.compile(r"(?:请问|[你您]好|谢谢|麻烦|老师|帮我?看?(?:看|下|一下))+")
+
+
+def questions_in(
+    text: str, reading: RecordReading, focus: Focus | None
+) -> list[tuple[str, Focus | None]]:
+    """The questions of a line, each with what it goes on from; one alone where the parts ask for
+    nothing else than the whole.
+    """
+    parts = [part for part in _CUT.split(text.strip()) if part and not _POLITE.fullmatch(part)]
+    whole = [(text, focus)]
+    if not 2 <= len(parts) <= MOST or any(len(part) < _SHORTEST for part in parts):
+        return whole
+    found: list[tuple[str, Focus | None]] = []
+    read: list[Asked] = []
+    for part in parts:
+        asked = read_question(part, reading, focus)
+        found.append((part, focus))
+        read.append(asked)
+        focus = asked.focus() if asked.kind else focus
+    if not read[0].kind:
+        return whole
+    together = read_question(text, reading, found[0][1])
+    same = {_key(asked) for asked in read} == {_key(together)}
+    return whole if same else found
+
+
+def _key(asked: Asked) -> tuple[object, ...]:
+    return (
+        asked.kind, asked.tests, asked.drugs, asked.classes, asked.terms, asked.imaging,
+        asked.section, asked.calculator, asked.day,
+    )  # fmt: skip
+
+
+def merged(question: str, answers: Sequence[RecordAnswer]) -> RecordAnswer:
+    """The answers as one; what of the line was not understood is said."""
+    told = [a for a in answers if a.outcome != "not_understood"]
+    if not told:
+        return answers[0].model_copy(update={"question": question})
+    first = next((a for a in told if a.outcome == "answered"), told[0])
+    whole = first.model_copy(deep=True, update={"question": question})
+    lines: list[str] = []
+    for answer in answers:
+        if answer.outcome == "not_understood":
+            lines.append(f"“{answer.question}”没有看懂，未作回答。")
+        elif answer.message:
+            lines.append(answer.message)
+    whole.message = "".join(dict.fromkeys(lines))
+    statements = {s.text: s for a in told for s in a.statements}
+    whole.statements = [
+        s.model_copy(update={"id": f"a-{n}"}) for n, s in enumerate(statements.values(), 1)
+    ]
+    whole.tables = list({(t.title, len(t.rows)): t for a in told for t in a.tables}.values())
+    whole.plot = next((a.plot for a in told if a.plot is not None), None)
+    whole.warnings = list(dict.fromkeys(w for a in told for w in a.warnings))
+    whole.understood = "；".join(dict.fromkeys(a.understood for a in told))
+    whole.nearest = [] if whole.statements else first.nearest
+    whole.focus = told[-1].focus if told[-1].focus.kind else first.focus
+    return whole

@@ -1,0 +1,1 @@
+"""Tuning a language model by adapters: supervised, preferences, continued pre-training."""
