@@ -35,6 +35,10 @@ app.command(
     epilog="例 Example: bedside model quantise-vision liver --images /srv/images --modality CT",
 )(vision_model.quantise)
 app.command(
+    "calibrate-vision",
+    epilog="例 Example: bedside model calibrate-vision pneumonia --images /srv/labelled",
+)(vision_model.calibrate)
+app.command(
     "try",
     epilog="例 Examples: bedside model try /srv/models/chatglm3-6b --text 出院小结.txt\n\n"
     "bedside model try glm-4-9b-chat --weights int8 --weights int4 --group 32 --json",

@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from serving.vision.store import VisionStore
 
 
+_NEXT = {
+    "segmentation": "bedside segment IMAGE --model {} --out mask.nii.gz",
+    "classification": "bedside classify IMAGE --model {}",
+    "detection": "bedside detect IMAGE --model {}",
+}
+
+
 def store() -> VisionStore:
     """The image models of this installation."""
     from serving.vision.store import VisionStore
@@ -45,10 +52,9 @@ def add(
             "The name is taken by what is built in.",
         )
     opened = store().add(name, folder)
-    classes = len(opened.description.classes) - 1
     console.print(
-        f"已登记 added {name}: {classes} 个结构 structures\n"
-        f"下一步 next: bedside segment IMAGE --model {name} --out mask.nii.gz",
+        f"已登记 added {name}: {len(opened.description.classes)} 个类别 classes\n"
+        f"下一步 next: {_NEXT[opened.description.task].format(name)}",
         markup=False,
         highlight=False,
         soft_wrap=True,
@@ -80,12 +86,17 @@ def quantise(
     """
     from assistant.training.segmentation.own_images import scaled_images
     from serving.vision.folder import open_folder
+    from serving.vision.problem import VisionProblem
     from serving.vision.quantising import quantise as made
 
     held = store()
     named = held.holds(model)
     opened = held.open(model) if named else open_folder(Path(model))
     said = opened.description
+    if said.task != "segmentation":
+        raise VisionProblem(
+            "目前只有分割模型可以量化。", "Only models for segmentation are quantised so far."
+        )
     arrays = scaled_images(images, modality, said)
     allowed = said.max_loss if max_loss is None else max_loss
     with progress() as report:
@@ -98,6 +109,45 @@ def quantise(
     console.print(
         f"已写入 written: int8.xml；{found.images} 个图像 images，Dice 损失 loss {found.loss:.4f}\n"
         "首次分割时按本机实测选择精度。Precision is measured when an image is first segmented.",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def calibrate(
+    model: Annotated[
+        str, typer.Argument(help="A classifier: a name of `bedside model list`, or its folder.")
+    ],
+    images: Annotated[
+        Path,
+        typer.Option(help="A folder with one folder for each class, named as the class is."),
+    ],
+    modality: Annotated[str, typer.Option(help="Of files that do not say: CT, MR, DX.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="One object on standard output.")] = False,
+) -> None:
+    """Make a classifier as sure as it is right, on labelled images that it has not learnt from.
+
+    温度校准：写入 vision.yaml；报告校准前后的期望校准误差（ECE）。
+    """
+    from dataclasses import asdict
+
+    from assistant.training.classification.calibrating import calibrated
+
+    with progress() as report:
+        found = calibrated(model, images, Settings().home, modality, report)
+    kept = found.after < found.before
+    if as_json:
+        print(json.dumps({**asdict(found), "written": kept}, indent=1))
+        return
+    console.print(
+        f"{found.images} 张图像 images，准确率 accuracy {found.accuracy:.3f}\n"
+        f"ECE {found.before:.4f} → {found.after:.4f}（交叉 on the other half）\n"
+        + (
+            f"已写入 written: temperature {found.temperature}"
+            if kept
+            else "误差没有变小，未写入 no smaller error: not written"
+        ),
         markup=False,
         highlight=False,
         soft_wrap=True,

@@ -31,6 +31,7 @@ Kind = Literal[
     "bills",
     "perfusion",
     "detection",
+    "classification",
     "omissions",
     "deidentify",
 ]

@@ -16,6 +16,8 @@ _AXES = ("LR", "PA", "SI")
 Millimetres = Annotated[float, Field(gt=0, lt=1000)]
 Size = Annotated[int, Field(ge=1, le=4096)]
 Colour = Annotated[int, Field(ge=0, le=255)]
+Deviation = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class _Strict(BaseModel):
@@ -61,13 +63,54 @@ class Intensity(_Strict):
         return self
 
 
+class Anchors(_Strict):
+    """The boxes that a raw head corrects: at each place of each level, from the smallest stride
+    on, one for every scale and ratio (height to width), scales first."""
+
+    strides: tuple[Annotated[int, Field(ge=1, le=1024)], ...] = (8, 16, 32, 64, 128)
+    sizes: tuple[Annotated[float, Field(gt=0)], ...] = (32, 64, 128, 256, 512)
+    scales: tuple[Annotated[float, Field(gt=0)], ...] = (1.0, 2 ** (1 / 3), 2 ** (2 / 3))
+    ratios: tuple[Annotated[float, Field(gt=0)], ...] = (0.5, 1.0, 2.0)
+    weights: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)
+
+    @model_validator(mode="after")
+    def _levels(self) -> Anchors:
+        if len(self.strides) != len(self.sizes):
+            raise ValueError("anchors: as many sizes as strides")
+        return self
+
+
+class Boxes(_Strict):
+    """How a detector's outputs are read; outputs are named, or taken in their order.
+
+    ``decoded``: boxes, scores and, where there is a third, classes; ``rows``: one output of rows
+    [image, class, score, four corners]; ``yolo``: one output of boxes (centre and size) with a
+    score for each class, and ``objectness`` before them where it has that; ``retinanet``: scores
+    before the sigmoid, and corrections of ``anchors``.  ``first``: the number that the first class
+    after the background has in the outputs (or the place of its score, where each box has one for
+    every class).
+    """
+
+    kind: Literal["decoded", "rows", "yolo", "retinanet"]
+    outputs: tuple[str, ...] = ()
+    form: Literal["corners", "centre"] = "corners"
+    unit: Literal["pixel", "share"] = "pixel"
+    objectness: bool = False
+    first: Literal[0, 1] = 0
+    anchors: Anchors = Anchors()
+    score: Share = Field(default=0.3, description="Least score that is told.")
+    overlap: Share = Field(default=0.5, description="IoU from which two boxes are one.")
+    most: Annotated[int, Field(ge=1, le=10_000)] = 300
+
+
 class Description(_Strict):
     """One image model."""
 
-    task: Literal["segmentation"] = "segmentation"
+    task: Literal["segmentation", "classification", "detection"] = "segmentation"
     name: str = ""
     modality: Annotated[str, Field(pattern=r"^[A-Z]{0,16}$")] = ""
     dimensions: Literal[2, 3] = 3
+    channels: Literal[1, 3] = Field(default=1, description="3: colours, red first.")
     layout: Literal["channels_first", "channels_last"] = "channels_first"
     spacing: tuple[Millimetres, Millimetres, Millimetres] | None = Field(
         default=None, description="mm along the network's axes; none: the image's own."
@@ -80,6 +123,12 @@ class Description(_Strict):
         default=None, description="The least size of what the network is given; it is filled up."
     )
     intensity: Intensity = Intensity()
+    mean: tuple[float, ...] = Field(
+        default=(), max_length=3, description="Of each channel, taken away after scaling."
+    )
+    deviation: tuple[Deviation, ...] = Field(
+        default=(), max_length=3, description="Of each channel, divided by after that."
+    )
     window: tuple[Size, Size, Size] | None = Field(
         default=None, description="Of one pass, where the network is not run in layers."
     )
@@ -88,6 +137,14 @@ class Description(_Strict):
         default=0.005, description="Of Dice, that a quicker precision may cost."
     )
     classes: tuple[Class, ...] = ()
+    activation: Literal["softmax", "sigmoid", "none"] = Field(
+        default="softmax",
+        description="What makes probabilities of a classifier's scores; none: they are such.",
+    )
+    temperature: Annotated[float, Field(ge=0.01, le=100)] = Field(
+        default=1.0, description="Scores are divided by it; `bedside model calibrate-vision`."
+    )
+    boxes: Boxes | None = Field(default=None, description="How a detector gives its boxes.")
     licence: str = ""
     source: str = ""
 
@@ -98,6 +155,12 @@ class Description(_Strict):
             raise ValueError("orientation: three letters, one each of L/R, P/A and S/I")
         if 0 < len(self.classes) < 2:
             raise ValueError("classes: at least two, the first is the background")
+        if any(values and len(values) != self.channels for values in (self.mean, self.deviation)):
+            raise ValueError("mean and deviation: one number for each channel")
+        if (self.task == "detection") != (self.boxes is not None):
+            raise ValueError("boxes: said of a detector, and of nothing else")
+        if self.task == "detection" and self.dimensions != 2:
+            raise ValueError("dimensions: a detector's are 2")
         return self
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from serving.vision import description, tfjs
+from serving.vision import description, fitting, tfjs
 from serving.vision.description import Class, Description, Size
 from serving.vision.problem import VisionProblem
 
@@ -65,19 +65,21 @@ def open_folder(folder: Path) -> Opened:
     given = folder / description.FILE_NAME
     said = description.read(given) if given.is_file() else Description()
     model = _channels_first(model, said)
-    channels = _checked(model, said)
+    channels = fitting.checked(model, said)
     if origin == "tfjs" and not given.is_file():
         said = _of_layers(folder, said)
-    if not said.classes:
+    if not said.classes and channels:
         said = said.model_copy(update={"classes": _classes(folder, channels)})
-    if len(said.classes) != channels:
+    if channels and len(said.classes) != channels:
         raise VisionProblem(
             f"vision.yaml 列出 {len(said.classes)} 个类别，但模型输出 {channels} 个，请核对。",
             f"vision.yaml names {len(said.classes)} classes, but the model gives {channels}.",
         )
     if not said.name:
         said = said.model_copy(update={"name": folder.resolve().name})
-    eight_bits = _eight_bits(folder / EIGHT_BITS, model)
+    eight_bits = None
+    if said.task == "segmentation":
+        eight_bits = _eight_bits(folder / EIGHT_BITS, model)
     return Opened(model, said, digest(folder), origin, folder, eight_bits)
 
 
@@ -143,43 +145,10 @@ def _channels_first(model: Any, said: Description) -> Any:
     steps = PrePostProcessor(model)
     steps.input().tensor().set_layout(Layout(first))
     steps.input().model().set_layout(Layout(last))
-    steps.output().model().set_layout(Layout(last))
-    steps.output().tensor().set_layout(Layout(first))
+    if said.task == "segmentation":
+        steps.output().model().set_layout(Layout(last))
+        steps.output().tensor().set_layout(Layout(first))
     return steps.build()
-
-
-def _checked(model: Any, said: Description) -> int:
-    """The number of classes that the graph gives."""
-    if len(model.inputs) != 1 or len(model.outputs) != 1:
-        raise VisionProblem(
-            "模型须有一个输入和一个输出。", "A model must have one input and one output."
-        )
-    given, made = model.inputs[0].get_partial_shape(), model.outputs[0].get_partial_shape()
-    wanted = said.dimensions + 2
-    if given.rank.is_dynamic or len(given) != wanted:
-        raise VisionProblem(
-            f"vision.yaml 写的是 {said.dimensions} 维，但模型的输入不是，请核对 dimensions。",
-            f"vision.yaml says {said.dimensions} dimensions, but the model's input has others.",
-        )
-    if given[1].is_static and given[1].get_length() != 1:
-        raise VisionProblem(
-            f"模型需要 {given[1].get_length()} 个通道，目前只支持单通道图像；"
-            "若通道在最后，请写 layout: channels_last。",
-            f"The model takes {given[1].get_length()} channels, and images have one; where they "
-            "come last, say layout: channels_last.",
-        )
-    if made.rank.is_dynamic or len(made) != wanted or made[1].is_dynamic:
-        raise VisionProblem(
-            "模型的输出不是每类一个得分图，无法用于分割。",
-            "The model's output is no map of scores with a channel for each class.",
-        )
-    count = int(made[1].get_length())
-    if not 2 <= count <= 256:
-        raise VisionProblem(
-            f"模型输出 {count} 个通道；分割需要 2 到 256 个类别。",
-            f"The model gives {count} channels; for segmentation it must be 2 to 256.",
-        )
-    return count
 
 
 def _of_layers(folder: Path, said: Description) -> Description:

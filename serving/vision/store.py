@@ -97,6 +97,18 @@ class VisionStore:
             found.append(Held(name, name in held, *said))
         return found
 
+    def names(self, task: str) -> tuple[str, ...]:
+        """The models that are here and are for ``task``."""
+        found = []
+        for one in self.list():
+            if one.ready:
+                try:
+                    said = description.read(self._path(one.name) / description.FILE_NAME)
+                except VisionProblem:
+                    continue
+                found += [one.name] if said.task == task else []
+        return tuple(found)
+
     def holds(self, name: str) -> bool:
         """Whether a model of that name is there or can be had."""
         return name in catalogue() or (bool(_NAME.match(name)) and self._path(name).is_dir())

@@ -42,14 +42,36 @@ class Detection(BaseModel):
     lung_rads: str
 
 
+class Mark(BaseModel):
+    """A box that a detector of the hospital's own put on a slice: column, row and slice from 0 in
+    the image as stored."""
+
+    number: int = Field(ge=1)
+    label: str
+    label_zh: str = ""
+    code: str = Field(default="", description="Of SNOMED CT, where the model says one.")
+    score: float = Field(ge=0, le=1, description="Of the detector; no probability of disease.")
+    slice: int = Field(ge=0)
+    x: int = Field(ge=0)
+    y: int = Field(ge=0)
+    width: int = Field(gt=0)
+    height: int = Field(gt=0)
+    width_mm: float
+    height_mm: float
+
+
 class Detections(Draft):
-    """The nodules of one series.  Nothing of it can be filled in: it is for research."""
+    """The nodules of one series, or the marks of a model.  Nothing of it can be filled in: it is
+    for research."""
 
     kind: Literal["detection"] = "detection"
     notice: str = RESEARCH_ZH
     research_only: Literal[True] = True
     method: str = ""
+    network: str = Field(default="", description="The image model; empty for the built-in way.")
+    network_sha256: str = ""
     detections: list[Detection] = Field(default_factory=list)
+    marks: list[Mark] = Field(default_factory=list, description="Where a model was named.")
     report: list[Statement] = Field(default_factory=list)
     seconds: float = 0.0
 

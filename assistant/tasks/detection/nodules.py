@@ -15,6 +15,7 @@ from assistant.tasks.detection.features import features
 from assistant.tasks.detection.measurement import Measured, measured
 from assistant.tasks.detection.scan import Scan
 from assistant.tasks.detection.scoring import scores, scoring_settings
+from assistant.tasks.detection.second import LOOKED_AT, SecondLook, both
 
 Report = Callable[[int, int, str], None]
 
@@ -41,8 +42,11 @@ class Scored:
         return self.scan.original(here)
 
 
-def scored(volume: Volume, progress: Report) -> Scored:
-    """Raises `ImageProblem` for what is no CT and where there are no lungs."""
+def scored(volume: Volume, progress: Report, second: SecondLook | None = None) -> Scored:
+    """``second``: looks again at the likeliest; what it does not look at is no nodule.
+
+    Raises `ImageProblem` for what is no CT and where there are no lungs.
+    """
     scan = Scan.of(volume, progress)
     progress(1, 4, _STEP)
     found = candidates(scan)
@@ -50,19 +54,29 @@ def scored(volume: Volume, progress: Report) -> Scored:
     lung = background(scan)
     given = scores(features(found, scan, prepared(scan), lung))
     order = np.argsort(-given, kind="stable")
+    if second is not None:
+        looked = order[:LOOKED_AT]
+        again = second.scores([found[n] for n in looked], scan)
+        joined = np.zeros(len(given))
+        joined[looked] = both(given[looked], again)
+        given = joined
+        order = np.argsort(-given, kind="stable")
     progress(3, 4, _STEP)
     return Scored(scan, [found[n] for n in order], given[order], lung)
 
 
 def nodules(
-    volume: Volume, progress: Report, threshold: float | None = None
+    volume: Volume,
+    progress: Report,
+    threshold: float | None = None,
+    second: SecondLook | None = None,
 ) -> tuple[list[Detection], list[Mask]]:
     """The nodules with their masks on the volume's grid, the likeliest first.
 
     ``threshold``: the least score; by default the shipped one.  Raises as `scored`.
     """
     least = scoring_settings().threshold if threshold is None else threshold
-    all_ = scored(volume, progress)
+    all_ = scored(volume, progress, second)
     told: list[Detection] = []
     masks: list[Mask] = []
     for one, score in zip(all_.found, all_.scores, strict=True):

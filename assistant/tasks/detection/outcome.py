@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from assistant.imaging import dicom, series
-from assistant.imaging.out.source import source_of
+from assistant.imaging import dicom, projection, series
+from assistant.imaging.out.source import Source, source_of
 from assistant.imaging.out.structure import (
     ABNORMAL,
     MILLILITRE,
@@ -20,8 +20,12 @@ from assistant.imaging.out.structure import (
     Result,
     Structure,
 )
+from assistant.imaging.problem import ImageProblem
+from assistant.imaging.volume import Volume
 from assistant.store import Context
 from assistant.tasks.detection.draft import Detection, Detections
+from assistant.tasks.detection.marking import mask_of
+from assistant.tasks.detection.marks_report import called
 from assistant.tasks.detection.nodules import nodules
 from assistant.tasks.detection.report import label
 from assistant.tasks.detection.request import ScanToSearch
@@ -35,19 +39,28 @@ SHORT_AXIS = Code("103340004", "SCT", "Short axis")
 ATTENUATION = Code("112031", "DCM", "Attenuation Coefficient")
 MEAN = Code("373098007", "SCT", "Mean")
 SCORE = Code("nodule-score", OWN_SCHEME, "Score of the classifier")
+FOUND = Code("mark-count", OWN_SCHEME, "Boxes found")
 COUNT = Code("nodule-count", OWN_SCHEME, "Candidate nodules found")
 
 
 def outcome(
     request: ScanToSearch, draft: Detections, context: Context, resources: Resources
 ) -> Result:
-    """The nodules of the draft, outlined anew on the grid of their series.
+    """The nodules of the draft, outlined anew on the grid of their series; of a model's marks the
+    boxes.
 
     A draft without nodules has no label map.  Raises `ImageProblem`.
     """
     files = resources.attachments.contents(context, request.image.id)
     datasets = list(dicom.datasets(data for _, data in files))
+    if request.model and (not datasets or projection.is_projection(datasets)):
+        raise ImageProblem(
+            "图像没有空间位置，暂不写出 DICOM 结果，请读取草稿。",
+            "The image has no place in space; read the draft instead.",
+        )
     volume = series.assemble(datasets)
+    if request.model:
+        return _of_marks(draft, volume, source_of(datasets, volume))
     labels = None
     told: list[Detection] = []
     if draft.detections:
@@ -63,6 +76,26 @@ def outcome(
         labels,
         [Structure(one.number, label(one), NODULE, ABNORMAL) for one in told],
         [count, *(value for one in told for value in _measured(one))],
+        draft.plain_text(),
+    )
+
+
+def _of_marks(draft: Detections, volume: Volume, source: Source | None) -> Result:
+    labels = np.zeros(volume.grid.shape, np.uint16) if draft.marks else None
+    for one in reversed(draft.marks):
+        # The likeliest lies over the others.
+        assert labels is not None
+        labels[mask_of(one, volume.grid.shape)] = one.number
+    return Result(
+        volume,
+        "检出 Detection",
+        source,
+        labels,
+        [Structure(one.number, called(one), category=ABNORMAL) for one in draft.marks],
+        [
+            Measurement(0, FOUND, float(len(draft.marks)), NO_UNIT),
+            *(Measurement(one.number, SCORE, one.score, NO_UNIT) for one in draft.marks),
+        ],
         draft.plain_text(),
     )
 

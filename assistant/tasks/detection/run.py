@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 
 from assistant.imaging import dicom, series
@@ -18,17 +19,25 @@ from assistant.tasks.detection.draft import Detections
 from assistant.tasks.detection.nodules import nodules
 from assistant.tasks.detection.report import report
 from assistant.tasks.detection.request import ScanToSearch
+from assistant.tasks.detection.run_model import marked
 from assistant.tasks.detection.scoring import scoring_settings
 from assistant.work.resources import Resources
 from serving.engine import EngineError
+from serving.models.mirrors import ModelUnavailable
+from serving.vision.problem import VisionProblem
 
 
 async def detected(request: ScanToSearch, context: Context, resources: Resources) -> Detections:
     """The nodules of a request's scan.  Raises `EngineError` with what is wrong with it."""
+    gone = threading.Event()
     try:
+        if request.model:
+            return await asyncio.to_thread(marked, request, context, resources, gone.is_set)
         return await asyncio.to_thread(_detected, request, context, resources.attachments)
-    except ImageProblem as problem:
+    except (ImageProblem, VisionProblem, ModelUnavailable) as problem:
         raise EngineError(str(problem)) from None
+    finally:
+        gone.set()
 
 
 def method() -> str:

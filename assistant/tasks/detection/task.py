@@ -32,13 +32,14 @@ class NoduleDetection(Task[ScanToSearch, Detections]):
     evaluation = "bedside eval detection"
     tool = (
         "科研用途 research only: nodules of the lungs in a CT series, each with size, side, third, "
-        "density, box and size category"
+        "density, box and size category; or what a detector of the hospital's own (model) marks"
     )
     command = Command(
         "detect",
         "assistant.tasks.detection.command:detect",
-        "Nodules of the lungs in a CT: size, place, density, category; for research only.",
-        "例 Examples: bedside detect ct/ --json\n\nbedside detect ct.nii.gz --modality CT",
+        "Nodules of the lungs in a CT, or what a detector of your own marks; for research only.",
+        "例 Examples: bedside detect ct/ --json\n\n"
+        "bedside detect chest.png --model /srv/models/fracture --json",
     )
     examples: ClassVar[Mapping[str, Any]] = {
         "a chest CT": {
@@ -58,10 +59,19 @@ class NoduleDetection(Task[ScanToSearch, Detections]):
     }
 
     def accept(self, body: Any, settings: Settings) -> Submission:
-        """A CT.  Raises `Refused`."""
+        """A CT, or an image and a model that there is.  Raises `Refused`."""
+        from serving.vision.store import VisionStore
+
         request: ScanToSearch = body
-        if request.image.modality != "CT":
+        if not request.model and getattr(request.image, "modality", "") != "CT":
             raise Refused("肺结节检出只用于 CT，请给出一个 CT 序列。(Give a series of CT.)")
+        store = VisionStore(settings.home)
+        if request.model and not store.holds(request.model):
+            known = "、".join(store.names("detection")) or "无"
+            raise Refused(
+                f"没有这个检出模型，可选：{known}；请用 bedside model add-vision 登记。"
+                "(There is no such detector; register one by `bedside model add-vision`.)"
+            )
         return super().accept(body, settings)
 
     async def run(self, request: ScanToSearch, run: Run) -> AsyncIterator[Event | Detections]:

@@ -11,6 +11,7 @@ import numpy as np
 from assistant.tasks.detection.measurement import measured
 from assistant.tasks.detection.nodules import scored
 from assistant.tasks.detection.scoring import scoring_settings
+from assistant.tasks.detection.second import SecondLook
 from eval.clinical.detection.cases import Case, hits, reach
 from eval.clinical.detection.froc import Point, ScanMarks, point
 from eval.clinical.detection.nodule import Nodule
@@ -39,9 +40,12 @@ class Judged:
     found: list[Found]
 
 
-def judge(case: Case) -> Judged:
-    """Marks near a nodule are its own; those of the excluded region count for nothing."""
-    all_ = scored(case.volume, lambda done, total, what: None)
+def judge(case: Case, second: SecondLook | None = None) -> Judged:
+    """Marks near a nodule are its own; those of the excluded region count for nothing.
+
+    ``second``: see `assistant.tasks.detection.nodules.scored`.
+    """
+    all_ = scored(case.volume, lambda done, total, what: None, second)
     index = all_.index
     near = hits(case, index, reach)
     beside = hits(case, index, lambda one: one.diameter / 2 + 5)

@@ -80,6 +80,7 @@ def test_our_own_tasks_are_entry_points_like_any_others() -> None:
         "segmentation",
         "detection",
         "perfusion",
+        "classification",
     ]
 
 

@@ -8,13 +8,14 @@ from typing import Any
 import gradio as gr
 
 from assistant.tasks.detection.draft import Detections
-from assistant.tasks.detection.request import ScanToSearch
+from assistant.tasks.detection.request import NODULES, ScanToSearch
 from assistant.tasks.detection.ui.nodule_table import nodule_table
 from assistant.tasks.detection.ui.strings import STRINGS
 from assistant.ui.frame import Frame, TaskPage
 from assistant.ui.imaging.study import GROUP, Study, StudyState, filled_choice
 from assistant.ui.session import Session
 from assistant.ui.strings import add
+from serving.vision.store import VisionStore
 
 add(STRINGS)
 
@@ -25,18 +26,21 @@ class ScanState(StudyState):
 
 def build(frame: Frame) -> None:
     """Lay the page out and connect it."""
-    study = Study(frame, "detection", ScanState, ("CT",))
+    study = Study(frame, "detection", ScanState)
+    names = VisionStore(frame.parts.settings.home).names("detection")
+    models = [(frame.first.text("detection.nodules"), NODULES), *((one, one) for one in names)]
     study.notice()
     with gr.Row(elem_classes="split", equal_height=False):
         with gr.Column(scale=4, min_width=320, elem_classes="left scrolls"):
             whose = study.whose()
             image = study.choice("image", "detection.image")
+            model = study.choice("model", "detection.model", models, value=NODULES)
             run = study.button("run", "detection.run", primary=True)
         with gr.Column(scale=8, min_width=460, elem_classes="right"):
             status = study.status()
             table = frame.panel(_table, elem_id="detection-table")
     study.connect(whose, [image, status], lambda s, _: [filled_choice(s.of(ScanState).images)])
-    _connect_run(study, image, run, [status, table])
+    _connect_run(study, [image, model], run, [status, table])
 
 
 def _table(session: Session) -> str:
@@ -46,12 +50,12 @@ def _table(session: Session) -> str:
 
 
 def _connect_run(
-    study: Study[ScanState], image: gr.Dropdown, run: gr.Button, outputs: list[gr.HTML]
+    study: Study[ScanState], inputs: list[Any], run: gr.Button, outputs: list[gr.HTML]
 ) -> None:
     frame = study.frame
 
     async def start(
-        session: Session, request: gr.Request, chosen: str | None
+        session: Session, request: gr.Request, chosen: str | None, model: str | None
     ) -> AsyncGenerator[list[Any]]:
         def body() -> ScanToSearch:
             state = session.of(ScanState)
@@ -62,12 +66,13 @@ def _connect_run(
                 patient_id=state.context.patient_id,
                 encounter_id=state.context.encounter_id or None,
                 attachments=[one],
+                model=model or NODULES,
             )
 
         async for drawn in study.run(session, request, body, lambda: frame.draw(session, outputs)):
             yield drawn
 
-    frame.on_run([run.click], start, [frame.session, image], outputs)
+    frame.on_run([run.click], start, [frame.session, *inputs], outputs)
 
 
 PAGE = TaskPage("detection", build, group=GROUP)

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 STRINGS: dict[str, tuple[str, str]] = {
-    "detection.image": ("CT 序列", "CT series"),
-    "detection.run": ("检出结节", "Detect nodules"),
-    "detection.choose": ("请选择 CT 序列。", "Choose a CT."),
+    "detection.image": ("序列", "Series"),
+    "detection.model": ("检出什么", "What to detect"),
+    "detection.nodules": ("肺结节（CT）", "Nodules of the lungs (CT)"),
+    "detection.run": ("检出", "Detect"),
+    "detection.choose": ("请选择序列。", "Choose a series."),
+    "detection.label": ("类别", "Class"),
+    "detection.slice": ("层", "Slice"),
+    "detection.box": ("框（列, 行, 宽, 高）", "Box (column, row, width, height)"),
     "detection.number": ("序号", "No."),
     "detection.place": ("位置", "Place"),
     "detection.density": ("密度", "Density"),

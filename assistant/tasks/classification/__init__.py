@@ -1,0 +1,1 @@
+"""An image's class by any classifier of the hospital's own, with where it was seen."""
