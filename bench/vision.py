@@ -97,8 +97,8 @@ def _brain(given: argparse.Namespace, work: Path) -> None:
 
 def _scaled(model: Path, image: Path) -> tuple[NDArray[np.float32], dict[str, Any]]:
     """The scaled volume, and the layers for a Python that has none of our packages."""
+    from assistant.imaging.conform import conformed, scaled
     from assistant.imaging.source import read_image
-    from assistant.tasks.segmentation.conform import conformed, scaled
     from serving.vision.chain import stages_of
     from serving.vision.folder import open_folder
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from assistant.imaging.channels import Channels, normalised
+from assistant.imaging.conform import conformed, scaled
 from assistant.imaging.problem import ImageProblem
 from assistant.imaging.volume import Grid, Volume
-from assistant.tasks.segmentation.conform import conformed, scaled
 from serving.vision.classifier import Image
 from serving.vision.description import Description
 from serving.vision.folder import Opened, fixed_window

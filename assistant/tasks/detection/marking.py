@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.imaging.channels import Channels, normalised
+from assistant.imaging.conform import conformed, scaled
 from assistant.imaging.problem import ImageProblem
 from assistant.imaging.volume import Grid, Mask
 from assistant.tasks.detection.draft import Mark
-from assistant.tasks.segmentation.conform import conformed, scaled
 from serving.vision.boxes import Found
 from serving.vision.detector import Detector, Report
 from serving.vision.folder import open_folder

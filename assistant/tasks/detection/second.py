@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from assistant.imaging.conform import scaled
 from assistant.imaging.volume import Floats
 from assistant.tasks.detection.candidate import Candidate
 from assistant.tasks.detection.scan import Scan
-from assistant.tasks.segmentation.conform import scaled
 from serving.vision.classifier import Classifier
 from serving.vision.folder import fixed_window, open_folder
 from serving.vision.problem import VisionProblem

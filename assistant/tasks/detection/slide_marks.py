@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from assistant.imaging.channels import normalised
+from assistant.imaging.conform import scaled
 from assistant.imaging.problem import ImageProblem
 from assistant.imaging.slide import Slide, blocks, tissue
-from assistant.tasks.segmentation.conform import scaled
 from serving.vision.boxes import Found, joined
 from serving.vision.detector import Detector, Report
 from serving.vision.problem import Cancelled

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from assistant.imaging.classical import CLASSICAL
+from assistant.imaging.conform import back, conformed, scaled
 from assistant.imaging.problem import ImageProblem
 from assistant.imaging.volume import Volume
 from assistant.tasks.segmentation.classical import Classical
-from assistant.tasks.segmentation.conform import back, conformed, scaled
 from assistant.tasks.segmentation.measuring import measured, named
 from assistant.tasks.segmentation.segmentation import Report, Segmentation
 from serving.vision.folder import open_folder

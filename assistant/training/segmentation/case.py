@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.imaging.conform import back, conformed, scaled
 from assistant.imaging.problem import ImageProblem
 from assistant.imaging.source import known_as, read_image
 from assistant.imaging.volume import Grid, Volume
-from assistant.tasks.segmentation.conform import back, conformed, scaled
 from assistant.training.segmentation.pairs import Pair
 from serving.vision.description import Description
 

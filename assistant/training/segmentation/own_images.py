@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.imaging.conform import conformed, scaled
 from assistant.imaging.source import FILE_ENDINGS, known_as, read_image
-from assistant.tasks.segmentation.conform import conformed, scaled
 from serving.vision.description import Description
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from assistant.tasks.segmentation.conform import back, conformed, scaled
+from assistant.imaging.conform import back, conformed, scaled
 from assistant.training.optimisation import Numbers, Progress
 from assistant.training.segmentation import card, export, fitting, pairs, plan
 from assistant.training.segmentation.case import Read, label_values, prepared, read_all

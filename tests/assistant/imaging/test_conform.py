@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assistant.imaging.conform import back, conformed, scaled, target_grid
 from assistant.imaging.problem import ImageProblem
 from assistant.imaging.volume import Grid, Volume
-from assistant.tasks.segmentation.conform import back, conformed, scaled, target_grid
 from serving.vision.description import Description, Intensity
 
 AXES = np.eye(3)
