@@ -26,6 +26,7 @@ class Classification(Task[ImageToClassify, ImageClass]):
     bound = False
     needs_model = False
     reviewed = False
+    released = True
     page = "assistant.tasks.classification.ui.page:PAGE"
     outcome = "assistant.tasks.classification.outcome:outcome"
     tool = (
