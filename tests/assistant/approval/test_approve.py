@@ -149,7 +149,7 @@ async def test_what_is_no_part_of_an_answer_does_not_end_it(
 
 def without_options(store: Store, given: Approval) -> str:
     """The same approval as it was kept before options were: its id."""
-    later = {"id", "options", "revoked_by", "revocation_reason", "revoked_at"}
+    later = {"id", "options", "steps", "revoked_by", "revocation_reason", "revoked_at"}
     names = [one.name for one in fields(Approval) if one.name not in later]
     values = {name: getattr(given, name) for name in names}
     old = ApprovalRow(id=new_id(), **values)

@@ -43,10 +43,7 @@ def test_a_defect_is_marked_judged_and_remembered(visit: Visit) -> None:
     name.get_by_role("button", name="不采纳").click()
     expect(name.get_by_role("status")).to_have_text("未采纳：同名家属")
 
-
-def test_the_departments_are_shown(visit: Visit) -> None:
-    page = visit.page
-    visit.tab("病历质控")
+    # The departments, of which this stay's is one now.
     page.click("#qc-board-look")
     scores = page.get_by_role("region", name="评分趋势")
     expect(scores).to_contain_text("呼吸内科")

@@ -87,4 +87,4 @@ def test_nothing_of_it_is_filled_in(client: TestClient) -> None:
         f"/v1/drafts/{job['drafts'][0]['id']}/fill-in", headers=PATIENT | {"X-Role": "doctor"}
     )
     assert answer.status_code == 422
-    assert "没有可逐条确认或回填的内容" in answer.text
+    assert "尚未开启回填" in answer.text
