@@ -146,6 +146,7 @@ def build_app(
             await asyncio.to_thread(vectors.close)
             await jobs.stop()
             await engines.close()
+            await asyncio.to_thread(parts.resources.close)
             await asyncio.to_thread(store.close)
 
     app = FastAPI(

@@ -62,6 +62,7 @@ class VectorBuilding:
             process.kill()
         if self._thread is not None:
             self._thread.join(_SECONDS_TO_END)
+        self._base = None
 
     def _run(self, base: KnowledgeBase) -> None:
         try:

@@ -168,6 +168,8 @@ class KnowledgeBase:
 
     def close(self) -> None:
         """Release the files of the passage index."""
+        # The index would hold the base, and both their files until the next full collection.
+        self.index.describes = None
         self.index.close()
 
 

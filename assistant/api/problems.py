@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from itertools import takewhile
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -188,22 +189,29 @@ def answer_the_rest(app: FastAPI) -> None:
 
     What is mounted at ``/`` would otherwise answer in its own way.
     """
+    app.api_route("/v1/{rest:path}", methods=METHODS, include_in_schema=False)(unknown)
 
-    known = list(app.router.routes)
 
-    @app.api_route("/v1/{rest:path}", methods=METHODS, include_in_schema=False)
-    async def unknown(request: Request) -> None:
-        allowed = [
-            method
-            for method in METHODS
-            if any(
-                route.matches({**request.scope, "method": method})[0] is Match.FULL
-                for route in known
-            )
-        ]
-        if allowed:
-            raise HTTPException(405, headers={"Allow": ", ".join(allowed)})
-        raise HTTPException(404)
+async def unknown(request: Request) -> None:
+    """405 where another method would do, else 404.
+
+    A function of the module: FastAPI remembers every endpoint for the life of the process, and one
+    made for an application would keep that, with all that it has open.
+    """
+    known = takewhile(
+        lambda route: getattr(route, "endpoint", None) is not unknown, request.app.router.routes
+    )
+    routes = list(known)
+    allowed = [
+        method
+        for method in METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes
+        )
+    ]
+    if allowed:
+        raise HTTPException(405, headers={"Allow": ", ".join(allowed)})
+    raise HTTPException(404)
 
 
 def documented(

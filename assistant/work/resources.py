@@ -79,6 +79,14 @@ class Resources:
             lazy = self._shared.setdefault(name, Lazy(make))
         return cast(Made, lazy())
 
+    def close(self) -> None:
+        """Let go of the knowledge base and of what was made from it, with their open files."""
+        base, self._knowledge = self._knowledge, None
+        with self._lock:
+            self._shared.clear()
+        if base is not None:
+            base.close()
+
     async def default_model(self) -> tuple[Engine | None, EngineChatModel | None]:
         """The default engine; nothing where it cannot be had, which a draft then says."""
         try:
