@@ -128,11 +128,10 @@ def build_app(
         looking = asyncio.create_task(parts.approvals.refresh())
         purging = asyncio.create_task(_purge(settings, store))
         watching = [asyncio.create_task(watch(parts)), asyncio.create_task(shadow.run())]
-        # `_add_routes` takes the routes alone; what a router begins and ends with is done here.
         begun = contextlib.AsyncExitStack()
         try:
-            for part in (hook_routes, event_routes, embed_routes):
-                await begun.enter_async_context(part.router.lifespan_context(app))
+            for router in app.state.routers:
+                await begun.enter_async_context(router.lifespan_context(app))
             yield
         finally:
             await begun.aclose()
@@ -161,6 +160,7 @@ def build_app(
     app.state.services = parts
     app.state.shadow = shadow
     app.state.metrics = Metrics()
+    app.state.routers = []
     problems.install(app)
     # Called more often than all others: no route is tried before these.
     _add_routes(app, hook_routes.router)
@@ -209,12 +209,13 @@ def build_app(
 
 
 def _add_routes(app: FastAPI, router: APIRouter) -> None:
-    """The routes of a router as they are.
+    """The routes of a router as they are; what it begins and ends with, the application's does.
 
     `FastAPI.include_router` reads the types of every field anew for each application, which takes
     the first request a second; it is for routers that are given a prefix or dependencies.
     """
     app.router.routes.extend(router.routes)
+    app.state.routers.append(router)
 
 
 def _add_middleware(app: FastAPI, settings: Settings, tasks: Registry) -> None:

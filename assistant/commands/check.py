@@ -69,10 +69,10 @@ def _checked(
         wanted: list[Pair] = list(_pairs(_text(pairs), str(pairs)))
     else:
         assert record is not None
-        about = _record(_text(record), str(record))
+        about = record_of(_text(record), str(record))
         lines = _text(statements).splitlines() if statements is not None else []
         wanted = [(about, one) for one in [*statement, *(li.strip() for li in lines if li.strip())]]
-    findings_of = _findings()
+    findings_of = findings_reader()
     last: tuple[object, Checker] | None = None
     for about, one in wanted:
         if last is None or last[0] != about:
@@ -100,7 +100,7 @@ def _pairs(text: str, name: str) -> Iterator[Pair]:
             raise typer.BadParameter(f"{where}: expected a record, a text or an object")
 
 
-def _record(text: str, name: str) -> str | Case | Encounter:
+def record_of(text: str, name: str) -> str | Case | Encounter:
     """An encounter or a case where the file is JSON, else the text as it is."""
     named_json = name.lower().endswith(".json")
     if not named_json and not text.lstrip().startswith("{"):
@@ -135,7 +135,7 @@ def _structured(value: dict[str, Any], where: str) -> str | Case | Encounter:
         raise typer.BadParameter(f"{where}: no valid {wanted.__name__.lower()}: {fields}") from None
 
 
-def _findings() -> FindingsOf:
+def findings_reader() -> FindingsOf:
     """What reads findings: the terms of the built base, else those that ship."""
     from assistant.settings import Settings
     from knowledge.shipped import shipped_lexicon

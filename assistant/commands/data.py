@@ -146,10 +146,10 @@ def _disguised(file: Path, disguise: Any) -> Iterator[dict[str, Any]]:
 
 
 def _checker(record: list[Path] | None, key: bytes, seed: int) -> Iterator[Line]:
-    from assistant.commands.check import _findings
+    from assistant.commands.check import findings_reader
     from assistant.training.data.faithful import lines
 
-    yield from lines(_encounters(record), _findings(), key, seed)
+    yield from lines(_encounters(record), findings_reader(), key, seed)
 
 
 def _encounters(record: list[Path] | None) -> Iterator[Encounter]:
@@ -157,7 +157,7 @@ def _encounters(record: list[Path] | None) -> Iterator[Encounter]:
 
     from pydantic import ValidationError
 
-    from assistant.commands.check import _record
+    from assistant.commands.check import record_of
     from assistant.record.encounter import Encounter
 
     given = [
@@ -167,7 +167,7 @@ def _encounters(record: list[Path] | None) -> Iterator[Encounter]:
     ]
     for file in given:
         try:
-            found = _record(file.read_text(encoding="utf-8"), file.name)
+            found = record_of(file.read_text(encoding="utf-8"), file.name)
         except (OSError, UnicodeDecodeError, ValidationError) as error:
             raise typer.BadParameter(
                 f"{file} 读不出来：{type(error).__name__}。(The file cannot be read.)"

@@ -8,12 +8,13 @@ import contextlib
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 from pydantic import BaseModel, ValidationError
 
 from assistant.commands.progress import console
+from assistant.record.encounter import Encounter
 from assistant.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from assistant.work.registry import Registry
     from assistant.work.task import AnyTask
 
+EncounterT = TypeVar("EncounterT", bound=Encounter)
 File = Annotated[Path, typer.Argument(help="JSON or plain text; - is standard input.")]
 Patient = Annotated[str, typer.Option(help="Patient id, for plain text.")]
 OPERATOR = "cli"
@@ -96,6 +98,28 @@ def refuse(error: ValidationError) -> NoReturn:
         place = ".".join(str(part) for part in item["loc"])
         console.print(f"[red]{place}: {item['msg']}[/red]")
     raise typer.Exit(2)
+
+
+def encounter_of(loaded: dict[str, Any] | str, patient: str, kind: type[EncounterT]) -> EncounterT:
+    """An encounter as JSON, alone or in a request, or as a note of ``patient``; ends where it is
+    none."""
+    try:
+        if isinstance(loaded, dict):
+            return kind.model_validate(loaded.get("encounter", loaded))
+        return kind.from_text(loaded, patient_id=patient, encounter_id="enc-cli")
+    except ValidationError as error:
+        refuse(error)
+
+
+def drafts_of(kind: str, body: BaseModel) -> list[dict[str, Any]]:
+    """As `perform`; what the task refuses ends with its sentence."""
+    from assistant.work.task import Refused
+
+    try:
+        return perform(kind, body)
+    except Refused as error:
+        console.print(f"[red]{error}[/red]")
+        raise typer.Exit(2) from error
 
 
 def perform(kind: str, body: BaseModel, tasks: Registry | None = None) -> list[dict[str, Any]]:

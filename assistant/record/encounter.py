@@ -63,7 +63,7 @@ class Encounter(Strict):
         return self
 
     @classmethod
-    def from_text(cls, text: str, *, patient_id: str, encounter_id: str) -> Encounter:
+    def from_text(cls, text: str, *, patient_id: str, encounter_id: str) -> Self:
         """An encounter that is one free text, kept whole as the note ``text``."""
         note = Note(id="text", kind="other", title="病历原文", text=text)
         return cls(id=encounter_id, patient=Patient(id=patient_id), notes=[note])

@@ -169,8 +169,7 @@ def read_encounter(text: str, ids: tuple[str, str], t: Text, kind: type[StayT]) 
             if any(ids) and not all(map(is_id, ids)):
                 raise FormError(t("encounter.ids.bad"))
             patient_id, encounter_id = ids if any(ids) else new_identity()
-            read = Encounter.from_text(text, patient_id=patient_id, encounter_id=encounter_id)
-            return kind.model_validate(read.model_dump())
+            return kind.from_text(text, patient_id=patient_id, encounter_id=encounter_id)
         data = json.loads(text)
         encounter = kind.model_validate(data.get("encounter", data))
     except json.JSONDecodeError as error:

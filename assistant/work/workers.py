@@ -17,6 +17,7 @@ from assistant.work import pace
 from assistant.work.channel import Channel, Channels
 from assistant.work.events import ENDS, Cancelled, Event, Failed, Finished, Restarted, Started
 from assistant.work.lanes import LightLane
+from assistant.work.patience import Patience
 from assistant.work.performing import Work
 from assistant.work.queue import Snapshot, first
 from serving.engine import EngineBusy, EngineError, EngineLost
@@ -154,7 +155,7 @@ class Workers:
 
         So it is begun anew when the model was lost in the middle: what is kept is not made again.
         """
-        lost = 0
+        patience = Patience()
         while True:
             try:
                 steps = self._work.perform(row, prepared=prepared)
@@ -162,14 +163,9 @@ class Workers:
                     async for event in told:
                         channel.publish(event)
                 return
-            except EngineBusy as busy:
-                await asyncio.sleep(max(pace.BUSY_SECONDS, busy.retry_after))
-            except EngineLost:
-                lost += 1
-                if lost > pace.MOST_LOST:
-                    raise
-                logger.error("request %s lost its model and begins anew", row.id)
-                await asyncio.sleep(pace.LOST_SECONDS)
+            except (EngineBusy, EngineLost) as error:
+                logger.info("request %s begins anew: %s", row.id, type(error).__name__)
+                await patience.after(error, least=pace.BUSY_SECONDS)
             channel.restart(Restarted(id=row.id, kind=row.kind))
             prepared = False
 

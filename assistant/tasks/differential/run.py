@@ -15,7 +15,7 @@ from assistant.tasks.differential.order import EVALUATION, in_order, measured_or
 from assistant.tasks.differential.ranking_member import critical_entries, rank_by_knowledge
 from assistant.tasks.structuring.opening import open_findings
 from assistant.tasks.structuring.run import recognizer
-from assistant.work import pace
+from assistant.work.patience import Patience
 from assistant.work.resources import Resources
 from assistant.work.task import Run
 from serving.engine import EngineBusy, EngineError, EngineLost
@@ -68,19 +68,14 @@ async def _ask(seat: PanelMember, context: CaseContext, resources: Resources) ->
             chat_model.model_copy(update={"temperature": seat.temperature}),
             seat.prompt,
         )
-        lost = 0
+        patience = Patience()
         scores = resources.engines.slots[seat.engine].scores
         while True:
             try:
                 draft = await differential_chain(member).ainvoke(context)
                 return in_order(draft, context, measured_order(scores.get(EVALUATION, {})))
-            except EngineBusy as busy:
-                await asyncio.sleep(busy.retry_after)
-            except EngineLost:
-                lost += 1
-                if lost > pace.MOST_LOST:
-                    raise
-                await asyncio.sleep(pace.LOST_SECONDS)
+            except (EngineBusy, EngineLost) as error:
+                await patience.after(error)
     except EngineError as error:
         reason = str(error)
     except Exception as error:

@@ -10,10 +10,9 @@ import typer
 from pydantic import ValidationError
 
 from assistant.commands.progress import console
-from assistant.commands.work import File, Patient, load, perform, refuse
+from assistant.commands.work import File, Patient, drafts_of, encounter_of, load, refuse
 from assistant.record.encounter import Encounter
 from assistant.tasks.omissions.task import OmissionRequest, Omissions
-from assistant.work.task import Refused
 
 
 def omissions(
@@ -26,21 +25,12 @@ def omissions(
     loaded, text = load(file), load(draft)
     if isinstance(text, dict):
         raise typer.BadParameter("--draft 须是纯文本。(--draft must be plain text.)")
+    encounter = encounter_of(loaded, patient, Encounter)
     try:
-        encounter = (
-            Encounter.model_validate(loaded.get("encounter", loaded))
-            if isinstance(loaded, dict)
-            else Encounter.from_text(loaded, patient_id=patient, encounter_id="enc-cli")
-        )
         body = OmissionRequest(encounter=encounter, draft=text)
     except ValidationError as error:
         refuse(error)
-    try:
-        reports = perform(Omissions.kind, body)
-    except Refused as error:
-        console.print(f"[red]{error}[/red]")
-        raise typer.Exit(2) from error
-    for report in reports:
+    for report in drafts_of(Omissions.kind, body):
         if as_json:
             print(json.dumps(report, ensure_ascii=False, indent=1))
         else:

@@ -10,11 +10,18 @@ import typer
 from pydantic import ValidationError
 
 from assistant.commands.progress import console
-from assistant.commands.work import File, Patient, load, perform, print_statements, refuse
+from assistant.commands.work import (
+    File,
+    Patient,
+    drafts_of,
+    encounter_of,
+    load,
+    print_statements,
+    refuse,
+)
 from assistant.record.encounter import Encounter
 from assistant.tasks.patient_version.task import PatientVersionRequest, PatientVersions
 from assistant.whole_file import whole
-from assistant.work.task import Refused
 
 _GRADE = {"easy": "易读", "fair": "较易", "hard": "较难"}
 
@@ -33,21 +40,12 @@ def patient_version(
     signed = load(record) if record is not None else ""
     if not isinstance(signed, str):
         raise typer.BadParameter("--record 须是纯文本。(--record must be plain text.)")
+    encounter = encounter_of(loaded, patient, Encounter)
     try:
-        encounter = (
-            Encounter.model_validate(loaded.get("encounter", loaded))
-            if isinstance(loaded, dict)
-            else Encounter.from_text(loaded, patient_id=patient, encounter_id="enc-cli")
-        )
         body = PatientVersionRequest(encounter=encounter, record=signed)
     except ValidationError as error:
         refuse(error)
-    try:
-        drafts = perform(PatientVersions.kind, body)
-    except Refused as error:
-        console.print(f"[red]{error}[/red]")
-        raise typer.Exit(2) from error
-    for draft in drafts:
+    for draft in drafts_of(PatientVersions.kind, body):
         if html is not None:
             with whole(html) as path:
                 path.write_text(draft["html"], encoding="utf-8")

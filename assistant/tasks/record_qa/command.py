@@ -9,12 +9,19 @@ import typer
 from pydantic import ValidationError
 
 from assistant.commands.progress import console
-from assistant.commands.work import File, Patient, load, perform, print_statements, refuse
+from assistant.commands.work import (
+    File,
+    Patient,
+    drafts_of,
+    encounter_of,
+    load,
+    print_statements,
+    refuse,
+)
 from assistant.record.encounter import Encounter
 from assistant.tasks.record_qa.draft import Focus
 from assistant.tasks.record_qa.request import RecordQuestion
 from assistant.tasks.record_qa.task import RecordQa
-from assistant.work.task import Refused
 
 
 def ask(
@@ -27,26 +34,14 @@ def ask(
     model: Annotated[bool, typer.Option(help="Let a model answer what no route takes.")] = True,
 ) -> None:
     """Ask the record of an encounter (JSON as in the API): answers with their places."""
-    loaded = load(file)
-    try:
-        encounter = (
-            Encounter.model_validate(loaded.get("encounter", loaded))
-            if isinstance(loaded, dict)
-            else Encounter.from_text(loaded, patient_id=patient, encounter_id="enc-cli")
-        )
-    except ValidationError as error:
-        refuse(error)
+    encounter = encounter_of(load(file), patient, Encounter)
     focus: Focus | None = None
     for text in question:
         try:
             body = RecordQuestion(question=text, encounter=encounter, focus=focus, use_model=model)
-            drafts = perform(RecordQa.kind, body)
         except ValidationError as error:
             refuse(error)
-        except Refused as error:
-            console.print(f"[red]{error}[/red]")
-            raise typer.Exit(2) from error
-        for answer in drafts:
+        for answer in drafts_of(RecordQa.kind, body):
             found = Focus.model_validate(answer["focus"])
             focus = found if found.kind else focus
             if as_json:

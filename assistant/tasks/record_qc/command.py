@@ -6,13 +6,11 @@ import json
 from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
 
 from assistant.commands.progress import console
-from assistant.commands.work import File, Patient, load, perform, refuse
+from assistant.commands.work import File, Patient, drafts_of, encounter_of, load
 from assistant.tasks.record_qc.record import CheckedEncounter
 from assistant.tasks.record_qc.task import QcRequest, RecordQc
-from assistant.work.task import Refused
 
 _STYLES = {"critical": "red", "warning": "yellow", "info": "dim"}
 _SEVERITY_ZH = {"critical": "严重", "warning": "一般", "info": "提示"}
@@ -24,21 +22,8 @@ def qc(
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Quality control of an encounter (JSON as in the API): findings with their places, score."""
-    loaded = load(file)
-    try:
-        encounter = (
-            CheckedEncounter.model_validate(loaded.get("encounter", loaded))
-            if isinstance(loaded, dict)
-            else CheckedEncounter.from_text(loaded, patient_id=patient, encounter_id="enc-cli")
-        )
-    except ValidationError as error:
-        refuse(error)
-    try:
-        drafts = perform(RecordQc.kind, QcRequest(encounter=encounter))
-    except Refused as error:
-        console.print(f"[red]{error}[/red]")
-        raise typer.Exit(2) from error
-    for report in drafts:
+    encounter = encounter_of(load(file), patient, CheckedEncounter)
+    for report in drafts_of(RecordQc.kind, QcRequest(encounter=encounter)):
         if as_json:
             print(json.dumps(report, ensure_ascii=False, indent=1))
         else:

@@ -24,7 +24,7 @@ _OPTIMIZER_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """``fingerprint``: SHA-256 over the configuration and the shapes of all tensors."""
+    """``fingerprint``: SHA-256 over the names and shapes of all tensors."""
 
     model: Any
     tokenizer: Any

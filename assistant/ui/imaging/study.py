@@ -20,6 +20,7 @@ from assistant.ui.case_form import is_id
 from assistant.ui.frame import Frame
 from assistant.ui.imaging.attached import label, listed
 from assistant.ui.imaging.dropping import SCRIPT, drop_zone
+from assistant.ui.imaging.slices import Slice, SliceViewer
 from assistant.ui.imaging.strings import STRINGS
 from assistant.ui.markup import esc
 from assistant.ui.session import PageState, Session, Work, clinician
@@ -187,6 +188,58 @@ class Study(Generic[StateT]):
         boxes = [self.frame.session, patient, encounter]
         look.click(looked, boxes, outputs, api_visibility="private")
         drop.click(kept, self.frame.session, outputs, api_visibility="private")
+
+    def viewer(self) -> SliceViewer:
+        """The slices of this server: one for all pages, since a volume is large."""
+        shared: SliceViewer = self.frame.parts.resources.shared("study.viewer", SliceViewer)
+        return shared
+
+    def connect_view(
+        self,
+        inputs: list[Any],
+        outputs: list[Any],
+        sliced: Callable[[StateT, tuple[Any, ...], int | None], Slice | None],
+        *,
+        renew: Sequence[Any],
+        keep: Sequence[Any],
+        release: Sequence[Any],
+    ) -> Any:
+        """Draw another slice into ``outputs``: the status, the picture, the slider of its number.
+
+        ``sliced(state, values of inputs, number)`` runs in a thread and may raise what `PROBLEMS`
+        names; nothing where no series is chosen.  The last input is the number; a change of what
+        ``renew`` holds begins at the best slice, of ``keep`` and ``release`` stays at its number.
+        Gives the handler of ``renew``.
+        """
+
+        async def show(session: Session, chosen: tuple[Any, ...], at: int | None) -> list[Any]:
+            state = session.of(self.state)
+            slider: Any = gr.update()
+            try:
+                found = await asyncio.to_thread(sliced, state, chosen, at)
+                if found is not None:
+                    state.picture = found.address
+                    slider = gr.update(maximum=max(found.count - 1, 1), value=found.number)
+            except PROBLEMS as error:
+                state.picture, state.said = "", str(error)
+            return [*self.frame.draw(session, outputs[:2]), slider]
+
+        async def renewed(session: Session, request: gr.Request, *chosen: Any) -> list[Any]:
+            clinician(session, request)
+            return await show(session, chosen, None)
+
+        async def moved(session: Session, request: gr.Request, *chosen: Any) -> list[Any]:
+            clinician(session, request)
+            return await show(session, chosen, int(chosen[-1]))
+
+        everything = [self.frame.session, *inputs]
+        for part in renew:
+            part.change(renewed, everything, outputs, api_visibility="private")
+        for part in keep:
+            part.change(moved, everything, outputs, api_visibility="private")
+        for part in release:
+            part.release(moved, everything, outputs, api_visibility="private")
+        return renewed
 
     async def _list(self, session: Session, actor: Actor, ids: Sequence[str]) -> None:
         state, t = session.of(self.state), session.text

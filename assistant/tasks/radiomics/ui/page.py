@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,9 +18,9 @@ from assistant.tasks.radiomics.ui.feature_table import feature_table
 from assistant.tasks.radiomics.ui.strings import STRINGS
 from assistant.ui.frame import Frame, TaskPage
 from assistant.ui.imaging.attached import listed, region_names
-from assistant.ui.imaging.slices import SliceViewer, slice_of
-from assistant.ui.imaging.study import GROUP, PROBLEMS, Study, StudyState, filled_choice, style
-from assistant.ui.session import Session, clinician
+from assistant.ui.imaging.slices import Slice, slice_of
+from assistant.ui.imaging.study import GROUP, Study, StudyState, filled_choice, style
+from assistant.ui.session import Session
 from assistant.ui.strings import add
 
 add(STRINGS)
@@ -86,43 +85,28 @@ def _connect_view(study: Study[RegionState], inputs: list[Any], outputs: list[An
     frame = study.frame
     image, region, roi, plane, window, number = inputs
 
-    def sliced(state: RegionState, chosen: tuple[Any, ...], at: int | None) -> Any:
+    def sliced(state: RegionState, chosen: tuple[Any, ...], at: int | None) -> Slice | None:
         series_id, region_id, name, plane_name, window_name, _ = chosen
         one, marked = state.series(series_id), state.region(region_id)
         if one is None or state.context is None:
-            return gr.update()
-        viewer = frame.parts.resources.shared("radiomics.viewer", SliceViewer)
+            return None
         held = frame.parts.store.attachments
-        volume = viewer.volume(held, state.context, one)
+        volume = study.viewer().volume(held, state.context, one)
         mask = None
         if marked is not None and name:
-            mask = viewer.mask(held, state.context, one, marked, name)
+            mask = study.viewer().mask(held, state.context, one, marked, name)
         found = slice_of(volume, plane_name, window_name, at, mask=mask)
-        state.picture, state.said = found.address, ""
-        return gr.update(maximum=max(found.count - 1, 1), value=found.number)
+        state.said = ""
+        return found
 
-    async def show(session: Session, chosen: tuple[Any, ...], at: int | None) -> list[Any]:
-        state = session.of(RegionState)
-        slider: Any = gr.update()
-        try:
-            slider = await asyncio.to_thread(sliced, state, chosen, at)
-        except PROBLEMS as error:
-            state.picture, state.said = "", str(error)
-        return [*frame.draw(session, outputs[:2]), slider]
-
-    async def renewed(session: Session, request: gr.Request, *chosen: Any) -> list[Any]:
-        clinician(session, request)
-        return await show(session, chosen, None)
-
-    async def moved(session: Session, request: gr.Request, *chosen: Any) -> list[Any]:
-        clinician(session, request)
-        return await show(session, chosen, int(chosen[-1]))
-
-    everything = [frame.session, *inputs]
-    for part in (image, region, roi, plane):
-        part.change(renewed, everything, outputs, api_visibility="private")
-    window.change(moved, everything, outputs, api_visibility="private")
-    number.release(moved, everything, outputs, api_visibility="private")
+    study.connect_view(
+        inputs,
+        outputs,
+        sliced,
+        renew=(image, region, roi, plane),
+        keep=(window,),
+        release=(number,),
+    )
 
 
 def _connect_run(

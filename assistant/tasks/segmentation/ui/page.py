@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -17,9 +16,9 @@ from assistant.tasks.segmentation.run import colours
 from assistant.tasks.segmentation.ui.strings import STRINGS
 from assistant.tasks.segmentation.ui.volume_table import volume_table
 from assistant.ui.frame import Frame, TaskPage
-from assistant.ui.imaging.slices import SliceViewer, slice_of
-from assistant.ui.imaging.study import GROUP, PROBLEMS, Study, StudyState, filled_choice, style
-from assistant.ui.session import Session, clinician
+from assistant.ui.imaging.slices import Slice, slice_of
+from assistant.ui.imaging.study import GROUP, Study, StudyState, filled_choice, style
+from assistant.ui.session import Session
 from assistant.ui.strings import add
 from serving.vision.store import VisionStore
 
@@ -75,49 +74,28 @@ def _connect_view(study: Study[SeriesState], inputs: list[Any], outputs: list[An
     frame = study.frame
     image, model, plane, window, opacity, shown, number = inputs
 
-    def sliced(state: SeriesState, chosen: tuple[Any, ...], at: int | None) -> Any:
+    def sliced(state: SeriesState, chosen: tuple[Any, ...], at: int | None) -> Slice | None:
         series_id, model_name, plane_name, window_name, share, labels, _ = chosen
         one = state.series(series_id)
         if one is None or state.context is None:
-            return gr.update()
-        resources = frame.parts.resources
-        viewer = resources.shared("segmentation.viewer", SliceViewer)
-        results = resources.shared("segmentation.results", Results)
-        volume = viewer.volume(frame.parts.store.attachments, state.context, one)
+            return None
+        volume = study.viewer().volume(frame.parts.store.attachments, state.context, one)
+        results = frame.parts.resources.shared("segmentation.results", Results)
         found = results.get(one.sha256, model_name or "")
         overlay = None
         if found is not None:
             only = frozenset(labels) if labels else None
             overlay = Overlay(found.shown(only), colours(found.structures), float(share), only)
-        drawn = slice_of(volume, plane_name, window_name, at, overlay=overlay)
-        state.picture = drawn.address
-        return gr.update(maximum=max(drawn.count - 1, 1), value=drawn.number)
+        return slice_of(volume, plane_name, window_name, at, overlay=overlay)
 
-    async def show(session: Session, chosen: tuple[Any, ...], at: int | None) -> list[Any]:
-        state = session.of(SeriesState)
-        slider: Any = gr.update()
-        try:
-            slider = await asyncio.to_thread(sliced, state, chosen, at)
-        except PROBLEMS as error:
-            state.picture, state.said = "", str(error)
-        return [*frame.draw(session, outputs[:2]), slider]
-
-    async def renewed(session: Session, request: gr.Request, *chosen: Any) -> list[Any]:
-        clinician(session, request)
-        return await show(session, chosen, None)
-
-    async def moved(session: Session, request: gr.Request, *chosen: Any) -> list[Any]:
-        clinician(session, request)
-        return await show(session, chosen, int(chosen[-1]))
-
-    everything = [frame.session, *inputs]
-    for part in (image, model, plane):
-        part.change(renewed, everything, outputs, api_visibility="private")
-    for part in (window, shown):
-        part.change(moved, everything, outputs, api_visibility="private")
-    for part in (number, opacity):
-        part.release(moved, everything, outputs, api_visibility="private")
-    return renewed
+    return study.connect_view(
+        inputs,
+        outputs,
+        sliced,
+        renew=(image, model, plane),
+        keep=(window, shown),
+        release=(number, opacity),
+    )
 
 
 def _connect_run(

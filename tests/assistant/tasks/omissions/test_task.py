@@ -77,7 +77,7 @@ def test_the_command_prints_what_is_left_out(
         assert kind == "omission_check"
         return [checked(body.encounter, body.draft).model_dump(mode="json")]
 
-    monkeypatch.setattr("assistant.tasks.omissions.command.perform", perform)
+    monkeypatch.setattr("assistant.tasks.omissions.command.drafts_of", perform)
     app = typer.Typer()
     app.command()(omissions)
     stay, draft = tmp_path / "stay.json", tmp_path / "draft.txt"
