@@ -20,7 +20,7 @@ from assistant.record.medication import Medication
 from assistant.record.note import Note
 from assistant.record.observation import Observation
 from knowledge.text.amount import Quantity
-from knowledge.text.assertion.engine import Assertion
+from knowledge.text.assertion.status import Assertion
 from knowledge.text.document import Document
 from knowledge.text.drugs import generic_name
 from knowledge.text.finding import Certainty, Experiencer, Polarity, Temporality

@@ -24,7 +24,7 @@ from assistant.api.problems import Problem, documented
 from assistant.api.schema import Job, Links, event_type, job_type, listed
 from assistant.draft import Draft
 from assistant.store import Context, RequestNotFound
-from assistant.store.models import RequestRow
+from assistant.store.models.request import RequestRow
 from assistant.work.task import AnyTask, load
 
 

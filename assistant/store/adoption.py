@@ -18,15 +18,12 @@ from sqlalchemy.orm import Session
 
 from assistant.record.fields import local_time
 from assistant.store.database import Database
-from assistant.store.models import (
-    CardRow,
-    DraftRow,
-    FeedbackRow,
-    MessageRow,
-    RecordEventRow,
-    RequestRow,
-    ResolutionRow,
-)
+from assistant.store.models.card import CardRow
+from assistant.store.models.draft import DraftRow, ResolutionRow
+from assistant.store.models.feedback import FeedbackRow
+from assistant.store.models.message import MessageRow
+from assistant.store.models.record_event import RecordEventRow
+from assistant.store.models.request import RequestRow
 
 Stay = tuple[str, str]
 Query = TypeVar("Query", bound="Select[*tuple[Any, ...]]")

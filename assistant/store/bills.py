@@ -21,13 +21,9 @@ from assistant.store.context import Context
 from assistant.store.database import Database
 from assistant.store.errors import BillChanged, BillNotFound, InvalidArgument
 from assistant.store.identifier import new_id
-from assistant.store.models import (
-    BillCorrectionRow,
-    BillLayoutRow,
-    BillRow,
-    CatalogueSynonymRow,
-    DraftRow,
-)
+from assistant.store.models.bill import BillCorrectionRow, BillLayoutRow, BillRow
+from assistant.store.models.catalogue import CatalogueSynonymRow
+from assistant.store.models.draft import DraftRow
 
 KIND = "bill"
 """The kind of the drafts that bills come from."""

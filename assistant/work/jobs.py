@@ -14,7 +14,7 @@ from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 from assistant.store import Context, QueueFull, RequestNotFound, Store, StoreError
-from assistant.store.models import RequestRow
+from assistant.store.models.request import RequestRow
 from assistant.store.requests import OPEN
 from assistant.work import pace
 from assistant.work.channel import Channels

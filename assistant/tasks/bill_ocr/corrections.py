@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field
 
 from assistant.store import Context, Store
 from assistant.store.bills import Correction, Filed, Lesson, Synonym
-from assistant.store.models import BillRow
+from assistant.store.models.bill import BillRow
 from assistant.tasks.bill_ocr.catalogue.annotating import CODE, annotate, apply_entry, written
 from assistant.tasks.bill_ocr.catalogue.matching import memory_key
 from assistant.tasks.bill_ocr.catalogue.opening import StoreMemory, open_catalogue

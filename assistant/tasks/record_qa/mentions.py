@@ -11,7 +11,7 @@ from assistant.grounding.segments import Scope
 from assistant.grounding.stance import stances
 from assistant.record.evidence import TextSpan
 from assistant.tasks.record_qa.reading import NoteReading, RecordReading
-from knowledge.text.assertion.engine import Assertion
+from knowledge.text.assertion.status import Assertion
 from knowledge.text.finding import Certainty, Experiencer, Polarity, Temporality
 from knowledge.text.folding import fold
 from knowledge.text.lexicon import Match

@@ -21,7 +21,9 @@ from sqlalchemy.orm import Session
 from assistant.record.fields import local_time
 from assistant.store.database import Database
 from assistant.store.deidentify import Deidentifier
-from assistant.store.models import DraftRow, FeedbackRow, RequestRow
+from assistant.store.models.draft import DraftRow
+from assistant.store.models.feedback import FeedbackRow
+from assistant.store.models.request import RequestRow
 from assistant.tasks.record_qc.rules import Rules
 
 KIND = "record_qc"

@@ -15,8 +15,9 @@ from dataclasses import replace
 from itertools import pairwise
 
 from assistant.tasks.structuring.span import EntityType, TypedSpan
-from knowledge.text.assertion.engine import Assertion, read_assertions
+from knowledge.text.assertion.engine import read_assertions
 from knowledge.text.assertion.lists import CONNECTOR
+from knowledge.text.assertion.status import Assertion
 from knowledge.text.document import Document
 from knowledge.text.finding import Certainty, Polarity, Temporality
 from knowledge.text.folding import fold

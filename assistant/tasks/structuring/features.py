@@ -18,7 +18,8 @@ from assistant.tasks.structuring.sentences import clauses, sentences
 from assistant.tasks.structuring.span import EntityType, TypedSpan
 from assistant.tasks.structuring.specimen import specimen_at
 from assistant.tasks.structuring.template import Feature, FeatureKind, Template
-from knowledge.text.assertion.engine import Assertion, assert_terms
+from knowledge.text.assertion.engine import assert_terms
+from knowledge.text.assertion.status import Assertion
 from knowledge.text.finding import Certainty, Experiencer, Polarity
 from knowledge.text.folding import fold
 from knowledge.text.lexicon import Match

@@ -23,7 +23,7 @@ from assistant.tasks.structuring.specimen import specimen_at
 from assistant.tasks.structuring.triples import triples
 from assistant.tasks.structuring.union import union
 from knowledge.base import KnowledgeBase
-from knowledge.text.assertion.engine import TUMOUR
+from knowledge.text.assertion.temporality import TUMOUR
 from knowledge.text.document import Document
 from knowledge.text.extraction import names_something_else
 from knowledge.text.finding import Polarity, Temporality

@@ -24,7 +24,7 @@ from assistant.opening import open_store
 from assistant.settings import EngineSettings, PanelMember, Settings
 from assistant.store import Approval, Context, Store
 from assistant.store.identifier import new_id
-from assistant.store.models import ApprovalRow
+from assistant.store.models.approval import ApprovalRow
 from assistant.tasks.discharge.plan import PLANS
 from eval.clinical.result import ClinicalResult, Figure
 from eval.errors import EvalError

@@ -18,7 +18,7 @@ from assistant.monitoring.shadow.report import wilson
 from assistant.monitoring.shadow.runner import Shadow
 from assistant.settings import EngineSettings, Settings
 from assistant.store import SYSTEM, Context
-from assistant.store.models import ShadowAnswerRow
+from assistant.store.models.shadow import ShadowAnswerRow
 from assistant.work.registry import installed
 from knowledge.base import KnowledgeBase
 from serving.engine import Chunk, Prompt, Sampling

@@ -318,7 +318,7 @@ def test_a_row_in_anothers_place_opens_nothing(
 ) -> None:
     from sqlalchemy import select
 
-    from assistant.store.models import SmartSessionRow
+    from assistant.store.models.smart_session import SmartSessionRow
 
     store = app.state.services.store
     log_in(browser, provider)
