@@ -8,20 +8,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from assistant.tasks.structuring.sentences import Ranges
+from knowledge.text.phrases import phrases_of
 
 Range = tuple[int, int]
 
-_CONCLUSION = re.compile(
-    r"(?:^|[\n。;])[ \t]*(?:影像(?:学)?|ct|超声)?(?:印象|诊断意见|诊断印象|诊断|意见|结论)"
-    r"[ \t]*[:\n]"
-)
-_FOLLOW_UP = re.compile(
-    r"\s*(?:该|其|病灶|此|结节|肿块|边缘|大小|增强|内|上述|CT值|ct值|周围|邻近|平扫)"
-)
-# 右肺上叶尖段及左肺下叶见结节: two places, one word for the lesions.
-_SEGMENT = r"[上中下尖前后内外侧舌背基底段叶肺旁缘胸膜区部]{0,6}"
-_IN_PLACE = re.compile(_SEGMENT)
-_JOINED = re.compile(rf"{_SEGMENT}(?:[、,及和与]|以及)")
+_PHRASES = phrases_of("assistant.tasks.structuring")
+_CONCLUSION = _PHRASES["conclusion"]
+_FOLLOW_UP = _PHRASES["follow_up"]
+_IN_PLACE = _PHRASES["segment"]
+_JOINED = _PHRASES["joined"]
 _SIDED = re.compile(r"[左右双两]")
 _CLAUSE_MARK = re.compile(r"[,;]")
 _LISTED = re.compile(r"(?:[、,及和与]|以及)约?")
