@@ -51,8 +51,8 @@ def doctor() -> None:
     checks = examine(Settings())
     table = Table("", "check", "value", "what to do")
     for check in checks:
-        told = check.advice or check.note
-        table.add_row("✗" if check.advice else "✓", check.name, escape(check.value), escape(told))
+        note = check.advice or check.note
+        table.add_row("✗" if check.advice else "✓", check.name, escape(check.value), escape(note))
     console.print(table)
     if any(check.advice for check in checks):
         raise typer.Exit(1)

@@ -110,15 +110,15 @@ def adoption(
 
     The tasks choose drafts, and which stays used it; a stay is eligible whatever was asked for.
     """
-    told = Adoption()
+    counted = Adoption()
     with database.read() as session:
         seen = _seen(session, since, until)
         drafts = _drafts(session, since, until, kinds)
         used = {(row.patient_id, row.encounter_id) for row, *_ in drafts if _taken(row)}
-        _count_stays(told, seen, used)
-        _count_drafts(session, told, drafts, {stay: found[1] for stay, found in seen.items()})
-        _count_alerts(session, told, since, until)
-    return told
+        _count_stays(counted, seen, used)
+        _count_drafts(session, counted, drafts, {stay: found[1] for stay, found in seen.items()})
+        _count_alerts(session, counted, since, until)
+    return counted
 
 
 def month_of(at: datetime) -> str:

@@ -166,8 +166,8 @@ class _Report:
     def read(self, feature: Feature, lesion: Lesion | None) -> Cell:
         """The cell of one feature; what is told of the whole report is read once."""
         if lesion is not None and feature.scope == "place":
-            told = self._read(feature, replace(lesion, end=lesion.named))
-            return told if told.value else self._read(feature, lesion)
+            named = self._read(feature, replace(lesion, end=lesion.named))
+            return named if named.value else self._read(feature, lesion)
         if lesion is not None:
             return self._read(feature, lesion)
         if feature.name not in self._whole:

@@ -62,8 +62,8 @@ class Lesion:
         names[-1].add("后者")
         begin = places[-1][1]
         for index, size in enumerate(after):
-            told = folded[begin : size[0]]
-            if any(name in told for name in names[self.number]):
+            between = folded[begin : size[0]]
+            if any(name in between for name in names[self.number]):
                 return skipped + index
             begin = size[1]
         return None
@@ -80,7 +80,7 @@ def find_lesions(
     conclusion = _CONCLUSION.search(folded)
     concluded = conclusion.start() if conclusion else len(folded)
     found: list[tuple[list[Range], Range, list[Range]]] = []
-    told: list[tuple[str, frozenset[str]]] = []
+    known: list[tuple[str, frozenset[str]]] = []
     for start, end in hits:
         sentence, _ = sentences.at(start)
         # A place named inside the lesion's own words (肺结节) begins it, too.
@@ -88,10 +88,10 @@ def find_lesions(
         if not before and found:
             continue
         own = _group(folded, before, start) if before else [(sentence, sentence)]
-        new = [p for p in own if not (p[0] > concluded and _is_told(_lobes(folded, p), told))]
+        new = [p for p in own if not (p[0] > concluded and _is_told(_lobes(folded, p), known))]
         if new and (not found or own[0][0] > found[-1][0][0][0]):
             found.append((own, (start, end), new))
-            told += [_lobes(folded, place) for place in own]
+            known += [_lobes(folded, place) for place in own]
     lesions: list[Lesion] = []
     for index, (own, hit, new) in enumerate(found):
         following = found[index + 1][0][0][0] if index + 1 < len(found) else len(folded)

@@ -179,10 +179,10 @@ class Structurer:
         # Where both name a place, the base says what its term means.
         named = {(m.start, m.end, EntityType(m.kind.value) in FINDINGS): m for m in matches}
         denied = {(start, end): match.denied for (start, end, _), match in named.items()}
-        meant = assertions(document, spans, denied)
+        read = assertions(document, spans, denied)
         entities = []
         for number, (span, source, assertion) in enumerate(
-            zip(spans, sources, meant, strict=True), 1
+            zip(spans, sources, read, strict=True), 1
         ):
             words = text[span.start : span.end]
             match = named.get((span.start, span.end, span.type in FINDINGS))
