@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from assistant.settings import DEMO_MODEL, Settings
+from assistant.engine_settings import DEMO_MODEL
+from assistant.settings import Settings
 
 
 def setup(
