@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from assistant.grounding.sides import sides
 from assistant.grounding.wording import bigrams
+from assistant.record.operation import Operation
 from assistant.tasks.record_qc.chart import Chart, Page
 from assistant.tasks.record_qc.found import Found
 from assistant.tasks.record_qc.results import concept_of, results
@@ -26,7 +28,12 @@ _EARLIER = _PHRASES["earlier"]
 
 def check_consent(chart: Chart, rules: Rules) -> Iterator[Found]:
     """``consent_missing`` and ``operation_consent``."""
-    operations = chart.encounter.operations
+    yield from _lacking_consent(chart)
+    yield from _other_operation(chart)
+
+
+def _lacking_consent(chart: Chart) -> Iterator[Found]:
+    """A consent that is said to be unsigned, or that no note before the operation tells of."""
     for page in chart.pages:
         hit = next(page.find(_UNSIGNED), None)
         if hit is not None and chart.is_operated and "病理" not in hit[0]:
@@ -35,62 +42,71 @@ def check_consent(chart: Chart, rules: Rules) -> Iterator[Found]:
                 f"{page.name}：“{hit[0]}”，而手术已进行。",
                 [page.span(*hit.span())],
             )
-            break
-    else:
-        prepared = [p for p in chart.pages if _BEFORE_TITLE.search(p.note.title)]
-        days = [o.at.date() for o in operations if o.at]
-        before = [p for p in chart.pages if p.day is None or not days or p.day <= max(days)]
-        if (
-            operations
-            and prepared
-            and not any(
-                _CONSENT.search(p.text) or _CONSENT_TITLE.search(p.note.title) for p in before
-            )
-        ):
-            yield Found(
-                "consent_missing",
-                f"{prepared[0].name}及全部文书没有手术知情同意的记录。",
-                [prepared[0].span(0, min(len(prepared[0].text), 60)), *chart.row("operations", 0)],
-            )
-    if len(operations) != 1:
+            return
+    operations = chart.encounter.operations
+    prepared = [p for p in chart.pages if _BEFORE_TITLE.search(p.note.title)]
+    if not operations or not prepared:
         return
-    row = operations[0]
+    days = [o.at.date() for o in operations if o.at]
+    before = [p for p in chart.pages if p.day is None or not days or p.day <= max(days)]
+    if any(_CONSENT.search(p.text) or _CONSENT_TITLE.search(p.note.title) for p in before):
+        return
+    yield Found(
+        "consent_missing",
+        f"{prepared[0].name}及全部文书没有手术知情同意的记录。",
+        [prepared[0].span(0, min(len(prepared[0].text), 60)), *chart.row("operations", 0)],
+    )
+
+
+def _other_operation(chart: Chart) -> Iterator[Found]:
+    """Where a note names the one operation of the stay as another, or on the other side."""
+    if len(chart.encounter.operations) != 1:
+        return
+    row = chart.encounter.operations[0]
+    for page, hit in _named_operations(chart, row):
+        wrong = _differs(row, hit["name"])
+        if wrong:
+            place = [page.span(hit.start("name"), hit.end("name")), *chart.row("operations", 0)]
+            yield Found(
+                "operation_consent",
+                f"{page.name}写“{hit['name']}”，登记手术为“{row.name}”，{wrong}不符。",
+                place,
+            )
+            return
+
+
+def _named_operations(chart: Chart, row: Operation) -> Iterator[tuple[Page, re.Match[str]]]:
+    """Where the notes before the operation, and its own, name one that is to be or was done."""
     own = [p for p in chart.of_kind("operation") if row.note_id in (None, p.note.id)]
     for page in chart.pages:
         about = _BEFORE_TITLE.search(page.note.title)
         if page not in own and not about:
             continue
-        pattern = _NAMED if about else _OPERATION_NAME
-        for hit in page.find(pattern):
-            name = hit["name"]
-            if _GENERIC.search(name) or not bigrams(name):
+        for hit in page.find(_NAMED if about else _OPERATION_NAME):
+            if _GENERIC.search(hit["name"]) or not bigrams(hit["name"]):
                 continue
             clause = page.clause_at(hit.start("name"))
             if clause is not None and (
                 {"family", "undone"} & clause.stances or _EARLIER.search(clause.text)
             ):
                 continue
-            shared = _shared(row.name, name)
-            mine = {s.side for s in sides(name)} & {"左", "右"}
-            theirs = {s.side for s in sides(row.name)} & {"左", "右"}
-            if row.laterality in ("left", "right"):
-                theirs |= {"左" if row.laterality == "left" else "右"}
-            place = [page.span(hit.start("name"), hit.end("name")), *chart.row("operations", 0)]
-            if mine and theirs and not mine & theirs:
-                yield Found(
-                    "operation_consent",
-                    f"{page.name}写“{name}”，登记手术为“{row.name}”，侧别不符。", place,
-                )  # fmt: skip
-                return
-            if shared < 0.34:
-                yield Found(
-                    "operation_consent",
-                    f"{page.name}写“{name}”，登记手术为“{row.name}”，名称不符。", place,
-                )  # fmt: skip
-                return
+            yield page, hit
+
+
+def _differs(row: Operation, name: str) -> str:
+    """In what a name of an operation differs from the row: side, name, or nothing."""
+    mine = {s.side for s in sides(name)} & {"左", "右"}
+    theirs = {s.side for s in sides(row.name)} & {"左", "右"}
+    if row.laterality in ("left", "right"):
+        theirs |= {"左" if row.laterality == "left" else "右"}
+    if mine and theirs and not mine & theirs:
+        return "侧别"
+    return "名称" if _shared(row.name, name) < _ALIKE else ""
 
 
 _COMMON = _PHRASES["common"]
+_ALIKE = 0.34
+"""What two names of one operation share at least."""
 
 
 def _shared(one: str, other: str) -> float:
