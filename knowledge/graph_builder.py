@@ -78,16 +78,16 @@ def group_by_subject(facts: Iterable[Fact]) -> dict[str, Subject]:
     What a curated entry is called and how it is coded, only the entry says; it comes first.
     """
     subjects: dict[str, Subject] = {}
-    named: dict[str, str] = {}
+    meant: dict[str, str] = {}
     for fact in facts:
         if fact.relation is Relation.CODE_NAME or not fact.subject or not fact.object:
             continue
         name = fact.subject
         if fact.source.name != CURATED:
             # 类风湿性关节炎 of a source is the entry 类风湿关节炎, which has it for another name.
-            name = named.get(fold(name), name)
+            name = meant.get(fold(name), name)
         elif fact.relation is Relation.ALIAS:
-            named[fold(fact.object)] = name
+            meant[fold(fact.object)] = name
         subject = subjects.setdefault(fold(name), Subject(name))
         if fact.relation in _CURATED and CURATED in subject.sources and fact.source.name != CURATED:
             continue

@@ -130,11 +130,11 @@ class PassageIndex:
         if limit < 1 or not query.strip():
             return []
         depth = max(_DEPTH, limit)
-        query_means = self.describes(query) if self.describes else Described()
-        named = {row: n for n, row in enumerate(self._named(query, query_means.findings), 1)}
+        told = self.describes(query) if self.describes else Described()
+        named = {row: n for n, row in enumerate(self._named(query, told.findings), 1)}
         lexical = {row: n for n, row in enumerate(self._search_words(query, named, depth), 1)}
         dense = {row: n for n, row in enumerate(self._search_dense(query, depth), 1)}
-        described = self._of_ids(query_means.passage_ids)
+        described = self._of_ids(told.passage_ids)
         lists = (named, lexical, dense, described)
         scores = {
             row: sum(1 / (RANK_CONSTANT + ranks[row]) for ranks in lists if row in ranks)
