@@ -7,6 +7,7 @@ import pytest
 from knowledge.text.phrases import Phrases, parse_phrases, phrases_of
 
 _TABLES = [
+    ("assistant.store", "data/institution_phrases.tsv"),
     ("assistant.tasks.record_qa", "data/phrases.tsv"),
     ("assistant.tasks.record_qc", "data/phrases.tsv"),
     ("assistant.tasks.structuring", "data/phrases.tsv"),
