@@ -12,13 +12,14 @@ from pydantic import BaseModel
 
 from assistant.api.context import Actor
 from assistant.imaging.picture import PLANES, WINDOWS
-from assistant.imaging.problem import ImageProblem
+from assistant.imaging.web_search import Listed
 from assistant.record.attachment import Series
-from assistant.store import Context, StoreError
+from assistant.store import Context
 from assistant.ui import watch
 from assistant.ui.case_form import is_id
 from assistant.ui.frame import Frame
-from assistant.ui.imaging.attached import label, listed
+from assistant.ui.imaging.archive_pick import ArchivePick, archive_pick, connect_archive
+from assistant.ui.imaging.attached import PROBLEMS, label, listed
 from assistant.ui.imaging.dropping import SCRIPT, drop_zone
 from assistant.ui.imaging.slices import Slice, SliceViewer
 from assistant.ui.imaging.strings import STRINGS
@@ -26,19 +27,16 @@ from assistant.ui.markup import esc
 from assistant.ui.session import PageState, Session, Work, clinician
 from assistant.ui.status import status_line
 from assistant.ui.strings import add
-from assistant.work.task import Refused, Title
+from assistant.work.task import Title
 
 add(STRINGS)
 
 GROUP = Title("影像", "Imaging")
 
-PROBLEMS = (ImageProblem, StoreError, Refused, ValueError)
-"""What a sentence on the page says."""
-
 DraftT = TypeVar("DraftT", bound=BaseModel)
 StateT = TypeVar("StateT", bound="StudyState")
 Drawn = Callable[[], list[Any]]
-Whose = tuple[gr.Textbox, gr.Textbox, gr.Button, gr.HTML]
+Whose = tuple[gr.Textbox, gr.Textbox, gr.Button, gr.HTML, ArchivePick | None]
 
 
 @dataclass
@@ -48,6 +46,9 @@ class StudyState(PageState):
     work: Work = field(default_factory=Work)
     context: Context | None = None
     images: list[Series] = field(default_factory=list)
+    offered: dict[str, Listed] = field(default_factory=dict)
+    """What the archive has of the patient, by the UIDs of the series."""
+
     picture: str = ""
     said: str = ""
 
@@ -79,7 +80,8 @@ class Study(Generic[StateT]):
         self.frame.panel(lambda s: f'<p class="notice warn">{esc(s.text("study.notice"))}</p>')
 
     def whose(self) -> Whose:
-        """Patient, encounter, the button that lists their series, and where files are dropped."""
+        """Patient, encounter, the button that lists their series, where files are dropped, and
+        what picks from an archive."""
         patient, encounter = (
             self.named(gr.Textbox(max_lines=1, elem_id=f"{self.name}-{key}"), f"study.{key}")
             for key in ("patient", "encounter")
@@ -88,7 +90,7 @@ class Study(Generic[StateT]):
         drop = self.frame.panel(
             lambda s: drop_zone(self.name, s.text), elem_id=f"{self.name}-upload", script=SCRIPT
         )
-        return patient, encounter, look, drop
+        return patient, encounter, look, drop, archive_pick(self)
 
     def button(self, key: str, text: str, *, primary: bool = False) -> gr.Button:
         """A button with its label in the language of the page."""
@@ -153,7 +155,7 @@ class Study(Generic[StateT]):
         ``filled(session, dropped)`` fills what lies before the panels in ``outputs``, from the
         state; it runs in a thread, and may raise what `PROBLEMS` names.
         """
-        patient, encounter, look, drop = whose
+        patient, encounter, look, drop, archive = whose
         panels = [one for one in outputs if isinstance(one, gr.HTML)]
 
         async def found(
@@ -188,6 +190,8 @@ class Study(Generic[StateT]):
         boxes = [self.frame.session, patient, encounter]
         look.click(looked, boxes, outputs, api_visibility="private")
         drop.click(kept, self.frame.session, outputs, api_visibility="private")
+        if archive is not None:
+            connect_archive(self, archive, boxes, outputs, found)
 
     def viewer(self) -> SliceViewer:
         """The slices of this server: one for all pages, since a volume is large."""

@@ -15,7 +15,7 @@ from assistant.tasks.perfusion.ui.findings_table import findings_table
 from assistant.tasks.perfusion.ui.strings import STRINGS
 from assistant.ui.frame import Frame, TaskPage
 from assistant.ui.imaging.attached import kept_picture, label
-from assistant.ui.imaging.study import GROUP, PROBLEMS, Study, StudyState, style
+from assistant.ui.imaging.study import GROUP, Study, StudyState, style
 from assistant.ui.session import Session, clinician
 from assistant.ui.strings import add
 

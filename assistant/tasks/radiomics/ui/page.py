@@ -52,7 +52,7 @@ def build(frame: Frame) -> None:
         with gr.Column(scale=8, min_width=460, elem_classes="right"):
             status = study.status()
             with gr.Row():
-                plane, window, number = study.view("soft")
+                plane, window, number = study.view("auto")
             picture = study.picture()
             table = frame.panel(_table, elem_id="radiomics-table")
     if cohort.KIND in frame.parts.tasks:

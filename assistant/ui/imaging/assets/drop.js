@@ -9,23 +9,33 @@ const post = async (files) => {
   const encounter = inBox(`${task}-encounter`);
   if (!patient) { told.textContent = needs; return; }
   const headers = { "X-Patient-Id": patient, "X-Encounter-Id": encounter,
+    "X-Modality": zone().querySelector("select").value,
     "Content-Type": "application/octet-stream" };
+  // A mask that came before its image is posted again when all others are there.
+  let waiting = [...files.entries()];
   let kept = 0;
-  for (const [number, file] of files.entries()) {
-    told.textContent = `${number + 1} / ${files.length}`;
-    let message = "";
-    try {
-      const answer = await fetch("pages/studies", { method: "POST", headers, body: file });
-      const said = await answer.json();
-      if (answer.ok) kept += said.kept;
-      else message = said.detail ?? String(answer.status);
-    } catch {
-      message = "!";
+  for (let last = false; waiting.length; last = true) {
+    const later = [];
+    for (const [number, file] of waiting) {
+      told.textContent = `${number + 1} / ${files.length}`;
+      let message = "";
+      try {
+        const answer = await fetch("pages/studies", { method: "POST", headers, body: file });
+        const said = await answer.json();
+        if (!answer.ok) message = typeof said.detail === "string" ? said.detail : answer.status;
+        else if (!said.later) kept += said.kept;
+        else if (last) message = said.later;
+        else later.push([number, file]);
+      } catch {
+        message = "!";
+      }
+      if (message) {
+        // The name of a file may be a patient's.
+        told.textContent = `${failed.replace("{n}", number + 1)}${message}`;
+        return;
+      }
     }
-    if (message) {
-      told.textContent = `${failed}${file.name} ${message}`;
-      return;
-    }
+    waiting = later;
   }
   trigger("click", { do: "dropped", patient, encounter, kept, fields: {} });
 };
