@@ -14,7 +14,7 @@ from assistant.tasks.perfusion.settings import PerfusionSettings
 from assistant.tasks.perfusion.ui.findings_table import findings_table
 from assistant.tasks.perfusion.ui.strings import STRINGS
 from assistant.ui.frame import Frame, TaskPage
-from assistant.ui.imaging.attached import kept_picture, label
+from assistant.ui.imaging.attached import PROBLEMS, kept_picture, label
 from assistant.ui.imaging.study import GROUP, Study, StudyState, style
 from assistant.ui.session import Session, clinician
 from assistant.ui.strings import add
