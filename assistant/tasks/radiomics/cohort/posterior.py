@@ -10,6 +10,7 @@ in, and one of them is turned in or out; how long a model is held weighs what it
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,7 @@ _ANEW = 20
 
 _NEAREST = 200
 _COLLINEAR = 1e-3
+_NEGLIGIBLE = 0.01
 _CASES_EACH = 6
 """At least so many cases for each column of a model."""
 
@@ -143,9 +145,37 @@ def _probability(log_odds: Floats) -> Floats:
     return made
 
 
-def discoveries(probability: Floats, rate: float) -> Whole:
-    """The most columns, the most probable first, whose mean probability of being false is at most
+@dataclass(frozen=True)
+class Group:
+    """Columns that say the same: ``column`` stands for them, ``alike`` are the others."""
+
+    column: int
+    probability: float
+    alike: tuple[int, ...] = ()
+
+
+def groups(z: Floats, probability: Floats, alike: float) -> list[Group]:
+    """Columns that are at all probable, the most probable first; those that correlate above
+    ``alike`` share one probability, since a model needs but one of them."""
+    order = [
+        int(c) for c in np.argsort(-probability, kind="stable") if probability[c] > _NEGLIGIBLE
+    ]
+    near = np.abs(np.atleast_2d(np.corrcoef(z[:, order], rowvar=False))) > alike
+    made, open_ = [], np.ones(len(order), dtype=bool)
+    for place, column in enumerate(order):
+        if open_[place]:
+            mine = open_ & near[place]
+            mine[place] = True
+            open_ &= ~mine
+            members = [order[other] for other in np.flatnonzero(mine)]
+            whole = min(1.0, float(probability[members].sum()))
+            made.append(Group(column, whole, tuple(m for m in members if m != column)))
+    return sorted(made, key=lambda group: -group.probability)
+
+
+def discoveries(found: Sequence[Group], rate: float) -> list[Group]:
+    """The most groups, the most probable first, whose mean probability of being false is at most
     ``rate`` (Newton et al. 2004)."""
-    order = np.argsort(-probability, kind="stable")
-    false = np.cumsum(1 - probability[order]) / np.arange(1, len(order) + 1)
-    return order[: int(np.searchsorted(np.maximum.accumulate(false), rate, side="right"))]
+    false = np.array([1 - group.probability for group in found])
+    mean = np.cumsum(false) / np.arange(1, len(false) + 1)
+    return list(found[: int(np.searchsorted(mean, rate, side="right"))])
