@@ -17,7 +17,7 @@ from assistant.tasks.radiomics.settings import DEFAULT, shipped
 from assistant.tasks.radiomics.ui.feature_table import feature_table
 from assistant.tasks.radiomics.ui.strings import STRINGS
 from assistant.ui.frame import Frame, TaskPage
-from assistant.ui.imaging.attached import listed, region_names
+from assistant.ui.imaging.attached import PROBLEMS, kept_picture, listed, region_names
 from assistant.ui.imaging.slices import Slice, slice_of
 from assistant.ui.imaging.study import GROUP, Study, StudyState, filled_choice, style
 from assistant.ui.session import Session
@@ -31,6 +31,8 @@ class RegionState(StudyState):
     """With the RTSTRUCT and SEG of the patient."""
 
     regions: list[Series] = field(default_factory=list)
+    measured: tuple[str, str] = ("", "")
+    """The id of the picture of the region that was measured, and the picture as an address."""
 
     def region(self, series_id: str | None) -> Series | None:
         """One of the patient's regions."""
@@ -54,7 +56,7 @@ def build(frame: Frame) -> None:
             with gr.Row():
                 plane, window, number = study.view("auto")
             picture = study.picture()
-            table = frame.panel(_table, elem_id="radiomics-table")
+            table = frame.panel(lambda s: _table(frame, s), elem_id="radiomics-table")
     if cohort.KIND in frame.parts.tasks:
         cohort.build(frame)
     study.connect(whose, [image, region, roi, status], lambda s, _: _filled(frame, s))
@@ -62,10 +64,20 @@ def build(frame: Frame) -> None:
     _connect_run(study, [image, region, roi, chosen, again], run, [status, table])
 
 
-def _table(session: Session) -> str:
+def _table(frame: Frame, session: Session) -> str:
     state = session.of(RegionState)
-    found = state.draft(RadiomicsFeatures)
-    return feature_table(found, state.work.context, session.text) if found else ""
+    found, context = state.draft(RadiomicsFeatures), state.work.context
+    if found is None or context is None:
+        return ""
+    picture = found.evidence.picture
+    if picture is not None and state.measured[0] != picture.attachment_id:
+        held, chosen = frame.parts.store.attachments, picture.attachment_id
+        try:
+            state.measured = chosen, kept_picture(held, context, chosen)
+        except PROBLEMS:
+            # It was purged since; the table has its values still.
+            state.measured = chosen, ""
+    return feature_table(found, context, session.text, state.measured[1])
 
 
 def _filled(frame: Frame, session: Session) -> list[Any]:
@@ -139,4 +151,5 @@ def _connect_run(
     frame.on_run([run.click], start, [frame.session, *inputs], outputs)
 
 
-PAGE = TaskPage("radiomics", build, style("radiomics"), serve, group=GROUP)
+_STYLE = "#radiomics-table img.region { float: right; max-width: 45%; max-height: 40vh }"
+PAGE = TaskPage("radiomics", build, style("radiomics") + _STYLE, serve, group=GROUP)
