@@ -61,7 +61,7 @@ def page_server(
 
     chromium()
     kept = [*series(PatientID="pat-archive", StudyDate="20260302"), segmentation(ball())]
-    kept[-1].PatientID = "pat-archive"
+    kept[-1].PatientID, kept[-1].StudyDate = "pat-archive", "20260302"
     home = tmp_path_factory.mktemp("home")
     model = tmp_path_factory.mktemp("structures") / "model"
     folder = vision_models.write(model, vision_models.kernels(), size=None)

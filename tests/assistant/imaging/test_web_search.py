@@ -17,7 +17,7 @@ from assistant.interop.dicom.settings import DicomWebServer
 @pytest.fixture(scope="module")
 def pacs() -> Iterator[Pacs]:
     files = [*series(PatientID="p1", StudyDate="20260302"), segmentation(ball())]
-    files[-1].PatientID = "p1"
+    files[-1].PatientID, files[-1].StudyDate = "p1", "20260302"
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
