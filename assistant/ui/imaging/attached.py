@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from assistant.imaging import archive, dicom
+from assistant.imaging import archive, as_series, dicom
 from assistant.record.attachment import DICOM, REGION_MODALITIES, Series
 from assistant.record.attachment_content import ContentInvalid, read
 from assistant.store import Context
@@ -29,22 +29,27 @@ def label(one: Series) -> str:
 
 
 def dropped(attachments: Attachments, context: Context, paths: Sequence[Path]) -> int:
-    """Keep the DICOM files among what was dropped; how many there were.
+    """Keep the DICOM files among what was dropped, and NIfTI as a series; how many images.
 
     Raises `ImageProblem`, and what the store raises.
     """
     count = 0
     for path in paths:
         for data in archive.files(path):
-            if not dicom.is_dicom(data):
-                continue
-            try:
-                attachments.add(context, read(data, DICOM))
-            except ContentInvalid:
-                # A DICOMDIR or the like.
-                continue
-            count += 1
+            for one in _instances(data):
+                try:
+                    attachments.add(context, read(one, DICOM))
+                except ContentInvalid:
+                    # A DICOMDIR or the like.
+                    continue
+                count += 1
     return count
+
+
+def _instances(data: bytes) -> Iterable[bytes]:
+    if dicom.is_dicom(data):
+        return (data,)
+    return as_series.instances(data) if as_series.is_nifti(data) else ()
 
 
 def files(attachments: Attachments, context: Context, one: Series) -> list[bytes]:

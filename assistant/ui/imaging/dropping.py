@@ -32,7 +32,7 @@ SCRIPT = (
 
 
 class Kept(BaseModel):
-    """How many DICOM files were kept."""
+    """How many images were kept."""
 
     kept: int
 
@@ -43,7 +43,9 @@ def drop_zone(task: str, t: Text) -> str:
         f'<div class="upload study-upload" data-task="{esc(task)}" '
         f'data-failed="{esc(t("study.failed"))}" data-needs="{esc(t("study.ids"))}">'
         f'<span class="about">{esc(t("study.upload"))}</span>'
-        f'<label class="act">{esc(t("study.choose_files"))}<input type="file" multiple></label>'
+        f'<label class="act">{esc(t("study.choose_files"))}<input type="file" multiple></label> '
+        f'<label class="act">{esc(t("study.choose_folder"))}'
+        f'<input type="file" multiple webkitdirectory></label>'
         f'<p class="hint small" role="status"></p></div>'
     )
 
