@@ -50,7 +50,9 @@ def drop_zone(task: str, t: Text) -> str:
         f'<div class="upload study-upload" data-task="{esc(task)}" '
         f'data-failed="{esc(t("study.failed"))}" data-needs="{esc(t("study.ids"))}">'
         f'<span class="about">{esc(t("study.upload"))}</span>'
-        f'<label class="act">{esc(t("study.choose_files"))}<input type="file" multiple></label>'
+        f'<label class="act">{esc(t("study.choose_files"))}<input type="file" multiple></label> '
+        f'<label class="act">{esc(t("study.choose_folder"))}'
+        f'<input type="file" multiple webkitdirectory></label>'
         f'<label class="small">{esc(t("study.modality"))} <select>{kinds}</select></label>'
         f'<p class="hint small" role="status"></p></div>'
     )

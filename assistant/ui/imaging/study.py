@@ -11,7 +11,6 @@ import gradio as gr
 from pydantic import BaseModel
 
 from assistant.api.context import Actor
-from assistant.imaging.picture import PLANES, WINDOWS
 from assistant.imaging.web_search import Listed
 from assistant.record.attachment import Series
 from assistant.store import Context
@@ -21,8 +20,10 @@ from assistant.ui.frame import Frame
 from assistant.ui.imaging.archive_pick import ArchivePick, archive_pick, connect_archive
 from assistant.ui.imaging.attached import PROBLEMS, label, listed
 from assistant.ui.imaging.dropping import SCRIPT, drop_zone
-from assistant.ui.imaging.slices import Slice, SliceViewer
 from assistant.ui.imaging.strings import STRINGS
+from assistant.ui.imaging.viewer import SCRIPT as VIEWER
+from assistant.ui.imaging.viewer import STYLE as VIEWER_STYLE
+from assistant.ui.imaging.viewer import View, place
 from assistant.ui.markup import esc
 from assistant.ui.session import PageState, Session, Work, clinician
 from assistant.ui.status import status_line
@@ -50,6 +51,7 @@ class StudyState(PageState):
     """What the archive has of the patient, by the UIDs of the series."""
 
     picture: str = ""
+    view: View | None = None
     said: str = ""
 
     def works(self) -> Sequence[Work]:
@@ -113,16 +115,13 @@ class Study(Generic[StateT]):
         part.label = self.frame.first.text(text)
         return self.frame.labelled(part, text)
 
-    def view(self, window: str) -> tuple[gr.Dropdown, gr.Dropdown, gr.Slider]:
-        """Plane, window and number of a slice."""
-        windows = (*(("auto",) if window == "auto" else ()), *WINDOWS)
-        plane = self.choice("plane", "study.plane", self._words(PLANES), value="axial")
-        shown = self.choice("window", "study.window", self._words(windows), value=window)
-        number = gr.Slider(0, 1, value=0, step=1, elem_id=f"{self.name}-slice")
-        return plane, shown, self.named(number, "study.slice")
+    def viewer(self) -> gr.HTML:
+        """Where slices are looked at and measured; it shows the view of the state."""
+        return self.frame.panel(self._viewer, elem_id=f"{self.name}-viewer", script=VIEWER)
 
-    def _words(self, keys: Sequence[str]) -> list[tuple[str, str]]:
-        return [(self.frame.first.text(f"study.{key}"), key) for key in keys]
+    def _viewer(self, session: Session) -> str:
+        state = session.of(self.state)
+        return place(self.name, state.view, state.context, session.text)
 
     def status(self) -> gr.HTML:
         """What is being done, and what was wrong."""
@@ -163,6 +162,7 @@ class Study(Generic[StateT]):
         ) -> list[Any]:
             state = session.of(self.state)
             state.said, state.picture, state.images, state.context = "", "", [], None
+            state.view = None
             await self._list(session, actor, ids)
             try:
                 boxes = await asyncio.to_thread(filled, session, was_dropped)
@@ -193,56 +193,23 @@ class Study(Generic[StateT]):
         if archive is not None:
             connect_archive(self, archive, boxes, outputs, found)
 
-    def viewer(self) -> SliceViewer:
-        """The slices of this server: one for all pages, since a volume is large."""
-        shared: SliceViewer = self.frame.parts.resources.shared("study.viewer", SliceViewer)
-        return shared
-
     def connect_view(
         self,
         inputs: list[Any],
-        outputs: list[Any],
-        sliced: Callable[[StateT, tuple[Any, ...], int | None], Slice | None],
-        *,
-        renew: Sequence[Any],
-        keep: Sequence[Any],
-        release: Sequence[Any],
+        panel: gr.HTML,
+        chosen: Callable[[StateT, tuple[Any, ...]], View | None],
     ) -> Any:
-        """Draw another slice into ``outputs``: the status, the picture, the slider of its number.
+        """Show in ``panel`` the view that ``chosen(state, values of inputs)`` gives, whenever one
+        of ``inputs`` changes.  Gives the handler."""
 
-        ``sliced(state, values of inputs, number)`` runs in a thread and may raise what `PROBLEMS`
-        names; nothing where no series is chosen.  The last input is the number; a change of what
-        ``renew`` holds begins at the best slice, of ``keep`` and ``release`` stays at its number.
-        Gives the handler of ``renew``.
-        """
-
-        async def show(session: Session, chosen: tuple[Any, ...], at: int | None) -> list[Any]:
+        async def renewed(session: Session, request: gr.Request, *values: Any) -> Any:
+            clinician(session, request)
             state = session.of(self.state)
-            slider: Any = gr.update()
-            try:
-                found = await asyncio.to_thread(sliced, state, chosen, at)
-                if found is not None:
-                    state.picture = found.address
-                    slider = gr.update(maximum=max(found.count - 1, 1), value=found.number)
-            except PROBLEMS as error:
-                state.picture, state.said = "", str(error)
-            return [*self.frame.draw(session, outputs[:2]), slider]
+            state.view = chosen(state, values)
+            return self.frame.draw(session, [panel])[0]
 
-        async def renewed(session: Session, request: gr.Request, *chosen: Any) -> list[Any]:
-            clinician(session, request)
-            return await show(session, chosen, None)
-
-        async def moved(session: Session, request: gr.Request, *chosen: Any) -> list[Any]:
-            clinician(session, request)
-            return await show(session, chosen, int(chosen[-1]))
-
-        everything = [self.frame.session, *inputs]
-        for part in renew:
-            part.change(renewed, everything, outputs, api_visibility="private")
-        for part in keep:
-            part.change(moved, everything, outputs, api_visibility="private")
-        for part in release:
-            part.release(moved, everything, outputs, api_visibility="private")
+        for part in inputs:
+            part.change(renewed, [self.frame.session, *inputs], panel, api_visibility="private")
         return renewed
 
     async def _list(self, session: Session, actor: Actor, ids: Sequence[str]) -> None:
@@ -286,5 +253,6 @@ def filled_choice(series: Sequence[Series]) -> Any:
 
 
 def style(name: str) -> str:
-    """How the picture of a page looks."""
-    return f"#{name}-picture img.slice {{ max-width: 100%; max-height: 70vh; background: #000 }}"
+    """How the pictures of a page look."""
+    picture = f"#{name}-picture img.slice {{ max-width: 100%; max-height: 70vh; background: #000 }}"
+    return picture + VIEWER_STYLE

@@ -1,16 +1,23 @@
-"""NIfTI and NRRD that are dropped on a page: an image becomes a series, a mask a segmentation."""
+"""NIfTI and NRRD that are dropped on a page: an image becomes a series, a mask a segmentation.
+
+An image of several times goes by `as_series`, which keeps their seconds; of one time by `as_dicom`,
+which keeps its values exactly.
+"""
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import tempfile
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from assistant.imaging import as_dicom, dicom, nifti, nrrd
+from assistant.imaging import as_dicom, as_series, dicom, nifti, nrrd
 from assistant.imaging import series as dicom_series
 from assistant.imaging.out.source import source_of
 from assistant.imaging.problem import ImageProblem
@@ -20,6 +27,8 @@ from assistant.record.attachment_content import read
 from assistant.store import Context
 from assistant.store.attachments import Attachments
 
+_GZIP = b"\x1f\x8b"
+_HEADER = 348
 _NIFTI = {344: (b"n+1\0", b"ni1\0"), 4: (b"n+2\0",)}
 _LISTED = 500
 Found = tuple[NDArray[Any], Grid, str]
@@ -39,7 +48,7 @@ def ending(data: bytes) -> str:
     """The ending of the name of such a file, by its first bytes; empty for any other."""
     if data[:7] == b"NRRD000":
         return ".nrrd"
-    if data[:2] == b"\x1f\x8b":
+    if data[:2] == _GZIP:
         return ".nii.gz"
     known = any(data[at : at + 4] in marks for at, marks in _NIFTI.items())
     return ".nii" if known else ""
@@ -53,6 +62,10 @@ def keep(attachments: Attachments, context: Context, contents: Sequence[bytes], 
     """
     masks = []
     for data in contents:
+        if _times(data) > 1:
+            for one in as_series.instances(data):
+                attachments.add(context, read(one, DICOM))
+            continue
         found = _read(data, context)
         if as_dicom.is_mask(found[0]):
             masks.append(found)
@@ -64,6 +77,20 @@ def keep(attachments: Attachments, context: Context, contents: Sequence[bytes], 
     for found in masks:
         attachments.add(context, read(_segmentation(attachments, context, found), DICOM))
     return len(contents)
+
+
+def _times(data: bytes) -> int:
+    """How many times a NIfTI file has; 1 for any other."""
+    if not as_series.is_nifti(data):
+        return 1
+    head = data[:_HEADER]
+    if data[:2] == _GZIP:
+        with gzip.GzipFile(fileobj=BytesIO(data)) as packed:
+            head = packed.read(_HEADER)
+    sizes = np.frombuffer(head, "<i2", 8, 40)
+    if not 1 <= sizes[0] <= 7:
+        sizes = sizes.byteswap()
+    return int(sizes[4]) if sizes[0] > 3 else 1
 
 
 def _read(data: bytes, context: Context) -> Found:

@@ -40,6 +40,25 @@ const post = async (files) => {
   trigger("click", { do: "dropped", patient, encounter, kept, fields: {} });
 };
 
+// The files of what was dropped, with those of folders and of folders in them.
+const filesOf = async (entries) => {
+  const found = [];
+  for (const entry of entries) {
+    if (entry.isFile) {
+      found.push(await new Promise((done, failed) => entry.file(done, failed)));
+    } else {
+      const reader = entry.createReader();
+      // It gives a hundred at a time, and an empty list at the end.
+      for (;;) {
+        const some = await new Promise((done, failed) => reader.readEntries(done, failed));
+        if (!some.length) break;
+        found.push(...(await filesOf(some)));
+      }
+    }
+  }
+  return found;
+};
+
 element.addEventListener("change", (event) => {
   const input = event.target;
   if (!input.matches(".study-upload input[type=file]") || !input.files.length) return;
@@ -53,6 +72,7 @@ element.addEventListener("dragover", (event) => {
 element.addEventListener("drop", (event) => {
   if (!zone()?.contains(event.target)) return;
   event.preventDefault();
-  const files = [...event.dataTransfer.files];
-  if (files.length) post(files);
+  // Entries are only there while the event is handled.
+  const entries = [...event.dataTransfer.items].map((one) => one.webkitGetAsEntry()).filter(Boolean);
+  filesOf(entries).then((files) => files.length && post(files));
 });

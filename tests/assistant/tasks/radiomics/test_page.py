@@ -36,7 +36,11 @@ def _extract(path: str, address: str) -> None:
         page.fill("#radiomics-patient input, #radiomics-patient textarea", "pat-2")
         page.click("#radiomics-look")
         expect(page.locator("#radiomics-roi input")).to_have_value("lesion")
-        expect(page.locator("#radiomics-picture img")).to_be_visible()
+        # It begins where the region is largest, with the region on it.
+        expect(page.locator("#radiomics-viewer canvas.slice")).to_have_attribute(
+            "data-drawn", "axial 4 0 1"
+        )
+        expect(page.locator("#radiomics-viewer .viewer-class")).to_have_text("lesion")
         page.click("#radiomics-run")
         table = page.locator("#radiomics-table")
         expect(table).to_contain_text("Q4LE")
