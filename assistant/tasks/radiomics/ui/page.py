@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,7 @@ from assistant.ui.imaging.viewer import View
 from assistant.ui.imaging.viewer_routes import Asked
 from assistant.ui.imaging.viewing import ViewedClass, Viewing
 from assistant.ui.imaging.volumes import kept_volumes, viewed
-from assistant.ui.session import Session
+from assistant.ui.session import Session, clinician
 from assistant.ui.strings import add
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def build(frame: Frame) -> None:
     if cohort.KIND in frame.parts.tasks:
         cohort.build(frame)
     study.connect(whose, [image, region, roi, status], lambda s, _: _filled(frame, s))
+    _connect_names(study, region, roi)
     _connect_view(study, [image, region, roi], viewer)
     _connect_run(study, [image, region, roi, chosen, again], run, [status, table])
 
@@ -104,6 +106,24 @@ def _filled(frame: Frame, session: Session) -> list[Any]:
             names = region_names(held, state.context, state.regions[0])
     roi = gr.update(choices=names, value=names[0] if names else None)
     return [filled_choice(state.images), filled_choice(state.regions), roi]
+
+
+def _connect_names(study: Study[RegionState], region: gr.Dropdown, roi: gr.Dropdown) -> None:
+    """The names are those of the region that is chosen."""
+    held = study.frame.parts.store.attachments
+
+    async def named(session: Session, chosen: str | None, request: gr.Request) -> Any:
+        clinician(session, request)
+        state = session.of(RegionState)
+        one, names = state.region(chosen), list[str]()
+        try:
+            if one is not None and state.context is not None:
+                names = await asyncio.to_thread(region_names, held, state.context, one)
+        except PROBLEMS as error:
+            state.said = str(error)
+        return gr.update(choices=names, value=names[0] if names else None)
+
+    region.input(named, [study.frame.session, region], roi, api_visibility="private")
 
 
 def _connect_view(study: Study[RegionState], inputs: list[Any], panel: gr.HTML) -> None:

@@ -3,6 +3,7 @@ extracted."""
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -68,13 +69,13 @@ def _drop_own_files(page: Page) -> None:
     page.select_option("#radiomics-upload select", "CT")
     page.set_input_files("#radiomics-upload input[type=file]", files=payloads)
     expect(page.locator("#radiomics-roi input")).to_have_value("标签1")
-    picture = page.locator("#radiomics-picture img")
-    first = picture.get_attribute("src")
-    page.locator("#radiomics-plane input").click()
-    page.get_by_role("option", name="冠状面").click()
-    expect(picture).not_to_have_attribute("src", first or "")
+    canvas = page.locator("#radiomics-viewer canvas.slice")
+    expect(canvas).to_have_attribute("data-drawn", "axial 4 0 1")
+    canvas.press("2")
+    expect(canvas).to_have_attribute("data-drawn", re.compile("^coronal .* 1$"))
     page.click("#radiomics-run")
     expect(page.locator("#radiomics-table")).to_contain_text("标签1")
+    expect(page.locator("#radiomics-table img.region")).to_be_visible()
     assert "李四" not in page.content()
 
 
@@ -90,4 +91,4 @@ def _fetch_from_archive(page: Page) -> None:
     page.keyboard.press("Escape")
     page.click("#radiomics-fetch")
     expect(page.locator("#radiomics-roi input")).to_have_value("lesion")
-    expect(page.locator("#radiomics-picture img")).to_be_visible()
+    expect(page.locator("#radiomics-viewer .viewer-class")).to_have_text("lesion")
