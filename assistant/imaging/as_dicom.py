@@ -84,7 +84,8 @@ def series(array: NDArray[Any], grid: Grid, modality: str, seed: str) -> Iterato
     kind, slope = _stored(array)
     for number, plane in enumerate(array):
         made = _header(grid, modality, seed, kind.itemsize)
-        made.SOPInstanceUID = made.file_meta.MediaStorageSOPInstanceUID = uid(seed, str(number))
+        made.SOPInstanceUID = uid(seed, str(number))
+        made.file_meta.MediaStorageSOPInstanceUID = made.SOPInstanceUID
         made.InstanceNumber = number + 1
         made.ImagePositionPatient = _decimals(grid.origin + grid.step[:, 0] * number)
         made.RescaleSlope, made.RescaleIntercept = slope, 0

@@ -19,7 +19,9 @@ HEADERS = {"X-Patient-Id": "pat-drop", "Content-Type": "application/octet-stream
 
 
 def post(server: Server, body: bytes, **headers: str) -> httpx.Response:
-    return httpx.post(f"{server.address}/pages/studies", content=body, headers=HEADERS | headers)
+    return httpx.post(
+        f"{server.address}/pages/studies", content=body, headers=HEADERS | headers, timeout=60
+    )
 
 
 def zipped(*files: bytes) -> bytes:

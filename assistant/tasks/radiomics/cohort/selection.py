@@ -9,15 +9,13 @@ from typing import Any
 import numpy as np
 
 from assistant.tasks.radiomics.cohort.association import association
+from assistant.tasks.radiomics.cohort.conditional import conditional
 from assistant.tasks.radiomics.cohort.lasso import lasso_cv
 from assistant.tasks.radiomics.cohort.outcome import Floats, Outcome, Whole
-from assistant.tasks.radiomics.cohort.posterior import Posterior, groups
 from assistant.tasks.radiomics.cohort.screening import Screened
 from assistant.tasks.radiomics.cohort.settings import CohortSettings
 
 _FOLDS = 10
-_JUMPS = 100
-"""Of the walk through models; it begins at a good one."""
 
 
 class Selection:
@@ -25,7 +23,7 @@ class Selection:
 
     def __init__(self, kind: str, settings: CohortSettings) -> None:
         self.kind, self.most, self.seed = kind, settings.max_features, settings.seed
-        self.alike = settings.max_correlation
+        self.rate = settings.fdr
 
     def fit(self, z: Floats, outcome: Outcome, screened: Screened) -> Selection:
         """``z``: z-scores, cases × columns; ``screened``: of the same cases."""
@@ -38,19 +36,13 @@ class Selection:
         elif self.kind == "mrmr":
             self.kept_ = self.kept_[mrmr(near, outcome, self.most)]
         elif self.kind == "conditional":
-            self.kept_ = self._probable(z, outcome)
+            # The tests see every column: what others hide does not go with the outcome alone.
+            found, _ = conditional(z, outcome, min(self.rate, 0.5), 50)
+            best = self.kept_[[int(np.argmax(association(near, outcome)[0]))]]
+            self.kept_ = np.sort(found) if len(found) else best
         elif self.kind in ("pca", "ica"):
             self.centre_, self.weights_ = _components(self.kind, near, self.most, self.seed)
         return self
-
-    def _probable(self, z: Floats, outcome: Outcome) -> Whole:
-        """The columns of the median probability model, the best to predict with (Barbieri and
-        Berger 2004); every column is looked at, since what others hide does not go with the
-        outcome alone."""
-        probability = Posterior(z, outcome, self.seed).probabilities(_JUMPS)
-        found = groups(z, probability, self.alike)
-        kept = [group.column for group in found if group.probability > 0.5]
-        return np.sort(np.array(kept or [int(np.argmax(probability))], dtype=np.int64))
 
     def apply(self, z: Floats) -> Floats:
         """Cases × what the model is given."""

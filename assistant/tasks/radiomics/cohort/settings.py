@@ -39,9 +39,6 @@ class CohortSettings(BaseModel):
     min_variance: float = Field(0.0, ge=0, description="of a column, in its own unit")
     min_icc: float = Field(0.75, ge=0, le=1)
     fdr: float = Field(0.05, gt=0, le=1, description="of univariate tests; 1 keeps all")
-    found_fdr: float = Field(
-        0.1, gt=0, le=0.5, description="expected share of false ones among the features found"
-    )
     max_correlation: float = Field(0.9, gt=0, le=1)
     selectors: tuple[Selector, ...] = Field(("conditional", "lasso", "mrmr", "pca"), min_length=1)
     max_features: int = Field(10, ge=1, le=200, description="of mRMR, PCA and ICA")

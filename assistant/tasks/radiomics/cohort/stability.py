@@ -9,36 +9,28 @@ from typing import Any
 import numpy as np
 
 from assistant.tasks.radiomics.cohort.association import association, passed
+from assistant.tasks.radiomics.cohort.conditional import conditional
 from assistant.tasks.radiomics.cohort.model import FittedModel
 from assistant.tasks.radiomics.cohort.nested import Part, Study
-from assistant.tasks.radiomics.cohort.posterior import Posterior, discoveries, groups
 
 _SHOWN = 50
-_JUMPS = 500
 
 
 def features(study: Study, parts: Sequence[Part], model: FittedModel) -> dict[str, Any]:
-    """``found``: on all cases, each with the probability that it belongs to the model beside all
-    others, and those that say the same; as many as the false discovery rate of the settings
-    allows.  ``used``: those of the kept model.  ``chosen``: how many outer folds used each."""
-    cohort, settings = study.cohort, study.settings
+    """``found``: by conditional tests on all cases, at the false discovery rate of the settings.
+    ``used``: those of the kept model.  ``chosen``: how many outer folds used each."""
+    cohort, rate = study.cohort, min(study.settings.fdr, 0.5)
     z = model.preparation.apply(cohort.x, cohort.sites)
     _, p = association(z, cohort.outcome)
-    probability = Posterior(z, cohort.outcome, settings.seed).probabilities(_JUMPS)
-    found = discoveries(groups(z, probability, settings.max_correlation), settings.found_fdr)
+    places, given = conditional(z, cohort.outcome, rate, 50)
     times = Counter(name for part in parts for name in part["used"])
     return {
         "found": [
-            {
-                "name": model.names[group.column],
-                "probability": group.probability,
-                "p_alone": float(p[group.column]),
-                "alike": [model.names[other] for other in group.alike],
-            }
-            for group in found
+            {"name": model.names[place], "p": float(g), "p_alone": float(p[place])}
+            for place, g in zip(places, given, strict=True)
         ],
-        "false_discovery_rate": settings.found_fdr,
-        "associated_alone": int(passed(p, min(settings.fdr, 0.5)).sum()),
+        "false_discovery_rate": rate,
+        "associated_alone": int(passed(p, rate).sum()),
         "used": list(model.used),
         "chosen": [
             {"name": name, "share": count / len(parts)} for name, count in times.most_common(_SHOWN)

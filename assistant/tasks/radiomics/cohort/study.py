@@ -25,7 +25,7 @@ from assistant.whole_file import whole
 Grow = Callable[[str, dict[str, Any]], None]
 """Told each part of the report as soon as there is one: its name and its data."""
 
-_WORK = 5
+_WORK = 4
 """Raised when the same table and settings would give another result."""
 
 

@@ -10,7 +10,7 @@ from scipy import stats
 from sksurv.compare import compare_survival
 from sksurv.metrics import concordance_index_censored, cumulative_dynamic_auc
 
-from assistant.tasks.radiomics.cohort import likelihood, roc
+from assistant.tasks.radiomics.cohort import conditional, roc
 from assistant.tasks.radiomics.cohort.association import association, passed
 from assistant.tasks.radiomics.cohort.classification import calibration, decision
 from assistant.tasks.radiomics.cohort.concordance import concordance, concordance_interval
@@ -162,10 +162,27 @@ def test_combat_keeps_a_column_that_is_constant_and_a_site_of_one_case() -> None
     np.testing.assert_array_equal(made[20], x[20])
 
 
+@pytest.mark.parametrize("survival", [False, True])
+def test_conditional_tests_find_the_cause_and_not_its_shadow(survival: bool) -> None:
+    random = np.random.default_rng(1)
+    z = random.standard_normal((400, 30))
+    z[:, 5] = 0.8 * z[:, 2] + 0.6 * z[:, 5]
+    eta = 1.2 * z[:, 2] - 1.2 * z[:, 9]
+    if survival:
+        outcome = Outcome(random.random(400) < 0.8, random.exponential(np.exp(-eta)))
+    else:
+        outcome = Outcome(random.random(400) < 1 / (1 + np.exp(-eta)))
+    _, alone = association(z, outcome)
+    assert passed(alone, 0.05)[5]
+    found, p = conditional.conditional(z, outcome, 0.05, 20)
+    assert set(found.tolist()) == {2, 9}
+    assert (p < 0.001).all()
+
+
 def test_the_information_of_coxs_model_by_its_definition() -> None:
     outcome = Outcome(RANDOM.random(30) < 0.6, RANDOM.integers(1, 12, 30).astype(float))
     base, other = RANDOM.standard_normal((30, 2)), RANDOM.standard_normal((30, 3))
-    model = likelihood.Cox(base, outcome, 1.0)
+    model = conditional._Cox(base, outcome)
     hazard = np.empty(30)
     hazard[model.order] = model.hazard
     wanted = np.zeros((2, 3))
@@ -174,7 +191,7 @@ def test_the_information_of_coxs_model_by_its_definition() -> None:
         w = hazard[at_risk] / hazard[at_risk].sum()
         b, o = base[at_risk], other[at_risk]
         wanted += (b.T * w) @ o - np.outer(w @ b, w @ o)
-    _, _, cross = model.score(other, other * other)
+    _, _, cross = model.score(other)
     np.testing.assert_allclose(cross, wanted, atol=1e-9)
 
 
