@@ -106,7 +106,7 @@ def test_checklists_say_what_was_done_and_leave_the_rest_to_people(
     items = {row["item"]: row for row in made["tripod_ai"]}
     assert len(items) == 52
     assert "3 折" in items["12a"]["answer"]
-    assert "knn" in items["12c"]["answer"]
+    assert "boosting" in items["12c"]["answer"]
     assert not any(items[item]["done"] for item in ("6b", "17", "18a"))
     rows = made["rqs"]["rows"]
     assert len(rows) == 16
