@@ -52,7 +52,7 @@ def slide(
     return np.array(places)
 
 
-def vast(path: Path, corner: int = 53_000, tissue: int = 2_000, side: int = 100_000) -> int:
+def vast(path: Path, corner: int = 53_248, tissue: int = 600, side: int = 100_000) -> int:
     """A slide of ``side`` × ``side`` in a few megabytes, since tiles that are alike are there once:
     a square of tissue from (``corner``, ``corner``) with a cell in every tile.  How many cells."""
     with path.open("wb") as file:
@@ -76,7 +76,7 @@ def vast(path: Path, corner: int = 53_000, tissue: int = 2_000, side: int = 100_
 
 
 def _cells(corner: int, tissue: int) -> list[int]:
-    steps = range(corner // TIFF_TILE + 1, (corner + tissue) // TIFF_TILE)
+    steps = range(-(-corner // TIFF_TILE), (corner + tissue) // TIFF_TILE)
     return [n for n in steps for _ in steps]
 
 

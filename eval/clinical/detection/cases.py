@@ -84,7 +84,8 @@ def inserted_cases(
     free = lung if excluded is None else lung & ~excluded
     for number in range(count):
         rng = np.random.default_rng((seed, number))
-        hu = np.ascontiguousarray(turn.turned(volume.array), dtype=np.float32)
+        # A copy of its own, or each would have the nodules of those before it.
+        hu = np.array(turn.turned(volume.array), np.float32, order="C")
         where = turn.turned(free)
         dense = (hu > _DENSE) & where
         drawn = draw(nodules, where, turn.turned(vessels), dense, spacing, rng)

@@ -11,7 +11,6 @@ from fastapi.testclient import TestClient
 from imaging_samples import series, written
 
 from assistant.api.context import Actor, Services
-from assistant.api.problems import Problem, respond
 from assistant.ui.guest import Host
 from assistant.ui.imaging import dropping
 
@@ -39,10 +38,6 @@ def test_a_full_disk_is_said_and_left_behind_nothing() -> None:
     app = FastAPI()
     parts = cast(Services, SimpleNamespace(store=SimpleNamespace(attachments=held)))
     dropping.serve(app, cast(Host, Ward()), parts)
-
-    @app.exception_handler(Problem)
-    async def said(_: Request, problem: Problem) -> Any:
-        return respond(problem.status, problem.detail)
 
     client = TestClient(app)
     body, headers = written(series()[0]), {"X-Patient-Id": "pat-1"}

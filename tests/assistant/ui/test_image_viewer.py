@@ -17,6 +17,7 @@ from perfusion_samples import instances, phantom
 from playwright.sync_api import Locator, expect
 
 pytestmark = pytest.mark.browser
+PATIENCE = 60
 
 
 def looked_at(visit: Visit, tab: str, name: str, patient: str) -> Locator:
@@ -36,7 +37,10 @@ def kept(server: Server, patient: str, files: list[bytes]) -> None:
             archive.writestr(str(number), data)
     headers = {"X-Patient-Id": patient}
     answer = httpx.post(
-        f"{server.address}/pages/studies", content=packed.getvalue(), headers=headers
+        f"{server.address}/pages/studies",
+        content=packed.getvalue(),
+        headers=headers,
+        timeout=PATIENCE,
     )
     assert answer.json() == {"kept": len(files)}
 
@@ -133,6 +137,7 @@ def test_nifti_becomes_a_series_and_slices_are_fetched_ahead(
             f"{server.address}/pages/studies",
             content=path.read_bytes(),
             headers={"X-Patient-Id": "pat-nifti"},
+            timeout=PATIENCE,
         ).json()
         for _ in range(2)
     ]

@@ -13,7 +13,7 @@ const limited = (value, least, most) => Math.min(Math.max(value, least), most);
 const view = {
   opened: null, images: null, maps: null, token: "", asked: "", words: {},
   plane: "axial", at: {}, time: 0, tool: "probe", low: 0, high: 1, opacity: 0.5,
-  hidden: new Set(), marks: [], begun: null, cursor: null, curves: [], drawing: 0, step: 1,
+  shown: null, map: null, hidden: new Set(), marks: [], begun: null, cursor: null, curves: [], drawing: 0, step: 1,
 };
 
 const parts = {
@@ -102,7 +102,7 @@ const open = async (asked) => {
     found = await opening();
   } catch (problem) {
     if (view.asked !== asked) return;
-    view.opened = null;
+    Object.assign(view, { opened: null, shown: null });
     parts.root.classList.remove("open");
     parts.said.textContent = problem.message;
     return;
@@ -115,7 +115,7 @@ const open = async (asked) => {
   if (!same) {
     view.images = new SliceStore(load("slices", Int16Array));
     [view.low, view.high] = windowOf(holder().dataset.window || "auto");
-    Object.assign(view, { marks: [], begun: null, cursor: null, curves: [], time: 0 });
+    Object.assign(view, { marks: [], begun: null, cursor: null, curves: [], time: 0, shown: null });
   }
   if (!same || found.classes.length) view.at = { ...found.starts };
   parts.root.classList.add("open");
@@ -371,7 +371,7 @@ const move = (plane, at) => {
   const before = view.at[plane];
   if (plane === view.plane && at !== before) view.step = at > before ? 1 : -1;
   if (plane !== view.plane || at !== before) view.begun = null;
-  if (plane !== view.plane) view.cursor = null;
+  if (plane !== view.plane) Object.assign(view, { cursor: null, shown: null });
   view.plane = plane;
   view.at[plane] = at;
   selects.plane.value = plane;
@@ -390,7 +390,7 @@ const take = (tool) => {
   for (const [name, button] of Object.entries(buttons)) {
     button.setAttribute("aria-pressed", String(name === tool));
   }
-  if (view.opened) paint();
+  if (view.shown) paint();
 };
 
 const clear = () => {
@@ -494,7 +494,7 @@ const pointOf = (event) => {
 
 let dragged = null;
 parts.canvas.addEventListener("pointerdown", (event) => {
-  if (!view.opened || !view.shown) return;
+  if (!view.shown) return;
   parts.canvas.focus({ preventScroll: true });
   parts.canvas.setPointerCapture(event.pointerId);
   if (event.button === 2 || view.tool === "window") {
@@ -507,7 +507,7 @@ parts.canvas.addEventListener("pointerdown", (event) => {
   }
 });
 parts.canvas.addEventListener("pointermove", (event) => {
-  if (!view.opened || !view.shown) return;
+  if (!view.shown) return;
   if (dragged) {
     const width = Math.max(dragged.high - dragged.low, 1e-9);
     const wide = width * Math.exp((event.clientX - dragged.x) / 200);
@@ -580,7 +580,7 @@ const onKey = (event) => {
 };
 
 parts.canvas.addEventListener("keydown", (event) => {
-  if (!view.opened || !view.shown || event.ctrlKey || event.metaKey) return;
+  if (!view.shown || event.ctrlKey || event.metaKey) return;
   if (onKey(event) !== false) event.preventDefault();
 });
 
@@ -588,8 +588,7 @@ parts.canvas.addEventListener("keydown", (event) => {
 const renew = () => {
   const place = holder();
   if (!place) {
-    view.asked = "";
-    view.opened = null;
+    Object.assign(view, { asked: "", opened: null, shown: null });
     return;
   }
   place.append(parts.root);
@@ -604,6 +603,6 @@ const renew = () => {
   view.words = JSON.parse(place.dataset.words || "{}");
   open(asked);
 };
-addEventListener("resize", () => view.opened && view.shown && paint());
+addEventListener("resize", () => view.shown && paint());
 watch("value", renew);
 renew();
