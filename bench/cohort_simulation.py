@@ -47,6 +47,24 @@ class Design:
     survival: bool = False
 
 
+DESIGNS = {
+    "independent": Design(),
+    "blocks": Design(together=True),
+    "wide": Design(columns=2000),
+    "wide_more_cases": Design(cases=600, columns=2000),
+    "strong": Design(cases=400, effect=1.0, together=True),
+    "survival": Design(survival=True),
+    "survival_blocks": Design(survival=True, together=True),
+}
+
+
+def truth(design: Design, seed: int) -> tuple[Whole, Floats]:
+    """(places of the columns that decide, their signs); of ``seed`` alone."""
+    random = np.random.default_rng(seed)
+    signals = np.sort(random.choice(design.columns, design.signals, replace=False))
+    return signals, random.choice([-1.0, 1.0], design.signals)
+
+
 def draw(design: Design, seed: int, cases: int = 0) -> tuple[Floats, Outcome, Whole]:
     """(columns, outcome, places of the signals); the places depend on ``seed`` alone."""
     random = np.random.default_rng(seed)
@@ -153,18 +171,9 @@ def main() -> None:
 
 
 def _features(runs: int, only: list[str] | None) -> dict[str, Any]:
-    designs = {
-        "independent": Design(),
-        "blocks": Design(together=True),
-        "wide": Design(columns=2000),
-        "wide_more_cases": Design(cases=600, columns=2000),
-        "strong": Design(cases=400, effect=1.0, together=True),
-        "survival": Design(survival=True),
-        "survival_blocks": Design(survival=True, together=True),
-    }
     made = {}
     with progress() as report:
-        for name, design in designs.items():
+        for name, design in DESIGNS.items():
             if only and name not in only:
                 continue
             rows = []

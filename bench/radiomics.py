@@ -58,7 +58,7 @@ def main() -> None:
         entrants["pyradiomics"] = (str(given.peer), PEER)
     runs: dict[str, list[tuple[float, float, int]]] = {name: [] for name in entrants}
     with tempfile.TemporaryDirectory() as folder:
-        image, mask, voxels = _written(given, Path(folder))
+        image, mask, voxels = written(given.image, given.mask, given.roi, Path(folder))
         for _ in range(given.repetitions):
             for name, (python, code) in entrants.items():
                 runs[name].append(_run(python, code, image, mask))
@@ -79,14 +79,14 @@ def main() -> None:
     print(json.dumps(line, ensure_ascii=False))
 
 
-def _written(given: argparse.Namespace, folder: Path) -> tuple[Path, Path, int]:
-    """Image and mask as NRRD, which both read."""
+def written(series: Path, region: Path, roi: str, folder: Path) -> tuple[Path, Path, int]:
+    """Image and mask as NRRD, which both read, and the voxels of the region."""
     import nrrd
 
     from assistant.imaging.source import read_image, read_region
 
-    volume = read_image(given.image)
-    region = read_region(given.mask, volume, given.roi)
+    volume = read_image(series)
+    found = read_region(region, volume, roi)
     header = {
         "space": "left-posterior-superior",
         "space directions": volume.grid.step[:, ::-1].T,
@@ -94,10 +94,10 @@ def _written(given: argparse.Namespace, folder: Path) -> tuple[Path, Path, int]:
         "encoding": "raw",
     }
     paths = folder / "image.nrrd", folder / "mask.nrrd"
-    arrays = volume.array.astype("int16"), region.mask.astype("uint8")
+    arrays = volume.array.astype("int16"), found.mask.astype("uint8")
     for path, array in zip(paths, arrays, strict=True):
         nrrd.write(str(path), array.transpose(2, 1, 0), header, index_order="F")
-    return *paths, int(region.mask.sum())
+    return *paths, int(found.mask.sum())
 
 
 def _run(python: str, code: str, image: Path, mask: Path) -> tuple[float, float, int]:

@@ -13,11 +13,12 @@ from openvino import opset13 as ops
 SIDE = 8
 
 
-def write(folder: Path, tile: int = 64, **said: Any) -> Path:
-    """A YOLO head [1, 5, places]: centre, size, and the mean brightness at each place."""
+def write(folder: Path, tile: int = 64, bright: float = 1.0, **said: Any) -> Path:
+    """A YOLO head [1, 5, places]: centre, size, and the mean brightness at each place, times
+    ``bright``."""
     folder.mkdir(parents=True, exist_ok=True)
     source = ops.parameter([1, 1, tile, tile], np.float32)
-    kernel = np.full((1, 1, SIDE, SIDE), 1 / SIDE**2, np.float32)
+    kernel = np.full((1, 1, SIDE, SIDE), bright / SIDE**2, np.float32)
     mean = ops.convolution(source, ops.constant(kernel), [1, 1], [0, 0], [0, 0], [1, 1])
     count = tile - SIDE + 1
     y, x = np.mgrid[0:count, 0:count].reshape(2, -1) + SIDE / 2

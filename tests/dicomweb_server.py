@@ -38,6 +38,9 @@ class Pacs:
     """Seconds between two bytes of an answer that does not end."""
 
     without_search: bool = False
+    passes_over: bool = False
+    """Filters of a search."""
+
     page: int = 1000
     refuses: bool = False
     redirect: str = ""
@@ -59,6 +62,24 @@ def app(pacs: Pacs) -> FastAPI:
         if pacs.token and request.headers.get("authorization") != f"Bearer {pacs.token}":
             return Response(status_code=401)
         return await go_on(request)
+
+    @made.get("/studies")
+    async def studies(request: Request) -> Any:
+        wanted = "" if pacs.passes_over else request.query_params.get("PatientID", "")
+        found = {
+            one.StudyInstanceUID: one
+            for one in pacs.datasets()
+            if not wanted or wanted == one.get("PatientID", "")
+        }
+        listed = [
+            {
+                "0020000D": {"vr": "UI", "Value": [uid]},
+                "00100020": {"vr": "LO", "Value": [one.get("PatientID", "")]},
+                "00080020": {"vr": "DA", "Value": [one.get("StudyDate", "")]},
+            }
+            for uid, one in found.items()
+        ]
+        return JSONResponse(listed, media_type=JSON)
 
     @made.get("/studies/{study}/series")
     async def series(study: str) -> Any:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import openvino
@@ -13,6 +15,7 @@ from openvino import opset13 as ops
 
 RADIUS = 5
 TILE = 128
+TIFF_TILE = 256
 
 
 def slide(
@@ -47,6 +50,83 @@ def slide(
                 subfiletype=1 if level else 0,
             )
     return np.array(places)
+
+
+def vast(path: Path, corner: int = 53_248, tissue: int = 600, side: int = 100_000) -> int:
+    """A slide of ``side`` × ``side`` in a few megabytes, since tiles that are alike are there once:
+    a square of tissue from (``corner``, ``corner``) with a cell in every tile.  How many cells."""
+    with path.open("wb") as file:
+        file.write(struct.pack("<2sHHHQ", b"II", 43, 8, 0, 0))
+        written: dict[bytes, int] = {}
+        link = 8
+        for step in (1, 4, 16, 64):
+            wide = -(-side // step)
+            count = -(-wide // TIFF_TILE)
+            where = np.empty((count, count), np.uint64)
+            where[:] = _tile(file, written, np.full((TIFF_TILE, TIFF_TILE, 3), 245, np.uint8))
+            first, last = corner // step // TIFF_TILE, (corner + tissue) // step // TIFF_TILE + 1
+            for row in range(first, last):
+                for column in range(first, last):
+                    low = np.array([row, column]) * TIFF_TILE
+                    where[row, column] = _tile(
+                        file, written, _part(low, corner // step, (corner + tissue) // step, step)
+                    )
+            link = _directory(file, where, wide, step, link)
+    return len(_cells(corner, tissue))
+
+
+def _cells(corner: int, tissue: int) -> list[int]:
+    steps = range(-(-corner // TIFF_TILE), (corner + tissue) // TIFF_TILE)
+    return [n for n in steps for _ in steps]
+
+
+def _part(low: NDArray[np.int64], first: int, last: int, step: int) -> NDArray[np.uint8]:
+    """A tile from the corner ``low`` (row, column) of a level; a cell only where it is whole
+    tissue."""
+    made = np.full((TIFF_TILE, TIFF_TILE, 3), 245, np.uint8)
+    rows, columns = (
+        slice(max(first - int(one), 0), max(min(last - int(one), TIFF_TILE), 0)) for one in low
+    )
+    made[rows, columns] = (225, 170, 195)
+    whole = rows == columns == slice(0, TIFF_TILE)
+    if step == 1 and whole:
+        y, x = np.mgrid[-128:128, -128:128]
+        made[y**2 + x**2 <= RADIUS**2] = (95, 60, 130)
+    return made
+
+
+def _tile(file: BinaryIO, written: dict[bytes, int], tile: NDArray[np.uint8]) -> int:
+    data = tile.tobytes()
+    if data not in written:
+        written[data] = file.tell()
+        file.write(data)
+    return written[data]
+
+
+def _directory(file: BinaryIO, where: NDArray[np.uint64], wide: int, step: int, link: int) -> int:
+    """A directory of BigTIFF, to which the eight bytes at ``link`` point; where its own are."""
+    offsets = file.tell()
+    file.write(where.tobytes())
+    sizes = file.tell()
+    file.write(np.full(where.size, TIFF_TILE**2 * 3, np.uint32).tobytes())
+    resolution = 20_000 // step | (1 << 32)
+    fields = [
+        (254, 4, 1, int(step > 1)), (256, 4, 1, wide), (257, 4, 1, wide),
+        (258, 3, 3, 8 | 8 << 16 | 8 << 32), (259, 3, 1, 1), (262, 3, 1, 2), (277, 3, 1, 3),
+        (282, 5, 1, resolution), (283, 5, 1, resolution), (284, 3, 1, 1), (296, 3, 1, 3),
+        (322, 3, 1, TIFF_TILE), (323, 3, 1, TIFF_TILE),
+        (324, 16, where.size, offsets), (325, 4, where.size, sizes),
+    ]  # fmt: skip
+    place = file.tell()
+    file.write(struct.pack("<Q", len(fields)))
+    for one in fields:
+        file.write(struct.pack("<HHQQ", *one))
+    file.write(struct.pack("<Q", 0))
+    end = file.tell()
+    file.seek(link)
+    file.write(struct.pack("<Q", place))
+    file.seek(end)
+    return end - 8
 
 
 def cell_detector(folder: Path, **said: object) -> Path:

@@ -77,38 +77,44 @@ def quantise(
     ] = "",
     max_loss: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="Of Dice; default: what vision.yaml says (0.005)."),
+        typer.Option(min=0, max=1, help="Of Dice or AP; default: that of vision.yaml (0.005)."),
     ] = None,
 ) -> None:
     """INT8 of an image model by NNCF, on images of your own; nothing of them is kept.
 
-    以自己的图像校准，生成 INT8 模型（int8.xml）；Dice 损失超过上限则不写入。
+    以自己的图像校准，生成 INT8 模型（int8.xml）；Dice（检出为 AP）损失超过上限则不写入。
     """
-    from assistant.training.segmentation.own_images import scaled_images
+    from assistant.training.segmentation.own_images import scaled_images, slices_of_images
+    from serving.vision import quantising, quantising_boxes
     from serving.vision.folder import open_folder
     from serving.vision.problem import VisionProblem
-    from serving.vision.quantising import quantise as made
 
     held = store()
     named = held.holds(model)
     opened = held.open(model) if named else open_folder(Path(model))
     said = opened.description
-    if said.task != "segmentation":
+    if said.task == "classification":
         raise VisionProblem(
-            "目前只有分割模型可以量化。", "Only models for segmentation are quantised so far."
+            "目前只有分割和检出模型可以量化。",
+            "Only models for segmentation and detection are quantised so far.",
         )
-    arrays = scaled_images(images, modality, said)
     allowed = said.max_loss if max_loss is None else max_loss
+    measure = "Dice" if said.task == "segmentation" else "AP"
     with progress() as report:
-        found = made(opened, arrays, allowed, report)
+        if said.task == "segmentation":
+            arrays = scaled_images(images, modality, said)
+            found = quantising.quantise(opened, arrays, allowed, report)
+        else:
+            slices = slices_of_images(images, modality, said)
+            found = quantising_boxes.quantise(opened, slices, allowed, report)
     if not found.kept:
-        console.print(f"INT8 损失 Dice loses {found.loss:.4f} > {allowed}：未写入 not written")
+        console.print(f"INT8 损失 {measure} loses {found.loss:.4f} > {allowed}：未写入 not written")
         raise typer.Exit(1)
     if named:
         held.renew(model)
     console.print(
-        f"已写入 written: int8.xml；{found.images} 个图像 images，Dice 损失 loss {found.loss:.4f}\n"
-        "首次分割时按本机实测选择精度。Precision is measured when an image is first segmented.",
+        f"已写入 written: int8.xml；{found.images} 个图像 images，{measure} 损失 loss "
+        f"{found.loss:.4f}\n首次使用时按本机实测选择精度。Precision is measured at first use.",
         markup=False,
         highlight=False,
         soft_wrap=True,

@@ -100,7 +100,7 @@ def fetch(server: DicomWebServer, place: Address, wanted: Callable[[str], bool])
         found = list(client.iter_series(place.study, series))
         return _checked(found, place.study, series, listed)
 
-    return _run(server, errand)
+    return run(server, errand)
 
 
 def store(server: DicomWebServer, files: Sequence[bytes]) -> None:
@@ -116,10 +116,11 @@ def store(server: DicomWebServer, files: Sequence[bytes]) -> None:
             )
         return True
 
-    _run(server, errand)
+    run(server, errand)
 
 
-def _run(server: DicomWebServer, errand: Callable[[DICOMwebClient], Made]) -> Made:
+def run(server: DicomWebServer, errand: Callable[[DICOMwebClient], Made]) -> Made:
+    """What ``errand`` gives, within the bounds of the server.  Raises `ImageProblem`."""
     import logging
 
     from dicomweb_client import DICOMwebClient

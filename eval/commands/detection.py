@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.progress import Progress
@@ -12,11 +12,6 @@ from eval.commands.clinical import finish, show_table
 from eval.commands.common import Json, Require, command_line, console, parse_gates, sentences
 from eval.commands.model_options import Quiet
 from eval.errors import EvalError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from eval.clinical.detection.cases import Case
 
 
 @sentences
@@ -40,6 +35,9 @@ def detection(
         Path | None,
         typer.Option(help="Instead: learn the classifier and write its trees to this file."),
     ] = None,
+    second: Annotated[
+        str, typer.Option(help="A network that looks at each candidate again: name or folder.")
+    ] = "",
     quiet: Quiet = False,
     as_json: Json = False,
     require: Require = None,
@@ -50,8 +48,11 @@ def detection(
     a candidate at all); with --image also real.sensitivity_1fp and so on.
     """
     from assistant.imaging.problem import ImageProblem
-    from eval.clinical.detection.cases import simulated_cases
+    from assistant.settings import Settings
+    from assistant.tasks.detection.second import open_second
+    from eval.clinical.detection.cases import real_cases, simulated_cases
     from eval.clinical.detection.measure import SCORES, judge_all, summarize
+    from serving.vision.problem import VisionProblem
 
     names = (*SCORES, *(f"real.{name}" for name in SCORES))
     gates = parse_gates(require, names, "detection")
@@ -60,14 +61,15 @@ def detection(
             _fit(fit, scans, progress)
             return
         try:
+            looks = open_second(second, Settings().home) if second else None
             bar = progress.add_task("模拟 simulated", total=scans)
-            own = judge_all(simulated_cases(scans, seed), lambda: progress.advance(bar))
+            own = judge_all(simulated_cases(scans, seed), lambda: progress.advance(bar), looks)
             real = []
             if image is not None:
-                second = progress.add_task("真实 CT real", total=copies)
-                cases = _real(image, exclude, roi, copies, seed)
-                real = judge_all(cases, lambda: progress.advance(second))
-        except ImageProblem as problem:
+                bar = progress.add_task("真实 CT real", total=copies)
+                cases = real_cases(image, exclude, roi, copies, seed)
+                real = judge_all(cases, lambda: progress.advance(bar), looks)
+        except (ImageProblem, VisionProblem) as problem:
             raise EvalError(str(problem)) from None
     result = summarize(own, real, seed=seed, command=command_line())
     if not as_json:
@@ -83,23 +85,3 @@ def _fit(path: Path, scans: int, progress: Progress) -> None:
     rows, labels = training_examples(scans, lambda done, *_: progress.update(bar, completed=done))
     path.write_text(fitted(rows, labels), encoding="utf-8")
     console.print(f"{path}: {len(rows)} candidates, {int(labels.sum())} of nodules")
-
-
-def _real(image: Path, exclude: Path | None, roi: str, copies: int, seed: int) -> Iterator[Case]:
-    import numpy as np
-    from scipy import ndimage
-
-    from assistant.imaging.ct import segment_ct
-    from assistant.imaging.source import known_as, read_image, read_region
-    from eval.clinical.detection.cases import inserted_cases
-
-    volume = known_as(read_image(image), "CT")
-    found = segment_ct(volume, ["lung_left", "lung_right", "vessels"])
-    excluded = None
-    if exclude is not None:
-        region = read_region(exclude, volume, roi).mask
-        # Marks on the border of the region belong to it.
-        spacing = volume.grid.spacing
-        excluded = np.asarray(ndimage.distance_transform_edt(~region, spacing) <= 10)
-    lung = found["lung_left"] | found["lung_right"]
-    return inserted_cases(volume, lung, found["vessels"], copies, seed, excluded)

@@ -134,7 +134,7 @@ class Description(_Strict):
     )
     overlap: Annotated[float, Field(ge=0, le=0.9)] = 0.5
     max_loss: Annotated[float, Field(ge=0, le=1)] = Field(
-        default=0.005, description="Of Dice, that a quicker precision may cost."
+        default=0.005, description="Of Dice (of a detector: AP), that a quicker precision may cost."
     )
     classes: tuple[Class, ...] = ()
     activation: Literal["softmax", "sigmoid", "none"] = Field(

@@ -22,6 +22,8 @@ EIGHT_BITS = "int8.xml"
 
 _MAX_FILES = 64
 _CONFORMED = (256, 256, 256)
+_OF_BOXES = 3
+"""Dimensions at most of a detector's outputs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def open_folder(folder: Path) -> Opened:
     if not said.name:
         said = said.model_copy(update={"name": folder.resolve().name})
     eight_bits = None
-    if said.task == "segmentation":
+    if said.task != "classification":
         eight_bits = _eight_bits(folder / EIGHT_BITS, model)
     return Opened(model, said, digest(folder), origin, folder, eight_bits)
 
@@ -126,13 +128,20 @@ def _eight_bits(path: Path, model: Any) -> Any | None:
     if not path.is_file():
         return None
     found = _read(path)
-    made, wanted = (one.outputs[0].get_partial_shape()[1] for one in (found, model))
+    made, wanted = ([_last(port) for port in one.outputs] for one in (found, model))
     if len(found.inputs) != 1 or made != wanted:
         raise VisionProblem(
             f"{EIGHT_BITS} 与模型不符，请删除后重新运行 bedside model quantise-vision。",
             f"{EIGHT_BITS} is of another model; delete it and quantise again.",
         )
     return found
+
+
+def _last(port: Any) -> Any:
+    """What does not change with the size of the image: the channels of scores of voxels, the
+    numbers of a box."""
+    shape = port.get_partial_shape()
+    return shape[1] if len(shape) > _OF_BOXES else shape[-1]
 
 
 def _channels_first(model: Any, said: Description) -> Any:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,13 +28,14 @@ from serving.vision.problem import VisionProblem
 from serving.vision.window import Size, starts
 
 Floats = NDArray[np.float32]
+Item = TypeVar("Item")
 Report = Callable[[int, int, str], None]
 
 _CALIBRATION = 100
 _VALIDATION = 24
 """Windows: more tell little more, and cost time."""
 
-_MARGIN = 0.7
+MARGIN = 0.7
 """Of what may be lost, as the whole images may lose more than the windows that were looked at."""
 
 
@@ -79,7 +80,7 @@ def quantise(
     loss = _loss(made, images)
     tell(3, 3, "量化 quantise")
     if loss <= max_loss:
-        _save(quantised, path)
+        save(quantised, path)
     return Quantised(loss, len(images), loss <= max_loss)
 
 
@@ -92,7 +93,7 @@ def _quantised(
     model = opened.model.clone()
     model.reshape([1, 1, *size[1:]] if flat else [1, 1, *size])
     plain = window.Streams(openvino.Core().compile_model(model, "CPU", _EXACT), 1)
-    checked = _spread(every, _VALIDATION)
+    checked = spread(every, _VALIDATION)
     wanted = [made.argmax(axis=0).astype(np.uint8) for made in plain.scores(checked)]
 
     def validate(compiled: Any, items: Iterable[Any]) -> tuple[float, None]:
@@ -101,13 +102,13 @@ def _quantised(
         found = [made.argmax(axis=0).astype(np.uint8) for made in asked]
         return dice(np.stack([wanted[at] for at in chosen]), np.stack(found)), None
 
-    given = [part.reshape(model.input(0).shape) for part in _spread(every, _CALIBRATION)]
+    given = [part.reshape(model.input(0).shape) for part in spread(every, _CALIBRATION)]
     return nncf.quantize_with_accuracy_control(
         model,
         calibration_dataset=nncf.Dataset(given),
         validation_dataset=nncf.Dataset(list(range(len(checked)))),
         validation_fn=validate,
-        max_drop=max_loss * _MARGIN,
+        max_drop=max_loss * MARGIN,
         drop_type=nncf.DropType.ABSOLUTE,
         preset=nncf.QuantizationPreset.MIXED,
         subset_size=len(given),
@@ -144,13 +145,14 @@ def _windows(images: Sequence[Floats], size: Size) -> list[Floats]:
     return found
 
 
-def _spread(every: Sequence[Floats], count: int) -> list[Floats]:
+def spread(every: Sequence[Item], count: int) -> list[Item]:
     """So many of them, evenly from all."""
     places = np.linspace(0, len(every) - 1, min(count, len(every))).astype(int)
     return [every[int(at)] for at in places]
 
 
-def _save(model: Any, path: Path) -> None:
+def save(model: Any, path: Path) -> None:
+    """At once or not at all."""
     import openvino
 
     fresh = path.with_name(f".{path.name}")

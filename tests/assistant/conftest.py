@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,20 +53,34 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def page_server(
     tmp_path_factory: pytest.TempPathFactory, knowledge_folder: Path
 ) -> Iterator[Server]:
-    """A server for the pages of tasks, with the toy task's package beside it and a model that
-    finds structures; each test has a patient of its own.  Starting one takes long."""
+    """A server for the pages of tasks, with the toy task's package beside it, a model that finds
+    structures, and an archive of one patient (pat-archive); each test has a patient of its own.
+    Starting one takes long."""
     from browser_visit import chromium, start
+    from dicomweb_server import Pacs, serving
+    from imaging_samples import ball, segmentation, series, written
 
     chromium()
+    kept = [*series(PatientID="pat-archive", StudyDate="20260302"), segmentation(ball())]
+    kept[-1].PatientID, kept[-1].StudyDate = "pat-archive", "20260302"
     home = tmp_path_factory.mktemp("home")
     model = tmp_path_factory.mktemp("structures") / "model"
     folder = vision_models.write(model, vision_models.kernels(), size=None)
     VisionStore(home).add("toy", folder)
     site = tmp_path_factory.mktemp("site")
-    running = start(home, knowledge_folder, **installed_beside(site))
-    yield running
-    running.process.terminate()
-    running.process.wait(20)
+    with serving(Pacs([written(one) for one in kept]), _free_port()) as archive:
+        settings = {"BEDSIDE_DICOMWEB": json.dumps({"pacs": {"url": archive.url}})}
+        running = start(home, knowledge_folder, **installed_beside(site), **settings)
+        yield running
+        running.process.terminate()
+        running.process.wait(20)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
 
 
 @pytest.fixture

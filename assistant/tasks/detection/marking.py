@@ -15,6 +15,7 @@ from assistant.imaging.problem import ImageProblem
 from assistant.imaging.volume import Grid, Mask
 from assistant.tasks.detection.draft import Mark
 from serving.vision.boxes import Found
+from serving.vision.description import Description
 from serving.vision.detector import Detector, Report
 from serving.vision.folder import open_folder
 from serving.vision.store import VisionStore
@@ -59,13 +60,7 @@ class ModelDetector:
                 f"图像有 {image.slices} 层，检出最多 {MOST_SLICES} 层，请裁剪。",
                 f"The image has {image.slices} slices, and at most {MOST_SLICES} are searched.",
             )
-        planes = [
-            conformed(one, said.model_copy(update={"size": None}))
-            for one in image.of(said.channels)
-        ]
-        grid = planes[0].grid
-        values = scaled(np.stack([one.array for one in planes]), said.intensity)
-        values = normalised(values, said.mean, said.deviation)
+        values, grid = laid_out(image, said)
         found = self._on_slices(values, threshold, report, cancelled)
         marks = [mark for number, one in found for mark in self._told(one, number, grid, image)]
         marks.sort(key=lambda one: -one.score)
@@ -128,6 +123,16 @@ class ModelDetector:
                 )
             )
         return detections
+
+
+def laid_out(image: Channels, said: Description) -> tuple[NDArray[np.float32], Grid]:
+    """[channel, slice, row, column] as the network is given it, and where it lies.  Raises
+    `ImageProblem`."""
+    planes = [
+        conformed(one, said.model_copy(update={"size": None})) for one in image.of(said.channels)
+    ]
+    values = scaled(np.stack([one.array for one in planes]), said.intensity)
+    return normalised(values, said.mean, said.deviation), planes[0].grid
 
 
 def mask_of(mark: Mark, shape: tuple[int, int, int]) -> Mask:

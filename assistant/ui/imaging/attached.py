@@ -7,10 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from assistant.imaging import archive, dicom
+from assistant.imaging.problem import ImageProblem
 from assistant.record.attachment import DICOM, REGION_MODALITIES, Series
 from assistant.record.attachment_content import ContentInvalid, read
-from assistant.store import Context
+from assistant.store import Context, StoreError
 from assistant.store.attachments import Attachments
+from assistant.ui.imaging import volume_files
+from assistant.work.task import Refused
+
+PROBLEMS = (ImageProblem, StoreError, Refused, ValueError)
+"""What a sentence on a page of images says."""
 
 _MOST = 500
 
@@ -28,15 +34,20 @@ def label(one: Series) -> str:
     return f"{one.modality} · {one.instances} · …{one.series_uid[-12:]}"
 
 
-def dropped(attachments: Attachments, context: Context, paths: Sequence[Path]) -> int:
-    """Keep the DICOM files among what was dropped; how many there were.
+def dropped(
+    attachments: Attachments, context: Context, paths: Sequence[Path], modality: str = ""
+) -> int:
+    """Keep the DICOM, NIfTI and NRRD files among what was dropped; how many there were.
 
-    Raises `ImageProblem`, and what the store raises.
+    ``modality``: of what is no DICOM, which does not say it.  Raises `ImageProblem`, and what the
+    store raises.
     """
-    count = 0
+    count, others = 0, list[bytes]()
     for path in paths:
         for data in archive.files(path):
             if not dicom.is_dicom(data):
+                if volume_files.ending(data):
+                    others.append(data)
                 continue
             try:
                 attachments.add(context, read(data, DICOM))
@@ -44,7 +55,7 @@ def dropped(attachments: Attachments, context: Context, paths: Sequence[Path]) -
                 # A DICOMDIR or the like.
                 continue
             count += 1
-    return count
+    return count + volume_files.keep(attachments, context, others, modality)
 
 
 def files(attachments: Attachments, context: Context, one: Series) -> list[bytes]:

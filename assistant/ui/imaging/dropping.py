@@ -17,9 +17,11 @@ from pydantic import BaseModel
 from assistant.api.context import ID_PATTERN, Services
 from assistant.api.limits import STUDY_UPLOADS
 from assistant.api.problems import Problem
+from assistant.imaging.as_dicom import MODALITIES
 from assistant.imaging.problem import ImageProblem
 from assistant.store import Context
 from assistant.ui.imaging.attached import dropped
+from assistant.ui.imaging.volume_files import NoImageYet
 from assistant.ui.markup import esc
 from assistant.ui.strings import Text
 
@@ -32,18 +34,26 @@ SCRIPT = (
 
 
 class Kept(BaseModel):
-    """How many DICOM files were kept."""
+    """How many files of a study were kept; ``later``: a mask whose image has still to come."""
 
     kept: int
+    later: str = ""
 
 
 def drop_zone(task: str, t: Text) -> str:
     """The place on the page of ``task``."""
+    kinds = "".join(
+        f'<option value="{one}">{esc(t("study.modality_" + (one or "guess")))}</option>'
+        for one in ("", *MODALITIES)
+    )
     return (
         f'<div class="upload study-upload" data-task="{esc(task)}" '
         f'data-failed="{esc(t("study.failed"))}" data-needs="{esc(t("study.ids"))}">'
         f'<span class="about">{esc(t("study.upload"))}</span>'
-        f'<label class="act">{esc(t("study.choose_files"))}<input type="file" multiple></label>'
+        f'<label class="act">{esc(t("study.choose_files"))}<input type="file" multiple></label> '
+        f'<label class="act">{esc(t("study.choose_folder"))}'
+        f'<input type="file" multiple webkitdirectory></label>'
+        f'<label class="small">{esc(t("study.modality"))} <select>{kinds}</select></label>'
         f'<p class="hint small" role="status"></p></div>'
     )
 
@@ -57,6 +67,7 @@ def serve(app: FastAPI, host: Host, parts: Services) -> None:
         request: Request,
         x_patient_id: Annotated[str, Header(max_length=64, pattern=ID_PATTERN)],
         x_encounter_id: Annotated[str, Header(max_length=64)] = "",
+        x_modality: Annotated[str, Header(pattern=r"^[A-Z]{0,2}$")] = "",
     ) -> Kept:
         who = await host.clinician(request)
         context = Context(who.id, who.role, x_patient_id, x_encounter_id)
@@ -68,7 +79,11 @@ def serve(app: FastAPI, host: Host, parts: Services) -> None:
                 await asyncio.to_thread(file.flush)
                 places = [Path(file.name)]
                 held = parts.store.attachments
-                return Kept(kept=await asyncio.to_thread(dropped, held, context, places))
+                count = await asyncio.to_thread(dropped, held, context, places, x_modality)
+                return Kept(kept=count)
+        except NoImageYet as error:
+            # Several files come one by one, and in any order.
+            return Kept(kept=0, later=str(error))
         except ImageProblem as error:
             raise Problem(422, str(error)) from None
         except OSError:

@@ -11,34 +11,33 @@ import gradio as gr
 from pydantic import BaseModel
 
 from assistant.api.context import Actor
-from assistant.imaging.picture import PLANES, WINDOWS
-from assistant.imaging.problem import ImageProblem
+from assistant.imaging.web_search import Listed
 from assistant.record.attachment import Series
-from assistant.store import Context, StoreError
+from assistant.store import Context
 from assistant.ui import watch
 from assistant.ui.case_form import is_id
 from assistant.ui.frame import Frame
-from assistant.ui.imaging.attached import label, listed
+from assistant.ui.imaging.archive_pick import ArchivePick, archive_pick, connect_archive
+from assistant.ui.imaging.attached import PROBLEMS, label, listed
 from assistant.ui.imaging.dropping import SCRIPT, drop_zone
-from assistant.ui.imaging.slices import Slice, SliceViewer
 from assistant.ui.imaging.strings import STRINGS
+from assistant.ui.imaging.viewer import SCRIPT as VIEWER
+from assistant.ui.imaging.viewer import STYLE as VIEWER_STYLE
+from assistant.ui.imaging.viewer import View, place
 from assistant.ui.markup import esc
 from assistant.ui.session import PageState, Session, Work, clinician
 from assistant.ui.status import status_line
 from assistant.ui.strings import add
-from assistant.work.task import Refused, Title
+from assistant.work.task import Title
 
 add(STRINGS)
 
 GROUP = Title("影像", "Imaging")
 
-PROBLEMS = (ImageProblem, StoreError, Refused, ValueError)
-"""What a sentence on the page says."""
-
 DraftT = TypeVar("DraftT", bound=BaseModel)
 StateT = TypeVar("StateT", bound="StudyState")
 Drawn = Callable[[], list[Any]]
-Whose = tuple[gr.Textbox, gr.Textbox, gr.Button, gr.HTML]
+Whose = tuple[gr.Textbox, gr.Textbox, gr.Button, gr.HTML, ArchivePick | None]
 
 
 @dataclass
@@ -48,7 +47,11 @@ class StudyState(PageState):
     work: Work = field(default_factory=Work)
     context: Context | None = None
     images: list[Series] = field(default_factory=list)
+    offered: dict[str, Listed] = field(default_factory=dict)
+    """What the archive has of the patient, by the UIDs of the series."""
+
     picture: str = ""
+    view: View | None = None
     said: str = ""
 
     def works(self) -> Sequence[Work]:
@@ -79,7 +82,8 @@ class Study(Generic[StateT]):
         self.frame.panel(lambda s: f'<p class="notice warn">{esc(s.text("study.notice"))}</p>')
 
     def whose(self) -> Whose:
-        """Patient, encounter, the button that lists their series, and where files are dropped."""
+        """Patient, encounter, the button that lists their series, where files are dropped, and
+        what picks from an archive."""
         patient, encounter = (
             self.named(gr.Textbox(max_lines=1, elem_id=f"{self.name}-{key}"), f"study.{key}")
             for key in ("patient", "encounter")
@@ -88,7 +92,7 @@ class Study(Generic[StateT]):
         drop = self.frame.panel(
             lambda s: drop_zone(self.name, s.text), elem_id=f"{self.name}-upload", script=SCRIPT
         )
-        return patient, encounter, look, drop
+        return patient, encounter, look, drop, archive_pick(self)
 
     def button(self, key: str, text: str, *, primary: bool = False) -> gr.Button:
         """A button with its label in the language of the page."""
@@ -111,16 +115,13 @@ class Study(Generic[StateT]):
         part.label = self.frame.first.text(text)
         return self.frame.labelled(part, text)
 
-    def view(self, window: str) -> tuple[gr.Dropdown, gr.Dropdown, gr.Slider]:
-        """Plane, window and number of a slice."""
-        windows = (*(("auto",) if window == "auto" else ()), *WINDOWS)
-        plane = self.choice("plane", "study.plane", self._words(PLANES), value="axial")
-        shown = self.choice("window", "study.window", self._words(windows), value=window)
-        number = gr.Slider(0, 1, value=0, step=1, elem_id=f"{self.name}-slice")
-        return plane, shown, self.named(number, "study.slice")
+    def viewer(self) -> gr.HTML:
+        """Where slices are looked at and measured; it shows the view of the state."""
+        return self.frame.panel(self._viewer, elem_id=f"{self.name}-viewer", script=VIEWER)
 
-    def _words(self, keys: Sequence[str]) -> list[tuple[str, str]]:
-        return [(self.frame.first.text(f"study.{key}"), key) for key in keys]
+    def _viewer(self, session: Session) -> str:
+        state = session.of(self.state)
+        return place(self.name, state.view, state.context, session.text)
 
     def status(self) -> gr.HTML:
         """What is being done, and what was wrong."""
@@ -153,7 +154,7 @@ class Study(Generic[StateT]):
         ``filled(session, dropped)`` fills what lies before the panels in ``outputs``, from the
         state; it runs in a thread, and may raise what `PROBLEMS` names.
         """
-        patient, encounter, look, drop = whose
+        patient, encounter, look, drop, archive = whose
         panels = [one for one in outputs if isinstance(one, gr.HTML)]
 
         async def found(
@@ -161,6 +162,7 @@ class Study(Generic[StateT]):
         ) -> list[Any]:
             state = session.of(self.state)
             state.said, state.picture, state.images, state.context = "", "", [], None
+            state.view = None
             await self._list(session, actor, ids)
             try:
                 boxes = await asyncio.to_thread(filled, session, was_dropped)
@@ -188,57 +190,26 @@ class Study(Generic[StateT]):
         boxes = [self.frame.session, patient, encounter]
         look.click(looked, boxes, outputs, api_visibility="private")
         drop.click(kept, self.frame.session, outputs, api_visibility="private")
-
-    def viewer(self) -> SliceViewer:
-        """The slices of this server: one for all pages, since a volume is large."""
-        shared: SliceViewer = self.frame.parts.resources.shared("study.viewer", SliceViewer)
-        return shared
+        if archive is not None:
+            connect_archive(self, archive, boxes, outputs, found)
 
     def connect_view(
         self,
         inputs: list[Any],
-        outputs: list[Any],
-        sliced: Callable[[StateT, tuple[Any, ...], int | None], Slice | None],
-        *,
-        renew: Sequence[Any],
-        keep: Sequence[Any],
-        release: Sequence[Any],
+        panel: gr.HTML,
+        chosen: Callable[[StateT, tuple[Any, ...]], View | None],
     ) -> Any:
-        """Draw another slice into ``outputs``: the status, the picture, the slider of its number.
+        """Show in ``panel`` the view that ``chosen(state, values of inputs)`` gives, whenever one
+        of ``inputs`` changes.  Gives the handler."""
 
-        ``sliced(state, values of inputs, number)`` runs in a thread and may raise what `PROBLEMS`
-        names; nothing where no series is chosen.  The last input is the number; a change of what
-        ``renew`` holds begins at the best slice, of ``keep`` and ``release`` stays at its number.
-        Gives the handler of ``renew``.
-        """
-
-        async def show(session: Session, chosen: tuple[Any, ...], at: int | None) -> list[Any]:
+        async def renewed(session: Session, request: gr.Request, *values: Any) -> Any:
+            clinician(session, request)
             state = session.of(self.state)
-            slider: Any = gr.update()
-            try:
-                found = await asyncio.to_thread(sliced, state, chosen, at)
-                if found is not None:
-                    state.picture = found.address
-                    slider = gr.update(maximum=max(found.count - 1, 1), value=found.number)
-            except PROBLEMS as error:
-                state.picture, state.said = "", str(error)
-            return [*self.frame.draw(session, outputs[:2]), slider]
+            state.view = chosen(state, values)
+            return self.frame.draw(session, [panel])[0]
 
-        async def renewed(session: Session, request: gr.Request, *chosen: Any) -> list[Any]:
-            clinician(session, request)
-            return await show(session, chosen, None)
-
-        async def moved(session: Session, request: gr.Request, *chosen: Any) -> list[Any]:
-            clinician(session, request)
-            return await show(session, chosen, int(chosen[-1]))
-
-        everything = [self.frame.session, *inputs]
-        for part in renew:
-            part.change(renewed, everything, outputs, api_visibility="private")
-        for part in keep:
-            part.change(moved, everything, outputs, api_visibility="private")
-        for part in release:
-            part.release(moved, everything, outputs, api_visibility="private")
+        for part in inputs:
+            part.change(renewed, [self.frame.session, *inputs], panel, api_visibility="private")
         return renewed
 
     async def _list(self, session: Session, actor: Actor, ids: Sequence[str]) -> None:
@@ -282,5 +253,6 @@ def filled_choice(series: Sequence[Series]) -> Any:
 
 
 def style(name: str) -> str:
-    """How the picture of a page looks."""
-    return f"#{name}-picture img.slice {{ max-width: 100%; max-height: 70vh; background: #000 }}"
+    """How the pictures of a page look."""
+    picture = f"#{name}-picture img.slice {{ max-width: 100%; max-height: 70vh; background: #000 }}"
+    return picture + VIEWER_STYLE

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
+from scipy import ndimage
 
 from assistant.imaging.ct.orientation import Orientation
 from assistant.imaging.volume import Floats, Mask, Volume
+from eval.clinical.detection.disease import add_disease
 from eval.clinical.detection.nodule import Nodule, draw, insert
 from eval.clinical.detection.thorax import Chest, Feature, simulated
 
@@ -16,6 +19,8 @@ _SPACINGS = ((1.0, 0.9, 0.9), (1.5, 0.8, 0.8), (2.0, 1.0, 1.0), (2.5, 0.9, 0.9),
 _BLUR = 0.7
 _DENSE = -550
 """HU."""
+_BESIDE = 10
+"""Millimetres."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +33,13 @@ class Case:
     excluded: Mask | None = field(default=None, repr=False)
 
 
-def simulated_cases(count: int, seed: int, nodules: int = 6) -> Iterator[Case]:
-    """Chests of several sizes, spacings and noise; some with emphysema or contrast medium."""
+def simulated_cases(
+    count: int, seed: int, nodules: int = 6, *, diseased: bool = False
+) -> Iterator[Case]:
+    """Chests of several sizes, spacings and noise; some with emphysema or contrast medium.
+
+    ``diseased``: with masses and patches that are no nodules, to learn from.
+    """
     for number in range(count):
         rng = np.random.default_rng((seed, number))
         spacing = _SPACINGS[number % len(_SPACINGS)]
@@ -47,6 +57,10 @@ def simulated_cases(count: int, seed: int, nodules: int = 6) -> Iterator[Case]:
         )
         scene = simulated(chest)
         lung = scene.truth["left"] | scene.truth["right"]
+        if diseased:
+            add_disease(
+                scene.hu, lung, scene.places, spacing, np.random.default_rng((seed, number, 1))
+            )
         vessels = scene.truth["vessels_left"] | scene.truth["vessels_right"]
         dense = (scene.hu > _DENSE) & lung
         drawn = draw(nodules, lung, vessels, dense, spacing, rng)
@@ -70,7 +84,8 @@ def inserted_cases(
     free = lung if excluded is None else lung & ~excluded
     for number in range(count):
         rng = np.random.default_rng((seed, number))
-        hu = np.ascontiguousarray(turn.turned(volume.array), dtype=np.float32)
+        # A copy of its own, or each would have the nodules of those before it.
+        hu = np.array(turn.turned(volume.array), np.float32, order="C")
         where = turn.turned(free)
         dense = (hu > _DENSE) & where
         drawn = draw(nodules, where, turn.turned(vessels), dense, spacing, rng)
@@ -78,6 +93,26 @@ def inserted_cases(
             insert(hu, one, spacing, rng, _BLUR)
         stored = [_stored(one, turn, hu.shape) for one in drawn]
         yield Case(f"real-{seed}-{number}", volume.with_array(turn.back(hu)), stored, excluded)
+
+
+def real_cases(
+    image: Path, exclude: Path | None, roi: str, copies: int, seed: int
+) -> Iterator[Case]:
+    """The CT of a file or folder ``copies`` times; what ``roi`` of ``exclude`` has, and 10 mm
+    around it, is left out.  Raises `ImageProblem`."""
+    from assistant.imaging.ct import segment_ct
+    from assistant.imaging.source import known_as, read_image, read_region
+
+    volume = known_as(read_image(image), "CT")
+    found = segment_ct(volume, ["lung_left", "lung_right", "vessels"])
+    excluded = None
+    if exclude is not None:
+        region = read_region(exclude, volume, roi).mask
+        # Marks on the border of the region belong to it.
+        spacing = volume.grid.spacing
+        excluded = np.asarray(ndimage.distance_transform_edt(~region, spacing) <= _BESIDE)
+    lung = found["lung_left"] | found["lung_right"]
+    return inserted_cases(volume, lung, found["vessels"], copies, seed, excluded)
 
 
 def _stored(nodule: Nodule, turn: Orientation, shape: tuple[int, ...]) -> Nodule:

@@ -67,11 +67,15 @@ def judge(case: Case, second: SecondLook | None = None) -> Judged:
     return Judged(ScanMarks(case.name, scores, all_.scores[false]), found)
 
 
-def judge_all(cases: Iterable[Case], judged: Callable[[], None] = lambda: None) -> list[Judged]:
+def judge_all(
+    cases: Iterable[Case],
+    judged: Callable[[], None] = lambda: None,
+    second: SecondLook | None = None,
+) -> list[Judged]:
     """``judged`` is called after each."""
     all_ = []
     for case in cases:
-        all_.append(judge(case))
+        all_.append(judge(case, second))
         judged()
     return all_
 

@@ -31,8 +31,8 @@ def add_scars(
         middle = inside[rng.integers(len(inside))] * sizes + origin
         normal, along = np.linalg.qr(rng.standard_normal((3, 3)))[0][:2]
         reach = float(rng.uniform(6, 22))
-        box = _box(middle, reach, origin, sizes, lung.shape)
-        away = _away(box, places, middle)
+        box = box_around(middle, reach, origin, sizes, lung.shape)
+        away = away_from(box, places, middle)
         part = hu[box]
         near = lung[box] & (np.linalg.norm(away, axis=-1) < reach)
         if number % 4 == 0:
@@ -51,16 +51,17 @@ def _fissures(hu: Field, lung: Mask, places: Places, size: float) -> None:
         hu[fissure & lung] = np.maximum(hu, -720)[fissure & lung]
 
 
-def _box(
+def box_around(
     middle: Floats, reach: float, origin: Floats, sizes: Floats, shape: tuple[int, ...]
 ) -> tuple[slice, ...]:
+    """The voxels within ``reach`` mm of ``middle``, and a little more."""
     low = np.floor((middle - reach - 3 - origin) / sizes).astype(int)
     high = np.ceil((middle + reach + 3 - origin) / sizes).astype(int) + 1
     ends = zip(np.maximum(low, 0), np.minimum(high, shape), strict=True)
     return tuple(slice(int(a), int(b)) for a, b in ends)
 
 
-def _away(box: tuple[slice, ...], places: Places, middle: Floats) -> Floats:
+def away_from(box: tuple[slice, ...], places: Places, middle: Floats) -> Floats:
     """(…, 3): how far each voxel of a box is from ``middle`` along each axis, mm."""
     axes = []
     for axis, (place, centre) in enumerate(zip(places, middle, strict=True)):

@@ -8,6 +8,7 @@ import detector_models
 import numpy as np
 import pytest
 
+from serving.hardware import choice
 from serving.vision.detector import Detector
 from serving.vision.folder import open_folder
 from serving.vision.problem import Cancelled, VisionProblem
@@ -66,3 +67,38 @@ def test_outputs_of_another_kind_are_a_sentence(tmp_path: Path) -> None:
     folder = detector_models.write(tmp_path, boxes={"kind": "rows"})
     with pytest.raises(VisionProblem, match=r"vision\.yaml"):
         Detector(open_folder(folder), threads=1).detect(np.ones((1, 64, 64), np.float32))
+
+
+@pytest.mark.parametrize(("score", "way"), [(0.9, "int8"), (2.0, "f32")])
+def test_eight_bits_are_taken_where_they_are_quicker_and_find_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, score: float, way: str
+) -> None:
+    folder = detector_models.write(tmp_path / "m", bright=1.0)
+    # A graph of the same form, which sees all or nothing of what the other sees.
+    other = detector_models.write(tmp_path / "n", bright=0.9 / score)
+    for ending in ("xml", "bin"):
+        (other / f"model.{ending}").rename(folder / f"int8.{ending}")
+    monkeypatch.setattr(choice, "measure", lambda ways, prepare: {"f32": 1.0, "int8": 0.2})
+    opened = open_folder(folder)
+    assert opened.eight_bits is not None
+    model = Detector(opened, threads=1, kept=tmp_path / "kept.json")
+    # Too little to tell.
+    image = np.zeros((1, 64, 64), np.float32)
+    model.detect(image)
+    assert model.way == "f32"
+    for y, x in [(0, 0), (20, 30), (44, 8)]:
+        image[0, y : y + 8, x : x + 8] = 1
+    assert len(model.detect(image)) == 3
+    assert model.way == way
+    # It is remembered, and may be asked for.
+    again = Detector(opened, threads=1, kept=tmp_path / "kept.json")
+    assert len(again.detect(image)) == 3
+    assert again.way == way
+    asked = Detector(opened, threads=1, precision="int8")
+    assert len(asked.detect(image)) == (3 if way == "int8" else 0)
+
+
+def test_eight_bits_that_are_not_there_are_told_of(tmp_path: Path) -> None:
+    opened = open_folder(detector_models.write(tmp_path))
+    with pytest.raises(VisionProblem, match="quantise-vision"):
+        Detector(opened, precision="int8")

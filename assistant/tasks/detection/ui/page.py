@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from assistant.api.context import Services
+from assistant.record.attachment import Series
+from assistant.store import Context
 from assistant.tasks.detection.draft import Detections
 from assistant.tasks.detection.request import NODULES, ScanToSearch
 from assistant.tasks.detection.ui.nodule_table import nodule_table
 from assistant.tasks.detection.ui.strings import STRINGS
 from assistant.ui.frame import Frame, TaskPage
-from assistant.ui.imaging.study import GROUP, Study, StudyState, filled_choice
+from assistant.ui.imaging import viewer_routes
+from assistant.ui.imaging.study import GROUP, Study, StudyState, filled_choice, style
+from assistant.ui.imaging.viewer import View
+from assistant.ui.imaging.viewer_routes import Asked
+from assistant.ui.imaging.viewing import Viewing
+from assistant.ui.imaging.volumes import kept_volumes, viewed
 from assistant.ui.session import Session
 from assistant.ui.strings import add
 from serving.vision.store import VisionStore
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from assistant.ui.guest import Host
 
 add(STRINGS)
 
@@ -38,9 +51,25 @@ def build(frame: Frame) -> None:
             run = study.button("run", "detection.run", primary=True)
         with gr.Column(scale=8, min_width=460, elem_classes="right"):
             status = study.status()
+            viewer = study.viewer()
             table = frame.panel(_table, elem_id="detection-table")
     study.connect(whose, [image, status], lambda s, _: [filled_choice(s.of(ScanState).images)])
+    study.connect_view([image], viewer, _chosen)
     _connect_run(study, [image, model], run, [status, table])
+
+
+def _chosen(state: ScanState, values: tuple[Any, ...]) -> View | None:
+    one = state.series(values[0])
+    return None if one is None else View((one.id,), window="lung")
+
+
+def _opened(parts: Services, context: Context, series: list[Series], asked: Asked) -> Viewing:
+    volume = kept_volumes(parts).volume(parts.store.attachments, context, series[0])
+    return viewed(volume, series[0])
+
+
+def _serve(app: FastAPI, host: Host, parts: Services) -> None:
+    viewer_routes.serve(app, host, parts, "detection", _opened)
 
 
 def _table(session: Session) -> str:
@@ -75,4 +104,4 @@ def _connect_run(
     frame.on_run([run.click], start, [frame.session, *inputs], outputs)
 
 
-PAGE = TaskPage("detection", build, group=GROUP)
+PAGE = TaskPage("detection", build, style("detection"), _serve, group=GROUP)

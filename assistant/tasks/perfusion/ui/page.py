@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
-from typing import Any
+import hashlib
+from collections.abc import AsyncGenerator, Iterator
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from assistant.api.context import Services
+from assistant.imaging import dicom
+from assistant.record.attachment import Series
+from assistant.store import Context
+from assistant.tasks.perfusion import dicom_study
 from assistant.tasks.perfusion.draft import PerfusionReport
 from assistant.tasks.perfusion.request import MODALITIES, PerfusionStudy
 from assistant.tasks.perfusion.settings import PerfusionSettings
 from assistant.tasks.perfusion.ui.findings_table import findings_table
 from assistant.tasks.perfusion.ui.strings import STRINGS
 from assistant.ui.frame import Frame, TaskPage
-from assistant.ui.imaging.attached import kept_picture, label
-from assistant.ui.imaging.study import GROUP, PROBLEMS, Study, StudyState, style
+from assistant.ui.imaging import viewer_routes
+from assistant.ui.imaging.attached import PROBLEMS, kept_picture, label
+from assistant.ui.imaging.study import GROUP, Study, StudyState, style
+from assistant.ui.imaging.viewer import View
+from assistant.ui.imaging.viewer_routes import Asked
+from assistant.ui.imaging.viewing import Viewing
 from assistant.ui.session import Session, clinician
 from assistant.ui.strings import add
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from assistant.ui.guest import Host
 
 add(STRINGS)
 
@@ -45,10 +60,12 @@ def build(frame: Frame) -> None:
             run = study.button("run", "perfusion.run", primary=True)
         with gr.Column(scale=8, min_width=460, elem_classes="right"):
             status = study.status()
+            viewer = study.viewer()
             chosen = study.choice("map", "perfusion.map", _names(frame.first), value="lesion")
             shown = study.picture()
             table = frame.panel(_table, elem_id="perfusion-table")
     study.connect(whose, [series, status], _filled)
+    study.connect_view([series, step], viewer, _view)
     _connect_run(study, [series, method, step, chosen], run, [status, shown, table])
     _connect_map(study, chosen, shown)
 
@@ -68,6 +85,36 @@ def _filled(session: Session, dropped: bool) -> list[Any]:
     images = session.of(PerfusionState).images
     chosen = [images[0].id] if len(images) == 1 or (dropped and images) else []
     return [gr.update(choices=[(label(one), one.id) for one in images], value=chosen)]
+
+
+def _view(state: PerfusionState, values: tuple[Any, ...]) -> View | None:
+    chosen = tuple(one.id for one in state.images if one.id in (values[0] or ()))
+    return View(chosen, step=values[1] or None, window="brain") if chosen else None
+
+
+def _opened(parts: Services, context: Context, series: list[Series], asked: Asked) -> Viewing:
+    """All times of the study, on the grid of its maps."""
+    held = parts.store.attachments
+    key = hashlib.sha256("".join(one.sha256 for one in series).encode()).hexdigest()
+
+    def files() -> Iterator[bytes]:
+        for one in series:
+            for _, data in held.contents(context, one.id):
+                yield data
+
+    study = dicom_study.read(dicom.datasets(files()), asked.step)
+    depth, rows, columns = study.grid.spacing
+    return Viewing(
+        f"{key} {asked.step}",
+        study.array,
+        (depth, rows, columns),
+        "HU" if study.modality == "CT" else "",
+        [float(one) for one in study.times.mean(axis=0)],
+    )
+
+
+def _serve(app: FastAPI, host: Host, parts: Services) -> None:
+    viewer_routes.serve(app, host, parts, "perfusion", _opened)
 
 
 async def _show(study: Study[PerfusionState], session: Session, name: str) -> None:
@@ -126,4 +173,4 @@ def _connect_run(
     frame.on_run([run.click], start, [frame.session, *inputs], outputs)
 
 
-PAGE = TaskPage("perfusion", build, style("perfusion"), group=GROUP)
+PAGE = TaskPage("perfusion", build, style("perfusion"), _serve, group=GROUP)

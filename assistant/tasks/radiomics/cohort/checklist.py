@@ -58,7 +58,14 @@ def _answers(report: dict[str, Any]) -> dict[str, str]:
     per = flow["events"] / max(1, report["features"]["candidates"])
     return {
         "purpose_of_study": "建立模型并作内部验证（嵌套交叉验证）",
-        "sites": f"{len(report['sites'])} 个机构或设备" if report["sites"] else "未给出机构列",
+        "partition": f"全部病例参与外层 {times}{s['outer_folds']} 折交叉验证，折按结局分层",
+        "clusters": f"{len(report['sites'])} 个机构或设备，"
+        + ("影像特征在折内以 ComBat 校正" if report["harmonised"] else "未校正")
+        if report["sites"]
+        else "未给出机构列，未作处理",
+        "no_update": "未更新模型",
+        "prediction": "各例由未见过它的外层模型预测（predictions.csv）；"
+        "新病例由 model.skops 经 bedside radiomics predict 预测",
         "preparation": "折内完成：中位数填补"
         + ("、ComBat 校正机构差异" if report["harmonised"] else "")
         + f"、方差与 ICC（≥ {s['min_icc']}）筛选、标准化",
@@ -92,7 +99,7 @@ def _answers(report: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def _points(report: dict[str, Any]) -> dict[str, tuple[int, str]]:
+def _points(report: dict[str, Any]) -> dict[str, tuple[int | None, str]]:
     survival, reduced = report["is_survival"], report["settings"]["fdr"] < 1
     clinical = bool(report["settings"]["clinical"])
     return {
@@ -105,6 +112,7 @@ def _points(report: dict[str, Any]) -> dict[str, tuple[int, str]]:
         "calibration": (1, "各年预测与实际生存率")
         if survival
         else (2, "校准截距、斜率和曲线，交叉验证"),
-        "validation": (2, "同一数据集内的交叉验证，没有外部数据"),
+        # The score asks for a validation without retraining, which cross-validation is not.
+        "validation": (None, "只有交叉验证，没有不经重新训练的验证集；按原文多计 −5，由研究者定"),
         "utility": (0, "生存模型未作决策曲线") if survival else (2, "决策曲线"),
     }

@@ -23,7 +23,7 @@ def figures(study: Study, parts: Sequence[Part]) -> dict[str, Any]:
     """
     event = study.cohort.outcome.event
     folds = [(event[np.array(p["rows"])], np.array(p["risk"], dtype=np.float64)) for p in parts]
-    each = study.settings.outer_folds
+    each = study.outer
     repeats = [folds[k : k + each] for k in range(0, len(folds), each)]
     known = np.concatenate([e for e, _ in folds])
     risk = np.concatenate([r for _, r in folds])

@@ -23,7 +23,7 @@ def figures(study: Study, parts: Sequence[Part]) -> dict[str, Any]:
     """
     outcome = study.cohort.outcome
     folds = [(outcome.take(np.array(p["rows"])), np.array(p["risk"])) for p in parts]
-    each = study.settings.outer_folds
+    each = study.outer
     found = [concordance_interval(folds[k : k + each]) for k in range(0, len(folds), each)]
     first = parts[:each]
     rows = np.concatenate([np.array(p["rows"], dtype=np.int64) for p in first])

@@ -10,7 +10,7 @@ from assistant.tasks.radiomics.cohort.cells import Cells
 from assistant.tasks.radiomics.cohort.outcome import Flags, Outcome, Whole
 from assistant.tasks.radiomics.cohort.refusal import CohortRefused
 from assistant.tasks.radiomics.cohort.roles import Roles, column_text, place_of
-from assistant.tasks.radiomics.cohort.settings import CohortSettings
+from assistant.tasks.radiomics.cohort.settings import CohortSettings, outer_count
 
 _MOST_CLASSES = 10
 _YES = frozenset(("1", "true", "yes", "y", "是", "有", "死亡", "复发"))
@@ -107,8 +107,8 @@ def read_survival(cells: Cells, roles: Roles, excluded: list[Excluded]) -> tuple
 
 def check_size(outcome: Outcome, settings: CohortSettings) -> None:
     """Every outer and inner fold needs cases of both kinds, to learn from and to be tested on."""
-    least = 2 * max(settings.outer_folds, settings.inner_folds)
     yes, no = int(outcome.event.sum()), int((~outcome.event).sum())
+    least = 2 * max(outer_count(settings, min(yes, no)), settings.inner_folds)
     enough = yes >= least and (no >= least or (outcome.is_survival and yes + no >= 2 * least))
     if not enough:
         kinds = f"发生事件 {yes} 例、删失 {no} 例" if outcome.is_survival else f"{yes} 例和 {no} 例"

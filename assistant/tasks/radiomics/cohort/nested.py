@@ -20,7 +20,7 @@ from assistant.tasks.radiomics.cohort.model import Candidate, candidates, fit_mo
 from assistant.tasks.radiomics.cohort.outcome import PER_YEAR, Floats, Outcome, Whole
 from assistant.tasks.radiomics.cohort.screening import screen
 from assistant.tasks.radiomics.cohort.selection import Selection, folds_of
-from assistant.tasks.radiomics.cohort.settings import CohortSettings
+from assistant.tasks.radiomics.cohort.settings import CohortSettings, outer_count
 from assistant.tasks.radiomics.cohort.table import Cohort
 
 Part = dict[str, Any]
@@ -34,6 +34,12 @@ class Study:
     cohort: Cohort
     settings: CohortSettings
     icc: Mapping[str, float]
+
+    @property
+    def outer(self) -> int:
+        """How many outer folds a repeat has."""
+        event = self.cohort.outcome.event
+        return outer_count(self.settings, int(min(event.sum(), (~event).sum())))
 
     @property
     def choices(self) -> tuple[Candidate, ...]:
@@ -50,7 +56,7 @@ def outer_folds(study: Study) -> list[tuple[Whole, Whole]]:
     """(train, test) of every repeat; the last has all cases to train on and none to test."""
     s, outcome = study.settings, study.cohort.outcome
     cuts = [
-        cut for r in range(s.repeats) for cut in folds_of(outcome, s.outer_folds, s.seed + 1000 * r)
+        cut for r in range(s.repeats) for cut in folds_of(outcome, study.outer, s.seed + 1000 * r)
     ]
     return [*cuts, (np.arange(len(outcome)), np.empty(0, dtype=np.int64))]
 

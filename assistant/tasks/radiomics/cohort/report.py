@@ -34,7 +34,7 @@ def build(study: Study, nested: Nested, saved: SavedModel) -> dict[str, Any]:
         "version": version("bedside"),
         "is_survival": survival,
         "positive": cohort.positive,
-        "settings": study.settings.model_dump(mode="json"),
+        "settings": study.settings.model_dump(mode="json") | {"outer_folds": study.outer},
         "table_sha256": cohort.sha256,
         "flow": flow(study),
         "sites": sorted(set(cohort.sites.tolist())) if cohort.has_sites else [],

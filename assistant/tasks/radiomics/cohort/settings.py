@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from assistant.tasks.radiomics.cohort.refusal import CohortRefused
 
 Selector = Literal["none", "conditional", "lasso", "mrmr", "pca", "ica"]
 ClassModel = Literal["logistic", "tree", "forest", "boosting", "svm", "knn", "stack"]
+_MANY, _MANY_FOLDS, _FEW_FOLDS = 40, 10, 5
+
 SurvivalModel = Literal["cox", "survival_forest"]
 
 
@@ -23,7 +25,13 @@ class CohortSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     seed: int = Field(1, ge=0, le=2**31 - 1)
-    outer_folds: int = Field(5, ge=3, le=20, description="folds that give the figures")
+    outer_folds: int = Field(
+        0,
+        ge=0,
+        le=20,
+        description="folds that give the figures, 3 or more; 0: 10 where each kind of outcome has "
+        "40 cases, else 5",
+    )
     inner_folds: int = Field(5, ge=3, le=10, description="folds that choose the model")
     repeats: int = Field(1, ge=1, le=20, description="how often the outer folds are drawn anew")
 
@@ -49,6 +57,22 @@ class CohortSettings(BaseModel):
 
     thresholds: tuple[float, ...] = Field((0.5,), description="probabilities that are reported")
     min_sensitivity: float = Field(0.9, gt=0, lt=1, description="of the second threshold")
+
+    @field_validator("outer_folds")
+    @classmethod
+    def _enough(cls, value: int) -> int:
+        if value in (1, 2):
+            raise ValueError("3 to 20, or 0")
+        return value
+
+
+def outer_count(settings: CohortSettings, least: int) -> int:
+    """How many outer folds there are, where the rarer kind of outcome has ``least`` cases.
+
+    With ten, models are trained on nine tenths and judged less harshly than the one that is kept
+    deserves; a fold of a small cohort would have too few cases to be judged on.
+    """
+    return settings.outer_folds or (_MANY_FOLDS if least >= _MANY else _FEW_FOLDS)
 
 
 def read_settings(path: Path | None, **given: Any) -> CohortSettings:

@@ -2,28 +2,44 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+import numpy as np
 
+from assistant.api.context import Services
+from assistant.imaging.problem import ImageProblem
 from assistant.record.attachment import REGION_MODALITIES, Series
+from assistant.store import Context
 from assistant.tasks.radiomics.cohort.ui import panel as cohort
-from assistant.tasks.radiomics.cohort.ui.tables import serve
+from assistant.tasks.radiomics.cohort.ui.tables import serve as serve_tables
 from assistant.tasks.radiomics.draft import RadiomicsFeatures
 from assistant.tasks.radiomics.request import RegionToMeasure
 from assistant.tasks.radiomics.settings import DEFAULT, shipped
 from assistant.tasks.radiomics.ui.feature_table import feature_table
 from assistant.tasks.radiomics.ui.strings import STRINGS
 from assistant.ui.frame import Frame, TaskPage
-from assistant.ui.imaging.attached import listed, region_names
-from assistant.ui.imaging.slices import Slice, slice_of
+from assistant.ui.imaging import viewer_routes
+from assistant.ui.imaging.attached import PROBLEMS, kept_picture, listed, region_names
 from assistant.ui.imaging.study import GROUP, Study, StudyState, filled_choice, style
-from assistant.ui.session import Session
+from assistant.ui.imaging.viewer import View
+from assistant.ui.imaging.viewer_routes import Asked
+from assistant.ui.imaging.viewing import ViewedClass, Viewing
+from assistant.ui.imaging.volumes import kept_volumes, viewed
+from assistant.ui.session import Session, clinician
 from assistant.ui.strings import add
 
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from assistant.ui.guest import Host
+
 add(STRINGS)
+
+_COLOUR = (255, 196, 0)
 
 
 @dataclass
@@ -31,6 +47,8 @@ class RegionState(StudyState):
     """With the RTSTRUCT and SEG of the patient."""
 
     regions: list[Series] = field(default_factory=list)
+    measured: tuple[str, str] = ("", "")
+    """The id of the picture of the region that was measured, and the picture as an address."""
 
     def region(self, series_id: str | None) -> Series | None:
         """One of the patient's regions."""
@@ -51,21 +69,30 @@ def build(frame: Frame) -> None:
             run = study.button("run", "radiomics.run", primary=True)
         with gr.Column(scale=8, min_width=460, elem_classes="right"):
             status = study.status()
-            with gr.Row():
-                plane, window, number = study.view("soft")
-            picture = study.picture()
-            table = frame.panel(_table, elem_id="radiomics-table")
+            viewer = study.viewer()
+            table = frame.panel(lambda s: _table(frame, s), elem_id="radiomics-table")
     if cohort.KIND in frame.parts.tasks:
         cohort.build(frame)
     study.connect(whose, [image, region, roi, status], lambda s, _: _filled(frame, s))
-    _connect_view(study, [image, region, roi, plane, window, number], [status, picture, number])
+    _connect_names(study, region, roi)
+    _connect_view(study, [image, region, roi], viewer)
     _connect_run(study, [image, region, roi, chosen, again], run, [status, table])
 
 
-def _table(session: Session) -> str:
+def _table(frame: Frame, session: Session) -> str:
     state = session.of(RegionState)
-    found = state.draft(RadiomicsFeatures)
-    return feature_table(found, state.work.context, session.text) if found else ""
+    found, context = state.draft(RadiomicsFeatures), state.work.context
+    if found is None or context is None:
+        return ""
+    picture = found.evidence.picture
+    if picture is not None and state.measured[0] != picture.attachment_id:
+        held, chosen = frame.parts.store.attachments, picture.attachment_id
+        try:
+            state.measured = chosen, kept_picture(held, context, chosen)
+        except PROBLEMS:
+            # It was purged since; the table has its values still.
+            state.measured = chosen, ""
+    return feature_table(found, context, session.text, state.measured[1])
 
 
 def _filled(frame: Frame, session: Session) -> list[Any]:
@@ -81,32 +108,53 @@ def _filled(frame: Frame, session: Session) -> list[Any]:
     return [filled_choice(state.images), filled_choice(state.regions), roi]
 
 
-def _connect_view(study: Study[RegionState], inputs: list[Any], outputs: list[Any]) -> None:
-    frame = study.frame
-    image, region, roi, plane, window, number = inputs
+def _connect_names(study: Study[RegionState], region: gr.Dropdown, roi: gr.Dropdown) -> None:
+    """The names are those of the region that is chosen."""
+    held = study.frame.parts.store.attachments
 
-    def sliced(state: RegionState, chosen: tuple[Any, ...], at: int | None) -> Slice | None:
-        series_id, region_id, name, plane_name, window_name, _ = chosen
+    async def named(session: Session, chosen: str | None, request: gr.Request) -> Any:
+        clinician(session, request)
+        state = session.of(RegionState)
+        one, names = state.region(chosen), list[str]()
+        try:
+            if one is not None and state.context is not None:
+                names = await asyncio.to_thread(region_names, held, state.context, one)
+        except PROBLEMS as error:
+            state.said = str(error)
+        return gr.update(choices=names, value=names[0] if names else None)
+
+    region.input(named, [study.frame.session, region], roi, api_visibility="private")
+
+
+def _connect_view(study: Study[RegionState], inputs: list[Any], panel: gr.HTML) -> None:
+    def chosen(state: RegionState, values: tuple[Any, ...]) -> View | None:
+        series_id, region_id, name = values
         one, marked = state.series(series_id), state.region(region_id)
-        if one is None or state.context is None:
+        if one is None:
             return None
-        held = frame.parts.store.attachments
-        volume = study.viewer().volume(held, state.context, one)
-        mask = None
-        if marked is not None and name:
-            mask = study.viewer().mask(held, state.context, one, marked, name)
-        found = slice_of(volume, plane_name, window_name, at, mask=mask)
-        state.said = ""
-        return found
+        return View((one.id,), (marked.id, name) if marked is not None and name else ())
 
-    study.connect_view(
-        inputs,
-        outputs,
-        sliced,
-        renew=(image, region, roi, plane),
-        keep=(window,),
-        release=(number,),
-    )
+    study.connect_view(inputs, panel, chosen)
+
+
+def _opened(parts: Services, context: Context, series: list[Series], asked: Asked) -> Viewing:
+    """The series, with the region that is chosen."""
+    one, held = series[0], parts.store.attachments
+    volume = kept_volumes(parts).volume(held, context, one)
+    if len(asked.labels) < 2:
+        return viewed(volume, one)
+    region_id, name = asked.labels[:2]
+    region = held.get(context, region_id)
+    if not isinstance(region, Series):
+        raise ImageProblem("该附件不是勾画或分割。", "The attachment is no region.")
+    mask = kept_volumes(parts).mask(held, context, one, region, name)
+    classes = [ViewedClass(label=1, name=name, colour=_COLOUR)]
+    return viewed(volume, one, [mask.view(np.uint8)], classes)
+
+
+def _serve(app: FastAPI, host: Host, parts: Services) -> None:
+    serve_tables(app, host, parts)
+    viewer_routes.serve(app, host, parts, "radiomics", _opened)
 
 
 def _connect_run(
@@ -139,4 +187,5 @@ def _connect_run(
     frame.on_run([run.click], start, [frame.session, *inputs], outputs)
 
 
-PAGE = TaskPage("radiomics", build, style("radiomics"), serve, group=GROUP)
+_STYLE = "#radiomics-table img.region { float: right; max-width: 45%; max-height: 40vh }"
+PAGE = TaskPage("radiomics", build, style("radiomics") + _STYLE, _serve, group=GROUP)

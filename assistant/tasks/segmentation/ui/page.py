@@ -3,30 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from assistant.api.context import Services
 from assistant.imaging.classical import CLASSICAL
-from assistant.imaging.picture import Overlay
+from assistant.record.attachment import Series
+from assistant.store import Context
 from assistant.tasks.segmentation.draft import ImageSegmentation
 from assistant.tasks.segmentation.request import DEFAULT_MODEL, ImageToSegment
 from assistant.tasks.segmentation.results import Results
-from assistant.tasks.segmentation.run import colours
 from assistant.tasks.segmentation.ui.strings import STRINGS
 from assistant.tasks.segmentation.ui.volume_table import volume_table
 from assistant.ui.frame import Frame, TaskPage
-from assistant.ui.imaging.slices import Slice, slice_of
+from assistant.ui.imaging import viewer_routes
 from assistant.ui.imaging.study import GROUP, Study, StudyState, filled_choice, style
+from assistant.ui.imaging.viewer import View
+from assistant.ui.imaging.viewer_routes import Asked
+from assistant.ui.imaging.viewing import ViewedClass, Viewing
+from assistant.ui.imaging.volumes import kept_volumes, viewed
 from assistant.ui.session import Session
 from assistant.ui.strings import add
 from serving.vision.store import VisionStore
 
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from assistant.ui.guest import Host
+
 add(STRINGS)
 
 
+@dataclass
 class SeriesState(StudyState):
-    """The state of this page."""
+    """With the number of runs, so that what a new one has found is fetched."""
+
+    runs: int = 0
 
 
 def build(frame: Frame) -> None:
@@ -44,20 +58,12 @@ def build(frame: Frame) -> None:
             run = study.button("run", "segmentation.run", primary=True)
         with gr.Column(scale=8, min_width=460, elem_classes="right"):
             status = study.status()
-            with gr.Row():
-                plane, window, number = study.view("auto")
-                opacity = study.named(
-                    gr.Slider(0, 1, value=0.5, step=0.05, elem_id="segmentation-opacity"),
-                    "segmentation.opacity",
-                )
-            shown = study.choice("shown", "segmentation.shown", multiselect=True)
-            picture = study.picture()
+            viewer = study.viewer()
             table = frame.panel(_table, elem_id="segmentation-table")
     study.connect(whose, [image, status], lambda s, _: [filled_choice(s.of(SeriesState).images)])
-    view = [image, model, plane, window, opacity, shown, number]
-    show = _connect_view(study, view, [status, picture, number])
-    done = _connect_run(study, [image, model], run, [status, table, shown])
-    done.then(show, [frame.session, *view], [status, picture, number], api_visibility="private")
+    show = _connect_view(study, [image, model], viewer)
+    done = _connect_run(study, [image, model], run, [status, table])
+    done.then(show, [frame.session, image, model], viewer, api_visibility="private")
 
 
 def _title(name: str, title: str) -> str:
@@ -70,36 +76,40 @@ def _table(session: Session) -> str:
     return volume_table(found, state.work.context, session.text) if found else ""
 
 
-def _connect_view(study: Study[SeriesState], inputs: list[Any], outputs: list[Any]) -> Any:
-    frame = study.frame
-    image, model, plane, window, opacity, shown, number = inputs
-
-    def sliced(state: SeriesState, chosen: tuple[Any, ...], at: int | None) -> Slice | None:
-        series_id, model_name, plane_name, window_name, share, labels, _ = chosen
-        one = state.series(series_id)
-        if one is None or state.context is None:
+def _connect_view(study: Study[SeriesState], inputs: list[Any], panel: gr.HTML) -> Any:
+    def chosen(state: SeriesState, values: tuple[Any, ...]) -> View | None:
+        one = state.series(values[0])
+        if one is None:
             return None
-        volume = study.viewer().volume(frame.parts.store.attachments, state.context, one)
-        results = frame.parts.resources.shared("segmentation.results", Results)
-        found = results.get(one.sha256, model_name or "")
-        overlay = None
-        if found is not None:
-            only = frozenset(labels) if labels else None
-            overlay = Overlay(found.shown(only), colours(found.structures), float(share), only)
-        return slice_of(volume, plane_name, window_name, at, overlay=overlay)
+        # The structures that a run has just found are fetched anew.
+        runs = 0 if state.draft(ImageSegmentation) is None else 1 + state.runs
+        return View((one.id,), (values[1] or "",), revision=runs)
 
-    return study.connect_view(
-        inputs,
-        outputs,
-        sliced,
-        renew=(image, model, plane),
-        keep=(window, shown),
-        release=(number, opacity),
-    )
+    return study.connect_view(inputs, panel, chosen)
+
+
+def _opened(parts: Services, context: Context, series: list[Series], asked: Asked) -> Viewing:
+    """The series, with the structures that the model found in it, if it has been asked to."""
+    one = series[0]
+    volume = kept_volumes(parts).volume(parts.store.attachments, context, one)
+    results = parts.resources.shared("segmentation.results", Results)
+    found = results.get(one.sha256, asked.labels[0]) if asked.labels else None
+    if found is None or found.labels.shape != volume.grid.shape:
+        return viewed(volume, one)
+    classes = [
+        ViewedClass(label=each.label, name=each.name_zh or each.name, colour=each.colour)
+        for each in found.structures
+    ]
+    maps = [found.labels] if found.inner is None else [found.labels, found.inner]
+    return viewed(volume, one, maps, classes)
+
+
+def _serve(app: FastAPI, host: Host, parts: Services) -> None:
+    viewer_routes.serve(app, host, parts, "segmentation", _opened)
 
 
 def _connect_run(
-    study: Study[SeriesState], inputs: list[Any], run: gr.Button, outputs: list[Any]
+    study: Study[SeriesState], inputs: list[Any], run: gr.Button, outputs: list[gr.HTML]
 ) -> Any:
     frame = study.frame
 
@@ -120,13 +130,8 @@ def _connect_run(
                 model=model,
             )
 
-        def drawn() -> list[Any]:
-            found = state.draft(ImageSegmentation)
-            structures = found.structures if found else []
-            names = [(each.name_zh or each.name, each.label) for each in structures]
-            return [*frame.draw(session, outputs[:2]), gr.update(choices=names, value=[])]
-
-        async for now in study.run(session, request, body, drawn):
+        state.runs += 1
+        async for now in study.run(session, request, body, lambda: frame.draw(session, outputs)):
             yield now
 
     return run.click(
@@ -143,4 +148,4 @@ def _connect_run(
 STYLE = style("segmentation") + (
     "#segmentation-table .swatch { display: inline-block; width: 1em; height: 1em }"
 )
-PAGE = TaskPage("segmentation", build, STYLE, group=GROUP)
+PAGE = TaskPage("segmentation", build, STYLE, _serve, group=GROUP)

@@ -5,8 +5,6 @@ from __future__ import annotations
 STRINGS: dict[str, tuple[str, str]] = {
     "segmentation.model": ("模型", "Model"),
     "segmentation.run": ("一键分割", "Segment"),
-    "segmentation.opacity": ("透明度", "Opacity"),
-    "segmentation.shown": ("显示的结构（空为全部）", "Structures shown (none: all)"),
     "segmentation.choose": ("请选择图像序列和模型。", "Choose images and a model."),
     "segmentation.structure": ("结构", "Structure"),
     "segmentation.code": ("SNOMED CT", "SNOMED CT"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -82,3 +83,25 @@ def test_what_cannot_be_is_said(
     monkeypatch.setattr("assistant.imaging.slide.MAX_SIDE", 1000)
     with pytest.raises(ImageProblem, match="2600 × 2600"):
         Slide(path)
+
+
+def test_a_slide_of_ten_thousand_million_pixels(
+    sample: tuple[Path, np.ndarray, Path], tmp_path: Path
+) -> None:
+    _, _, model = sample
+    cells = slide_samples.vast(tmp_path / "vast.tiff")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    result = CliRunner().invoke(APP, [str(tmp_path / "vast.tiff"), "--model", str(model), "--json"])
+    assert result.exit_code == 0, result.output
+    said = json.loads(result.stdout)
+    assert said["complete"]
+    assert len(said["boxes"]) == cells
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    # Kilobytes; the pixels would have 30 GB.
+    assert grown < 1_500_000
+
+
+def test_a_slide_that_is_larger_than_any_is_refused(tmp_path: Path) -> None:
+    slide_samples.vast(tmp_path / "vast.tiff", side=210_000)
+    with pytest.raises(ImageProblem, match="210000 × 210000"):
+        Slide(tmp_path / "vast.tiff")

@@ -1,14 +1,18 @@
-"""The page in a real browser: a study picked, looked at, and its features extracted."""
+"""The page in a real browser: a study picked, dropped or fetched, looked at, and its features
+extracted."""
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+import nibabel
+import numpy as np
 import pytest
 from browser_visit import ARGUMENTS, Server, chromium
-from imaging_samples import ball, segmentation, series, written
-from playwright.sync_api import expect, sync_playwright
+from imaging_samples import ball, intensities, segmentation, series, written
+from playwright.sync_api import FilePayload, Page, expect, sync_playwright
 
 
 @pytest.mark.browser
@@ -33,10 +37,58 @@ def _extract(path: str, address: str) -> None:
         page.fill("#radiomics-patient input, #radiomics-patient textarea", "pat-2")
         page.click("#radiomics-look")
         expect(page.locator("#radiomics-roi input")).to_have_value("lesion")
-        expect(page.locator("#radiomics-picture img")).to_be_visible()
+        # It begins where the region is largest, with the region on it.
+        expect(page.locator("#radiomics-viewer canvas.slice")).to_have_attribute(
+            "data-drawn", "axial 4 0 1"
+        )
+        expect(page.locator("#radiomics-viewer .viewer-class")).to_have_text("lesion")
         page.click("#radiomics-run")
         table = page.locator("#radiomics-table")
         expect(table).to_contain_text("Q4LE")
         expect(table).to_contain_text("科研用途")
         assert "Zhang" not in page.content()
+        _drop_own_files(page)
+        _fetch_from_archive(page)
         browser.close()
+
+
+def _nifti(array: np.ndarray) -> bytes:
+    image = nibabel.Nifti1Image(array.transpose(2, 1, 0), np.diag([1.0, 1.0, 2.5, 1.0]))
+    made: bytes = image.to_bytes()
+    return made
+
+
+def _drop_own_files(page: Page) -> None:
+    """A mask before its image, and names that tell of a patient."""
+    page.fill("#radiomics-patient input, #radiomics-patient textarea", "pat-own")
+    arrays = {"李四 mask.nii": ball().astype(np.uint8), "李四.nii": intensities()}
+    payloads = [
+        FilePayload(name=name, mimeType="application/octet-stream", buffer=_nifti(array))
+        for name, array in arrays.items()
+    ]
+    page.select_option("#radiomics-upload select", "CT")
+    page.set_input_files("#radiomics-upload input[type=file]", files=payloads)
+    expect(page.locator("#radiomics-roi input")).to_have_value("标签1")
+    canvas = page.locator("#radiomics-viewer canvas.slice")
+    expect(canvas).to_have_attribute("data-drawn", "axial 4 0 1")
+    canvas.press("2")
+    expect(canvas).to_have_attribute("data-drawn", re.compile("^coronal .* 1$"))
+    page.click("#radiomics-run")
+    expect(page.locator("#radiomics-table")).to_contain_text("标签1")
+    expect(page.locator("#radiomics-table img.region")).to_be_visible()
+    assert "李四" not in page.content()
+
+
+def _fetch_from_archive(page: Page) -> None:
+    page.fill("#radiomics-patient input, #radiomics-patient textarea", "pat-archive")
+    page.get_by_text("从影像归档调取").locator("visible=true").click()
+    page.click("#radiomics-fetch")
+    expect(page.locator("#radiomics-status")).to_contain_text("请先查询")
+    page.click("#radiomics-find")
+    for kind in ("CT", "SEG"):
+        page.locator("#radiomics-found input").click()
+        page.get_by_role("option").filter(has_text=f"2026-03-02 · {kind}").click()
+    page.keyboard.press("Escape")
+    page.click("#radiomics-fetch")
+    expect(page.locator("#radiomics-roi input")).to_have_value("lesion")
+    expect(page.locator("#radiomics-viewer .viewer-class")).to_have_text("lesion")

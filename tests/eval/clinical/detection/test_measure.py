@@ -64,6 +64,18 @@ def test_inserted_nodules_lie_where_the_stored_image_says(seed: int, upside_down
         assert min(apart) < 6
 
 
+def test_each_copy_has_its_own_nodules_alone() -> None:
+    volume, _ = chest(*TWO)
+    volume = volume.with_array(np.full(volume.grid.shape, -850, np.float32))
+    lung = np.ones(volume.grid.shape, bool)
+    first, second = inserted_cases(volume, lung, np.zeros_like(lung), 2, 5, nodules=2)
+    assert (volume.array == -850).all()
+    for one in first.nodules:
+        index = tuple(np.round(one.index).astype(int))
+        if min(np.linalg.norm((np.array(index) - o.index) * 2) for o in second.nodules) > 30:
+            assert second.volume.array[index] == -850
+
+
 def _upside_down(volume: Volume) -> Volume:
     last = np.array([[volume.grid.shape[0] - 1, 0.0, 0.0]])
     axes = volume.grid.axes * np.array([-1, 1, 1])

@@ -6,11 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from assistant.tasks.radiomics.cohort import nested
 from assistant.tasks.radiomics.cohort.journal import Journal
 from assistant.tasks.radiomics.cohort.nested import Study, choose, run
+from assistant.tasks.radiomics.cohort.outcome import Outcome
+from assistant.tasks.radiomics.cohort.refusal import CohortRefused
+from assistant.tasks.radiomics.cohort.settings import settings_of
 
 
 class _Stopped(Exception):
@@ -65,3 +69,19 @@ def test_repeats_draw_other_folds(class_study: Study) -> None:
     folds = nested.outer_folds(twice)
     assert len(folds) == 2 * 3 + 1
     assert set(folds[0][1]) != set(folds[3][1])
+
+
+def test_a_large_cohort_is_judged_by_ten_folds(class_study: Study) -> None:
+    """Unless the settings say how many."""
+    chosen = class_study.settings.model_copy(update={"outer_folds": 0})
+    for cases, folds in ((80, 10), (78, 5)):
+        event = np.arange(cases) % 2 == 0
+        cohort = replace(class_study.cohort, outcome=Outcome(event))
+        assert replace(class_study, settings=chosen, cohort=cohort).outer == folds
+        assert len(nested.outer_folds(replace(class_study, settings=chosen, cohort=cohort))) == (
+            folds + 1
+        )
+        assert replace(class_study, cohort=cohort).outer == 3
+    for count in (1, 2, 21):
+        with pytest.raises(CohortRefused, match="outer_folds"):
+            settings_of({"outer_folds": count})

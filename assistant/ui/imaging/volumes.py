@@ -1,34 +1,32 @@
-"""Slices of a patient's series, as pictures for a page."""
+"""The volumes and regions that were looked at last, kept for whoever looks at them next."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from assistant.imaging import dicom, series
-from assistant.imaging.picture import PLANES, Overlay, drawn, largest
 from assistant.imaging.source import Region, region_of
 from assistant.imaging.volume import Mask, Volume
 from assistant.record.attachment import Series
 from assistant.store import Context
 from assistant.store.attachments import Attachments
-from assistant.ui.imaging.attached import address, files
+from assistant.ui.imaging.attached import files
+from assistant.ui.imaging.viewing import ViewedClass, Viewing
+
+if TYPE_CHECKING:
+    from assistant.api.context import Services
 
 _KEPT = 2
 """Volumes kept for scrolling, whoever looks at them; one is a few hundred megabytes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """A picture's address, the number of the slice, and how many the plane has."""
-
-    address: str
-    number: int
-    count: int
-
-
-class SliceViewer:
+class KeptVolumes:
     """The series that were looked at last; shared by all pages of a process."""
 
     def __init__(self) -> None:
@@ -72,19 +70,25 @@ class SliceViewer:
         return found.mask
 
 
-def slice_of(
+def kept_volumes(parts: Services) -> KeptVolumes:
+    """Those of this server: one for all pages, since a volume is large."""
+    shared: KeptVolumes = parts.resources.shared("study.volumes", KeptVolumes)
+    return shared
+
+
+def viewed(
     volume: Volume,
-    plane: str,
-    window: str,
-    number: int | None = None,
-    *,
-    mask: Mask | None = None,
-    overlay: Overlay | None = None,
-) -> Slice:
-    """A slice with what lies on it; by default the one with most of that, or the middle one."""
-    count = volume.grid.shape[PLANES.index(plane)]
-    if number is None or number >= count:
-        region = mask if overlay is None else overlay.labels > 0
-        number = largest(region, plane) if region is not None else count // 2
-    picture = drawn(volume, mask, number, plane=plane, window=window, overlay=overlay)
-    return Slice(address(picture.png), number, count)
+    image: Series,
+    maps: Sequence[NDArray[np.uint8]] = (),
+    classes: Sequence[ViewedClass] = (),
+) -> Viewing:
+    """A volume as the viewer has it."""
+    depth, rows, columns = (float(size) for size in volume.grid.spacing)
+    return Viewing(
+        image.sha256,
+        volume.array[None],
+        (depth, rows, columns),
+        volume.unit,
+        maps=maps,
+        classes=classes,
+    )

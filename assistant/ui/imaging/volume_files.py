@@ -1,0 +1,128 @@
+"""NIfTI and NRRD that are dropped on a page: an image becomes a series, a mask a segmentation.
+
+An image of several times goes by `as_series`, which keeps their seconds; of one time by `as_dicom`,
+which keeps its values exactly.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import tempfile
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.imaging import as_dicom, as_series, dicom, nifti, nrrd
+from assistant.imaging import series as dicom_series
+from assistant.imaging.out.source import source_of
+from assistant.imaging.problem import ImageProblem
+from assistant.imaging.volume import Grid
+from assistant.record.attachment import DICOM, REGION_MODALITIES, Series
+from assistant.record.attachment_content import read
+from assistant.store import Context
+from assistant.store.attachments import Attachments
+
+_GZIP = b"\x1f\x8b"
+_HEADER = 348
+_NIFTI = {344: (b"n+1\0", b"ni1\0"), 4: (b"n+2\0",)}
+_LISTED = 500
+Found = tuple[NDArray[Any], Grid, str]
+
+
+class NoImageYet(ImageProblem):
+    """A mask came before its image."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "掩膜在该患者的图像里没有网格相同的（大小、间距、位置），请先拖入它所勾画的图像。",
+            "No image of this patient is on the grid of the mask; drop its image first.",
+        )
+
+
+def ending(data: bytes) -> str:
+    """The ending of the name of such a file, by its first bytes; empty for any other."""
+    if data[:7] == b"NRRD000":
+        return ".nrrd"
+    if data[:2] == _GZIP:
+        return ".nii.gz"
+    known = any(data[at : at + 4] in marks for at, marks in _NIFTI.items())
+    return ".nii" if known else ""
+
+
+def keep(attachments: Attachments, context: Context, contents: Sequence[bytes], said: str) -> int:
+    """Keep files of which `ending` knows, images before masks; how many there were.
+
+    ``said``: the modality of images, guessed where empty.  Raises `ImageProblem`, and what the
+    store raises.
+    """
+    masks = []
+    for data in contents:
+        if _times(data) > 1:
+            for one in as_series.instances(data):
+                attachments.add(context, read(one, DICOM))
+            continue
+        found = _read(data, context)
+        if as_dicom.is_mask(found[0]):
+            masks.append(found)
+        else:
+            array, grid, seed = found
+            modality = said if said in as_dicom.MODALITIES else as_dicom.modality_of(array)
+            for one in as_dicom.series(array, grid, modality, f"{seed} {modality}"):
+                attachments.add(context, read(one, DICOM))
+    for found in masks:
+        attachments.add(context, read(_segmentation(attachments, context, found), DICOM))
+    return len(contents)
+
+
+def _times(data: bytes) -> int:
+    """How many times a NIfTI file has; 1 for any other."""
+    if not as_series.is_nifti(data):
+        return 1
+    head = data[:_HEADER]
+    if data[:2] == _GZIP:
+        with gzip.GzipFile(fileobj=BytesIO(data)) as packed:
+            head = packed.read(_HEADER)
+    sizes = np.frombuffer(head, "<i2", 8, 40)
+    if not 1 <= sizes[0] <= 7:
+        sizes = sizes.byteswap()
+    return int(sizes[4]) if sizes[0] > 3 else 1
+
+
+def _read(data: bytes, context: Context) -> Found:
+    """Its voxels, their grid, and what UIDs come from."""
+    kind = ending(data)
+    # Both libraries read files alone; nobody else may read this one.
+    with tempfile.NamedTemporaryFile(prefix="bedside-study-", suffix=kind) as file:
+        file.write(data)
+        file.flush()
+        array, grid = (nrrd if kind == ".nrrd" else nifti).read(Path(file.name))
+    if array.dtype.kind not in "iufb":
+        raise ImageProblem("图像不是灰度图像。", "The image is not grey.")
+    if array.dtype.kind == "b":
+        array = array.astype("uint8")
+    digest = hashlib.sha256(data).hexdigest()
+    return array, grid, f"{context.patient_id} {context.encounter_id} {digest}"
+
+
+def _segmentation(attachments: Attachments, context: Context, mask: Found) -> bytes:
+    """The mask as a segmentation of the newest image on its grid."""
+    array, grid, seed = mask
+    _, upright = as_dicom.right_handed(array, grid)
+    for one in attachments.list(context, _LISTED):
+        size = (one.instances, one.rows, one.columns) if isinstance(one, Series) else ()
+        if not isinstance(one, Series) or one.modality in REGION_MODALITIES or size != grid.shape:
+            continue
+        datasets = list(dicom.datasets(data for _, data in attachments.contents(context, one.id)))
+        try:
+            volume = dicom_series.assemble(datasets)
+        except ImageProblem:
+            continue
+        if upright.same_as(volume.grid):
+            headers = list(source_of(datasets, volume).headers)
+            return as_dicom.regions(array, grid, volume, headers, f"{seed} {one.series_uid}")
+    raise NoImageYet
