@@ -34,17 +34,18 @@ def _rows(
     for case in cases:
         for member in measured:
             answer = member.answers[case.id]
-            yield (
-                {
-                    "id": case.id,
-                    "gold": list(case.gold),
-                    "member": member.member,
-                    "ranked": [_candidate(one, names) for one in answer.ranked[:DEEP]],
-                    "critical": list(answer.critical),
-                }
-                | ({"rare": [names[0] for names in answer.rare]} if answer.rare else {})
-                | ({"problem": answer.problem} if answer.problem else {})
-            )
+            row: dict[str, Any] = {
+                "id": case.id,
+                "gold": list(case.gold),
+                "member": member.member,
+                "ranked": [_candidate(one, names) for one in answer.ranked[:DEEP]],
+                "critical": list(answer.critical),
+            }
+            if answer.rare:
+                row["rare"] = [one[0] for one in answer.rare]
+            if answer.problem:
+                row["problem"] = answer.problem
+            yield row
 
 
 def _candidate(one: Candidate, names: Names) -> dict[str, Any]:
