@@ -17,7 +17,7 @@ class RareBase:
     def __init__(self, table: RareTable) -> None:
         self.table = table
         self._reader = PhenotypeReader(table)
-        self._ranking = RareRanking(table)
+        self.ranking = RareRanking(table)
 
     @classmethod
     def open(cls, folder: Path) -> RareBase | None:
@@ -30,4 +30,4 @@ class RareBase:
     ) -> list[RareHint]:
         """The rare diseases to think of in a case of notes (id → text), at most three."""
         evidence = self._reader.read(texts, case, leads)
-        return self._ranking.hints(evidence, age_years=case.age_years, sex=case.sex)
+        return self.ranking.hints(evidence, age_years=case.age_years, sex=case.sex)

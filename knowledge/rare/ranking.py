@@ -104,7 +104,7 @@ class RareRanking:
         if telling < LEAST_TELLING:
             return []
         scores, explained, met = self._scores(case, mentions, sex)
-        scores = scores + self._of_patient(age_years, sex)
+        scores = scores + self.of_patient(age_years, sex)
         share = explained / total
         fits = (scores >= LEAST_SCORE) & (met >= LEAST_TELLING) & (share >= LEAST_SHARE)
         hints: list[RareHint] = []
@@ -145,7 +145,7 @@ class RareRanking:
     def _information(self, numbers: Sequence[int]) -> float:
         return max(float(self.information[number]) for number in numbers)
 
-    def _gain(self, number: int, sexes: int) -> tuple[Floats, Floats, npt.NDArray[np.int32]]:
+    def gain(self, number: int, sexes: int = BOTH) -> tuple[Floats, Floats, npt.NDArray[np.int32]]:
         """For each disease: the log likelihood ratio of a phenotype, how alike what it lists is
         (0: nothing), and the number of that."""
         size = len(self.table.diseases)
@@ -180,7 +180,7 @@ class RareRanking:
         for numbers in mentions:
             best, alike = np.full(size, -np.inf), np.zeros(size)
             for number in numbers:
-                gain, like, _ = self._gain(number, sexes)
+                gain, like, _ = self.gain(number, sexes)
                 gain = np.where(like > 0, gain, -np.inf) * case.present[number][0]
                 alike = np.where(gain > best, like, alike)
                 best = np.maximum(best, gain)
@@ -198,7 +198,8 @@ class RareRanking:
             scores[self.table.rows[start:end]] += sure * speaks
         return scores, explained, met
 
-    def _of_patient(self, age_years: float | None, sex: Sex | None) -> Floats:
+    def of_patient(self, age_years: float | None, sex: Sex | None) -> Floats:
+        """What age and sex speak for (0) or against (less) each disease."""
         out = np.zeros(len(self.table.diseases))
         if age_years is not None:
             early = age_years < 0.6 * self._begins
@@ -218,7 +219,7 @@ class RareRanking:
     ) -> tuple[RareReason, ...]:
         reasons: list[RareReason] = []
         for numbers in mentions:
-            told = [(self._gain(number, _bits(sex)), number) for number in numbers]
+            told = [(self.gain(number, _bits(sex)), number) for number in numbers]
             (gain, like, listed), number = max(
                 told, key=lambda pair: (pair[0][1][row] > 0, pair[0][0][row])
             )
