@@ -19,7 +19,7 @@ import numpy as np
 
 from knowledge.clinical.base import FILE as CLINICAL
 from knowledge.clinical.base import ClinicalBase
-from knowledge.clinical.vocabulary import Vocabulary, read_vocabulary, vocabulary
+from knowledge.clinical.vocabulary import read_vocabulary
 from knowledge.graph_builder import GraphData, build_graph, group_by_subject
 from knowledge.layout import CURRENT, EMBEDDINGS, FORMAT, MANIFEST, Progress, no_progress
 from knowledge.ranking.ranking import Incidence
@@ -152,8 +152,8 @@ def _write(
     progress("graph", 0, 1)
     data = build_graph(subjects, load_synonyms())
     _write_graph(data, partial)
-    known = _write_clinical(sources, partial)
-    _write_rare(sources, partial, known, counts)
+    _write_clinical(sources, partial)
+    _write_rare(sources, partial, counts)
     progress("graph", 1, 1)
     by_name = {source.source.name: source.source for source in sources}
     passages = _passages(sources, data, subjects, by_name, counts)
@@ -237,26 +237,26 @@ def _write_graph(data: GraphData, partial: Path) -> None:
     _write_json(partial / "terms.json", [[t, c, k] for t, (c, k) in data.terms.items()])
 
 
-def _write_clinical(sources: Sequence[KnowledgeSource], partial: Path) -> Vocabulary:
-    """Keep the curated entries with the vocabulary that they are told in, which is returned."""
-    known = vocabulary()
+def _write_clinical(sources: Sequence[KnowledgeSource], partial: Path) -> None:
+    """Keep the curated entries with the vocabulary that they are told in."""
     for source in sources:
         if isinstance(source, ClinicalEntries):
             known = read_vocabulary(source.folders)
             ClinicalBase(source.entries, known).write(partial / CLINICAL)
-    return known
 
 
 def _write_rare(
-    sources: Sequence[KnowledgeSource],
-    partial: Path,
-    known: Vocabulary,
-    counts: Counter[tuple[str, str]],
+    sources: Sequence[KnowledgeSource], partial: Path, counts: Counter[tuple[str, str]]
 ) -> None:
-    """Keep the table of rare diseases; its annotations are counted as facts of its source."""
+    """Keep the table of rare diseases; its annotations are counted as facts of its source.
+
+    It reads in the words of the curated entries, those that ship where the base has none.
+    """
     for source in sources:
         if isinstance(source, RareDiseases):
-            table = source.table(known)
+            curated = next((s for s in sources if isinstance(s, ClinicalEntries)), None)
+            words = curated or ClinicalEntries()
+            table = source.table(read_vocabulary(words.folders), words.entries)
             table.write(partial)
             counts[source.source.name, "facts"] = int(table.own.sum())
 

@@ -3,7 +3,8 @@
 The score of a disease is the logarithm of a likelihood ratio, as LIRICAL computes it (Robinson et
 al., Am J Hum Genet 2020; 107:403)::
 
-    Σ_present  log( P(f|d) / q_f )   P from the annotated frequency, q_f the mean of all diseases
+    Σ_present  log( P(f|d) / q_f )   P from the annotated frequency, q_f the mean of all diseases,
+                                     or how often patients of a hospital show it, if that is more
     Σ_absent   log( (1 - P(f|d)) / (1 - q_f) )
 
 A phenotype that the disease does not list counts by the nearest broader one that it lists a kind
@@ -29,15 +30,18 @@ from knowledge.text.finding import Finding
 Floats = npt.NDArray[np.float64]
 
 HINTS: Final = 3
-TELLING: Final = 4.0
-"""Information (nats) from which on a phenotype is telling: 1 in 55 of the diseases has it."""
+TELLING: Final = 3.5
+"""Information (nats) from which on a phenotype is telling: 1 in 33 shows it."""
 ALIKE: Final = 0.6
 """Likeness (Lin) from which on a broader phenotype counts as one that the disease lists."""
 LEAST_TELLING: Final = 3
-LEAST_SCORE: Final = 12.0
-LEAST_SHARE: Final = 0.6
-"""A hint needs so many telling phenotypes, a log likelihood ratio of so much, and to explain this
-share of the information of all phenotypes of the case."""
+LEAST_SCORE: Final = 20.0
+LEAST_SHARE: Final = 0.75
+"""A hint needs so many telling phenotypes, a log likelihood ratio of so much (nats; there are some
+10,000 diseases, and each is rare), and to explain this share of the information of the case.
+Chosen on half of our own rare cases and on common ones: bench/RESULTS.md."""
+MARGIN: Final = 10.0
+"""A hint so much less likely than the first is none."""
 UNLISTED: Final = 0.35
 """How much of its information a phenotype that the disease lists nothing of speaks against it."""
 EXCLUDED: Final = -3.0
@@ -81,8 +85,10 @@ class RareRanking:
         terms = np.repeat(np.arange(counts[0]), np.diff(table.starts))
         self._rate = table.rates.astype(np.float64) / STEPS
         share = np.bincount(terms, self._rate, counts[0]) / max(1, counts[1])
+        # What is rare among rare diseases may be common in a hospital: vomiting tells of none.
+        usual = np.maximum(share, table.hospital)
+        self._background: Floats = np.maximum(usual, _LEAK / 2)
         # Of what no disease lists nothing is known.
-        self._background: Floats = np.maximum(share, _LEAK / 2)
         self.information: Floats = np.where(share > 0, -np.log(self._background), 0.0)
         onsets = [disease.onset or (0.0, 130.0) for disease in table.diseases]
         self._begins = np.array([low for low, _ in onsets])
@@ -110,12 +116,11 @@ class RareRanking:
         hints: list[RareHint] = []
         families: set[str] = set()
         for row in np.argsort(-scores, kind="stable"):
-            if not fits[row] or len(hints) == HINTS:
-                if scores[row] < LEAST_SCORE or len(hints) == HINTS:
-                    break
-                continue
+            least = max(LEAST_SCORE, hints[0].score - MARGIN) if hints else LEAST_SCORE
+            if scores[row] < least or len(hints) == HINTS:
+                break
             disease = self.table.diseases[row]
-            if disease.family in families:
+            if not fits[row] or disease.family in families:
                 continue
             families.add(disease.family)
             reasons = self._reasons(int(row), case, mentions, sex)

@@ -26,11 +26,11 @@ class PhenotypeReader:
 
     def __init__(self, table: RareTable) -> None:
         self._table = table
-        # A phenotype counts as a sign: of now, of the patient, and denied as signs are.
+        # A phenotype is denied as signs are, and what was (气胸 as a youth) counts as what is.
         self._known = Vocabulary(
             {
                 str(number): ClinicalFinding(
-                    str(number), "sign", tuple(parse_wording(word) for word in words)
+                    str(number), "course", tuple(parse_wording(word) for word in words)
                 )
                 for number, words in table.wordings.items()
             },

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
 from typing import Final
 
+from knowledge.clinical.entry import Entry
+from knowledge.clinical.ranking import ClinicalRanking
 from knowledge.clinical.vocabulary import Vocabulary
 from knowledge.clinical.wording import WordingError, parse_wording
 from knowledge.rare.annotations import FILE, RareDisease, read_annotations
 from knowledge.rare.chinese import ChineseLabels
 from knowledge.rare.ontology import Ontology, data_folder, read_ontology
 from knowledge.rare.table import RareTable, compile_table
-from knowledge.rare.tables import phenotypes, table_files
+from knowledge.rare.tables import chinese_name, not_rare, phenotypes, table_files
 from knowledge.sources.fact import Fact, Passage, Source, file_digest
 
 NAME: Final = "HPO 罕见病"
@@ -96,8 +98,11 @@ class RareDiseases:
         """None: what a search finds stays as it is."""
         return iter(())
 
-    def table(self, known: Vocabulary) -> RareTable:
-        """The table of the diseases, with the findings of ``known`` that are phenotypes."""
+    def table(self, known: Vocabulary, entries: Sequence[Entry] = ()) -> RareTable:
+        """The table of the diseases, with the findings of ``known`` that are phenotypes.
+
+        ``entries`` are the curated ones: they tell how common a phenotype is in a hospital.
+        """
         ontology = read_ontology(self.folder)
         labels = dict(self._chinese.labels.labels) if self._chinese else {}
         mapped = map_phenotypes(ontology, labels, known)
@@ -108,6 +113,7 @@ class RareDiseases:
             labels,
             mapped.findings,
             mapped.wordings,
+            hospital_rates(ontology, mapped.findings, known, entries),
         )
 
     def _diseases(self, ontology: Ontology) -> list[RareDisease]:
@@ -117,7 +123,28 @@ class RareDiseases:
             for old in ontology.replaced
             if (now := ontology.current(old)) is not None and now in current
         }
-        return read_annotations(self.folder / FILE, current)
+        known = read_annotations(self.folder / FILE, current)
+        return [d for d in known if chinese_name(d.name) or not not_rare().search(d.name)]
+
+
+def hospital_rates(
+    ontology: Ontology,
+    findings: Mapping[str, Sequence[str]],
+    known: Vocabulary,
+    entries: Sequence[Entry],
+) -> dict[str, float]:
+    """How often patients of a hospital show each phenotype, as far as the curated entries tell by
+    their frequencies and by how common they are; what a phenotype is a kind of is as common."""
+    rates: dict[str, float] = {}
+    if not entries:
+        return rates
+    ranking = ClinicalRanking(entries, known)
+    for name, terms in findings.items():
+        rate = ranking.background(name)
+        for term in terms:
+            for line in ontology.with_ancestors(term):
+                rates[line] = max(rate, rates.get(line, 0.0))
+    return rates
 
 
 def map_phenotypes(ontology: Ontology, labels: Mapping[str, str], known: Vocabulary) -> _Mapped:

@@ -17,6 +17,7 @@ from knowledge.rare.tables import chinese_name, stem
 
 Ints = npt.NDArray[np.int32]
 Bytes = npt.NDArray[np.uint8]
+Singles = npt.NDArray[np.float32]
 
 FILE, ARRAYS = "rare.json", "rare.npz"
 STEPS: Final = 250
@@ -69,6 +70,8 @@ class RareTable:
     rates: Bytes
     sexes: Bytes
     own: npt.NDArray[np.bool_]
+    hospital: Singles
+    """How often patients of a hospital show each phenotype, where that is known; else 0."""
 
     def write(self, folder: Path) -> None:
         """Keep the table in a base's folder."""
@@ -102,7 +105,7 @@ class RareTable:
         )
 
 
-_ARRAYS = ("starts", "rows", "rates", "sexes", "own")
+_ARRAYS = ("starts", "rows", "rates", "sexes", "own", "hospital")
 
 
 def _disease(row: Mapping[str, Any]) -> Disease:
@@ -126,8 +129,10 @@ def compile_table(
     chinese: Mapping[str, str],
     findings: Mapping[str, Sequence[str]],
     wordings: Mapping[str, Sequence[str]],
+    hospital: Mapping[str, float],
 ) -> RareTable:
-    """The table of diseases; ``chinese``, ``findings`` and ``wordings`` speak of term ids."""
+    """The table of diseases; ``chinese``, ``findings``, ``wordings`` and ``hospital`` speak
+    of term ids."""
     used = {t for disease in diseases for t in (*disease.rates, *disease.excluded)}
     used |= {t for terms in findings.values() for t in terms} | {*wordings}
     terms = sorted({line for t in used for line in ontology.with_ancestors(t)})
@@ -145,6 +150,7 @@ def compile_table(
             for name, mapped in findings.items()
         },
         wordings={numbers[t]: tuple(words) for t, words in wordings.items() if t in numbers},
+        hospital=np.array([hospital.get(term, 0.0) for term in terms], np.float32),
         **_arrays(diseases, numbers, lines),
     )
 

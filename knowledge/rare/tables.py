@@ -11,13 +11,14 @@ from pathlib import Path
 
 # What may follow a name: its type, number, inheritance, or nothing.
 _TYPE = re.compile(
-    r"(?:[ ,]+(?:types?|groups?|complementation|autosomal|recessive|dominant|x-?linked"
+    r"(?:-\d+|[ ,]+(?:types?|groups?|complementation|autosomal|recessive|dominant|x-?linked"
     r"|susceptibility|familial|primary|juvenile|infantile|adult|late|early|onset|neonatal|antenatal"
-    r"|hereditary|congenital|classic|form|and|or|with|due|to|variant|axonal|demyelinating|"
+    r"|hereditary|congenital|classic|form|and|or|with|due|to|variant|axonal|demyelinating"
+    r"|vitamin|mut|cbl\w*|hyperammonemia|nephropathic|a[dr]|generalized|severe|mild|intermediate|"
     r"[ivx]+[a-e]?|\d+\w*|[a-z]\d?)\b.*)?"
 )
 _TAIL = re.compile(
-    r"[ ,]+(?:(?:type|group|complementation group|form)\s*)?(?:[ivx]{1,5}[a-e]?|\d+[a-z]*|[a-z])$"
+    r"[ ,-]+(?:(?:type|group|complementation group|form)\s*)?(?:[ivx]{1,5}[a-e]?|\d+[a-z]*|[a-z])$"
     r"|[ ,]+(?:autosomal (?:dominant|recessive)|x-linked(?: (?:dominant|recessive))?)$"
 )
 
@@ -47,7 +48,7 @@ def folder() -> Path:
 
 def table_files() -> list[Path]:
     """The tables, for a version that follows their content."""
-    return [folder() / "names.tsv", folder() / "phenotypes.tsv"]
+    return [folder() / name for name in ("names.tsv", "phenotypes.tsv", "not_rare.txt")]
 
 
 @lru_cache(maxsize=1)
@@ -65,6 +66,13 @@ def phenotypes() -> tuple[Phenotype, ...]:
     return tuple(
         Phenotype(cells[0], _parts(cells[1]), _parts(cells[2])) for cells in _rows("phenotypes.tsv")
     )
+
+
+@lru_cache(maxsize=1)
+def not_rare() -> re.Pattern[str]:
+    """What a disease's name must not have, to be hinted at."""
+    lines = (folder() / "not_rare.txt").read_text(encoding="utf-8").splitlines()
+    return re.compile("|".join(n for n in lines if n and not n.startswith("#")), re.IGNORECASE)
 
 
 def _rows(name: str) -> Iterator[list[str]]:
