@@ -22,6 +22,7 @@ _TERMS = (
     ("HP:0010838", "Increased urinary copper concentration", ("HP:0001939",), ()),
     ("HP:0000707", "Abnormality of the nervous system", ("HP:0000118",), ()),
     ("HP:0001337", "Tremor", ("HP:0000707",), ()),
+    ("HP:0001332", "Dystonia", ("HP:0000707",), ()),
     ("HP:0001260", "Dysarthria", ("HP:0000707",), ()),
     ("HP:0000951", "Abnormality of the skin", ("HP:0000118",), ()),
     ("HP:0001014", "Angiokeratoma", ("HP:0000951",), ()),
@@ -35,6 +36,7 @@ _ROWS = (
     ("ORPHA:905", "Wilson disease", "", "HP:0200032", "HP:0040281", "P"),
     ("ORPHA:905", "Wilson disease", "", "HP:0010837", "HP:0040281", "P"),
     ("ORPHA:905", "Wilson disease", "", "HP:0001337", "HP:0040282", "P"),
+    ("ORPHA:905", "Wilson disease", "", "HP:0001332", "HP:0040281", "P"),
     ("OMIM:277900", "Wilson disease", "", "HP:0010838", "4/4", "P"),
     ("OMIM:277900", "Wilson disease", "", "HP:0001260", "1/14", "P"),
     ("OMIM:277900", "Wilson disease", "NOT", "HP:0001014", "", "P"),
@@ -52,7 +54,7 @@ _ROWS = (
     ("OMIM:100001", "Tremor, susceptibility to", "", "HP:0001337", "1/1", "P"),
     ("OMIM:100002", "Told by little", "", "HP:0001337", "1/1", "P"),
 )
-COMMON = 600
+COMMON = 3000
 """Diseases more, that each show what is common, so that the rest is telling."""
 
 
