@@ -71,11 +71,11 @@ def write_ontology(folder: Path) -> Path:
                  "replaced_by: HP:0200032\n")  # fmt: skip
     text = "format-version: 1.2\ndata-version: hp/releases/2025-01-16\n\n" + "\n".join(terms)
     (folder / "hp.obo").write_text(text, encoding="utf-8")
-    (folder / "phenotype.hpoa").write_text(annotations(), encoding="utf-8")
+    (folder / "phenotype.hpoa").write_text(annotation_text(), encoding="utf-8")
     return folder
 
 
-def annotations() -> str:
+def annotation_text() -> str:
     """The annotations as a text."""
     head = (
         "database_id\tdisease_name\tqualifier\thpo_id\treference\tevidence\tonset\tfrequency\tsex"

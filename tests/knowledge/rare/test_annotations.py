@@ -15,7 +15,7 @@ from knowledge.rare.chinese import ChineseLabels
 from knowledge.rare.ontology import data_folder, read_ontology
 from knowledge.rare.tables import chinese_name, chinese_names, phenotypes, stem
 from knowledge.sources.fact import SourceError
-from tests.rare_sample import annotations
+from tests.rare_sample import annotation_text
 
 
 @given(st.integers(0, 500), st.integers(1, 500))
@@ -33,8 +33,8 @@ def test_whatever_stands_there_is_a_share(written: str) -> None:
 
 def test_two_sources_of_one_name_are_one_disease(tmp_path: Path) -> None:
     path = tmp_path / "phenotype.hpoa"
-    path.write_text(annotations(), encoding="utf-8")
-    terms = {line.split("\t")[3] for line in annotations().splitlines()[2:]}
+    path.write_text(annotation_text(), encoding="utf-8")
+    terms = {line.split("\t")[3] for line in annotation_text().splitlines()[2:]}
     known = {term: term for term in terms if term not in ("HP:0001419", "HP:0003621")}
     diseases = {d.name: d for d in read_annotations(path, known)}
     wilson = diseases["Wilson disease"]
