@@ -49,7 +49,7 @@ def sure_cases(path: Path, base: KnowledgeBase, names: Names) -> tuple[list[Read
         count += 1
         right = names.match(candidates[0].entry.name, case) is not None
         seconds += right and differential.second_problem() is not None
-        if right and candidates[0].probability > SURE:
+        if right and candidates[0].share > SURE:
             found.append(Read(case, evidence, candidates[0].entry))
     return found, count, seconds
 

@@ -19,6 +19,7 @@ from knowledge.disease import Disease
 from knowledge.graph import Graph
 from knowledge.layout import CURRENT, FORMAT, MANIFEST, Progress, no_progress
 from knowledge.ranking.ranking import Incidence
+from knowledge.rare.base import RareBase
 from knowledge.retrieval.index import Described, PassageIndex
 from knowledge.sources.clinical import passage_id
 from knowledge.sources.fact import KnowledgeSource
@@ -83,6 +84,11 @@ class KnowledgeBase:
     def clinical(self) -> ClinicalBase:
         """The curated entries; none in a base that was built without them."""
         return ClinicalBase.read(self.folder / CLINICAL)
+
+    @cached_property
+    def rare(self) -> RareBase | None:
+        """The rare diseases; None in a base that was built without them."""
+        return RareBase.open(self.folder)
 
     def _described(self, query: str) -> Described:
         """The diseases that a query describes by several findings."""

@@ -23,6 +23,7 @@ from knowledge.clinical.vocabulary import read_vocabulary
 from knowledge.graph_builder import GraphData, build_graph, group_by_subject
 from knowledge.layout import CURRENT, EMBEDDINGS, FORMAT, MANIFEST, Progress, no_progress
 from knowledge.ranking.ranking import Incidence
+from knowledge.rare.source import RareDiseases
 from knowledge.retrieval.index import write_index
 from knowledge.retrieval.passages import disease_passages, drug_passages
 from knowledge.sources.clinical import ClinicalEntries
@@ -152,6 +153,7 @@ def _write(
     data = build_graph(subjects, load_synonyms())
     _write_graph(data, partial)
     _write_clinical(sources, partial)
+    _write_rare(sources, partial, counts)
     progress("graph", 1, 1)
     by_name = {source.source.name: source.source for source in sources}
     passages = _passages(sources, data, subjects, by_name, counts)
@@ -241,6 +243,22 @@ def _write_clinical(sources: Sequence[KnowledgeSource], partial: Path) -> None:
         if isinstance(source, ClinicalEntries):
             known = read_vocabulary(source.folders)
             ClinicalBase(source.entries, known).write(partial / CLINICAL)
+
+
+def _write_rare(
+    sources: Sequence[KnowledgeSource], partial: Path, counts: Counter[tuple[str, str]]
+) -> None:
+    """Keep the table of rare diseases; its annotations are counted as facts of its source.
+
+    It reads in the words of the curated entries, those that ship where the base has none.
+    """
+    for source in sources:
+        if isinstance(source, RareDiseases):
+            curated = next((s for s in sources if isinstance(s, ClinicalEntries)), None)
+            words = curated or ClinicalEntries()
+            table = source.table(read_vocabulary(words.folders), words.entries)
+            table.write(partial)
+            counts[source.source.name, "facts"] = int(table.own.sum())
 
 
 def _write_json(path: Path, value: Any) -> None:

@@ -50,7 +50,7 @@ def rank_case(
     age_years, sex = case.age_years, case.sex
     differential = clinical.differential(case)
     candidates = differential.candidates(CANDIDATES) if clinical.entries else []
-    first = [c for c in _one_a_category(candidates) if c.probability >= LEAST][:ENTRIES]
+    first = [c for c in _one_a_category(candidates) if c.share >= LEAST][:ENTRIES]
     ranked = [_of_entry(graph, case, candidate) for candidate in first]
     room = limit - len(ranked)
     tail = graph.rank(findings, age_years=age_years, sex=sex, limit=room, leave_out=clinical.names)
@@ -121,7 +121,7 @@ def _critical(
     likely = (
         (c.entry, tuple(r.finding for r in c.reasons if r.relation == "for"))
         for c in candidates
-        if c.probability >= SUSPECTED
+        if c.share >= SUSPECTED
     )
     for entry, reasons in chain(((a.entry, a.findings) for a in alarms), likely):
         if not entry.critical or entry.category in seen or entry.name in seen:

@@ -43,6 +43,15 @@ def build(
         bool, typer.Option("--no-clinical", help="Leave the curated entries out.")
     ] = False,
     no_cmekg: Annotated[bool, typer.Option("--no-cmekg", help="Leave CMeKG out.")] = False,
+    no_rare: Annotated[
+        bool, typer.Option("--no-rare", help="Leave the rare diseases (extra 'rare') out.")
+    ] = False,
+    hpo_chinese: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="Chinese names of HPO's phenotypes (babelon TSV)."
+        ),
+    ] = None,
     records: Files = None,
     icd10: Files = None,
     guidelines: Annotated[list[Path] | None, typer.Option(exists=True, file_okay=False)] = None,
@@ -57,8 +66,10 @@ def build(
     """Build graph, passages and indexes from their sources; nothing is done twice.
 
     The curated entries are those that ship and the hospital's own (<home>/clinical).
-    --records are disease records in JSON lines, --icd10 code tables (TSV), --guidelines folders of
-    Markdown, text and HTML files; other files in them are named and left out.
+    Rare diseases are in where the extra 'rare' is installed; --hpo-chinese gives their phenotypes
+    Chinese names. --records are disease records in JSON lines, --icd10 code tables (TSV),
+    --guidelines folders of Markdown, text and HTML files; other files in them are named and left
+    out.
     """
     from assistant.base_drugs import drugs_of
     from knowledge.base import KnowledgeBase
@@ -79,6 +90,8 @@ def build(
                 if not sources:
                     raise
                 missing = str(error)
+        if not no_rare:
+            sources += _rare(hpo_chinese)
         sources += [DiseaseRecords(path) for path in records or []]
         sources += [Icd10Table(path) for path in icd10 or []]
         texts = [Guidelines(path) for path in guidelines or []]
@@ -109,6 +122,22 @@ def build(
             "目前仅词汇检索；`bedside serve` 会在后台建立向量。"
             "Search is by words only; `bedside serve` makes the vectors behind it."
         )
+
+
+def _rare(hpo_chinese: Path | None) -> list[KnowledgeSource]:
+    """The rare diseases where their package is there; nothing is fetched for them.
+
+    Raises `typer.BadParameter` for Chinese names without it.
+    """
+    from knowledge.rare.ontology import MISSING, is_installed
+    from knowledge.rare.source import ChineseNames, RareDiseases
+
+    if not is_installed():
+        if hpo_chinese is not None:
+            raise typer.BadParameter(MISSING, param_hint="--hpo-chinese")
+        return []
+    names = ChineseNames(hpo_chinese) if hpo_chinese is not None else None
+    return [RareDiseases(names), *([names] if names else [])]
 
 
 def fetch_cmekg(settings: Settings, report: Report) -> Path:
@@ -218,3 +247,11 @@ def _describe(base: KnowledgeBase) -> None:
         )
     console.print(table)
     console.print(f"知识库 knowledge base {base.version[:16]}: {len(base.graph)} 种疾病 diseases")
+    if base.rare is None:
+        console.print(
+            "罕见病提示未收录：安装可选组件 'bedside[rare]' 后再运行 bedside kb build。"
+            "Rare diseases are not in: install the extra 'rare' and build again.",
+            markup=False,
+        )
+    else:
+        console.print(f"罕见病提示 rare diseases to think of: {len(base.rare.table.diseases)} 种")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from knowledge.base import KnowledgeBase
 from knowledge.disease import Disease
 from knowledge.ranking.critical import critical_diseases
+from knowledge.rare.passage import PREFIX as RARE_PREFIX
+from knowledge.rare.passage import rare_passage
 from knowledge.sources import Passage
 
 CRITICAL_PREFIX = "critical:"
@@ -18,6 +20,8 @@ def passage_about(knowledge: KnowledgeBase, disease: Disease) -> Passage | None:
 
 def cited_passage(knowledge: KnowledgeBase, passage_id: str) -> Passage | None:
     """The passage that a draft's evidence names, or None."""
+    if passage_id.startswith(RARE_PREFIX):
+        return rare_passage(knowledge.rare.table, passage_id) if knowledge.rare else None
     if not passage_id.startswith(CRITICAL_PREFIX):
         return knowledge.index.passage(passage_id)
     name = passage_id.removeprefix(CRITICAL_PREFIX)

@@ -50,6 +50,9 @@ class Figure(_Part):
     high: float | None = None
     n: int = Field(ge=0, description="How many cases, statements or documents it rests on.")
     unit: str = "%"
+    expected: float | None = Field(
+        default=None, description="What was foretold of it; a group of these is drawn as a curve."
+    )
     group: str = Field(default="", description="Figures of one group stand in one chart.")
 
 

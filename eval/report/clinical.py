@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment
 
 from eval.clinical.result import ClinicalResult, Figure
-from eval.report.figures import Bar
+from eval.report.figures import Bar, Point
 from eval.report.render import environment
 from eval.run.journal import write_whole
 
@@ -61,7 +61,13 @@ def _rendered(template: str, result: ClinicalResult, cases: int) -> str:
 
 def _environment() -> Environment:
     made = environment()
-    made.filters |= {"figure": described, "interval": interval, "bar": _bar, "facts": _facts}
+    made.filters |= {
+        "figure": described,
+        "interval": interval,
+        "bar": _bar,
+        "point": _point,
+        "facts": _facts,
+    }
     return made
 
 
@@ -87,6 +93,10 @@ def _bar(figure: Figure) -> Bar:
     low = figure.value if figure.low is None else figure.low
     high = figure.value if figure.high is None else figure.high
     return Bar(figure.name, figure.value, low, high, f"n={figure.n}")
+
+
+def _point(figure: Figure) -> Point:
+    return Point(_bar(figure), figure.expected or 0.0)
 
 
 def _facts(model: Mapping[str, Any]) -> list[tuple[str, str]]:

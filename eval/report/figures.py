@@ -52,6 +52,42 @@ def bars(rows: Sequence[Bar]) -> Markup:
     return _close([*parts, "</g>"])
 
 
+@dataclass(frozen=True, slots=True)
+class Point:
+    """What was found, 0 to 100, beside what was foretold."""
+
+    found: Bar
+    foretold: float
+
+
+def reliability(points: Sequence[Point]) -> Markup:
+    """What was foretold to the right, what was found upwards, both 0 to 100, with 95 % intervals;
+    on the diagonal both are the same."""
+    side, left = 300, 44
+    parts = [_open(left + side + 60, side + 48, "foretold against found, with 95 % intervals")]
+
+    def at(foretold: float, found: float) -> tuple[float, float]:
+        return round(left + side * foretold / 100, 1), round(8 + side * (1 - found / 100), 1)
+
+    for tick in range(0, 101, 25):
+        (x, bottom), (_, top), (end, y) = at(tick, 0), at(tick, 100), at(100, tick)
+        parts.append(f'<path d="M{x} {top}V{bottom}M{left} {y}H{end}" stroke="{_GRID}"/>')
+        parts.append(_text(x, bottom + 16, str(tick), "middle", _SOFT, 10))
+        parts.append(_text(left - 6, y + 4, str(tick), "end", _SOFT, 10))
+    (x, y), (end, top) = at(0, 0), at(100, 100)
+    parts.append(f'<path d="M{x} {y}L{end} {top}" stroke="{_BAR_B}" stroke-dasharray="4 3"/>')
+    line = " ".join("{},{}".format(*at(p.foretold, p.found.score)) for p in points)
+    parts.append(f'<polyline points="{line}" fill="none" stroke="{_BAR}" stroke-width="1.6"/>')
+    for point in points:
+        (x, low), (_, high) = at(point.foretold, point.found.low), at(0, point.found.high)
+        _, y = at(0, point.found.score)
+        parts.append(f'<path d="M{x} {low}V{high}" stroke="{_INK}" stroke-width="1.4"/>')
+        parts.append(f'<circle cx="{x}" cy="{y}" r="4.5" fill="{_BAR}"/>')
+        parts.append(_text(x + 7, y + 13, point.found.note, fill=_SOFT, size=10))
+    parts.append(_text(left + side / 2, side + 44, "foretold, %", "middle", _SOFT, 11))
+    return _close(parts)
+
+
 def differences(rows: Sequence[Bar], margin: float) -> Markup:
     """Points of difference with their 95 % intervals around 0; a dashed line at −margin."""
     reach = max([margin, 1.0, *(max(abs(row.low), abs(row.high)) for row in rows)]) * 1.05

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from knowledge.clinical.calibration import shipped_calibration, softmax
 from knowledge.clinical.entry import Entry
 from knowledge.clinical.evidence import CaseEvidence
 from knowledge.clinical.ranking import ClinicalRanking, Floats
@@ -41,10 +42,12 @@ class ClinicalReason:
 
 @dataclass(frozen=True, slots=True)
 class ClinicalCandidate:
-    """An entry with its probability among all entries."""
+    """An entry with its calibrated probability, and its raw share among all entries, by which
+    the rules decide."""
 
     entry: Entry
     probability: float
+    share: float
     score: float
     reasons: tuple[ClinicalReason, ...]
 
@@ -71,7 +74,7 @@ class ClinicalAlarm:
     """A disease to exclude, and the findings of the record that call for it."""
 
     entry: Entry
-    probability: float
+    share: float
     findings: tuple[Finding, ...]
 
 
@@ -90,10 +93,12 @@ class ClinicalDifferential:
         if not any(self._ranking.number(name) is not None for name in self._case.present):
             return []
         scores = self._scores
-        shares = _softmax(scores)
+        shares = softmax(scores)
+        probabilities = shipped_calibration().probabilities(scores)
         return [
             ClinicalCandidate(
                 self._ranking.entries[row],
+                float(probabilities[row]),
                 float(shares[row]),
                 float(scores[row]),
                 tuple(self._reasons(int(row))),
@@ -106,7 +111,7 @@ class ClinicalDifferential:
         called = self._ranking.alarmed(self._case)
         if not called:
             return []
-        shares = _softmax(self._scores)
+        shares = softmax(self._scores)
         known = self._ranking.specific(self._case.present)
         alarms = [
             ClinicalAlarm(
@@ -120,7 +125,7 @@ class ClinicalDifferential:
             )
             for row, combination in called.items()
         ]
-        return sorted(alarms, key=lambda alarm: -alarm.probability)
+        return sorted(alarms, key=lambda alarm: -alarm.share)
 
     def second_problem(self) -> ClinicalCandidate | None:
         """What the findings suggest that the likeliest entry does not explain: a patient may have
@@ -143,7 +148,7 @@ class ClinicalDifferential:
             return []
         scores = self._scores
         rows = np.argsort(-scores, kind="stable")[:RIVALS]
-        share = _softmax(scores[rows])
+        share = softmax(scores[rows])
         rate = np.clip(self._ranking.rates(rows), 0.01, 0.99)
         gain = _entropy(share @ rate) - share @ _entropy(rate)
         known = self._ranking.mentioned(self._case) | self._ranking.columns(leave_out)
@@ -184,18 +189,13 @@ def _is_problem(candidate: ClinicalCandidate) -> bool:
     listed = [r.listed for r in candidate.reasons if r.relation == "for"]
     strongest = max((weights[name].evoking for name in listed if name in weights), default=0)
     return (
-        candidate.probability >= SECOND_LEAST
+        candidate.share >= SECOND_LEAST
         and len(listed) >= SECOND_FINDINGS
         and strongest >= SECOND_TELLING
     )
 
 
 _ORDER = {"for": 0, "against": 1, "unexplained": 2}
-
-
-def _softmax(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    shares = np.exp(scores.astype(np.float64) - float(scores.max()))
-    return np.asarray(shares / shares.sum())
 
 
 def _entropy(p: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:

@@ -146,6 +146,11 @@ class ClinicalRanking:
         column = self._numbers.get(concept)
         return 0.0 if column is None else float(self._rate[row, column])
 
+    def background(self, concept: str) -> float:
+        """How often patients show a finding, by all entries and how common they are."""
+        column = self._numbers.get(concept)
+        return LEAK if column is None else float(self._background[column])
+
     def rates(self, rows: npt.NDArray[np.int64]) -> Floats:
         """P(f|d) of all findings in ``rows``: what is not listed has the rate of all entries."""
         return np.asarray(np.where(self._rate[rows] > 0, self._rate[rows], self._background))

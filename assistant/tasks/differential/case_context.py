@@ -6,7 +6,7 @@ This is computed once a case and shared, so that members differ in their reasoni
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from assistant.grounding.citation import passage_about
@@ -23,6 +23,7 @@ from knowledge.graph import RankedDisease
 from knowledge.panel_ranking import rank_case
 from knowledge.ranking.critical import CriticalDiagnosis
 from knowledge.ranking.demographics import age_in, sex_in
+from knowledge.rare.ranking import RareHint
 from knowledge.sources import Passage
 from knowledge.text.extraction import FindingReader
 from knowledge.text.finding import Finding, Polarity
@@ -47,6 +48,7 @@ class CaseContext:
     second: RankedDisease | None
     passages: list[Passage]
     knowledge: KnowledgeBase
+    rare: list[RareHint] = field(default_factory=list)
 
     @property
     def present(self) -> list[Finding]:
@@ -161,11 +163,26 @@ def read_evidence(
     evidence = knowledge.clinical.evidence(
         {note.id: note.text for note in notes},
         findings,
-        leads={note.id: _lead(note, adult=adult) for note in notes},
+        leads=_leads(notes, adult=adult),
         age_years=age,
         sex=sex,
     )
     return findings, evidence
+
+
+def _leads(notes: Sequence[Note], *, adult: bool) -> dict[str, str]:
+    return {note.id: _lead(note, adult=adult) for note in notes}
+
+
+def rare_hints(
+    notes: Sequence[Note], evidence: CaseEvidence, knowledge: KnowledgeBase
+) -> list[RareHint]:
+    """The rare diseases to think of beside the ranking; none of a base without them."""
+    if knowledge.rare is None:
+        return []
+    adult = evidence.age_years is not None and evidence.age_years >= ADULT_YEARS
+    texts = {note.id: note.text for note in notes}
+    return knowledge.rare.hints(texts, evidence, _leads(notes, adult=adult))
 
 
 def examine(
@@ -198,4 +215,5 @@ def examine(
         second=ranking.second,
         passages=list(passages.values())[: PASSAGES * 2],
         knowledge=knowledge,
+        rare=rare_hints(notes, evidence, knowledge),
     )

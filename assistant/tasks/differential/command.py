@@ -53,5 +53,10 @@ def ddx(
             )
             for key in ("supporting", "opposing", "ask", "tests", "red_flags"):
                 print_statements(entry[key], prefix=f"   {key}: ")
+        for entry in draft.get("rare", []):
+            named = f"罕见病提示 {entry['name']} {'、'.join(entry['identifiers'])}"
+            console.print(named, markup=False, style="bold")
+            for key in ("supporting", "opposing", "unexplained"):
+                print_statements(entry[key], prefix=f"   {key}: ")
         for warning in draft["warnings"]:
             console.print(f"[yellow]{warning}[/yellow]")

@@ -19,7 +19,7 @@ class DiagnosisEntry(BaseModel):
     ``unexplained`` is what the patient has and the knowledge does not list for the diagnosis: a
     gap, which speaks neither for nor against it.  ``management`` are principles of treatment
     of the curated entry, ``cautions`` those of its warnings that apply to this record; nothing is
-    prescribed.
+    prescribed.  ``identifiers``: of Orphanet and OMIM, of a rare disease.
     """
 
     rank: int
@@ -27,6 +27,7 @@ class DiagnosisEntry(BaseModel):
     name_statement: Statement
     icd10: str | None = None
     icd10_name: str | None = None
+    identifiers: list[str] = Field(default_factory=list)
     in_knowledge: bool = True
     own: bool = False
     must_not_miss: bool = False
@@ -74,6 +75,7 @@ class DifferentialDraft(ModelDraft):
     ``questions``: what would tell most between the candidates; ``second_problem``: what the
     findings suggest that the first diagnosis does not explain.  ``order``: whose order the
     diagnoses stand in, the ranking's ("knowledge") where the model's was measured to be worse.
+    ``rare``: rare diseases to think of, beside the ranking and in no order with it.
     """
 
     kind: Literal["differential_diagnosis"] = "differential_diagnosis"
@@ -82,6 +84,7 @@ class DifferentialDraft(ModelDraft):
     critical: list[DiagnosisEntry] = Field(default_factory=list)
     diagnoses: list[DiagnosisEntry] = Field(default_factory=list)
     second_problem: DiagnosisEntry | None = None
+    rare: list[DiagnosisEntry] = Field(default_factory=list)
     findings: list[Finding] = Field(default_factory=list)
     missing: list[str] = Field(default_factory=list)
     order: Order = "unmeasured"
@@ -90,7 +93,7 @@ class DifferentialDraft(ModelDraft):
     def statements(self) -> list[Statement]:
         """All statements of all entries; one that two entries share comes once."""
         second = (self.second_problem,) if self.second_problem else ()
-        entries = (*self.critical, *self.diagnoses, *second)
+        entries = (*self.critical, *self.diagnoses, *second, *self.rare)
         return list({s.id: s for entry in entries for s in entry.statements()}.values())
 
     def place(self) -> tuple[str, str]:

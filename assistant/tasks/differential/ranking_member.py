@@ -10,17 +10,19 @@ from collections.abc import Sequence
 
 from assistant.draft import Statement
 from assistant.grounding.citation import CRITICAL_PREFIX, CRITICAL_SOURCE, passage_about
-from assistant.record.evidence import CitedPassage, Evidence, TextSpan
+from assistant.record.evidence import CitedPassage, Evidence
 from assistant.settings import KNOWLEDGE_MEMBER
 from assistant.tasks.differential.case_context import CaseContext
 from assistant.tasks.differential.diagnosis_name import critical_of, exact_code, name_statement
 from assistant.tasks.differential.draft import AskedFinding, DiagnosisEntry, DifferentialDraft
+from assistant.tasks.differential.rare_hint import rare_entries
+from assistant.tasks.differential.told import has, record_evidence
 from knowledge.clinical.cautions import applied_cautions
 from knowledge.clinical.differential import Question
 from knowledge.graph import RankedDisease, Reason
 from knowledge.ranking.critical import CriticalDiagnosis
 from knowledge.sources import Passage
-from knowledge.text.finding import Finding, Polarity
+from knowledge.text.finding import Finding
 
 SHOWN = 5
 SECOND = SHOWN + 1
@@ -43,6 +45,7 @@ def rank_by_knowledge(context: CaseContext) -> DifferentialDraft:
         critical=critical_entries(context),
         diagnoses=entries,
         second_problem=_entry(context, SECOND, context.second) if context.second else None,
+        rare=rare_entries(context),
         findings=context.findings,
         missing=context.case.missing_fields(),
         questions=asked(context.questions),
@@ -125,23 +128,13 @@ def asked(questions: Sequence[Question]) -> list[AskedFinding]:
 def _say(reason: Reason, disease: str) -> str:
     """The reason in words; what the patient has is never worded as denied, nor the reverse."""
     finding = reason.finding
-    has = _has(finding)
+    said = has(finding)
     if reason.relation == "for":
-        return f"{has}，符合{disease}（{reason.concept}）"
+        return f"{said}，符合{disease}（{reason.concept}）"
     if reason.relation == "unexplained":
         # That the base does not list it is not that the disease cannot explain it.
-        return f"{has}，知识库未列入{disease}的表现，不作为反对依据"
-    return f"{has}，不支持{disease}（{reason.concept}）"
-
-
-def _has(finding: Finding) -> str:
-    """The finding in words; one that is only thought possible is said so."""
-    if not finding.is_certain:
-        absent = finding.polarity is Polarity.ABSENT
-        return ("可能无" if absent else "可能有") + f"“{finding.text}”"
-    if finding.polarity is Polarity.ABSENT:
-        return f"否认“{finding.text}”"
-    return ("有" if finding.counts_for else "既往有") + f"“{finding.text}”"
+        return f"{said}，知识库未列入{disease}的表现，不作为反对依据"
+    return f"{said}，不支持{disease}（{reason.concept}）"
 
 
 def critical_entries(context: CaseContext) -> list[DiagnosisEntry]:
@@ -201,7 +194,7 @@ def _trigger(
 ) -> Statement:
     return Statement(
         id=f"c{rank}-s{number}",
-        text=f"{_has(finding)}，须排除{critical.name}",
+        text=f"{has(finding)}，须排除{critical.name}",
         status="supported",
         origin="knowledge",
         evidence=[record_evidence(context, finding)],
@@ -218,14 +211,6 @@ def _curated(statement_id: str, text: str, critical: CriticalDiagnosis) -> State
     return Statement(
         id=statement_id, text=text, status="supported", origin="knowledge", evidence=[evidence]
     )
-
-
-def record_evidence(context: CaseContext, finding: Finding) -> Evidence:
-    """The span of a finding, quoted with the sentence around it."""
-    for segment in context.segments:
-        if segment.span.overlaps(finding.span):
-            return TextSpan.at(finding.span, segment.text)
-    return TextSpan.at(finding.span, finding.text)
 
 
 def knowledge_evidence(passage: Passage | None, concept: str) -> list[Evidence]:

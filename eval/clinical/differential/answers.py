@@ -34,13 +34,18 @@ def _rows(
     for case in cases:
         for member in measured:
             answer = member.answers[case.id]
-            yield {
+            row: dict[str, Any] = {
                 "id": case.id,
                 "gold": list(case.gold),
                 "member": member.member,
                 "ranked": [_candidate(one, names) for one in answer.ranked[:DEEP]],
                 "critical": list(answer.critical),
-            } | ({"problem": answer.problem} if answer.problem else {})
+            }
+            if answer.rare:
+                row["rare"] = [one[0] for one in answer.rare]
+            if answer.problem:
+                row["problem"] = answer.problem
+            yield row
 
 
 def _candidate(one: Candidate, names: Names) -> dict[str, Any]:

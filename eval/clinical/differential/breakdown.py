@@ -155,5 +155,5 @@ def reliability(measured: Measured) -> list[Figure]:
         if hits:
             mean = 100 * sum(told) / len(told)
             name = f"{100 * low:.0f}–{100 * min(high, 1):.0f} %（平均 mean {mean:.0f} %）"
-            figures.append(share(name, hits, group=group))
+            figures.append(share(name, hits, group=group).model_copy(update={"expected": mean}))
     return figures

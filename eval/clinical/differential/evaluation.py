@@ -31,6 +31,7 @@ from eval.clinical.differential.measure import (
 )
 from eval.clinical.differential.members import Asking, by_knowledge, by_model
 from eval.clinical.differential.names import Names
+from eval.clinical.differential.rare import hinted, misses
 from eval.clinical.result import ClinicalResult, Figure
 from eval.run.identity import digest, engine_identity, texts_digest
 from eval.run.model import OpenModel
@@ -101,6 +102,7 @@ def evaluate(
         figures=[
             *(figure for m in measured for figure in m.figures),
             *must_not_miss(cases, ranking, names),
+            *hinted(cases, ranking),
             *_of_ranking(shown, knowledge, ranking),
         ],
         tables=[
@@ -108,6 +110,7 @@ def evaluate(
             by_department(cases, ranking, knowledge),
             causes(cases, shown, ranking, knowledge, names),
             by_diagnosis(cases, measured),
+            *misses(cases, ranking),
         ],
         cases=worst(cases, shown, first),
         notes=_notes(cases, measured, names, masked),

@@ -23,6 +23,8 @@ from eval.run.kept import KeptAnswers
 from eval.run.progress import Counts, ProgressLine
 from eval.run.whole import WholeAnswers
 from knowledge.base import KnowledgeBase
+from knowledge.rare.passage import shown_name
+from knowledge.rare.table import Disease
 from serving.chat_model import EngineChatModel
 from serving.engine import Engine, EngineError
 
@@ -46,7 +48,8 @@ class Candidate:
 class Answer:
     """What a member named in a case, the likeliest first, and what must not be missed.
 
-    ``problem`` says why there is no answer at all.
+    ``problem`` says why there is no answer at all.  ``rare``: the names of each rare disease that
+    is hinted at beside the ranking, the one that is shown first.
     """
 
     ranked: tuple[Candidate, ...] = ()
@@ -54,6 +57,7 @@ class Answer:
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
     problem: str = ""
+    rare: tuple[tuple[str, ...], ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -81,8 +85,14 @@ def by_knowledge(cases: Mapping[str, Case], knowledge: KnowledgeBase) -> dict[st
             for r in context.ranked
         )
         critical = tuple(one.name for one in context.critical)
-        answers[key] = Answer(ranked, critical, seconds=time.perf_counter() - started)
+        rare = tuple(_names(hint.disease) for hint in context.rare)
+        seconds = time.perf_counter() - started
+        answers[key] = Answer(ranked, critical, seconds=seconds, rare=rare)
     return answers
+
+
+def _names(disease: Disease) -> tuple[str, ...]:
+    return (shown_name(disease), disease.name, *disease.names)
 
 
 @dataclass(frozen=True, slots=True)

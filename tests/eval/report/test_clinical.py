@@ -133,3 +133,16 @@ def test_long_names_widen_the_chart() -> None:
 
     assert width("短") == width("较短的") < width("字" * 20) < width("字" * 39)
     assert width("字" * 60) <= width("字" * 40) + 12
+
+
+def test_what_was_foretold_is_drawn_against_what_was_found() -> None:
+    foretold = [
+        Figure(name="20–40 %", value=50, low=40, high=60, n=20, expected=30, group="g"),
+        Figure(name="80–100 %", value=85, low=70, high=95, n=9, expected=90, group="g"),
+    ]
+    page = clinical.result_html(sample(figures=foretold))
+    assert page.count("<circle") == 2
+    assert "foretold, %" in page
+    # A figure of which nothing was foretold is a bar, and so are all beside it.
+    mixed = [*foretold, Figure(name="else", value=1, n=1, group="g")]
+    assert "<circle" not in clinical.result_html(sample(figures=mixed))

@@ -74,6 +74,7 @@ def _answered(name: str, shown: Shown, draft: DifferentialDraft, work: CaseWork,
     if draft.second_problem is not None:
         entry = _entry(draft.second_problem, shown, t, prefix, opened=False, rank="+")
         second = f'<h5>{esc(t("second"))}</h5><ol class="entries second">{entry}</ol>'
+    rare = _rare(draft, shown, t, prefix)
     body = entries or f'<p class="hint">{esc(t("member.none"))}</p>'
     order = ""
     if draft.model and draft.diagnoses:
@@ -86,7 +87,7 @@ def _answered(name: str, shown: Shown, draft: DifferentialDraft, work: CaseWork,
         f'<span class="seconds">{esc(t("seconds", n=draft.seconds))}</span>{count}</header>'
         f"{notices(t('warnings'), draft.warnings, 'warn')}"
         f"{order}{bar}{refusal(shown, t, prefix)}"
-        f'<ol class="entries">{body}{pending_critical}</ol>{second}{questions}</article>'
+        f'<ol class="entries">{body}{pending_critical}</ol>{second}{rare}{questions}</article>'
     )
 
 
@@ -110,6 +111,18 @@ def _entry(
     )
 
 
+def _rare(draft: DifferentialDraft, shown: Shown, t: Text, prefix: str) -> str:
+    """罕见病提示, under a heading of its own: it is no part of the order above."""
+    if not draft.rare:
+        return ""
+    entries = "".join(_entry(e, shown, t, f"{prefix}-rare", opened=False) for e in draft.rare)
+    return (
+        f'<section class="rare" aria-label="{esc(t("rare"))}"><h5>{esc(t("rare"))}</h5>'
+        f'<p class="hint">{esc(t("rare.hint"))}</p>'
+        f'<ol class="entries rare">{entries}</ol></section>'
+    )
+
+
 def _shown_name(entry: DiagnosisEntry, shown: Shown) -> str:
     """The name, or what the doctor has made of it."""
     resolution = shown.resolutions.get(entry.name_statement.id)
@@ -127,6 +140,8 @@ def _probability(entry: DiagnosisEntry, t: Text) -> str:
 
 
 def _code(entry: DiagnosisEntry, t: Text) -> str:
+    if entry.identifiers:
+        return f'<span class="code">{esc("、".join(entry.identifiers))}</span>'
     title = f' title="{esc(entry.icd10_name)}"' if entry.icd10_name else ""
     css = "code" if entry.icd10 else "code none"
     return f'<span class="{css}"{title}>{esc(entry.icd10 or t("no_icd10"))}</span>'

@@ -55,6 +55,11 @@ STRINGS: dict[str, tuple[str, str]] = {
         "首位诊断不能解释的表现提示另有问题",
         "What the first does not explain suggests another problem",
     ),
+    "rare": ("罕见病提示", "Rare diseases to think of"),
+    "rare.hint": (
+        "有数项特征性表现同时符合；不参与上面的排序，也不是概率。",
+        "Several telling findings meet; no part of the order above, and no probability.",
+    ),
     "probability.hint": (
         "在知识库收录的疾病中的相对概率，不是确诊的把握",
         "Probability among the diseases of the knowledge base, no certainty",

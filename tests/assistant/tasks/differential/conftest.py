@@ -12,13 +12,21 @@ from starlette.testclient import TestClient
 from assistant.application import build_app
 from assistant.settings import Settings
 from knowledge.base import KnowledgeBase
-from knowledge.sources import ClinicalEntries
+from knowledge.rare.ontology import is_installed
+from knowledge.rare.source import ChineseNames, RareDiseases
+from knowledge.sources import ClinicalEntries, KnowledgeSource
+from tests.rare_sample import CHINESE, write_ontology
 
 
 @pytest.fixture(scope="session")
 def curated_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("curated")
-    KnowledgeBase.build([ClinicalEntries()], folder).close()
+    sources: list[KnowledgeSource] = [ClinicalEntries()]
+    if is_installed():
+        (folder / "zh.tsv").write_text(CHINESE, encoding="utf-8")
+        names = ChineseNames(folder / "zh.tsv")
+        sources += [RareDiseases(names, write_ontology(folder / "hpo")), names]
+    KnowledgeBase.build(sources, folder).close()
     return folder
 
 
