@@ -1,4 +1,4 @@
-"""Builds the stays of ``strangers_stays.yaml`` and ``strangers_stays_second.yaml`` as encounters."""
+"""Builds the stays of ``strangers_stays*.yaml`` as encounters."""
 
 from __future__ import annotations
 
