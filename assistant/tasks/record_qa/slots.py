@@ -7,15 +7,18 @@ from collections.abc import Sequence
 from functools import cache
 
 from assistant.calculators.catalogue import named
+from assistant.grounding.known_drugs import drug_names
 from assistant.tasks.record_qa.abbreviations import written_out
 from assistant.tasks.record_qa.asked import Asked
 from assistant.tasks.record_qa.asked_day import CHINESE, asked_day
 from assistant.tasks.record_qa.drugs import classes, courses, drug_of
 from assistant.tasks.record_qa.reading import RecordReading
 from assistant.tasks.record_qa.tests import table, test_of, wordings
+from knowledge.text.drugs import DrugNames
 from knowledge.text.folding import fold
 from knowledge.text.lexicon import Match
 from knowledge.text.synonyms import TermKind
+from knowledge.text.term_table import shipped_test
 from knowledge.text.terms import find_terms
 
 _TERMS = frozenset({TermKind.SYMPTOM, TermKind.SIGN, TermKind.DISEASE, TermKind.PROCEDURE})
@@ -149,7 +152,20 @@ def _drugs(folded: str, reading: RecordReading) -> tuple[tuple[str, ...], str]:
         word = rest[match.start : match.end]
         if match.kind is TermKind.DRUG and not any(c.asked.search(word) for c in classes()):
             found.append(drug_of(word))
+    if not found and not any(c.asked.search(rest) for c in classes()):
+        # 氨氯地平 is in no list, and has the ending of a drug.
+        for hit in known_drugs().find(rest):
+            if shipped_test(rest[hit.start : hit.end]) is not None:
+                continue
+            found.append(drug_of(rest[hit.start : hit.end]))
+            rest = rest[: hit.start] + "，" * (hit.end - hit.start) + rest[hit.end :]
     return tuple(dict.fromkeys(found)), rest
+
+
+@cache
+def known_drugs() -> DrugNames:
+    """Drugs by their names and endings."""
+    return drug_names(())
 
 
 def _tests(folded: str, matches: Sequence[Match], reading: RecordReading) -> tuple[str, ...]:

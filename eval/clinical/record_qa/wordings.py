@@ -64,6 +64,8 @@ def grade(trial: Trial, answer: RecordAnswer) -> Grade:
             return "unsafe" if answer.outcome == "answered" else "partial"
         return "exact"
     found = sum(any(holds(text, word) for word in group) for group in trial.must)
+    if trial.expects == "missing" and not trial.must:
+        return "exact" if answer.outcome == "missing" and not answer.statements else "wrong"
     if trial.expects == "missing" and "缺" not in answer.message:
         return "wrong"
     if found == len(trial.must):
