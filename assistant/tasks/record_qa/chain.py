@@ -17,6 +17,7 @@ from assistant.tasks.record_qa.answers import (
     reasons,
     relatives,
     results,
+    troubles,
 )
 from assistant.tasks.record_qa.asked import MAX_LENGTH, Asked
 from assistant.tasks.record_qa.draft import Focus, RecordAnswer
@@ -54,7 +55,8 @@ TOOLS: dict[str, tuple[str, Tool]] = {
     "discharge_drugs": ("出院带药", drugs.discharge),
     "allergy": ("过敏史", mentions.allergy),
     "mention": ("有无记载", mentions.answer),
-    "complication": ("并发症与反应", mentions.complications),
+    "ruled_out": ("是否排除", troubles.ruled_out),
+    "complication": ("并发症与反应", troubles.complications),
     "caution": ("用药注意", calculations.caution),
     "calculation": ("计算", calculations.answer),
     "dates": ("时间", facts.dates),

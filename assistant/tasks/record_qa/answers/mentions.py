@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from assistant.course.stay import events_of
 from assistant.grounding.segments import Scope
 from assistant.record.evidence import TextSpan
 from assistant.tasks.record_qa.asked import Asked
 from assistant.tasks.record_qa.mentions import STATUS_ZH, Mention, mentions, status_of
 from assistant.tasks.record_qa.reading import NoteReading, RecordReading
 from assistant.tasks.record_qa.saying import MOST_QUOTES, Saying
-from assistant.tasks.record_qa.tests import table
 from knowledge.text.folding import fold
 from knowledge.text.lexicon import Match
 from knowledge.text.synonyms import TermKind
@@ -104,30 +102,6 @@ def _in_results(reading: RecordReading, term: str) -> Iterator[tuple[TextSpan, s
             place = reading.row("observations", number)
             if not re.search("尿|引流", row.name):
                 yield place, f"检验数据：{place.quote}"
-
-
-def complications(reading: RecordReading, asked: Asked, out: Saying) -> None:
-    """What went wrong in the stay, as its events are read; and what the notes say of such words."""
-    for event in events_of(reading.encounter):
-        if event.kind == "complication":
-            out.say(event.text, *event.evidence)
-    for term, _ in table("complication_terms.tsv"):
-        for mention in mentions(reading, term):
-            own = mention.note.note.kind not in ("admission", "first_progress")
-            if own and mention.status == "present" and len(out.statements) < MOST_QUOTES:
-                out.quote(mention.note, mention.place)
-    words = _WENT_WRONG.search(asked.text)
-    for mention in mentions(reading, words[0]) if words else ():
-        out.quote(mention.note, mention.place, STATUS_ZH[mention.status])
-    if out.is_empty:
-        out.note(
-            "病历中没有找到并发症或不良反应的记载。没有找到不等于没有，请核对病程。", "not_recorded"
-        )
-    else:
-        out.note("下面是病程中与并发症、不良反应有关的记载，是否属于请医师判断。")
-
-
-_WENT_WRONG = re.compile(r"并发症|不良反应|副作用|不良事件|(?:输血|输液|过敏)反应")
 
 
 def not_found(what: str) -> str:
