@@ -55,11 +55,12 @@ def two_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     from ray.cluster_utils import Cluster
 
-    small: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 80_000_000}
-    made = Cluster(
-        initialize_head=True,
-        head_node_args={**small, "include_dashboard": False, "node_ip_address": "127.0.0.1"},
-    )
+    small: dict[str, Any] = {
+        "num_cpus": 1,
+        "object_store_memory": 80_000_000,
+        "node_ip_address": "127.0.0.1",
+    }
+    made = Cluster(initialize_head=True, head_node_args={**small, "include_dashboard": False})
     made.add_node(**small)
     yield made.address
     made.shutdown()

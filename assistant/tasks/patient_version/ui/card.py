@@ -156,7 +156,7 @@ def _levels(draft: PatientVersion, t: Text) -> str:
         for name, say in rows
     )
     return (
-        f'<table class="levels" aria-label="{esc(t("lay.level"))}">'
+        f'<h5>{esc(t("lay.level"))}</h5><table class="levels" aria-label="{esc(t("lay.level"))}">'
         f"<thead><tr><td></td>{heads}</tr></thead><tbody>{body}</tbody></table>"
     )
 

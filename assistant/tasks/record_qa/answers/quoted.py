@@ -44,21 +44,11 @@ def answer(reading: RecordReading, asked: Asked, out: Saying) -> bool:
         for segment in note.segments
         if not OTHER_BED.search(segment.text)
     ]
-    runs = _content(_written(asked.folded))
-    wanted = sum(map(len, runs))
-    if not wanted or not places:
-        return False
-    scored = []
-    for number, place in enumerate(places):
-        held = [word for run in runs for word in _held(run, place.folded)]
-        covered = sum(map(len, held)) / wanted
-        rare = [w for w in held if _share(w, places) <= _OFTEN]
-        if covered >= _COVERED and rare:
-            scored.append((covered, sum(map(len, rare)), number, place))
+    scored = [one for text in _written(asked.folded) for one in _scored(asked, text, places)]
     if not scored:
         return False
     best = max(scored)[0]
-    chosen = [one for one in scored if one[0] >= best - 0.1]
+    chosen = list({one[2]: one for one in scored if one[0] >= best - 0.1}.values())
     # The newest of those that hold as much come first where there are many.
     for *_, place in sorted(sorted(chosen, reverse=True)[:MOST], key=lambda one: one[2]):
         out.quote(place.note, place.note.span(place.segment.start, place.segment.end))
@@ -66,11 +56,47 @@ def answer(reading: RecordReading, asked: Asked, out: Saying) -> bool:
     return True
 
 
-def _written(folded: str) -> str:
-    """The question in the words of notes: 石头 is written 结石."""
+_Scored = tuple[float, int, int, _Sentence]
+"""How much of the question a sentence holds, how much of it is rare, its place among all."""
+
+
+def _scored(asked: Asked, text: str, places: Sequence[_Sentence]) -> list[_Scored]:
+    """The sentences that hold enough of a question; a number that is asked for must be there."""
+    runs = _content(text)
+    wanted = sum(map(len, runs))
+    if not wanted:
+        return []
+    amount = _AMOUNT.search(asked.folded)
+    found: list[_Scored] = []
+    for number, place in enumerate(places):
+        held = [word for run in runs for word in _held(run, place.folded)]
+        if sum(map(len, held)) < _COVERED * wanted:
+            continue
+        rare = [w for w in held if _share(w, places) <= _OFTEN]
+        told = amount is not None and _of_amount(amount[0], place.folded)
+        if told or (rare and amount is None):
+            found.append((sum(map(len, held)) / wanted, sum(map(len, rare)), number, place))
+    return found
+
+
+_AMOUNT = re.compile(r"几[次颗枚个支根片粒级度天周]|多(?:少|大|粗|长|重|高|宽|快|厚|深)")
+
+
+def _of_amount(asked: str, text: str) -> bool:
+    """Whether a sentence has a number of the kind that is asked for."""
+    unit = asked[1:] if asked[0] == "几" else ""
+    unit = {"颗": "[颗枚个]", "个": "[颗枚个支]", "枚": "[颗枚个]"}.get(unit, unit)
+    return re.search(rf"[\d一二两三四五六七八九十]\s*{unit}", text) is not None
+
+
+def _written(folded: str) -> list[str]:
+    """The question in the words of notes: 石头 is written 结石, 大便稀 in several ways."""
+    found = [folded]
     for pattern, words, _ in table("everyday_words.tsv"):
-        folded = re.sub(rf"(?:{pattern})(?!{words})", words, folded)
-    return folded
+        if re.search(pattern, folded):
+            said = words.split("|")
+            found = [re.sub(rf"(?:{pattern})(?!{w})", w, text) for text in found for w in said]
+    return found
 
 
 def _content(folded: str) -> list[str]:
