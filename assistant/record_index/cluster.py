@@ -7,6 +7,7 @@ knowledge base; what another makes of a note is refused.
 from __future__ import annotations
 
 import importlib
+import logging
 import math
 import os
 from collections.abc import Iterable, Iterator
@@ -103,6 +104,8 @@ def _connected(address: str) -> Any:
             f"{address} 没有 Ray 集群应答，请检查地址，并在该集群的一台机器上运行。"
             f"(No Ray cluster answers at {address}; run this on one of its machines.)"
         ) from None
+    # Its lines tell of a data set's steps, and the progress bar is ours.
+    logging.getLogger("ray").setLevel(logging.ERROR)
     context = data.DataContext.get_current()
     context.enable_progress_bars = False
     # The index is to come out as on one machine.

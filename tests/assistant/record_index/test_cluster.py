@@ -53,6 +53,8 @@ def two_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     patch = pytest.MonkeyPatch()
     patch.setenv("BEDSIDE_HOME", str(home))
     patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    # Read when Ray is imported: nodes and driver then speak over the loopback alone.
+    patch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     from ray.cluster_utils import Cluster
 
     small: dict[str, Any] = {

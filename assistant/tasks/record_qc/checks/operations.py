@@ -46,7 +46,11 @@ def check_consent(chart: Chart, rules: Rules) -> Iterator[Found]:
             )
             break
     else:
-        prepared = [p for p in chart.pages if _BEFORE_TITLE.search(p.note.title)]
+        prepared = [
+            p
+            for p in chart.pages
+            if _BEFORE_TITLE.search(p.note.title) or _BEFORE_TITLE.match(p.text)
+        ]
         days = [o.at.date() for o in operations if o.at]
         before = [p for p in chart.pages if p.day is None or not days or p.day <= max(days)]
         if (

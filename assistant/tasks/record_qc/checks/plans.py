@@ -24,6 +24,11 @@ _MEANT = re.compile(
 _PERHAPS = re.compile(
     r"必要时|酌情|可考虑|考虑行|待.{0,8}后|视.{0,8}(?:情况|病情)|如|若|择期|条件允许|拒绝|暂不|暂缓|门诊|出院后|个月后|月后|周后|年后|定期|随访|外院|已|回报"
 )
+_SHOWS = re.compile(
+    r"[：:示]|未见|提示|阴性|阳性|良好|正常|复张|吸收|缩小|增大|消失|好转|(?<!\d)\d+(?:\.\d+)?\s*(?:cm|mm|×|%)"
+)
+"""What an examination showed: 复查胸片左肺复张良好 plans nothing."""
+
 _UNDONE = re.compile(r"拒绝|未行|暂不|取消|无法|不能(?:配合|耐受)|暂缓|自动出院|要求出院|不同意")
 _CALLED = re.compile(
     r"(?:请|邀请?|联系|申请)(?P<who>[\u4e00-\u9fff]{1,8}?科|多学科|MDT)(?:医师|医生)?(?:急|紧急|协助)?会诊"
@@ -63,6 +68,8 @@ def _is_plan(page: Page, clause: Clause) -> bool:
         start, _ = page.sentence(clause.start)
         if not _MEANT.search(page.text[start : clause.start]):
             return False
+    if _SHOWS.search(clause.text):
+        return False
     before = page.text[max(0, clause.start - 10) : clause.start]
     return not _PERHAPS.search(clause.text) and not re.search(r"必要时|如|若|待", before)
 
