@@ -16,8 +16,18 @@ from eval.clinical.record_qa.judging import Grade, holds
 from eval.clinical.record_qa.trial import Trial
 from eval.clinical.record_qa.truth import sample_stays
 
-Half = Literal["dev", "held", "second", "third", "fourth", "fifth", "sixth", "seventh"]
-HALVES: tuple[Half, ...] = ("dev", "held", "second", "third", "fourth", "fifth", "sixth", "seventh")
+Half = Literal["dev", "held", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth"]
+HALVES: tuple[Half, ...] = (
+    "dev",
+    "held",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+)
 
 
 def strangers(half: Half) -> Iterator[Trial]:
