@@ -76,7 +76,7 @@ TOOLS: dict[str, tuple[str, Tool]] = {
 
 
 _OF_WHOLE_RECORD = frozenset(
-    {"history", "pending", "follow_up", "signer", "dates", "diagnosis", "reason", "note"}
+    {"history", "pending", "follow_up", "signer", "dates", "reason", "note"}
 )
 """Kinds whose answers say themselves of whom they speak."""
 

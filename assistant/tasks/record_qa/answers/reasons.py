@@ -58,4 +58,4 @@ def _subjects(asked: Asked) -> list[re.Pattern[str]]:
     if not words and not asked.classes:
         words = {part for part in _ASKING.split(asked.folded) if len(part) >= _SHORTEST}
     found = [re.compile(re.escape(word)) for word in words if word]
-    return found + [c.drugs for c in classes() if c.name in asked.classes]
+    return found + [p for c in classes() if c.name in asked.classes for p in (c.drugs, c.asked)]
