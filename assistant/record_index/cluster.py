@@ -10,6 +10,7 @@ import importlib
 import logging
 import math
 import os
+import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -25,6 +26,9 @@ _AT_ONCE = 20_000
 
 _BATCH = 24
 """Notes that a worker takes at a time."""
+
+_PATIENCE = 5.0
+"""Seconds in which a cluster must answer a knock."""
 
 _NOTE = TypeAdapter(NoteText)
 
@@ -98,6 +102,7 @@ def _connected(address: str) -> Any:
             "(Ray is not installed: pip install 'bedside[ray]'.)"
         ) from None
     try:
+        _knock(address)
         ray.init(address=address, log_to_driver=False, logging_level="ERROR")
     except (ConnectionError, ValueError, RuntimeError, OSError):
         raise ClusterRefused(
@@ -111,6 +116,16 @@ def _connected(address: str) -> Any:
     # The index is to come out as on one machine.
     context.execution_options.preserve_order = True
     return ray
+
+
+def _knock(address: str) -> None:
+    """Raises OSError where nothing listens: Ray itself would wait for minutes.
+
+    ValueError for an address that is none.
+    """
+    host, _, port = address.rpartition(":")
+    if address != "auto":
+        socket.create_connection((host, int(port)), timeout=_PATIENCE).close()
 
 
 class _Cluster:
