@@ -32,7 +32,8 @@ HALVES: tuple[Half, ...] = (
 
 def strangers(half: Half) -> Iterator[Trial]:
     """The questions of one set, as trials of the kind ``strangers``."""
-    every = [k.encounter for k in (*sample_stays(), *fresh_stays())]
+    every = [known.encounter for known in sample_stays()]
+    every += [known.encounter for known in fresh_stays()]
     stays = {one.id.removeprefix("enc-"): one for one in every}
     path = files("eval.clinical") / "data" / "record_qa" / "strangers.tsv"
     for line in path.read_text("utf-8").splitlines():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 from collections.abc import Iterator
@@ -55,14 +56,13 @@ def two_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     # Read when Ray is imported: nodes and driver then speak over the loopback alone.
     patch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
-    from ray.cluster_utils import Cluster
-
+    made_by = importlib.import_module("ray.cluster_utils").Cluster
     small: dict[str, Any] = {
         "num_cpus": 1,
         "object_store_memory": 80_000_000,
         "node_ip_address": "127.0.0.1",
     }
-    made = Cluster(initialize_head=True, head_node_args={**small, "include_dashboard": False})
+    made = made_by(initialize_head=True, head_node_args={**small, "include_dashboard": False})
     made.add_node(**small)
     yield made.address
     made.shutdown()
