@@ -22,7 +22,9 @@ from assistant.record.note import Note
 from knowledge.text.drugs import DrugNames, generic_name
 from knowledge.text.regimen import Regimen
 from knowledge.text.regimens import regimens
+from knowledge.text.synonyms import TermKind
 from knowledge.text.term_table import shipped_test
+from knowledge.text.terms import find_terms
 
 OPENING = frozenset({"admission", "first_progress"})
 _NOT_DONE = frozenset({"refused", "planned", "thought", "undone", "family"})
@@ -41,6 +43,9 @@ _CORE = re.compile(
 )
 _SHORTEST_NAME = 2
 _STOPPED = re.compile(r"(?:立即|暂)?(?P<since>停[用服]?)[^，。；;、]{2,14}")
+_FELT = frozenset({TermKind.SYMPTOM, TermKind.SIGN})
+_MOST_COMPLAINTS = 2
+_TURN = re.compile(r"减轻|缓解|消失|好转|改善|减少|消退|加重")
 _NAMED = re.compile(r"手术名称\s*[：:]\s*(?P<name>[^。；\n]{2,60})")
 _DENIED = re.compile(r"未|无(?!力|名)|没有|否认")
 _CHANGED = re.compile(r"停用|停药|停止|已停|改用|改为|换用|加量|减量|增至|减至|加至|调整")
@@ -82,6 +87,7 @@ class NoteEvents:
         yield from self._reason()
         yield from self._found_out()
         yield from self._stopped_on_arrival()
+        yield from self._turned()
         for note in self.notes:
             if note.kind == "structured":
                 continue
@@ -164,6 +170,32 @@ class NoteEvents:
                         drugs=(generic_name(drug.name),),
                         stopped=True,
                     )
+
+    def _turned(self) -> Iterator[CourseEvent]:
+        """What became of the complaints: of each the last clause that tells its turn."""
+        reason = next(self._reason(), None)
+        if reason is None:
+            return
+        terms = find_terms(reason.matter)
+        complaints = [reason.matter[t.start : t.end] for t in terms if t.kind in _FELT]
+        for complaint in list(dict.fromkeys(complaints))[:_MOST_COMPLAINTS]:
+            last: Told | None = None
+            for note in self.notes:
+                if note.kind != "progress":
+                    continue
+                for told in clauses_of(note, self.segments):
+                    if complaint in told.text and _TURN.search(told.text):
+                        last = told
+            if last is not None and not last.stances & _NOT_DONE:
+                yield CourseEvent(
+                    kind="complication",
+                    importance="must",
+                    when=_when(last),
+                    matter=last.text,
+                    day=_day(last.note),
+                    evidence=(last.evidence,),
+                    any_words=(complaint,),
+                )
 
     def _operation(self, note: Note) -> Iterator[CourseEvent]:
         if found := _NAMED.search(note.text):
