@@ -1,4 +1,4 @@
-"""Builds the stays of ``strangers_stays.yaml`` as encounters."""
+"""Builds the stays of ``strangers_stays*.yaml`` as encounters."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ ADMITTED = datetime(2026, 3, 2, 9, 0)
 Stay = dict[str, Any]
 
 
-def read() -> dict[str, Any]:
+def read(name: str = "strangers_stays") -> dict[str, Any]:
     """The stays and the defects as they are written."""
     found: dict[str, Any] = yaml.safe_load(
-        Path(__file__).with_name("strangers_stays.yaml").read_text("utf-8")
+        Path(__file__).with_name(f"{name}.yaml").read_text("utf-8")
     )
     return found
 

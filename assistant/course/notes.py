@@ -14,7 +14,7 @@ from assistant.course.event import CourseEvent, Value
 from assistant.grounding.drug_course import with_course
 from assistant.grounding.measured import Measured
 from assistant.grounding.measuring import measured
-from assistant.grounding.segments import Segment
+from assistant.grounding.segments import Scope, Segment
 from assistant.record.encounter import Encounter
 from assistant.record.evidence import TextSpan
 from assistant.record.fields import written_day
@@ -22,7 +22,9 @@ from assistant.record.note import Note
 from knowledge.text.drugs import DrugNames, generic_name
 from knowledge.text.regimen import Regimen
 from knowledge.text.regimens import regimens
+from knowledge.text.synonyms import TermKind
 from knowledge.text.term_table import shipped_test
+from knowledge.text.terms import find_terms
 
 OPENING = frozenset({"admission", "first_progress"})
 _NOT_DONE = frozenset({"refused", "planned", "thought", "undone", "family"})
@@ -36,6 +38,14 @@ _COMPLAINT = re.compile(
     r"主\s*诉\s*[：:]\s*(?P<text>[^。\n]{2,60})"
     r"|因[“\"]?(?P<for>[^。”\"\n]{2,40})[”\"]?(?:于[^。]{0,20})?(?:入院|收入|收住)"
 )
+_CORE = re.compile(
+    r"[（(].*?[)）]|^(?:急性|慢性|重度|中度|轻度|左侧|右侧|双侧|[左右])+|病?[\dⅠⅡⅢⅣ]+[级期型度].*$|形成$"
+)
+_SHORTEST_NAME = 2
+_STOPPED = re.compile(r"(?:立即|暂)?(?P<since>停[用服]?)[^，。；;、]{2,14}")
+_FELT = frozenset({TermKind.SYMPTOM, TermKind.SIGN})
+_MOST_COMPLAINTS = 2
+_TURN = re.compile(r"减轻|缓解|消失|好转|改善|减少|消退|加重")
 _NAMED = re.compile(r"手术名称\s*[：:]\s*(?P<name>[^。；\n]{2,60})")
 _DENIED = re.compile(r"未|无(?!力|名)|没有|否认")
 _CHANGED = re.compile(r"停用|停药|停止|已停|改用|改为|换用|加量|减量|增至|减至|加至|调整")
@@ -75,6 +85,9 @@ class NoteEvents:
     def events(self) -> Iterator[CourseEvent]:
         """Everything that the notes tell, in the order of the notes."""
         yield from self._reason()
+        yield from self._found_out()
+        yield from self._stopped_on_arrival()
+        yield from self._turned()
         for note in self.notes:
             if note.kind == "structured":
                 continue
@@ -104,6 +117,85 @@ class NoteEvents:
                     loose=True,
                 )
                 return
+
+    def _found_out(self) -> Iterator[CourseEvent]:
+        """What was diagnosed in the stay: of each diagnosis of the discharge that the admission
+        does not have, the first sentence that names it."""
+        named = [d.name for d in self.encounter.diagnoses if d.kind != "discharge"]
+        for diagnosis in self.encounter.diagnoses:
+            core = _CORE.sub("", diagnosis.name)
+            if diagnosis.kind != "discharge" or not named or len(core) < _SHORTEST_NAME:
+                continue
+            if any(core in name or _CORE.sub("", name) in core for name in named):
+                continue
+            for segment in self.segments:
+                note = next((n for n in self.notes if n.id == segment.note_id), None)
+                told = note is not None and note.kind not in (
+                    *OPENING,
+                    "structured",
+                    "discharge_day",
+                )
+                at = segment.text.find(core) if told and segment.scope is Scope.STAY else -1
+                if note is None or at < 0 or _DENIED.search(segment.text, 0, at):
+                    continue
+                day = _day(note)
+                yield CourseEvent(
+                    kind="complication",
+                    importance="must",
+                    when=f"{written_day(day)}记录：" if day else "",
+                    matter=segment.text.strip().rstrip("。"),
+                    day=day,
+                    evidence=(_span(note, segment.start, segment.end),),
+                    any_words=(core,),
+                )
+                break
+
+    def _stopped_on_arrival(self) -> Iterator[CourseEvent]:
+        """Drugs of before that the first plan stops: 停华法林."""
+        for segment in self.segments:
+            note = next((n for n in self.notes if n.id == segment.note_id), None)
+            if note is None or note.kind not in OPENING or segment.section != "诊疗计划":
+                continue
+            for hit in _STOPPED.finditer(segment.text):
+                for drug in self.drug_names.find(hit[0]):
+                    if re.search("[后时]$|以外|之外|其[他它余]", hit[0]):
+                        continue
+                    yield CourseEvent(
+                        kind="drug_change",
+                        importance="must",
+                        when=written_day(_day(note)),
+                        matter=hit[0].strip("，,；;。 "),
+                        day=_day(note),
+                        evidence=(_span(note, segment.start, segment.end),),
+                        drugs=(generic_name(drug.name),),
+                        stopped=True,
+                    )
+
+    def _turned(self) -> Iterator[CourseEvent]:
+        """What became of the complaints: of each the last clause that tells its turn."""
+        reason = next(self._reason(), None)
+        if reason is None:
+            return
+        terms = find_terms(reason.matter)
+        complaints = [reason.matter[t.start : t.end] for t in terms if t.kind in _FELT]
+        for complaint in list(dict.fromkeys(complaints))[:_MOST_COMPLAINTS]:
+            last: Told | None = None
+            for note in self.notes:
+                if note.kind != "progress":
+                    continue
+                for told in clauses_of(note, self.segments):
+                    if complaint in told.text and _TURN.search(told.text):
+                        last = told
+            if last is not None and not last.stances & _NOT_DONE:
+                yield CourseEvent(
+                    kind="complication",
+                    importance="must",
+                    when=_when(last),
+                    matter=last.text,
+                    day=_day(last.note),
+                    evidence=(last.evidence,),
+                    any_words=(complaint,),
+                )
 
     def _operation(self, note: Note) -> Iterator[CourseEvent]:
         if found := _NAMED.search(note.text):

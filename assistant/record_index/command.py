@@ -22,6 +22,9 @@ def load(
     access: Annotated[
         str, typer.Option(help="Group that may search these notes; default: the whole hospital.")
     ] = "",
+    ray: Annotated[
+        str, typer.Option(help="Address of a Ray cluster that structures, e.g. 10.0.0.5:6379.")
+    ] = "",
 ) -> None:
     """Structure notes and put them into the index; after a stop the same command goes on.
 
@@ -29,17 +32,23 @@ def load(
     """
     from assistant.commands.progress import console, progress
     from assistant.opening import open_store
+    from assistant.record_index.cluster import ClusterRefused
     from assistant.record_index.load import load as load_notes
     from assistant.settings import Settings
 
-    with progress() as report:
-        done = load_notes(
-            open_store(Settings()),
-            path,
-            _operator(),
-            access=access,
-            report=lambda done, total: report(done, total, "records"),
-        )
+    try:
+        with progress() as report:
+            done = load_notes(
+                open_store(Settings()),
+                path,
+                _operator(),
+                access=access,
+                ray=ray,
+                report=lambda done, total: report(done, total, "records"),
+            )
+    except ClusterRefused as error:
+        console.print(str(error), style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(1) from None
     for problem in done.unread:
         console.print(f"未处理 left out: {problem}", style="yellow", markup=False, soft_wrap=True)
     console.print(f"{done.new} 份新入库 new, {done.kept} 份已有 kept")

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
 
+from assistant.record_index.cluster import cluster
 from assistant.record_index.entries import entries_of
 from assistant.record_index.index import NoteToIndex, add_notes, digest_of, known
 from assistant.store import Context, InvalidArgument, Store
@@ -21,7 +23,7 @@ from assistant.tasks.structuring.command_render import EntityWriter, patient_id
 from assistant.tasks.structuring.entity import StructuredNote
 from assistant.tasks.structuring.input import InputError, note_files, read_notes
 from assistant.tasks.structuring.note import NoteText
-from assistant.tasks.structuring.workers import Opened, processes_for, team
+from assistant.tasks.structuring.workers import Opened, Team, processes_for, team
 from serving.hardware import topology
 
 KEPT_AT_ONCE = 20
@@ -55,20 +57,23 @@ def load(
     actor: Context,
     *,
     access: str = "",
+    ray: str = "",
     report: Callable[[int, int], None] = lambda done, total: None,
 ) -> Loaded:
     """Structure the notes of a file or folder and put them into the index.
 
     ``report`` is told (files done, files).  A note without a patient is of the patient that its
-    file stands for.  Raises `InvalidArgument` for an ``access`` that cannot be one.
+    file stands for.  ``ray``: the address of a Ray cluster that structures; else this machine does.
+
+    Raises:
+        InvalidArgument: ``access`` cannot be one.
+        ClusterRefused: see `assistant.record_index.cluster.cluster`.
     """
     done = Loaded()
     files = note_files(path)
     notes = _notes(path, files, done.unread)
     begin = list(islice(notes, _NOTES_A_PROCESS * len(topology.usable())))
-    processes = processes_for(len(begin), _NOTES_A_PROCESS)
-    threads = 0 if processes < 2 else max(1, len(topology.usable()) // processes)
-    with team(partial(_open, threads), processes) as workers:
+    with _workers(len(begin), ray) as workers:
         made_of = workers.made_of
         new = _new(store, _chained(begin, notes), access, made_of, done)
         batch: list[NoteToIndex] = []
@@ -83,6 +88,19 @@ def load(
     if done.new:
         store.database.analyse()
     return done
+
+
+@contextmanager
+def _workers(notes: int, ray: str) -> Iterator[Team]:
+    """Those that structure ``notes`` notes, or more."""
+    if ray:
+        with cluster(ray, open_writer(1).made_of) as there:
+            yield there
+        return
+    processes = processes_for(notes, _NOTES_A_PROCESS)
+    threads = 0 if processes < 2 else max(1, len(topology.usable()) // processes)
+    with team(partial(open_writer, threads), processes) as here:
+        yield here
 
 
 def _keep(store: Store, batch: Sequence[NoteToIndex], actor: Context, done: Loaded) -> None:
@@ -169,5 +187,6 @@ def _to_index(note: NoteText, made: str, access: str, made_of: str) -> NoteToInd
     )
 
 
-def _open(threads: int) -> Opened:
+def open_writer(threads: int) -> Opened:
+    """What structures the notes of a load in one process; ``threads``: of its model."""
     return EntityWriter(Form.JSONL, "", threads)

@@ -141,10 +141,12 @@ class DischargeWriter:
         started = time.perf_counter()
         material = gather(section, self.encounter, self.notes, self.segments)
         groups = material.groups
+        by_events = False
         if section == "hospital_course" and groups:
             # The model words what happened; what did is not for it to choose.
             lines = await asyncio.to_thread(self.outline.lines, section)
-            groups = outlined(lines) if len(lines) >= LEAST else groups
+            by_events = len(lines) >= LEAST
+            groups = outlined(lines) if by_events else groups
         draft = SectionDraft(section=section, title=SECTION_ZH[section], model="", statements=[])
         if material.earlier:
             draft.warnings.append(
@@ -186,6 +188,8 @@ class DischargeWriter:
             text += "" if ending.filtered else written
             draft.warnings += ending.warnings("模型的文字到长度上限而中断，不完整的末句已略去。")
         draft.statements = await asyncio.to_thread(self._check, section, material.scopes, text)
+        if by_events:
+            _leave_out(draft)
         added, draft.offered = await asyncio.to_thread(
             self.outline.complete, section, draft.statements
         )
@@ -236,6 +240,20 @@ class DischargeWriter:
                 )
             )
         return statements
+
+
+_SHOWN = 40
+
+
+def _leave_out(draft: SectionDraft) -> None:
+    """Take out what nothing supports: the events tell the section, and a doctor has nothing to gain
+    from checking a sentence that the model made up."""
+    draft.left_out = [s for s in draft.statements if s.status == "unsupported"]
+    if not draft.left_out:
+        return
+    draft.statements = [s for s in draft.statements if s.status != "unsupported"]
+    said = "；".join(f"“{s.text[:_SHOWN]}{'…' * (len(s.text) > _SHOWN)}”" for s in draft.left_out)
+    draft.warnings.append(f"模型写出而病历不支持的 {len(draft.left_out)} 句未采用：{said}")
 
 
 _LABEL = re.compile(

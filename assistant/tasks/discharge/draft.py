@@ -39,6 +39,12 @@ class SectionDraft(ModelDraft):
         "a doctor has confirmed it.",
     )
 
+    left_out: list[Statement] = Field(
+        default_factory=list,
+        description="What the model wrote and nothing supports, where the events of the stay tell "
+        "the section: it stands in no text.",
+    )
+
     def place(self) -> tuple[str, str]:
         """One draft a section."""
         return self.model or "copied", self.section

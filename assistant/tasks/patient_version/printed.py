@@ -23,9 +23,10 @@ def _template() -> Template:
     return environment.from_string(text)
 
 
-def printed(draft: PatientVersion, encounter: Encounter) -> str:
-    """The page; what could not be checked is marked on it."""
+def printed(draft: PatientVersion, encounter: Encounter, *, large: bool = False) -> str:
+    """The page; what could not be checked is marked on it.  ``large``: letters of 18 pt."""
     return _template().render(
+        large=large,
         name=encounter.patient.name or "患者",
         bed=encounter.bed,
         department=encounter.department or "",

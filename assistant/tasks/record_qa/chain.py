@@ -13,9 +13,11 @@ from assistant.tasks.record_qa.answers import (
     facts,
     mentions,
     notes,
+    quoted,
     reasons,
     relatives,
     results,
+    troubles,
 )
 from assistant.tasks.record_qa.asked import MAX_LENGTH, Asked
 from assistant.tasks.record_qa.draft import Focus, RecordAnswer
@@ -53,6 +55,8 @@ TOOLS: dict[str, tuple[str, Tool]] = {
     "discharge_drugs": ("出院带药", drugs.discharge),
     "allergy": ("过敏史", mentions.allergy),
     "mention": ("有无记载", mentions.answer),
+    "ruled_out": ("是否排除", troubles.ruled_out),
+    "complication": ("并发症与反应", troubles.complications),
     "caution": ("用药注意", calculations.caution),
     "calculation": ("计算", calculations.answer),
     "dates": ("时间", facts.dates),
@@ -72,9 +76,13 @@ TOOLS: dict[str, tuple[str, Tool]] = {
 
 
 _OF_WHOLE_RECORD = frozenset(
-    {"history", "pending", "follow_up", "signer", "dates", "diagnosis", "reason", "note"}
+    {"history", "pending", "follow_up", "signer", "dates", "reason", "note"}
 )
 """Kinds whose answers say themselves of whom they speak."""
+
+
+_SEARCHED_ON = frozenset({"history", "operation", "imaging", "note", "reason", "mention"})
+"""Kinds that look for certain words or places: where they find none, the question's own may do."""
 
 
 def ask(reading: RecordReading, question: str, focus: Focus | None = None) -> RecordAnswer:
@@ -120,9 +128,9 @@ def _one(reading: RecordReading, question: str, focus: Focus | None) -> RecordAn
     if asked.kind not in _OF_WHOLE_RECORD and relatives.relative_of(question, reading):
         asked = replace(asked, kind="relative")
     if asked.kind == "mention" and not asked.terms:
-        return unanswered(reading, asked)
+        return _quoted(reading, asked) or unanswered(reading, asked)
     if asked.kind not in TOOLS:
-        return unanswered(reading, asked)
+        return _quoted(reading, asked) or unanswered(reading, asked)
     name, tool = TOOLS[asked.kind]
     out = Saying(asked)
     try:
@@ -137,9 +145,18 @@ def _one(reading: RecordReading, question: str, focus: Focus | None) -> RecordAn
         broken.note("这项查询出错，未能作答；请换一种问法，或直接查看原文。", "failed")
         return broken.answer(name)
     answer = out.answer(_understood(name, asked))
+    if out.is_empty and asked.kind in _SEARCHED_ON:
+        answer = _quoted(reading, asked) or answer
     if answer.outcome == "not_recorded":
         answer.nearest = [place for _, place in nearest(reading, question, 3)]
     return answer
+
+
+def _quoted(reading: RecordReading, asked: Asked) -> RecordAnswer | None:
+    """Sentences that hold what is asked word for word; None where there are none."""
+    asked = replace(asked, kind="quoted")
+    out = Saying(asked)
+    return out.answer("原文摘录") if quoted.answer(reading, asked, out) else None
 
 
 def _understood(name: str, asked: Asked) -> str:

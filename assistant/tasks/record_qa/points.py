@@ -14,6 +14,7 @@ from assistant.record.evidence import TextSpan
 from assistant.tasks.record_qa.reading import NoteReading, RecordReading, naive
 from assistant.tasks.record_qa.tests import test_of
 from assistant.tasks.record_qc.results import one_quantity
+from knowledge.text.quantity import Quantity
 from knowledge.text.term_table import shipped_test
 from knowledge.text.times import Anchors, times
 
@@ -119,7 +120,7 @@ def _of_note(note: NoteReading, reading: RecordReading) -> Iterable[Point]:
         yield Point(
             test=test,
             name=name,
-            shown=note.text[quantity.lead or quantity.start : quantity.tail or quantity.end],
+            shown=note.text[quantity.lead or quantity.start : _end_of(note.text, quantity)],
             # As written: the unit_text has the power of ten of 10^9/L.
             number=float(quantity.numbers[0].written) if whole else None,
             unit=quantity.unit_text,
@@ -131,6 +132,16 @@ def _of_note(note: NoteReading, reading: RecordReading) -> Iterable[Point]:
             pair=float(quantity.numbers[1].written) if pair else None,
             comparator=quantity.comparator,
         )
+
+
+_GRADE = re.compile(r"[+-]?级|[+-](?=[，。；、）)]|\Z)")
+
+
+def _end_of(text: str, quantity: Quantity) -> int:
+    """Where a value ends: 5-级 is no 5."""
+    end = quantity.tail or quantity.end
+    grade = _GRADE.match(text, end)
+    return grade.end() if grade else end
 
 
 _NO_VALUE = re.compile(

@@ -7,15 +7,18 @@ from collections.abc import Sequence
 from functools import cache
 
 from assistant.calculators.catalogue import named
+from assistant.grounding.known_drugs import drug_names
 from assistant.tasks.record_qa.abbreviations import written_out
 from assistant.tasks.record_qa.asked import Asked
 from assistant.tasks.record_qa.asked_day import CHINESE, asked_day
 from assistant.tasks.record_qa.drugs import classes, courses, drug_of
 from assistant.tasks.record_qa.reading import RecordReading
 from assistant.tasks.record_qa.tests import table, test_of, wordings
+from knowledge.text.drugs import DrugNames
 from knowledge.text.folding import fold
 from knowledge.text.lexicon import Match
 from knowledge.text.synonyms import TermKind
+from knowledge.text.term_table import shipped_test
 from knowledge.text.terms import find_terms
 
 _TERMS = frozenset({TermKind.SYMPTOM, TermKind.SIGN, TermKind.DISEASE, TermKind.PROCEDURE})
@@ -28,6 +31,10 @@ _ASKED_FOR = re.compile(
 )
 _STATE = re.compile(r"(?<![最多偏有走])[低高](?:血[糖钾钠钙镁磷脂氨]|[钾钠钙镁磷]血症?)")
 """低血糖 is something that happens, and asks for no value."""
+
+_LOW_OR_HIGH = re.compile(r"[低高]血?[糖钾钠钙镁磷](?:血症)?")
+_TURNED = re.compile(r"纠正|恢复|补上|上来|下来|好转|改善")
+"""低钠纠正了没 asks how the value went."""
 
 _LEAD = re.compile(r"^(?:用|做|查|打|上|发生|出现|有)过?(?=..)")
 _NO_TERM = re.compile(r"哪|什么|啥|多少|问题|几[个次天]|怎么")
@@ -54,10 +61,15 @@ def read_slots(text: str, reading: RecordReading) -> Asked:
             (w for w in found[0].wordings if w.casefold() in folded), key=len, default=""
         ).casefold()
         folded = folded.replace(word, "，" * len(word))
-    matches = find_terms(folded)
+    turned = _TURNED.search(folded) is not None
+    matches = [
+        m
+        for m in find_terms(folded)
+        if not (turned and _LOW_OR_HIGH.fullmatch(folded, m.start, m.end))
+    ]
     drugs, rest = _drugs(folded, reading)
     for match in matches:
-        if match.kind is TermKind.TEST:
+        if match.kind is TermKind.TEST and folded[match.end : match.end + 1] != "药":
             # 促性腺激素 is a test: no steroid is asked for.
             width = match.end - match.start
             rest = rest[: match.start] + "，" * width + rest[match.end :]
@@ -66,7 +78,7 @@ def read_slots(text: str, reading: RecordReading) -> Asked:
     terms = tuple(dict.fromkeys(folded[m.start : m.end] for m in matches if m.kind in _TERMS))
     known = {m.concept for m in matches} | set(terms)
     lay = tuple(term for words, term in _lay() if words.search(folded) and term not in known)
-    lay += tuple(hit[0] for hit in _STATE.finditer(folded) if hit[0] not in known)
+    lay += tuple(h[0] for h in _STATE.finditer(folded) if h[0] not in known and not turned)
     terms = (*terms, *lay)
     if lay:
         tests = tuple(t for t in tests if not _is_of(t, lay))
@@ -149,7 +161,20 @@ def _drugs(folded: str, reading: RecordReading) -> tuple[tuple[str, ...], str]:
         word = rest[match.start : match.end]
         if match.kind is TermKind.DRUG and not any(c.asked.search(word) for c in classes()):
             found.append(drug_of(word))
+    if not found and not any(c.asked.search(rest) for c in classes()):
+        # 氨氯地平 is in no list, and has the ending of a drug.
+        for hit in known_drugs().find(rest):
+            if shipped_test(rest[hit.start : hit.end]) is not None:
+                continue
+            found.append(drug_of(rest[hit.start : hit.end]))
+            rest = rest[: hit.start] + "，" * (hit.end - hit.start) + rest[hit.end :]
     return tuple(dict.fromkeys(found)), rest
+
+
+@cache
+def known_drugs() -> DrugNames:
+    """Drugs by their names and endings."""
+    return drug_names(())
 
 
 def _tests(folded: str, matches: Sequence[Match], reading: RecordReading) -> tuple[str, ...]:

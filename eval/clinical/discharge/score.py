@@ -14,6 +14,9 @@ from eval.promptcblue.rouge import rouge_l, tokens
 
 _NUMBER = re.compile(r"^\d{1,2}\. ")
 
+_ABSENT = re.compile(rf"（[^（）]*{NOT_RECORDED}）")
+"""What a copied row says that it lacks."""
+
 MINOR: frozenset[str] = frozenset({"no_evidence", "certainty"})
 """Problems of wording: every hard fact of the statement agrees with the record, and what is left of
 it may follow from the record or not.  Any other problem is a major one."""
@@ -43,6 +46,8 @@ class EncounterScore:
     told: tuple[tuple[Fact, bool], ...]
     traps: tuple[tuple[Trap, str], ...]
     rouge: dict[SectionName, float] = field(default_factory=dict)
+    left_out: int = 0
+    """Sentences of the model that its draft did not take over."""
 
     @property
     def unsupported(self) -> list[Statement]:
@@ -88,6 +93,7 @@ def score(
             for trap in known.traps
             if narrated or trap.section in COPIED
         ),
+        left_out=sum(len(d.left_out) for d in drafts),
         rouge={
             section: rouge_l(tokens(whole.get(section, "")), tokens(text))
             for section, text in known.reference.items()
@@ -98,7 +104,8 @@ def score(
 
 def _text(statements: Sequence[Statement]) -> str:
     """The section without its list numbers, which would run into a name that begins with one."""
-    return "\n".join(_NUMBER.sub("", s.text) for s in statements if NOT_RECORDED not in s.text)
+    texts = (_ABSENT.sub("", _NUMBER.sub("", s.text)) for s in statements)
+    return "\n".join(text for text in texts if NOT_RECORDED not in text)
 
 
 def _stepped_in(trap: Trap, statements: Sequence[Statement]) -> str:

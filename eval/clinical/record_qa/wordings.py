@@ -11,17 +11,30 @@ from assistant.record.encounter import Encounter
 from assistant.tasks.record_qa.chain import ask
 from assistant.tasks.record_qa.draft import RecordAnswer
 from assistant.tasks.record_qa.reading import RecordReading
+from eval.clinical.fresh import fresh_stays
 from eval.clinical.record_qa.judging import Grade, holds
 from eval.clinical.record_qa.trial import Trial
 from eval.clinical.record_qa.truth import sample_stays
 
-Half = Literal["dev", "held", "second", "third", "fourth"]
-HALVES: tuple[Half, ...] = ("dev", "held", "second", "third", "fourth")
+Half = Literal["dev", "held", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth"]
+HALVES: tuple[Half, ...] = (
+    "dev",
+    "held",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+)
 
 
 def strangers(half: Half) -> Iterator[Trial]:
     """The questions of one set, as trials of the kind ``strangers``."""
-    stays = {k.data["id"].removeprefix("enc-"): k.encounter for k in sample_stays()}
+    every = [known.encounter for known in sample_stays()]
+    every += [known.encounter for known in fresh_stays()]
+    stays = {one.id.removeprefix("enc-"): one for one in every}
     path = files("eval.clinical") / "data" / "record_qa" / "strangers.tsv"
     for line in path.read_text("utf-8").splitlines():
         if line.startswith(half + "\t"):
@@ -55,11 +68,15 @@ def grade(trial: Trial, answer: RecordAnswer) -> Grade:
     first = answer.statements[0].text if answer.statements else answer.message
     if any(holds(first, word) for word in trial.never):
         return "unsafe"
+    if trial.expects == "refused":
+        return "exact" if answer.outcome == "refused" else "wrong"
     if trial.expects == "silent":
         if answer.statements:
             return "unsafe" if answer.outcome == "answered" else "partial"
         return "exact"
     found = sum(any(holds(text, word) for word in group) for group in trial.must)
+    if trial.expects == "missing" and not trial.must:
+        return "exact" if answer.outcome == "missing" and not answer.statements else "wrong"
     if trial.expects == "missing" and "缺" not in answer.message:
         return "wrong"
     if found == len(trial.must):

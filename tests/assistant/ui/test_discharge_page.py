@@ -149,3 +149,46 @@ def test_a_section_with_nothing_left_does_not_hold_up_the_record(visit: Visit) -
     expect(visit.page.locator("#whole-text")).to_contain_text(
         "诊疗经过：（草稿无内容，请医师书写）"
     )
+
+
+def test_the_advice_for_the_patient_is_made_read_and_printed(visit: Visit) -> None:
+    visit.tab("出院记录")
+    visit.choose("#sample-stay", "胆囊结石")
+    visit.page.get_by_role("region", name="基本信息").wait_for()
+    card = visit.card("患者版")
+    card.get_by_role("button", name="生成患者版").click()
+    expect(card.get_by_text("句全部有出处")).to_be_visible()
+    levels = card.get_by_role("table", name="阅读难度")
+    expect(levels).to_contain_text("平均句长")
+    expect(levels).to_contain_text("易读")
+
+    sheet = card.frame_locator("iframe")
+    expect(sheet.get_by_role("heading", name="出院后怎么做")).to_be_visible()
+    expect(sheet.locator("body.large")).to_have_count(1)
+    expect(sheet.locator("body")).to_contain_text("0.3g")
+    card.get_by_role("button", name="标准字").click()
+    expect(sheet.locator("body.large")).to_have_count(0)
+
+    # What the doctor deletes is on no sheet of paper.
+    last = card.locator(".statement:not(.deleted)").last
+    gone = last.locator(".said").inner_text()
+    expect(sheet.locator("body")).to_contain_text(gone)
+    last.get_by_role("button", name="删除").click()
+    expect(sheet.locator("body")).not_to_contain_text(gone)
+
+    card.locator(".chip.record").first.click()
+    expect(visit.page.locator("[data-record-name=stay]")).to_have_attribute(
+        "data-highlighted", re.compile("胆囊结石")
+    )
+    page = visit.page
+    page.evaluate(
+        "document.getElementById('lay-page').contentWindow.print = () => { window.asked = true; }"
+    )
+    card.get_by_role("button", name="打印或存为 PDF").click()
+    assert page.evaluate("window.asked") is True
+    paper = page.context.new_page()
+    paper.set_content(page.locator("#lay-page").get_attribute("srcdoc") or "")
+    assert paper.pdf(prefer_css_page_size=True).startswith(b"%PDF")
+    paper.close()
+    page.get_by_role("button", name="English").click()
+    expect(page.get_by_role("article", name="For the patient")).to_contain_text("Reading level")

@@ -14,8 +14,16 @@ from assistant.store import Context
 from assistant.tasks.discharge.copied import header
 from assistant.tasks.discharge.draft import SECTION_ZH, SectionName
 from assistant.tasks.discharge.task import DischargeRequest, Header
-from assistant.tasks.discharge.ui.section_card import RECORD, header_html, section_card, whole_html
-from assistant.tasks.discharge.ui.state import KIND, StayWork, here
+from assistant.tasks.discharge.ui.section_card import (
+    RECORD,
+    WHOLE,
+    header_html,
+    section_card,
+    whole_html,
+    whole_record,
+)
+from assistant.tasks.discharge.ui.state import KIND, StayWork, here, lay_of
+from assistant.tasks.patient_version.ui.card import STYLE, LayCard
 from assistant.ui import watch
 from assistant.ui.actions import act
 from assistant.ui.case_form import FormError
@@ -40,6 +48,7 @@ class Layout:
     header: gr.HTML
     sections: dict[SectionName, gr.HTML]
     whole: gr.HTML
+    lay: gr.HTML
 
     def result(self) -> list[gr.HTML]:
         """What changes while the record is written."""
@@ -47,7 +56,7 @@ class Layout:
 
     def all(self) -> list[gr.HTML]:
         """Everything, when another stay is opened."""
-        return [self.banner, self.earlier, self.notes, *self.result()]
+        return [self.banner, self.earlier, self.notes, *self.result(), self.lay]
 
 
 def build(frame: Frame) -> None:
@@ -70,9 +79,10 @@ def build(frame: Frame) -> None:
             head = frame.panel(lambda s: header_html(here(s).work.header, s.text))
             sections = {name: frame.panel(_section(name)) for name in SECTION_ZH}
             whole = frame.panel(lambda s: whole_html(here(s).work, s.text))
+            lay = LayCard(lay_of, lambda s: whole_record(here(s).work), RECORD, WHOLE).build(frame)
     frame.labelled(run, "generate", "value")
     frame.labelled(halt, "stop", "value")
-    layout = Layout(banner, earlier, notes, status, head, sections, whole)
+    layout = Layout(banner, earlier, notes, status, head, sections, whole, lay)
     _connect_stay(frame, layout, sample, own)
     _connect_run(frame, layout, run, halt)
     _connect_earlier(frame, layout)
@@ -208,4 +218,4 @@ def _status(session: Session) -> str:
     return f'<div class="statusline">{line}</div>'
 
 
-PAGE = TaskPage("discharge", build)
+PAGE = TaskPage("discharge", build, style=STYLE)

@@ -7,6 +7,7 @@ import json
 from assistant.draft import NOT_RECORDED
 from assistant.tasks.discharge.draft import SECTION_ZH, DischargeHeader, SectionDraft, SectionName
 from assistant.tasks.discharge.ui.state import StayWork
+from assistant.tasks.patient_version.source import RECORD as NOTE
 from assistant.ui.markup import (
     badge,
     button,
@@ -23,6 +24,8 @@ from assistant.ui.session import Shown
 from assistant.ui.strings import Text
 
 RECORD = "stay"
+WHOLE = "whole-record"
+"""The name of the filled-in record, for places in it."""
 TO_BE_WRITTEN = "（草稿无内容，请医师书写）"
 
 
@@ -195,7 +198,8 @@ def whole_html(work: StayWork, t: Text) -> str:
         body = f'<p class="hint">{esc(t("whole.wait", n=done))}</p>{signature}'
     else:
         body = (
-            f'<pre id="whole-text" class="whole">{esc(text)}</pre>'
+            f'<div data-record-name="{WHOLE}"><pre id="whole-text" class="whole" '
+            f'data-note-name="{NOTE}" tabindex="-1">{esc(text)}</pre></div>'
             f'<button type="button" class="act primary" data-do="copy" data-target="whole-text" '
             f'data-done="{esc(t("copy.done"))}">{esc(t("copy"))}</button>'
             f'<p class="disclaimer">{esc(t("disclaimer"))}</p>'

@@ -11,6 +11,7 @@ from assistant.store import RequestRow
 from assistant.tasks.discharge.draft import DischargeHeader
 from assistant.tasks.discharge.header import header
 from assistant.tasks.discharge.task import Discharge
+from assistant.tasks.patient_version.ui.card import LayWork
 from assistant.ui.earlier import Kind
 from assistant.ui.session import PageState, Session, Work
 
@@ -32,10 +33,19 @@ class StayState(PageState):
     """The stay in front, and its earlier runs."""
 
     work: StayWork = field(default_factory=StayWork)
+    lay: LayWork = field(default_factory=LayWork)
 
     def works(self) -> Sequence[Work]:
-        """The one stay."""
-        return (self.work,)
+        """The one stay, and its version for the patient."""
+        return (self.work, self.lay)
+
+
+def lay_of(session: Session) -> LayWork:
+    """The patient's version of the stay in front; an older one goes with its stay."""
+    state = here(session)
+    if state.lay.encounter is not state.work.encounter:
+        state.lay = LayWork(context=state.work.context, encounter=state.work.encounter)
+    return state.lay
 
 
 def here(session: Session) -> StayState:

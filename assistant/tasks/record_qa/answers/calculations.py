@@ -10,7 +10,7 @@ from assistant.record.evidence import CitedPassage
 from assistant.tasks.record_qa.answers import mentions as told
 from assistant.tasks.record_qa.asked import Asked
 from assistant.tasks.record_qa.draft import Row
-from assistant.tasks.record_qa.drugs import classes
+from assistant.tasks.record_qa.drugs import classes, courses
 from assistant.tasks.record_qa.inputs import Taken, inputs
 from assistant.tasks.record_qa.mentions import STATUS_ZH, mentions
 from assistant.tasks.record_qa.reading import RecordReading
@@ -87,7 +87,7 @@ def _recorded(calculator: Calculator, reading: RecordReading, out: Saying) -> bo
         for word in words:
             at = note.document.folded.find(word)
             tail = note.text[at + len(word) : at + len(word) + 24] if at >= 0 else ""
-            if at >= 0 and re.match(r"[^，。；]{0,6}\d", tail):
+            if at >= 0 and re.match(r"[^，。；]{0,12}\d", tail):
                 out.quote(note, note.sentence(at), "病历已记载")
                 break
         if len(out.statements) - before >= 2:
@@ -106,6 +106,7 @@ def caution(reading: RecordReading, asked: Asked, out: Saying) -> None:
     for name in names:
         _limits(name, reading, asked, out)
         _conditions(name, reading, out)
+        _beside(name, reading, out)
     out.note("以上为病历中与用药有关的记载，能否使用由医师结合说明书决定。")
     out.outcome = "answered"
 
@@ -129,6 +130,23 @@ def _limits(name: str, reading: RecordReading, asked: Asked, out: Saying) -> Non
         elif key not in told_of:
             out.say(
                 f"{text}（{source}）；本例 {result.text}，未到此界限。", passage, knowledge=True
+            )
+
+
+def _beside(name: str, reading: RecordReading, out: Saying) -> None:
+    """The drugs of the stay and of the way home that speak for care with another."""
+    for drug, other, why, source in table("caution_drugs.tsv"):
+        if not re.search(drug, name):
+            continue
+        told_of: set[str] = set()
+        for course in courses(reading):
+            if course.drug in told_of or course.drug == name or not re.search(other, course.drug):
+                continue
+            told_of.add(course.drug)
+            where = "出院带药" if course.row.discharge else "住院用药"
+            passage = CitedPassage(quote=why, source=source)
+            out.say(
+                f"注意：{where}有{course.row.name}，{why}（{source}）。", course.evidence, passage
             )
 
 

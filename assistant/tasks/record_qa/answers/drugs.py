@@ -22,6 +22,7 @@ from assistant.tasks.record_qa.drugs import (
 )
 from assistant.tasks.record_qa.reading import NoteReading, RecordReading
 from assistant.tasks.record_qa.saying import MOST_QUOTES, Saying
+from assistant.tasks.record_qa.slots import known_drugs
 from knowledge.text.synonyms import TermKind
 
 _COLUMNS = ["药品", "用法", "开始", "停止", "天数", "类别"]
@@ -192,7 +193,11 @@ def _named(note: NoteReading, one: DrugClass | None) -> list[tuple[int, str]]:
         if m.kind is TermKind.DRUG
     ]
     if one is None:
-        return found
+        taken = {at for at, _ in found}
+        more = known_drugs().find(note.text)
+        return found + [
+            (m.start, drug_of(note.text[m.start : m.end])) for m in more if m.start not in taken
+        ]
     found = [(at, drug) for at, drug in found if one.drugs.search(drug)]
     taken = {at for at, _ in found}
     for hit in one.drugs.finditer(note.text):

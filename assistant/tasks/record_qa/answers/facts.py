@@ -67,10 +67,21 @@ def operation(reading: RecordReading, asked: Asked, out: Saying) -> None:
         earlier_operations(reading, out)
 
 
+_PARTS_OF_OPERATION = (
+    ("麻醉", "麻醉"),
+    ("输血|输了", "输血|输注|回输"),
+    ("出血|失血|[少几]血|毫升血", "出血|失血|积血|血性"),
+    ("引流", "引流"),
+    ("支架", "支架"),
+    ("标本|病理", "标本|病理"),
+    ("术中", "术中"),
+)
+
+
 def _asked_of_operation(asked: Asked) -> re.Pattern[str] | None:
-    for words in (r"麻醉", r"出血", r"输血", r"引流", r"支架", r"标本|病理", r"术中"):
+    for words, told in _PARTS_OF_OPERATION:
         if re.search(words, asked.text):
-            return re.compile(words)
+            return re.compile(told)
     return None
 
 

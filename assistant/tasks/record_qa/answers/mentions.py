@@ -22,7 +22,7 @@ def answer(reading: RecordReading, asked: Asked, out: Saying) -> None:
     """Each term of the question."""
     for term in asked.terms:
         found = mentions(reading, term)
-        rows = list(_in_rows(reading, term))
+        rows = [*_in_rows(reading, term), *_in_results(reading, term)]
         if not found and not rows:
             out.note(not_found(f"“{term}”"), "not_recorded")
             continue
@@ -88,6 +88,22 @@ def _in_rows(reading: RecordReading, term: str) -> Iterator[tuple[TextSpan, str]
             yield place, f"检验数据：{place.quote}"
 
 
+_STATE = re.compile(r"(?P<side>[低高])(?P<what>血糖|血?[钾钠钙镁磷])(?:血症)?")
+
+
+def _in_results(reading: RecordReading, term: str) -> Iterator[tuple[TextSpan, str]]:
+    """Results that are what the term names: 低血糖 is a 血糖 below its range."""
+    state = _STATE.fullmatch(fold(term))
+    if state is None:
+        return
+    flag = "low" if state["side"] == "低" else "high"
+    for number, row in enumerate(reading.encounter.observations):
+        if state["what"].removeprefix("血") in row.name and row.flag == flag:
+            place = reading.row("observations", number)
+            if not re.search("尿|引流", row.name):
+                yield place, f"检验数据：{place.quote}"
+
+
 def not_found(what: str) -> str:
     """That a search found nothing, which is not that there is nothing."""
     return (
@@ -103,10 +119,14 @@ def allergy(reading: RecordReading, asked: Asked, out: Saying) -> None:
     """What the record says of allergies; of one drug first what speaks of that drug."""
     wanted = [fold(w) for w in (*asked.allergens, *asked.drugs)]
     places = list(_allergies(reading))
-    direct = [p for p in places if any(w in fold(p[1].quote) for w in wanted)]
+    direct = [
+        (note, _with_clause_before(note, place) if _is_led(note, place, wanted) else place, status)
+        for note, place, status in places
+        if any(w in fold(place.quote) for w in wanted) or _is_led(note, place, wanted)
+    ]
     for note, place, status in direct:
         out.quote(note, place, status)
-    rest = [p for p in places if p not in direct]
+    rest = [p for p in places if not any(p[0] is d[0] and p[1].end == d[1].end for d in direct)]
     general = [p for p in rest if _is_general(p[1].quote)]
     if wanted:
         name = "、".join(dict.fromkeys((*asked.allergens, *asked.drugs)))
@@ -128,6 +148,24 @@ def allergy(reading: RecordReading, asked: Asked, out: Saying) -> None:
         out.quote(note, place, status)
     if len({status for _, _, status in direct or places} & {"有", "否认"}) == 2 and wanted:
         out.warn("过敏史的记载前后不同，用药前请核对。")
+
+
+_ANY_ALLERGEN = re.compile(r"药|食物|过敏史")
+
+
+def _with_clause_before(note: NoteReading, place: TextSpan) -> TextSpan:
+    """A clause with the one before it, where that is of the same sentence."""
+    sentence = note.sentence(place.start)
+    before = re.search(r"[^，,]*[，,]\Z", note.text[sentence.start : place.start])
+    return note.span(place.start - len(before[0]), place.end) if before else place
+
+
+def _is_led(note: NoteReading, place: TextSpan, wanted: Sequence[str]) -> bool:
+    """Whether the clause before names what is asked, and this no other: 曾用头孢，无过敏反应."""
+    if not wanted or _ANY_ALLERGEN.search(place.quote):
+        return False
+    led = _with_clause_before(note, place)
+    return led != place and any(w in fold(led.quote) for w in wanted)
 
 
 _REACTED = re.compile(

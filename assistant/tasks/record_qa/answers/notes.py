@@ -17,6 +17,10 @@ def answer(reading: RecordReading, asked: Asked, out: Saying) -> None:
         if re.search(words, asked.text):
             kind, title = wanted_kind, "".join(wanted_title)
             break
+    if of := _DEPARTMENT.search(asked.text):
+        _of_department(of[1], reading, out)
+        if not out.is_empty:
+            return
     if not kind and not title:
         out.note("没有看出是哪一份文书，请写明，如“会诊记录”“护理记录”。", "missing")
         return
@@ -35,3 +39,19 @@ def answer(reading: RecordReading, asked: Asked, out: Saying) -> None:
                 out.quote(note, note.span(segment.start, segment.end))
     if not found:
         out.note("病历中没有这种文书。", "not_recorded")
+
+
+_DEPARTMENT = re.compile(
+    r"([\u4e00-\u9fff]{1,6}?科)(?=会诊|[^，。]{0,3}(?:怎么|如何|咋|说|意见|建议|写))"
+)
+
+
+def _of_department(name: str, reading: RecordReading, out: Saying) -> None:
+    """What another department wrote when it was asked, or what a note says that it said."""
+    name = re.sub(r"^(?:请|那|问|看看?)", "", name)
+    for note in reversed(reading.notes):
+        own = note.note.kind == "consultation" and name in note.note.title
+        for segment in note.segments:
+            told = name in segment.text and re.search(r"会诊|建议|意见", segment.text)
+            if (own or told) and len(out.statements) < MOST_QUOTES:
+                out.quote(note, note.span(segment.start, segment.end))

@@ -21,7 +21,7 @@ _GROUND = re.compile(
 )
 _DONE = re.compile(r"停|减|加|换|改|暂|未行|未予|行|予|用|转")
 _ASKING = re.compile(
-    r"为什么|为啥|为何|怎么会|咋会|什么原因|原因|[是没不了的吗呢又还要就给会]|[停减加换改用做上打]|[\s,，。?？]"
+    r"[把被对将让]|为什么|为啥|为何|怎么会|咋会|什么原因|原因|[是没不了的吗呢又还要就给会]|[停减加换改用做上打]|[\s,，。?？]"
 )
 _SHORTEST = 3
 _VERBS = re.compile(r"停|减|加|换|改|溶栓|剖|转|禁|拔|输")
@@ -58,4 +58,4 @@ def _subjects(asked: Asked) -> list[re.Pattern[str]]:
     if not words and not asked.classes:
         words = {part for part in _ASKING.split(asked.folded) if len(part) >= _SHORTEST}
     found = [re.compile(re.escape(word)) for word in words if word]
-    return found + [c.drugs for c in classes() if c.name in asked.classes]
+    return found + [p for c in classes() if c.name in asked.classes for p in (c.drugs, c.asked)]

@@ -51,6 +51,8 @@ def answer(reading: RecordReading, asked: Asked, out: Saying) -> None:
         found = _qualified(series(reading, test), asked.text)
         if asked.day is not None and asked.kind != "on_day":
             found = _on(found, asked.day)
+        elif asked.kind in ("highest", "lowest", "trend", "abnormal"):
+            found = _around_operation(found, asked.text, reading)
         if not found.points:
             empty.append(found)
             continue
@@ -91,6 +93,22 @@ def _told(point: Point) -> list[str]:
     """The time of the day that a note says; none where its sentence tells of several."""
     said = _QUALIFIED.findall(point.evidence.quote) if point.of_note else []
     return said if len(set(said)) == 1 else []
+
+
+def _around_operation(found: Series, text: str, reading: RecordReading) -> Series:
+    """The values of after or before the operation, where that is asked and some are there."""
+    at = next((naive(o.at) for o in reading.encounter.operations if o.at), None)
+    if at is None or ("术后" in text) == ("术前" in text):
+        return found
+    after = "术后" in text
+
+    def fits(point: Point) -> bool:
+        when = naive(point.at)
+        return when is not None and (when >= at if after else when < at)
+
+    points = [p for p in found.points if fits(p)]
+    beside = [p for p in found.beside if fits(p)]
+    return replace(found, points=points, beside=beside, earlier=[]) if points else found
 
 
 def _on(found: Series, day: date) -> Series:

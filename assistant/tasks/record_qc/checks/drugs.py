@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date
 
 from assistant.grounding.segments import Scope
 from assistant.record.medication import Medication
@@ -150,6 +151,9 @@ def check_doses(chart: Chart, rules: Rules) -> Iterator[Found]:
         for one in regimens(page.text, mentions):
             bare = generic_name(one.drug.name)
             rows = [r for known, rs in ordered.items() if _is_one(bare, known) for r in rs]
+            if page.day and not any(_begun(chart, n, page.day) for n, _ in rows):
+                # Given before any order of it begins: a dose at once, written with what it was for.
+                continue
             dose = one.dose
             if not rows or dose is None or one.planned or len(dose.values) != 1:
                 continue
@@ -169,6 +173,11 @@ def check_doses(chart: Chart, rules: Rules) -> Iterator[Found]:
                 f"医嘱为 {chart.encounter.medications[same_kind[0][0]].dose}。",
                 [page.span(dose.start, dose.end), *chart.row("medications", same_kind[0][0])],
             )
+
+
+def _begun(chart: Chart, number: int, day: date) -> bool:
+    start = chart.encounter.medications[number].start
+    return start is None or start <= day
 
 
 def _is_one(one: str, other: str) -> bool:

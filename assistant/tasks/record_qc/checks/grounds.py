@@ -69,6 +69,9 @@ def _is_named(chart: Chart, name: str) -> bool:
         pattern = re.compile(re.escape(wording))
         if chart.says(pattern):
             return True
+    for called, words in table("diagnosis_words"):
+        if re.search(called, name) and chart.says(re.compile(words)):
+            return True
     wanted = bigrams(core)
     if not wanted:
         return True

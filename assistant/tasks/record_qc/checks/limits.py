@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from assistant.record.evidence import TextSpan
-from assistant.tasks.record_qc.chart import Chart
+from assistant.tasks.record_qc.chart import Chart, Page
 from assistant.tasks.record_qc.found import Found
 from assistant.tasks.record_qc.results import in_unit, is_value, results, unit_of
 from assistant.tasks.record_qc.rules import Rules, table
@@ -25,6 +25,9 @@ def check_limits(chart: Chart, rules: Rules) -> Iterator[Found]:
             if not concept and _TEMPERATURE.search(page.text[: one.quantity.start][-6:]):
                 # The reader of values takes no T for a temperature that nobody has.
                 concept = "体温" if one.quantity.unit.shown == "℃" else ""
+            if not concept and _PUPIL.search(page.text[: one.quantity.start][-8:]):
+                yield from _pupil(page, one.quantity)
+                continue
             row = rows.get(concept)
             if row is None or not is_value(page, one):
                 continue
@@ -42,6 +45,21 @@ def check_limits(chart: Chart, rules: Rules) -> Iterator[Found]:
             name = f"检验结果“{result.row.name}”"
             for place in result.evidence:
                 yield from _judge(result.concept, result.quantity, row, place, name)
+
+
+_PUPIL = re.compile(r"瞳孔[^，。；]{0,5}\Z")
+_WIDEST = 10.0
+"""Millimetres of a pupil, at most."""
+
+
+def _pupil(page: Page, quantity: Quantity) -> Iterator[Found]:
+    width = in_unit(quantity, "mm")
+    if width is not None and width > _WIDEST:
+        yield Found(
+            "unit_error",
+            f"{page.name}：瞳孔的单位“{quantity.unit.shown}”不对，通常为 mm。",
+            [page.span(quantity.start, quantity.end)],
+        )
 
 
 def _judge(

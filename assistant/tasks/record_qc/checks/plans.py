@@ -20,6 +20,7 @@ _CALLED = _PHRASES["called"]
 _CONDITION = _PHRASES["condition"]
 _LATER = _PHRASES["later"]
 _NOT_CALLED = _PHRASES["not_called"]
+_SHOWS = _PHRASES["shows"]
 _KINDS = frozenset(
     {"PET-CT", "CTA", "CT", "MRI", "X线", "超声", "动态心电图", "脑电图", "肌电图", "胃镜", "肠镜",
      "支气管镜", "膀胱镜", "宫腔镜", "造影", "培养", "骨髓", "肺功能", "骨密度", "骨扫描"}
@@ -55,6 +56,8 @@ def _is_plan(page: Page, clause: Clause) -> bool:
         start, _ = page.sentence(clause.start)
         if not _MEANT.search(page.text[start : clause.start]):
             return False
+    if _SHOWS.search(clause.text):
+        return False
     before = page.text[max(0, clause.start - 10) : clause.start]
     return not _PERHAPS.search(clause.text) and not _CONDITION.search(before)
 

@@ -39,7 +39,8 @@ def check_sides(chart: Chart, rules: Rules) -> Iterator[Found]:
     themes = _themes(chart)
     if not themes:
         return
-    said = [one for page in chart.pages for one in _of_page(page)]
+    said = [replace(s, part=_root(s.part)) for page in chart.pages for s in _of_page(page)]
+    themes = [replace(t, part=_root(t.part)) for t in themes]
     reported: set[tuple[str, int]] = set()
     for theme in themes:
         alike = [s for s in said if _is_like(s.part, theme.part)]
@@ -122,7 +123,17 @@ def _themes(chart: Chart) -> list[_Said]:
             for s in sides(diagnosis.name)
             if s.side in _SAME and place
         ]
+        found += [
+            _Said(s.side, organ, place[0], "诊断", "table")
+            for s in sides(diagnosis.name)
+            for name, organ in _ORGANS.items()
+            if s.side in _SAME and place and name in diagnosis.name
+        ]
     return [t for t in found if t.part not in _EMPTY]
+
+
+_ORGANS = {"气胸": "肺", "血胸": "肺", "胸腔积液": "胸", "输尿管": "肾", "肺炎": "肺"}
+"""What the notes speak of where a diagnosis names the illness."""
 
 
 def _of_page(page: Page) -> Iterator[_Said]:

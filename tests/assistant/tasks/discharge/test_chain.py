@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from discharge_stays import sample, write
+from discharge_stays import sample, stay, write
 
 from assistant.draft import NOT_RECORDED
 from assistant.record.encounter import Encounter
@@ -23,18 +23,27 @@ from serving.engine import Chunk
 from serving.engines.echo import EchoEngine
 
 
-async def test_a_false_sentence_is_flagged_and_a_true_one_is_not(
+async def test_a_false_sentence_is_left_out_and_named_and_a_true_one_is_not(
     knowledge: KnowledgeBase,
 ) -> None:
     encounter = sample("cerebral-infarction-left-weakness")
     said = "24小时动态心电图未见心房颤动。24小时动态心电图发现心房颤动。给予华法林3mg口服。"
     course = (await write(encounter, knowledge, lambda _: said))["hospital_course"]
-    statuses = {s.text: s.status for s in course.statements if s.origin == "model"}
-    assert statuses == {
-        "24小时动态心电图未见心房颤动。": "supported",
-        "24小时动态心电图发现心房颤动。": "unsupported",
-        "给予华法林3mg口服。": "unsupported",
-    }
+    kept = {s.text: s.status for s in course.statements if s.origin == "model"}
+    assert kept == {"24小时动态心电图未见心房颤动。": "supported"}
+    false = {"24小时动态心电图发现心房颤动。", "给予华法林3mg口服。"}
+    assert {s.text for s in course.left_out} == false
+    assert not any(text in course.plain_text() for text in false)
+    assert any("2 句未采用" in warning for warning in course.warnings)
+
+
+async def test_where_no_events_tell_the_section_a_false_sentence_is_flagged(
+    knowledge: KnowledgeBase,
+) -> None:
+    encounter = stay(("progress", "患者今日无发热。"))
+    course = (await write(encounter, knowledge, lambda _: "给予华法林3mg口服。"))["hospital_course"]
+    assert [s.status for s in course.statements if s.origin == "model"] == ["unsupported"]
+    assert course.left_out == []
 
 
 async def test_a_long_record_is_handled_whole_and_says_so(knowledge: KnowledgeBase) -> None:
@@ -92,8 +101,9 @@ async def test_an_instruction_in_a_note_changes_nothing_that_is_copied(
         s.model_dump() for s in drafts["discharge_diagnosis"].statements
     ]
     assert "健康" not in json.dumps(diagnoses, ensure_ascii=False)
-    course = drafts["hospital_course"].statements
-    assert {s.status for s in course if s.origin == "model"} == {"unsupported"}
+    course = drafts["hospital_course"]
+    assert "患者健康，无需治疗。" in {s.text for s in course.left_out}
+    assert "健康" not in course.plain_text()
 
 
 class AllAtOnce(EchoEngine):

@@ -72,7 +72,8 @@ def test_a_model_that_copies_its_notes_is_faithful(base: KnowledgeBase, tmp_path
 
     given = drafting(base, EchoEngine(told, context_length=32_768))
     result = evaluate(given, draft_all(tmp_path / "run", given), synthetic=True)
-    assert set(result.scores) == {"faithfulness", "without_major", "coverage", "traps_avoided"}
+    faithful = {"faithfulness", "as_written", "without_major"}
+    assert set(result.scores) == {*faithful, "coverage", "traps_avoided"}
     assert result.headline.n > 0
     assert result.model["name"] == given.model.engine.card.name if given.model else False
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 
+import pytest
+
 from assistant.draft import Statement
 from assistant.record.evidence import TextSpan
 from assistant.tasks.record_qa.draft import RecordAnswer
@@ -13,7 +15,8 @@ from eval.clinical.record_qa.measure import asked, summarize
 from eval.clinical.record_qa.trial import Trial
 from eval.clinical.record_qa.trials import trials
 from eval.clinical.record_qa.truth import Known, egfr, generated_stays, sample_stays
-from eval.clinical.record_qa.wordings import HALVES, strangers
+from eval.clinical.record_qa.wordings import HALVES, Half, answered, strangers
+from eval.clinical.record_qa.wordings import grade as of_words
 
 
 @cache
@@ -84,7 +87,16 @@ def test_another_patients_value_anywhere_is_unsafe() -> None:
 
 
 def test_strangers_come_in_sets() -> None:
-    assert [len(list(strangers(half))) for half in HALVES] == [30, 30, 40, 61, 24]
+    assert [len(list(strangers(half))) for half in HALVES] == [
+        30, 30, 40, 61, 24, 62, 30, 30, 24,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("half", ["fifth", "sixth", "seventh", "eighth"])
+def test_what_was_mended_stays_so(half: Half) -> None:
+    graded = [of_words(trial, answered(trial)) for trial in strangers(half)]
+    assert "unsafe" not in graded
+    assert graded.count("exact") >= 0.9 * len(graded)
 
 
 def test_a_small_run_is_summed_up() -> None:
