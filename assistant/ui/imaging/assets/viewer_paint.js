@@ -33,7 +33,7 @@ const paint = () => {
   context.putImageData(image, 0, 0);
   const wide = columns * size.c;
   const high = rows * size.r;
-  const fit = Math.min(parts.root.clientWidth / wide, (innerHeight * 0.7) / high) || 1;
+  const fit = Math.min(parts.root.clientWidth / wide, (innerHeight * 0.6) / high) || 1;
   canvas.width = Math.max(Math.round(wide * fit), 1);
   canvas.height = Math.max(Math.round(high * fit), 1);
   const target = canvas.getContext("2d");
