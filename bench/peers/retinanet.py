@@ -105,7 +105,7 @@ def _head(width: int, values: int) -> nn.Sequential:
 
 
 def _rows(head: nn.Module, levels: list[Any], values: int) -> Any:
-    made = [head(one).permute(0, 2, 3, 1).reshape(len(one), -1, values) for one in levels]
+    made = [head(one).permute(0, 2, 3, 1).reshape(one.shape[0], -1, values) for one in levels]
     return torch.cat(made, 1)
 
 

@@ -36,8 +36,11 @@ def detection(
         typer.Option(help="Instead: learn the classifier and write its trees to this file."),
     ] = None,
     second: Annotated[
-        str, typer.Option(help="A network that looks at each candidate again: name or folder.")
-    ] = "",
+        Path | None,
+        typer.Option(
+            exists=True, file_okay=False, help="Folder of a network that looks at candidates again."
+        ),
+    ] = None,
     quiet: Quiet = False,
     as_json: Json = False,
     require: Require = None,
@@ -48,7 +51,6 @@ def detection(
     a candidate at all); with --image also real.sensitivity_1fp and so on.
     """
     from assistant.imaging.problem import ImageProblem
-    from assistant.settings import Settings
     from assistant.tasks.detection.second import open_second
     from eval.clinical.detection.cases import real_cases, simulated_cases
     from eval.clinical.detection.measure import SCORES, judge_all, summarize
@@ -61,7 +63,7 @@ def detection(
             _fit(fit, scans, progress)
             return
         try:
-            looks = open_second(second, Settings().home) if second else None
+            looks = open_second(str(second), second) if second is not None else None
             bar = progress.add_task("模拟 simulated", total=scans)
             own = judge_all(simulated_cases(scans, seed), lambda: progress.advance(bar), looks)
             real = []

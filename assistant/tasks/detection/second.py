@@ -19,8 +19,9 @@ from serving.vision.folder import fixed_window, open_folder
 from serving.vision.problem import VisionProblem
 from serving.vision.store import VisionStore
 
-LOOKED_AT = 80
-"""The likeliest candidates of a scan; no scan has as many nodules that the rest would matter."""
+LOOKED_AT = 600
+"""The likeliest candidates of a scan.  Of 33 nodules in a real CT that had a candidate, 24 stood
+among the first 80 by the trees and 31 among the first 600: those at the pleura stand far down."""
 
 _AXES = "SPL"
 _LEAST = 1e-6

@@ -1,5 +1,5 @@
 """The place on a page in which slices are looked at and measured; what happens in it is in
-``assets/viewer.js``."""
+``assets/viewer_*.js``."""
 
 from __future__ import annotations
 
@@ -15,14 +15,18 @@ from assistant.ui.strings import Text
 _ASSETS = files("assistant.ui.imaging").joinpath("assets")
 SCRIPT = "".join(
     _ASSETS.joinpath(name).read_text(encoding="utf-8")
-    for name in ("slice_store.js", "measure.js", "viewer.js")
+    for name in (
+        "slice_store.js",
+        "measure.js",
+        "viewer_parts.js",
+        "viewer_fetch.js",
+        "viewer_paint.js",
+        "viewer_tools.js",
+        "viewer_controls.js",
+        "viewer_input.js",
+    )
 )
-STYLE = (
-    files("assistant.ui.imaging")
-    .joinpath("assets")
-    .joinpath("viewer.css")
-    .read_text(encoding="utf-8")
-)
+STYLE = _ASSETS.joinpath("viewer.css").read_text(encoding="utf-8")
 _WORDS = (
     "axial", "coronal", "sagittal", "auto", "soft", "lung", "bone", "brain", "probe", "length",
     "region", "window", "clear", "slice", "time", "opacity", "all", "mean", "curve", "keys",

@@ -96,7 +96,7 @@ class Viewing:
         """Numbers of 16 bits, little end first, row by row.  Raises `ImageProblem`."""
         self._check(plane, number, time)
         slope, intercept = scale
-        part = _cut(self.frames[time], plane, number)
+        part = np.asarray(_cut(self.frames[time], plane, number), np.float64)
         with np.errstate(invalid="ignore"):
             numbers = np.round((part - intercept) / slope)
         found = np.nan_to_num(numbers, nan=_LEAST).clip(_LEAST, _MOST)

@@ -12,6 +12,7 @@ from imaging_samples import (
     FRAME,
     ORIGIN,
     ROOT,
+    SERIES,
     SHAPE,
     SPACING,
     ball,
@@ -21,7 +22,8 @@ from imaging_samples import (
     series,
     written,
 )
-from pydicom.uid import JPEG2000Lossless
+from pydicom.dataset import Dataset
+from pydicom.uid import CTImageStorage, JPEG2000Lossless
 
 from assistant.imaging import archive
 from assistant.imaging.problem import ImageProblem
@@ -142,3 +144,16 @@ def test_the_ball_is_where_it_was_put() -> None:
     places = np.argwhere(ball())
     assert np.allclose(places.mean(0), CENTRE)
     assert intensities().shape == SHAPE
+
+
+def test_two_thousand_slices_of_the_usual_size_are_refused_before_a_pixel_is_read() -> None:
+    def slice_(number: int) -> Dataset:
+        one = dataset(CTImageStorage, f"{SERIES}.{number + 1}", "CT")
+        one.ImagePositionPatient = [0, 0, 0.6 * number]
+        one.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+        one.PixelSpacing, one.SliceThickness = [0.7, 0.7], 0.6
+        one.Rows = one.Columns = 512
+        return one
+
+    with pytest.raises(ImageProblem, match="图像过大"):
+        assemble(slice_(number) for number in range(2000))

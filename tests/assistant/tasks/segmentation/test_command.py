@@ -39,6 +39,16 @@ def run(*words: object) -> Result:
     return CliRunner().invoke(APP, [str(one) for one in words])
 
 
+def test_a_volume_of_two_thousand_slices(tmp_path: Path, model: Path) -> None:
+    array = np.zeros((12, 12, 2000), np.uint8)
+    array[3:9, 3:9, 900:1100] = np.random.default_rng(0).integers(100, 200, (6, 6, 200))
+    nibabel.save(nibabel.Nifti1Image(array, np.eye(4)), tmp_path / "long.nii.gz")
+    out = tmp_path / "mask.nii.gz"
+    result = run(tmp_path / "long.nii.gz", "--model", model, "--out", out, "--json")
+    assert result.exit_code == 0, result.output
+    assert nibabel.load(out).shape == (12, 12, 2000)
+
+
 def nifti(path: Path) -> np.ndarray:
     """A head 2 mm by 1 by 1, its axes to the left, to the front, to the head."""
     array = vision_models.head((20, 30, 24)) * 200
