@@ -167,8 +167,9 @@ class Facts:
         self.drafts = frozenset(drafts)
         """The ids of medication rows that are not signed yet."""
 
-        self.texts = [_Text(note) for note in encounter.all_notes() if note.kind != "structured"]
-        self._tables = {note.id: note for note in encounter.structured_notes()}
+        notes = encounter.all_notes()
+        self.texts = [_Text(note) for note in notes if note.kind != "structured"]
+        self._tables = {note.id: note for note in notes if note.kind == "structured"}
         self._rows: dict[str, list[TextSpan]] = {}
         self._problems: dict[str, Told | None] = {}
         self._latest: dict[tuple[tuple[str, ...], str], tuple[float, Result] | None] = {}

@@ -11,7 +11,7 @@ import collections.abc
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from assistant.alerts.alert import Alert
 from assistant.alerts.base import open_base
@@ -47,6 +47,8 @@ CHARTS = 512
 """Charts that are kept: one is opened, an order selected and signed within minutes."""
 ALERTS = 1024
 """Records whose alerts are kept."""
+FEW_ORDERS = 20
+"""So many draft orders are read at once; more in a thread, where they keep nobody waiting."""
 
 Rules = collections.abc.Mapping[str, Rule]
 _NONE: Rules = {}
@@ -114,12 +116,14 @@ class Answering:
         chart = without(resources, orders)
         key = digest([chart, told.patientId, told.encounterId, self._generation])
         work = _readable(lambda: read_chart(chart, told.patientId, told.encounterId, mapping))
-        encounter = await asyncio.wrap_future(self._charts.of(key, work))
+        encounter = await _result(self._charts.of(key, work))
         if encounter is None:
             return key, None
         if not orders:
             return key, assemble(encounter, chart, (), told, mapping)
         made = _readable(lambda: assemble(encounter, chart, orders, told, mapping))
+        if len(orders) <= FEW_ORDERS:
+            return key, made()
         return key, await asyncio.wrap_future(self._readers.submit(made))
 
     def _look(self) -> None:
@@ -144,8 +148,7 @@ class Answering:
         self, service: HookService, chart: str, told: HookContext, assembled: Assembled
     ) -> Future[list[Alert]]:
         """What the rules say, worked on in a thread; the same record is worked on once."""
-        about = told.model_dump(exclude={"userId"}, exclude_none=True)
-        key = digest([chart, about, service.moment, self._generation])
+        key = digest([chart, _about(told), service.moment, self._generation])
         rules = self._rules
         return self._alerts.of(key, lambda: self._alerts_of(service, assembled, rules))
 
@@ -167,9 +170,8 @@ class Answering:
         """What the tasks say of a note that is saved; apart from the rules, which do not wait."""
         if service.event != "note.saved" or assembled.note is None:
             return None
-        about = told.model_dump(exclude={"userId"}, exclude_none=True)
         encounter, note = assembled.encounter, assembled.note
-        key = digest([chart, about, "saved note", self._generation])
+        key = digest([chart, _about(told), "saved note", self._generation])
         return self._alerts.of(key, lambda: self._said_of(encounter, note.id))
 
     def _said_of(self, encounter: Encounter, note_id: str) -> list[Alert]:
@@ -186,6 +188,8 @@ class Answering:
 
     async def _within(self, future: Future[list[Alert]], until: float) -> list[Alert]:
         """What is found within the time of a card; nothing where it takes longer."""
+        if future.done():
+            return future.result()
         waiting = asyncio.shield(asyncio.wrap_future(future))
         try:
             async with asyncio.timeout_at(until):
@@ -230,6 +234,18 @@ class Answering:
             "",
             [service.id, type(refused).__name__],
         )
+
+
+async def _result(future: Future[Value]) -> Value:
+    """What a thread gives; at once where it is there already."""
+    return future.result() if future.done() else await asyncio.wrap_future(future)
+
+
+def _about(told: HookContext) -> dict[str, Any]:
+    """What a call says beside the chart; the same for whoever says it."""
+    fields = {**told.__dict__, **(told.model_extra or {})}
+    del fields["userId"]
+    return fields
 
 
 def _readable(work: Callable[[], Value]) -> Callable[[], Value]:

@@ -229,29 +229,48 @@ def endless(address: str) -> Callable[[str], Served]:
 
 
 @pytest.mark.parametrize("how", ["slow", "endless", "drips"])
-def test_whatever_a_server_does_it_delays_its_own_call_and_nobody_else(
+def test_a_server_that_takes_its_time_costs_no_more_than_is_set(
     hooks: TestClient, server: Server, address: str, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     own = hooks.app.state.services.settings.hooks  # type: ignore[attr-defined]
-    monkeypatch.setattr(own, "fetch_seconds", 1.0)
+    monkeypatch.setattr(own, "fetch_seconds", 0.5)
     monkeypatch.setattr(own, "fetch_pages", 1_000)
     server.changed["/fhir/Condition"] = {
-        "slow": lambda path: Served(b"{}", delay=3),
+        "slow": lambda path: Served(b"{}", delay=2),
         "endless": endless(address),
-        "drips": lambda path: Served(b" " * 5_000 + b"{}", drip=0.05),
+        "drips": lambda path: Served(b" " * 5_000 + b"{}", drip=0.1),
     }[how]
+    answer = hooks.post(VIEW, json=asking(address))
+    assert answer.status_code == 412
+    assert "未在时限内" in answer.json()["detail"]
+    assert len(server.asked) < 20
+
+
+def test_a_server_that_does_not_answer_delays_its_own_call_and_nobody_else(
+    hooks: TestClient, server: Server, address: str
+) -> None:
+    released = threading.Event()
+
+    def held(path: str) -> Served:
+        released.wait(60)
+        return Served(b"", status=500)
+
+    server.changed["/fhir/Condition"] = held
     statuses: list[int] = []
     slow = threading.Thread(
         target=lambda: statuses.append(hooks.post(VIEW, json=asking(address)).status_code)
     )
-    slow.start()
-    while not any(path.startswith("/fhir/Condition") for path in server.asked):
-        time.sleep(0.01)
-    assert hooks.post(VIEW, json=call("patient-view")).status_code == 200
-    assert slow.is_alive(), "the other one still waits"
-    slow.join()
+    own = hooks.app.state.services.settings.hooks  # type: ignore[attr-defined]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(own, "fetch_seconds", 120.0)
+        slow.start()
+        while not any(path.startswith("/fhir/Condition") for path in server.asked):
+            time.sleep(0.01)
+        assert hooks.post(VIEW, json=call("patient-view")).status_code == 200
+        assert statuses == [], "the other one still waits"
+        released.set()
+        slow.join()
     assert statuses == [412]
-    assert len(server.asked) < 50
 
 
 def test_a_server_that_is_not_there_is_412(
