@@ -235,6 +235,19 @@ class Facts:
         """The classes of all rows of medication."""
         return frozenset().union(*(drug.classes for drug in self.drugs))
 
+    @cached_property
+    def asked(self) -> Sequence[Drug]:
+        """The drugs that are asked about: those about to be ordered, else all that the record
+        tells of."""
+        if self.drafts:
+            return [d for d in self.drugs if d.row is not None and d.row.id in self.drafts]
+        return [*self.drugs, *self.noted]
+
+    @cached_property
+    def drafted(self) -> frozenset[str]:
+        """The classes of the drugs that are about to be ordered."""
+        return frozenset().union(*(d.classes for d in self.asked)) if self.drafts else frozenset()
+
     def gives(self, classes: frozenset[str]) -> bool:
         """Whether a row of medication is of one of the classes."""
         return not self.classes.isdisjoint(classes)

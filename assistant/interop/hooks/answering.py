@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import collections.abc
+import functools
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -35,6 +36,7 @@ from assistant.interop.hooks.gathering import gather
 from assistant.interop.hooks.keeping import Kept
 from assistant.interop.hooks.message import Card, CardsResponse, HookContext, HookRequest
 from assistant.interop.hooks.refusal import DataMissing, HookRefused
+from assistant.interop.hooks.saved_notes import SavedNotes
 from assistant.interop.hooks.service import HookService
 from assistant.interop.hooks.showing import Call, shown_each
 from assistant.interop.hooks.wire import digest
@@ -66,6 +68,7 @@ class Answering:
         self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="hooks")
         self._charts: Kept[Encounter | None] = Kept(CHARTS, self._readers)
         self._alerts: Kept[list[Alert]] = Kept(ALERTS, self._threads)
+        self._saved = SavedNotes()
         self._mapping: Mapping = load()
         self._rules: Rules = _NONE
         self._generation = 0
@@ -73,6 +76,7 @@ class Answering:
 
     def close(self) -> None:
         """End the threads."""
+        self._saved.close()
         for pool in (self._readers, self._threads):
             pool.shutdown(wait=False, cancel_futures=True)
 
@@ -98,10 +102,14 @@ class Answering:
             return CardsResponse(cards=shown)
         context = Context(user, "doctor", told.patientId, assembled.encounter.id)
         found = self._found(service, chart, told, assembled)
-        of_note = self._of_saved_note(service, chart, told, assembled)
+        of_note = self._of_saved_note(service, assembled)
         alerts = await self._within(found, until)
         if of_note is not None:
             alerts = [*alerts, *await self._within(of_note, until)]
+            if not of_note.done():
+                self._saved.keep_late(_stay(assembled), of_note)
+        elif service.moment in ("view", "note"):
+            alerts = [*alerts, *self._saved.late(_stay(assembled))]
         call = Call(service, context, caller.application, base, alerts, assembled)
         shown = await self._shown.of(call)
         await self._happened(service, request, caller, context, assembled)
@@ -165,14 +173,14 @@ class Answering:
         )
 
     def _of_saved_note(
-        self, service: HookService, chart: str, told: HookContext, assembled: Assembled
+        self, service: HookService, assembled: Assembled
     ) -> Future[list[Alert]] | None:
         """What the tasks say of a note that is saved; apart from the rules, which do not wait."""
         if service.event != "note.saved" or assembled.note is None:
             return None
-        encounter, note = assembled.encounter, assembled.note
-        key = digest([chart, _about(told), "saved note", self._generation])
-        return self._alerts.of(key, lambda: self._said_of(encounter, note.id))
+        encounter, note_id = assembled.encounter, assembled.note.id
+        work = functools.partial(self._said_of, encounter, note_id)
+        return self._saved.ask(_stay(assembled), note_id, work)
 
     def _said_of(self, encounter: Encounter, note_id: str) -> list[Alert]:
         """One task that fails takes no card away."""
@@ -234,6 +242,10 @@ class Answering:
             "",
             [service.id, type(refused).__name__],
         )
+
+
+def _stay(assembled: Assembled) -> tuple[str, str]:
+    return assembled.encounter.patient.id, assembled.encounter.id
 
 
 async def _result(future: Future[Value]) -> Value:

@@ -17,7 +17,7 @@ from pathlib import Path
 import yaml
 
 SERVER = Path(__file__).parents[3] / "event_server.py"
-KILLS = int(os.environ.get("BEDSIDE_TEST_KILLS", "5"))
+KILLS = int(os.environ.get("BEDSIDE_TEST_KILLS", "3"))
 EVENTS = 4
 
 
