@@ -23,8 +23,9 @@ MOST_WAITING = 64
 """Notes that wait to be read; of more the oldest are left out."""
 MOST_LATE = 512
 """Stays for which something waits for the next hook."""
-REST = 9.0
-"""Where others wait already, the thread rests so many times as long as it worked."""
+REST, FEW, LONGEST_REST = 9.0, 4, 2.0
+"""Where more than a few wait, the thread rests so many times as long as it computed; seconds at
+most."""
 
 Stay = tuple[str, str]
 """(patient id, encounter id)"""
@@ -95,15 +96,15 @@ class SavedNotes:
 
     def _run(self) -> None:
         while (asked := self._next()) is not None:
-            began = time.monotonic()
+            began = time.thread_time()
             try:
                 found = asked.work()
             except Exception as error:
                 logger.error("a saved note was not read: %s", type(error).__name__)
                 found = []
             asked.answer.set_result(found)
-            if self._waiting:
-                self._closed.wait(REST * (time.monotonic() - began))
+            if len(self._waiting) > FEW:
+                self._closed.wait(min(LONGEST_REST, REST * (time.thread_time() - began)))
 
     def _next(self) -> _Asked | None:
         """The newest save that waits; None at the end."""

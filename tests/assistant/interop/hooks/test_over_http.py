@@ -71,7 +71,7 @@ async def test_many_patients_at_once_get_their_own_and_each_call_is_audited_once
     service = f"{address}/cds-services/bedside-order-sign"
 
     def audited() -> int:
-        rows = store.audit.list(limit=1_000)
+        rows = store.audit.list(limit=500)
         return sum(row.action == "hook.order-sign" for row in rows)
 
     async def one(client: httpx.AsyncClient, number: int) -> tuple[int, list[str]]:
