@@ -62,7 +62,7 @@ def hospital(
             {
                 "fhir_servers": [f"{emr}/fhir"],
                 # A busy machine: nothing is measured here.
-                "card_seconds": 30,
+                "card_seconds": 20,
                 "fetch_seconds": 30,
             }
         ),
@@ -88,7 +88,7 @@ def hospital(
     yield Hospital(emr, bedside, key)
     for one in (process, bedside.process):
         one.terminate()
-        one.wait(20)
+        one.wait(60)
 
 
 @pytest.fixture(scope="module")

@@ -124,7 +124,8 @@ def test_discharge_record_to_signature(emr: Page, hospital: Hospital) -> None:
     field.fill(field.input_value() + "术后")
     emr.click("#sign")
     told = emr.locator("#signed")
-    expect(told).to_contain_text("出院诊断：编辑距离 2")
+    # The saves before it wait for their cards, each as long as `card_seconds` of this hospital.
+    expect(told).to_contain_text("出院诊断：编辑距离 2", timeout=WORK_MS)
     assert re.search(r"回填用时 [\d.]+ 秒", told.inner_text())
     emr.click("#refresh-log")
     log = emr.locator("#log")
