@@ -12,12 +12,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass(frozen=True)
 class Served:
-    """One answer; it comes after ``delay`` seconds."""
+    """One answer; it comes after ``delay`` seconds, with ``drip`` seconds between every hundred
+    bytes of its body."""
 
     body: bytes
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     delay: float = 0.0
+    drip: float = 0.0
 
 
 Answer = Callable[[str, Mapping[str, str]], Served]
@@ -37,7 +39,10 @@ def served(answer: Answer) -> Iterator[str]:
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(said.body)))
                 self.end_headers()
-                self.wfile.write(said.body)
+                step = 100 if said.drip else max(1, len(said.body))
+                for start in range(0, len(said.body), step):
+                    self.wfile.write(said.body[start : start + step])
+                    time.sleep(said.drip)
             except OSError:
                 pass  # who asked has given up
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("bedside.assistant.alerts")
 _ORDER = {"critical": 0, "warning": 1, "info": 2}
+_OF_NO_DRUG = frozenset({"critical_value", "must_not_miss", "pending"})
+"""Checks that never speak of a drug."""
 
 
 def alerts_of(
@@ -40,8 +42,8 @@ def alerts_of(
     for rule in rules.values():
         if moment is not None and moment not in rule.moments:
             continue
-        # Most rules are about drugs that nobody has ordered.
-        if not all(map(facts.gives, rule.needs)):
+        # Most rules are about drugs that nobody has ordered, or not now.
+        if not all(map(facts.gives, rule.needs)) or (drafts and not _is_about(rule, facts)):
             continue
         try:
             held = list(ways(rule, facts))
@@ -53,6 +55,12 @@ def alerts_of(
             if not drafts or set(rows) & set(drafts):
                 found.append(_alert(rule, way, rows))
     return sorted(found, key=lambda alert: _ORDER[alert.severity])
+
+
+def _is_about(rule: Rule, facts: Facts) -> bool:
+    """Whether a rule may speak of one of the drugs that are about to be ordered."""
+    checks = {condition.check for condition in rule.when} - {None} - _OF_NO_DRUG
+    return bool(checks) or any(not facts.drafted.isdisjoint(need) for need in rule.needs)
 
 
 def _alert(rule: Rule, way: Way, rows: list[str]) -> Alert:

@@ -167,8 +167,9 @@ class Facts:
         self.drafts = frozenset(drafts)
         """The ids of medication rows that are not signed yet."""
 
-        self.texts = [_Text(note) for note in encounter.all_notes() if note.kind != "structured"]
-        self._tables = {note.id: note for note in encounter.structured_notes()}
+        notes = encounter.all_notes()
+        self.texts = [_Text(note) for note in notes if note.kind != "structured"]
+        self._tables = {note.id: note for note in notes if note.kind == "structured"}
         self._rows: dict[str, list[TextSpan]] = {}
         self._problems: dict[str, Told | None] = {}
         self._latest: dict[tuple[tuple[str, ...], str], tuple[float, Result] | None] = {}
@@ -233,6 +234,19 @@ class Facts:
     def classes(self) -> frozenset[str]:
         """The classes of all rows of medication."""
         return frozenset().union(*(drug.classes for drug in self.drugs))
+
+    @cached_property
+    def asked(self) -> Sequence[Drug]:
+        """The drugs that are asked about: those about to be ordered, else all that the record
+        tells of."""
+        if self.drafts:
+            return [d for d in self.drugs if d.row is not None and d.row.id in self.drafts]
+        return [*self.drugs, *self.noted]
+
+    @cached_property
+    def drafted(self) -> frozenset[str]:
+        """The classes of the drugs that are about to be ordered."""
+        return frozenset().union(*(d.classes for d in self.asked)) if self.drafts else frozenset()
 
     def gives(self, classes: frozenset[str]) -> bool:
         """Whether a row of medication is of one of the classes."""

@@ -24,6 +24,9 @@ def ways(rule: Rule, facts: Facts) -> Iterator[Way]:
         if not found:
             return
     seen: set[tuple[str, ...]] = set()
+    if facts.drafts:
+        # Of two ways of one key the one is said that is about what is to be ordered.
+        found.sort(key=lambda way: not any(drug in facts.asked for drug in way.drugs))
     for way in found:
         key = tuple(sorted(way.key))
         if key in seen or any(True for c in rule.unless for _ in holds(c, facts, way)):

@@ -64,8 +64,8 @@ class Services:
         return self.resources.has_knowledge
 
 
-def services(request: Request) -> Services:
-    """The application's services."""
+async def services(request: Request) -> Services:
+    """The application's services.  Asynchronous, as each request would wait for a thread else."""
     return cast(Services, request.app.state.services)
 
 

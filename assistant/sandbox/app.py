@@ -15,7 +15,9 @@ from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, Response
 
 from assistant.interop.embed.delivery import signature
+from assistant.sandbox import log_in_pages
 from assistant.sandbox.hospital import FIELDS, USERS, Hospital, Stay
+from assistant.sandbox.log_in import LogIn
 from assistant.sandbox.peer import Bedside, BedsideFailed
 from assistant.sandbox.resources import order
 
@@ -85,6 +87,8 @@ def build(hospital: Hospital, bedside: Bedside, secret: str = "") -> FastAPI:
 
     _pages(app)
     _desk(app, hospital, bedside)
+    # Before the FHIR store, whose addresses take any two words.
+    log_in_pages.serve(app, hospital, LogIn(bedside.own, bedside.address))
     _fhir(app, hospital)
     _webhook(app, hospital, secret)
     return app

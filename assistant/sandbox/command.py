@@ -24,7 +24,10 @@ def sandbox(
 ) -> None:
     """A small EMR with invented patients: fields, orders, users, FHIR store, message log.
 
-    It listens on this machine alone, has no log-in and keeps nothing.
+    It listens on this machine alone, has no passwords and keeps nothing.  Bedside can also be
+    launched from it (SMART App Launch); every other call of Bedside then needs a key.
+
+    Example: bedside sandbox --bedside http://127.0.0.1:8000 --port 8080
     """
     import uvicorn
 
@@ -52,6 +55,11 @@ def sandbox(
                 "[embed.webhook]",
                 f'url = "{own}/webhook"',
                 f'secret = "{webhook_secret}"',
+                "# 由此页启动 Bedside（SMART），其他调用须有 API key，并以 --key 给出",
+                "# to launch Bedside from the EMR; all other calls then need an API key (--key):",
+                "[smart]",
+                f'servers = ["{own}/fhir"]',
+                'roles = { doctor = "doctor", nurse = "nurse" }',
             )
         ),
         highlight=False,

@@ -17,7 +17,8 @@ from assistant.sandbox.resources import Resource, document, resources_of
 
 USERS = ({"id": "doc-lu", "name": "陆医师", "role": "doctor"},
          {"id": "doc-song", "name": "宋医师", "role": "doctor"},
-         {"id": "nurse-he", "name": "何护士", "role": "nurse"})  # fmt: skip
+         {"id": "nurse-he", "name": "何护士", "role": "nurse"},
+         {"id": "clerk-wu", "name": "吴文员（无权限）", "role": "clerk"})  # fmt: skip
 FIELDS: dict[str, str] = {
     "chief_complaint": "主诉",
     "present_illness": "现病史",

@@ -12,12 +12,12 @@ else now and then, and hand it to the next one.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import select
+from sqlalchemy import Table, insert, select, update
 from sqlalchemy.orm import Session
 
 from assistant.store.access import page_size
@@ -34,9 +34,9 @@ from assistant.store.models.request import RequestRow
 HEAD_ID = 1
 NO_HASH = "0" * 64
 MAX_SEQ = 2**63 - 1
-_HASHED_COLUMNS = tuple(
-    column.name for column in AuditRow.__table__.columns if column.name != "hash"
-)
+_ROWS = cast(Table, AuditRow.__table__)
+_HEAD = cast(Table, AuditHead.__table__)
+_HASHED_COLUMNS = tuple(column.name for column in _ROWS.columns if column.name != "hash")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,10 @@ class Entry:
 
 def row_hash(row: AuditRow) -> str:
     """The hash that ``row`` has to carry: 64 hex digits."""
-    values = {name: getattr(row, name) for name in _HASHED_COLUMNS}
+    return _hash_of({name: getattr(row, name) for name in _HASHED_COLUMNS})
+
+
+def _hash_of(values: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical_json(values).encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -106,7 +109,7 @@ class Audit:
         object_type: str,
         object_id: str = "",
         content: Any = None,
-    ) -> AuditRow:
+    ) -> None:
         """Add a row inside the caller's writing transaction.
 
         ``content`` is a text or a JSON value; only its keyed hash is kept.  An ``object_id`` that
@@ -114,8 +117,7 @@ class Audit:
 
         Raises `AuditBroken` when the head was changed from outside.
         """
-        (row,) = self.append_all(session, [Entry(context, action, object_type, content, object_id)])
-        return row
+        self.append_all(session, [Entry(context, action, object_type, content, object_id)])
 
     def append_each(
         self, session: Session, contexts: Iterable[Context], action: str, object_type: str
@@ -123,36 +125,47 @@ class Audit:
         """Add a row for each of ``contexts``, as for the patients of a table that is shown."""
         self.append_all(session, [Entry(one, action, object_type) for one in contexts])
 
-    def append_all(self, session: Session, entries: Sequence[Entry]) -> Sequence[AuditRow]:
+    def append_all(self, session: Session, entries: Sequence[Entry]) -> None:
         """Add rows one behind another; see `append`."""
-        head = session.get(AuditHead, HEAD_ID)
+        # What the caller has added comes first, as its errors do.
+        session.flush()
+        columns = AuditHead.seq, AuditHead.hash, AuditHead.signature
+        head = session.execute(select(*columns).where(AuditHead.id == HEAD_ID)).one_or_none()
         if head is None or not same(head.signature, self._hashes.head(head.seq, head.hash)):
             raise AuditBroken
+        # Each call of a hook writes here: as plain rows, which cost a fifth of mapped objects.
         rows = []
         seq, prev_hash = head.seq, head.hash
         for entry in entries:
             seq += 1
-            context, content = entry.context, entry.content
-            row = AuditRow(
-                seq=seq,
-                at=self._database.clock().astimezone(UTC).isoformat(timespec="microseconds"),
-                actor_id=context.actor_id,
-                actor_role=context.actor_role,
-                action=entry.action,
-                object_type=entry.object_type,
-                object_id=self._object_ref(entry.object_id),
-                patient_ref=self._hashes.patient(context.patient_id),
-                encounter_ref=self._hashes.encounter(context.encounter_id),
-                content_ref="" if content is None else self._hashes.content(content),
-                prev_hash=prev_hash,
-            )
-            row.hash = prev_hash = row_hash(row)
+            row = self._values(entry, seq, prev_hash)
+            row["hash"] = prev_hash = _hash_of(row)
             rows.append(row)
-        session.add_all(rows)
-        head.seq, head.hash = seq, prev_hash
-        head.signature = self._hashes.head(seq, prev_hash)
-        session.flush()
-        return rows
+        if rows:
+            session.execute(insert(_ROWS), rows)
+        signature = self._hashes.head(seq, prev_hash)
+        session.execute(
+            update(_HEAD)
+            .where(_HEAD.c.id == HEAD_ID)
+            .values(seq=seq, hash=prev_hash, signature=signature)
+        )
+
+    def _values(self, entry: Entry, seq: int, prev_hash: str) -> dict[str, Any]:
+        """The columns of a row, without its hash."""
+        context, content = entry.context, entry.content
+        return {
+            "seq": seq,
+            "at": self._database.clock().astimezone(UTC).isoformat(timespec="microseconds"),
+            "actor_id": context.actor_id,
+            "actor_role": context.actor_role,
+            "action": entry.action,
+            "object_type": entry.object_type,
+            "object_id": self._object_ref(entry.object_id),
+            "patient_ref": self._hashes.patient(context.patient_id),
+            "encounter_ref": self._hashes.encounter(context.encounter_id),
+            "content_ref": "" if content is None else self._hashes.content(content),
+            "prev_hash": prev_hash,
+        }
 
     def record(
         self,

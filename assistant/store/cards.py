@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
-from sqlalchemy import case, func, select
+from sqlalchemy import Table, bindparam, case, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from assistant.store.audit import Audit, Entry
@@ -75,15 +75,19 @@ class Cards:
 
     def overridden_each(self, contexts: Sequence[Context]) -> list[set[str]]:
         """The same of several encounters, at one moment."""
+        with self._database.read() as session:
+            return self.overridden_in(session, contexts)
+
+    def overridden_in(self, session: Session, contexts: Sequence[Context]) -> list[set[str]]:
+        """The same inside the caller's transaction."""
         found: dict[tuple[str, str], set[str]] = {}
-        query = select(CardRow.patient_id, CardRow.encounter_id, CardRow.key).where(
-            CardRow.patient_id.in_({context.patient_id for context in contexts}),
-            CardRow.outcome == "overridden",
-        )
         if contexts:
-            with self._database.read() as session:
-                for patient, encounter, key in session.execute(query):
-                    found.setdefault((patient, encounter), set()).add(key)
+            query = select(CardRow.patient_id, CardRow.encounter_id, CardRow.key).where(
+                CardRow.patient_id.in_({context.patient_id for context in contexts}),
+                CardRow.outcome == "overridden",
+            )
+            for patient, encounter, key in session.execute(query):
+                found.setdefault((patient, encounter), set()).add(key)
         return [found.get((c.patient_id, c.encounter_id), set()) for c in contexts]
 
     def show(
@@ -103,31 +107,36 @@ class Cards:
 
     def show_each(self, showings: Sequence[Showing]) -> list[list[str]]:
         """The same for several calls, all in one transaction."""
-        now = self._database.clock()
-        ids: list[list[str]] = []
         with self._database.write() as session:
-            open_ones = _open_ones(session, showings)
-            for one in showings:
-                made: list[str] = []
-                for card in one.cards:
-                    key = _place(one, card)
-                    row = open_ones.get(key)
-                    if row is not None:
-                        row.shown += 1
-                        row.suggestions = {**row.suggestions, **card.suggestions}
-                    else:
-                        row = _row(card, one.context, one.service, one.application, now)
-                        open_ones[key] = row
-                        session.add(row)
-                    made.append(row.id)
-                ids.append(made)
-            self._audit.append_all(
-                session,
-                [
-                    Entry(s.context, s.action, f"app:{s.application}"[:32], [s.application, of_one])
-                    for s, of_one in zip(showings, ids, strict=True)
-                ],
-            )
+            return self.show_in(session, showings)
+
+    def show_in(self, session: Session, showings: Sequence[Showing]) -> list[list[str]]:
+        """The same inside the caller's writing transaction."""
+        now = self._database.clock()
+        open_ones = _open_ones(session, showings)
+        known = {card["id"] for card in open_ones.values()}
+        ids: list[list[str]] = []
+        for one in showings:
+            made: list[str] = []
+            for card in one.cards:
+                key = _place(one, card)
+                row = open_ones.get(key)
+                if row is not None:
+                    row["shown"] += 1
+                    row["suggestions"] = {**row["suggestions"], **card.suggestions}
+                else:
+                    row = open_ones[key] = _row(card, one, now)
+                made.append(row["id"])
+            ids.append(made)
+        asked = {card_id for of_one in ids for card_id in of_one}
+        _keep(session, [r for r in open_ones.values() if r["id"] in asked], known)
+        self._audit.append_all(
+            session,
+            [
+                Entry(s.context, s.action, f"app:{s.application}"[:32], [s.application, of_one])
+                for s, of_one in zip(showings, ids, strict=True)
+            ],
+        )
         return ids
 
     def answer(
@@ -197,16 +206,50 @@ def _place(showing: Showing, card: NewCard) -> _Place:
     )
 
 
-def _open_ones(session: Session, showings: Sequence[Showing]) -> dict[_Place, CardRow]:
-    """The cards of these encounters that are not answered yet."""
+_CARDS = cast(Table, CardRow.__table__)
+
+
+def _open_ones(session: Session, showings: Sequence[Showing]) -> dict[_Place, dict[str, Any]]:
+    """The cards of these encounters that are not answered yet, of those that are shown again."""
     patients = {one.context.patient_id for one in showings if one.cards}
     if not patients:
         return {}
-    query = select(CardRow).where(CardRow.patient_id.in_(patients), CardRow.outcome == "")
+    keys = {card.key for one in showings for card in one.cards}
+    table = _CARDS.c
+    place = (
+        table.patient_id,
+        table.encounter_id,
+        table.actor_id,
+        table.service,
+        table.kind,
+        table.rule,
+        table.key,
+    )
+    query = select(*place, table.id, table.shown, table.suggestions).where(
+        table.patient_id.in_(patients), table.key.in_(keys), table.outcome == ""
+    )
     return {
-        (r.patient_id, r.encounter_id, r.actor_id, r.service, r.kind, r.rule, r.key): r
-        for r in session.scalars(query)
+        cast(_Place, tuple(row[:7])): {"id": row[7], "shown": row[8], "suggestions": row[9]}
+        for row in session.execute(query)
     }
+
+
+def _keep(session: Session, rows: Sequence[dict[str, Any]], known: Set[str]) -> None:
+    """Write the rows: those that were there as they are now, the others anew."""
+    changed = [
+        {"of": row["id"], "times": row["shown"], "offered": row["suggestions"]}
+        for row in rows
+        if row["id"] in known
+    ]
+    if changed:
+        session.execute(
+            update(_CARDS)
+            .where(_CARDS.c.id == bindparam("of"))
+            .values(shown=bindparam("times"), suggestions=bindparam("offered")),
+            changed,
+        )
+    if new := [row for row in rows if row["id"] not in known]:
+        session.execute(insert(_CARDS), new)
 
 
 def _may_answer(
@@ -221,26 +264,27 @@ def _may_answer(
     return application is not None
 
 
-def _row(card: NewCard, context: Context, service: str, application: str, now: Any) -> CardRow:
-    return CardRow(
-        id=card.id or new_id(),
-        service=service,
-        kind=card.kind,
-        rule=card.rule,
-        key=card.key,
-        severity=card.severity,
-        interruptive=card.interruptive,
-        draft_id=card.draft_id,
-        suggestions=dict(card.suggestions),
-        actor_id=context.actor_id,
-        application=application,
-        patient_id=context.patient_id,
-        encounter_id=context.encounter_id,
-        created_at=now,
-        shown=1,
-        outcome="",
-        reason="",
-        comment="",
-        answered_by="",
-        answered_at=None,
-    )
+def _row(card: NewCard, showing: Showing, now: Any) -> dict[str, Any]:
+    context = showing.context
+    return {
+        "id": card.id or new_id(),
+        "service": showing.service,
+        "kind": card.kind,
+        "rule": card.rule,
+        "key": card.key,
+        "severity": card.severity,
+        "interruptive": card.interruptive,
+        "draft_id": card.draft_id,
+        "suggestions": dict(card.suggestions),
+        "actor_id": context.actor_id,
+        "application": showing.application,
+        "patient_id": context.patient_id,
+        "encounter_id": context.encounter_id,
+        "created_at": now,
+        "shown": 1,
+        "outcome": "",
+        "reason": "",
+        "comment": "",
+        "answered_by": "",
+        "answered_at": None,
+    }

@@ -159,33 +159,41 @@ class Drafts:
         self, wanted: Sequence[tuple[Context, Sequence[str]]]
     ) -> Sequence[Sequence[DraftRow]]:
         """The same for several patients, at one moment."""
-        found: list[Sequence[DraftRow]] = []
         with self._database.read() as session:
-            # Most patients have none: their rows are not asked for one by one.
+            return self.ready_in(session, wanted)
+
+    def ready_in(
+        self, session: Session, wanted: Sequence[tuple[Context, Sequence[str]]]
+    ) -> Sequence[Sequence[DraftRow]]:
+        """The same inside the caller's transaction."""
+        found: list[Sequence[DraftRow]] = []
+        # Most patients have none: their rows are not asked for one by one.
+        some: set[str] = set()
+        if patients := {c.patient_id for c, kinds in wanted if kinds}:
             some = set(
                 session.scalars(
                     select(DraftRow.patient_id).where(
-                        DraftRow.patient_id.in_({c.patient_id for c, kinds in wanted if kinds}),
+                        DraftRow.patient_id.in_(patients),
                         DraftRow.stale_at.is_(None),
                         DraftRow.accepted_at.is_(None),
                     )
                 )
             )
-            for context, kinds in wanted:
-                rows: Sequence[DraftRow] = []
-                if kinds and context.patient_id in some:
-                    rows = session.scalars(
-                        select(DraftRow)
-                        .where(
-                            visible_rows(context, DraftRow),
-                            DraftRow.kind.in_(kinds),
-                            DraftRow.stale_at.is_(None),
-                            DraftRow.accepted_at.is_(None),
-                        )
-                        .order_by(DraftRow.id.desc())
-                        .limit(50)
-                    ).all()
-                found.append(rows)
+        for context, kinds in wanted:
+            rows: Sequence[DraftRow] = []
+            if kinds and context.patient_id in some:
+                rows = session.scalars(
+                    select(DraftRow)
+                    .where(
+                        visible_rows(context, DraftRow),
+                        DraftRow.kind.in_(kinds),
+                        DraftRow.stale_at.is_(None),
+                        DraftRow.accepted_at.is_(None),
+                    )
+                    .order_by(DraftRow.id.desc())
+                    .limit(50)
+                ).all()
+            found.append(rows)
         return found
 
     def resolve_statement(

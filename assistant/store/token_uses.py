@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import cast
 
-from sqlalchemy import delete, select
+from sqlalchemy import Table, delete, insert, select
+from sqlalchemy.orm import Session
 
 from assistant.store.database import Database
 from assistant.store.models.token_use import TokenUseRow
+
+_USES = cast(Table, TokenUseRow.__table__)
+SWEEP_EVERY = timedelta(seconds=30)
+"""So often those that have expired are deleted."""
 
 
 class TokenUses:
@@ -17,6 +23,7 @@ class TokenUses:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._swept: datetime | None = None
 
     def take(self, issuer: str, token_id: str, expires_at: datetime) -> bool:
         """Note that a token is used; False when it was before, in this process or another."""
@@ -26,19 +33,25 @@ class TokenUses:
         """The same of several, in one transaction; of two that are the same the first is taken."""
         keys = [_key(issuer, token_id) for issuer, token_id, _ in tokens]
         with self._database.write() as session:
-            session.execute(
-                delete(TokenUseRow).where(TokenUseRow.expires_at < self._database.clock())
-            )
+            self._sweep(session)
             used = set(
                 session.scalars(select(TokenUseRow.key).where(TokenUseRow.key.in_(set(keys))))
             )
-            answers = []
+            answers, rows = [], []
             for key, (_, _, expires_at) in zip(keys, tokens, strict=True):
                 answers.append(key not in used)
                 if key not in used:
                     used.add(key)
-                    session.add(TokenUseRow(key=key, expires_at=expires_at))
+                    rows.append({"key": key, "expires_at": expires_at})
+            if rows:
+                session.execute(insert(_USES), rows)
             return answers
+
+    def _sweep(self, session: Session) -> None:
+        now = self._database.clock()
+        if self._swept is None or not self._swept <= now < self._swept + SWEEP_EVERY:
+            session.execute(delete(TokenUseRow).where(TokenUseRow.expires_at < now))
+            self._swept = now
 
 
 def _key(issuer: str, token_id: str) -> str:

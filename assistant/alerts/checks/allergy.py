@@ -17,12 +17,12 @@ def allergy(facts: Facts) -> Iterator[Way]:
     """A drug of the class that is refused, or the very drug that is named."""
     done: set[str] = set()
     for allergen, told in facts.allergies:
-        for drug in (*facts.drugs, *facts.noted):
+        for drug in facts.asked:
             if drug.classes & allergen.refused and not _is_over(drug, told, facts):
                 done.add(drug.generic)
                 yield _way(drug, told)
-    for drug in facts.drugs:
-        if drug.generic in done or len(drug.generic) < _SHORTEST:
+    for drug in facts.asked:
+        if drug.row is None or drug.generic in done or len(drug.generic) < _SHORTEST:
             continue
         told_of = facts.allergic_to(re.compile(re.escape(drug.generic)))
         if told_of is not None and not _is_over(drug, told_of, facts):
@@ -34,7 +34,7 @@ def cross_allergy(facts: Facts) -> Iterator[Way]:
     """A drug of a class that may cross-react."""
     refused = {group for allergen, _ in facts.allergies for group in allergen.refused}
     for allergen, told in facts.allergies:
-        for drug in (*facts.drugs, *facts.noted):
+        for drug in facts.asked:
             crossing = drug.classes & allergen.crossing
             if not crossing or drug.classes & refused or _is_over(drug, told, facts):
                 continue

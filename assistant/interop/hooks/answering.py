@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import collections.abc
+import functools
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from assistant.alerts.alert import Alert
 from assistant.alerts.base import open_base
@@ -35,6 +36,7 @@ from assistant.interop.hooks.gathering import gather
 from assistant.interop.hooks.keeping import Kept
 from assistant.interop.hooks.message import Card, CardsResponse, HookContext, HookRequest
 from assistant.interop.hooks.refusal import DataMissing, HookRefused
+from assistant.interop.hooks.saved_notes import SavedNotes
 from assistant.interop.hooks.service import HookService
 from assistant.interop.hooks.showing import Call, shown_each
 from assistant.interop.hooks.wire import digest
@@ -47,6 +49,8 @@ CHARTS = 512
 """Charts that are kept: one is opened, an order selected and signed within minutes."""
 ALERTS = 1024
 """Records whose alerts are kept."""
+FEW_ORDERS = 20
+"""So many draft orders are read at once; more in a thread, where they keep nobody waiting."""
 
 Rules = collections.abc.Mapping[str, Rule]
 _NONE: Rules = {}
@@ -64,6 +68,7 @@ class Answering:
         self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="hooks")
         self._charts: Kept[Encounter | None] = Kept(CHARTS, self._readers)
         self._alerts: Kept[list[Alert]] = Kept(ALERTS, self._threads)
+        self._saved = SavedNotes()
         self._mapping: Mapping = load()
         self._rules: Rules = _NONE
         self._generation = 0
@@ -71,6 +76,7 @@ class Answering:
 
     def close(self) -> None:
         """End the threads."""
+        self._saved.close()
         for pool in (self._readers, self._threads):
             pool.shutdown(wait=False, cancel_futures=True)
 
@@ -96,10 +102,14 @@ class Answering:
             return CardsResponse(cards=shown)
         context = Context(user, "doctor", told.patientId, assembled.encounter.id)
         found = self._found(service, chart, told, assembled)
-        of_note = self._of_saved_note(service, chart, told, assembled)
+        of_note = self._of_saved_note(service, assembled)
         alerts = await self._within(found, until)
         if of_note is not None:
             alerts = [*alerts, *await self._within(of_note, until)]
+            if not of_note.done():
+                self._saved.keep_late(_stay(assembled), of_note)
+        elif service.moment in ("view", "note"):
+            alerts = [*alerts, *self._saved.late(_stay(assembled))]
         call = Call(service, context, caller.application, base, alerts, assembled)
         shown = await self._shown.of(call)
         await self._happened(service, request, caller, context, assembled)
@@ -114,12 +124,14 @@ class Answering:
         chart = without(resources, orders)
         key = digest([chart, told.patientId, told.encounterId, self._generation])
         work = _readable(lambda: read_chart(chart, told.patientId, told.encounterId, mapping))
-        encounter = await asyncio.wrap_future(self._charts.of(key, work))
+        encounter = await _result(self._charts.of(key, work))
         if encounter is None:
             return key, None
         if not orders:
             return key, assemble(encounter, chart, (), told, mapping)
         made = _readable(lambda: assemble(encounter, chart, orders, told, mapping))
+        if len(orders) <= FEW_ORDERS:
+            return key, made()
         return key, await asyncio.wrap_future(self._readers.submit(made))
 
     def _look(self) -> None:
@@ -144,8 +156,7 @@ class Answering:
         self, service: HookService, chart: str, told: HookContext, assembled: Assembled
     ) -> Future[list[Alert]]:
         """What the rules say, worked on in a thread; the same record is worked on once."""
-        about = told.model_dump(exclude={"userId"}, exclude_none=True)
-        key = digest([chart, about, service.moment, self._generation])
+        key = digest([chart, _about(told), service.moment, self._generation])
         rules = self._rules
         return self._alerts.of(key, lambda: self._alerts_of(service, assembled, rules))
 
@@ -162,15 +173,14 @@ class Answering:
         )
 
     def _of_saved_note(
-        self, service: HookService, chart: str, told: HookContext, assembled: Assembled
+        self, service: HookService, assembled: Assembled
     ) -> Future[list[Alert]] | None:
         """What the tasks say of a note that is saved; apart from the rules, which do not wait."""
         if service.event != "note.saved" or assembled.note is None:
             return None
-        about = told.model_dump(exclude={"userId"}, exclude_none=True)
-        encounter, note = assembled.encounter, assembled.note
-        key = digest([chart, about, "saved note", self._generation])
-        return self._alerts.of(key, lambda: self._said_of(encounter, note.id))
+        encounter, note_id = assembled.encounter, assembled.note.id
+        work = functools.partial(self._said_of, encounter, note_id)
+        return self._saved.ask(_stay(assembled), note_id, work)
 
     def _said_of(self, encounter: Encounter, note_id: str) -> list[Alert]:
         """One task that fails takes no card away."""
@@ -186,6 +196,8 @@ class Answering:
 
     async def _within(self, future: Future[list[Alert]], until: float) -> list[Alert]:
         """What is found within the time of a card; nothing where it takes longer."""
+        if future.done():
+            return future.result()
         waiting = asyncio.shield(asyncio.wrap_future(future))
         try:
             async with asyncio.timeout_at(until):
@@ -230,6 +242,22 @@ class Answering:
             "",
             [service.id, type(refused).__name__],
         )
+
+
+def _stay(assembled: Assembled) -> tuple[str, str]:
+    return assembled.encounter.patient.id, assembled.encounter.id
+
+
+async def _result(future: Future[Value]) -> Value:
+    """What a thread gives; at once where it is there already."""
+    return future.result() if future.done() else await asyncio.wrap_future(future)
+
+
+def _about(told: HookContext) -> dict[str, Any]:
+    """What a call says beside the chart; the same for whoever says it."""
+    fields = {**told.__dict__, **(told.model_extra or {})}
+    del fields["userId"]
+    return fields
 
 
 def _readable(work: Callable[[], Value]) -> Callable[[], Value]:

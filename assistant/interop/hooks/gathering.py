@@ -75,8 +75,9 @@ async def gather(
 
     Raises `PrefetchOfAnother`, `WrongPatient`, `DataMissing`, `NotAllowed`.
     """
-    context = request.context.model_dump(exclude_none=True)
-    patient_id = request.context.patientId
+    told = request.context
+    context = {**told.__dict__, **(told.model_extra or {})}
+    patient_id = told.patientId
     sent = request.prefetch or {}
     found: list[Resource] = []
     queries: dict[str, str] = {}

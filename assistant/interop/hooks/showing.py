@@ -44,28 +44,33 @@ class _Chosen:
 
 
 def shown_each(parts: Services, calls: Sequence[Call]) -> list[list[Card]]:
-    """The cards of each call.  Blocks on the store: two readings and one transaction for all."""
+    """The cards of each call.  Blocks on the store: one transaction for all, since what is shown
+    depends on what was overridden."""
     store = parts.store
     # Where there are no alerts, it does not matter which were overridden.
     asked = [call.context for call in calls if call.alerts]
-    overridden = iter(store.cards.overridden_each(asked))
-    ready = store.drafts.ready_each([(call.context, call.service.draft_kinds) for call in calls])
-    chosen = [
-        _chosen(parts, call, next(overridden) if call.alerts else set(), rows)
-        for call, rows in zip(calls, ready, strict=True)
-    ]
-    ids = store.cards.show_each(
-        [
-            Showing(
-                call.context,
-                call.service.id,
-                call.application,
-                one.cards(),
-                f"hook.{call.service.hook}"[:64],
-            )
-            for call, one in zip(calls, chosen, strict=True)
+    with store.database.write() as session:
+        overridden = iter(store.cards.overridden_in(session, asked))
+        ready = store.drafts.ready_in(
+            session, [(call.context, call.service.draft_kinds) for call in calls]
+        )
+        chosen = [
+            _chosen(parts, call, next(overridden) if call.alerts else set(), rows)
+            for call, rows in zip(calls, ready, strict=True)
         ]
-    )
+        ids = store.cards.show_in(
+            session,
+            [
+                Showing(
+                    call.context,
+                    call.service.id,
+                    call.application,
+                    one.cards(),
+                    f"hook.{call.service.hook}"[:64],
+                )
+                for call, one in zip(calls, chosen, strict=True)
+            ],
+        )
     return [_made(one, of_call) for one, of_call in zip(chosen, ids, strict=True)]
 
 

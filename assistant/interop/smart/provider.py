@@ -108,6 +108,13 @@ class Provider:
                 found = json.loads(answer.content) if len(answer.content) <= MOST_BYTES else None
             except (httpx.HTTPError, ValueError, RecursionError):
                 answer, found = None, None
+        if form is not None and answer is not None and answer.status_code in (400, 401):
+            # RFC 6749, 5.2: what was given is not good (any more); the service itself works.
+            raise LaunchRefused(
+                "登录已结束或无效，请从病历系统重新打开。"
+                "(The log-in has ended or is not valid; open this again there.)",
+                401,
+            )
         if answer is None or answer.status_code != 200 or not isinstance(found, dict):
             raise LaunchRefused(
                 "医院的登录服务没有正常应答，请稍后从病历系统重新打开。"

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import RedirectResponse, Response
 
-from assistant.api.context import ServicesDep
+from assistant.api.context import ActorDep, ServicesDep
 from assistant.api.problems import Problem, documented
 from assistant.interop.smart.binding import COOKIE, SCOPE_KEY, cookie
 from assistant.interop.smart.flow import Flow
@@ -149,7 +149,7 @@ def router(flow: Flow) -> APIRouter:
         return answer
 
     @made.get("/v1/session", responses=documented(404))
-    async def shown(request: Request) -> SessionShown:
+    async def shown(request: Request, who: ActorDep) -> SessionShown:
         """The caller's session; 404 for a caller with a key."""
         session = request.scope.get(SCOPE_KEY)
         if not isinstance(session, Session):

@@ -144,6 +144,9 @@
       return item;
     }));
   }));
+  $("launch").addEventListener("click", () => {
+    window.open("/launch?" + new URLSearchParams({ stay: stay.id, user: user() }), "_blank", "noopener");
+  });
   $("stay").addEventListener("change", guarded(load));
   $("user").addEventListener("change", guarded(async () => close()));
   await guarded(load)();

@@ -6,8 +6,10 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from weakref import WeakKeyDictionary
 
+from knowledge.text.assertion.needed import Needed, needed
 from knowledge.text.assertion.rules import Rule, load_rules
 from knowledge.text.document import Document
 from knowledge.text.lexicon import Match
@@ -56,7 +58,10 @@ def find_cues(document: Document, terms: Terms, taken: bytearray) -> list[Cue]:
     folded = document.folded
     places = _PLACES.get(document)
     if places is None:
-        places = _PLACES[document] = [list(_places(rule, folded)) for rule in load_rules()]
+        places = _PLACES[document] = [
+            list(_places(rule, folded)) if may_hold else []
+            for rule, may_hold in zip(load_rules(), _may_hold(folded), strict=True)
+        ]
     pairs = zip(load_rules(), places, strict=True)
     found = [cue for rule, own in pairs for cue in _hits(rule, folded, own, terms, taken)]
     found = [cue for cue in found if not _denies_what_follows(cue, folded, terms)]
@@ -124,6 +129,18 @@ def _stands_with(cue: Cue, beside: list[Cue]) -> bool:
         or (other.rule.category == cue.rule.category and other.rule.direction != cue.rule.direction)
         for other in beside
     )
+
+
+@cache
+def _needed() -> tuple[Needed, ...]:
+    """What each rule's cue cannot do without."""
+    return tuple(needed(rule.pattern) for rule in load_rules())
+
+
+def _may_hold(folded: str) -> Iterator[bool]:
+    """Whether the text may hold each rule's cue."""
+    for words in _needed():
+        yield words is None or any(word in folded for word in words)
 
 
 def _places(rule: Rule, folded: str) -> Iterator[tuple[int, int]]:

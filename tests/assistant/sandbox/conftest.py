@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import subprocess
 import sys
@@ -17,46 +18,65 @@ import pytest
 from browser_visit import ARGUMENTS, LOCAL, ROOT, Server, chromium, start
 from playwright.sync_api import BrowserContext, sync_playwright
 
+from assistant.opening import open_store
+from assistant.settings import Settings
+
 SECRET = "a secret of this test"
 
 
 @dataclass
 class Hospital:
-    """Both addresses; ``bedside`` is the real server."""
+    """Both addresses; ``bedside`` is the real server, ``key`` the EMR's own."""
 
     emr: str
     bedside: Server
+    key: str
 
     def api(self, path: str) -> object:
         return httpx.get(f"{self.emr}/api/{path}", trust_env=False).json()
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """Who the EMR is."""
+        return {"Authorization": f"Bearer {self.key}"}
+
 
 @pytest.fixture(scope="package")
 def hospital(
-    tmp_path_factory: pytest.TempPathFactory, knowledge_folder: Path
+    tmp_path_factory: pytest.TempPathFactory, knowledge_folder: Path, empty_database: Path
 ) -> Iterator[Hospital]:
     with socket.socket() as probe:
         probe.bind((LOCAL, 0))
         port = probe.getsockname()[1]
     emr = f"http://{LOCAL}:{port}"
     webhook = {"url": f"{emr}/webhook", "secret": SECRET}
+    home = tmp_path_factory.mktemp("home")
+    shutil.copy(empty_database, home)
+    store = open_store(Settings(home=home))
+    _, key = store.api_keys.create("emr", "system", "the sandbox")
+    store.close()
     bedside = start(
-        tmp_path_factory.mktemp("home"),
+        home,
         knowledge_folder,
         BEDSIDE_HOOKS=json.dumps(
             {
-                "unsecured": True,
                 "fhir_servers": [f"{emr}/fhir"],
                 # A busy machine: nothing is measured here.
-                "card_seconds": 30,
+                "card_seconds": 20,
                 "fetch_seconds": 30,
             }
         ),
         BEDSIDE_EMBED=json.dumps({"origins": [emr], "webhook": webhook}),
+        # With it every call needs a key, or a log-in at the EMR.
+        BEDSIDE_SMART=json.dumps(
+            {"servers": [f"{emr}/fhir"], "roles": {"doctor": "doctor", "nurse": "nurse"}}
+        ),
     )
     code = ["-m", "assistant.cli", "sandbox", "--bedside", bedside.address, "--port", str(port)]
     process = subprocess.Popen(
-        [sys.executable, *code, "--webhook-secret", SECRET], cwd=ROOT, stdout=subprocess.DEVNULL
+        [sys.executable, *code, "--webhook-secret", SECRET, "--key", key],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
     )
     for _ in range(1_200):
         try:
@@ -65,10 +85,10 @@ def hospital(
         except OSError:
             assert process.poll() is None, "the sandbox did not start"
             time.sleep(0.1)
-    yield Hospital(emr, bedside)
+    yield Hospital(emr, bedside, key)
     for one in (process, bedside.process):
         one.terminate()
-        one.wait(20)
+        one.wait(60)
 
 
 @pytest.fixture(scope="module")

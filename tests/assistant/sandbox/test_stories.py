@@ -93,7 +93,7 @@ def test_complaint_to_differential_to_the_first_progress_note(
     assert got[0]["patient_id"] == "pat-1001"
     others = httpx.get(
         f"{hospital.bedside.address}/v1/drafts/{draft}",
-        headers={"X-Patient-Id": "pat-1002"},
+        headers={**hospital.headers, "X-Patient-Id": "pat-1002"},
         trust_env=False,
     )
     assert others.status_code == 404
@@ -124,7 +124,8 @@ def test_discharge_record_to_signature(emr: Page, hospital: Hospital) -> None:
     field.fill(field.input_value() + "术后")
     emr.click("#sign")
     told = emr.locator("#signed")
-    expect(told).to_contain_text("出院诊断：编辑距离 2")
+    # The saves before it wait for their cards, each as long as `card_seconds` of this hospital.
+    expect(told).to_contain_text("出院诊断：编辑距离 2", timeout=WORK_MS)
     assert re.search(r"回填用时 [\d.]+ 秒", told.inner_text())
     emr.click("#refresh-log")
     log = emr.locator("#log")
@@ -170,7 +171,10 @@ def test_a_page_of_another_origin_may_not_frame_it(
         "origin": hospital.emr,
     }
     address = hospital.bedside.address
-    made = httpx.post(f"{address}/v1/embed-sessions", json=body, trust_env=False).json()
+    acting = {**hospital.headers, "X-Actor-Id": "doc-lu", "X-Actor-Role": "doctor"}
+    made = httpx.post(
+        f"{address}/v1/embed-sessions", json=body, headers=acting, trust_env=False
+    ).json()
     page = browser.new_page()
     evil = "http://127.0.0.1:9/"
     html = f'<iframe src="{address}{made["url"]}"></iframe>'

@@ -18,6 +18,13 @@ AI_LABEL: Resource = {
     "code": "AIAST",
     "display": "Artificial Intelligence asserted",
 }
+AI_DEVICE: Resource = {
+    "system": "http://hl7.org/fhir/uv/aitransparency/CodeSystem/AIdeviceTypeCS",
+    "code": "Artificial-Intelligence",
+    "display": "All kinds of Artificial Intelligence",
+}
+"""What the same guide calls the device that wrote it (``Device.type``, ``agent.role``)."""
+
 URN = "urn:bedside:fhir"
 """What the addresses of our own extensions and identifiers begin with."""
 

@@ -19,7 +19,12 @@ def provenance(
     ``asked_by`` and ``application`` are who asked for it and through what.
     """
     row = kept.row
-    agents = [_agent("author", device(kept)), _agent("assembler", _model(kept, version))]
+    ai = _agent("assembler", _model(kept, version))
+    agents = [
+        _agent("author", device(kept)),
+        # By HL7's AI Transparency guide: the agent that is a model says so, as does the reason.
+        ai | {"role": [{"coding": [dict(label.AI_DEVICE)]}]},
+    ]
     if asked_by:
         agents.append(_asker(asked_by, application))
     if row.accepted_by:
@@ -35,6 +40,7 @@ def provenance(
         "target": [{"reference": name} for name in _targets(kept)],
         "occurredDateTime": instant(row.created_at),
         "recorded": instant(kept.last_changed),
+        "reason": [{"coding": [dict(label.AI_LABEL)]}],
         "agent": agents,
     }
     sources = [
@@ -95,7 +101,7 @@ def _device(kept: Kept, version: str) -> Resource:
         "resourceType": "Device",
         "id": "ai",
         "deviceName": names,
-        "type": {"text": "人工智能 Artificial Intelligence"},
+        "type": {"coding": [dict(label.AI_DEVICE)], "text": "人工智能 Artificial Intelligence"},
     }
     if known := [{"type": {"text": name}, "value": value} for name, value in versions if value]:
         made["version"] = known

@@ -9,28 +9,16 @@ import os
 import random
 import shutil
 import sqlite3
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
 import yaml
+from event_server import start
 
-SERVER = Path(__file__).parents[3] / "event_server.py"
 KILLS = int(os.environ.get("BEDSIDE_TEST_KILLS", "5"))
 EVENTS = 4
-
-
-def start(home: Path, how: str, ids: list[str]) -> subprocess.Popen[str]:
-    root = SERVER.parents[1]
-    environment = {**os.environ, "PYTHONPATH": f"{root}:{SERVER.parent}"}
-    return subprocess.Popen(
-        [sys.executable, str(SERVER), str(home), how, *ids],
-        stdout=subprocess.PIPE,
-        env=environment,
-        text=True,
-        cwd=home,
-    )
+AGAIN = 40
+"""So many events of before are sent again each time; at the end, all."""
 
 
 def test_each_draft_exists_once(tmp_path: Path, empty_database: Path) -> None:
@@ -40,18 +28,20 @@ def test_each_draft_exists_once(tmp_path: Path, empty_database: Path) -> None:
     dice = random.Random(7)
     sent: list[str] = []
     for number in range(KILLS):
-        sent += [f"e{number}-{n}" for n in range(EVENTS)]
-        process = start(tmp_path, "on", sent)
-        assert process.stdout is not None
+        old = sent[-AGAIN:]
+        new = [f"e{number}-{n}" for n in range(EVENTS)]
+        sent += new
+        process, told = start(tmp_path, [*old, *new])
         # Somewhere among the events of this round, or behind them.
-        for _ in range(1 + dice.randrange(len(sent) - EVENTS, len(sent) + 1)):
-            process.stdout.readline()
+        for _ in range(len(old) + dice.randrange(EVENTS + 1)):
+            told.recv()
         process.kill()
-        process.wait()
-        process.stdout.close()
-    last = start(tmp_path, "finish", sent)
-    last.communicate(timeout=120)
-    assert last.returncode == 0
+        process.join()
+        assert process.exitcode == -9
+        told.close()
+    last, _ = start(tmp_path, sent, until_done=True)
+    last.join(300)
+    assert last.exitcode == 0
     with sqlite3.connect(tmp_path / "bedside.db") as database:
         drafts = database.execute("SELECT patient_id, section FROM drafts").fetchall()
         requests = database.execute("SELECT patient_id, status FROM requests").fetchall()

@@ -133,6 +133,11 @@ def test_a_signed_text_goes_out_as_signed_with_its_signer(
     agents = {a["type"]["coding"][0]["code"]: a["who"] for a in origin["agent"]}
     assert agents["legal"]["identifier"]["value"] == "doc-7"
     assert {t["reference"] for t in origin["target"]} >= {f"Composition/{draft['id']}"}
+    # By HL7's AI Transparency guide: the reason, the model among the agents, and its Device.
+    assert origin["reason"][0]["coding"][0]["code"] == "AIAST"
+    roles = [r["coding"][0]["code"] for a in origin["agent"] for r in a.get("role", [])]
+    assert roles == ["Artificial-Intelligence"]
+    assert origin["contained"][0]["type"]["coding"][0]["code"] == "Artificial-Intelligence"
     assert {e["what"]["identifier"]["system"] for e in origin["entity"]} >= {
         "urn:bedside:fhir:record-hash"
     }

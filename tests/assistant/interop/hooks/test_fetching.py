@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -216,22 +217,68 @@ def test_a_token_for_another_patient_is_not_used(
     assert not server.asked
 
 
-def test_a_slow_server_delays_its_own_call_and_nobody_else(
-    hooks: TestClient, server: Server, address: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import threading
+def endless(address: str) -> Callable[[str], Served]:
+    """A thousand pages, each of them slow."""
 
+    def page(path: str) -> Served:
+        number = int(path.rpartition("?")[2]) if "?page" in path else 0
+        link = [{"relation": "next", "url": f"{address}/Condition?page?{number + 1}"}]
+        return Served(json.dumps(bundle(link=link)).encode(), delay=0.4)
+
+    return page
+
+
+@pytest.mark.parametrize("how", ["slow", "endless", "drips"])
+def test_a_server_that_takes_its_time_costs_no_more_than_is_set(
+    hooks: TestClient, server: Server, address: str, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
     own = hooks.app.state.services.settings.hooks  # type: ignore[attr-defined]
-    monkeypatch.setattr(own, "fetch_seconds", 2.0)
-    server.changed["/fhir/Condition"] = lambda path: Served(b"{}", delay=6)
+    monkeypatch.setattr(own, "fetch_seconds", 0.5)
+    monkeypatch.setattr(own, "fetch_pages", 1_000)
+    server.changed["/fhir/Condition"] = {
+        "slow": lambda path: Served(b"{}", delay=2),
+        "endless": endless(address),
+        "drips": lambda path: Served(b" " * 5_000 + b"{}", drip=0.1),
+    }[how]
+    answer = hooks.post(VIEW, json=asking(address))
+    assert answer.status_code == 412
+    assert "未在时限内" in answer.json()["detail"]
+    assert len(server.asked) < 20
+
+
+def test_a_server_that_does_not_answer_delays_its_own_call_and_nobody_else(
+    hooks: TestClient, server: Server, address: str
+) -> None:
+    released = threading.Event()
+
+    def held(path: str) -> Served:
+        released.wait(60)
+        return Served(b"", status=500)
+
+    server.changed["/fhir/Condition"] = held
     statuses: list[int] = []
     slow = threading.Thread(
         target=lambda: statuses.append(hooks.post(VIEW, json=asking(address)).status_code)
     )
-    slow.start()
-    while not any(path.startswith("/fhir/Condition") for path in server.asked):
-        time.sleep(0.01)
-    assert hooks.post(VIEW, json=call("patient-view")).status_code == 200
-    assert slow.is_alive(), "the other one still waits"
-    slow.join()
+    own = hooks.app.state.services.settings.hooks  # type: ignore[attr-defined]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(own, "fetch_seconds", 120.0)
+        slow.start()
+        while not any(path.startswith("/fhir/Condition") for path in server.asked):
+            time.sleep(0.01)
+        assert hooks.post(VIEW, json=call("patient-view")).status_code == 200
+        assert statuses == [], "the other one still waits"
+        released.set()
+        slow.join()
     assert statuses == [412]
+
+
+def test_a_server_that_is_not_there_is_412(
+    hooks: TestClient, free_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = hooks.app.state.services.settings.hooks  # type: ignore[attr-defined]
+    nowhere = f"http://127.0.0.1:{free_port}/fhir"
+    monkeypatch.setattr(own, "fhir_servers", [nowhere])
+    answer = hooks.post(VIEW, json=asking(nowhere))
+    assert answer.status_code == 412
+    assert "无法访问" in answer.json()["detail"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import shutil
 import threading
@@ -18,10 +19,15 @@ from assistant.application import build_app
 from assistant.engine_settings import EngineSettings
 from assistant.interop.settings import HookSettings
 from assistant.settings import Settings
+from assistant.store import Store
+
+CALLS = 200
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Iterator[str]:
+def server(
+    tmp_path_factory: pytest.TempPathFactory, empty_database: Path
+) -> Iterator[tuple[str, Store]]:
     home = tmp_path_factory.mktemp("home")
     shutil.copy(empty_database, home)
     settings = Settings(
@@ -37,9 +43,14 @@ def address(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> I
     while not server.started:
         time.sleep(0.02)
     port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
+    yield f"http://127.0.0.1:{port}", app.state.services.store
     server.should_exit = True
     thread.join()
+
+
+@pytest.fixture
+def address(server: tuple[str, Store]) -> str:
+    return server[0]
 
 
 def test_the_list_and_a_card(address: str) -> None:
@@ -54,21 +65,29 @@ def test_the_list_and_a_card(address: str) -> None:
     assert [card["indicator"] for card in answer.json()["cards"]] == ["critical"]
 
 
-async def test_many_patients_at_once_get_their_own(address: str) -> None:
-    async def one(client: httpx.AsyncClient, number: int) -> tuple[int, list[str]]:
-        allergic = number % 2 == 0
-        note = "既往史：青霉素过敏。" if allergic else "既往史：否认青霉素过敏。"
-        text = str(prefetch(note)).replace("pat-1", f"pat-{number}")
-        import ast
+async def test_many_patients_at_once_get_their_own_and_each_call_is_audited_once(
+    server: tuple[str, Store],
+) -> None:
+    address, store = server
+    service = f"{address}/cds-services/bedside-order-sign"
 
-        sent = ast.literal_eval(text)
+    def audited() -> int:
+        rows = store.audit.list(limit=500)
+        return sum(row.action == "hook.order-sign" for row in rows)
+
+    async def one(client: httpx.AsyncClient, number: int) -> tuple[int, list[str]]:
+        note = f"既往史：{'' if number % 2 == 0 else '否认'}青霉素过敏。"
+        sent = ast.literal_eval(str(prefetch(note)).replace("pat-1", f"pat-{number}"))
         order = drug("rx1", "注射用青霉素钠", f"pat-{number}", "draft")
         body = call("order-sign", sent, patientId=f"pat-{number}", draftOrders=bundle(order))
-        answer = await client.post(f"{address}/cds-services/bedside-order-sign", json=body)
+        answer = await client.post(service, json=body)
         return number, [card["uuid"] for card in answer.json()["cards"]]
 
-    async with httpx.AsyncClient(timeout=120) as client:
-        found = await asyncio.gather(*(one(client, number) for number in range(40)))
+    before = audited()
+    async with httpx.AsyncClient(timeout=120, trust_env=False) as client:
+        found = await asyncio.gather(*(one(client, number) for number in range(CALLS)))
     assert all(len(cards) == (number % 2 == 0) for number, cards in found)
     ids = [card for _, cards in found for card in cards]
     assert len(set(ids)) == len(ids)
+    assert audited() - before == CALLS
+    assert store.audit.verify().ok
