@@ -1,4 +1,4 @@
-"""The last drafts of a model and task that have a figure, read from the newest on, and no others."""
+"""The last drafts of a model and task that have a figure, and no others, from the newest on."""
 
 from __future__ import annotations
 

@@ -128,14 +128,16 @@ class SafetensorsCheckpoint(Checkpoint):
             ) from error
 
 
-def read_tensors(file: Path) -> dict[str, Floats]:
-    """All tensors of one small file, float32.
+def read_tensors(file: Path, ending: str = "") -> dict[str, Floats]:
+    """All tensors of one small file, or those whose names end so, float32.
 
     Raises:
         CheckpointError: it cannot be read, is damaged, or holds what is no plain weight.
     """
     found = {}
     for name, place in _header(file).items():
+        if not name.endswith(ending):
+            continue
         if place.kind not in _TYPES:
             raise CheckpointError(f"{file}: the tensor {name} is of type {place.kind}.")
         raw = np.memmap(file, _TYPES[place.kind], "r", offset=place.offset, shape=place.shape)

@@ -32,6 +32,9 @@ from serving.engines.openvino.step_loop import StepLoop
 from serving.engines.text_stream import TextStream
 from serving.hardware import compute, cpu, resident
 from serving.hardware.compute import Compute, KvCache
+from serving.ir import base_shape
+from serving.ir.checkpoint import CheckpointError
+from serving.ir.learned_prefix import LearnedPrefix, read_prefix
 from serving.models import manifest
 from serving.schema import json_schema
 from serving.thinking_budget import within_budget
@@ -56,6 +59,8 @@ class OpenVinoOptions:
     context.  ``chat_template_kwargs``: for requests that say nothing else of the same option.
     ``reasoning_budget``: the most tokens of thoughts where a request says nothing; 0: no limit.
     ``adapters``: name → folder of what requests may be answered with (`serving.models.adapters`).
+    ``prefix``: folder of learned keys and values that stand before every prompt
+    (`serving.ir.learned_prefix`); such a model answers one request at a time.
 
     A model that answers one request at a time (`sequential_pipeline` beside this) has no use for
     the sizes of cache, sequences and steps.
@@ -76,6 +81,7 @@ class OpenVinoOptions:
     chat_template_kwargs: Mapping[str, Any] = field(default_factory=dict)
     reasoning_budget: int = 0
     adapters: Mapping[str, str] = field(default_factory=dict)
+    prefix: str = ""
 
 
 class OpenVinoEngine(Engine):
@@ -90,7 +96,9 @@ class OpenVinoEngine(Engine):
         self._options = options or OpenVinoOptions()
         self._folder = folder
         self._manifest, self._tokenizer = tokenizer.load(folder)
-        self._sequential = self._manifest.architecture in sequential_pipeline.ARCHITECTURES
+        closes_prompt = self._manifest.architecture in sequential_pipeline.ARCHITECTURES
+        self._prefix = _prefix(folder, self._options.prefix)
+        self._sequential = closes_prompt or self._prefix is not None
         if self._sequential and self._options.prompt_lookup:
             raise EngineUnavailable(
                 f"{self._manifest.name} cannot draft from its prompt; turn prompt_lookup off."
@@ -106,7 +114,7 @@ class OpenVinoEngine(Engine):
             self._tokenizer,
             self._manifest.context_length,
             self._manifest.control_tokens,
-            closes_prompt=self._sequential,
+            closes_prompt=closes_prompt,
             defaults=self._options.chat_template_kwargs,
         )
         self._properties = compute.properties(
@@ -218,7 +226,9 @@ class OpenVinoEngine(Engine):
         import openvino_genai
 
         if self._sequential:
-            return SequentialPipeline(self._folder, self._options.device, self._properties)
+            return SequentialPipeline(
+                self._folder, self._options.device, self._properties, self._prefix
+            )
         scheduler = openvino_genai.SchedulerConfig()
         scheduler.cache_size = self._options.cache_size_gb
         scheduler.max_num_seqs = self._options.max_num_seqs
@@ -283,3 +293,18 @@ class OpenVinoEngine(Engine):
             lookup=lookup,
             adapter=sampling.adapter,
         )
+
+
+def _prefix(folder: Path, place: str) -> LearnedPrefix | None:
+    if not place:
+        return None
+    architecture = base_shape.read(folder)
+    if architecture is None:
+        raise EngineUnavailable(
+            "这个模型不带可用前缀的结构：请重新转换。(This model was converted before prefixes "
+            "could be used, or by another tool: convert it again.)"
+        )
+    try:
+        return read_prefix(Path(place), architecture)
+    except CheckpointError as error:
+        raise EngineUnavailable(str(error)) from error
