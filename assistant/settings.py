@@ -47,6 +47,7 @@ _OWN_FIELDS = {
         "replicas",
         "adapters",
         "adapter",
+        "prefix",
     },
     "bigdl": {"environment", "low_bit"},
     "remote": {"url", "urls", "api_key", "thinks_first"},
@@ -168,6 +169,12 @@ class EngineSettings(BaseModel):
     )
     adapter: str = Field(
         default="", description="Of an engine `ENGINE:NAME`, which `adapters` makes; not to be set."
+    )
+    prefix: str = Field(
+        default="",
+        description="For `openvino` only: a folder with a learned prefix (P-tuning v2 of ChatGLM, "
+        "or PEFT's prefix tuning), which stands before every prompt. Such a model answers one "
+        "request at a time and takes no JSON schema.",
     )
     demo_only: bool = Field(
         default=False,

@@ -100,7 +100,7 @@ def model_folder(chosen: EngineSettings, home: Path) -> Path:
 
 
 def model_folders(chosen: EngineSettings, home: Path) -> list[Path]:
-    """`model_folder`, and behind it that of the adapter where the engine has one.
+    """`model_folder`, and behind it those of its adapter and learned prefix, where it has any.
 
     Raises:
         NotIdentified: they are not on this machine, or not there.
@@ -111,6 +111,8 @@ def model_folders(chosen: EngineSettings, home: Path) -> list[Path]:
             folders.append(AdapterStore(home).path(chosen.model, chosen.adapter))
         except AdapterInvalid as error:
             raise NotIdentified(str(error)) from error
+    if chosen.prefix:
+        folders.append(Path(chosen.prefix))
     return folders
 
 

@@ -26,6 +26,7 @@ IRRELEVANT: Mapping[str, str] = {
     "threads": "how many processors share the same sums",
     "cores": "which processors compute the same sums",
     "adapters": "which may be chosen: the one that is, is hashed with the files",
+    "prefix": "its files are hashed with those of the model",
     "prompt_lookup": "speed: a token that was drafted from the prompt is kept only where the "
     "model itself would have written it",
 }
@@ -38,6 +39,7 @@ BESIDE_OPTIONS: Mapping[str, str] = {
     "machine",
     "demo_only": "an engine that is set to it is never approved",
     "cores": "which processors compute the same sums",
+    "adapters": "which may be chosen: the one that is, is hashed with the files",
     "adapter": "its files are hashed with those of the model",
     "replicas": "how many processes compute the same sums",
     "urls": "of a remote engine, which cannot be approved: its weights are not on this machine",
@@ -85,6 +87,7 @@ def options(
             chat_template_kwargs=chosen.template_options,
             reasoning_budget=chosen.reasoning_budget,
             adapters=dict(adapters or {}),
+            prefix=chosen.prefix,
         )
     raise ValueError(f"an engine of kind {chosen.kind} does not compute on this machine")
 
