@@ -40,7 +40,9 @@ ATTENTION = ("q_proj", "v_proj")
 
 
 def write_adapter(folder: Path, base: Path, targets: tuple[str, ...], rank: int, seed: int) -> Path:
-    """A PEFT folder with random halves over every target of the base."""
+    """A PEFT folder with random halves over every target of the base; what is there is kept."""
+    if folder.exists():
+        return folder
     checkpoint = SafetensorsCheckpoint(base)
     random = np.random.default_rng(seed)
     tensors = {}
@@ -69,18 +71,21 @@ def write_adapter(folder: Path, base: Path, targets: tuple[str, ...], rank: int,
 
 
 async def asked(engine: WorkerEngine, adapter: str, prompt: str, tokens: int) -> dict[str, float]:
-    """Tokens a second while an answer is written, and until its first token."""
+    """Tokens a second while an answer is written, and processor time of the whole request."""
     sampling = Sampling(max_tokens=tokens, adapter=adapter)
-    usage = None
+    usage, before = None, processor(engine)
     async for chunk in engine.generate(prompt, sampling):
         usage = chunk.usage or usage
     assert usage is not None
     return {
         "rate": 1 / usage.seconds_per_token if usage.seconds_per_token else 0.0,
-        "first": usage.seconds_to_first_token,
-        "processor": sum(psutil.Process(engine.pid).cpu_times()[:2]),
-        "tokens": usage.new_tokens,
+        "processor": processor(engine) - before,
     }
+
+
+def processor(engine: WorkerEngine) -> float:
+    """Seconds of processor time that the engine's process has had."""
+    return float(sum(psutil.Process(engine.pid).cpu_times()[:2]))
 
 
 def memory(engine: WorkerEngine) -> dict[str, float]:
@@ -131,11 +136,10 @@ async def measure(options: argparse.Namespace, targets: tuple[str, ...]) -> dict
             (turns[2], "plain"),
         )
     }
-    reading = {
-        "run-time with an adapter / merged": statistics.median(
-            other["first"] / row["first"]
-            for row, other in zip(rows[turns[2]], rows["merged", ""], strict=True)
-        )
+    # Of a whole request, so that it may be told on a machine that has other work.
+    spent = {
+        " ".join(turn).strip(): statistics.median(row["processor"] for row in found)
+        for turn, found in rows.items()
     }
     plain = memory(engines["plain"])
     for engine in engines.values():
@@ -156,7 +160,8 @@ async def measure(options: argparse.Namespace, targets: tuple[str, ...]) -> dict
             for turn, found in rows.items()
         },
         "decode_ratio": ratios,
-        "prompt_speed_ratio": reading,
+        "processor_seconds_a_request": spent,
+        "load": psutil.getloadavg()[0],
         "plain": plain,
         "with_all_adapters": held,
         "memory_ratio": {key: held[key] / plain[key] for key in plain},
