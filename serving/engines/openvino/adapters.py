@@ -16,6 +16,7 @@ import numpy as np
 
 from serving.engine import EngineUnavailable, Sampling, UnsupportedOption
 from serving.engines.openvino.generation_config import generation_config
+from serving.hardware import resident
 from serving.ir import base_shape
 from serving.models.adapters import WEIGHTS, AdapterInvalid, facts
 
@@ -35,6 +36,7 @@ class Adapters:
         self.names = tuple(sorted(chosen))
         self._vocabulary = 0
         self._open: dict[str, Any] = {}
+        self._files: dict[str, Path] = {}
         if not chosen:
             return
         architecture = base_shape.read(folder)
@@ -57,6 +59,7 @@ class Adapters:
                     f"on another model: its base's hash is {told.base_sha256[:12]}…, this one's "
                     f"{digest[:12]}….)"
                 )
+            self._files[name] = place / WEIGHTS
             self._open[name] = openvino_genai.Adapter(str(place / WEIGHTS))
 
     def properties(self) -> dict[str, Any]:
@@ -85,6 +88,9 @@ class Adapters:
             config.adapters.add(self._open[name])
         ids = openvino.Tensor(self._marked(np.zeros((1, 1), np.int64), name))
         pipeline.generate([ids], [config])
+        if name:
+            # The pipeline has a copy of its own now; the file is read again at the next turn.
+            resident.release(self._files[name])
 
     def mark(self, ids: Any, sampling: Sampling) -> Any:
         """The ids of a prompt, a tensor (1, tokens), for a request with this adapter.
