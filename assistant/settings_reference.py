@@ -23,6 +23,7 @@ from assistant.monitoring.settings import (
     ShadowSettings,
 )
 from assistant.settings import (
+    Assignment,
     EngineSettings,
     FhirSettings,
     Hl7Settings,
@@ -48,6 +49,7 @@ def markdown() -> str:
         ("Settings", Settings),
         ("`engines.<name>`", EngineSettings),
         ("`panel`", PanelMember),
+        ("`assignments`", Assignment),
         ("`dicom`", DicomSettings),
         ("`dicom.callers`", Caller),
         ("`dicom.peers.<name>`", Peer),
