@@ -219,3 +219,30 @@ def test_the_store_lists_and_forgets(prepared: Prepared, tmp_path: Path) -> None
     write_safetensors(half / WEIGHTS_FILE, {}, "float32")
     with pytest.raises(AdapterInvalid, match="cannot be read"):
         store.add("half", half, "base")
+
+
+def test_nobody_who_waits_for_another_adapter_is_passed(engine: OpenVinoEngine) -> None:
+    ended: list[str] = []
+
+    async def asked(name: str, adapter: str, tokens: int) -> None:
+        await ids(engine, adapter, tokens)
+        ended.append(name)
+
+    async def until(count: int) -> None:
+        async with asyncio.timeout(60):
+            while engine.waiting < count:
+                await asyncio.sleep(0)
+
+    async def turns() -> None:
+        long = engine.generate(PROMPT, Sampling(max_tokens=400, adapter="first"))
+        await anext(long)
+        other = asyncio.create_task(asked("other", "second", 4))
+        await until(1)
+        later = asyncio.create_task(asked("later", "first", 4))
+        await until(2)
+        assert engine.running == 1
+        await long.aclose()
+        await asyncio.gather(other, later)
+
+    asyncio.run(turns())
+    assert ended == ["other", "later"]
