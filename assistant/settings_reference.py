@@ -26,7 +26,7 @@ from assistant.monitoring.settings import (
     ShadowCandidate,
     ShadowSettings,
 )
-from assistant.settings import PanelMember, Settings
+from assistant.settings import Assignment, PanelMember, Settings
 
 _MODULE = re.compile(r"\b(?:\w+\.)+(?=[A-Z])")
 """Where a type comes from, which is nothing to whoever sets one."""
@@ -45,6 +45,7 @@ def markdown() -> str:
         ("Settings", Settings),
         ("`engines.<name>`", EngineSettings),
         ("`panel`", PanelMember),
+        ("`assignments`", Assignment),
         ("`dicom`", DicomSettings),
         ("`dicom.callers`", Caller),
         ("`dicom.peers.<name>`", Peer),

@@ -40,6 +40,7 @@ class Sampling:
     ``tools``: functions that the model may call, as the OpenAI API describes them; with
     ``must_call`` it calls one of them and says nothing else.  ``reasoning_budget``: the most tokens
     of thoughts; at so many the thoughts are closed and the answer begins.  None: no such limit.
+    ``adapter``: one of `ModelCard.adapters`, which the model answers with; empty: by itself.
     """
 
     max_tokens: int | None = None
@@ -57,6 +58,7 @@ class Sampling:
     tools: tuple[Mapping[str, Any], ...] = ()
     must_call: bool = False
     reasoning_budget: int | None = None
+    adapter: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ class ModelCard:
 
     ``thinks_on_request``: it thinks first unless its chat template's ``enable_thinking`` is false,
     and how the engine was opened leaves that to the request.  ``calls_tools``: its chat template
-    tells it of tools, so `Sampling.tools` may be given.
+    tells it of tools, so `Sampling.tools` may be given.  ``adapters``: which it may be asked with.
     """
 
     name: str
@@ -126,6 +128,7 @@ class ModelCard:
     thinks_on_request: bool = False
     calls_tools: bool = False
     details: Mapping[str, str] = field(default_factory=dict)
+    adapters: tuple[str, ...] = ()
 
 
 class EngineError(Exception):

@@ -9,7 +9,7 @@ from assistant.approval import fingerprint
 from assistant.approval.evidence import Evidence
 from assistant.approval.fingerprint import Fingerprint, NotIdentified
 from assistant.approval.gate import Gate
-from assistant.approval.model_files import folder_digest
+from assistant.approval.model_files import digest_of
 from assistant.settings import Settings
 from assistant.store import Approval, Store
 from assistant.work.registry import Registry
@@ -27,7 +27,7 @@ def find_engine(settings: Settings, name: str) -> str:
     """
     if name in settings.engines:
         return name
-    running = [key for key, chosen in settings.engines.items() if chosen.model == name]
+    running = [key for key, chosen in settings.engines.items() if chosen.title == name]
     if len(running) == 1:
         return running[0]
     if running:
@@ -48,8 +48,8 @@ def configured(settings: Settings, engine: str) -> Fingerprint:
     """
     chosen = settings.engines[engine]
     try:
-        folder = fingerprint.model_folder(chosen, settings.home)
-        return fingerprint.of_engine(chosen, folder, folder_digest(folder))
+        folders = fingerprint.model_folders(chosen, settings.home)
+        return fingerprint.of_engine(chosen, folders[0], digest_of(folders))
     except (NotIdentified, OSError) as error:
         raise ApprovalRefused(f"Engine {engine} cannot be approved: {error}.") from error
 

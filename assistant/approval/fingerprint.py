@@ -12,12 +12,15 @@ from assistant.approval.model_files import plain_digest
 from assistant.approval.options import Options, deciding, options
 from assistant.engine_settings import EngineSettings
 from assistant.settings import Settings
+from assistant.work.assignment import every
 from assistant.work.registry import Registry, installed
+from assistant.work.task import AnyTask, PromptUse
 from serving.engine import EngineUnavailable
 from serving.engines.bigdl.engine import BigdlOptions
 from serving.engines.openvino.engine import OpenVinoOptions
 from serving.hardware import compute, cpu
 from serving.models import manifest
+from serving.models.adapters import AdapterInvalid, AdapterStore
 from serving.models.catalog import CatalogError
 from serving.models.manifest import ModelInvalid
 from serving.models.store import ModelStore
@@ -97,9 +100,26 @@ def model_folder(chosen: EngineSettings, home: Path) -> Path:
         raise NotIdentified(str(error)) from error
 
 
+def model_folders(chosen: EngineSettings, home: Path) -> list[Path]:
+    """`model_folder`, and behind it those of its adapter and learned prefix, where it has any.
+
+    Raises:
+        NotIdentified: they are not on this machine, or not there.
+    """
+    folders = [model_folder(chosen, home)]
+    if chosen.adapter:
+        try:
+            folders.append(AdapterStore(home).path(chosen.model, chosen.adapter))
+        except AdapterInvalid as error:
+            raise NotIdentified(str(error)) from error
+    if chosen.prefix:
+        folders.append(Path(chosen.prefix))
+    return folders
+
+
 def of_engine(chosen: EngineSettings, folder: Path, files_sha256: str) -> Fingerprint:
     """What a configured engine runs; ``files_sha256`` is the
-    `assistant.approval.model_files.folder_digest` of its folder.
+    `assistant.approval.model_files.digest_of` its folders.
 
     Raises:
         NotIdentified: the folder cannot be read, or this machine cannot compute so.
@@ -112,12 +132,12 @@ def of_engine(chosen: EngineSettings, folder: Path, files_sha256: str) -> Finger
             "package": run_with.environment,
             "low_bit": run_with.low_bit,
         }
-        return _fingerprint(chosen.model, details, settings, files_sha256)
+        return _fingerprint(chosen.title, details, settings, files_sha256)
     try:
         weights = manifest.read(folder).settings
     except (OSError, ModelInvalid) as error:
         raise NotIdentified(str(error)) from error
-    return _fingerprint(chosen.model, {"engine": "openvino", **weights}, settings, files_sha256)
+    return _fingerprint(chosen.title, {"engine": "openvino", **weights}, settings, files_sha256)
 
 
 def of_run(model: Mapping[str, Any]) -> Fingerprint:
@@ -182,9 +202,14 @@ def versions_in_use(settings: Settings, engine: str, tasks: Registry | None = No
         if use.sha256
         else prompts.template(use.task, use.name).version
         for task in tasks or installed()
-        for use in task.prompts(settings)
+        for use in _uses(task, settings)
         if use.engine == engine
     }
+
+
+def _uses(task: AnyTask, settings: Settings) -> list[PromptUse]:
+    """The templates that a task gives to any engine, those that it is assigned among them."""
+    return [use for one in every(settings, task.kind) for use in task.prompts(one)]
 
 
 def prompts_in_use(
@@ -196,7 +221,7 @@ def prompts_in_use(
     """
     found = {}
     for task in tasks or installed():
-        used = [use for use in task.prompts(settings) if use.engine == engine]
+        used = [use for use in _uses(task, settings) if use.engine == engine]
         guidance = task.guidance() if used else None
         for use in used:
             known = use.sha256 or prompts.fingerprint(use.task, use.name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,20 @@ def folder_signature(folder: Path) -> Signature:
 def folder_digest(folder: Path) -> str:
     """One SHA-256 over the files of a model folder: weights, graph, tokenizer and settings."""
     return plain_digest({path.name: sha256_of(path) for path in _files(folder)})
+
+
+def signature_of(folders: Sequence[Path]) -> Signature:
+    """`folder_signature` of a base and its adapter."""
+    return tuple(one for folder in folders for one in folder_signature(folder))
+
+
+def digest_of(folders: Sequence[Path], digest: Callable[[Path], str] = folder_digest) -> str:
+    """`folder_digest`; of a base with its adapter one hash over both.
+
+    ``digest`` may know a folder's hash already.
+    """
+    digests = [digest(folder) for folder in folders]
+    return digests[0] if len(digests) == 1 else plain_digest(digests)
 
 
 def plain_digest(value: Any) -> str:

@@ -25,6 +25,8 @@ IRRELEVANT: Mapping[str, str] = {
     "num_threads": "how many processors share the same sums",
     "threads": "how many processors share the same sums",
     "cores": "which processors compute the same sums",
+    "adapters": "which may be chosen: the one that is, is hashed with the files",
+    "prefix": "its files are hashed with those of the model",
     "prompt_lookup": "speed: a token that was drafted from the prompt is kept only where the "
     "model itself would have written it",
 }
@@ -37,16 +39,23 @@ BESIDE_OPTIONS: Mapping[str, str] = {
     "machine",
     "demo_only": "an engine that is set to it is never approved",
     "cores": "which processors compute the same sums",
+    "adapters": "which may be chosen: the one that is, is hashed with the files",
+    "adapter": "its files are hashed with those of the model",
     "replicas": "how many processes compute the same sums",
     "urls": "of a remote engine, which cannot be approved: its weights are not on this machine",
 }
 """Settings that reach no option of an engine that can be approved, each with the reason."""
 
 
-def options(chosen: EngineSettings, cores: tuple[int, ...] = ()) -> Options:
+def options(
+    chosen: EngineSettings,
+    cores: tuple[int, ...] = (),
+    adapters: Mapping[str, str] | None = None,
+) -> Options:
     """What an engine that computes on this machine runs with.
 
-    ``cores``: the processors that ``chosen.cores`` comes to on this machine.
+    ``cores``: the processors that ``chosen.cores`` comes to on this machine.  ``adapters``: the
+    folders of ``chosen.adapters``.
 
     Raises:
         ValueError: it does not compute here.
@@ -77,6 +86,8 @@ def options(chosen: EngineSettings, cores: tuple[int, ...] = ()) -> Options:
             default_max_tokens=chosen.default_max_tokens,
             chat_template_kwargs=chosen.template_options,
             reasoning_budget=chosen.reasoning_budget,
+            adapters=dict(adapters or {}),
+            prefix=chosen.prefix,
         )
     raise ValueError(f"an engine of kind {chosen.kind} does not compute on this machine")
 

@@ -14,7 +14,13 @@ from pathlib import Path
 
 from assistant.approval import fingerprint
 from assistant.approval.fingerprint import Fingerprint, NotIdentified
-from assistant.approval.model_files import Signature, folder_digest, folder_signature
+from assistant.approval.model_files import (
+    Signature,
+    digest_of,
+    folder_digest,
+    folder_signature,
+    signature_of,
+)
 from assistant.engines import Engines
 from assistant.settings import Settings
 from assistant.store import Approval, Store, StoreError
@@ -120,11 +126,12 @@ class ApprovalStatus:
     def _running(self, engine: str) -> Fingerprint | None:
         chosen, opened = self._settings.engines[engine], self._slots[engine].files
         try:
-            folder = fingerprint.model_folder(chosen, self._settings.home)
-            if opened is not None and opened != folder_signature(folder):
+            folders = fingerprint.model_folders(chosen, self._settings.home)
+            if opened is not None and opened != signature_of(folders):
                 # What was loaded is not what lies there now.
                 return None
-            return fingerprint.of_engine(chosen, folder, self._digest(folder))
+            digest = digest_of(folders, self._digest)
+            return fingerprint.of_engine(chosen, folders[0], digest)
         except (NotIdentified, OSError):
             return None
 

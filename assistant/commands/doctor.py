@@ -22,6 +22,7 @@ from serving.engines.bigdl.environment import EnvironmentMissing
 from serving.engines.bigdl.source import open_source
 from serving.hardware import compute, cpu, topology
 from serving.models import manifest
+from serving.models.adapters import AdapterStore, facts
 from serving.models.catalog import CatalogError
 from serving.models.manifest import ModelInvalid
 from serving.models.store import ModelStore
@@ -105,6 +106,9 @@ def _engine(engine: EngineSettings, models: ModelStore, home: Path) -> tuple[str
         environment.find(home, engine.environment)
         source = open_source(Path(engine.model))
         return f"bigdl {engine.model} ({source.family}, {engine.low_bit})", ""
+    if engine.adapter:
+        found = facts(AdapterStore(home).path(engine.model, engine.adapter))
+        return f"{found.model} + {found.name} (rank {found.rank})", ""
     if engine.kind != "openvino":
         return f"{engine.kind} {engine.url or engine.model}", ""
     folder = Path(engine.model)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from assistant.commands import approve, checkpoint, engine_entry, trial, vision_model
+from assistant.commands import adapter, approve, checkpoint, engine_entry, trial, vision_model
 from assistant.commands.progress import console, progress
 from assistant.settings import Settings
 
@@ -19,6 +19,7 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Models: convert, inspect, try, add, pull, list, verify, remove, approve.",
 )
+app.add_typer(adapter.app, name="adapter")
 app.command(
     epilog="例 Examples: bedside model convert /srv/models/chatglm3-6b --name chatglm3-6b\n\n"
     "bedside model convert glm-4-9b-chat --weights int4 --group 64 --head int4 --out glm-4-9b-int4"

@@ -9,13 +9,16 @@ import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean
+from functools import partial
 from typing import TYPE_CHECKING
 
-from assistant.monitoring.figures import measured_since
+from assistant.monitoring.figures import review_scores
+from assistant.monitoring.latest import Latest
 from assistant.monitoring.measure import Measured
 from assistant.monitoring.settings import Floor
 from assistant.store import Approval, ApprovalNotFound
+from assistant.store.monitored import kinds_of
+from assistant.work.assignment import assigned
 
 if TYPE_CHECKING:
     from assistant.api.context import Services
@@ -48,15 +51,13 @@ def judge(parts: Services) -> list[Judgement]:
     for engine, approvals in _approved(parts).items():
         since = max(approval.since for approval in approvals)
         model = parts.engines.describe(engine)
-        rows = measured_since(parts.store, parts.tasks, since, model=model)
-        by_task: dict[str, list[Measured]] = defaultdict(list)
-        for row in rows:
-            if row.approved and _wrote(parts, engine, row):
-                by_task[row.task].append(row)
-        for task, of_task in sorted(by_task.items()):
-            for floor in parts.settings.monitoring.floors:
-                if floor.task in ("", task):
-                    found.append(_judged(engine, model, task, floor, of_task))
+        scores = review_scores(parts.store, since)
+        for task in kinds_of(parts.store.database, since=since, model=model):
+            floors = [f for f in parts.settings.monitoring.floors if f.task in ("", task)]
+            counts = partial(_counts, parts, engine)
+            latest = Latest(parts.store, parts.tasks, since, task, model, counts, scores)
+            if floors and latest.any():
+                found += [_judged(engine, model, task, floor, latest) for floor in floors]
     return found
 
 
@@ -120,20 +121,22 @@ def _approved(parts: Services) -> dict[str, list[Approval]]:
     return found
 
 
+def _counts(parts: Services, engine: str, row: Measured) -> bool:
+    """Whether it was written under the approval, by this engine."""
+    return row.approved and _wrote(parts, engine, row)
+
+
 def _wrote(parts: Services, engine: str, row: Measured) -> bool:
     task = parts.tasks.get(row.task)
+    settings = assigned(parts.settings, row.task, row.department)
     try:
-        return task is not None and task.engine_of(row.draft, parts.settings) == engine
+        return task is not None and task.engine_of(row.draft, settings) == engine
     except (StopIteration, AttributeError):
         # Of a seat that the panel has not any more.
         return False
 
 
-def _judged(
-    engine: str, model: str, task: str, floor: Floor, rows: Sequence[Measured]
-) -> Judgement:
-    values = [row.figures[floor.figure] for row in rows if floor.figure in row.figures]
-    last = values[-floor.drafts :]
-    mean = fmean(last) if last else None
-    holds = floor.holds(mean) if mean is not None and len(last) >= floor.drafts else None
-    return Judgement(engine, model, task, str(floor), mean, len(last), floor.drafts, holds)
+def _judged(engine: str, model: str, task: str, floor: Floor, latest: Latest) -> Judgement:
+    mean, drafts = latest.mean(floor.figure, floor.drafts)
+    holds = floor.holds(mean) if mean is not None and drafts >= floor.drafts else None
+    return Judgement(engine, model, task, str(floor), mean, drafts, floor.drafts, holds)

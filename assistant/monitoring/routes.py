@@ -10,22 +10,19 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.api.context import (
-    DEMO_ACTOR,
     Actor,
     ActorDep,
     OversightDep,
-    Services,
     ServicesDep,
 )
-from assistant.api.problems import Problem, documented
+from assistant.api.problems import documented
+from assistant.monitoring import reviewers
 from assistant.monitoring.figures import weekly
 from assistant.monitoring.floors import judge
 from assistant.monitoring.form import Form, quality_form
-from assistant.monitoring.reviewing import agreement, last_week, sample, span_of
+from assistant.monitoring.reviewing import agreement, span_of
 from assistant.monitoring.standing import StageName, standing
 from assistant.monitoring.watch import check_now
-from assistant.store import DraftNotFound
-from assistant.work.roles import REVIEW_ROLES
 
 router = APIRouter(prefix="/v1/monitoring", tags=["monitoring 监测"])
 WEEK = r"^\d{4}-W\d{2}$"
@@ -108,7 +105,7 @@ class AgreementShown(_Shown):
     reviewers: list[str]
 
 
-class SampledDraft(BaseModel):
+class SampledDraft(_Shown):
     """A draft of the week's sample, and whether the caller has scored it."""
 
     draft_id: str
@@ -148,13 +145,7 @@ class ReviewShown(_Shown):
 
 async def named_reviewer(who: ActorDep) -> Actor:
     """A doctor who goes by a name.  403 for others."""
-    if who.role not in REVIEW_ROLES or who.id == DEMO_ACTOR:
-        raise Problem(
-            403,
-            "只有署名的医师可以评审：请用本人的密钥，或在 X-Actor-Id 写明。"
-            "(Reviews are by doctors who go by their own name.)",
-        )
-    return who
+    return reviewers.named(who)
 
 
 ReviewerDep = Annotated[Actor, Depends(named_reviewer)]
@@ -204,7 +195,10 @@ async def listing(
     parts: ServicesDep, who: ReviewerDep, week: WeekQuery = None
 ) -> list[SampledDraft]:
     """The drafts that are to be scored."""
-    return await asyncio.to_thread(_sampled, parts, who, _week(parts, week))
+    found = await asyncio.to_thread(
+        reviewers.sampled, parts, who, reviewers.week_or_last(parts, week)
+    )
+    return [SampledDraft.model_validate(one) for one in found]
 
 
 @router.get("/sample/{draft_id}", responses=documented(403, 404))
@@ -212,25 +206,17 @@ async def one(
     parts: ServicesDep, who: ReviewerDep, draft_id: str, week: WeekQuery = None
 ) -> ReviewedDraft:
     """A draft of the sample with the record that it was made from; the reading is audited."""
-    await _in_sample(parts, who, draft_id, _week(parts, week))
-    read = await asyncio.to_thread(parts.store.quality_reviews.open, who.id, who.role, draft_id)
+    read = await asyncio.to_thread(
+        reviewers.read, parts, who, draft_id, reviewers.week_or_last(parts, week)
+    )
     return ReviewedDraft.model_validate(read)
 
 
 @router.post("/reviews", responses=documented(403, 404), status_code=201)
 async def review(body: ReviewRequest, parts: ServicesDep, who: ReviewerDep) -> ReviewShown:
     """Keep the scores of a draft of the sample."""
-    used = quality_form()
-    scores = used.check(body.scores)
-    await _in_sample(parts, who, body.draft_id, body.week)
     kept = await asyncio.to_thread(
-        parts.store.quality_reviews.add,
-        who.id,
-        who.role,
-        body.draft_id,
-        used.name,
-        scores,
-        body.comment,
+        reviewers.score, parts, who, body.draft_id, body.week, body.scores, body.comment
     )
     return ReviewShown.model_validate(kept)
 
@@ -244,25 +230,3 @@ async def agreements(
     start = span_of(since)[0] if since else None
     reviews = await asyncio.to_thread(parts.store.quality_reviews.list, used.name, since=start)
     return [AgreementShown.model_validate(one) for one in agreement(reviews, used)]
-
-
-def _week(parts: Services, week: str | None) -> str:
-    return week or last_week(parts.store.database.clock())
-
-
-def _sampled(parts: Services, who: Actor, week: str) -> list[SampledDraft]:
-    reviews = parts.store.quality_reviews.list(quality_form().name)
-    done = {review.draft_id for review in reviews if review.reviewer == who.id}
-    chosen = sample(parts.store, week, parts.settings.monitoring.sample)
-    return [
-        SampledDraft(draft_id=draft_id, task=task, reviewed=draft_id in done)
-        for (task, _), ids in chosen.items()
-        for draft_id in ids
-    ]
-
-
-async def _in_sample(parts: Services, who: Actor, draft_id: str, week: str) -> None:
-    """A reviewer reads what was drawn, and nothing else."""
-    drawn = await asyncio.to_thread(_sampled, parts, who, week)
-    if draft_id not in {draft.draft_id for draft in drawn}:
-        raise DraftNotFound

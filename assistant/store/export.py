@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from sqlalchemy import or_, select
 
+from assistant.record.readable import readable
 from assistant.store.audit import Audit
 from assistant.store.context import SYSTEM, Context
 from assistant.store.database import Database
@@ -203,7 +204,7 @@ def _row(
         deidentifier.learn(list(texts.values()))
         texts = deidentifier.value(texts)
     return {
-        "prompt": _as_text(texts["prompt"]),
+        "prompt": readable(texts["prompt"]),
         "chosen": texts["chosen"],
         "rejected": texts["rejected"],
         "kind": draft.kind,

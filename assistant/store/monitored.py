@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import JSON, Text, cast, func, select, type_coerce
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Text,
+    cast,
+    exists,
+    func,
+    or_,
+    select,
+    type_coerce,
+)
 from sqlalchemy.orm import Session
 
 from assistant.store.database import Database
@@ -46,6 +56,11 @@ class MonitoredDraft:
     verdicts: list[str] = field(default_factory=list)
 
 
+Which = Literal["all", "handled", "signed"] | Sequence[str]
+"""Drafts to read: all, those that somebody has looked at or dealt with, the signed ones, or those
+of these ids."""
+
+
 def monitored(
     database: Database,
     *,
@@ -54,9 +69,12 @@ def monitored(
     kind: str = "",
     model: str = "",
     limit: int = 20_000,
+    before: str = "",
+    which: Which = "all",
 ) -> Sequence[MonitoredDraft]:
     """The drafts that models wrote from ``since`` up to ``until``, the newest ``limit`` of them,
-    oldest first.  No patient is named, so no context; whoever reads it keeps figures only.
+    oldest first; with an id in ``before``, of those that are older than that one.  No patient is
+    named, so no context; whoever reads it keeps figures only.
     """
     payload = type_coerce(RequestRow.payload, JSON)
     department = func.coalesce(
@@ -76,11 +94,42 @@ def monitored(
         query = query.where(DraftRow.kind == kind)
     if model:
         query = query.where(DraftRow.model == model)
+    if before:
+        query = query.where(DraftRow.id < before)
+    if (chosen := _chosen(which)) is not None:
+        query = query.where(chosen)
     with database.read() as session:
         rows = [_draft(*found) for found in session.execute(query)]
         rows.reverse()
         _add_what_was_done(session, {row.id: row for row in rows})
     return rows
+
+
+def kinds_of(database: Database, *, since: datetime, model: str) -> Sequence[str]:
+    """The kinds of drafts that a model wrote from ``since`` on, by name."""
+    query = (
+        select(DraftRow.kind)
+        .where(DraftRow.model == model, DraftRow.created_at >= since)
+        .distinct()
+        .order_by(DraftRow.kind)
+    )
+    with database.read() as session:
+        return session.scalars(query).all()
+
+
+def _chosen(which: Which) -> ColumnElement[bool] | None:
+    if which == "all":
+        return None
+    if which == "signed":
+        return DraftRow.signed_at.is_not(None)
+    if which == "handled":
+        said = exists().where(
+            FeedbackRow.draft_id == DraftRow.id, FeedbackRow.superseded.is_(False)
+        )
+        done = exists().where(ResolutionRow.draft_id == DraftRow.id)
+        dates = (DraftRow.opened_at, DraftRow.accepted_at, DraftRow.signed_at)
+        return or_(*(date.is_not(None) for date in dates), said, done)
+    return DraftRow.id.in_(list(which))
 
 
 def _draft(row: DraftRow, department: str, length: int) -> MonitoredDraft:

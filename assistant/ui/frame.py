@@ -150,6 +150,8 @@ def strip(parts: Services, session: Session) -> str:
         f'<span class="state">{esc(t("state." + slot.state))}</span>'
         f"{badge(t('demo_only'), 'demo') if slot.demo_only else ''}</li>"
         for slot in slots
+        # An adapter answers where its base does; there may be many.
+        if not slot.settings.adapter
     )
     return (
         f'<header class="top"><h1>{esc(t("product"))}</h1>'

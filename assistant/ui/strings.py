@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from assistant.draft import DISCLAIMER_EN, DISCLAIMER_ZH
+from assistant.ui.review.strings import REVIEW_STRINGS
 from assistant.work.task import Title
 
 Language = Literal["zh", "en"]
@@ -257,6 +258,7 @@ STRINGS: dict[str, tuple[str, str]] = {
     "verdict.like": ("有用", "useful"),
     "verdict.dislike": ("无用", "not useful"),
     "verdict.error": ("错误", "error"),
+    **REVIEW_STRINGS,
     # system page
     "system.engines": ("模型", "Models"),
     "system.name": ("名称", "Name"),

@@ -13,6 +13,7 @@ from assistant.monitoring.standing import standing
 from assistant.ui.frame import Frame
 from assistant.ui.markup import badge, esc
 from assistant.ui.model_ways import ways
+from assistant.ui.review import pairs, weekly
 from assistant.ui.session import Session, identify
 from assistant.ui.strings import Text
 from serving.engine import Engine
@@ -53,6 +54,8 @@ def build(frame: Frame) -> None:
         stand = gr.HTML(
             elem_classes=["panel"], elem_id="standing", apply_default_css=False, padding=False
         )
+        weekly.build(frame)
+        pairs.build(frame)
         verify = frame.labelled(
             gr.Button(t("system.verify"), size="sm", elem_id="verify-audit", scale=0),
             "system.verify",

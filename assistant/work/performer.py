@@ -16,6 +16,7 @@ from assistant.approval.status import ApprovalStatus
 from assistant.draft import Draft, ModelDraft
 from assistant.record.page_boxes import add_boxes
 from assistant.store import Context, DraftRow, InvalidArgument, RequestRow, Store
+from assistant.work.assignment import assigned, department_of
 from assistant.work.events import DraftReady, Event
 from assistant.work.registry import Registry
 from assistant.work.resources import Resources
@@ -68,7 +69,7 @@ class Performer:
     async def prepare(self, row: RequestRow) -> AsyncGenerator[Event]:
         """What comes at once, while the request waits for its turn."""
         task = self.task(row.kind)
-        run = Run(row.context, row.options, [], self._resources)
+        run = Run(row.context, row.options, [], self._of(row))
         steps = self._kept(row, task, task.prepare(_read(task, row), run))
         async with contextlib.aclosing(steps) as told:
             async for event in told:
@@ -84,7 +85,7 @@ class Performer:
         made: Sequence[Draft] = [self.draft(kept) for kept in reversed(rows)]
         for kept, draft in zip(reversed(rows), made, strict=True):
             yield DraftReady(id=kept.id, draft=draft)
-        run = Run(row.context, row.options, made, self._resources, prepared)
+        run = Run(row.context, row.options, made, self._of(row), prepared)
         steps = self._kept(row, task, task.run(_read(task, row), run))
         async with contextlib.aclosing(steps) as told:
             async for event in told:
@@ -98,7 +99,7 @@ class Performer:
                 yield await self._keep(row, task, step) if isinstance(step, Draft) else step
 
     async def _keep(self, row: RequestRow, task: AnyTask, draft: Draft) -> Event:
-        await self._mark(task, draft)
+        await self._mark(task, draft, row)
         request = _read(task, row)
         record = getattr(request, "encounter", None) or request
         add_boxes(draft, getattr(record, "observations", []))
@@ -121,12 +122,17 @@ class Performer:
         )
         return DraftReady(id=kept.id, draft=self.draft(kept))
 
-    async def _mark(self, task: AnyTask, draft: Draft) -> None:
+    def _of(self, row: RequestRow) -> Resources:
+        """What the work is done with: with the engine that its task and department have."""
+        department = department_of(row.payload)
+        return self._resources.of(assigned(self._resources.settings, row.kind, department))
+
+    async def _mark(self, task: AnyTask, draft: Draft, row: RequestRow) -> None:
         """Say on the draft whether what wrote it was approved."""
         if not isinstance(draft, ModelDraft) or not draft.model:
             return
         await self._approvals.refresh()
-        engine = task.engine_of(draft, self._resources.settings)
+        engine = task.engine_of(draft, self._of(row).settings)
         draft.approved = self._approvals.approved(engine, draft.prompt_version)
         draft.demo_only = not draft.approved
 

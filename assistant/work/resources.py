@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -72,6 +73,14 @@ class Resources:
     def has_knowledge(self) -> bool:
         """Whether a knowledge base is open."""
         return self._knowledge is not None
+
+    def of(self, settings: Settings) -> Resources:
+        """The same with other settings, as a task or a department has them."""
+        if settings is self.settings:
+            return self
+        made = copy.copy(self)
+        made.settings = settings
+        return made
 
     def shared(self, name: str, make: Callable[[], Made]) -> Made:
         """What ``make`` makes, made once for the process.  It may block for seconds."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast, get_args
 
-from assistant.approval.model_files import folder_digest
+from assistant.approval.model_files import digest_of
 from assistant.approval.options import deciding
 from eval.errors import EvalError
 from serving.engine import Engine, EngineError
@@ -106,9 +106,9 @@ def open_model(choice: ModelChoice, configured: OpenConfigured | None) -> OpenMo
 
 def _configured(engine: Engine, settings: Mapping[str, str]) -> OpenModel:
     known = dict(settings)
-    folder = known.pop("folder", "")
-    if folder:
-        known |= _files(Path(folder))
+    folders = [known.pop(name, "") for name in ("folder", "adapter_folder")]
+    if folders[0]:
+        known |= _files(*(Path(folder) for folder in folders if folder))
     return OpenModel(engine, known, fixed=engine.card.details.get("engine") != "remote")
 
 
@@ -127,10 +127,10 @@ def _folder(choice: ModelChoice, folder: Path) -> OpenModel:
     return OpenModel(engine, deciding(options) | _files(folder))
 
 
-def _files(folder: Path) -> dict[str, str]:
-    """The model's files, and the processor, on which the precision ``auto`` depends."""
+def _files(*folders: Path) -> dict[str, str]:
+    """The files of the model and its adapter, and the processor, which decides what ``auto`` is."""
     able = sorted(flag for flag in cpu.flags() if flag.startswith(_DECIDING))
-    return {"files_sha256": folder_digest(folder), "processor": " ".join(able)}
+    return {"files_sha256": digest_of(folders), "processor": " ".join(able)}
 
 
 def _remote(choice: ModelChoice) -> OpenModel:

@@ -25,14 +25,14 @@ from serving.ir.safetensors_checkpoint import read_tensors
 from serving.models.manifest import sha256_of
 
 CONFIG_FILE, WEIGHTS_FILE = "adapter_config.json", "adapter_model.safetensors"
-_ROOT = "base_model.model."
+ROOT = "base_model.model."
 _PART = re.compile(
     r"(?P<module>.+)\.lora_(?P<part>A|B|embedding_A|embedding_B|magnitude_vector)(\.weight)?$"
 )
 
 
 @dataclass(frozen=True, slots=True)
-class _Change:
+class Change:
     """``down`` [r, columns], ``up`` [rows, r] (the scale is in it); ``length`` [rows] of DoRA."""
 
     down: Floats
@@ -49,6 +49,26 @@ class _Change:
         return np.asarray(changed * (self.length[chosen] / now)[:, np.newaxis], np.float32)
 
 
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What an adapter changes, by tensor of the base; ``whole`` tensors take the base's place."""
+
+    changes: Mapping[str, Change]
+    whole: Mapping[str, Floats]
+
+
+def read_adapter(folder: Path) -> Learned:
+    """A folder of PEFT's, which is small.
+
+    Raises:
+        CheckpointError: it is none of ours, or damaged.
+    """
+    settings = _settings(folder)
+    tensors = _named(folder / WEIGHTS_FILE)
+    whole = {name: array for name, array in tensors.items() if not _PART.match(name)}
+    return Learned(_changes(folder, settings, tensors), whole)
+
+
 class AdaptedCheckpoint(Checkpoint):
     """A base and what was learned over it."""
 
@@ -61,10 +81,8 @@ class AdaptedCheckpoint(Checkpoint):
         self._base = base
         self._folder = folder
         self.path, self.config, self.metadata = base.path, base.config, base.metadata
-        settings = _settings(folder)
-        tensors = _named(folder / WEIGHTS_FILE)
-        self._changes = _changes(folder, settings, tensors)
-        self._whole = {name: array for name, array in tensors.items() if not _PART.match(name)}
+        learned = read_adapter(folder)
+        self._changes, self._whole = learned.changes, learned.whole
         for name, change in self._changes.items():
             self._fits(name, (len(change.up), change.down.shape[1]))
         for name, array in self._whole.items():
@@ -152,13 +170,13 @@ def _named(path: Path) -> dict[str, Floats]:
     """The adapter's tensors, by the names that the base has for them."""
     found = {}
     for name, array in read_tensors(path).items():
-        if not name.startswith(_ROOT):
+        if not name.startswith(ROOT):
             raise CheckpointError(f"{path}: the tensor {name} is none of PEFT's.")
         if not np.isfinite(array).all():
             raise CheckpointError(
                 f"{path}: the tensor {name} has a weight that is infinite or no number."
             )
-        found[name.removeprefix(_ROOT)] = array
+        found[name.removeprefix(ROOT)] = array
     if not any(_PART.match(name) for name in found):
         raise CheckpointError(f"{path} holds no LoRA weights.")
     return found
@@ -166,7 +184,7 @@ def _named(path: Path) -> dict[str, Floats]:
 
 def _changes(
     folder: Path, settings: Mapping[str, Any], tensors: Mapping[str, Floats]
-) -> dict[str, _Change]:
+) -> dict[str, Change]:
     parts: dict[str, dict[str, Floats]] = {}
     for name, array in tensors.items():
         if match := _PART.match(name):
@@ -188,7 +206,7 @@ def _changes(
         if bool(settings.get("use_dora")) != (length is not None):
             raise CheckpointError(f"{folder}: use_dora and the module {module} disagree.")
         flat = None if length is None else length.reshape(-1)
-        changes[f"{module}.weight"] = _Change(down, np.float32(scale) * up, flat)
+        changes[f"{module}.weight"] = Change(down, np.float32(scale) * up, flat)
     return changes
 
 

@@ -250,14 +250,17 @@ def layer_matrices(layer: Layer) -> list[Matrix]:
 
 def layer_projections(layer: Layer) -> list[Matrix]:
     """The matrices of one layer that may be kept as codes, in order."""
-    found = [linear.weight for linear in _mixing(layer.attention)]
-    mixture = layer.mlp if isinstance(layer.mlp, Mixture) else None
-    mlp = mixture.shared if mixture is not None else layer.mlp
-    if isinstance(mlp, Mlp):
-        found += [mlp.gate_up.weight, mlp.down.weight]
-    if mixture is not None:
-        found += [mixture.gate, mixture.up, mixture.down]
+    found = [linear.weight for linear in layer_linears(layer)]
+    if isinstance(layer.mlp, Mixture):
+        found += [layer.mlp.gate, layer.mlp.up, layer.mlp.down]
     return found
+
+
+def layer_linears(layer: Layer) -> list[Linear]:
+    """The projections of one layer, in order, without those of experts that are chosen."""
+    found = _mixing(layer.attention)
+    mlp = layer.mlp.shared if isinstance(layer.mlp, Mixture) else layer.mlp
+    return found if mlp is None else [*found, mlp.gate_up, mlp.down]
 
 
 def _mixing(of: Attention | LatentAttention | DeltaNet) -> list[Linear]:

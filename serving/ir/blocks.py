@@ -7,6 +7,7 @@ from openvino import Node
 from openvino import opset16 as op
 
 from serving.ir.architecture import Linear, Norm
+from serving.ir.base_shape import product_name
 from serving.ir.inputs import integer, number
 from serving.ir.weights import Weights
 
@@ -14,6 +15,8 @@ from serving.ir.weights import Weights
 def linear(weights: Weights, rows: Node, of: Linear) -> Node:
     """A projection of ``rows`` [batch, length, columns]."""
     product = op.matmul(rows, weights.linear(of.weight), False, True)
+    # An adapter that is chosen while the model serves finds its place by this name.
+    product.set_friendly_name(product_name(of.weight))
     if of.bias is None:
         return product
     return op.add(product, op.constant(weights.vector(of.bias)[np.newaxis, np.newaxis]))

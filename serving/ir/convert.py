@@ -14,7 +14,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from serving.ir import calibrated, decoder, families, sensitivity
+from serving.ir import base_shape, calibrated, decoder, families, sensitivity
 from serving.ir.adapter import AdaptedCheckpoint
 from serving.ir.architecture import Architecture, ArchitectureUnknown
 from serving.ir.calibrated import CalibrationUnavailable
@@ -176,6 +176,7 @@ def _convert(
     else:
         write_model(checkpoint, architecture, precision, work, report, provenance)
     _write_generation_config(work, facts)
+    base_shape.write(work, checkpoint.config, architecture.family)
     report(0, 1, "checking")
     files = {path.name: manifest.sha256_of(path) for path in sorted(work.iterdir())}
     report(1, 1, "checking")

@@ -65,7 +65,10 @@ class _Decoder:
     def model(self) -> Model:
         given = inputs()
         table = self._weights.embedding(self._is.embedding)
-        hidden = op.gather(table, op.convert(given.ids, "i32"), integer(0))
+        # An id may carry the number of an adapter, as so many vocabularies above it: that tells
+        # the cache of prefixes one adapter's keys and values from another's.
+        known = op.floor_mod(given.ids, integer(self._is.embedding.shape[0]))
+        hidden = op.gather(table, op.convert(known, "i32"), integer(0))
         context = self._context(given)
         for index in range(self._is.layer_count):
             hidden = self._layer(self._is.layer(index), hidden, context)

@@ -128,19 +128,31 @@ class SafetensorsCheckpoint(Checkpoint):
             ) from error
 
 
-def read_tensors(file: Path) -> dict[str, Floats]:
-    """All tensors of one small file, float32.
+def read_tensors(file: Path, ending: str = "") -> dict[str, Floats]:
+    """All tensors of one small file, or those whose names end so, float32.
 
     Raises:
         CheckpointError: it cannot be read, is damaged, or holds what is no plain weight.
     """
     found = {}
     for name, place in _header(file).items():
+        if not name.endswith(ending):
+            continue
         if place.kind not in _TYPES:
             raise CheckpointError(f"{file}: the tensor {name} is of type {place.kind}.")
         raw = np.memmap(file, _TYPES[place.kind], "r", offset=place.offset, shape=place.shape)
         found[name] = as_float32(np.asarray(raw), place.kind).astype(np.float32)
     return found
+
+
+def read_metadata(file: Path) -> dict[str, str]:
+    """What a file says of itself, as its writer chose.
+
+    Raises:
+        CheckpointError: it cannot be read, or is damaged.
+    """
+    told = _parsed(file)[0].get("__metadata__")
+    return {str(key): str(value) for key, value in told.items()} if isinstance(told, dict) else {}
 
 
 def _files(folder: Path) -> list[Path]:
@@ -151,23 +163,30 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _header(file: Path) -> dict[str, _Place]:
+    header, start, size = _parsed(file)
+    return {
+        name: _place(file, name, entry, start, size)
+        for name, entry in header.items()
+        if name != "__metadata__"
+    }
+
+
+def _parsed(file: Path) -> tuple[dict[str, Any], int, int]:
+    """The header of a file, where its tensors begin, and its size."""
     try:
         size = file.stat().st_size
         with file.open("rb") as stream:
             length = int.from_bytes(stream.read(8), "little")
             if not 2 <= length <= min(size - 8, _LONGEST_HEADER):
                 raise CheckpointError(f"{file} is cut short or is no safetensors file.")
-            header: dict[str, Any] = json.loads(stream.read(length))
-            named = header.items()
+            header = json.loads(stream.read(length))
     except OSError as error:
         raise CheckpointError(f"{file} cannot be read: {error.strerror}.") from error
-    except (ValueError, AttributeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{file} is damaged: its header cannot be read.") from error
-    places = {}
-    for name, entry in named:
-        if name != "__metadata__":
-            places[name] = _place(file, name, entry, 8 + length, size)
-    return places
+    if not isinstance(header, dict):
+        raise CheckpointError(f"{file} is damaged: its header cannot be read.")
+    return header, 8 + length, size
 
 
 def _place(file: Path, name: str, entry: Any, start: int, size: int) -> _Place:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from assistant.approval.fingerprint import (
     NotIdentified,
-    model_folder,
+    model_folders,
     of_engine,
     prompts_in_use,
 )
-from assistant.approval.model_files import folder_digest, plain_digest
+from assistant.approval.model_files import digest_of, plain_digest
 from assistant.monitoring.settings import ShadowCandidate
 from assistant.settings import PanelMember, Settings
 from assistant.work.registry import Registry
@@ -49,12 +49,12 @@ def identity(settings: Settings, candidate: ShadowCandidate, tasks: Registry) ->
     chosen = settings.engines[candidate.engine]
     found: dict[str, Any] = {
         "engine_kind": chosen.kind,
-        "model": chosen.model,
+        "model": chosen.title,
         "prompts": prompts_in_use(settings_of(settings, candidate), candidate.engine, tasks),
     }
     try:
-        folder = model_folder(chosen, settings.home)
-        runs = of_engine(chosen, folder, folder_digest(folder))
+        folders = model_folders(chosen, settings.home)
+        runs = of_engine(chosen, folders[0], digest_of(folders))
     except (NotIdentified, OSError):
         # Of a remote one no more is known than its name.
         return found

@@ -25,6 +25,7 @@ class DraftRow(Base):
     __table_args__ = (
         UniqueConstraint("request_id", "member", "section", name="uq_drafts_place"),
         Index("ix_drafts_patient", "patient_id", "id"),
+        Index("ix_drafts_model", "model", "kind", "id"),
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import difflib
 import hashlib
 import hmac
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from assistant.record.readable import readable
 from assistant.store.deidentify import patient_names, texts_of
 from assistant.training.data.line import Line, message
 from assistant.training.data.surrogates import Surrogates
@@ -43,8 +43,7 @@ class Disguise:
         own.know(patient_names(texts), ids)
         own.learn(texts_of(texts))
         made: dict[str, Any] = own.value(texts)
-        prompt = made.get("prompt")
-        told = prompt if isinstance(prompt, str) else json.dumps(prompt, ensure_ascii=False)
+        told = readable(made.get("prompt", ""))
         self.groups[told] = hmac.new(self._key, patient.encode(), hashlib.sha256).hexdigest()
         return made
 

@@ -13,6 +13,12 @@ from assistant.training.lm.settings import LmSettings
 from assistant.training.optimisation import TrainingInvalid
 from assistant.training.state import seed, write_atomically
 from assistant.whole_file import whole
+from serving.ir.architecture import ArchitectureUnknown
+from serving.ir.base_shape import base_digest
+from serving.ir.checkpoint import CheckpointError
+from serving.ir.checkpoint_opening import open_checkpoint
+from serving.ir.description import describe
+from serving.ir.low_rank import BASE_KEY
 
 CONFIG_FILE, WEIGHTS_FILE = "adapter_config.json", "adapter_model.safetensors"
 
@@ -73,7 +79,16 @@ def write(model: Any, folder: Path, base: Path) -> None:
     with whole(folder / CONFIG_FILE) as partial:
         partial.write_text(json.dumps(settings, ensure_ascii=False, indent=1) + "\n", "utf-8")
     tensors = get_peft_model_state_dict(model)
-    write_atomically(folder / WEIGHTS_FILE, tensors, {"format": "pt"})
+    write_atomically(folder / WEIGHTS_FILE, tensors, {"format": "pt", **_base_hash(base)})
+
+
+def _base_hash(base: Path) -> dict[str, str]:
+    """What the adapter fits; nothing for a base that is not served here."""
+    try:
+        checkpoint = open_checkpoint(base)
+        return {BASE_KEY: base_digest(describe(checkpoint.config))}
+    except (CheckpointError, ArchitectureUnknown):
+        return {}
 
 
 def _plain(value: Any) -> Any:

@@ -23,6 +23,7 @@ from serving.engine import (
 )
 from serving.engines.inbox import Inbox
 from serving.engines.openvino import sequential_pipeline, state_architectures
+from serving.engines.openvino.adapters import Adapters
 from serving.engines.openvino.generation_config import generation_config
 from serving.engines.openvino.lane import Lane, Request
 from serving.engines.openvino.prompt_encoder import PromptEncoder
@@ -31,6 +32,9 @@ from serving.engines.openvino.step_loop import StepLoop
 from serving.engines.text_stream import TextStream
 from serving.hardware import compute, cpu, resident
 from serving.hardware.compute import Compute, KvCache
+from serving.ir import base_shape
+from serving.ir.checkpoint import CheckpointError
+from serving.ir.learned_prefix import LearnedPrefix, read_prefix
 from serving.models import manifest
 from serving.schema import json_schema
 from serving.thinking_budget import within_budget
@@ -54,6 +58,9 @@ class OpenVinoOptions:
     ``default_max_tokens``: of an answer whose request names no limit; 0 is the rest of the
     context.  ``chat_template_kwargs``: for requests that say nothing else of the same option.
     ``reasoning_budget``: the most tokens of thoughts where a request says nothing; 0: no limit.
+    ``adapters``: name → folder of what requests may be answered with (`serving.models.adapters`).
+    ``prefix``: folder of learned keys and values that stand before every prompt
+    (`serving.ir.learned_prefix`); such a model answers one request at a time.
 
     A model that answers one request at a time (`sequential_pipeline` beside this) has no use for
     the sizes of cache, sequences and steps.
@@ -73,6 +80,8 @@ class OpenVinoOptions:
     default_max_tokens: int = 0
     chat_template_kwargs: Mapping[str, Any] = field(default_factory=dict)
     reasoning_budget: int = 0
+    adapters: Mapping[str, str] = field(default_factory=dict)
+    prefix: str = ""
 
 
 class OpenVinoEngine(Engine):
@@ -87,16 +96,25 @@ class OpenVinoEngine(Engine):
         self._options = options or OpenVinoOptions()
         self._folder = folder
         self._manifest, self._tokenizer = tokenizer.load(folder)
-        self._sequential = self._manifest.architecture in sequential_pipeline.ARCHITECTURES
+        closes_prompt = self._manifest.architecture in sequential_pipeline.ARCHITECTURES
+        self._prefix = _prefix(folder, self._options.prefix)
+        self._sequential = closes_prompt or self._prefix is not None
         if self._sequential and self._options.prompt_lookup:
             raise EngineUnavailable(
                 f"{self._manifest.name} cannot draft from its prompt; turn prompt_lookup off."
             )
+        if self._sequential and self._options.adapters:
+            raise EngineUnavailable(
+                f"模型 {self._manifest.name} 逐个作答，不能切换适配器：请合并。(A model that "
+                "answers one request at a time takes no adapter at run time; merge it with "
+                "`bedside model convert --adapter`.)"
+            )
+        self._adapters = Adapters(folder, self._options.adapters)
         self._encoder = PromptEncoder(
             self._tokenizer,
             self._manifest.context_length,
             self._manifest.control_tokens,
-            closes_prompt=self._sequential,
+            closes_prompt=closes_prompt,
             defaults=self._options.chat_template_kwargs,
         )
         self._properties = compute.properties(
@@ -119,6 +137,7 @@ class OpenVinoEngine(Engine):
             licence=self._manifest.licence,
             thinks_on_request=self._encoder.thinks_on_request,
             calls_tools=self._encoder.calls_tools,
+            adapters=self._adapters.names,
             details={
                 "engine": "openvino",
                 "architecture": self._manifest.architecture,
@@ -194,7 +213,8 @@ class OpenVinoEngine(Engine):
 
     def _lanes(self) -> dict[bool, Lane]:
         with resident.released_meanwhile(self._folder / manifest.WEIGHTS_FILE):
-            lanes = {False: Lane(self._pipeline, self._encoder.decode)}
+            choose = self._adapters.choose
+            lanes = {False: Lane(self._pipeline, self._encoder.decode, choose)}
             self._cache_tokens = self._warm_up(lanes[False].pipeline)
             if self._options.prompt_lookup:
                 drafting = Lane(lambda: self._pipeline(prompt_lookup=True), self._encoder.decode)
@@ -206,7 +226,9 @@ class OpenVinoEngine(Engine):
         import openvino_genai
 
         if self._sequential:
-            return SequentialPipeline(self._folder, self._options.device, self._properties)
+            return SequentialPipeline(
+                self._folder, self._options.device, self._properties, self._prefix
+            )
         scheduler = openvino_genai.SchedulerConfig()
         scheduler.cache_size = self._options.cache_size_gb
         scheduler.max_num_seqs = self._options.max_num_seqs
@@ -217,9 +239,15 @@ class OpenVinoEngine(Engine):
         properties = dict(self._properties)
         if prompt_lookup:
             properties["prompt_lookup"] = True
-        return openvino_genai.ContinuousBatchingPipeline(
+        else:
+            properties |= self._adapters.properties()
+        pipeline = openvino_genai.ContinuousBatchingPipeline(
             str(self._folder), self._tokenizer, scheduler, self._options.device, **properties
         )
+        if not prompt_lookup:
+            # It begins with all of them at once.
+            self._adapters.choose(pipeline, "")
+        return pipeline
 
     def _warm_up(self, pipeline: Any, prompt_lookup: bool = False) -> int:
         """Generate one token; returns how many tokens the key-value cache holds.
@@ -245,8 +273,10 @@ class OpenVinoEngine(Engine):
 
     def _request(self, text: str, sampling: Sampling, schema: Mapping[str, Any] | None) -> Request:
         constraint = json_schema.check(schema) if schema is not None else None
+        # Drafts from the prompt have a pipeline of their own, without adapters.
         lookup = sampling.prompt_lookup and self._options.prompt_lookup and constraint is None
-        ids = self._encoder.encode(text)
+        lookup = lookup and not sampling.adapter
+        ids = self._adapters.mark(self._encoder.encode(text), sampling)
         count = int(ids.get_shape()[1])
         sampling = limited(sampling, count, self._limit, self._options.default_max_tokens)
         config = generation_config(sampling, constraint, lookup, self._end_ids)
@@ -261,4 +291,20 @@ class OpenVinoEngine(Engine):
             deliver=lambda item: None,
             schema=constraint,
             lookup=lookup,
+            adapter=sampling.adapter,
         )
+
+
+def _prefix(folder: Path, place: str) -> LearnedPrefix | None:
+    if not place:
+        return None
+    architecture = base_shape.read(folder)
+    if architecture is None:
+        raise EngineUnavailable(
+            "这个模型不带可用前缀的结构：请重新转换。(This model was converted before prefixes "
+            "could be used, or by another tool: convert it again.)"
+        )
+    try:
+        return read_prefix(Path(place), architecture)
+    except CheckpointError as error:
+        raise EngineUnavailable(str(error)) from error

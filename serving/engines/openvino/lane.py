@@ -10,6 +10,9 @@ from typing import Any
 from serving.engine import Chunk, EngineError, FinishReason, Sampling, TokenLogprob, Usage
 from serving.engines.text_stream import TextStream
 
+_UNKNOWN = "?"
+"""No adapter is called so."""
+
 
 @dataclass(eq=False)
 class Request:
@@ -23,6 +26,7 @@ class Request:
     deliver: Callable[[Chunk | EngineError], None]
     schema: str | None = None
     lookup: bool = False
+    adapter: str = ""
     submitted: float = field(default_factory=time.perf_counter)
     started: float = 0.0
     first_token: float = 0.0
@@ -55,14 +59,22 @@ class Request:
 
 
 class Lane:
-    """A pipeline and the requests that run in it."""
+    """A pipeline and the requests that run in it, all of them with one adapter."""
 
-    def __init__(self, build: Callable[[], Any], decode: Callable[[list[int]], str]) -> None:
-        """``build`` makes the pipeline (seconds); ``decode`` names single tokens."""
+    def __init__(
+        self,
+        build: Callable[[], Any],
+        decode: Callable[[list[int]], str],
+        choose: Callable[[Any, str], None] = lambda pipeline, adapter: None,
+    ) -> None:
+        """``build`` makes the pipeline (seconds), which has no adapter chosen; ``decode`` names
+        single tokens; ``choose`` turns an idle pipeline to an adapter."""
         self._build = build
         self._decode = decode
+        self._choose = choose
         self._pipeline = build()
         self._next_id = 0
+        self.adapter = ""
         self.active: list[Request] = []
 
     @property
@@ -71,7 +83,14 @@ class Lane:
         return self._pipeline
 
     def start(self, request: Request) -> None:
-        """Hand a request to the pipeline."""
+        """Hand a request to the pipeline.  One with another adapter than those that run is only
+        for a lane where none runs.
+
+        Raises:
+            RuntimeError: the pipeline does not take it.
+        """
+        if request.adapter != self.adapter:
+            self._turn_to(request.adapter)
         self._next_id += 1
         request.started = time.perf_counter()
         request.handle = self._pipeline.add_request(
@@ -97,6 +116,7 @@ class Lane:
         """Replace a pipeline that has failed; its requests are forgotten."""
         self.active.clear()
         self._pipeline = None
+        self.adapter = ""
         self._pipeline = self._build()
 
     def release(self) -> None:
@@ -104,6 +124,17 @@ class Lane:
         for request in list(self.active):
             self._drop(request)
         self._pipeline = None
+
+    def _turn_to(self, adapter: str) -> None:
+        if self.active:
+            raise RuntimeError("requests with another adapter are running")
+        # What was cancelled is let go of by the next step.
+        while self._pipeline.has_non_finished_requests():
+            self._pipeline.step()
+        # Where this fails, nobody may take the lane for what it was.
+        self.adapter = _UNKNOWN
+        self._choose(self._pipeline, adapter)
+        self.adapter = adapter
 
     def _drop(self, request: Request) -> None:
         request.handle.cancel()

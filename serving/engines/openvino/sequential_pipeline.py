@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from serving.engine import UnsupportedOption
 from serving.engines.openvino.stateful_model import StatefulModel
 from serving.engines.openvino.token_choice import TokenChoice
+from serving.ir.learned_prefix import LearnedPrefix
 from serving.models import manifest
 
 ARCHITECTURES = frozenset({"chatglm"})
@@ -90,8 +91,15 @@ class Handle:
 class SequentialPipeline:
     """Runs requests in the order in which they came.  For one thread."""
 
-    def __init__(self, folder: Path, device: str, properties: Mapping[str, Any]) -> None:
-        """Load the prepared model ``folder``; ``properties``: OpenVINO's.
+    def __init__(
+        self,
+        folder: Path,
+        device: str,
+        properties: Mapping[str, Any],
+        prefix: LearnedPrefix | None = None,
+    ) -> None:
+        """Load the prepared model ``folder``; ``properties``: OpenVINO's; ``prefix``: see
+        `StatefulModel`.
 
         Raises:
             RuntimeError: it cannot be loaded.
@@ -104,7 +112,7 @@ class SequentialPipeline:
             if settings.is_file()
             else openvino_genai.GenerationConfig()
         )
-        self._model = StatefulModel(folder / manifest.MODEL_FILE, device, properties)
+        self._model = StatefulModel(folder / manifest.MODEL_FILE, device, properties, prefix)
         self._requests: deque[Handle] = deque()
         self._current: Handle | None = None
 
@@ -167,8 +175,8 @@ def check(config: Any) -> None:
     """
     if config.structured_output_config is not None:
         raise UnsupportedOption(
-            "This model (ChatGLM-6B) cannot be held to a JSON schema or grammar; ask without one, "
-            "or use another model."
+            "A model that answers one request at a time (ChatGLM-6B, one with a learned prefix) "
+            "cannot be held to a JSON schema or grammar; ask without one, or use another model."
         )
     if config.is_prompt_lookup():
-        raise UnsupportedOption("This model (ChatGLM-6B) cannot draft from its prompt.")
+        raise UnsupportedOption("This model cannot draft from its prompt.")

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from serving.ir.learned_prefix import LearnedPrefix
+
 _ROWS = "rows"
 LAST = np.array([-1])
 
@@ -19,8 +21,15 @@ class StatefulModel:
     For each of a prompt of 2,048, ChatGLM-6B's logits would take 1 GB.
     """
 
-    def __init__(self, path: Path, device: str, properties: Mapping[str, Any]) -> None:
-        """Compile the IR ``path``; ``properties``: OpenVINO's.
+    def __init__(
+        self,
+        path: Path,
+        device: str,
+        properties: Mapping[str, Any],
+        prefix: LearnedPrefix | None = None,
+    ) -> None:
+        """Compile the IR ``path``; ``properties``: OpenVINO's.  ``prefix``: keys and values that
+        stand before every prompt.
 
         Raises:
             RuntimeError: it cannot be loaded.
@@ -33,12 +42,19 @@ class StatefulModel:
         compiled = core.compile_model(model, device, dict(properties))
         self._request = compiled.create_infer_request()
         self._inputs = {name for port in compiled.inputs for name in port.get_names()}
-        self._seen = 0
+        self._prefix = prefix
+        self.reset()
 
     def reset(self) -> None:
-        """Forget every token."""
+        """Forget every token but the learned ones."""
+        import openvino
+
         self._request.reset_state()
         self._seen = 0
+        if self._prefix is not None:
+            for state in self._request.query_state():
+                if state.name in self._prefix.states:
+                    state.state = openvino.Tensor(self._prefix.states[state.name])
 
     def step(self, ids: NDArray[np.int64], rows: NDArray[np.int64] = LAST) -> NDArray[np.float32]:
         """Logits [rows, vocabulary] after the next tokens ``ids``; the next step writes over them.
@@ -46,10 +62,12 @@ class StatefulModel:
         Python's global lock is free while the model computes.
         """
         seen = self._seen + len(ids)
+        learned = 0 if self._prefix is None else self._prefix.tokens
+        first = learned if self._prefix is not None and self._prefix.positions else 0
         given = {
             "input_ids": ids[np.newaxis],
-            "attention_mask": np.ones((1, seen), np.int64),
-            "position_ids": np.arange(self._seen, seen)[np.newaxis],
+            "attention_mask": np.ones((1, learned + seen), np.int64),
+            "position_ids": np.arange(first + self._seen, first + seen)[np.newaxis],
             "beam_idx": np.zeros(1, np.int32),
             _ROWS: rows,
         }

@@ -117,10 +117,8 @@ class StepLoop:
                 self._wake.wait()
             if self._closing:
                 return False
-            fresh: list[Request] = []
-            while self._waiting and self._running < self._max_running:
-                fresh.append(self._waiting.popleft())
-                self._running += 1
+            fresh = self._next()
+            self._running += len(fresh)
         for request in fresh:
             try:
                 self._lanes[request.lookup].start(request)
@@ -128,6 +126,29 @@ class StepLoop:
                 _log.error("a request was refused: %s", type(error).__name__)
                 request.deliver(UnsupportedOption("The model cannot run this request."))
         return True
+
+    def _next(self) -> list[Request]:
+        """Those that wait and may start now, in their order; they wait no more.
+
+        A lane runs one adapter at a time.  Where requests run, only those that come before the
+        first one with another adapter join them, so that this one has its turn.  An idle lane turns
+        to the adapter of who has waited longest, and takes everybody who waits for the same.
+        """
+        turns: dict[bool, str | None] = {}
+        fresh: list[Request] = []
+        for request in self._waiting:
+            if self._running + len(fresh) >= self._max_running:
+                break
+            lane = self._lanes[request.lookup]
+            running = lane.adapter if lane.active else None
+            turn = turns.setdefault(request.lookup, request.adapter if running is None else running)
+            if request.adapter == turn:
+                fresh.append(request)
+            elif running is not None:
+                turns[request.lookup] = None
+        for request in fresh:
+            self._waiting.remove(request)
+        return fresh
 
     def _step(self) -> None:
         for lane in self._lanes.values():

@@ -63,7 +63,8 @@ class WorkerEngine(Engine):
     @property
     def card(self) -> ModelCard:
         """See `Engine.card`."""
-        return ModelCard(**self._process.now.ready["card"])
+        told = self._process.now.ready["card"]
+        return ModelCard(**told | {"adapters": tuple(told["adapters"])})
 
     @property
     def pid(self) -> int:

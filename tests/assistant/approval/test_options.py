@@ -36,6 +36,9 @@ OTHER: dict[str, Any] = {
     "url": "http://127.0.0.1/v1",
     "urls": ["http://127.0.0.1/v1"],
     "replicas": 2,
+    "adapters": ["discharge"],
+    "adapter": "discharge",
+    "prefix": "/srv/prefix",
     "api_key": "k",
     "thinks_first": True,
 }
@@ -46,6 +49,7 @@ KINDS: dict[str, frozenset[str]] = {
     - {"environment", "low_bit", "url", "urls", "api_key", "thinks_first"},
     "bigdl": frozenset(OTHER)
     - {"cache_gib", "precision", "kv_cache", "prompt_lookup", "reasoning_budget", "replicas"}
+    - {"adapters", "adapter", "prefix"}
     - {"url", "urls", "api_key", "thinks_first"},
 }
 

@@ -24,11 +24,12 @@ from openapi_requests import Operation, operations
 from starlette.testclient import TestClient
 
 from assistant.application import build_app
+from assistant.engine_settings import EngineSettings
 from assistant.interop.embed.grant import Grant, signed
 from assistant.interop.hooks import routes as hook_routes
-from assistant.interop.settings import EmbedSettings, HookClient, HookSettings
+from assistant.interop.settings import EmbedSettings, HookClient, HookSettings, SmartSettings
 from assistant.interop.smart.session import Sessions
-from assistant.settings import EngineSettings, Settings, SmartSettings
+from assistant.settings import Settings
 from assistant.store.cards import NewCard
 from assistant.store.context import Context
 

@@ -8,9 +8,12 @@ import pytest
 from monitored_ward import Ward
 from pydantic import ValidationError
 
+from assistant.monitoring import latest
+from assistant.monitoring.form import quality_form
 from assistant.monitoring.settings import Floor
 from assistant.monitoring.standing import standing
 from assistant.store import ApprovalNotFound, InvalidArgument
+from assistant.store.monitored import monitored
 from assistant.ui.model_ways import ways
 from assistant.ui.strings import Text
 
@@ -107,3 +110,44 @@ def test_only_what_is_returned_is_given_again_and_only_by_name(ward: Ward) -> No
 def test_a_floor_has_one_limit(limits: dict[str, float]) -> None:
     with pytest.raises(ValidationError):
         Floor(figure="rejected", **limits)
+
+
+@pytest.mark.parametrize(
+    "floors",
+    [
+        [
+            Floor(figure="unsupported_share", at_most=1.0, drafts=5),
+            Floor(figure="disliked", at_most=1.0, drafts=5),
+            Floor(figure="edit_share", at_most=1.0, drafts=5),
+            Floor(figure="review_score", at_least=1.0, drafts=5),
+        ]
+    ],
+)
+def test_no_more_drafts_are_read_than_a_floor_needs(
+    ward: Ward, case: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ward.approve()
+    drafts = [ward.ask(case)["id"]]
+    drafts += ward.repeat(drafts[0], 11)
+    patient = {"X-Patient-Id": "pat-1", "X-Encounter-Id": "enc-1"}
+    opinion = {"draft_id": drafts[2], "verdict": "dislike"}
+    assert ward.client.post("/v1/feedback", headers=patient, json=opinion).status_code == 201
+    scores = {item.id: 4 for item in quality_form().items} | {"stigmatizing": 1}
+    ward.store.quality_reviews.add("zhao", "doctor", drafts[1], quality_form().name, scores)
+    read: list[str] = []
+
+    def counting(*given: Any, **chosen: Any) -> Any:
+        found = monitored(*given, **chosen)
+        read.extend(row.id for row in found)
+        return found
+
+    monkeypatch.setattr(latest, "monitored", counting)
+    monkeypatch.setattr(latest, "PAGE", 2)
+    judged = {one["floor"].rstrip("0123456789.<>="): one for one in check(ward)}
+    told = {name: (one["drafts"], one["mean"]) for name, one in judged.items()}
+    unsupported = told.pop("unsupported_share")
+    assert unsupported[0] == 5
+    assert told == {"disliked": (2, 0.5), "edit_share": (0, None), "review_score": (1, 4.0)}
+    # Three pages of the newest, and those that were opened, disliked or scored.
+    assert read.count(drafts[2]) == read.count(drafts[1]) == 1
+    assert sorted(set(read)) == sorted([*drafts[6:], *drafts[:3]])

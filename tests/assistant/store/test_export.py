@@ -26,7 +26,7 @@ def test_a_marked_error_is_replaced_in_its_place(
     assert pair["rejected"] == "发热、咳嗽，左肺炎症，无过敏。"
     assert pair["chosen"] == "高热、咳嗽，右下肺炎症，无过敏。"
     assert (pair["source"], pair["member"], pair["model"]) == ("correction", "glm", "model-1")
-    assert json.loads(pair["prompt"]) == {"text": "患者发热三天"}
+    assert pair["prompt"] == "病历原文：患者发热三天"
 
 
 def test_a_mark_that_does_not_fit_the_text_changes_nothing(
@@ -115,7 +115,9 @@ def test_texts_are_deidentified_unless_asked(
     assert pair["chosen"] == "[姓名]于[日期]入院，电话[电话]。"
     assert "[数值]℃" in pair["prompt"]
     plain = only(store.feedback_pairs(deidentify=False))
-    assert json.loads(plain["prompt"]) == payload
+    assert plain["prompt"] == (
+        "患者：\n  姓名：阿依古丽\n  年龄：58\n病历原文：体温38.5℃，病案甲乙丙丁"
+    )
     assert "13812345678" in plain["chosen"]
 
 

@@ -31,8 +31,13 @@ Config = dict[str, Any]
 Weights = dict[str, Array]
 
 
-def chatglm_logits(config: Config, weights: Weights, ids: list[int]) -> Array:
+def chatglm_logits(
+    config: Config, weights: Weights, ids: list[int], learned: Array | None = None
+) -> Array:
     """Logits [length, vocab] of one sequence that holds [gMASK] or [MASK], and ``bos``.
+
+    ``learned`` (P-tuning v2): [layers, 2, virtual tokens, heads, size], keys and values that every
+    token sees; they are not turned, and have no positions.
 
     Raises:
         ValueError: ``bos`` or both mask tokens are missing.
@@ -40,6 +45,8 @@ def chatglm_logits(config: Config, weights: Weights, ids: list[int]) -> Array:
     eps = config["layernorm_epsilon"]
     alpha = np.sqrt(2 * config["num_layers"])
     visible, angles = prefix_mask(config, ids), _angles(config, ids)
+    if learned is not None:
+        visible = np.pad(visible, ((0, 0), (learned.shape[2], 0)), constant_values=True)
     x = weights["transformer.word_embeddings.weight"][ids]
 
     def norm(name: str, value: Array) -> Array:
@@ -56,7 +63,10 @@ def chatglm_logits(config: Config, weights: Weights, ids: list[int]) -> Array:
         # Each head's query, key and value lie side by side.
         heads = split_heads(fused, config["num_attention_heads"])
         query, key, value = np.split(heads, 3, axis=-1)
-        mixed = attention(_rotate(query, angles), _rotate(key, angles), value, visible)
+        key = _rotate(key, angles)
+        if learned is not None:
+            key, value = _behind(learned[index, 0], key), _behind(learned[index, 1], value)
+        mixed = attention(_rotate(query, angles), key, value, visible)
         x = alpha * x + project(f"{layer}.attention.dense", mixed)
         x = norm(f"{layer}.post_attention_layernorm", x)
         inner = gelu_tanh(project(f"{layer}.mlp.dense_h_to_4h", x))
@@ -95,3 +105,8 @@ def _rotate(x: Array, angles: tuple[Array, Array]) -> Array:
     halves = np.split(x, 2, axis=-1)
     turned = [rotate_halves(half, angle) for half, angle in zip(halves, angles, strict=True)]
     return np.concatenate(turned, axis=-1)
+
+
+def _behind(learned: Array, own: Array) -> Array:
+    """``own`` [heads, length, size] behind ``learned`` [virtual tokens, heads, size]."""
+    return np.concatenate([learned.transpose(1, 0, 2), own], axis=1)

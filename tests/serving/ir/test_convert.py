@@ -72,7 +72,7 @@ def test_the_folder_holds_all_that_serving_needs(source: Path, tmp_path: Path) -
     assert len(made.end_token_ids) >= 2
     expected = {"openvino_model", "openvino_tokenizer", "openvino_detokenizer"}
     files = {f"{name}.{kind}" for name in expected for kind in ("xml", "bin")}
-    assert set(made.files) == files | {"generation_config.json"}
+    assert set(made.files) == files | {"generation_config.json", "architecture.json"}
     assert {path.name for path in target.iterdir()} == {*made.files, manifest.FILE_NAME}
     assert all(sha256_of(target / name) == digest for name, digest in made.files.items())
     ends = json.loads((target / "generation_config.json").read_text())["eos_token_id"]
