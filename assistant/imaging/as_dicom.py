@@ -91,7 +91,7 @@ def series(array: NDArray[Any], grid: Grid, modality: str, seed: str) -> Iterato
         made.RescaleSlope, made.RescaleIntercept = slope, 0
         made.BitsAllocated = made.BitsStored = 8 * kind.itemsize
         made.HighBit, made.PixelRepresentation = 8 * kind.itemsize - 1, int(kind.kind == "i")
-        made.PixelData = np.rint(plane / float(slope)).astype(kind).tobytes()
+        made.PixelData = np.rint(plane.astype(np.float64) / float(slope)).astype(kind).tobytes()
         yield written(made)
 
 

@@ -82,7 +82,7 @@ def as_nrrd(array: np.ndarray, folder: Path) -> bytes:
     return (folder / "a.nrrd").read_bytes()
 
 
-def features(server: Server, patient: str, settings: str = "ibsi-c") -> dict[str, float]:
+def features(server: Server, patient: str, settings: object = "ibsi-c") -> dict[str, float]:
     """What the task makes of the two attachments of a patient."""
     headers = {"X-Patient-Id": patient}
     listed = httpx.get(f"{server.address}/v1/attachments", headers=headers).json()
@@ -128,7 +128,7 @@ def test_fractions_are_kept_to_more_digits_than_a_float_has(server: Server) -> N
         ]
         == 2
     )
-    found = features(server, "as-fractions", "ibsi-digital")
+    found = features(server, "as-fractions", {"bins": {"number": 8}})
     inside = values[ball()].astype(np.float64)
     assert found["stat_mean"] == pytest.approx(inside.mean(), rel=1e-8)
     assert found["stat_max"] == pytest.approx(inside.max(), rel=1e-8)
