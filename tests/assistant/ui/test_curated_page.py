@@ -59,11 +59,13 @@ def test_a_rare_disease_is_hinted_at_apart_from_the_ranking(curated_visit: Visit
     if not is_installed():
         pytest.skip("the extra rare is not installed")
     page = curated_visit.page
+    page.get_by_role("tab", name="病历录入").click()
     curated_visit.new_patient()
     page.locator("#case-present_illness textarea").fill(
         "双手震颤、肌张力障碍1年。裂隙灯见K-F环，铜蓝蛋白0.05g/L，24小时尿铜升高。"
     )
     page.click("#run-case")
+    curated_visit.finished()
     hints = curated_visit.card("知识库排序").get_by_role("region", name="罕见病提示")
     expect(hints).to_contain_text("肝豆状核变性")
     expect(hints).to_contain_text("ORPHA:905")
