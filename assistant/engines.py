@@ -19,7 +19,8 @@ import prompts
 from assistant.approval.fingerprint import NotIdentified, model_folder
 from assistant.approval.model_files import Signature, folder_signature
 from assistant.approval.options import deciding, options
-from assistant.settings import LOCAL_KINDS, EngineSettings, Settings
+from assistant.engine_settings import LOCAL_KINDS, EngineSettings
+from assistant.settings import Settings
 from serving.chat_model import EngineChatModel
 from serving.engine import Engine, EngineError, EngineUnavailable, Message, Sampling, complete
 from serving.engines.bigdl.engine import BigdlEngine, BigdlOptions

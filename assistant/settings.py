@@ -22,164 +22,23 @@ from pydantic_settings import (
 )
 
 import prompts
+from assistant.engine_settings import EngineSettings
 from assistant.interop.dicom.settings import DicomSettings, DicomWebServer
-from assistant.interop.settings import AlertSettings, EmbedSettings, HookSettings
+from assistant.interop.settings import (
+    AlertSettings,
+    EmbedSettings,
+    FhirSettings,
+    Hl7Settings,
+    HookSettings,
+    SmartSettings,
+)
 from assistant.loopback import is_loopback
 from assistant.monitoring.settings import MonitoringSettings, ShadowSettings
-from serving.chat_options import THINKING
-from serving.hardware.compute import Compute, KvCache
-
-DEMO_MODEL = "qwen2.5-coder-0.5b-instruct"
 
 KNOWLEDGE_MEMBER = "知识库排序"
 """The panel's baseline, which every panel has: no other member may take its name."""
 
 PANEL_TASK = "differential_diagnosis"
-
-
-_OWN_FIELDS = {
-    "openvino": {
-        "cache_gib",
-        "precision",
-        "kv_cache",
-        "prompt_lookup",
-        "reasoning_budget",
-        "replicas",
-    },
-    "bigdl": {"environment", "low_bit"},
-    "remote": {"url", "urls", "api_key", "thinks_first"},
-    "echo": set(),
-}
-"""What only one kind of engine has a use for."""
-LOCAL_KINDS = ("openvino", "bigdl")
-"""Kinds that compute on this machine."""
-_MODEL_FIELDS = {"default_max_tokens", "enable_thinking", "chat_template_kwargs"}
-"""What every kind but `echo`, which has no model, has a use for."""
-_LOCAL_FIELDS = {"max_concurrent", "queue_limit", "threads", "cores"}
-
-
-class EngineSettings(BaseModel):
-    """One model to serve."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    kind: Literal["openvino", "bigdl", "remote", "echo"] = Field(
-        default="openvino",
-        description="`openvino` runs a prepared model here; `bigdl` runs a Hugging Face checkpoint "
-        "on BigDL-LLM's INT4 kernels (see bigdl.md); `remote` asks an OpenAI-compatible "
-        "server; `echo` repeats its prompt and is for trying the product out without a model.",
-    )
-    model: str = Field(
-        default=DEMO_MODEL,
-        description="A catalogue name, or a folder with an OpenVINO model (for `bigdl`: with a "
-        "checkpoint), or the model's name on the remote server.",
-    )
-    url: str = Field(default="", description="Remote only: base address, ending in /v1.")
-    urls: list[str] = Field(
-        default=[],
-        max_length=64,
-        description="Remote only, instead of `url`: several servers of the same model. The "
-        "requests of one stay go to the same one, whose cache holds its record; one that cannot be "
-        "reached is passed over.",
-    )
-    replicas: int = Field(
-        default=1,
-        ge=1,
-        le=64,
-        description="For `openvino` only: processes that serve this model beside each other, each "
-        "with its own copy of the weights and its share of the processors; one a memory node on a "
-        "machine with several.",
-    )
-    api_key: SecretStr = Field(default=SecretStr(""), description="Remote only: the server's key.")
-    context_length: int = Field(
-        default=0,
-        ge=0,
-        description="The most tokens of prompt and answer; 0 takes what the model declares.",
-    )
-    cache_gib: int = Field(default=1, ge=1, le=1024, description="Size of the KV cache in GiB.")
-    max_concurrent: int = Field(default=8, ge=1, le=256, description="Requests in one batch.")
-    queue_limit: int = Field(default=32, ge=1, description="Requests that may wait; more get 503.")
-    threads: int = Field(default=0, ge=0, description="CPU threads; 0: one a core that it may use.")
-    cores: str = Field(
-        default="auto",
-        pattern=r"^(auto|all|\d+(-\d+)?(,\d+(-\d+)?)*)$",
-        description="Logical processors that the model's process keeps to: a list (`0-15,32-47`), "
-        "`all`, or `auto`: on a machine with several sockets each engine gets one of them in turn, "
-        "so that it reads its weights from its own memory.",
-    )
-    precision: Compute = Field(
-        default="auto",
-        description="What the model computes in: `int4` and `int8` say what its weights must be, "
-        "`bf16` needs AMX or AVX-512 BF16, `auto` takes what is fastest here.",
-    )
-    kv_cache: KvCache = Field(
-        default="auto", description="Numbers of the KV cache; `auto` is `u8`, the smallest."
-    )
-    prompt_lookup: bool = Field(
-        default=False,
-        description="Prompt-lookup decoding for the discharge record: much faster where the answer "
-        "repeats the notes, for a second copy of the weights in memory.",
-    )
-    environment: Literal["bigdl", "ipex-llm"] = Field(
-        default="bigdl",
-        description="For `bigdl` only: the environment, as `bedside engine install` calls it.",
-    )
-    low_bit: Literal["sym_int4", "asym_int4", "sym_int8"] = Field(
-        default="sym_int4", description="For `bigdl` only: how the weights are quantised."
-    )
-    default_max_tokens: int = Field(
-        default=0,
-        ge=0,
-        description="Tokens of an answer where a request of the OpenAI-compatible API names no "
-        "limit; 0: the rest of the context (`remote`: what the server chooses). An answer that is "
-        "cut has `finish_reason` `length`.",
-    )
-    enable_thinking: bool | None = Field(
-        default=None,
-        description="Whether a model that can think before it answers does. Without it the tasks "
-        "of Bedside ask a local model not to, where its chat template knows how, as the length of "
-        "their answers leaves no room; the OpenAI-compatible API leaves it to the template.",
-    )
-    chat_template_kwargs: dict[str, bool | int | str] = Field(
-        default_factory=dict,
-        description="Other options of the model's chat template, for every chat whose request "
-        "says nothing else of them.",
-    )
-    reasoning_budget: int = Field(
-        default=0,
-        ge=0,
-        description="For `openvino` only: the most tokens that a model thinks before it answers; "
-        "its thoughts are then closed and the answer begins. 0: no such limit.",
-    )
-    thinks_first: bool = Field(
-        default=False,
-        description="Remote only: each answer's text begins inside the model's thoughts, as with "
-        "DeepSeek-R1 on a server without a reasoning parser. Needed only where the model's name "
-        "does not tell.",
-    )
-    demo_only: bool = Field(
-        default=False,
-        description="Show 仅供演示 beside this model's name, whatever is approved; models that are "
-        "not approved (`bedside model approve`) show it anyway.",
-    )
-
-    @model_validator(mode="after")
-    def _of_its_kind(self) -> EngineSettings:
-        fields = set().union(*_OWN_FIELDS.values()) | _LOCAL_FIELDS | _MODEL_FIELDS
-        used = _OWN_FIELDS[self.kind] | (set() if self.kind == "echo" else _MODEL_FIELDS)
-        if self.kind in LOCAL_KINDS:
-            used = used | _LOCAL_FIELDS
-        if idle := sorted((self.model_fields_set & fields) - used):
-            raise ValueError(f"{', '.join(idle)}: not for an engine of kind {self.kind}; remove it")
-        if self.url and self.urls:
-            raise ValueError("url and urls: give one of them")
-        return self
-
-    @property
-    def template_options(self) -> dict[str, bool | int | str]:
-        """`chat_template_kwargs` with `enable_thinking` among them, where it is set."""
-        thinking = {} if self.enable_thinking is None else {THINKING: self.enable_thinking}
-        return {**self.chat_template_kwargs, **thinking}
 
 
 class PanelMember(BaseModel):
@@ -193,72 +52,6 @@ class PanelMember(BaseModel):
     )
     prompt: str = Field(default="evidence", description="A version of the task's template.")
     temperature: float = Field(default=0.0, ge=0, le=2)
-
-
-class FhirSettings(BaseModel):
-    """The hospital's FHIR R4 server, which records are read from."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    server: str = Field(
-        default="",
-        pattern=r"^(https?://[^\s?#]+)?$",
-        description="Base address of the hospital's FHIR R4 server; empty: there is none.",
-    )
-    token: SecretStr = Field(default=SecretStr(""), description="Bearer token for that server.")
-    pages: int = Field(default=20, ge=1, le=1000, description="The most pages of one search.")
-    seconds: float = Field(
-        default=60.0, gt=0, le=600, description="The most seconds that reading one record takes."
-    )
-
-
-class Hl7Settings(BaseModel):
-    """The listener for HL7 v2 messages (`bedside hl7 listen`)."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    host: str = Field(default="127.0.0.1", description="Address to listen on for MLLP.")
-    port: int = Field(default=2575, ge=1, le=65535, description="Port to listen on for MLLP.")
-    encoding: Literal["auto", "utf-8", "gb18030"] = Field(
-        default="auto",
-        description="Of messages that do not name theirs in MSH-18; `auto` tells it by the bytes.",
-    )
-    senders: list[str] = Field(
-        default_factory=list,
-        description="Sending applications (MSH-3) that are taken, or `MSH-3|MSH-4`; empty: all.",
-    )
-
-
-class SmartSettings(BaseModel):
-    """SMART App Launch: doctors who come from the hospital's own log-in."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    servers: list[str] = Field(
-        default_factory=list,
-        description="Base addresses of the FHIR servers that may launch; empty: none may.",
-    )
-    client_id: str = Field(default="bedside", description="What Bedside is registered as there.")
-    client_secret: SecretStr = Field(
-        default=SecretStr(""), description="Empty: registered as a public client."
-    )
-    address: str = Field(
-        default="",
-        pattern=r"^(https?://[^\s?#]+)?$",
-        description="Under which doctors' browsers reach Bedside; empty: as they ask.",
-    )
-    scopes: list[str] = Field(
-        default_factory=lambda: ["openid", "fhirUser", "patient/*.rs"],
-        description="Asked for beside `launch` or `launch/patient`.",
-    )
-    role_claim: str = Field(default="roles", description="The claim that the role is told by.")
-    roles: dict[str, Literal["doctor", "nurse", "pharmacist", "student"]] = Field(
-        default_factory=dict,
-        description="Roles by the claim's values; who has none of them is refused.",
-    )
-    session_minutes: int = Field(
-        default=480, ge=1, le=1440, description="A session ends after this, refreshed or not."
-    )
 
 
 class Settings(BaseSettings):

@@ -8,12 +8,16 @@ from typing import Any, get_args
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
+from assistant.engine_settings import EngineSettings
 from assistant.interop.dicom.settings import Caller, DicomSettings, DicomWebServer, Peer
 from assistant.interop.settings import (
     AlertSettings,
     EmbedSettings,
+    FhirSettings,
+    Hl7Settings,
     HookClient,
     HookSettings,
+    SmartSettings,
     WebhookSettings,
 )
 from assistant.monitoring.settings import (
@@ -22,14 +26,7 @@ from assistant.monitoring.settings import (
     ShadowCandidate,
     ShadowSettings,
 )
-from assistant.settings import (
-    EngineSettings,
-    FhirSettings,
-    Hl7Settings,
-    PanelMember,
-    Settings,
-    SmartSettings,
-)
+from assistant.settings import PanelMember, Settings
 
 _MODULE = re.compile(r"\b(?:\w+\.)+(?=[A-Z])")
 """Where a type comes from, which is nothing to whoever sets one."""

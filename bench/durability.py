@@ -29,7 +29,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from assistant.store import AuditRow, Context, DraftRow, FeedbackRow, RequestRow, Store
-from assistant.store.models import ResolutionRow
+from assistant.store.models.draft import ResolutionRow
 
 SECRET = b"only for the durability measurement"
 CONTEXT = Context("doctor", "doctor", "patient", "encounter")

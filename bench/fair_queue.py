@@ -28,7 +28,8 @@ import uvicorn
 
 import assistant.engines as engines
 from assistant.application import build_app, open_store, quiet_libraries
-from assistant.settings import EngineSettings, PanelMember, Settings
+from assistant.engine_settings import EngineSettings
+from assistant.settings import PanelMember, Settings
 from serving.engines.echo import EchoEngine
 
 ROOT = Path(__file__).parent.parent

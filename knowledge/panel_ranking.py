@@ -91,10 +91,10 @@ def _of_entry(graph: Graph, case: CaseEvidence, candidate: ClinicalCandidate) ->
     disease = graph.disease(entry.name) or Disease(
         entry.name, entry.names, entry.icd10, sources=(NAME,), passage_id=passage_id(entry)
     )
-    told = {*case.present, *case.absent}
+    answered = {*case.present, *case.absent}
     weights = {**entry.symptoms, **entry.signs, **entry.history}
     ask = sorted(
-        (name for name in weights if name not in told),
+        (name for name in weights if name not in answered),
         key=lambda name: (-weights[name].evoking, -weights[name].frequency),
     )
     return RankedDisease(

@@ -10,9 +10,10 @@ from pathlib import Path
 from counting_task import Counting
 
 from assistant.application import build_services
+from assistant.engine_settings import EngineSettings
 from assistant.interop.events.desk import receive, tended
 from assistant.interop.events.event import RecordEvent
-from assistant.settings import EngineSettings, Settings
+from assistant.settings import Settings
 from assistant.store import Context
 from assistant.work.registry import Registry
 

@@ -20,7 +20,7 @@ from assistant.record.medication import Medication
 from assistant.record.note import Note
 from assistant.record.observation import Observation
 from knowledge.text.amount import Quantity
-from knowledge.text.assertion.engine import Assertion
+from knowledge.text.assertion.status import Assertion
 from knowledge.text.document import Document
 from knowledge.text.drugs import generic_name
 from knowledge.text.finding import Certainty, Experiencer, Polarity, Temporality
@@ -70,8 +70,8 @@ class Drug:
         """Whether it acts where it is put, and hardly elsewhere: eye drops, an ointment."""
         if self.row is None:
             return False
-        told = f"{self.row.name} {self.row.route}"
-        return bool(_LOCAL.search(told)) and not _THROUGH_THE_SKIN.search(told)
+        words = f"{self.row.name} {self.row.route}"
+        return bool(_LOCAL.search(words)) and not _THROUGH_THE_SKIN.search(words)
 
     def overlaps(self, other: Drug) -> bool:
         """Whether both are given at one time, as far as their rows tell; what is taken home is
@@ -271,8 +271,8 @@ class Facts:
                         continue
                     start, end = text.clause(hit.start())
                     if _is_allergic(folded[start:end], hit.start() - start, hit.end() - start):
-                        told = Told(allergen.name, hit[0], text.span(hit.start(), hit.end()))
-                        found[allergen.name] = allergen, told
+                        borne = Told(allergen.name, hit[0], text.span(hit.start(), hit.end()))
+                        found[allergen.name] = allergen, borne
         return list(found.values())
 
     def allergic_to(self, words: re.Pattern[str]) -> Told | None:

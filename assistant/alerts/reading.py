@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from functools import cached_property, lru_cache
 
 from assistant.record.measurement import in_unit
-from knowledge.text.assertion.engine import Assertion, read_assertions
+from knowledge.text.assertion.engine import read_assertions
+from knowledge.text.assertion.status import Assertion
 from knowledge.text.document import Document
 from knowledge.text.drugs import DrugMention
 from knowledge.text.finding import Temporality

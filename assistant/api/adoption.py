@@ -85,8 +85,8 @@ async def read(
 ) -> AdoptionShown:
     """Eligible stays, drafts made, opened, filled in, edited, liked, rejected; alerts."""
     _checked(since, until)
-    told = await asyncio.to_thread(counted, parts.store, since, until, tasks)
-    return AdoptionShown.model_validate(told)
+    figures = await asyncio.to_thread(counted, parts.store, since, until, tasks)
+    return AdoptionShown.model_validate(figures)
 
 
 @router.get("/export.csv", responses=documented(), response_class=Response)
@@ -99,6 +99,6 @@ async def export(
 ) -> Response:
     """The drafts' counts as CSV (UTF-8 with a byte order mark)."""
     _checked(since, until)
-    told = await asyncio.to_thread(counted, parts.store, since, until, tasks)
+    figures = await asyncio.to_thread(counted, parts.store, since, until, tasks)
     headers = {"Content-Disposition": 'attachment; filename="bedside-adoption.csv"'}
-    return Response(as_csv(told), media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(as_csv(figures), media_type="text/csv; charset=utf-8", headers=headers)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from assistant.draft import DISCLAIMER_EN, DISCLAIMER_ZH, Draft
 from assistant.store import DraftRow
-from assistant.store.models import RequestStatus
+from assistant.store.models.request import RequestStatus
 from assistant.work.events import COMMON
 from assistant.work.registry import Registry, draft_kind
 from assistant.work.task import AnyTask

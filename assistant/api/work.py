@@ -24,7 +24,7 @@ from assistant.api.problems import Problem, documented
 from assistant.api.schema import Job, Links, event_type, job_type, listed
 from assistant.draft import Draft
 from assistant.store import Context, RequestNotFound
-from assistant.store.models import RequestRow
+from assistant.store.models.request import RequestRow
 from assistant.work.task import AnyTask, load
 
 
@@ -36,7 +36,7 @@ def router(task: AnyTask) -> APIRouter:
     """
     made = APIRouter(prefix=f"/v1/{task.path}", tags=[f"{task.title.en.lower()} {task.title.zh}"])
     shown = job_type(task)
-    told = event_type(task)
+    streamed = event_type(task)
     posted = task.posted
     examples: Any = {name: {"value": body} for name, body in task.examples.items()}
 
@@ -119,13 +119,13 @@ def router(task: AnyTask) -> APIRouter:
         ``waiting``, ``started``, what the task tells, ``draft`` …, then ``finished``, ``failed`` or
         ``cancelled``.
         """
-        async with contextlib.aclosing(parts.jobs.events(context, job_id)) as told:
-            async for event in told:
+        async with contextlib.aclosing(parts.jobs.events(context, job_id)) as streamed:
+            async for event in streamed:
                 data = json.dumps(event.data, ensure_ascii=False)
                 yield ServerSentEvent(event=event.name, raw_data=data)
 
     stream: Any = AsyncIterable
-    events.__annotations__["return"] = stream[told]
+    events.__annotations__["return"] = stream[streamed]
     made.get("/{job_id}/events", responses=documented(404), response_class=EventSourceResponse)(
         events
     )

@@ -10,7 +10,8 @@ from typing import Any, cast
 import prompts
 from assistant.approval.model_files import plain_digest
 from assistant.approval.options import Options, deciding, options
-from assistant.settings import EngineSettings, Settings
+from assistant.engine_settings import EngineSettings
+from assistant.settings import Settings
 from assistant.work.registry import Registry, installed
 from serving.engine import EngineUnavailable
 from serving.engines.bigdl.engine import BigdlOptions

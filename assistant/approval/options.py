@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from assistant.settings import EngineSettings
+from assistant.engine_settings import EngineSettings
 from serving.engines.bigdl.engine import BigdlOptions
 from serving.engines.openvino.engine import OpenVinoOptions
 

@@ -13,7 +13,8 @@ import typer
 
 from assistant.commands.checkpoint import say
 from assistant.commands.progress import console
-from assistant.settings import EngineSettings, Settings
+from assistant.engine_settings import EngineSettings
+from assistant.settings import Settings
 from serving.engine import Engine, EngineError, Message, PromptTooLong, Sampling, Usage
 from serving.models.catalog import CatalogError
 

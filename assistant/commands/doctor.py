@@ -11,8 +11,9 @@ import psutil
 
 from assistant.commands import processor
 from assistant.commands.processor import Check
+from assistant.engine_settings import EngineSettings
 from assistant.opening import open_knowledge, open_store
-from assistant.settings import EngineSettings, Settings
+from assistant.settings import Settings
 from assistant.work.registry import Registry, installed
 from assistant.work.task import load
 from serving.engine import EngineError

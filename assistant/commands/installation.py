@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from assistant.settings import DEMO_MODEL, Settings
+from assistant.engine_settings import DEMO_MODEL
+from assistant.settings import Settings
 
 
 def setup(
@@ -51,8 +52,8 @@ def doctor() -> None:
     checks = examine(Settings())
     table = Table("", "check", "value", "what to do")
     for check in checks:
-        told = check.advice or check.note
-        table.add_row("✗" if check.advice else "✓", check.name, escape(check.value), escape(told))
+        note = check.advice or check.note
+        table.add_row("✗" if check.advice else "✓", check.name, escape(check.value), escape(note))
     console.print(table)
     if any(check.advice for check in checks):
         raise typer.Exit(1)

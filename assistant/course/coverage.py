@@ -84,9 +84,9 @@ class DraftText:
                 clause = reading.clause_of(mention.start)
                 # Its name is no word of the clause: 叔丁胺 is no uncle.
                 said = clause.text.replace(mention.name, "药") if clause else ""
-                meant = stances(said)
+                held = stances(said)
                 stopped = mention.start in ended or bool(clause and _STOP.search(clause.text))
-                found.append((same(mention.name), not meant & _NOT_GIVEN, stopped))
+                found.append((same(mention.name), not held & _NOT_GIVEN, stopped))
         return found
 
     def tells(self, event: CourseEvent) -> bool:
@@ -171,7 +171,7 @@ class DraftText:
     def _has_most(self, words: str) -> bool:
         """Whether a sentence has most of the words, and all their numbers."""
         wanted, numbers = bigrams(words), set(_NUMBER.findall(fold(words)))
-        meant = _NOT_GIVEN - stances(words)
+        opposite = _NOT_GIVEN - stances(words)
         denied, beside = _DENIES.search(words) is not None, _sides(words)
         for reading in self._readings:
             if len(wanted & reading.bigrams) < MOST * len(wanted) or not wanted:
@@ -181,7 +181,7 @@ class DraftText:
             if beside and not beside & _sides(reading.text):
                 continue
             near = [c for c in reading.clauses if wanted & c.bigrams]
-            if any(c.own_stances & meant for c in near):
+            if any(c.own_stances & opposite for c in near):
                 continue
             if denied == any(_DENIES.search(c.text) and _shares(c, wanted) for c in near):
                 return True
@@ -192,9 +192,11 @@ class DraftText:
         wanted = plain(words)
         for reading in self._readings:
             clauses = [c for c in reading.clauses if wanted in plain(c.text)]
-            meant = _NOT_GIVEN - stances(words)
+            opposite = _NOT_GIVEN - stances(words)
             denied = _DENIES.search(words) is None
-            if any(not c.own_stances & meant and not (denied and c.denies(words)) for c in clauses):
+            if any(
+                not c.own_stances & opposite and not (denied and c.denies(words)) for c in clauses
+            ):
                 return False
             if not clauses and wanted in plain(reading.text):
                 return False

@@ -125,8 +125,8 @@ class NoteEvents:
             cue = self._shown[1]
         if cue is not None and cue.kind in ("examination", "pathology") and "：" in told.text:
             self._shown = (told.segment, cue)
-        meant = told.stances - (_OPINION if cue and cue.kind == "consultation" else set())
-        if meant & _NOT_DONE:
+        stances = told.stances - (_OPINION if cue and cue.kind == "consultation" else set())
+        if stances & _NOT_DONE:
             return
         found = False
         # What was measured before the admission is for the rows, where it was abnormal.

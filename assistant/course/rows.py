@@ -60,10 +60,10 @@ class Rows:
                 series.setdefault(row.name, []).append(row)
         for rows in series.values():
             rows.sort(key=lambda r: _naive(r.at))
-            told = _telling(rows)
-            if not told:
+            telling = _telling(rows)
+            if not telling:
                 continue
-            for number, row in enumerate(told):
+            for number, row in enumerate(telling):
                 yield self._result(row, again=number > 0)
 
     def _result(self, row: Observation, *, again: bool) -> CourseEvent:

@@ -41,13 +41,13 @@ def events_of(
         came = encounter.admitted_at
         segments = segment_notes(notes, came.date() if came else None)
     names = drug_names(m.name for m in encounter.medications)
-    told = [
+    events = [
         *Rows(encounter).events(),
         *NoteEvents(encounter, notes, segments, names).events(),
     ]
     found: list[CourseEvent] = []
     alike: dict[tuple[str, ...], list[CourseEvent]] = {}
-    for event in told:
+    for event in events:
         others = alike.setdefault(_likeness(event), [])
         if not any(_is_same(event, other) for other in others):
             others.append(event)

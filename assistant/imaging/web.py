@@ -242,8 +242,8 @@ def _checked(found: list[Dataset], study: str, series: str, listed: set[str]) ->
             "The DICOMweb server gave no instance; check the UIDs.",
         )
     for one in found:
-        told = (dicom.text(one, "StudyInstanceUID"), dicom.text(one, "SeriesInstanceUID"))
-        if told != (study, series):
+        whose = (dicom.text(one, "StudyInstanceUID"), dicom.text(one, "SeriesInstanceUID"))
+        if whose != (study, series):
             raise ImageProblem(
                 "DICOMweb 服务器返回了其他序列的图像，已拒收。",
                 "The DICOMweb server gave instances of another series; they are refused.",

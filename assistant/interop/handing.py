@@ -18,7 +18,7 @@ from assistant.interop.hl7.table import event_of
 from assistant.record.encounter import Encounter
 from assistant.record.note import Note
 from assistant.store import Context, Store
-from assistant.store.models import MessageRow
+from assistant.store.models.message import MessageRow
 
 logger = logging.getLogger("bedside.assistant.interop")
 _LATER_VISIT = ("ADT^A01", "ADT^A03", "ADT^A04", "ADT^A08", "ADT^A11", "ADT^A13")

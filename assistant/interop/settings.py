@@ -163,3 +163,69 @@ class EmbedSettings(BaseModel):
             if not wanted or bare != origin or any(mark in origin for mark in " *;,'\""):
                 raise ValueError("embed.origins: write each as https://host or https://host:port")
         return value
+
+
+class FhirSettings(BaseModel):
+    """The hospital's FHIR R4 server, which records are read from."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    server: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s?#]+)?$",
+        description="Base address of the hospital's FHIR R4 server; empty: there is none.",
+    )
+    token: SecretStr = Field(default=SecretStr(""), description="Bearer token for that server.")
+    pages: int = Field(default=20, ge=1, le=1000, description="The most pages of one search.")
+    seconds: float = Field(
+        default=60.0, gt=0, le=600, description="The most seconds that reading one record takes."
+    )
+
+
+class Hl7Settings(BaseModel):
+    """The listener for HL7 v2 messages (`bedside hl7 listen`)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on for MLLP.")
+    port: int = Field(default=2575, ge=1, le=65535, description="Port to listen on for MLLP.")
+    encoding: Literal["auto", "utf-8", "gb18030"] = Field(
+        default="auto",
+        description="Of messages that do not name theirs in MSH-18; `auto` tells it by the bytes.",
+    )
+    senders: list[str] = Field(
+        default_factory=list,
+        description="Sending applications (MSH-3) that are taken, or `MSH-3|MSH-4`; empty: all.",
+    )
+
+
+class SmartSettings(BaseModel):
+    """SMART App Launch: doctors who come from the hospital's own log-in."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    servers: list[str] = Field(
+        default_factory=list,
+        description="Base addresses of the FHIR servers that may launch; empty: none may.",
+    )
+    client_id: str = Field(default="bedside", description="What Bedside is registered as there.")
+    client_secret: SecretStr = Field(
+        default=SecretStr(""), description="Empty: registered as a public client."
+    )
+    address: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s?#]+)?$",
+        description="Under which doctors' browsers reach Bedside; empty: as they ask.",
+    )
+    scopes: list[str] = Field(
+        default_factory=lambda: ["openid", "fhirUser", "patient/*.rs"],
+        description="Asked for beside `launch` or `launch/patient`.",
+    )
+    role_claim: str = Field(default="roles", description="The claim that the role is told by.")
+    roles: dict[str, Literal["doctor", "nurse", "pharmacist", "student"]] = Field(
+        default_factory=dict,
+        description="Roles by the claim's values; who has none of them is refused.",
+    )
+    session_minutes: int = Field(
+        default=480, ge=1, le=1440, description="A session ends after this, refreshed or not."
+    )

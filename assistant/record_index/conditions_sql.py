@@ -233,17 +233,17 @@ def _against(operator: str, amount: Amount) -> ColumnElement[bool]:
     if operator in ("=", "!="):
         same = and_(number == bound, said == "")
         return and_(of_kind, same if operator == "=" else not_(same), number.is_not(None))
-    told = not_(said.in_(_AT_MOST[operator]))
+    not_below = not_(said.in_(_AT_MOST[operator]))
     match operator:
         case ">":
             # What is told as above the bound is above it.
-            return and_(of_kind, told, or_(number > bound, and_(number == bound, said == ">")))
+            return and_(of_kind, not_below, or_(number > bound, and_(number == bound, said == ">")))
         case ">=":
-            return and_(of_kind, told, number >= bound)
+            return and_(of_kind, not_below, number >= bound)
         case "<":
-            return and_(of_kind, told, or_(number < bound, and_(number == bound, said == "<")))
+            return and_(of_kind, not_below, or_(number < bound, and_(number == bound, said == "<")))
         case _:
-            return and_(of_kind, told, number <= bound)
+            return and_(of_kind, not_below, number <= bound)
 
 
 def _has_words(column: InstrumentedAttribute[str], words: str) -> ColumnElement[bool]:

@@ -13,7 +13,7 @@ from assistant.record_index.entries import Entries, Fact, Result
 from assistant.store import Context, Store, content_hash
 from assistant.store.context import check_id
 from assistant.store.database import utc_now
-from assistant.store.models import Base
+from assistant.store.models.base import Base
 from assistant.store.record_rows import (
     RecordFactRow,
     RecordNoteRow,

@@ -147,5 +147,5 @@ def _encounter_of(one: Resource) -> str:
     if one["resourceType"] == "Encounter":
         return str(one["id"])
     listed = one.get("context", {}).get("encounter") or [{}]
-    told = one.get("encounter") or listed[0]
-    return str(told.get("reference", "")).rpartition("/")[2]
+    encounter = one.get("encounter") or listed[0]
+    return str(encounter.get("reference", "")).rpartition("/")[2]

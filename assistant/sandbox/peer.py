@@ -60,15 +60,15 @@ class Bedside:
 
     async def feedback(self, service: str, card: str, outcome: str, reason: str) -> None:
         """What became of a card."""
-        told: dict[str, Any] = {"card": card, "outcome": outcome}
-        told["outcomeTimestamp"] = datetime.now().astimezone().isoformat(timespec="seconds")
+        feedback: dict[str, Any] = {"card": card, "outcome": outcome}
+        feedback["outcomeTimestamp"] = datetime.now().astimezone().isoformat(timespec="seconds")
         if outcome == "overridden":
-            told["overrideReason"] = {
+            feedback["overrideReason"] = {
                 "reason": {"code": reason, "system": "urn:bedside:override-reasons"}
             }
         else:
-            told["acceptedSuggestions"] = []
-        body = {"feedback": [told]}
+            feedback["acceptedSuggestions"] = []
+        body = {"feedback": [feedback]}
         await self._post(f"/cds-services/{service}/feedback", body, "CDS Hooks feedback")
 
     async def embed(self, task: str, user: dict[str, str], stay: Encounter) -> str:
@@ -116,10 +116,10 @@ class Bedside:
                 "(Bedside cannot be reached.)"
             ) from error
         self._hospital.log("out", what, answer=f"HTTP {answer.status_code}")
-        told = answer.json() if answer.content else {}
+        reply = answer.json() if answer.content else {}
         if answer.is_success:
-            return told
-        raise BedsideFailed(str(told.get("detail") or f"HTTP {answer.status_code}"))
+            return reply
+        raise BedsideFailed(str(reply.get("detail") or f"HTTP {answer.status_code}"))
 
 
 def _acting(user: dict[str, str]) -> dict[str, str]:

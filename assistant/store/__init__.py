@@ -27,16 +27,10 @@ from assistant.store.errors import (
 from assistant.store.feedback import MemberSummary
 from assistant.store.idempotency import Replay
 from assistant.store.keyed_hash import content_hash
-from assistant.store.models import (
-    AuditRow,
-    DraftRow,
-    FeedbackRow,
-    RequestRow,
-    RequestStatus,
-    ResolutionRow,
-    StatementAction,
-    Verdict,
-)
+from assistant.store.models.audit import AuditRow
+from assistant.store.models.draft import DraftRow, ResolutionRow, StatementAction
+from assistant.store.models.feedback import FeedbackRow, Verdict
+from assistant.store.models.request import RequestRow, RequestStatus
 from assistant.store.purge import PurgeCounts
 from assistant.store.store import Store
 

@@ -11,15 +11,12 @@ from assistant.store.context import Context
 from assistant.store.errors import IdempotencyConflict, InvalidArgument
 from assistant.store.identifier import is_id
 from assistant.store.keyed_hash import same
-from assistant.store.models import (
-    AttachmentRow,
-    BillRow,
-    ConversationRow,
-    DraftRow,
-    FeedbackRow,
-    RequestRow,
-    ResolutionRow,
-)
+from assistant.store.models.attachment import AttachmentRow
+from assistant.store.models.bill import BillRow
+from assistant.store.models.conversation import ConversationRow
+from assistant.store.models.draft import DraftRow, ResolutionRow
+from assistant.store.models.feedback import FeedbackRow
+from assistant.store.models.request import RequestRow
 
 MAX_PAGE = 500
 

@@ -18,15 +18,12 @@ from sqlalchemy.orm import Session
 
 from assistant.record.fields import local_time
 from assistant.store.database import Database
-from assistant.store.models import (
-    CardRow,
-    DraftRow,
-    FeedbackRow,
-    MessageRow,
-    RecordEventRow,
-    RequestRow,
-    ResolutionRow,
-)
+from assistant.store.models.card import CardRow
+from assistant.store.models.draft import DraftRow, ResolutionRow
+from assistant.store.models.feedback import FeedbackRow
+from assistant.store.models.message import MessageRow
+from assistant.store.models.record_event import RecordEventRow
+from assistant.store.models.request import RequestRow
 
 Stay = tuple[str, str]
 Query = TypeVar("Query", bound="Select[*tuple[Any, ...]]")
@@ -113,15 +110,15 @@ def adoption(
 
     The tasks choose drafts, and which stays used it; a stay is eligible whatever was asked for.
     """
-    told = Adoption()
+    counted = Adoption()
     with database.read() as session:
         seen = _seen(session, since, until)
         drafts = _drafts(session, since, until, kinds)
         used = {(row.patient_id, row.encounter_id) for row, *_ in drafts if _taken(row)}
-        _count_stays(told, seen, used)
-        _count_drafts(session, told, drafts, {stay: found[1] for stay, found in seen.items()})
-        _count_alerts(session, told, since, until)
-    return told
+        _count_stays(counted, seen, used)
+        _count_drafts(session, counted, drafts, {stay: found[1] for stay, found in seen.items()})
+        _count_alerts(session, counted, since, until)
+    return counted
 
 
 def month_of(at: datetime) -> str:

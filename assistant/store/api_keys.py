@@ -20,7 +20,7 @@ from assistant.store.database import Database
 from assistant.store.errors import InvalidArgument
 from assistant.store.identifier import is_id, new_id
 from assistant.store.keyed_hash import same
-from assistant.store.models import ApiKeyRow
+from assistant.store.models.api_key import ApiKeyRow
 
 PREFIX = "bsk"
 

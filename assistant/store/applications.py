@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from sqlalchemy import select
 
 from assistant.store.database import Database
-from assistant.store.models import AuditRow, DraftRow, RequestRow
+from assistant.store.models.audit import AuditRow
+from assistant.store.models.draft import DraftRow
+from assistant.store.models.request import RequestRow
 
 
 def applications(database: Database, rows: Sequence[AuditRow]) -> list[str]:

@@ -23,7 +23,7 @@ from assistant.store.context import Context
 from assistant.store.database import Database
 from assistant.store.errors import ApprovalNotFound, InvalidArgument
 from assistant.store.identifier import is_id, new_id
-from assistant.store.models import ApprovalRow, ApprovalStepRow, RevocationRow
+from assistant.store.models.approval import ApprovalRow, ApprovalStepRow, RevocationRow
 
 log = logging.getLogger("bedside.assistant.store")
 

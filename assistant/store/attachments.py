@@ -22,7 +22,8 @@ from assistant.store.database import Database
 from assistant.store.errors import AttachmentConflict, AttachmentNotFound, InvalidArgument
 from assistant.store.identifier import new_id
 from assistant.store.keyed_hash import content_hash
-from assistant.store.models import AttachmentFileRow, AttachmentRow, RequestRow
+from assistant.store.models.attachment import AttachmentFileRow, AttachmentRow
+from assistant.store.models.request import RequestRow
 
 _TYPED: TypeAdapter[Attachment] = TypeAdapter(Attachment)
 

@@ -26,7 +26,10 @@ from assistant.store.database import Database
 from assistant.store.errors import AuditBroken, WrongSecret
 from assistant.store.identifier import is_id
 from assistant.store.keyed_hash import KeyedHash, canonical_json, same
-from assistant.store.models import ApiKeyRow, AuditHead, AuditRow, FeedbackRow, RequestRow
+from assistant.store.models.api_key import ApiKeyRow
+from assistant.store.models.audit import AuditHead, AuditRow
+from assistant.store.models.feedback import FeedbackRow
+from assistant.store.models.request import RequestRow
 
 HEAD_ID = 1
 NO_HASH = "0" * 64

@@ -21,13 +21,9 @@ from assistant.store.context import Context
 from assistant.store.database import Database
 from assistant.store.errors import BillChanged, BillNotFound, InvalidArgument
 from assistant.store.identifier import new_id
-from assistant.store.models import (
-    BillCorrectionRow,
-    BillLayoutRow,
-    BillRow,
-    CatalogueSynonymRow,
-    DraftRow,
-)
+from assistant.store.models.bill import BillCorrectionRow, BillLayoutRow, BillRow
+from assistant.store.models.catalogue import CatalogueSynonymRow
+from assistant.store.models.draft import DraftRow
 
 KIND = "bill"
 """The kind of the drafts that bills come from."""
@@ -278,9 +274,9 @@ class Bills:
             row.accepted_at, row.accepted_by = now, context.actor_id
         for one in corrections:
             session.add(_correction(row, one, context, now))
-        told = [[one.path, one.old, one.new] for one in corrections]
+        changes = [[one.path, one.old, one.new] for one in corrections]
         action = "bill.accept" if accept else "bill.correct"
-        self._audit.append(session, context, action, "bill", row.id, [row.version, told])
+        self._audit.append(session, context, action, "bill", row.id, [row.version, changes])
 
     def _learn(self, session: Session, context: Context, lesson: Lesson) -> None:
         now = self._database.clock()

@@ -14,7 +14,7 @@ from assistant.store.context import Context
 from assistant.store.database import Database
 from assistant.store.errors import CardNotFound, InvalidArgument
 from assistant.store.identifier import is_id, new_id
-from assistant.store.models import CardRow
+from assistant.store.models.card import CardRow
 
 Outcome = Literal["accepted", "overridden"]
 MAX_COMMENT = 2_000

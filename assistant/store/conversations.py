@@ -17,7 +17,9 @@ from assistant.store.context import Context
 from assistant.store.database import Database
 from assistant.store.errors import ConversationNotFound, InvalidArgument
 from assistant.store.identifier import new_id
-from assistant.store.models import ConversationRow, DraftRow, RequestRow
+from assistant.store.models.conversation import ConversationRow
+from assistant.store.models.draft import DraftRow
+from assistant.store.models.request import RequestRow
 from assistant.store.purge import delete_drafts
 
 MAX_TITLE = 80

@@ -30,12 +30,8 @@ from assistant.store.errors import (
 )
 from assistant.store.identifier import new_id
 from assistant.store.keyed_hash import KeyedHash
-from assistant.store.models import (
-    DraftRow,
-    RequestRow,
-    ResolutionRow,
-    StatementAction,
-)
+from assistant.store.models.draft import DraftRow, ResolutionRow, StatementAction
+from assistant.store.models.request import RequestRow
 from assistant.store.outbox import Outbox
 from assistant.store.requests import check_key
 from assistant.store.staleness import overtaken

@@ -14,7 +14,9 @@ from assistant.store.context import SYSTEM, Context
 from assistant.store.database import Database
 from assistant.store.deidentify import Deidentifier
 from assistant.store.drafts import draft_text
-from assistant.store.models import DraftRow, FeedbackRow, RequestRow
+from assistant.store.models.draft import DraftRow
+from assistant.store.models.feedback import FeedbackRow
+from assistant.store.models.request import RequestRow
 
 BATCH = 20
 Source = Literal["signed", "accepted", "correction", "preference", "like", "dislike"]

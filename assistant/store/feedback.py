@@ -25,7 +25,8 @@ from assistant.store.drafts import draft_text
 from assistant.store.errors import DraftNotFound, InvalidArgument
 from assistant.store.identifier import new_id
 from assistant.store.keyed_hash import KeyedHash
-from assistant.store.models import DraftRow, FeedbackRow, Verdict
+from assistant.store.models.draft import DraftRow
+from assistant.store.models.feedback import FeedbackRow, Verdict
 from assistant.store.requests import check_key
 
 MAX_OFFSET = 2**31 - 1

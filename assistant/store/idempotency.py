@@ -18,7 +18,7 @@ from assistant.store.context import check_id
 from assistant.store.database import Database
 from assistant.store.errors import IdempotencyConflict, IdempotencyInProgress
 from assistant.store.keyed_hash import KeyedHash, same
-from assistant.store.models import IdempotencyRow
+from assistant.store.models.idempotency import IdempotencyRow
 from assistant.store.requests import check_key
 
 # An answer that takes longer than this was given up by a caller that could not say so.

@@ -19,7 +19,7 @@ from assistant.store.database import Database
 from assistant.store.errors import InvalidArgument
 from assistant.store.identifier import new_id
 from assistant.store.keyed_hash import KeyedHash, same
-from assistant.store.models import MessageRow
+from assistant.store.models.message import MessageRow
 
 MOST_OF_A_STAY = 5_000
 

@@ -11,7 +11,9 @@ from sqlalchemy import JSON, Text, cast, func, select, type_coerce
 from sqlalchemy.orm import Session
 
 from assistant.store.database import Database
-from assistant.store.models import DraftRow, FeedbackRow, RequestRow, ResolutionRow
+from assistant.store.models.draft import DraftRow, ResolutionRow
+from assistant.store.models.feedback import FeedbackRow
+from assistant.store.models.request import RequestRow
 
 PART = 400
 """How many ids one statement names."""

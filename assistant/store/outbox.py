@@ -14,7 +14,8 @@ from assistant.store.context import Context
 from assistant.store.database import Database
 from assistant.store.identifier import new_id
 from assistant.store.keyed_hash import KeyedHash
-from assistant.store.models import DraftRow, OutboxRow
+from assistant.store.models.draft import DraftRow
+from assistant.store.models.outbox import OutboxRow
 
 EVENT = "draft.accepted"
 FIRST_WAIT = timedelta(seconds=5)

@@ -21,21 +21,17 @@ from assistant.store.audit import Audit
 from assistant.store.context import SYSTEM, Context
 from assistant.store.database import Database
 from assistant.store.errors import InvalidArgument
-from assistant.store.models import (
-    AttachmentRow,
-    CardRow,
-    ConversationRow,
-    DicomStudyRow,
-    DraftRow,
-    EventWorkRow,
-    FeedbackRow,
-    IdempotencyRow,
-    MessageRow,
-    OutboxRow,
-    RecordEventRow,
-    RequestRow,
-    ResolutionRow,
-)
+from assistant.store.models.attachment import AttachmentRow
+from assistant.store.models.card import CardRow
+from assistant.store.models.conversation import ConversationRow
+from assistant.store.models.draft import DraftRow, ResolutionRow
+from assistant.store.models.feedback import FeedbackRow
+from assistant.store.models.idempotency import IdempotencyRow
+from assistant.store.models.message import MessageRow
+from assistant.store.models.outbox import OutboxRow
+from assistant.store.models.record_event import EventWorkRow, RecordEventRow
+from assistant.store.models.request import RequestRow
+from assistant.store.models.study import DicomStudyRow
 from assistant.store.record_rows import forget_patient
 from assistant.store.requests import OPEN
 

@@ -16,7 +16,9 @@ from assistant.store.context import Context
 from assistant.store.database import Database
 from assistant.store.errors import DraftNotFound, InvalidArgument
 from assistant.store.identifier import new_id
-from assistant.store.models import DraftRow, QualityReviewRow, RequestRow
+from assistant.store.models.draft import DraftRow
+from assistant.store.models.quality_review import QualityReviewRow
+from assistant.store.models.request import RequestRow
 
 MAX_COMMENT = 2_000
 

@@ -20,7 +20,8 @@ from assistant.store.database import Database
 from assistant.store.errors import IdempotencyConflict, InvalidArgument, QueueFull
 from assistant.store.identifier import new_id
 from assistant.store.keyed_hash import KeyedHash, same
-from assistant.store.models import EventWorkRow, RecordEventRow, RequestRow
+from assistant.store.models.record_event import EventWorkRow, RecordEventRow
+from assistant.store.models.request import RequestRow
 from assistant.store.requests import Requests
 from assistant.store.staleness import mark_older
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import Float, ForeignKey, Index, Integer, String, UniqueConstraint, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from assistant.store.models import Base, BigNumber
+from assistant.store.models.base import Base, BigNumber
 
 
 class RecordPatientRow(Base):

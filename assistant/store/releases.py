@@ -21,7 +21,7 @@ from assistant.store.context import Context
 from assistant.store.database import Database
 from assistant.store.errors import InvalidArgument
 from assistant.store.identifier import new_id
-from assistant.store.models import TaskReleaseRow
+from assistant.store.models.release import TaskReleaseRow
 
 SWITCHER = "admin"
 """The role under which who switches stands in the audit."""

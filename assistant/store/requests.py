@@ -17,7 +17,7 @@ from assistant.store.database import Database
 from assistant.store.errors import InvalidArgument, QueueFull, RequestNotFound
 from assistant.store.identifier import new_id
 from assistant.store.keyed_hash import KeyedHash
-from assistant.store.models import RequestRow, RequestStatus
+from assistant.store.models.request import RequestRow, RequestStatus
 from assistant.store.staleness import mark_older
 from assistant.store.turns import snapshot
 from assistant.work.queue import Snapshot, first

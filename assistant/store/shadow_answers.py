@@ -19,12 +19,9 @@ from assistant.store.context import SYSTEM, Context
 from assistant.store.database import Database
 from assistant.store.errors import InvalidArgument, ShadowAnswerNotFound
 from assistant.store.identifier import is_id, new_id
-from assistant.store.models import (
-    DraftRow,
-    RequestRow,
-    ShadowAnswerRow,
-    ShadowReviewRow,
-)
+from assistant.store.models.draft import DraftRow
+from assistant.store.models.request import RequestRow
+from assistant.store.models.shadow import ShadowAnswerRow, ShadowReviewRow
 
 
 @dataclass(frozen=True, slots=True)

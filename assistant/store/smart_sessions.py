@@ -13,7 +13,7 @@ from sqlalchemy import delete
 
 from assistant.store.database import Database
 from assistant.store.keyed_hash import KeyedHash
-from assistant.store.models import SmartSessionRow
+from assistant.store.models.smart_session import SmartSessionRow
 
 _NONCE = 12
 

@@ -6,7 +6,8 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from assistant.store.access import visible_rows
-from assistant.store.models import DraftRow, RequestRow
+from assistant.store.models.draft import DraftRow
+from assistant.store.models.request import RequestRow
 
 
 def mark_older(session: Session, newest: RequestRow) -> list[DraftRow]:

@@ -21,7 +21,7 @@ from assistant.store.audit import Audit
 from assistant.store.context import Context
 from assistant.store.database import Database
 from assistant.store.identifier import new_id
-from assistant.store.models import DicomStudyRow
+from assistant.store.models.study import DicomStudyRow
 
 State = Literal["open", "waiting", "incomplete", "complete", "done"]
 """``open``: instances still come; ``waiting``: some are missing; ``incomplete``: they did not come

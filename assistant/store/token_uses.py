@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import delete, select
 
 from assistant.store.database import Database
-from assistant.store.models import TokenUseRow
+from assistant.store.models.token_use import TokenUseRow
 
 
 class TokenUses:

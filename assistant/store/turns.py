@@ -8,7 +8,7 @@ from statistics import median
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from assistant.store.models import RequestRow
+from assistant.store.models.request import RequestRow
 from assistant.work.queue import Running, Snapshot, Waiting
 
 OF_LATE = timedelta(hours=1)

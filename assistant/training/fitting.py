@@ -184,13 +184,13 @@ def _fit(task: Task, settings: FitSettings, state: RunState, report: Progress) -
         history = [Epoch(**one) for one in facts["history"]]
         step, best = facts["step"], facts["best"]
     clock = time.monotonic() - (history[-1].seconds if history else 0.0)
-    told = ""
+    figures = ""
     for number in range(len(history), settings.epochs):
         step, loss = run.epoch(
             number,
             step,
-            lambda done, mean, number=number, told=told: report(  # type: ignore[misc]
-                done, run.steps, f"epoch {number + 1}, loss {mean:.4f}{told}"
+            lambda done, mean, number=number, figures=figures: report(  # type: ignore[misc]
+                done, run.steps, f"epoch {number + 1}, loss {mean:.4f}{figures}"
             ),
         )
         chosen = run.chosen()
@@ -199,8 +199,8 @@ def _fit(task: Task, settings: FitSettings, state: RunState, report: Progress) -
         if best < 0 or f1 > history[best].f1:
             best = number
             best_weights = {k: v.detach().clone() for k, v in run.average.weights.items()}
-        told = f", dev F1 {f1:.4f} at {chosen.above}, best {history[best].f1:.4f}"
-        report(step, run.steps, f"epoch {number + 1} done, loss {loss:.4f}{told}")
+        figures = f", dev F1 {f1:.4f} at {chosen.above}, best {history[best].f1:.4f}"
+        report(step, run.steps, f"epoch {number + 1} done, loss {loss:.4f}{figures}")
         state.save(
             {"model": task.model.state_dict(), "average": run.average.weights,
              "best": best_weights},

@@ -174,13 +174,13 @@ def pretrain(
         model.load_state_dict(groups["model"])
         begun, spent = facts["step"], facts["seconds"]
     clock = time.monotonic() - spent
-    told = ""
+    figures = ""
     for step in range(begun, settings.steps):
         loss = run.step(step)
         done = step + 1
         if done % settings.look_every == 0 or done == settings.steps:
             held = run.held_out()
-            told = f", held out {held[0]:.3f}, {held[1]:.1%} right"
+            figures = f", held out {held[0]:.3f}, {held[1]:.1%} right"
         if done % settings.save_every == 0 and done < settings.steps:
             taken = time.monotonic() - clock
             state.save(
@@ -188,7 +188,7 @@ def pretrain(
                 {"step": done, "seconds": taken},
             )  # fmt: skip
         pace = done * settings.batch * rows.shape[1] / (time.monotonic() - clock)
-        report(done, settings.steps, f"loss {loss:.3f}{told}, {pace:,.0f} tokens/s")
+        report(done, settings.steps, f"loss {loss:.3f}{figures}, {pace:,.0f} tokens/s")
     seconds = time.monotonic() - clock
     loss, right = run.held_out()
     tokens = settings.steps * settings.batch * rows.shape[1]

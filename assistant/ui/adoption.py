@@ -32,9 +32,9 @@ def serve(app: FastAPI, host: Host, parts: Services) -> None:
     @router.get(f"/{EXPORT}")
     async def export(request: Request) -> Response:
         await host.anyone(request)
-        told = await asyncio.to_thread(adoption, parts.store.database)
+        figures = await asyncio.to_thread(adoption, parts.store.database)
         headers = {"Content-Disposition": 'attachment; filename="bedside-adoption.csv"'}
-        return Response(as_csv(told), media_type="text/csv; charset=utf-8", headers=headers)
+        return Response(as_csv(figures), media_type="text/csv; charset=utf-8", headers=headers)
 
     app.include_router(router)
 
@@ -48,8 +48,8 @@ def build(frame: Frame) -> None:
 
     async def look(session: Session, request: gr.Request) -> str:
         identify(session, request)
-        told = await asyncio.to_thread(adoption, frame.parts.store.database)
-        return page(told, frame.parts, session.text)
+        figures = await asyncio.to_thread(adoption, frame.parts.store.database)
+        return page(figures, frame.parts, session.text)
 
     frame.on_tab("adoption", look, shown)
 

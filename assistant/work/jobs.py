@@ -14,7 +14,7 @@ from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 from assistant.store import Context, QueueFull, RequestNotFound, Store, StoreError
-from assistant.store.models import RequestRow
+from assistant.store.models.request import RequestRow
 from assistant.store.requests import OPEN
 from assistant.work import pace
 from assistant.work.channel import Channels
@@ -189,11 +189,11 @@ class Jobs:
         """
         queue = self.channels.of(row.id).listen()
         waiting = row.status == "queued"
-        told: Waiting | None = None
+        last_told: Waiting | None = None
         try:
             while True:
-                if waiting and (now := await self._waiting(row)) != told and now is not None:
-                    told = now
+                if waiting and (now := await self._waiting(row)) != last_told and now is not None:
+                    last_told = now
                     yield now
                 try:
                     async with asyncio.timeout(pace.POLL_SECONDS):

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from assistant.process_lock import ProcessLock
 from assistant.store import RequestNotFound, RequestRow, Store
-from assistant.store.models import RequestStatus
+from assistant.store.models.request import RequestStatus
 from assistant.store.requests import OPEN
 from assistant.work import pace
 from assistant.work.channel import Channel, Channels

@@ -145,11 +145,11 @@ class ClinicalDifferential:
         rows = np.argsort(-scores, kind="stable")[:RIVALS]
         share = _softmax(scores[rows])
         rate = np.clip(self._ranking.rates(rows), 0.01, 0.99)
-        told = _entropy(share @ rate) - share @ _entropy(rate)
+        gain = _entropy(share @ rate) - share @ _entropy(rate)
         known = self._ranking.mentioned(self._case) | self._ranking.columns(leave_out)
-        order = [int(n) for n in np.argsort(-told, kind="stable") if int(n) not in known]
+        order = [int(n) for n in np.argsort(-gain, kind="stable") if int(n) not in known]
         return [
-            Question(self._ranking.concepts[n], self._ranking.is_test(n), float(told[n]))
+            Question(self._ranking.concepts[n], self._ranking.is_test(n), float(gain[n]))
             for n in order[:limit]
         ]
 

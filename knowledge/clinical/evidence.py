@@ -2,36 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from knowledge.clinical.entry import Onset
+from knowledge.clinical.onset import onset_of
 from knowledge.clinical.vocabulary import Vocabulary
 from knowledge.ranking.demographics import Sex
 from knowledge.text.finding import Experiencer, Finding, Polarity, Temporality
 
-_SUDDEN = re.compile(r"突发|突然|骤然|骤起|忽然|猝然|瞬间")
-_RECURRENT = re.compile(r"反复|间断|间歇|发作性|阵发|多次|时轻时重|时好时坏")
-_LENGTH = re.compile(
-    r"(?P<unit>小时|h(?![a-z])|分钟|天|日(?![晒光常])|周(?![围岁身])|星期|个?余?多?月|年)"
-)
-_NUMBER = re.compile(
-    r"(?:[\d.]+|[一二两三四五六七八九十半数几百]+)(?:余|多|个|~|-|余个|多个|几)*\s?\Z"
-)
-_NO_LENGTH = re.compile(
-    r"[\d.一二三四五六七八九十半]+岁(?:零|又)?(?:[\d一二三四五六七八九十半]+个?月)?"
-    r"|[\d.一二三四五六七八九十半]+个?多?月(?:大|龄|的(?=宝|孩|婴|女|男)|(?=[,，。]?[男女]))"
-    r"|(?:[男女]婴|新生儿|宝宝|宝贝|孩子|患儿|小孩)[,，]?[\d.一二三四五六七八九十半]+个?(?:月|天|周)(?!前)"
-    r"|(?:\d{2,4}年)?\d{1,2}月(?:\d{1,2}[日号]?|份|初|底|中)|\d{1,2}[./]\d{1,2}|\d{1,2}[日号]"
-    r"|孕\d+\+?\d*周|妊娠\d+\+?\d*周|停经\d+余?[天日周]"
-)
-"""Ages, dates and weeks of a pregnancy: they tell nothing of how long it has lasted."""
 _DELUSION = "妄想"
-_UNITS: tuple[tuple[str, Onset], ...] = (
-    ("小时", "hours"), ("h", "hours"), ("分钟", "hours"), ("天", "days"), ("日", "days"),
-    ("周", "weeks"), ("星期", "weeks"), ("月", "months"), ("年", "years"),
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -106,21 +86,3 @@ def _is_believed(finding: Finding) -> bool:
     """What the patient believes others do (同学在背后议论她) is the patient's delusion; what is
     called one (母亲有被害妄想) is whose it is said to be."""
     return finding.concept.endswith(_DELUSION) and _DELUSION not in finding.text
-
-
-def onset_of(texts: Sequence[str]) -> frozenset[Onset]:
-    """How long ago it began, by the first length of time that a text tells, and whether it came
-    suddenly or comes again and again."""
-    found: set[Onset] = set()
-    for text in texts:
-        if _SUDDEN.search(text):
-            found.add("sudden")
-        if _RECURRENT.search(text):
-            found.add("recurrent")
-        text = _NO_LENGTH.sub("，", text)
-        for hit in _LENGTH.finditer(text):
-            if not _NUMBER.search(text, max(0, hit.start() - 8), hit.start()):
-                continue
-            found.add(next(onset for word, onset in _UNITS if word in hit["unit"]))
-            break
-    return frozenset(found)

@@ -10,7 +10,9 @@ from knowledge.clinical.matcher import Matcher
 from knowledge.clinical.results import Patient, ResultReader
 from knowledge.clinical.vocabulary import Vocabulary, vocabulary
 from knowledge.ranking.demographics import Sex
-from knowledge.text.assertion.engine import WELL, Assertion, read_assertions
+from knowledge.text.assertion.engine import read_assertions
+from knowledge.text.assertion.status import Assertion
+from knowledge.text.assertion.wordings import WELL
 from knowledge.text.document import Document
 from knowledge.text.finding import Certainty, Experiencer, Finding, Polarity, Span, Temporality
 from knowledge.text.folding import fold

@@ -135,14 +135,14 @@ class LineProcess:
     def _await_ready(self, progress: Callable[[Mapping[str, Any]], None]) -> Mapping[str, Any]:
         try:
             for line in self._output:
-                told: dict[str, Any] = json.loads(line)
-                if "ready" in told:
-                    ready: dict[str, Any] = told["ready"]
+                message: dict[str, Any] = json.loads(line)
+                if "ready" in message:
+                    ready: dict[str, Any] = message["ready"]
                     return ready
-                if "failed" in told:
+                if "failed" in message:
                     self._process.wait()
-                    raise EngineUnavailable(told["failed"]["message"])
-                progress(told.get("progress") or {})
+                    raise EngineUnavailable(message["failed"]["message"])
+                progress(message.get("progress") or {})
         except BaseException:
             self._unsent.put(None)
             self._process.kill()

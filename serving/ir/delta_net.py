@@ -133,8 +133,8 @@ def _loop(
     change = op.multiply(op.subtract(here_value, known), gates[1])
     new = op.add(left, op.multiply(column, op.unsqueeze(change, _place(-2))))
     asked = op.multiply(new, op.unsqueeze(here_query, _place(-1)))
-    told = op.reduce_sum(asked, _place(-2), True)
-    written = op.scatter_update(out, op.unsqueeze(step, _place(0)), told, _place(2))
+    answer = op.reduce_sum(asked, _place(-2), True)
+    written = op.scatter_update(out, op.unsqueeze(step, _place(0)), answer, _place(2))
     on = op.constant(np.array([True]))
     body = Model([on, new, written], [step, *heads, *gates, state, out], "delta_net")
 

@@ -45,7 +45,7 @@ def write_graph(model: Any, path: Path, weights: WeightFile) -> None:
         openvino.serialize(model, path, nowhere)
     finally:
         nowhere.unlink(missing_ok=True)
-    told = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
 
     def placed(constant: re.Match[str]) -> str:
         offset, size = places.pop(unescape(constant["name"]), (0, -1))
@@ -54,7 +54,7 @@ def write_graph(model: Any, path: Path, weights: WeightFile) -> None:
             raise _unknown(path)
         return f"{constant[1]}{offset}{constant[3]}{constant['size']}"
 
-    written = _CONSTANT.sub(placed, told)
+    written = _CONSTANT.sub(placed, text)
     if places:
         raise _unknown(path)
     path.write_text(written, encoding="utf-8")

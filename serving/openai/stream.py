@@ -90,15 +90,15 @@ class Envelope:
 
     def _called(self, calls: Sequence[ToolCall]) -> list[dict[str, Any]]:
         """The calls as the API has them, as many as are told."""
-        told = calls[: max(0, 1 - self._calls)] if self._one_call else calls
-        self._calls += len(told)
+        shown = calls[: max(0, 1 - self._calls)] if self._one_call else calls
+        self._calls += len(shown)
         return [
             {
                 "id": call.id,
                 "type": "function",
                 "function": {"name": call.name, "arguments": call.arguments},
             }
-            for call in told
+            for call in shown
         ]
 
     def _logprobs(self, entries: Sequence[TokenLogprob]) -> dict[str, Any] | None:

@@ -68,16 +68,16 @@ def quantise(
             "逐层计算的卷积网络不做 INT8：精度损失过大；请用 --precision auto。",
             "A row of convolutions is not quantised: it loses too much; use --precision auto.",
         )
-    told = report or (lambda done, total, what: None)
+    tell = report or (lambda done, total, what: None)
     size = network.given_at_once(images[0].shape)
     every = _windows(images, size)
-    told(0, 3, "量化 quantise")
+    tell(0, 3, "量化 quantise")
     quantised = _quantised(nncf, opened, size, every, max_loss)
-    told(1, 3, "量化 quantise")
+    tell(1, 3, "量化 quantise")
     path = opened.folder / EIGHT_BITS
     made = replace(opened, eight_bits=quantised)
     loss = _loss(made, images)
-    told(3, 3, "量化 quantise")
+    tell(3, 3, "量化 quantise")
     if loss <= max_loss:
         _save(quantised, path)
     return Quantised(loss, len(images), loss <= max_loss)

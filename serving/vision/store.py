@@ -145,8 +145,8 @@ class VisionStore:
         if offer is None:
             raise self._unknown(name)
         downloads = self._home / "downloads" / name
-        told = report or (lambda done, total, what: None)
-        fetched = [mirrors.fetch(_entry(offer, one), downloads, told) for one in offer.files]
+        tell = report or (lambda done, total, what: None)
+        fetched = [mirrors.fetch(_entry(offer, one), downloads, tell) for one in offer.files]
         self._keep(name, fetched, offer.description)
         shutil.rmtree(downloads, ignore_errors=True)
         return self._path(name)

@@ -15,7 +15,8 @@ from starlette.testclient import TestClient
 from toy_package import installed_beside
 
 from assistant.application import build_app
-from assistant.settings import EngineSettings, PanelMember, Settings
+from assistant.engine_settings import EngineSettings
+from assistant.settings import PanelMember, Settings
 from assistant.store.database import Database
 from knowledge.base import KnowledgeBase
 from serving.encoder.text_encoder import HashingEncoder

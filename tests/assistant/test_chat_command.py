@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from assistant.commands.chat import Conversation, engine_settings
-from assistant.settings import EngineSettings, Settings
+from assistant.engine_settings import EngineSettings
+from assistant.settings import Settings
 from serving.engine import Chunk, Message, Prompt, PromptTooLong, Sampling
 from serving.engines.echo import EchoEngine
 from serving.ir.convert import convert

@@ -10,7 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from assistant.commands import engine_entry
-from assistant.settings import EngineSettings, PanelMember, Settings
+from assistant.engine_settings import EngineSettings
+from assistant.settings import PanelMember, Settings
 from assistant.settings_reference import markdown
 
 ROOT = Path(__file__).parent.parent.parent

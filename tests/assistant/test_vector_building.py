@@ -13,7 +13,8 @@ from knowledge_sample import sample_sources
 from starlette.testclient import TestClient
 
 from assistant.application import build_app
-from assistant.settings import EngineSettings, Settings
+from assistant.engine_settings import EngineSettings
+from assistant.settings import Settings
 from assistant.ui import system
 from assistant.ui.session import Session
 from assistant.vector_building import VectorBuilding, VectorProgress

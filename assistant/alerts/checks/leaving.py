@@ -44,10 +44,10 @@ def pending(facts: Facts) -> Iterator[Way]:
         for n, row in enumerate(encounter.orders)
         if row.status == "pending"
     ]
-    told = "\n".join(t.note.text for t in facts.texts if t.note.kind == "discharge_day")
+    discharge_day = "\n".join(t.note.text for t in facts.texts if t.note.kind == "discharge_day")
     for name, place in rows:
         words = {name, _BARE.sub("", name) or name, *_KINDS.findall(name)}
-        if not (_NOT_BACK.search(told) and any(word in told for word in words)):
+        if not (_NOT_BACK.search(discharge_day) and any(word in discharge_day for word in words)):
             yield Way({"test": name}, (place,), (name,))
 
 

@@ -27,7 +27,7 @@ def must_not_miss(facts: Facts) -> Iterator[Way]:
         return
     sex = facts.sex if facts.sex in ("male", "female") else None
     said = fold("\n".join([t.note.text for t in facts.texts] + _named(facts)))
-    told = 0
+    spoken = 0
     for alarm in _alarms(base, tuple(texts.items()), facts.age, sex):
         if not alarm.entry.critical or _is_thought_of(alarm.entry, base, said):
             continue
@@ -43,8 +43,8 @@ def must_not_miss(facts: Facts) -> Iterator[Way]:
             "exclude": alarm.entry.exclude or "、".join(alarm.entry.confirm[:2]),
         }
         yield Way(words, tuple(spans[:6]), (alarm.entry.name,))
-        told += 1
-        if told == MOST:
+        spoken += 1
+        if spoken == MOST:
             return
 
 

@@ -20,7 +20,7 @@ from assistant.imaging.problem import ImageProblem
 from assistant.interop.dicom.routing import Destination
 from assistant.interop.dicom.sending import NotDelivered, to_folder, to_peer, to_web
 from assistant.store import RequestNotFound, Store
-from assistant.store.models import DicomStudyRow
+from assistant.store.models.study import DicomStudyRow
 from assistant.work.registry import Registry
 from assistant.work.resources import Resources
 from assistant.work.task import load

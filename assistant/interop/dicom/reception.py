@@ -19,7 +19,7 @@ from assistant.interop.dicom.listening import Listening
 from assistant.interop.dicom.receiving import Receiving
 from assistant.interop.dicom.starting import Starting
 from assistant.store import Store
-from assistant.store.models import DicomStudyRow
+from assistant.store.models.study import DicomStudyRow
 from assistant.store.studies import State
 from assistant.work.jobs import Jobs, TooManyJobs
 from assistant.work.registry import Registry

@@ -58,8 +58,10 @@ class When(_Part):
         if self.not_description and re.search(self.not_description, said, re.IGNORECASE):
             return False
         named = series["body_part"] in self.body_part
-        told = bool(self.description) and bool(re.search(self.description, said, re.IGNORECASE))
-        return named or told or not (self.body_part or self.description)
+        described = bool(self.description) and bool(
+            re.search(self.description, said, re.IGNORECASE)
+        )
+        return named or described or not (self.body_part or self.description)
 
 
 class Destination(_Part):

@@ -62,8 +62,8 @@ def to_peer(peer: Peer, own_title: str, files: Sequence[bytes]) -> None:
             status = association.send_c_store(one)
             code = status.get("Status")
             if code not in _TAKEN:
-                told = f"{code:04X}" if isinstance(code, int) else "无应答 no answer"
-                raise NotDelivered(f"接收方拒收，状态 {told}。(The peer did not take it.)")
+                answer = f"{code:04X}" if isinstance(code, int) else "无应答 no answer"
+                raise NotDelivered(f"接收方拒收，状态 {answer}。(The peer did not take it.)")
     except ValueError:
         raise NotDelivered(
             "接收方不支持这类对象，请改用 sc 等其他形式。(The peer takes no such objects.)"

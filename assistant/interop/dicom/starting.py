@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from assistant.interop.dicom.routing import Planned, Rule, plan
 from assistant.settings import Settings
 from assistant.store import DatabaseFailed, Store, StoreError
-from assistant.store.models import DicomStudyRow
+from assistant.store.models.study import DicomStudyRow
 from assistant.work.jobs import Jobs
 from assistant.work.registry import Registry
 from assistant.work.task import Refused

@@ -23,7 +23,7 @@ from assistant.store import Store
 if TYPE_CHECKING:
     import httpx
 
-    from assistant.store.models import OutboxRow
+    from assistant.store.models.outbox import OutboxRow
 
 logger = logging.getLogger("bedside.assistant.embed")
 POLL_SECONDS = 1.0

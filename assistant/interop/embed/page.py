@@ -29,7 +29,7 @@ def asset(name: str) -> Response:
 
 def embedded(grant: Grant, title: Title, token: str, fillable: bool) -> HTMLResponse:
     """The page of a grant; only the page around it that the grant names may show it."""
-    told = json.dumps(
+    settings = json.dumps(
         {"token": token, "origin": grant.origin, "task": grant.task, "fillable": fillable}
     ).replace("<", "\\u003c")
     body = (
@@ -37,7 +37,7 @@ def embedded(grant: Grant, title: Title, token: str, fillable: bool) -> HTMLResp
         f"{escape(grant.encounter_id)} · {escape(grant.actor_id)}</p></header>"
         f'<p id="state" role="status"></p><main id="drafts"></main>'
         f"<footer>{escape(DISCLAIMER_ZH)}</footer>"
-        f'<script type="application/json" id="session">{told}</script>'
+        f'<script type="application/json" id="session">{settings}</script>'
         '<script src="page.js"></script>'
     )
     return _page(title.zh, body, 200, grant.origin)

@@ -60,7 +60,7 @@ class State(BaseModel):
 def state(store: Store, tasks: Registry, grant: Grant, task: AnyTask) -> State:
     """The newest request of the task for the stay, and its drafts."""
     newest = newest_request(store, grant)
-    told = State(
+    shown = State(
         task=grant.task,
         title=task.title.zh,
         patient_id=grant.patient_id,
@@ -73,8 +73,8 @@ def state(store: Store, tasks: Registry, grant: Grant, task: AnyTask) -> State:
         read = [(tasks.draft(row.content["draft"]), row) for row in reversed(rows)]
         kept = [(d, row) for d, row in read if isinstance(d, task.draft)]
         kept.sort(key=lambda pair: task.position(pair[0]))
-        told.drafts = [_summary(row, _title(d, row)) for d, row in kept]
-    return told
+        shown.drafts = [_summary(row, _title(d, row)) for d, row in kept]
+    return shown
 
 
 def whole(store: Store, tasks: Registry, grant: Grant, draft_id: str) -> DraftShown:

@@ -16,7 +16,7 @@ from assistant.interop.events.rule import EventRule, event_rules
 from assistant.interop.fhir.mapping import OWN_FILE, load
 from assistant.interop.handing import hand_on
 from assistant.store import Context
-from assistant.store.models import RequestRow
+from assistant.store.models.request import RequestRow
 from assistant.store.record_events import Received
 
 logger = logging.getLogger("bedside.assistant.events")

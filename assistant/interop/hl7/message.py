@@ -230,12 +230,12 @@ def unescaped(text: str, separators: Separators, codec: str) -> str:
             # A lone escape character is no escape.
             out.append(mark + parts[number])
             break
-        meant = _meaning(parts[number], separators, codec)
-        if meant is None:
+        character = _meaning(parts[number], separators, codec)
+        if character is None:
             out.append(mark + parts[number])
             number += 1
             continue
-        out.append(meant + parts[number + 1])
+        out.append(character + parts[number + 1])
         number += 2
     return _UNPRINTABLE.sub("", "".join(out))
 

@@ -78,25 +78,25 @@ class Answering:
         self, service: HookService, request: HookRequest, caller: Caller, base: str
     ) -> CardsResponse:
         """The cards of a call.  Raises `HookRefused`."""
-        told = request.context
-        user = caller.user or told.user
-        context = Context(user, "doctor", told.patientId, told.encounterId or "")
+        asked_of = request.context
+        user = caller.user or asked_of.user
+        context = Context(user, "doctor", asked_of.patientId, asked_of.encounterId or "")
         self._look()
         until = asyncio.get_running_loop().time() + self._parts.settings.hooks.card_seconds
         try:
             resources = await gather(
                 service, request, self._parts.settings.hooks, caller.fhir_servers
             )
-            chart, assembled = await self._read(resources, told)
+            chart, assembled = await self._read(resources, asked_of)
         except HookRefused as refused:
             await self._refused(context, service, caller, refused)
             raise
         if assembled is None:
             shown = await self._shown.of(Call(service, context, caller.application, base))
             return CardsResponse(cards=shown)
-        context = Context(user, "doctor", told.patientId, assembled.encounter.id)
-        found = self._found(service, chart, told, assembled)
-        of_note = self._of_saved_note(service, chart, told, assembled)
+        context = Context(user, "doctor", asked_of.patientId, assembled.encounter.id)
+        found = self._found(service, chart, asked_of, assembled)
+        of_note = self._of_saved_note(service, chart, asked_of, assembled)
         alerts = await self._within(found, until)
         if of_note is not None:
             alerts = [*alerts, *await self._within(of_note, until)]

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from assistant.interop.hooks.message import CardFeedback
 from assistant.store import CardNotFound, Context, Store, StoreError
-from assistant.store.models import CardRow, Verdict
+from assistant.store.models.card import CardRow
+from assistant.store.models.feedback import Verdict
 
 logger = logging.getLogger("bedside.assistant.hooks")
 

@@ -56,8 +56,8 @@ def is_of(resource: Resource, patient_id: str) -> bool:
     if resource.get("resourceType") == "Patient":
         return resource.get("id") == patient_id
     for name in ("subject", "patient"):
-        told = resource.get(name)
-        reference = told.get("reference") if isinstance(told, dict) else None
+        subject = resource.get(name)
+        reference = subject.get("reference") if isinstance(subject, dict) else None
         if isinstance(reference, str):
             hit = _REFERENCE.search(reference)
             # A reference of another kind (Group, urn:uuid) names no patient that we know.

@@ -92,9 +92,9 @@ def draft_cards(
     """One card for each request whose drafts are ready: the newest of each kind."""
     newest: dict[str, list[DraftRow]] = {}
     for row in rows:
-        told = newest.setdefault(row.kind, [])
-        if not told or told[0].request_id == row.request_id:
-            told.append(row)
+        parts_of_kind = newest.setdefault(row.kind, [])
+        if not parts_of_kind or parts_of_kind[0].request_id == row.request_id:
+            parts_of_kind.append(row)
     cards = []
     for kind, parts in newest.items():
         task = tasks.get(kind)
@@ -116,6 +116,6 @@ def draft_cards(
 def _link(base: str, smart: str, kind: str, request_id: str) -> Link:
     label = "打开草稿 (Open the draft)"
     if smart:
-        told = json.dumps({"kind": kind, "request": request_id}, separators=(",", ":"))
-        return Link(label=label, url=smart, type="smart", appContext=told)
+        launch = json.dumps({"kind": kind, "request": request_id}, separators=(",", ":"))
+        return Link(label=label, url=smart, type="smart", appContext=launch)
     return Link(label=label, url=f"{base}/", type="absolute")

@@ -235,7 +235,7 @@ def _matches(service: HookService, body: HookRequest) -> None:
         raise HookRefused(
             f"这个服务用于 {service.hook}。(This service is for the hook {service.hook}.)"
         )
-    told = body.context.model_dump(exclude_none=True)
-    missing = [name for name in service.required if name not in told]
+    given = body.context.model_dump(exclude_none=True)
+    missing = [name for name in service.required if name not in given]
     if missing:
         raise HookRefused(f"context 缺少（missing）：{'、'.join(missing)}")

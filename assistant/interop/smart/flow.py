@@ -13,12 +13,12 @@ from urllib.parse import urlencode
 import httpx
 from starlette.requests import Request
 
+from assistant.interop.settings import SmartSettings
 from assistant.interop.smart.identity_token import claims
 from assistant.interop.smart.problem import LaunchRefused
 from assistant.interop.smart.provider import Provider
 from assistant.interop.smart.rights import role, user_id
 from assistant.interop.smart.session import Launch, Session, Sessions
-from assistant.settings import SmartSettings
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from assistant.store.models import Base
+from assistant.store.models.base import Base
 
 connection = context.config.attributes["connection"]
 # SQLite can undo DDL like anything else; Alembic assumes that it cannot.

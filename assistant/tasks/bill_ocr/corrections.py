@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field
 
 from assistant.store import Context, Store
 from assistant.store.bills import Correction, Filed, Lesson, Synonym
-from assistant.store.models import BillRow
+from assistant.store.models.bill import BillRow
 from assistant.tasks.bill_ocr.catalogue.annotating import CODE, annotate, apply_entry, written
 from assistant.tasks.bill_ocr.catalogue.matching import memory_key
 from assistant.tasks.bill_ocr.catalogue.opening import StoreMemory, open_catalogue
@@ -315,8 +315,8 @@ def _field_value(field: str, value: str) -> str:
         return value
     read = read_value(kind, value)
     if read is None or (read.doubt and kind != "amount") or (kind == "amount" and not read.value):
-        told = {"amount": "金额", "words": "大写金额"}.get(kind, "日期（如 2024-03-05）")
-        raise Refused(f"“{value[:40]}”不是有效的{told}。(No valid value for {field}.)")
+        wanted = {"amount": "金额", "words": "大写金额"}.get(kind, "日期（如 2024-03-05）")
+        raise Refused(f"“{value[:40]}”不是有效的{wanted}。(No valid value for {field}.)")
     return read.value
 
 

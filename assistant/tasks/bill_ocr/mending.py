@@ -173,9 +173,9 @@ def _part_prices(document: BillDocument) -> None:
             if not price or amount % price:
                 cell.doubt = cell.doubt or NO_QUANTITY
             continue
-        told = {"corrected": True, "doubt": PARTED.format(cell.text)}
-        item["quantity"] = cell.model_copy(update={"value": parts[0], **told})
-        item["unit_price"] = cell.model_copy(update={"value": parts[1], **told})
+        mark = {"corrected": True, "doubt": PARTED.format(cell.text)}
+        item["quantity"] = cell.model_copy(update={"value": parts[0], **mark})
+        item["unit_price"] = cell.model_copy(update={"value": parts[1], **mark})
 
 
 def _parts(text: str, amount: Decimal) -> tuple[str, str] | None:

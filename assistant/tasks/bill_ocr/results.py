@@ -17,7 +17,7 @@ from assistant.record.note import Note
 from assistant.record.observation import Observation, observation_line
 from assistant.store import Context
 from assistant.store.bills import Bills, Wanted
-from assistant.store.models import BillRow
+from assistant.store.models.bill import BillRow
 from assistant.tasks.bill_ocr.document import DocumentKind
 from assistant.tasks.bill_ocr.filing import kept
 from assistant.tasks.bill_ocr.observing import ObservedResult, name_key, observed

@@ -26,7 +26,7 @@ from assistant.api.problems import Problem, documented
 from assistant.record.attachment import PageImage
 from assistant.store import Context
 from assistant.store.bills import EVERY_PATIENT, Wanted
-from assistant.store.models import BillRow
+from assistant.store.models.bill import BillRow
 from assistant.tasks.bill_ocr import claim
 from assistant.tasks.bill_ocr.corrections import Bill, Desk, Saving
 from assistant.tasks.bill_ocr.document import DocumentKind

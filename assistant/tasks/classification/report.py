@@ -24,15 +24,15 @@ def sentences(
     first = classes[0]
     likely = [first] if exclusive else [one for one in classes if one.probability >= _SURE]
     if not likely:
-        told = f"模型 {network} 未见概率达到 50% 的类别，最高为{_share(first)}"
+        sentence = f"模型 {network} 未见概率达到 50% 的类别，最高为{_share(first)}"
     else:
-        told = f"模型 {network} 判为" + "、".join(_share(one) for one in likely)
+        sentence = f"模型 {network} 判为" + "、".join(_share(one) for one in likely)
         if exclusive and first.probability < _SURE:
-            told += "（概率不足 50%，把握不大）"
+            sentence += "（概率不足 50%，把握不大）"
     others = [one for one in classes if one not in likely and one is not first][:_OTHERS]
     if exclusive and others:
-        told += "；其次为" + "、".join(_share(one) for one in others)
-    found = [told + "。"]
+        sentence += "；其次为" + "、".join(_share(one) for one in others)
+    found = [sentence + "。"]
     if place is not None:
         found.append(
             f"“{called(first)}”的依据主要在第 {place.peak[0] + 1} 层，"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from assistant.tasks.classification.draft import ImageClass
 from assistant.tasks.classification.request import ImageToClassify
 from assistant.work.events import Event
+from assistant.work.image_model import need_image_model
 from assistant.work.task import Command, Refused, Run, Submission, Task, Title
 
 if TYPE_CHECKING:
@@ -61,18 +62,11 @@ class Classification(Task[ImageToClassify, ImageClass]):
     def accept(self, body: Any, settings: Settings) -> Submission:
         """An image and a model that there is.  Raises `Refused`."""
         from assistant.record.attachment import REGION_MODALITIES
-        from serving.vision.store import VisionStore
 
         request: ImageToClassify = body
         if getattr(request.image, "modality", "") in REGION_MODALITIES:
             raise Refused("请给出图像，而不是勾画。(Give an image, not a region.)")
-        store = VisionStore(settings.home)
-        if not store.holds(request.model):
-            known = "、".join(store.names("classification")) or "无"
-            raise Refused(
-                f"没有这个分类模型，可选：{known}；请用 bedside model add-vision 登记。"
-                "(There is no such classifier; register one by `bedside model add-vision`.)"
-            )
+        need_image_model(settings.home, request.model, "classification")
         return super().accept(body, settings)
 
     async def run(self, request: ImageToClassify, run: Run) -> AsyncIterator[Event | ImageClass]:

@@ -101,7 +101,7 @@ class ModelDetector:
     def _told(self, found: Found, number: int, grid: Grid, image: Channels) -> list[Mark]:
         """In voxels of the image, both ends within."""
         classes = self.detector.opened.description.classes
-        told = []
+        detections = []
         for box, score, at in zip(found.corners, found.scores, found.numbers, strict=True):
             # A pixel's middle is its whole number, and its border half a pixel beyond.
             ends = np.array([[number, box[1], box[0]], [number, box[3] - 1, box[2] - 1]], float)
@@ -111,7 +111,7 @@ class ModelDetector:
             low, high = there.min(axis=0), there.max(axis=0)
             named = classes[at] if at < len(classes) else None
             sides = (high - low + 1) * np.array(source.spacing)
-            told.append(
+            detections.append(
                 Mark(
                     number=1,
                     label=named.name if named else f"class {at}",
@@ -127,7 +127,7 @@ class ModelDetector:
                     height_mm=round(float(sides[1]), 1),
                 )
             )
-        return told
+        return detections
 
 
 def mask_of(mark: Mark, shape: tuple[int, int, int]) -> Mask:

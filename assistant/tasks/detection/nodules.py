@@ -77,10 +77,10 @@ def nodules(
     """
     least = scoring_settings().threshold if threshold is None else threshold
     all_ = scored(volume, progress, second)
-    told: list[Detection] = []
+    kept: list[Detection] = []
     masks: list[Mask] = []
     for one, score in zip(all_.found, all_.scores, strict=True):
-        if score < least or len(told) == MOST:
+        if score < least or len(kept) == MOST:
             break
         size = measured(one, all_.scan, all_.background)
         if size is None:
@@ -88,10 +88,10 @@ def nodules(
         mask = _whole(size, all_.scan)
         if any((mask & other).any() for other in masks):
             continue
-        told.append(_detection(len(told) + 1, one, float(score), size, all_.scan, mask))
+        kept.append(_detection(len(kept) + 1, one, float(score), size, all_.scan, mask))
         masks.append(mask)
     progress(4, 4, _STEP)
-    return told, masks
+    return kept, masks
 
 
 def _whole(size: Measured, scan: Scan) -> Mask:

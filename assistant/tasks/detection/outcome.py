@@ -62,20 +62,20 @@ def outcome(
     if request.model:
         return _of_marks(draft, volume, source_of(datasets, volume))
     labels = None
-    told: list[Detection] = []
+    detections: list[Detection] = []
     if draft.detections:
-        told, masks = nodules(volume, lambda done, total, what: None, request.threshold)
+        detections, masks = nodules(volume, lambda done, total, what: None, request.threshold)
         labels = np.zeros(volume.grid.shape, np.uint8)
-        for one, mask in zip(told, masks, strict=True):
+        for one, mask in zip(detections, masks, strict=True):
             labels[mask] = one.number
-    count = Measurement(0, COUNT, float(len(told)), NO_UNIT)
+    count = Measurement(0, COUNT, float(len(detections)), NO_UNIT)
     return Result(
         volume,
         "肺结节检出 Nodules",
         source_of(datasets, volume),
         labels,
-        [Structure(one.number, label(one), NODULE, ABNORMAL) for one in told],
-        [count, *(value for one in told for value in _measured(one))],
+        [Structure(one.number, label(one), NODULE, ABNORMAL) for one in detections],
+        [count, *(value for one in detections for value in _measured(one))],
         draft.plain_text(),
     )
 

@@ -64,7 +64,7 @@ def report(
     regions = [
         evidence(one, series_id, picture) for one, picture in zip(found, pictures, strict=True)
     ]
-    told = [
+    statements = [
         Statement(id=f"n{one.number}", text=sentence(one), status="supported", evidence=[region])
         for one, region in zip(found, regions, strict=True)
     ]
@@ -72,7 +72,7 @@ def report(
     last = Statement(
         id="follow-up", text=follow_up(found), status="supported", evidence=[regions[first]]
     )
-    return [*told, last]
+    return [*statements, last]
 
 
 def evidence(one: Detection, series_id: str, picture: SlicePicture | None) -> VolumeRegion:

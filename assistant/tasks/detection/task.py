@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from assistant.tasks.detection.draft import Detections
 from assistant.tasks.detection.request import ScanToSearch
 from assistant.work.events import Event
+from assistant.work.image_model import need_image_model
 from assistant.work.task import Command, Refused, Run, Submission, Task, Title
 
 if TYPE_CHECKING:
@@ -60,18 +61,11 @@ class NoduleDetection(Task[ScanToSearch, Detections]):
 
     def accept(self, body: Any, settings: Settings) -> Submission:
         """A CT, or an image and a model that there is.  Raises `Refused`."""
-        from serving.vision.store import VisionStore
-
         request: ScanToSearch = body
         if not request.model and getattr(request.image, "modality", "") != "CT":
             raise Refused("肺结节检出只用于 CT，请给出一个 CT 序列。(Give a series of CT.)")
-        store = VisionStore(settings.home)
-        if request.model and not store.holds(request.model):
-            known = "、".join(store.names("detection")) or "无"
-            raise Refused(
-                f"没有这个检出模型，可选：{known}；请用 bedside model add-vision 登记。"
-                "(There is no such detector; register one by `bedside model add-vision`.)"
-            )
+        if request.model:
+            need_image_model(settings.home, request.model, "detection")
         return super().accept(body, settings)
 
     async def run(self, request: ScanToSearch, run: Run) -> AsyncIterator[Event | Detections]:

@@ -150,10 +150,10 @@ def read_evidence(
 ) -> tuple[list[Finding], CaseEvidence]:
     """The findings of a case, and what they are for the curated ranking (see `examine`)."""
     notes = case.notes()
-    told = "\n".join(note.text for note in notes)
+    text = "\n".join(note.text for note in notes)
     age = case.patient.age_at(date.today())
-    age = age_in(told) if age is None else age
-    sex = case.patient.sex or sex_in(told)
+    age = age_in(text) if age is None else age
+    sex = case.patient.sex or sex_in(text)
     adult = age is not None and age >= ADULT_YEARS
     findings = [
         f for note in notes for f in _extract(note, reader or knowledge.extractor, adult=adult)

@@ -142,8 +142,8 @@ def _apart(candidate: RankedDisease, rivals: Sequence[RankedDisease]) -> list[tu
     if candidate.entry is None:
         return []
     names = {rival.disease.name for rival in rivals}
-    told = [(n, text) for n, text in candidate.entry.differentials.items() if n in names]
-    return told[:TOLD_APART]
+    apart = [(n, text) for n, text in candidate.entry.differentials.items() if n in names]
+    return apart[:TOLD_APART]
 
 
 def _parse(

@@ -6,17 +6,16 @@ import json
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
 from assistant.commands.progress import console
 from assistant.commands.work import (
     File,
     Patient,
+    drafts_of,
+    encounter_of,
     load,
     model_of,
-    perform,
     print_statements,
-    refuse,
 )
 from assistant.record.encounter import Encounter
 from assistant.tasks.discharge.task import Discharge, DischargeRequest
@@ -28,16 +27,8 @@ def discharge(
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Discharge record of an encounter (JSON as in the API, or free text)."""
-    loaded = load(file)
-    try:
-        encounter = (
-            Encounter.model_validate(loaded)
-            if isinstance(loaded, dict)
-            else Encounter.from_text(loaded, patient_id=patient, encounter_id="enc-cli")
-        )
-    except ValidationError as error:
-        refuse(error)
-    drafts = perform(Discharge.kind, DischargeRequest(encounter=encounter))
+    encounter = encounter_of(load(file), patient, Encounter)
+    drafts = drafts_of(Discharge.kind, DischargeRequest(encounter=encounter))
     if as_json:
         print(json.dumps(drafts, ensure_ascii=False, indent=1))
         return

@@ -64,8 +64,8 @@ class Outline:
 
         What nothing supports does not count as told.
         """
-        told = "\n".join(s.text for s in statements if s.status == "supported")
-        lacking = self.lacking(section, told)
+        written = "\n".join(s.text for s in statements if s.status == "supported")
+        lacking = self.lacking(section, written)
         must = [e for e in lacking if _must(e)]
         return (
             _statements(f"{section}-event", must),

@@ -87,8 +87,8 @@ def gather(
     of_chosen = [s for s in segments if s.note_id in ids]
     rows = _rows(encounter) if section == "hospital_course" else []
     scopes = plan.scopes
-    told = rows or any(s.scope is Scope.STAY for s in of_chosen)
-    if section == "hospital_course" and not told and any(n.kind in OPENING for n in chosen):
+    has_stay = rows or any(s.scope is Scope.STAY for s in of_chosen)
+    if section == "hospital_course" and not has_stay and any(n.kind in OPENING for n in chosen):
         scopes = scopes | {Scope.PRESENTING}
     material = Material(scopes)
     if Scope.PRIOR not in scopes:

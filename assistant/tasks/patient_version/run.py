@@ -93,8 +93,8 @@ class _Writer:
         ]
 
     def _add_pending(self, name: str, order: Statement) -> None:
-        told = "".join(s.text for s in self._found["pending"])
-        if name.split("（")[0] not in told:
+        pending = "".join(s.text for s in self._found["pending"])
+        if name.split("（")[0] not in pending:
             self._add("pending", Wording(name, explain(name, self._explained)), order, name)
 
     def _add(self, part: PartName, wording: Wording, source: Statement, original: str) -> None:

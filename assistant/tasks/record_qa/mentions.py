@@ -11,7 +11,7 @@ from assistant.grounding.segments import Scope
 from assistant.grounding.stance import stances
 from assistant.record.evidence import TextSpan
 from assistant.tasks.record_qa.reading import NoteReading, RecordReading
-from knowledge.text.assertion.engine import Assertion
+from knowledge.text.assertion.status import Assertion
 from knowledge.text.finding import Certainty, Experiencer, Polarity, Temporality
 from knowledge.text.folding import fold
 from knowledge.text.lexicon import Match
@@ -101,10 +101,10 @@ def _done(note: NoteReading, match: Match) -> str:
     start = max((edge for edge in edges if edge <= match.start), default=sentence.start)
     end = min((edge - 1 for edge in edges if edge > match.start), default=sentence.end)
     clause = note.text[start:end]
-    meant = stances(clause)
-    if meant & {"refused", "undone"}:
+    held = stances(clause)
+    if held & {"refused", "undone"}:
         return "denied"
-    if meant & {"planned", "thought"} or re.search(r"拟|计划|必要时|备血|建议|待", clause):
+    if held & {"planned", "thought"} or re.search(r"拟|计划|必要时|备血|建议|待", clause):
         return "hypothetical"
     return "present" if _DONE.search(clause) else "named"
 

@@ -12,6 +12,7 @@ from assistant.tasks.record_qa.drugs import classes
 from assistant.tasks.record_qa.reading import RecordReading
 from assistant.tasks.record_qa.routing import kind_of
 from assistant.tasks.record_qa.slots import read_slots
+from knowledge.text.phrases import phrases_of
 
 
 def read_question(text: str, reading: RecordReading, focus: Focus | None = None) -> Asked:
@@ -46,13 +47,7 @@ _TEST_KINDS = frozenset(
 )
 _DRUG_KINDS = frozenset({"drug", "drug_on", "drugs", "caution"})
 _SHORT = 14
-_BARE = re.compile(
-    r"(?:那么?|呢|吗|的|是|了|又|再|还有|它|这个|这次|那次|上一?次|前一?次|最近|最后|第一?次|第[二三四五六七八九十\d]+次"
-    r"|倒数第二次?|最高|最低|峰值?|谷值?|哪[天日]|几号|几点|什么时候|何时|时候|多少|怎么样|怎样|如何|咋样|变化|趋势|正常值?|参考值?|比|不|用过?|吃|高不高"
-    r"|低不低|偏高|偏低|升|降|补|上去|下来|上来|入院时?|出院[时前]?|术后|术前|目前|现在|首次|近|[一二三四五六七八九十两几\d]+次|历次|全部|所有|单位"
-    r"|剂量|用法|几天|多久|停|开始|加量|减量|后来|之后|以前|呀|啊|吧|在|有|没有?|到|过|给我|看看|请|[\d年月日号./-]+|昨[天日]"
-    r"|今[天日]|前[天日]|第|[天日,，?？。!！\s])+"
-)
+_BARE = phrases_of("assistant.tasks.record_qa")["bare"]
 """What a question that goes on may hold: anything else is a subject of its own."""
 
 

@@ -18,7 +18,8 @@ from assistant.record.note import Note
 from assistant.record.observation import observation_line
 from assistant.record.operation import operation_line
 from assistant.record.order import order_line
-from knowledge.text.assertion.engine import Assertion, read_assertions
+from knowledge.text.assertion.engine import read_assertions
+from knowledge.text.assertion.status import Assertion
 from knowledge.text.document import Document
 from knowledge.text.lexicon import Match
 from knowledge.text.synonyms import TermKind

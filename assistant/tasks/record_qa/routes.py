@@ -14,7 +14,8 @@ from assistant.api.context import ClinicianDep, PatientDep, ServicesDep, check_h
 from assistant.api.problems import Problem, documented
 from assistant.record.encounter import Encounter
 from assistant.store import Context
-from assistant.store.models import ConversationRow, DraftRow
+from assistant.store.models.conversation import ConversationRow
+from assistant.store.models.draft import DraftRow
 
 
 class NewConversation(BaseModel):

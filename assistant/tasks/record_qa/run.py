@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncGenerator, Sequence
 
 from assistant.record.encounter import Encounter
-from assistant.store.models import DraftRow
+from assistant.store.models.draft import DraftRow
 from assistant.tasks.record_qa.chain import ask, timed_out
 from assistant.tasks.record_qa.draft import Focus, Proposal, RecordAnswer
 from assistant.tasks.record_qa.planning import Plan, Thinking, planned

@@ -49,10 +49,10 @@ def _key(asked: Asked) -> tuple[object, ...]:
 
 def merged(question: str, answers: Sequence[RecordAnswer]) -> RecordAnswer:
     """The answers as one; what of the line was not understood is said."""
-    told = [a for a in answers if a.outcome != "not_understood"]
-    if not told:
+    understood = [a for a in answers if a.outcome != "not_understood"]
+    if not understood:
         return answers[0].model_copy(update={"question": question})
-    first = next((a for a in told if a.outcome == "answered"), told[0])
+    first = next((a for a in understood if a.outcome == "answered"), understood[0])
     whole = first.model_copy(deep=True, update={"question": question})
     lines: list[str] = []
     for answer in answers:
@@ -61,14 +61,14 @@ def merged(question: str, answers: Sequence[RecordAnswer]) -> RecordAnswer:
         elif answer.message:
             lines.append(answer.message)
     whole.message = "".join(dict.fromkeys(lines))
-    statements = {s.text: s for a in told for s in a.statements}
+    statements = {s.text: s for a in understood for s in a.statements}
     whole.statements = [
         s.model_copy(update={"id": f"a-{n}"}) for n, s in enumerate(statements.values(), 1)
     ]
-    whole.tables = list({(t.title, len(t.rows)): t for a in told for t in a.tables}.values())
-    whole.plot = next((a.plot for a in told if a.plot is not None), None)
-    whole.warnings = list(dict.fromkeys(w for a in told for w in a.warnings))
-    whole.understood = "；".join(dict.fromkeys(a.understood for a in told))
+    whole.tables = list({(t.title, len(t.rows)): t for a in understood for t in a.tables}.values())
+    whole.plot = next((a.plot for a in understood if a.plot is not None), None)
+    whole.warnings = list(dict.fromkeys(w for a in understood for w in a.warnings))
+    whole.understood = "；".join(dict.fromkeys(a.understood for a in understood))
     whole.nearest = [] if whole.statements else first.nearest
-    whole.focus = told[-1].focus if told[-1].focus.kind else first.focus
+    whole.focus = understood[-1].focus if understood[-1].focus.kind else first.focus
     return whole

@@ -120,9 +120,9 @@ def _settle(answer: RecordAnswer, said: Sequence[Statement], plan: Plan, *, spok
         answer.statements = [s.model_copy(update={"id": f"a-{n}"}) for n, s in enumerate(found, 1)]
         answer.route, answer.understood = "tools", "由模型选择工具查询"
         answer.outcome = "answered" if found or tables else "not_recorded"
-        told = "".join(dict.fromkeys(r.message for r in plan.results if r.message))
+        messages = "".join(dict.fromkeys(r.message for r in plan.results if r.message))
         answer.message = ("模型的措辞没有依据，未采用。" if said else "") + (
-            f"以下是工具查到的。{told}" if found or tables else told
+            f"以下是工具查到的。{messages}" if found or tables else messages
         )
     elif said:
         answer.statements, answer.route = list(said), "model"

@@ -21,7 +21,9 @@ from sqlalchemy.orm import Session
 from assistant.record.fields import local_time
 from assistant.store.database import Database
 from assistant.store.deidentify import Deidentifier
-from assistant.store.models import DraftRow, FeedbackRow, RequestRow
+from assistant.store.models.draft import DraftRow
+from assistant.store.models.feedback import FeedbackRow
+from assistant.store.models.request import RequestRow
 from assistant.tasks.record_qc.rules import Rules
 
 KIND = "record_qc"
@@ -115,11 +117,11 @@ def dashboard(
     with database.read() as session:
         checked = _reports(session, since, until, by_doctor)
         opinions = _opinions(session)
-    told = [one for one in checked if department is None or one.department == department]
-    kinds = _kinds(told, opinions, rules)
+    chosen = [one for one in checked if department is None or one.department == department]
+    kinds = _kinds(chosen, opinions, rules)
     return Dashboard(
         sorted(kinds, key=lambda row: (row.month, row.department, row.doctor, -row.findings)),
-        _scores(told),
+        _scores(chosen),
         _often(kinds, rules),
     )
 
@@ -175,10 +177,10 @@ def _opinions(session: Session) -> dict[tuple[str, str], _Opinion]:
 
 
 def _kinds(
-    told: Iterable[_Checked], opinions: Mapping[tuple[str, str], _Opinion], rules: Rules
+    checked: Iterable[_Checked], opinions: Mapping[tuple[str, str], _Opinion], rules: Rules
 ) -> list[KindCount]:
     found: dict[tuple[str, str, str, str], KindCount] = {}
-    for one in told:
+    for one in checked:
         for finding in one.report["findings"]:
             doctor = _doctor(finding, one.authors)
             kind = finding["kind"]

@@ -52,7 +52,7 @@ async def segmented(
 
     A caller that goes away stops the work.  Raises `EngineError` with what is wrong.
     """
-    told: asyncio.Queue[float] = asyncio.Queue()
+    shares: asyncio.Queue[float] = asyncio.Queue()
     loop = asyncio.get_running_loop()
     gone = threading.Event()
     last = 0
@@ -62,7 +62,7 @@ async def segmented(
         step = done * _STEPS // max(total, 1)
         if step > last:
             last = step
-            loop.call_soon_threadsafe(told.put_nowait, step / _STEPS)
+            loop.call_soon_threadsafe(shares.put_nowait, step / _STEPS)
 
     work = asyncio.create_task(
         asyncio.to_thread(_segmented, request, context, resources, report, gone.is_set)
@@ -70,8 +70,8 @@ async def segmented(
     # Nobody waits for it any more where the caller has gone.
     work.add_done_callback(lambda one: one.cancelled() or one.exception())
     try:
-        while not work.done() or not told.empty():
-            wait = asyncio.create_task(told.get())
+        while not work.done() or not shares.empty():
+            wait = asyncio.create_task(shares.get())
             await asyncio.wait({wait, work}, return_when=asyncio.FIRST_COMPLETED)
             if wait.done():
                 yield Segmented(share=wait.result())

@@ -15,66 +15,39 @@ from dataclasses import replace
 from itertools import pairwise
 
 from assistant.tasks.structuring.span import EntityType, TypedSpan
-from knowledge.text.assertion.engine import Assertion, read_assertions
+from knowledge.text.assertion.engine import read_assertions
 from knowledge.text.assertion.lists import CONNECTOR
+from knowledge.text.assertion.status import Assertion
 from knowledge.text.document import Document
 from knowledge.text.finding import Certainty, Polarity, Temporality
 from knowledge.text.folding import fold
 from knowledge.text.lexicon import Match
+from knowledge.text.phrases import phrases_of
 from knowledge.text.synonyms import TermKind
 
 FINDINGS = frozenset({EntityType.DISEASE, EntityType.SYMPTOM, EntityType.SIGN})
-_STOPPED = re.compile(
-    r"(?<!未)(?:停用|停服|停药|停止(?:使用|服用)?|暂停(?:使用|服用)?|撤除|停(?=$))[^,;。\n]{0,4}$"
-)
+_PHRASES = phrases_of("assistant.tasks.structuring")
+_STOPPED = _PHRASES["stopped"]
 # Between a drug and the one that takes its place.
-_REPLACED = re.compile(
-    r"[^,;。、\n]{0,18}?,?(?:后|再|现|现已)?"
-    r"(?:改为|改用|改服|改成|换为|换成|换用|更换为|替换为)[ \t]*"
-)
-_WHEN = re.compile(
-    r"(?:如(?!前|上|下)|若|一旦)[^;。\n]{0,14}$|(?:出现|发生)[^;。\n]{1,10}时[^;。\n]{0,4}$"
-)
-_PLANNED = re.compile(
-    r"(?:拟(?!诊)|建议|计划|预约|择期|准备|必要时|待(?:行|查|完善)|如|若|可考虑|考虑行|择日)[^,;。\n]{0,10}$"
-)
-_ALLERGY_BEFORE = re.compile(r"(?:对|过敏(?:药物|史|原)?(?:[:为是有]*|:?有[,:]))[^,;。\n]{0,12}$")
-_ALLERGY_AFTER = re.compile(
-    r"(?:(?!治疗|抢救|用于|纠正|预防|对症)[^,;。\n]){0,8}?(?<![不未无非抗])"
-    r"过敏(?!试验|性(?!休克|皮炎|紫癜|反应|皮疹))|[^,;。\n]{0,4}?皮试[^,;。\n]{0,4}?(?:阳性|\(\++\))"
-)
+_REPLACED = _PHRASES["replaced"]
+_WHEN = _PHRASES["when"]
+_PLANNED = _PHRASES["planned"]
+_ALLERGY_BEFORE = _PHRASES["allergy_before"]
+_ALLERGY_AFTER = _PHRASES["allergy_after"]
 # 服用阿莫西林3天后出现皮疹: what the drug did, whatever it was given for.
-_REACTION_AFTER = re.compile(
-    r"(?:[^,;。\n未无]{0,12}?[后时],?)(?:即|立即|随即|迅速|很快|曾|患者|全身|反复)*(?:出现|发生|引起|诱发|导致)"
-    r"[^,;。\n未无]{0,10}?(?:皮疹|药疹|荨麻疹|风团|瘙痒|剥脱性皮炎|大疱|喉头?水肿|血管性?水肿|过敏)"
-    r"(?![^,;。\n]{0,4}(?:消退|消失|减少|减轻|好转|缓解))"
-    r"|[^;。\n]{0,4}?因(?:出现|发生|起|有)?[^,;。\n未无]{0,4}"
-    r"(?:皮疹|药疹|荨麻疹|风团|剥脱性皮炎|大疱|喉头?水肿|血管性?水肿|过敏)[^,;。\n]{0,4}停"
-)
+_REACTION_AFTER = _PHRASES["reaction_after"]
 # What a culture bears is not given: 对左氧氟沙星耐药.
-_CULTURED = re.compile(
-    r"(?:[、及和,/][^,;。\n]{0,16})?(?:均|都|为|呈|:|高度)*(?:耐药|敏感(?!性)|中介|\([RSIrsi]\))"
-)
+_CULTURED = _PHRASES["cultured"]
 # 头孢类可耐受: borne, which does not say that it is given.
-_TESTED_AFTER = re.compile(
-    r"[^,;。\n]{0,4}?(?:皮试|皮肤试验)(?![^,;。\n]{0,4}?(?:阳性|\(\++\)))|(?:类|等)?(?:药物?|抗生素)?(?:可|能)耐受(?=[,;。\n]|$)"
-)
+_TESTED_AFTER = _PHRASES["tested_after"]
 # Behind a drug, up to the next one: in its own clause, or in one that says no more than that.
-_STOPPED_AFTER = re.compile(
-    r"(?:[^,;。\n如若时建拟需应可未不]{0,14}?|[^;。\n如若时建拟需应可未不]{0,18}?,(?:患者|现|已|后|其后|随后|自行|目前"
-    r"|[\d一二两三半数几]+个?余?(?:天|日|周|月|年)前|因[^,;。\n]{0,10}?)+)停(?:用|药|服|止(?:使用|服用)?|(?=[,;。\n]|$|\d{1,3}余?[天日周月]))"
-)
-_KEPT_ON = re.compile(r"(?:长期|(?<!不)规律|一直|持续|目前|平素|每日|日常)[^,;。\n]{0,10}$")
+_STOPPED_AFTER = _PHRASES["stopped_after"]
+_KEPT_ON = _PHRASES["kept_on"]
 # A drug of an old illness is taken now where the note says how, unless it tells of then.
-_TAKEN = re.compile(r"(?:口服|服用|服|吸入|注射|外用|予以?控制|控制)[^,;。\n过]{0,4}$")
+_TAKEN = _PHRASES["taken"]
 _THEN = re.compile(r"曾|当时|此前|停|[予给]|化疗|输注|静|过$")
-_OFTEN = re.compile(
-    r"[^,;。\n]{0,14}?(?:(?<![a-z])(?:q\d{1,2}h|qod|qd|bid|tid|qid|qn|qw)(?![a-z])|每[日天晚早周]|\d次/日|日\d次)"
-)
-_IF = re.compile(
-    r"(?:若|如(?!下|上|前|此)果?|一旦|倘若)[^;。\n]{0,18},则?(?:可|再|应|需)?"
-    r"(?:加用|予以?|给予|使用|改用|改为|加服|静滴|口服)[^,;。\n]{0,6}$"
-)
+_OFTEN = _PHRASES["often"]
+_IF = _PHRASES["if"]
 _INTOLERANCE = re.compile(r"(?!药物|食物|接触|光|冷|皮肤|季节).{1,14}过敏")
 # 皮试：青霉素阳性.
 _TESTED_BEFORE = re.compile(r"皮试[^。\n]{0,16}$")

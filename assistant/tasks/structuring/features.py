@@ -1,7 +1,5 @@
 """A report and a template → a table whose cells point to the words that they come from."""
 
-# ruff: noqa: E501 - a pattern reads best on one line
-
 from __future__ import annotations
 
 import re
@@ -18,10 +16,12 @@ from assistant.tasks.structuring.sentences import clauses, sentences
 from assistant.tasks.structuring.span import EntityType, TypedSpan
 from assistant.tasks.structuring.specimen import specimen_at
 from assistant.tasks.structuring.template import Feature, FeatureKind, Template
-from knowledge.text.assertion.engine import Assertion, assert_terms
+from knowledge.text.assertion.engine import assert_terms
+from knowledge.text.assertion.status import Assertion
 from knowledge.text.finding import Certainty, Experiencer, Polarity
 from knowledge.text.folding import fold
 from knowledge.text.lexicon import Match
+from knowledge.text.phrases import phrases_of
 from knowledge.text.quantity import Comparator, Quantity, quantities
 from knowledge.text.synonyms import TermKind
 from knowledge.text.term_table import shipped_test
@@ -29,11 +29,17 @@ from knowledge.text.terms import find_terms
 
 PRESENT, ABSENT, DOUBTED = "有", "无", "可疑"
 _REACH = 60
-_MARKER = re.compile(
-    r"[ \t]*(?:蛋白|表达|阳性细胞数?|阳性率|指数|增殖指数|评分|约|为|示|:)*[ \t]*[(:]?[ \t]*(?:约)?"
-    r"(?P<value>(?:强|弱|中等|灶性|部分|少部分|局灶|弥漫|散在)?(?:阳性|阴性|[1-3]\+|\++|-+(?!\d)|±|表达缺失|缺失|野生型|突变型|突变|完整|扩增|未扩增)"
-    r"(?:[, ]{0,2}(?:约)?\d{1,3}%)?|[<>约]?\d{1,3}(?:-\d{1,3})?%(?:[, ]{0,2}(?:弱|中|强|中等|[1-3])?\+)?)"
-)
+_PHRASES = phrases_of("assistant.tasks.structuring")
+_MARKER = _PHRASES["marker"]
+_NOW = _PHRASES["now"]
+_NOW_SIZED = _PHRASES["now_sized"]
+_CLAUSE_MARK = re.compile(r"[,，;；]")
+_ABSORBED = _PHRASES["absorbed"]
+_STOP = re.compile(r"[。;\n]")
+# 肿瘤距下切缘2cm tells no size.
+_DISTANCE = _PHRASES["distance"]
+_LARGEST_OF = _PHRASES["largest"]
+_EARLIER = _PHRASES["earlier"]
 
 
 class Cell(BaseModel):
@@ -160,8 +166,8 @@ class _Report:
     def read(self, feature: Feature, lesion: Lesion | None) -> Cell:
         """The cell of one feature; what is told of the whole report is read once."""
         if lesion is not None and feature.scope == "place":
-            told = self._read(feature, replace(lesion, end=lesion.named))
-            return told if told.value else self._read(feature, lesion)
+            named = self._read(feature, replace(lesion, end=lesion.named))
+            return named if named.value else self._read(feature, lesion)
         if lesion is not None:
             return self._read(feature, lesion)
         if feature.name not in self._whole:
@@ -275,7 +281,7 @@ class _Report:
         if lesion and lesion.others and own is None:
             largest = _LARGEST_OF.search(self.folded, start, begin)
             if largest or len({max(q.base) for q in found}) > 1:
-                # 右肺上叶、左肺下叶见结节，大者约8mm: neither is larger, and which it is, nobody says.
+                # 右肺上叶、左肺下叶见结节，大者约8mm: which of them it is, nobody says.
                 if sign in (">", ">="):
                     return Cell()
                 sign = sign or "<="
@@ -370,19 +376,6 @@ def _asserted_part(match: re.Match[str]) -> tuple[int, int]:
     """What is asserted or denied: the group ``term`` of a pattern that reaches over a denial."""
     whole = "term" not in match.re.groupindex or match["term"] is None
     return match.span() if whole else match.span("term")
-
-
-_NOW = re.compile(r"(?<![发出表呈实])现(?![象实])|目前|本次|此次")
-_NOW_SIZED = re.compile(r"(?<!表)(?<!出)现(?:为|约|大小|直径|长径|[ \t])*\Z")
-_CLAUSE_MARK = re.compile(r"[,，;；]")
-_ABSORBED = re.compile(
-    r"(?:基本)?(?:已|完全){1,2}(?:吸收|消失|消散)|[^。;\n]{0,8}?吸收,?(?:现|目前)已?未见"
-)
-_STOP = re.compile(r"[。;\n]")
-# 肿瘤距下切缘2cm tells no size.
-_DISTANCE = re.compile(r"距离?[^,;。\n\d]{0,12}\Z")
-_LARGEST_OF = re.compile(r"(?:较|最)?大(?:者|的)[^;。\n\d]{0,20}\Z")
-_EARLIER = re.compile(r"(?:原(?!发)|前片|上次|之前|旧片)[^,;。\n]{0,6}\Z")
 
 
 def _sign(result: str) -> Flag | None:

@@ -8,20 +8,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from assistant.tasks.structuring.sentences import Ranges
+from knowledge.text.phrases import phrases_of
 
 Range = tuple[int, int]
 
-_CONCLUSION = re.compile(
-    r"(?:^|[\n。;])[ \t]*(?:影像(?:学)?|ct|超声)?(?:印象|诊断意见|诊断印象|诊断|意见|结论)"
-    r"[ \t]*[:\n]"
-)
-_FOLLOW_UP = re.compile(
-    r"\s*(?:该|其|病灶|此|结节|肿块|边缘|大小|增强|内|上述|CT值|ct值|周围|邻近|平扫)"
-)
-# 右肺上叶尖段及左肺下叶见结节: two places, one word for the lesions.
-_SEGMENT = r"[上中下尖前后内外侧舌背基底段叶肺旁缘胸膜区部]{0,6}"
-_IN_PLACE = re.compile(_SEGMENT)
-_JOINED = re.compile(rf"{_SEGMENT}(?:[、,及和与]|以及)")
+_PHRASES = phrases_of("assistant.tasks.structuring")
+_CONCLUSION = _PHRASES["conclusion"]
+_FOLLOW_UP = _PHRASES["follow_up"]
+_IN_PLACE = _PHRASES["segment"]
+_JOINED = _PHRASES["joined"]
 _SIDED = re.compile(r"[左右双两]")
 _CLAUSE_MARK = re.compile(r"[,;]")
 _LISTED = re.compile(r"(?:[、,及和与]|以及)约?")
@@ -67,8 +62,8 @@ class Lesion:
         names[-1].add("后者")
         begin = places[-1][1]
         for index, size in enumerate(after):
-            told = folded[begin : size[0]]
-            if any(name in told for name in names[self.number]):
+            between = folded[begin : size[0]]
+            if any(name in between for name in names[self.number]):
                 return skipped + index
             begin = size[1]
         return None
@@ -85,7 +80,7 @@ def find_lesions(
     conclusion = _CONCLUSION.search(folded)
     concluded = conclusion.start() if conclusion else len(folded)
     found: list[tuple[list[Range], Range, list[Range]]] = []
-    told: list[tuple[str, frozenset[str]]] = []
+    known: list[tuple[str, frozenset[str]]] = []
     for start, end in hits:
         sentence, _ = sentences.at(start)
         # A place named inside the lesion's own words (肺结节) begins it, too.
@@ -93,10 +88,10 @@ def find_lesions(
         if not before and found:
             continue
         own = _group(folded, before, start) if before else [(sentence, sentence)]
-        new = [p for p in own if not (p[0] > concluded and _is_told(_lobes(folded, p), told))]
+        new = [p for p in own if not (p[0] > concluded and _is_told(_lobes(folded, p), known))]
         if new and (not found or own[0][0] > found[-1][0][0][0]):
             found.append((own, (start, end), new))
-            told += [_lobes(folded, place) for place in own]
+            known += [_lobes(folded, place) for place in own]
     lesions: list[Lesion] = []
     for index, (own, hit, new) in enumerate(found):
         following = found[index + 1][0][0][0] if index + 1 < len(found) else len(folded)

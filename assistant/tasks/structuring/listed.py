@@ -11,35 +11,23 @@ from collections.abc import Iterator, Sequence
 from assistant.tasks.structuring.span import EntityType, TypedSpan
 from knowledge.text.assertion.marks import Cue, Cues, Terms, find_cues
 from knowledge.text.document import Document, Range
+from knowledge.text.phrases import phrases_of
 from knowledge.text.synonyms import TermKind
 
 _SCORE = 0.5
 _ITEM = re.compile(r"[^、,，､。;:：!?()（）\[\]【】\"“”\s/+]+")
 _JOINS = re.compile(r"以及|或者|还有|[及和与或并伴]")
+_PHRASES = phrases_of("assistant.tasks.structuring")
 # What stands around a name in a list and is none of it.
-_BEFORE = re.compile(
-    r"(?:任何|明显|明确|特殊|显著|确切|其[他它余]|有|曾|再|发生|出现|存在|新发|的|其|局部|表面皮肤|表面)+"
-)
-_AFTER = re.compile(
-    r"(?:等.*|的?(?:征象|表现|症状|迹象|证据|病史|情况|现象|影像|表现|声像|回声|可能性?大?)|抢救史|行为|不适感?|史|感)+\Z"
-)
+_BEFORE = _PHRASES["around_before"]
+_AFTER = _PHRASES["around_after"]
 _WORD = re.compile(r"(?=.*[\u4e00-\u9fffA-Za-z]{2})[\u4e00-\u9fffA-Za-z0-9ⅠⅡⅢⅣ'\-]{2,9}")
 # Words that stand behind a denial and name no finding.
-_NO_FINDING = re.compile(
-    r"异常|特殊|[时无]刻|诱因|原因|变化|改变|差异|禁忌|陪[护同]|家属|医嘱|药物?|治疗|用药|服药|检查|处理|手术|证据|不适|意义|人员|接触|条件"
-    r"|[吃喝服用做行去来到给予]|[一二三四五六七八九十\d]+[年月天日次个]|良好|正常|清楚|规律|需要|必要|办法|关系|时间|病人|患者|子女|家族"
-)
+_NO_FINDING = _PHRASES["no_finding"]
 # The last word of a finding.
-_HEAD = re.compile(
-    r"(?:[痛肿血热咳炎癌瘤胀痒麻木晕呕吐泻汗症病征音影裂瘘脓溃疡斑疹缩碍阻塞缺陷损伤折疸悸喘难退弱差亢妄幻觉聋哑抖颤瘫厥咯痰涕泪鸣盲"
-    r"疮疖痣疣痂管动脱落离灶虫菌]|细胞|新生物|气体|隆起|感染|综合征|浸润|侵犯|转移|复发|受累|受压|破坏|积气|积液|积血|减退|增强|增高|减弱|消失|升高|降低|障碍|困难|不良"
-    r"|不足|不全|不稳|不遂|企图|观念|妄想|幻觉|冲动|自伤|抵抗|紧张|变性|坏死|畸形|移位)\Z"
-)
+_HEAD = _PHRASES["head"]
 # What marks the term before it: a sign, a doubt.
-_MARKED = re.compile(
-    r"(?=\((?:[-+±]{1,4}|\d[+])\)|(?<=征)[阴阳]性|(?:可疑|待排|不除外|不能除外|不能排除|未除外)(?:[,;。、]|$)"
-    r"|(?:[均皆]?未(?:引出|见|闻及|触及|及))(?:[,;。、]|$))"
-)
+_MARKED = _PHRASES["marked"]
 _BACK = re.compile(r"[\u4e00-\u9fffA-Za-z']{2,9}\Z")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _OPENS = frozenset({"list", "clause"})

@@ -169,8 +169,8 @@ class Measurements:
         """The quantity, or what the text says that it has become."""
         latest = quantity
         for later in () if sized else self._series.get(quantity.start, ()):
-            meant = later.comparator and later.tail > later.end
-            if later.end > limit or meant or _GOAL.match(self._folded, later.end):
+            qualified = later.comparator and later.tail > later.end
+            if later.end > limit or qualified or _GOAL.match(self._folded, later.end):
                 break
             latest = later
         return latest

@@ -23,12 +23,13 @@ from assistant.tasks.structuring.specimen import specimen_at
 from assistant.tasks.structuring.triples import triples
 from assistant.tasks.structuring.union import union
 from knowledge.base import KnowledgeBase
-from knowledge.text.assertion.engine import TUMOUR
+from knowledge.text.assertion.temporality import TUMOUR
 from knowledge.text.document import Document
 from knowledge.text.extraction import names_something_else
 from knowledge.text.finding import Polarity, Temporality
 from knowledge.text.folding import fold, simplified
 from knowledge.text.lexicon import Match
+from knowledge.text.phrases import phrases_of
 from knowledge.text.term_table import shipped_test
 from knowledge.text.times import Anchors, Time, impossible_dates, times
 
@@ -44,11 +45,9 @@ _NO_ALLERGEN = re.compile(r"[。\n无未]|否认|服|予|耐受|使用|应用")
 _VERBS = "换改停加减调"
 _VERBS_BEFORE = "换改停予"
 _DOUBT = re.compile(r"(?:待[排查诊定除明]|可能|不除外|不排除|[?？]).{0,3}\Z")
+_PHRASES = phrases_of("assistant.tasks.structuring")
 # Before a finding: a doubt, a denial, a relative.
-_LEAD = re.compile(
-    r"疑似|可疑|疑诊|考虑|否认|未见|建议|[童幼]年|自幼|儿时|[叔伯]父|[堂表][兄弟姐妹哥]|外?祖[父母]|父亲|母亲|[爷奶姥]{2}|哥哥|弟弟"
-    r"|姐姐|妹妹|女儿|儿子|妻子|丈夫|舅舅|姑姑|防(?=[\u4e00-\u9fff]{4})|[无有](?=[\u4e00-\u9fff]{1,8}过敏)|其?[母父](?=[梅乙甲糖高患有丙产])|\s+"
-)
+_LEAD = _PHRASES["lead"]
 _DENIAL_LEAD = re.compile(r"(?:没有|未见|[无未没过伴有见]|(?:no|not|denies|without)[ ]+)")
 # What came after it: 骨穿后; but 白内障术后.
 _LATER = re.compile(r"(?<![术产])[后时]\Z")
@@ -179,10 +178,10 @@ class Structurer:
         # Where both name a place, the base says what its term means.
         named = {(m.start, m.end, EntityType(m.kind.value) in FINDINGS): m for m in matches}
         denied = {(start, end): match.denied for (start, end, _), match in named.items()}
-        meant = assertions(document, spans, denied)
+        read = assertions(document, spans, denied)
         entities = []
         for number, (span, source, assertion) in enumerate(
-            zip(spans, sources, meant, strict=True), 1
+            zip(spans, sources, read, strict=True), 1
         ):
             words = text[span.start : span.end]
             match = named.get((span.start, span.end, span.type in FINDINGS))

@@ -179,5 +179,5 @@ def source_of(folder: Path) -> ModelSource:
     path = folder / manifest.FILE_NAME
     if not path.is_file():
         return ModelSource(folder.name, manifest.sha256_of(folder / manifest.WEIGHTS_FILE))
-    told = manifest.parse(path)
-    return ModelSource(told.name, told.files.get(manifest.WEIGHTS_FILE, ""))
+    described = manifest.parse(path)
+    return ModelSource(described.name, described.files.get(manifest.WEIGHTS_FILE, ""))

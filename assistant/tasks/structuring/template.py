@@ -201,8 +201,8 @@ def parse_template(text: str, file: str) -> Template:
     try:
         return Template.model_validate(data)
     except ValidationError as error:
-        told = [_told(item, root, file) for item in error.errors()[:10]]
-        raise TemplateError("\n".join(told)) from error
+        reasons = [_told(item, root, file) for item in error.errors()[:10]]
+        raise TemplateError("\n".join(reasons)) from error
 
 
 def _told(item: Any, root: yaml.Node, file: str) -> str:

@@ -87,8 +87,8 @@ class TimeLinks:
         gap = self._folded[entity.end : time.start]
         # 2年前诊断糖尿病，1周来口渴: the week is of what comes after it.
         apart = "," in gap and (time.recent or time.kind != "duration")
-        told = _HOW_LONG.fullmatch(gap) and not apart
-        return time if told and time.kind != "date" else None
+        is_length = _HOW_LONG.fullmatch(gap) and not apart
+        return time if is_length and time.kind != "date" else None
 
     def _before(self, entity: Entity) -> Time | None:
         index = bisect_left(self._starts, entity.start) - 1

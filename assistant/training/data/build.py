@@ -102,8 +102,8 @@ def checked_manifest(file: Path) -> dict[str, Any] | None:
     """The manifest beside a file, where it names the file with the hash that it has."""
     try:
         manifest: Any = json.loads((file.parent / MANIFEST).read_bytes())
-        told = manifest["files"][file.name]["sha256"]
-        right = told == hashlib.sha256(file.read_bytes()).hexdigest()
+        hashed = manifest["files"][file.name]["sha256"]
+        right = hashed == hashlib.sha256(file.read_bytes()).hexdigest()
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return manifest if right else None

@@ -68,11 +68,11 @@ def _full(m: re.Match[str], by: datetime.timedelta, usual: int) -> str:
     short = len(m[1]) == 2
     year = int(m[1]) + (2000 if short else 0)
     day = datetime.date(year, int(m[3]), int(m[5])) + by
-    told = f"{day.year % 100:02d}" if short else str(day.year)
+    digits = f"{day.year % 100:02d}" if short else str(day.year)
     # 2023-11-14 would have had a zero, 2023年11月14日 perhaps not.
     padded = len(m[3]) == len(m[5]) == 2 and m[2].strip() in "-/."
     months, number = _two(day.month, m[3], m[5], padded), _two(day.day, m[5], m[3], padded)
-    return f"{told}{m[2]}{months}{m[4]}{number}"
+    return f"{digits}{m[2]}{months}{m[4]}{number}"
 
 
 def _packed(m: re.Match[str], by: datetime.timedelta, usual: int) -> str:
@@ -107,9 +107,9 @@ def _han(m: re.Match[str], by: datetime.timedelta, usual: int) -> str:
     year = int("".join("0" if c in "零○" else str(_DIGITS.index(c)) for c in m[1]))
     month, number = _value(m[2] or "六"), _value(m[3] or "十五")
     day = datetime.date(year, month, number) + by
-    told = "".join(_DIGITS[int(c)] for c in str(day.year)) + "年"
-    told += f"{_written(day.month)}月" if m[2] else ""
-    return told + (f"{_written(day.day)}{m[4]}" if m[3] else "")
+    digits = "".join(_DIGITS[int(c)] for c in str(day.year)) + "年"
+    digits += f"{_written(day.month)}月" if m[2] else ""
+    return digits + (f"{_written(day.day)}{m[4]}" if m[3] else "")
 
 
 def _han_day(m: re.Match[str], by: datetime.timedelta, usual: int) -> str:

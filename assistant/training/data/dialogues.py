@@ -33,17 +33,17 @@ def _dialogue(entry: Entry, variant: int) -> list[dict[str, str]]:
     wording = templates()["dialogue"]
     complaints = symptoms[:_COMPLAINTS]
     asked = [*symptoms[_COMPLAINTS : _COMPLAINTS + _ASKED], *list(entry.history)[:1]]
-    told = asked[: max(1, len(asked) // 2)]
-    denied = asked[len(told) :]
+    first = asked[: max(1, len(asked) // 2)]
+    denied = asked[len(first) :]
     onset = templates()["onset"][entry.onset[0]] if entry.onset else ""
     other = next(iter(entry.differentials.items()), None)
     parts = {
         "t": onset,
         "s": "、".join(complaints),
         "q": "、".join(asked),
-        "yes": "、".join(told),
+        "yes": "、".join(first),
         "no": f"，没有{'、'.join(denied)}" if denied else "",
-        "r": "、".join([*complaints, *told]),
+        "r": "、".join([*complaints, *first]),
         "d": entry.name,
         "o": f"也要与{other[0]}鉴别：{other[1].rstrip('。')}。" if other else "",
         "p": "、".join(entry.departments) or "相应科室",

@@ -44,8 +44,8 @@ class Disguise:
         own.learn(texts_of(texts))
         made: dict[str, Any] = own.value(texts)
         prompt = made.get("prompt")
-        told = prompt if isinstance(prompt, str) else json.dumps(prompt, ensure_ascii=False)
-        self.groups[told] = hmac.new(self._key, patient.encode(), hashlib.sha256).hexdigest()
+        text = prompt if isinstance(prompt, str) else json.dumps(prompt, ensure_ascii=False)
+        self.groups[text] = hmac.new(self._key, patient.encode(), hashlib.sha256).hexdigest()
         return made
 
 

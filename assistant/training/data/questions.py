@@ -69,12 +69,12 @@ def of_cmekg(archive: Path) -> Iterator[Line]:
         values = list(dict.fromkeys(value.rstrip("。；;，") for _, _, value in triples if value))
         if predicate in known and values and subject:
             ask, answer = known[predicate]
-            told = "、".join(values[:_MOST_VALUES])
+            listed = "、".join(values[:_MOST_VALUES])
             yield Line(
                 {
                     "messages": [
                         message("user", ask.format(d=subject)),
-                        message("assistant", answer.format(d=subject, a=told)),
+                        message("assistant", answer.format(d=subject, a=listed)),
                     ]
                 },
                 subject,

@@ -66,12 +66,12 @@ def write(model: Any, folder: Path, base: Path) -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     config = model.peft_config["default"]
-    told = {name: _plain(value) for name, value in config.to_dict().items()}
+    settings = {name: _plain(value) for name, value in config.to_dict().items()}
     # The name alone: a path tells of the machine that it was trained on.
-    told["base_model_name_or_path"] = base.resolve().name
-    told["inference_mode"] = True
+    settings["base_model_name_or_path"] = base.resolve().name
+    settings["inference_mode"] = True
     with whole(folder / CONFIG_FILE) as partial:
-        partial.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", "utf-8")
+        partial.write_text(json.dumps(settings, ensure_ascii=False, indent=1) + "\n", "utf-8")
     tensors = get_peft_model_state_dict(model)
     write_atomically(folder / WEIGHTS_FILE, tensors, {"format": "pt"})
 

@@ -83,8 +83,8 @@ def _look(path: Path) -> None:
 
 
 def _fingerprint(shapes: dict[str, list[int]]) -> str:
-    told = json.dumps(sorted(shapes.items()), separators=(",", ":"))
-    return hashlib.sha256(told.encode()).hexdigest()
+    described = json.dumps(sorted(shapes.items()), separators=(",", ":"))
+    return hashlib.sha256(described.encode()).hexdigest()
 
 
 def bfloat16_is_quick(width: int) -> bool:

@@ -193,20 +193,20 @@ def train(
     else:
         facts["before"] = run.held_out()
     clock = time.monotonic() - facts["seconds"]
-    told = ""
+    saved = ""
     for step in range(facts["step"], run.batches.steps):
         value, tokens = run.step(step)
         facts["tokens"] += tokens
         facts["losses"].append(round(value, 6))
         facts |= {"step": step + 1, "seconds": time.monotonic() - clock}
         if facts["step"] % settings.save_every == 0 and facts["step"] < run.batches.steps:
-            told = _saved(state, run, facts)
+            saved = _saved(state, run, facts)
         pace = facts["tokens"] / max(1e-9, facts["seconds"])
         recent = facts["losses"][-20:]
         report(
             facts["step"],
             run.batches.steps,
-            f"loss {sum(recent) / len(recent):.3f}, {pace:,.0f} tokens/s{told}",
+            f"loss {sum(recent) / len(recent):.3f}, {pace:,.0f} tokens/s{saved}",
         )
     after = run.held_out()
     try:

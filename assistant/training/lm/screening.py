@@ -43,9 +43,9 @@ def refuse_named(rows: Sequence[Row]) -> None:
             kinds.update(found)
             places.append(row.place)
     if places:
-        told = "、".join(f"{kind} {count}" for kind, count in kinds.items())
+        sums = "、".join(f"{kind} {count}" for kind, count in kinds.items())
         raise DatasetInvalid(
-            f"数据中仍有 {len(places)} 行含姓名或号码（{told}；如 {'、'.join(places[:3])}）。请用 "
+            f"数据中仍有 {len(places)} 行含姓名或号码（{sums}；如 {'、'.join(places[:3])}）。请用 "
             "bedside data build 生成去标识的数据；确认只是误判时加 --named。"
             f"({len(places)} lines hold a name or number. Make de-identified data with "
             "`bedside data build`; give --named where you have seen that none is a patient's.)"

@@ -89,9 +89,9 @@ def fit(
     history: list[Epoch] = []
     found = state.restore(model, optimizer)
     if found is not None:
-        groups, told = found
+        groups, record = found
         model.load_state_dict(groups["model"])
-        history = [Epoch(**one) for one in told["history"]]
+        history = [Epoch(**one) for one in record["history"]]
     patches = Patches(cases, settings.patch, shape.dimensions == 2, settings.augmentation)
     counts = sum(np.bincount(one.labels.ravel(), minlength=shape.classes) for one in cases)
     weights = weights_of(np.asarray(counts).tolist()).to(place)
@@ -99,8 +99,8 @@ def fit(
     for number in range(len(history), settings.epochs):
         loss, share = _epoch(model, optimizer, patches, weights, number, settings, report)
         history.append(Epoch(number + 1, loss, share, time.monotonic() - clock))
-        told = {"history": [asdict(one) for one in history]}
-        state.save({"model": model.state_dict()}, model, optimizer, told)
+        record = {"history": [asdict(one) for one in history]}
+        state.save({"model": model.state_dict()}, model, optimizer, record)
     return Fitted(model.to("cpu").eval(), tuple(history))
 
 

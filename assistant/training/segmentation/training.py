@@ -91,10 +91,12 @@ def train(source: Path, out: Path, asked: Settings, reading: Report, training: P
     fitted = fitting.fit(cases, shape, settings, out, facts, training)
     export.write(out, fitted.model, said)
     tested = [one for one in reads if one.name in held]
-    told = tuple(_tested(out, tested, values))
-    card.write(out, _facts(said, shape, asked, settings, facts, held), told, _epochs(fitted))
+    tested_cases = tuple(_tested(out, tested, values))
+    card.write(
+        out, _facts(said, shape, asked, settings, facts, held), tested_cases, _epochs(fitted)
+    )
     fitting.finished(out)
-    return Trained(out, said, told)
+    return Trained(out, said, tested_cases)
 
 
 def _described(

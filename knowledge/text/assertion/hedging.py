@@ -8,12 +8,15 @@ may be what it denies.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 
 from knowledge.text.assertion.lists import listed_after, listed_before
-from knowledge.text.assertion.marks import Cue, Cues, Terms
+from knowledge.text.assertion.marks import Cue, Terms
+from knowledge.text.assertion.reading import Reading
+from knowledge.text.assertion.status import Assertion
 from knowledge.text.document import Range
+from knowledge.text.finding import Certainty, Polarity
 from knowledge.text.synonyms import TermKind
 
 # How far such a word may stand before a finding, and behind one.
@@ -36,31 +39,41 @@ _DIAGNOSED = re.compile(r"诊|考虑|疑|印象|拟|按|报|误|录|记|”|\"")
 _EITHER = re.compile(r"[ \t]*(?:或者?|抑或|还是|或是|vs\.?)[ \t]*")
 
 
-def hedged(
-    folded: str,
-    terms: Terms,
-    cues: Cues,
-    clause_of: Callable[[int], Range],
-    sentence_of: Callable[[int], Range],
-    says_something: Callable[[Cue], bool],
-    taken: bytearray,
-) -> Iterator[int]:
+def hedged(reading: Reading) -> Iterator[int]:
     """Numbers of the terms that stand by such a word, those listed with them, and diagnoses of
     which one or the other is meant."""
-    explained = bytearray(taken)
-    for cue in cues:
-        if says_something(cue):
+    folded, terms, places = reading.folded, reading.terms, reading.places
+    explained = bytearray(reading.answers.taken)
+    for cue in reading.cues:
+        if _says_something(reading, cue):
             explained[cue.start : cue.end] = b"\1" * (cue.end - cue.start)
     for match in terms.matches:
         explained[match.start : match.end] = b"\1" * (match.end - match.start)
     for word in _DENYING.finditer(folded):
         if not any(explained[word.start() : word.end()]):
-            yield from _beside(folded, terms, word, clause_of(word.start()))
+            yield from _beside(folded, terms, word, places.clause(word.start()))
     for word in _RETRACTS.finditer(folded):
         if not any(explained[word.start() : word.end()]):
-            clause, sentence = clause_of(word.start()), sentence_of(word.start())
+            clause, sentence = places.clause(word.start()), places.sentence(word.start())
             yield from _taken_back(folded, terms, word, clause, sentence)
     yield from _one_or_other(folded, terms)
+
+
+def _says_something(reading: Reading, cue: Cue) -> bool:
+    """Whether a cue has found what it speaks of; a denial may speak of what no term names."""
+    if cue.rule.category != "deny":
+        return True
+    if cue.rule.direction == "<":
+        return bool(reading.reach.behind(cue))
+    clause = reading.places.clause(cue.start)
+    following = reading.terms.inside(cue.end, min(cue.end + 5, clause.end))
+    if following and _is_stated(reading.result[following[0]]):
+        return False
+    return bool(reading.folded[cue.end : clause.end].strip(_MARKS))
+
+
+def _is_stated(status: Assertion) -> bool:
+    return status.polarity is Polarity.PRESENT and status.certainty is Certainty.CERTAIN
 
 
 def _beside(folded: str, terms: Terms, word: re.Match[str], clause: Range) -> Iterator[int]:
@@ -105,8 +118,3 @@ def _one_or_other(folded: str, terms: Terms) -> Iterator[int]:
             folded, first.end, second.start
         ):
             yield from (index, index + 1)
-
-
-def has_object(folded: str, cue: Cue, clause: Range) -> bool:
-    """Whether something is named behind a denial in its clause."""
-    return bool(folded[cue.end : clause.end].strip(_MARKS))

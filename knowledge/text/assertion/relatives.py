@@ -1,4 +1,4 @@
-"""Where a note leaves a relative for the patient again, and which illness is a relative's."""
+"""Where a note leaves a relative for the patient again."""
 
 from __future__ import annotations
 
@@ -6,14 +6,10 @@ import re
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from knowledge.text.assertion.lists import listed_before
 from knowledge.text.assertion.marks import Cue, Terms
-from knowledge.text.document import Range
 
 # The relative's own course, in which an examination is the relative's too.
 _OWN_COURSE = re.compile(r"就诊|住院|入院|手术|因(?!素)|治疗|服药|死于|确诊")
-# Behind a relative, what happened to the patient then: 照顾偏瘫的老伴时扭伤.
-_THEN = ("时", "后", "期间")
 
 
 def patient_again(folded: str, terms: Terms, cue: Cue, limit: int, starts: Sequence[int]) -> int:
@@ -28,17 +24,3 @@ def patient_again(folded: str, terms: Terms, cue: Cue, limit: int, starts: Seque
         if not _OWN_COURSE.search(folded, cue.end, start):
             return start
     return limit
-
-
-def owned(folded: str, terms: Terms, cue: Cue, clause: Range, end: int) -> list[int]:
-    """Numbers of the terms that belong to the relative behind 的 (照顾偏瘫的老伴后腰痛): those just
-    before it, and those up to ``end`` in the clause, unless they happened to the patient then."""
-    before = terms.inside(clause.start, cue.start)
-    if cue.rule.direction != ">" or folded[cue.start] != "的" or not before:
-        return []
-    if terms.matches[before[-1]].end != cue.start:
-        return []
-    listed = listed_before(folded, terms, before[-1], clause.start)
-    if folded.startswith(_THEN, cue.end):
-        return listed
-    return [*listed, *terms.inside(cue.end, end)]

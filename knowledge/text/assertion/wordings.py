@@ -16,6 +16,8 @@ _NAMED_SO = re.compile(
 # No name of a finding begins with these.
 _DENIES_ALWAYS = ("冇", "唔", "弗")
 _ALSO_NOT = re.compile(r"[亦也均皆并绝]\Z")
+# A term that says itself that all is well: 胎动正常.
+WELL = re.compile(r"(?<!不)(?<!欠)(?:正常|良好|平稳|通畅|自如|对称|居中)\Z")
 
 
 def denies_itself(folded: str, match: Match) -> bool:

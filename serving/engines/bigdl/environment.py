@@ -112,8 +112,8 @@ def find(home: Path, name: str) -> Environment:
     """
     folder = _folder(home, name)
     try:
-        told = json.loads((folder / _MARK).read_text(encoding="utf-8"))
-        found, pins = Environment(name, folder, str(told["version"])), told["pins"]
+        mark = json.loads((folder / _MARK).read_text(encoding="utf-8"))
+        found, pins = Environment(name, folder, str(mark["version"])), mark["pins"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise EnvironmentMissing(
             f"The engine {name} is not installed; run `bedside engine install {name}`."
@@ -152,8 +152,8 @@ def install(home: Path, name: str, options: Sequence[str], report: Report) -> En
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        told = {"version": version, "pins": recipe.pins}
-        (folder / _MARK).write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+        mark = {"version": version, "pins": recipe.pins}
+        (folder / _MARK).write_text(json.dumps(mark, indent=2) + "\n", encoding="utf-8")
     _log.info("environment %s installed", name)
     return Environment(name, folder, version)
 

@@ -128,14 +128,14 @@ def _with_older_rope(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _end_ids(config: Mapping[str, Any], generation: Path) -> tuple[int, ...]:
-    told = [config.get("eos_token_id")]
+    ids = [config.get("eos_token_id")]
     if generation.is_file():
         try:
-            told.append(json.loads(generation.read_bytes()).get("eos_token_id"))
+            ids.append(json.loads(generation.read_bytes()).get("eos_token_id"))
         except (ValueError, AttributeError) as error:
             raise EngineUnavailable(f"{generation} is not valid JSON.") from error
     found: set[int] = set()
-    for value in told:
+    for value in ids:
         values = value if isinstance(value, list) else [value]
         found |= {item for item in values if isinstance(item, int)}
     return tuple(sorted(found))

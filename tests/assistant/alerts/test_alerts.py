@@ -127,7 +127,7 @@ def test_rates_outlast_a_purge_and_text_does_not(client: TestClient) -> None:
     client.post(f"{ALERTS}/{alert['card_id']}/answer", json=said, headers=HEADERS)
     store = client.app.state.services.store  # type: ignore[attr-defined]
     from assistant.store import SYSTEM
-    from assistant.store.models import CardRow
+    from assistant.store.models.card import CardRow
 
     store.purge_patient("pat-sample", SYSTEM)
     with store.database.read() as session:

@@ -19,12 +19,13 @@ from assistant.approval.evidence import Evidence, read_evidence
 from assistant.approval.gate import parse_gate
 from assistant.approval.model_files import folder_digest
 from assistant.approval.status import ApprovalStatus
+from assistant.engine_settings import EngineSettings
 from assistant.engines import Engines
 from assistant.opening import open_store
-from assistant.settings import EngineSettings, PanelMember, Settings
+from assistant.settings import PanelMember, Settings
 from assistant.store import Approval, Context, Store
 from assistant.store.identifier import new_id
-from assistant.store.models import ApprovalRow
+from assistant.store.models.approval import ApprovalRow
 from assistant.tasks.discharge.plan import PLANS
 from eval.clinical.result import ClinicalResult, Figure
 from eval.errors import EvalError

@@ -13,7 +13,8 @@ import prompts
 from assistant.approval import fingerprint
 from assistant.approval.fingerprint import Fingerprint, NotIdentified, prompts_in_use, prompts_of
 from assistant.approval.model_files import folder_digest, folder_signature
-from assistant.settings import EngineSettings, PanelMember, Settings
+from assistant.engine_settings import EngineSettings
+from assistant.settings import PanelMember, Settings
 from serving.hardware import cpu
 
 DETAILS = {"engine": "openvino", **WEIGHTS}

@@ -12,7 +12,8 @@ from approval_sample import MODEL, write_model
 from assistant import engines
 from assistant.approval import fingerprint
 from assistant.approval.options import BESIDE_OPTIONS, IRRELEVANT, deciding, options
-from assistant.settings import EngineSettings, Settings
+from assistant.engine_settings import EngineSettings
+from assistant.settings import Settings
 from eval.run.model import ModelChoice, open_model
 
 OTHER: dict[str, Any] = {

@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 
 from assistant.application import build_app
 from assistant.approval.evidence import read_evidence
+from assistant.engine_settings import EngineSettings
 from assistant.engines import Engines
 from assistant.monitoring.settings import (
     Floor,
@@ -20,7 +21,7 @@ from assistant.monitoring.settings import (
     ShadowCandidate,
     ShadowSettings,
 )
-from assistant.settings import EngineSettings, PanelMember, Settings
+from assistant.settings import PanelMember, Settings
 from serving.engines.echo import EchoEngine
 
 

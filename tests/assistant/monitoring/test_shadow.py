@@ -12,13 +12,14 @@ from monitored_ward import DDX, Ward
 from sqlalchemy import select
 
 from assistant.application import build_services
+from assistant.engine_settings import EngineSettings
 from assistant.engines import Engines
 from assistant.monitoring.settings import ShadowCandidate, ShadowSettings
 from assistant.monitoring.shadow.report import wilson
 from assistant.monitoring.shadow.runner import Shadow
-from assistant.settings import EngineSettings, Settings
+from assistant.settings import Settings
 from assistant.store import SYSTEM, Context
-from assistant.store.models import ShadowAnswerRow
+from assistant.store.models.shadow import ShadowAnswerRow
 from assistant.work.registry import installed
 from knowledge.base import KnowledgeBase
 from serving.engine import Chunk, Prompt, Sampling

@@ -15,7 +15,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
 from assistant.store import Context, DatabaseFailed, DraftRow, InvalidArgument, Store
-from assistant.store.models import Base
+from assistant.store.models.base import Base
 
 
 def test_the_migrations_make_what_the_models_say(store: Store) -> None:

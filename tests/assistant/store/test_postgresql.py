@@ -18,7 +18,7 @@ from assistant.store import (
     DraftNotFound,
     Store,
 )
-from assistant.store.models import Base
+from assistant.store.models.base import Base
 
 
 @pytest.fixture

@@ -36,7 +36,8 @@ SERVER = """
 import sys, uvicorn
 from pathlib import Path
 from assistant.application import build_app
-from assistant.settings import EngineSettings, PanelMember, Settings
+from assistant.engine_settings import EngineSettings
+from assistant.settings import PanelMember, Settings
 import assistant.engines as engines
 from serving.engines.echo import EchoEngine
 

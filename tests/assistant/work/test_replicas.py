@@ -15,7 +15,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from assistant.application import build_app
-from assistant.settings import EngineSettings, PanelMember, Settings
+from assistant.engine_settings import EngineSettings
+from assistant.settings import PanelMember, Settings
 
 DDX = "/v1/differential-diagnoses"
 MODEL_SERVER = """

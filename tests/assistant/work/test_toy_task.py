@@ -27,8 +27,9 @@ from assistant.approval.approve import approve
 from assistant.approval.evidence import read_evidence
 from assistant.approval.gate import parse_gate
 from assistant.commands.doctor import examine
+from assistant.engine_settings import EngineSettings
 from assistant.engines import Engines
-from assistant.settings import EngineSettings, Settings
+from assistant.settings import Settings
 from assistant.store import Context
 from assistant.ui.frame import Frame, TaskPage
 from assistant.ui.page import build, task_pages

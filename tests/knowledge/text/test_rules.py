@@ -6,8 +6,9 @@ import re
 
 import pytest
 
-from knowledge.text.assertion.engine import Assertion, assert_terms
+from knowledge.text.assertion.engine import assert_terms
 from knowledge.text.assertion.rules import Rule, load_rules, parse_rules
+from knowledge.text.assertion.status import Assertion
 from knowledge.text.finding import Certainty, Experiencer, Polarity, Temporality
 from knowledge.text.folding import fold
 from knowledge.text.lexicon import Match

@@ -118,13 +118,13 @@ def wordings(entry: Entry) -> list[Wording]:
         names += [brand, f"{brand}{entry.name}"]
     aliases = entry.alias.replace("；", ";").replace("、", ";").replace("|", ";").split(";")
     names += [alias.strip() for alias in aliases if alias.strip()]
-    told = (
+    readings = (
         read_wording(
             Written(name=name, specification=entry.specification, form=entry.form, maker="")
         )
         for name in dict.fromkeys(names)
     )
-    return [wording for wording in told if wording.full]
+    return [wording for wording in readings if wording.full]
 
 
 def _index(database: sqlite3.Connection, report: Report) -> None:

@@ -20,7 +20,7 @@ MOST_MARGIN = 3.0
 @dataclass(frozen=True, slots=True)
 class Features:
     """``distance`` of the chosen name and ``margin`` to the next other name, in characters
-    wrong; ``told``: what else agreed (specification, marks, maker, form); ``strange``: what no
+    wrong; ``agreed``: what else agreed (specification, marks, maker, form); ``strange``: what no
     misreading and no habit explains; ``common``: of each character that was written instead, how
     common it is in the list, 0–1, added up (的 is in no name, and so a misprint; 洛 is in many);
     ``joined``: the same of the commoner of the two pairs that it makes with its neighbours;
@@ -28,7 +28,7 @@ class Features:
 
     distance: float
     margin: float
-    told: frozenset[str]
+    agreed: frozenset[str]
     strange: Strangeness
     common: float
     joined: float
@@ -42,9 +42,9 @@ class Features:
             "distance": self.distance,
             "margin": min(self.margin, MOST_MARGIN),
             "exact": float(self.exact),
-            "maker": float("maker" in self.told),
-            "specification": float(bool(self.told & {"specification", "marks"})),
-            "form": float("form" in self.told),
+            "maker": float("maker" in self.agreed),
+            "specification": float(bool(self.agreed & {"specification", "marks"})),
+            "form": float("form" in self.agreed),
             "replaced": float(self.strange.replaced),
             "common": self.common,
             "joined": self.joined,
@@ -65,8 +65,8 @@ def _weights() -> dict[str, float]:
 def confidence(features: Features) -> float:
     """The chance that the match is right, 0–1."""
     weights = _weights()
-    told = features.values()
-    score = weights["intercept"] + sum(weights[name] * value for name, value in told.items())
+    measured = features.values()
+    score = weights["intercept"] + sum(weights[name] * value for name, value in measured.items())
     return 1 / (1 + math.exp(-max(-60.0, min(60.0, score))))
 
 

@@ -262,7 +262,7 @@ def _features(catalogue: Catalogue, chosen: _Scored, scored: Sequence[_Scored]) 
     return Features(
         distance=chosen.distance,
         margin=max(margin, 0.0),
-        told=frozenset(chosen.agrees),
+        agreed=frozenset(chosen.agrees),
         strange=strange,
         common=sum(catalogue.commonness(around[1]) for around in strange.instead),
         joined=sum(

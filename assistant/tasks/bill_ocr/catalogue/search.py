@@ -155,10 +155,10 @@ class Catalogue:
             return numbers[:limit]
         # A syringe has hundreds of entries: what is meant must not lie behind the limit.
         hints = [written.maker_full, written.maker, *sorted(written.sizes)]
-        told = " + ".join("(instr(lower(row), ?) > 0)" for _ in hints)
+        hits = " + ".join("(instr(lower(row), ?) > 0)" for _ in hints)
         rows = self._database().execute(
             f"SELECT entry FROM places JOIN entries ON id = entry WHERE title = ? AND strength = ?"  # noqa: S608
-            f" ORDER BY {told} DESC LIMIT ?",
+            f" ORDER BY {hits} DESC LIMIT ?",
             (title.id, strength, *(hint or " " for hint in hints), limit),
         )
         return [number for (number,) in rows]

@@ -87,8 +87,8 @@ def _head_pattern() -> re.Pattern[str]:
 def _contrasts() -> tuple[tuple[int, tuple[tuple[str, int], ...]], ...]:
     found = []
     for line, row in enumerate(_rows("catalogue_contrasts.tsv")):
-        told = [(fold(word), side) for side, cell in enumerate(row) for word in cell.split("|")]
-        found.append((line, tuple(sorted(told, key=lambda pair: -len(pair[0])))))
+        sides = [(fold(word), side) for side, cell in enumerate(row) for word in cell.split("|")]
+        found.append((line, tuple(sorted(sides, key=lambda pair: -len(pair[0])))))
     return tuple(found)
 
 

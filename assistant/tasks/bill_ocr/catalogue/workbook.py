@@ -144,8 +144,8 @@ def _rows(sheet: IO[bytes], shared: list[str]) -> Iterator[tuple[int, list[str]]
     for _, element in ElementTree.iterparse(sheet):  # noqa: S314
         if element.tag != f"{_MAIN}row":
             continue
-        told = element.get("r", "")
-        number = int(told) - 1 if told.isdecimal() else number + 1
+        place = element.get("r", "")
+        number = int(place) - 1 if place.isdecimal() else number + 1
         row: list[str] = []
         for cell in element.findall(f"{_MAIN}c"):
             at = _column(cell.get("r", ""), len(row))

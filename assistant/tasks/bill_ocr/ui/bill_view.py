@@ -35,7 +35,7 @@ def bill_html(state: BillState, t: Text) -> str:
     if bill is None or context is None:
         return ""
     document = bill.document
-    told = notices(t("warnings"), dict.fromkeys(document.warnings), "warn")
+    warnings = notices(t("warnings"), dict.fromkeys(document.warnings), "warn")
     values = attributes(
         {
             "class": "card bill",
@@ -55,7 +55,7 @@ def bill_html(state: BillState, t: Text) -> str:
     )
     said = f'<p class="hint" role="status">{esc(state.said)}</p>' if state.said else ""
     return (
-        f"<section{values}>{_head(state, t)}{problem}{said}{told}"
+        f"<section{values}>{_head(state, t)}{problem}{said}{warnings}"
         f'<div class="bill-split"><div class="bill-pages scrolls">'
         f"{_pages(bill.attachments, document.pages, t)}</div>"
         f'<div class="bill-cells scrolls">{_fields(document, t)}{_items(document, t)}'

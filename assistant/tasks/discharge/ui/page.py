@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 import gradio as gr
@@ -16,15 +17,15 @@ from assistant.tasks.discharge.task import DischargeRequest, Header
 from assistant.tasks.discharge.ui.section_card import RECORD, header_html, section_card, whole_html
 from assistant.tasks.discharge.ui.state import KIND, StayWork, here
 from assistant.ui import watch
-from assistant.ui.actions import act, field
-from assistant.ui.case_form import FormError, is_id, read_encounter, sample_encounters
+from assistant.ui.actions import act
+from assistant.ui.case_form import FormError
 from assistant.ui.earlier import earlier_html, look_up, reopen, reopened
 from assistant.ui.frame import Draw, Frame, TaskPage, patient_banner
 from assistant.ui.markup import esc
 from assistant.ui.record_view import record_html
 from assistant.ui.session import Session, clinician, identify
 from assistant.ui.status import status_line
-from assistant.ui.stay_choice import own_form, sample_choices, who
+from assistant.ui.stay_choice import StayChoice, own_form, sample_list, who
 from assistant.work.events import Delta
 
 
@@ -58,12 +59,7 @@ def build(frame: Frame) -> None:
                 lambda s: patient_banner(here(s).work.context, who(here(s).work.encounter), s.text)
             )
             earlier = frame.panel(lambda s: earlier_html(here(s).earlier, here(s).work, s.text))
-            sample = gr.Dropdown(
-                sample_choices(frame.first),
-                value="",
-                label=t("encounter.sample"),
-                elem_id="sample-stay",
-            )
+            sample = sample_list(frame, "encounter.sample", "sample-stay")
             own = frame.panel(lambda s: own_form("own", s.text, asks_ids=True), elem_id="own-stay")
             notes = frame.panel(_notes)
             with gr.Row(elem_classes="run"):
@@ -74,9 +70,6 @@ def build(frame: Frame) -> None:
             head = frame.panel(lambda s: header_html(here(s).work.header, s.text))
             sections = {name: frame.panel(_section(name)) for name in SECTION_ZH}
             whole = frame.panel(lambda s: whole_html(here(s).work, s.text))
-    frame.drawn.append(
-        (sample, lambda s: gr.update(label=s.text("encounter.sample"), choices=sample_choices(s)))
-    )
     frame.labelled(run, "generate", "value")
     frame.labelled(halt, "stop", "value")
     layout = Layout(banner, earlier, notes, status, head, sections, whole)
@@ -87,46 +80,18 @@ def build(frame: Frame) -> None:
 
 
 def _connect_stay(frame: Frame, layout: Layout, sample: gr.Dropdown, own: gr.HTML) -> None:
-    async def chosen(session: Session, value: str | None, request: gr.Request) -> list[Any]:
-        found = next((s for s in sample_encounters() if s.id == value), None)
-        encounter = Encounter.model_validate(found.data) if found is not None else None
-        # Gradio also reports the same choice when the list is only passed through by keyboard.
-        if encounter is not None and encounter != here(session).work.encounter:
-            await _open(frame, session, encounter, request)
-        return frame.draw(session, layout.all())
+    StayChoice(
+        Encounter,
+        current=lambda session: here(session).work.encounter,
+        open=partial(_open, frame),
+        fail=_fail,
+        most=frame.parts.settings.max_request_bytes,
+        reopen=partial(_return_to, frame),
+    ).connect(frame, sample, own, layout.all())
 
-    async def opened(session: Session, event: gr.EventData, request: gr.Request) -> list[Any]:
-        identify(session, request)
-        data = event._data if isinstance(event._data, dict) else {}
-        text = field(data, "text", frame.parts.settings.max_request_bytes)
-        ids = field(data, "patient_id").strip(), field(data, "encounter_id").strip()
-        try:
-            if not text.strip() and all(is_id(one) for one in ids):
-                await _return_to(frame, session, ids, request)
-            else:
-                await _open(
-                    frame, session, read_encounter(text, ids, session.text, Encounter), request
-                )
-        except FormError as error:
-            here(session).work.state, here(session).work.message = "failed", str(error)
-        return frame.draw(session, layout.all())
 
-    sample.input(
-        chosen,
-        [frame.session, sample],
-        layout.all(),
-        show_progress="hidden",
-        concurrency_limit=None,
-        api_visibility="private",
-    )
-    own.click(
-        opened,
-        frame.session,
-        layout.all(),
-        show_progress="hidden",
-        concurrency_limit=None,
-        api_visibility="private",
-    )
+def _fail(session: Session, why: str) -> None:
+    here(session).work.state, here(session).work.message = "failed", why
 
 
 async def _open(frame: Frame, session: Session, encounter: Encounter, request: gr.Request) -> None:

@@ -94,21 +94,21 @@ async def modelled(
 
     A caller that goes away stops the work.  Raises `EngineError` with what is wrong.
     """
-    told: asyncio.Queue[Event] = asyncio.Queue()
+    events: asyncio.Queue[Event] = asyncio.Queue()
     loop = asyncio.get_running_loop()
     gone = threading.Event()
 
     def tell(event: Event) -> None:
         if gone.is_set():
             raise _Gone
-        loop.call_soon_threadsafe(told.put_nowait, event)
+        loop.call_soon_threadsafe(events.put_nowait, event)
 
     home = resources.settings.home
     work = asyncio.create_task(asyncio.to_thread(_modelled, request, context, home, tell))
     work.add_done_callback(lambda one: one.cancelled() or one.exception())
     try:
-        while not work.done() or not told.empty():
-            wait = asyncio.create_task(told.get())
+        while not work.done() or not events.empty():
+            wait = asyncio.create_task(events.get())
             await asyncio.wait({wait, work}, return_when=asyncio.FIRST_COMPLETED)
             if wait.done():
                 yield wait.result()

@@ -105,10 +105,10 @@ def _nothing(found: Series, asked: Asked, reading: RecordReading, out: Saying) -
         return
     places = [] if asked.day or found.earlier else _named(found.test, asked.text, reading)
     if places:
-        told = any(valued for _, _, valued in places)
+        has_value = any(valued for _, _, valued in places)
         out.note(
             f"结果栏没有{found.test}，病程中提到（见原文，请核对）。",
-            None if told else "not_recorded",
+            None if has_value else "not_recorded",
         )
         for note, place, _ in places[-MOST_QUOTES:]:
             out.quote(note, place)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -19,11 +20,10 @@ from assistant.tasks.record_qa.ui.state import AskState, AskTurn, here
 from assistant.tasks.record_qa.ui.talk import ensure, forget, look_up, open_again
 from assistant.ui import watch
 from assistant.ui.actions import act, field
-from assistant.ui.case_form import FormError, read_encounter, sample_encounters
 from assistant.ui.frame import Frame, TaskPage, patient_banner
 from assistant.ui.record_view import record_html
 from assistant.ui.session import Session, clinician, identify
-from assistant.ui.stay_choice import own_form, sample_choices, who
+from assistant.ui.stay_choice import StayChoice, own_form, sample_list, who
 from assistant.work.task import Refused
 
 STYLE = """
@@ -35,11 +35,6 @@ STYLE = """
 .ask-thinking pre { white-space: pre-wrap; color: var(--soft); }
 """
 MOST_TURNS = 200
-_QUIET: dict[str, Any] = {
-    "show_progress": "hidden",
-    "concurrency_limit": None,
-    "api_visibility": "private",
-}
 
 
 @dataclass
@@ -74,9 +69,7 @@ def build(frame: Frame) -> None:
             banner = frame.panel(
                 lambda s: patient_banner(here(s).context, who(here(s).encounter), s.text)
             )
-            sample = gr.Dropdown(
-                sample_choices(frame.first), value="", label=t("ask.sample"), elem_id="sample-ask"
-            )
+            sample = sample_list(frame, "ask.sample", "sample-ask")
             own = frame.panel(lambda s: own_form("own-ask", s.text), elem_id="own-ask")
             conversations = frame.panel(lambda s: conversations_html(here(s), s.text))
             notes = frame.panel(
@@ -97,9 +90,6 @@ def build(frame: Frame) -> None:
                 label=t("ask.think"), value=False, elem_id="ask-think", container=False
             )
             turns = frame.panel(lambda s: turns_html(here(s), s.text), elem_id="ask-turns")
-    frame.drawn.append(
-        (sample, lambda s: gr.update(label=s.text("ask.sample"), choices=sample_choices(s)))
-    )
     frame.labelled(question, "ask.question", placeholder="ask.hint")
     frame.labelled(send, "ask.send", "value")
     frame.labelled(halt, "stop", "value")
@@ -111,28 +101,17 @@ def build(frame: Frame) -> None:
 
 
 def _connect_stay(frame: Frame, layout: Layout, sample: gr.Dropdown, own: gr.HTML) -> None:
-    async def chosen(session: Session, value: str | None, request: gr.Request) -> list[Any]:
-        found = next((s for s in sample_encounters() if s.id == value), None)
-        encounter = Encounter.model_validate(found.data) if found is not None else None
-        # Gradio also reports the same choice when the list is only passed through by keyboard.
-        if encounter is not None and encounter != here(session).encounter:
-            await _open(frame, session, encounter, request)
-        return frame.draw(session, layout.all())
+    StayChoice(
+        Encounter,
+        current=lambda session: here(session).encounter,
+        open=partial(_open, frame),
+        fail=_fail,
+        most=frame.parts.settings.max_notes_bytes,
+    ).connect(frame, sample, own, layout.all())
 
-    async def opened(session: Session, event: gr.EventData, request: gr.Request) -> list[Any]:
-        identify(session, request)
-        data = event._data if isinstance(event._data, dict) else {}
-        text = field(data, "text", frame.parts.settings.max_notes_bytes)
-        try:
-            await _open(
-                frame, session, read_encounter(text, ("", ""), session.text, Encounter), request
-            )
-        except FormError as error:
-            here(session).problem = str(error)
-        return frame.draw(session, layout.all())
 
-    sample.input(chosen, [frame.session, sample], layout.all(), **_QUIET)
-    own.click(opened, frame.session, layout.all(), **_QUIET)
+def _fail(session: Session, why: str) -> None:
+    here(session).problem = why
 
 
 async def _open(frame: Frame, session: Session, encounter: Encounter, request: gr.Request) -> None:

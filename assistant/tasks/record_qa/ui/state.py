@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from assistant.record.encounter import Encounter
 from assistant.record.note import Note
 from assistant.store import Context
-from assistant.store.models import ConversationRow
+from assistant.store.models.conversation import ConversationRow
 from assistant.tasks.record_qa.draft import RecordAnswer
 from assistant.ui.session import PageState, Session, Shown, Work
 

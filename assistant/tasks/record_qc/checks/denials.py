@@ -67,9 +67,9 @@ def _is_of(entity: Entity, polarity: Polarity) -> bool:
 
 def _complaints(page: Page) -> Iterator[Found]:
     """The chief complaint is denied by the story and told by none of it."""
-    told = [e for e in page.entities if e.type.value in ("symptom", "sign") and e.concept]
-    story = [e for e in told if e.section in _STORY]
-    for complaint in told:
+    findings = [e for e in page.entities if e.type.value in ("symptom", "sign") and e.concept]
+    story = [e for e in findings if e.section in _STORY]
+    for complaint in findings:
         if complaint.section not in _ONSET or not _is_of(complaint, Polarity.PRESENT):
             continue
         same = [e for e in story if e.concept == complaint.concept or e.text == complaint.text]

@@ -10,32 +10,18 @@ from assistant.store.person_names import find_names
 from assistant.tasks.record_qc.chart import Chart, Page
 from assistant.tasks.record_qc.found import Found
 from assistant.tasks.record_qc.rules import Rules, patterns
+from knowledge.text.phrases import phrases_of
 from knowledge.text.quantity import quantities
 
-_WHO = re.compile(
-    r"(?:患[者儿]|病人|产妇|姓\s*名)\s*[:：]?\s*(?P<name>[\u4e00-\u9fff]{2,4}?)"
-    r"(?=[，,、。；;（(\s：:<]|$|[男女][，,性]|今|昨|现|于|因|诉|术后|主诉|自述|仍|无|的|目前|入院|经|夜间"
-    r"|[左右双][侧上下足手膝眼肩髋踝腕肘耳肺肾]"
-    r"|注意|需|应|复|已|病情|一般|神志|生命|体温|可|及家属|家属|出院)"
-)
-_BEFORE = re.compile(
-    r"(?:^|[\n。；，])(?P<name>[\u4e00-\u9fff]{2,4})患[者儿](?=[，,、。；]|目前|今|昨|病情|一般|诉|术后|无|仍|神志)"
-)
-_BARE = re.compile(r"(?:^|[\n。；])(?P<name>[\u4e00-\u9fff]{2,3})(?=[，,]\s?[男女][，,性])")
-_SEX = re.compile(
-    r"(?:(?:患[者儿]|病人)[，,、:：\s]?(?:为|系|是)?|(?<=[\n。；;.．、，,：:])\s?|^|(?:中|老|青|幼)年妇?|[该此本名位系为]|(?<=\d岁)[，,]?|性别\s*[:：]\s*)"
-    r"(?P<sex>[男女])(?=性(?!激素|生殖)|[，,、。\s]|患[者儿]|[童孩]|$)"
-)
-_NOT_HIM = re.compile(
-    r"婴|胎|儿子|女儿|育有|[产娩下]一|娩出|有\d|妻|夫|父|母|兄|弟|姐|妹|子女|配偶|家属"
-)
-_AGED = re.compile(
-    r"(?:[男女]性?(?:[童孩]|幼儿|婴儿|儿童|患[者儿]|青年|中年|老年)?[，,、:：\s]{0,2}|患[者儿][，,]?(?:[^，,。\n]{0,6}[，,])?(?:[男女]性?[，,])?|年龄\s*[:：]?\s*|年(?=\d))\Z"
-)
-_BED = re.compile(
-    r"(?<![\d第])(?P<bed>(?:[A-Za-z]{1,4}-?)?\d{1,3})\s*(?:号病?床|床(?!旁|边|上|下|位|垫|头))|床号\s*[:：]?\s*(?P<no>[A-Za-z]{0,4}-?\d{1,3})"
-)
-_MOVED = re.compile(r"转[入至出到]|调[至到]|换[至到]|由|原")
+_PHRASES = phrases_of("assistant.tasks.record_qc")
+_WHO = _PHRASES["who"]
+_BEFORE = _PHRASES["name_first"]
+_BARE = _PHRASES["name_bare"]
+_SEX = _PHRASES["sex"]
+_NOT_HIM = _PHRASES["other_person"]
+_AGED = _PHRASES["aged"]
+_BED = _PHRASES["bed"]
+_MOVED = _PHRASES["moved"]
 
 
 def check_names(chart: Chart, rules: Rules) -> Iterator[Found]:

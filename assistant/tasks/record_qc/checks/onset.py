@@ -21,19 +21,19 @@ def check_onset(chart: Chart, rules: Rules) -> Iterator[Found]:
             for t in page.times
             if _inside(t.start, complaint[0]) and t.days and "岁" not in page.text[t.start : t.end]
         ]
-        told = [abs(t.days) for t in page.times if _inside(t.start, story[0]) and t.days]
+        lengths = [abs(t.days) for t in page.times if _inside(t.start, story[0]) and t.days]
         if re.search("孕|妊娠|停经", page.text[complaint[0][0] : complaint[0][1]]):
             # Weeks of a pregnancy are told from its beginning.
             continue
         if (
             not said
-            or not told
+            or not lengths
             or any(t.kind == "date" for t in page.times if _inside(t.start, story[0]))
         ):
             continue
         longest = max(said, key=lambda t: abs(t.days or 0))
         days = abs(longest.days or 0)
-        if not any(abs(d - days) <= max(days * 0.2, 0.1) for d in told):
+        if not any(abs(d - days) <= max(days * 0.2, 0.1) for d in lengths):
             nearest = min(
                 (t for t in page.times if _inside(t.start, story[0]) and t.days),
                 key=lambda t: abs(abs(t.days or 0) - days),

@@ -10,24 +10,16 @@ from assistant.grounding.wording import bigrams
 from assistant.tasks.record_qc.chart import Chart, Clause, Page
 from assistant.tasks.record_qc.found import Found
 from assistant.tasks.record_qc.rules import Rules
+from knowledge.text.phrases import phrases_of
 
-_MEANT = re.compile(
-    "|".join(
-        (
-            r"完善|拟(?:行|查|于|明|近日)|急查|加查",
-            r"查(?=[\u4e00-\u9fffA-Z]{2,8}(?:CT|MRI|超声|镜|磁共振|造影|彩超))",
-            r"予(?:以)?(?:行|查|复查)|送检|明[日天晨](?:行|查|复查|完善)|今日行|安排|预约|申请|建议(?:行|完善|查)",
-            r"(?<!门诊)(?<!月后)(?<!周后)(?<!个月后)复查",
-        )
-    )
-)
-_PERHAPS = re.compile(
-    r"必要时|酌情|可考虑|考虑行|待.{0,8}后|视.{0,8}(?:情况|病情)|如|若|择期|条件允许|拒绝|暂不|暂缓|门诊|出院后|个月后|月后|周后|年后|定期|随访|外院|已|回报"
-)
-_UNDONE = re.compile(r"拒绝|未行|暂不|取消|无法|不能(?:配合|耐受)|暂缓|自动出院|要求出院|不同意")
-_CALLED = re.compile(
-    r"(?:请|邀请?|联系|申请)(?P<who>[\u4e00-\u9fff]{1,8}?科|多学科|MDT)(?:医师|医生)?(?:急|紧急|协助)?会诊"
-)
+_PHRASES = phrases_of("assistant.tasks.record_qc")
+_MEANT = _PHRASES["meant"]
+_PERHAPS = _PHRASES["perhaps"]
+_UNDONE = _PHRASES["undone"]
+_CALLED = _PHRASES["called"]
+_CONDITION = _PHRASES["condition"]
+_LATER = _PHRASES["later"]
+_NOT_CALLED = _PHRASES["not_called"]
 _KINDS = frozenset(
     {"PET-CT", "CTA", "CT", "MRI", "X线", "超声", "动态心电图", "脑电图", "肌电图", "胃镜", "肠镜",
      "支气管镜", "膀胱镜", "宫腔镜", "造影", "培养", "骨髓", "肺功能", "骨密度", "骨扫描"}
@@ -64,7 +56,7 @@ def _is_plan(page: Page, clause: Clause) -> bool:
         if not _MEANT.search(page.text[start : clause.start]):
             return False
     before = page.text[max(0, clause.start - 10) : clause.start]
-    return not _PERHAPS.search(clause.text) and not re.search(r"必要时|如|若|待", before)
+    return not _PERHAPS.search(clause.text) and not _CONDITION.search(before)
 
 
 def _planned(clause: Clause) -> list[Examination]:
@@ -99,9 +91,7 @@ def _followed(chart: Chart, page: Page, clause: Clause, exam: Examination) -> bo
             if exam.kind in {e.kind for e in _exams(one.text)} and _has(one.text, exam):
                 if _is_plan(other, one) and not _UNDONE.search(one.text):
                     continue
-                if _PERHAPS.search(one.text) and re.search(
-                    r"门诊|后复查|月后|周后|出院后", one.text
-                ):
+                if _PERHAPS.search(one.text) and _LATER.search(one.text):
                     continue
                 return True
     return False
@@ -131,7 +121,7 @@ def _has(text: str, exam: Examination) -> bool:
 def _called(chart: Chart, page: Page, clause: Clause) -> Iterator[Found]:
     """A consultation that was asked for, and none that came."""
     hit = _CALLED.search(clause.text)
-    if hit is None or re.search(r"必要时|酌情|可考虑|如|若|门诊|出院后|拒绝", clause.text):
+    if hit is None or _NOT_CALLED.search(clause.text):
         return
     passed = False
     who = hit["who"].removesuffix("科")
@@ -155,7 +145,7 @@ def _called(chart: Chart, page: Page, clause: Clause) -> Iterator[Found]:
     )
 
 
-_WAIT = re.compile(r"未回|待回|回报|待报|未出|追踪|取(?:病理|报告|结果)|通知|未归|结果")
+_WAIT = _PHRASES["awaited"]
 
 
 def check_pending(chart: Chart, rules: Rules) -> Iterator[Found]:
@@ -194,6 +184,6 @@ def _is_told(pages: list[Page], name: str, wanted: set[str]) -> bool:
             near = len(shared) >= max(1, 0.5 * len(wanted)) or name in segment.text
             if near and _WAIT.search(segment.text):
                 return True
-            if re.search(r"病理", name) and "病理" in segment.text and _WAIT.search(segment.text):
+            if "病理" in name and "病理" in segment.text and _WAIT.search(segment.text):
                 return True
     return False

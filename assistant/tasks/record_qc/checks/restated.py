@@ -69,7 +69,7 @@ def _lengths(admission: Page, first: Page) -> Iterator[Found]:
         return
     start, end = complaint[0]
     said = [t for t in admission.times if start <= t.start < end and t.days]
-    told = {round(abs(t.days), 2) for t in admission.times if t.days}
+    lengths = {round(abs(t.days), 2) for t in admission.times if t.days}
     for section_start, section_end in first.section(*_FEATURES):
         for time in first.times:
             if not section_start <= time.start < section_end or not time.days:
@@ -78,7 +78,7 @@ def _lengths(admission: Page, first: Page) -> Iterator[Found]:
             if time.kind != "duration" or "岁" in words or not said:
                 continue
             days = round(abs(time.days), 2)
-            if any(abs(d - days) <= d * 0.05 for d in told):
+            if any(abs(d - days) <= d * 0.05 for d in lengths):
                 continue
             # Only what is told in the unit of the complaint can be a slip of it; years are told of
             # many things.

@@ -101,10 +101,10 @@ def board_html(board: Board | None, t: Text) -> str:
         return ""
     problem = f'<p class="notice bad" role="alert">{esc(board.problem)}</p>'
     problem = problem if board.problem else ""
-    if not board.told.scores:
+    if not board.dashboard.scores:
         nothing = "" if problem else f'<p class="hint">{esc(t("qc.board.none"))}</p>'
         return f'<section class="card">{problem}{nothing}</section>'
-    data = base64.b64encode(as_csv(board.told).encode()).decode()
+    data = base64.b64encode(as_csv(board.dashboard).encode()).decode()
     export = (
         f'<p><a download="record-qc.csv" href="data:text/csv;base64,{data}">'
         f"{esc(t('qc.board.export'))}</a></p>"
@@ -112,8 +112,8 @@ def board_html(board: Board | None, t: Text) -> str:
     return (
         f'<section class="card" aria-label="{esc(t("qc.board"))}">'
         f"<h3>{esc(t('qc.board'))}</h3>{problem}{export}</section>"
-        + _section(t("qc.board.scores"), _scores(board.told, t))
-        + _section(t("qc.board.kinds"), _kinds(board.told, t))
+        + _section(t("qc.board.scores"), _scores(board.dashboard, t))
+        + _section(t("qc.board.kinds"), _kinds(board.dashboard, t))
         + _section(t("qc.board.often"), _often(board, t))
         + (_section(t("qc.board.down"), _down(board, t)) if board.adjustments else "")
     )
@@ -155,12 +155,12 @@ def _table(names: Sequence[str], rows: Sequence[dict[str, Any]], t: Text) -> str
 
 
 def _often(board: Board, t: Text) -> str:
-    if not board.told.often_dismissed:
+    if not board.dashboard.often_dismissed:
         return f'<p class="hint">{esc(t("qc.board.often.none"))}</p>'
     down = {(one.department, one.kind) for one in board.adjustments}
     items = "".join(
         _one_often(one, t, board.may_adjust and (one.department, one.kind) not in down)
-        for one in board.told.often_dismissed
+        for one in board.dashboard.often_dismissed
     )
     return f'<ul class="qc-list">{items}</ul>'
 
@@ -198,7 +198,7 @@ def _down(board: Board, t: Text) -> str:
 
 def _one_down(one: Adjustment, board: Board, t: Text) -> str:
     department = t("qc.board.whole") if one.department == EVERYWHERE else one.department
-    title = next((row.title for row in board.told.kinds if row.kind == one.kind), one.kind)
+    title = next((row.title for row in board.dashboard.kinds if row.kind == one.kind), one.kind)
     said = " · ".join(
         (department, title, t(f"qc.board.{one.action}"), one.reason, one.by, f"{one.at:%Y-%m-%d}")
     )

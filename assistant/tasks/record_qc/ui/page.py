@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -16,14 +17,12 @@ from assistant.tasks.record_qc.ui.cards import notes_html, report_html
 from assistant.tasks.record_qc.ui.opinions import judge, recall
 from assistant.tasks.record_qc.ui.state import KIND, QcWork, here
 from assistant.ui import watch
-from assistant.ui.actions import field
-from assistant.ui.case_form import FormError, read_encounter, sample_encounters
 from assistant.ui.earlier import earlier_html, look_up, reopened
 from assistant.ui.frame import Frame, TaskPage, patient_banner
 from assistant.ui.markup import esc
 from assistant.ui.session import Session, clinician, identify
 from assistant.ui.status import status_line
-from assistant.ui.stay_choice import own_form, sample_choices, who
+from assistant.ui.stay_choice import StayChoice, own_form, sample_list, who
 from assistant.work.task import Refused
 
 STYLE = """
@@ -39,11 +38,6 @@ STYLE = """
 .qc-finding .edit { display: inline-block; margin-left: 6px; }
 .qc-verdict { margin-left: 8px; font-size: 12.5px; color: var(--teal); }
 """
-_QUIET: dict[str, Any] = {
-    "show_progress": "hidden",
-    "concurrency_limit": None,
-    "api_visibility": "private",
-}
 
 
 @dataclass
@@ -70,9 +64,7 @@ def build(frame: Frame) -> None:
                 lambda s: patient_banner(here(s).work.context, who(here(s).work.encounter), s.text)
             )
             earlier = frame.panel(lambda s: earlier_html(here(s).earlier, here(s).work, s.text))
-            sample = gr.Dropdown(
-                sample_choices(frame.first), value="", label=t("qc.sample"), elem_id="sample-qc"
-            )
+            sample = sample_list(frame, "qc.sample", "sample-qc")
             own = frame.panel(lambda s: own_form("own-qc", s.text), elem_id="own-qc")
             notes = frame.panel(_notes, elem_id="qc-notes")
             with gr.Row(elem_classes="run"):
@@ -82,9 +74,6 @@ def build(frame: Frame) -> None:
             status = frame.panel(_status)
             report = frame.panel(lambda s: report_html(here(s).work, s.text), elem_id="qc-report")
     department.build(frame)
-    frame.drawn.append(
-        (sample, lambda s: gr.update(label=s.text("qc.sample"), choices=sample_choices(s)))
-    )
     frame.labelled(run, "qc.run", "value")
     frame.labelled(halt, "stop", "value")
     layout = Layout(banner, earlier, notes, status, report)
@@ -94,31 +83,17 @@ def build(frame: Frame) -> None:
 
 
 def _connect_stay(frame: Frame, layout: Layout, sample: gr.Dropdown, own: gr.HTML) -> None:
-    async def chosen(session: Session, value: str | None, request: gr.Request) -> list[Any]:
-        found = next((s for s in sample_encounters() if s.id == value), None)
-        encounter = CheckedEncounter.model_validate(found.data) if found is not None else None
-        # Gradio also reports the same choice when the list is only passed through by keyboard.
-        if encounter is not None and encounter != here(session).work.encounter:
-            await _open(frame, session, encounter, request)
-        return frame.draw(session, layout.all())
+    StayChoice(
+        CheckedEncounter,
+        current=lambda session: here(session).work.encounter,
+        open=partial(_open, frame),
+        fail=_fail,
+        most=frame.parts.settings.max_notes_bytes,
+    ).connect(frame, sample, own, layout.all())
 
-    async def opened(session: Session, event: gr.EventData, request: gr.Request) -> list[Any]:
-        identify(session, request)
-        data = event._data if isinstance(event._data, dict) else {}
-        text = field(data, "text", frame.parts.settings.max_notes_bytes)
-        try:
-            await _open(
-                frame,
-                session,
-                read_encounter(text, ("", ""), session.text, CheckedEncounter),
-                request,
-            )
-        except FormError as error:
-            here(session).work.state, here(session).work.message = "failed", str(error)
-        return frame.draw(session, layout.all())
 
-    sample.input(chosen, [frame.session, sample], layout.all(), **_QUIET)
-    own.click(opened, frame.session, layout.all(), **_QUIET)
+def _fail(session: Session, why: str) -> None:
+    here(session).work.state, here(session).work.message = "failed", why
 
 
 async def _open(

@@ -50,7 +50,7 @@ class QcWork(Work):
 class Board:
     """The department's dashboard as it was last looked at; ``problem``: why there is none."""
 
-    told: Dashboard = field(default_factory=Dashboard)
+    dashboard: Dashboard = field(default_factory=Dashboard)
     adjustments: Sequence[Adjustment] = ()
     may_adjust: bool = False
     problem: str = ""

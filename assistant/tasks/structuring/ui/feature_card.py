@@ -23,14 +23,16 @@ def features_html(table: FeatureTable | None, titles: Mapping[str, str], t: Text
     filled = [row for row in table.rows if any(c.value is not None for c in row.cells.values())]
     if not filled:
         return f'<p class="hint idle">{esc(t("features.none"))}</p>'
-    told = [n for n in table.columns if any(row.cells[n].value is not None for row in filled)]
+    filled_columns = [
+        n for n in table.columns if any(row.cells[n].value is not None for row in filled)
+    ]
     lesions = Counter(row.note_id for row in filled)
     heads = "".join(_head(row, titles, t, numbered=lesions[row.note_id] > 1) for row in filled)
     rows = "".join(
         f'<tr><th scope="row">{esc(table.titles.get(name, name))}</th>'
         + "".join(_cell(row.note_id, row.cells[name], t) for row in filled)
         + "</tr>"
-        for name in told
+        for name in filled_columns
     )
     return (
         f'<div class="wide-table"><table class="features"><thead><tr><td></td>{heads}</tr></thead>'

@@ -21,7 +21,7 @@ from assistant.interop.dicom.reception import Reception
 from assistant.interop.dicom.settings import Caller, DicomSettings
 from assistant.settings import Settings
 from assistant.store import Context
-from assistant.store.models import DicomStudyRow
+from assistant.store.models.study import DicomStudyRow
 from assistant.work.registry import GROUP, Registry
 
 TASKS = Registry.of([EntryPoint("radiomics", "assistant.tasks.radiomics.task:Radiomics", GROUP)])

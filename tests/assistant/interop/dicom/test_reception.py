@@ -24,7 +24,7 @@ from assistant.interop.dicom.command import app
 from assistant.interop.dicom.reception import summary
 from assistant.interop.dicom.settings import DicomWebServer, Peer
 from assistant.settings import Settings
-from assistant.store.models import DicomStudyRow
+from assistant.store.models.study import DicomStudyRow
 
 from .conftest import DOCTOR, RULE, TASKS, Desk, closed, opened, write_rules
 

@@ -146,7 +146,7 @@ def test_a_purge_takes_events_and_what_waits(client: TestClient) -> None:
     from sqlalchemy import func, select
 
     from assistant.store import SYSTEM
-    from assistant.store.models import EventWorkRow, RecordEventRow
+    from assistant.store.models.record_event import EventWorkRow, RecordEventRow
 
     store.purge_patient("pat-1", SYSTEM)
     with store.database.read() as session:

@@ -8,9 +8,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from assistant.application import build_app
+from assistant.engine_settings import EngineSettings
 from assistant.interop.hooks import routes
 from assistant.interop.settings import HookSettings
-from assistant.settings import EngineSettings, Settings
+from assistant.settings import Settings
 
 Serve = Callable[[HookSettings], TestClient]
 

@@ -15,8 +15,9 @@ import uvicorn
 from fhir_standin import bundle, call, drug, prefetch
 
 from assistant.application import build_app
+from assistant.engine_settings import EngineSettings
 from assistant.interop.settings import HookSettings
-from assistant.settings import EngineSettings, Settings
+from assistant.settings import Settings
 
 
 @pytest.fixture(scope="module")

@@ -16,10 +16,12 @@ from oidc_provider import Provider, running
 from starlette.testclient import TestClient
 
 from assistant.application import build_app
+from assistant.engine_settings import EngineSettings
+from assistant.interop.settings import SmartSettings
 from assistant.interop.smart.flow import Flow
 from assistant.interop.smart.problem import LaunchRefused
 from assistant.interop.smart.session import Sessions
-from assistant.settings import EngineSettings, Settings, SmartSettings
+from assistant.settings import Settings
 
 HOST = "http://127.0.0.1"
 
@@ -318,7 +320,7 @@ def test_a_row_in_anothers_place_opens_nothing(
 ) -> None:
     from sqlalchemy import select
 
-    from assistant.store.models import SmartSessionRow
+    from assistant.store.models.smart_session import SmartSessionRow
 
     store = app.state.services.store
     log_in(browser, provider)

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from assistant.store import Context, Store
 from assistant.store.bills import Wanted
 from assistant.store.errors import BillChanged, BillNotFound
-from assistant.store.models import BillCorrectionRow, BillLayoutRow, BillRow
+from assistant.store.models.bill import BillCorrectionRow, BillLayoutRow, BillRow
 from assistant.tasks.bill_ocr.catalogue.building import build
 from assistant.tasks.bill_ocr.catalogue.entry import Entry
 from assistant.tasks.bill_ocr.catalogue.opening import catalogue_path

@@ -14,8 +14,9 @@ from scripted_model import Script, called, said, serving
 from starlette.testclient import TestClient
 
 from assistant.application import build_app
+from assistant.engine_settings import EngineSettings
 from assistant.record.encounter import Encounter
-from assistant.settings import EngineSettings, Settings
+from assistant.settings import Settings
 from assistant.tasks.record_qa.draft import RecordAnswer, Step
 from assistant.tasks.record_qa.planning import MOST_STEPS, Plan, Thinking, planned
 from assistant.tasks.record_qa.reading import RecordReading

@@ -15,7 +15,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from assistant.application import build_app
-from assistant.settings import EngineSettings, Settings
+from assistant.engine_settings import EngineSettings
+from assistant.settings import Settings
 from assistant.tasks.record_qc.rules import OWN
 
 PATH = "/v1/record-qc"
