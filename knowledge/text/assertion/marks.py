@@ -88,6 +88,10 @@ def _denies_what_follows(cue: Cue, folded: str, terms: Terms) -> bool:
         return False
     if not _SPACED.match(folded, cue.end):
         return False
+    glued = cue.start > 0 and not folded[cue.start].isspace()
+    if glued and terms.over(cue.start - 1) is not None:
+        # 颈强无 呕吐无: it is of what it touches, not of what a space parts from it.
+        return False
     if _stands_alone(cue, folded, terms):
         return True
     lead = folded[max(0, cue.start - 12) : cue.start]

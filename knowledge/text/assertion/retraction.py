@@ -2,7 +2,7 @@
 
 坚信染上艾滋病，三次检测阴性，已排除: who believes says nothing of what is so, and a clause behind it
 that names no illness of its own decides on the one that was claimed.  What is only claimed stays
-uncertain; what nobody claimed is uncertain as well, if its name is denied later.
+uncertain.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from knowledge.text.assertion.reading import Reading
 from knowledge.text.document import Range
 from knowledge.text.finding import Certainty, Experiencer, Polarity, Temporality
-from knowledge.text.synonyms import TermKind
 
 # Verbs of belief, fear and hearsay: what follows is somebody's opinion.
 _BELIEF = re.compile(
@@ -22,7 +21,7 @@ _BELIEF = re.compile(
     r"|说(?:是|像|得了|可能|怕|不定)|像是|觉得?(?:是|像|自己(?:得|患|有))|传言|谣传|网上|上网|百度|搜索"
 )
 # Words that report what was said or written, which the text may correct.
-_REPORTED = re.compile(r"[说称讲写记录报勾登填]|\"|“")
+_REPORTED = re.compile(r"[说称讲写勾登填]|记(?!忆)|误报|原报|打印")
 # What the writer thinks possible was so at the time, whatever came of it.
 _SUSPECTED = re.compile(r"疑|考虑|印象|拟")
 # A clause without an illness of its own that decides against what was claimed.
@@ -51,12 +50,9 @@ def take_back(reading: Reading) -> None:
         if believed and status.experiencer is Experiencer.PATIENT:
             status.certainty = Certainty.UNCERTAIN
         reported = _is_reported(reading, index, believed=believed)
-        if _is_denied_later(reading, index):
-            if reported:
-                status.polarity, status.certainty = Polarity.ABSENT, Certainty.CERTAIN
-            elif reading.terms.matches[index].kind is TermKind.DISEASE:
-                status.certainty = Certainty.UNCERTAIN
-        elif believed and _is_decided_against(reading, index):
+        if (reported and _is_denied_later(reading, index)) or (
+            believed and _is_decided_against(reading, index)
+        ):
             status.polarity, status.certainty = Polarity.ABSENT, Certainty.CERTAIN
 
 
@@ -91,7 +87,7 @@ def _is_denied_later(reading: Reading, index: int) -> bool:
     name = reading.words(index)
     later = reading.terms.inside(clause.end, sentence.end)
     same = [i for i in later if reading.words(i) == name]
-    return bool(same) and all(reading.result[i].polarity is Polarity.ABSENT for i in same)
+    return len(name) > 1 and bool(same) and all(reading.result[i].polarity is Polarity.ABSENT for i in same)
 
 
 def _is_decided_against(reading: Reading, index: int) -> bool:
@@ -106,13 +102,17 @@ def _is_decided_against(reading: Reading, index: int) -> bool:
         # 已排除主动脉夹层 decides on what it names.
         if hit and hit.end() < end + (not inside) and not _DOUBTED.search(reading.folded, later.start, hit.end()):
             return True
-        if inside and not _is_denied_all(reading, inside):
+        denied = [i for i in inside if reading.result[i].polarity is Polarity.ABSENT]
+        if any(_is_called(reading.words(index), reading.words(i)) for i in denied):
+            return not _SUSPECTED.search(_lead(reading, index))
+        if len(denied) < len(inside):
             return False
     return False
 
 
-def _is_denied_all(reading: Reading, inside: range) -> bool:
-    return all(reading.result[i].polarity is Polarity.ABSENT for i in inside)
+def _is_called(name: str, other: str) -> bool:
+    """Whether a later term may be the same illness by a shorter name: 脑瘤, 瘤子."""
+    return name in other or other in name or (name[-1] in "癌瘤" and name[-1] in other)
 
 
 def _clauses_behind(reading: Reading, clause: Range) -> Iterator[Range]:
