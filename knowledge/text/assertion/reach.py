@@ -20,12 +20,13 @@ _EACH = re.compile(r"[均都皆]")
 _THIN = re.compile(r"[^,;。、\n:]{0,6}")
 _NEAR_BY = re.compile(r"[^,;。、\n:]{0,12}")
 _FIELD_BETWEEN = re.compile(r"[\d)][ \t]+[\u4e00-\u9fff]{2}")
+_SIDES = " \t双两左右侧眼耳"
 _ADVERB = re.compile(r"[仍尚还暂亦也均皆都却倒现今]+\Z")
 _TODAY = re.compile(r"今(?![后天]?后)|目前|现(?!象)|昨|此次|本次")
 _BRACKET = re.compile(r"\([^()\n]{1,14}\)")
 _NAMED_SO = re.compile(r"诊(?:断)?为?:?|[按误录记写]")
 _DIAGNOSED = re.compile(
-    r"诊|问|称|考虑|疑|印象|按|当作|以为|误|录|写|记|”|模板|遗留|系统|复制|粘贴"
+    r"诊|问|称|报(?!警|销)|考虑|疑|印象|按|当作|以为|误|录|写|记|”|模板|遗留|系统|复制|粘贴"
 )
 _PARAGRAPH = re.compile(r"[^。\n]*")
 _ENDING = ("turn", "have", "now", "patient", "story", "exam")
@@ -81,7 +82,8 @@ class Reach:
         scope = cue.rule.scope
         clause, sentence = self._places.clause(cue.start), self._places.sentence(cue.start)
         inside = self._terms.inside(clause.start, cue.start)
-        if not inside and not self._folded[clause.start : cue.start].strip():
+        if not inside and not self._folded[clause.start : cue.start].strip(_SIDES):
+            # 眼底出血 双眼均无,
             # 高血压 否认 糖尿病 否认: only a space parts what is denied from the word.
             inside = self._before_space(clause.start)
         if scope == "before":

@@ -16,7 +16,7 @@ from knowledge.text.finding import Certainty, Experiencer, Polarity, Temporality
 
 # Verbs of belief, fear and hearsay: what follows is somebody's opinion.
 _BELIEF = re.compile(
-    r"担[心忧](?!的症状)|害怕|(?<![恐惧惊畏])怕(?:是|得|自己|染|患|有|复发|再)|恐(?:是|得|患)|坚信|深信|确信|认定"
+    r"担[心忧](?!的症状)|害怕|(?<![恐惧惊畏])怕(?:是|得|自己|染|患|有|复发|再)|(?:家[属人长]|患者|本人|自己|他|她|父母|母亲|父亲)怕|恐(?:是|得|患)|坚信|深信|确信|认定"
     r"|(?<!不)认为|以为|(?<!被)[猜怀]疑|疑心|疑神疑鬼|猜(?:测|是|想)?|听说|听人说|自认|自以为|误认|误当|当[成作](?:是|了)?"
     r"|说(?:是|像|得了|可能|怕|不定)|像是|觉得?(?:是|像|自己(?:得|患|有))|传言|谣传|网上|上网|百度|搜索"
 )
@@ -61,8 +61,9 @@ def _lead(reading: Reading, index: int) -> str:
     start = reading.terms.starts[index]
     clause = reading.places.clause(start)
     begin = clause.start
-    if index and reading.terms.matches[index - 1].end > begin:
-        begin = reading.terms.matches[index - 1].end
+    # 疑心 is a symptom where it stands alone, and leads to what it doubts.
+    if index and not _BELIEF.search(reading.words(index - 1)):
+        begin = max(begin, reading.terms.matches[index - 1].end)
     lead = reading.folded[begin:start]
     # 总怀疑有人下毒(被害妄想): what stands in brackets is the writer's word.
     return lead[lead.rfind("(") + 1 :]
