@@ -29,4 +29,3 @@ def check_confirmed(check: Check) -> None:
             _KNOWN.search(c.source.text) for c in alike
         ):
             check.problem("certainty", clause.text)
-

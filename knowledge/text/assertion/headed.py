@@ -16,7 +16,9 @@ _REPORTS = re.compile(
 )
 _NUMBERED = re.compile(r"[ \t\r\n]*\(?[\d一二三四五六七八九十]{1,2}[.、)]")
 # A field of the note that no list of headings has, and that is no relative's: 。过敏:.
-_ANOTHER = re.compile(r"(?<=[。\n])[ \t]*(?![^:]{0,5}[父母兄弟姐妹祖子女叔伯姑姨舅外爷奶])[\u4e00-\u9fff]{2,6}:")
+_ANOTHER = re.compile(
+    r"(?<=[。\n])[ \t]*(?![^:]{0,5}[父母兄弟姐妹祖子女叔伯姑姨舅外爷奶])[\u4e00-\u9fff]{2,6}:"
+)
 _PERSONS = frozenset({"patient", "other", "child"})
 
 

@@ -104,7 +104,9 @@ def _denies_what_follows(cue: Cue, folded: str, terms: Terms) -> bool:
     return _OPENING.search(lead) is not None
 
 
-_ANSWERED_LAST = re.compile(r"(?:\A|[ \t])(?:[\u4e00-\u9fff]{0,2}[均都])?(?:有|无|没有|否|是|[阴阳]性|\(?[+-]\)?)[ \t]*\Z")
+_ANSWERED_LAST = re.compile(
+    r"(?:\A|[ \t])(?:[\u4e00-\u9fff]{0,2}[均都])?(?:有|无|没有|否|是|[阴阳]性|\(?[+-]\)?)[ \t]*\Z"
+)
 _LINE_END = re.compile(r"[,;。\n]|\Z")
 
 

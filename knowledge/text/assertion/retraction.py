@@ -88,7 +88,11 @@ def _is_denied_later(reading: Reading, index: int) -> bool:
     name = reading.words(index)
     later = reading.terms.inside(clause.end, sentence.end)
     same = [i for i in later if reading.words(i) == name]
-    return len(name) > 1 and bool(same) and all(reading.result[i].polarity is Polarity.ABSENT for i in same)
+    return (
+        len(name) > 1
+        and bool(same)
+        and all(reading.result[i].polarity is Polarity.ABSENT for i in same)
+    )
 
 
 def _is_decided_against(reading: Reading, index: int) -> bool:
@@ -101,7 +105,11 @@ def _is_decided_against(reading: Reading, index: int) -> bool:
         end = reading.terms.starts[inside[0]] if inside else later.end
         hit = _AGAINST.search(reading.folded, later.start, later.end)
         # 已排除主动脉夹层 decides on what it names.
-        if hit and hit.end() < end + (not inside) and not _DOUBTED.search(reading.folded, later.start, hit.end()):
+        if (
+            hit
+            and hit.end() < end + (not inside)
+            and not _DOUBTED.search(reading.folded, later.start, hit.end())
+        ):
             return True
         denied = [i for i in inside if reading.result[i].polarity is Polarity.ABSENT]
         if any(_is_called(reading.words(index), reading.words(i)) for i in denied):
