@@ -15,8 +15,8 @@ _OF_ALL = re.compile(r"[均都皆]")
 
 
 def check_lasting(check: Check) -> None:
-    """升至480，3日后降至96 supports no 持续升高: no part behind it may tell the contrary, unless one
-    says that just this lasted."""
+    """升至480，3日后降至96 supports no 持续升高: no part behind it may tell the contrary, unless
+    one says that just this lasted."""
     for clause in check.said.clauses:
         if not (lasting := _LASTING.search(clause.text)):
             continue

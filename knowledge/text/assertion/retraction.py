@@ -1,7 +1,7 @@
 """What somebody claims, fears or writes down, and the text then takes back.
 
-坚信染上艾滋病，三次检测阴性，已排除: who believes says nothing of what is so, and a clause behind it
-that names no illness of its own decides on the one that was claimed.  What is only claimed stays
+坚信染上艾滋病，三次检测阴性，已排除: who believes says nothing of what is so, and a clause behind
+it that names no illness of its own decides on the one that was claimed.  What is only claimed stays
 uncertain.
 """
 
