@@ -98,7 +98,7 @@ def _acknowledge(kind: str, object_id: str, mark: str) -> None:
 def kill_once(database: Path, life: float) -> list[tuple[str, str, str]]:
     """Let a child live for ``life`` seconds; gives what it acknowledged before SIGKILL."""
     child = subprocess.Popen(
-        [sys.executable, str(Path(__file__).resolve()), "--write", str(database)],
+        [sys.executable, "-m", "bench.durability", "--write", str(database)],
         stdout=subprocess.PIPE,
         text=True,
         cwd=Path(__file__).resolve().parent.parent,
