@@ -63,7 +63,9 @@ def start(
     _context.set_forkserver_preload(IMPORTED)
     with contextlib.chdir(ROOT):
         forkserver.ensure_running()
-    process = _context.Process(target=_run, args=(arguments, environment, streams), daemon=True)
+    process = _context.Process(
+        target=_run, args=(arguments, dict(environment), streams), daemon=True
+    )
     process.start()
     return process
 
