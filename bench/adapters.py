@@ -141,7 +141,14 @@ async def measure(options: argparse.Namespace, targets: tuple[str, ...]) -> dict
         " ".join(turn).strip(): statistics.median(row["processor"] for row in found)
         for turn, found in rows.items()
     }
-    plain = memory(engines["plain"])
+    await engines["plain"].close()
+    fresh = WorkerEngine(base, OpenVinoOptions())
+    for number in range(options.adapters):
+        # As many prompts as there are adapters: their keys and values are in memory too.
+        await asked(fresh, "", f"{number}x{prompt}", 8)
+    plain = memory(fresh)
+    await fresh.close()
+    del engines["plain"]
     for engine in engines.values():
         await engine.close()
     every = WorkerEngine(base, OpenVinoOptions(adapters=places))

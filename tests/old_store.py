@@ -22,6 +22,7 @@ def make_old(path: Path, revision: str) -> None:
             database.execute(f"ALTER TABLE requests DROP COLUMN {column}")
         database.execute("ALTER TABLE approvals DROP COLUMN options")
         database.execute("ALTER TABLE drafts DROP COLUMN opened_at")
+        database.execute("DROP INDEX ix_drafts_model")
         for table in _later_tables(database):
             database.execute(f"DROP TABLE {table}")
         for table in TABLES_OF_0002 if revision == "0001" else ():

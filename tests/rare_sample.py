@@ -8,28 +8,28 @@ from __future__ import annotations
 from pathlib import Path
 
 _TERMS = (
-    # id, name, parents, synonyms
-    ("HP:0000001", "All", (), ()),
-    ("HP:0000118", "Phenotypic abnormality", ("HP:0000001",), ()),
-    ("HP:0000005", "Mode of inheritance", ("HP:0000001",), ()),
-    ("HP:0001419", "X-linked recessive inheritance", ("HP:0000005",), ()),
-    ("HP:0000478", "Abnormality of the eye", ("HP:0000118",), ()),
-    ("HP:0000481", "Abnormal cornea morphology", ("HP:0000478",), ()),
-    ("HP:0200032", "Kayser-Fleischer ring", ("HP:0000481",), ()),
-    ("HP:0007957", "Corneal opacity", ("HP:0000481",), ()),
-    ("HP:0001939", "Abnormality of metabolism", ("HP:0000118",), ()),
-    ("HP:0010837", "Decreased circulating ceruloplasmin concentration", ("HP:0001939",), ()),
-    ("HP:0010838", "Increased urinary copper concentration", ("HP:0001939",), ()),
-    ("HP:0000707", "Abnormality of the nervous system", ("HP:0000118",), ()),
-    ("HP:0001337", "Tremor", ("HP:0000707",), ()),
-    ("HP:0001332", "Dystonia", ("HP:0000707",), ()),
-    ("HP:0001260", "Dysarthria", ("HP:0000707",), ()),
-    ("HP:0000951", "Abnormality of the skin", ("HP:0000118",), ()),
-    ("HP:0001014", "Angiokeratoma", ("HP:0000951",), ()),
-    ("HP:0001249", "Intellectual disability", ("HP:0000707",), ()),
-    ("HP:0002240", "Hepatomegaly", ("HP:0001939",), ()),
-    ("HP:0001744", "Splenomegaly", ("HP:0001939",), ()),
-    ("HP:0001945", "Fever", ("HP:0000118",), ()),
+    # id, name, parents
+    ("HP:0000001", "All", ()),
+    ("HP:0000118", "Phenotypic abnormality", ("HP:0000001",)),
+    ("HP:0000005", "Mode of inheritance", ("HP:0000001",)),
+    ("HP:0001419", "X-linked recessive inheritance", ("HP:0000005",)),
+    ("HP:0000478", "Abnormality of the eye", ("HP:0000118",)),
+    ("HP:0000481", "Abnormal cornea morphology", ("HP:0000478",)),
+    ("HP:0200032", "Kayser-Fleischer ring", ("HP:0000481",)),
+    ("HP:0007957", "Corneal opacity", ("HP:0000481",)),
+    ("HP:0001939", "Abnormality of metabolism", ("HP:0000118",)),
+    ("HP:0010837", "Decreased circulating ceruloplasmin concentration", ("HP:0001939",)),
+    ("HP:0010838", "Increased urinary copper concentration", ("HP:0001939",)),
+    ("HP:0000707", "Abnormality of the nervous system", ("HP:0000118",)),
+    ("HP:0001337", "Tremor", ("HP:0000707",)),
+    ("HP:0001332", "Dystonia", ("HP:0000707",)),
+    ("HP:0001260", "Dysarthria", ("HP:0000707",)),
+    ("HP:0000951", "Abnormality of the skin", ("HP:0000118",)),
+    ("HP:0001014", "Angiokeratoma", ("HP:0000951",)),
+    ("HP:0001249", "Intellectual disability", ("HP:0000707",)),
+    ("HP:0002240", "Hepatomegaly", ("HP:0001939",)),
+    ("HP:0001744", "Splenomegaly", ("HP:0001939",)),
+    ("HP:0001945", "Fever", ("HP:0000118",)),
 )
 _ROWS = (
     # database id, name, qualifier, term, frequency, aspect
@@ -62,9 +62,8 @@ def write_ontology(folder: Path) -> Path:
     """``hp.obo`` and ``phenotype.hpoa`` under ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     terms = []
-    for term_id, name, parents, synonyms in _TERMS:
+    for term_id, name, parents in _TERMS:
         lines = [f"id: {term_id}", f"name: {name}", 'def: "A term." [x]']
-        lines += [f'synonym: "{synonym}" EXACT []' for synonym in synonyms]
         lines += [f"is_a: {parent} ! above" for parent in parents]
         terms.append("[Term]\n" + "\n".join(lines) + "\n")
     terms.append("[Term]\nid: HP:0009999\nname: obsolete Ring\nis_obsolete: true\n"

@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 
 from assistant.grounding.allergy_checks import check_allergens
 from assistant.grounding.check import Check
+from assistant.grounding.confirmation_checks import check_confirmed
 from assistant.grounding.dated import Dated
 from assistant.grounding.examination_checks import check_examinations
+from assistant.grounding.lasting_checks import check_lasting, check_stages
 from assistant.grounding.likeness import Likeness
 from assistant.grounding.meal_doses import check_meal_doses
 from assistant.grounding.meaning_checks import (
@@ -36,12 +38,14 @@ from assistant.grounding.quantity_checks import (
 from assistant.grounding.regimen_checks import check_regimens, check_use
 from assistant.grounding.site_checks import check_sites
 from assistant.grounding.source import clause_at, clause_ranges
+from assistant.grounding.susceptibility_checks import check_susceptibility
 from assistant.grounding.tie_checks import (
     check_bound_words,
     check_causes,
     check_replacements,
     check_sequences,
 )
+from assistant.grounding.turned_checks import check_before_after, check_stopped
 from assistant.grounding.wording import CONTENT, bigrams, blanked, undenied, unfilled
 from knowledge.text.dates import dates
 from knowledge.text.quantity import quantities
@@ -102,6 +106,22 @@ def check_patient(check: Check) -> None:
         own = seen.pop() if len(seen) == 1 else None
     if own is not None and told - {own}:
         check.problem("wrong_patient", "、".join(sorted(told - {own})))
+
+
+_BABY = re.compile(
+    r"(?P<a>[男女])(?:活?婴|孩|童)|(?:新生儿|胎儿|患儿)[为是：:，, ]?(?P<b>[男女])(?![性方])"
+    r"|(?:产|娩出?|分娩|活)一?(?P<c>[男女])"
+)
+
+
+def check_baby(check: Check) -> None:
+    """A child that was born is a boy or a girl as the record has it."""
+    told = {hit[str(hit.lastgroup)] for hit in _BABY.finditer(check.text)}
+    if not told:
+        return
+    written = {hit[str(hit.lastgroup)] for s in check.sources for hit in _BABY.finditer(s.text)}
+    if written and told - written:
+        check.problem("wrong_patient", "、".join(sorted(told - written)))
 
 
 _PLACE = re.compile(
@@ -189,6 +209,7 @@ _LITTLE = set("共约各均每次余第")
 
 CHECKS: tuple[Callable[[Check], None], ...] = (
     check_patient,
+    check_baby,
     check_regimens,
     check_use,
     check_quantities,
@@ -214,6 +235,12 @@ CHECKS: tuple[Callable[[Check], None], ...] = (
     check_now,
     check_signs,
     check_examinations,
+    check_susceptibility,
+    check_confirmed,
+    check_lasting,
+    check_stages,
+    check_before_after,
+    check_stopped,
     check_causes,
     check_bound_words,
     check_replacements,

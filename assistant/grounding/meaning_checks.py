@@ -22,6 +22,7 @@ from assistant.grounding.wording import bigrams, blanked
 from knowledge.text.finding import Certainty, Experiencer, Finding, Polarity, Temporality
 from knowledge.text.folding import fold
 
+_CONFIRMED = re.compile(r"确诊|证实|明确诊断|诊断明确")
 _RESOLVED = re.compile(r"曾|治愈|已愈|痊愈|年前|月前")
 
 
@@ -107,6 +108,13 @@ def _meant_alike(
         return False
     doubted = written.certainty is Certainty.UNCERTAIN or is_turned(source.text, written.span.start)
     if doubted and said.certainty is Certainty.CERTAIN:
+        return False
+    if (
+        said.certainty is Certainty.UNCERTAIN
+        and written.certainty is Certainty.CERTAIN
+        and _CONFIRMED.search(source.text)
+    ):
+        # 确诊 supports no 尚待排除.
         return False
     hypothetical = Temporality.HYPOTHETICAL
     if (written.temporality is hypothetical) != (said.temporality is hypothetical):

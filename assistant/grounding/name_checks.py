@@ -112,7 +112,8 @@ def check_bound_grades(check: Check) -> None:
             hit = pattern.search(fold(clause.text))
             if hit is None:
                 continue
-            words = _pairs(clause.text.replace(hit[0], ""))
+            # 面部为深Ⅱ度烧伤: what stands before the grade says of what it is.
+            words = _pairs(clause.text[: hit.start()]) or _pairs(clause.text.replace(hit[0], ""))
             told = [(c, m[0]) for c in check.clauses if (m := pattern.search(fold(c.text)))]
             alike = max((len(words & _pairs(c.text)) for c, _ in told), default=0)
             if not any(g == hit[0] and len(words & _pairs(c.text)) == alike for c, g in told):

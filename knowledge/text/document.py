@@ -20,7 +20,12 @@ _LISTING = (
     r"(?<![^触扪闻探叩引未查诉顾涉累波]及)(?<![^触扪闻探叩引未查诉顾涉累波]及\r)"
 )
 _HEADED = r"(?=\s*[【\[(]?[\u4e00-\u9fff]{2,8}[】\])]?[ \t]*:)"
-SENTENCE_END = re.compile(rf"[。;!?]|{_LISTING}[\n\r]|[\n\r]{_HEADED}|\.(?=\s|$)")
+# A heading in its brackets, which begins a statement wherever it stands; 【阴性】 is an answer.
+_BRACKETED = r"【(?!阴性|阳性|没有|未见|否认|正常|异常)"
+SENTENCE_END = re.compile(
+    rf"[。;!?]|{_LISTING}[\n\r]|[\n\r]{_HEADED}|\.(?=\s|$)"
+    rf"|(?<=[^\s])(?={_BRACKETED}[\u4e00-\u9fff]{{2,8}}】)"
+)
 _COMMA = re.compile(r"[,，､]")
 # Notes in telegraphic style set spaces for commas: 无发热 无胸痛 伴咽痛.
 _GAP = re.compile(r"(?<=[\u4e00-\u9fff\d)%℃])[ \t\u3000]+(?=[\u4e00-\u9fff])")
@@ -109,7 +114,8 @@ class Document:
 def _cut(text: str, start: int, end: int, mark: re.Pattern[str]) -> Iterator[Range]:
     position = start
     for hit in mark.finditer(text, start, end):
-        yield Range(position, hit.end())
+        if hit.end() > position:
+            yield Range(position, hit.end())
         position = hit.end()
     if position < end:
         yield Range(position, end)
@@ -127,9 +133,9 @@ def _headings() -> tuple[re.Pattern[str], dict[str, str]]:
     names = sorted(meanings, key=len, reverse=True)
     spaced = "|".join(r"\s*".join(name) if len(name) == 2 else name for name in names)
     pattern = re.compile(
-        rf"(?:(?<=^)|(?<=[\n\r。;\s]))(?:[【\[(]?{_NUMBERING}?[ \t]{{0,8}}"
+        rf"(?:(?<=^)|(?<=[\n\r。;\s])|(?=【))(?:[【\[(]?{_NUMBERING}?[ \t]{{0,8}}"
         rf"(?P<name>{spaced})[】\])]?\s*(?:[:\n]|(?<=[】\])]))"
         rf"|{_NUMBERING}[ \t]{{1,4}}(?P<numbered>{'|'.join(names)})[ \t]"
-        r"|(?:(?<=^)|(?<=\n))【(?P<other>[\u4e00-\u9fff]{2,8})】)"
+        rf"|{_BRACKETED}(?P<other>[\u4e00-\u9fff]{{2,8}})】)"
     )
     return pattern, meanings

@@ -55,6 +55,8 @@ _LATER = re.compile(r"(?<![术产])[后时]\Z")
 _LETTERS = re.compile(r"[^\W_]")
 # A statement, no name: 骨髓象不符.
 _HOLDS_CUE = re.compile(r"不符|不支持|未见|否认|已排除|除外|肌力[^,;。]{0,3}级")
+# 依据不足: what is said of something else.
+_PREDICATE = re.compile(r"不[足佳良]")
 _MARK = re.compile(r"[?？。；;\n]+")
 # The del of EGFR 19del is no drug.
 _FRAGMENT = re.compile(r"[a-z]{1,3}|FEV1?|.*(?<!真)菌|墨菲")
@@ -158,6 +160,7 @@ class Structurer:
             if _LETTERS.search(text, part.start, part.end)
             and not (span.type in FINDINGS and names_something_else(text, span.start, span.end))
             and not (span.type in FINDINGS and _HOLDS_CUE.search(text, span.start + 1, span.end))
+            and not _PREDICATE.fullmatch(text, span.start, span.end)
             and not (
                 span.type is EntityType.DRUG and _FRAGMENT.fullmatch(text, span.start, span.end)
             )

@@ -17,8 +17,10 @@ from knowledge.text.assertion.exclusion import excluded
 from knowledge.text.assertion.experiencer import relate
 from knowledge.text.assertion.headed import read_sections
 from knowledge.text.assertion.reading import Reading
+from knowledge.text.assertion.retraction import take_back
 from knowledge.text.assertion.status import Assertion
 from knowledge.text.assertion.temporality import date, is_history, suppose
+from knowledge.text.assertion.wide_set import closed_up, is_wide_set
 from knowledge.text.assertion.wordings import WELL
 from knowledge.text.document import Document
 from knowledge.text.finding import Certainty, Polarity, Temporality
@@ -35,6 +37,9 @@ def read_assertions(document: Document, matches: Sequence[Match]) -> list[Assert
 
     Later steps overrule earlier ones: a heading the cues, a field of a form the heading.
     """
+    if is_wide_set(document.folded):
+        text, matches = closed_up(document.text, matches)
+        document = Document(text)
     reading = Reading(document, matches)
     decided = deny(reading)
     doubt(reading, decided)
@@ -42,6 +47,7 @@ def read_assertions(document: Document, matches: Sequence[Match]) -> list[Assert
     suppose(reading)
     relate(reading)
     read_sections(reading)
+    take_back(reading)
     _exclude(reading)
     _answer(reading)
     hedge(reading)

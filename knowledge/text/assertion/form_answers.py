@@ -38,6 +38,11 @@ _CHOSEN = re.compile(
     r"(?:病?史)?[ \t(:]{0,3}(?:y/n|n/y|有/无|无/有|是/否|否/是)\)?[ \t]{0,2}[:=(][ \t]{0,2}"
     r"(?:(?P<yes>y|有|是)|(?P<no>n|无|否))(?![a-z]|[ \t]?/)"
 )
+# 输血：☑否: one ticked word, and no other beside it.
+_TICKED = re.compile(
+    rf"(?:病?史)?[ \t]{{0,2}}:[ \t]{{0,2}}{_TICK}[ \t]?(?:(?P<yes>有|是)|(?P<no>没有|无|否))"
+    rf"(?![\u4e00-\u9fff]|[ \t]*{_BOX})"
+)
 # 发热:- 咳嗽:+
 _SIGNED = re.compile(r"[ \t]*:[ \t]*(?:(?P<yes>\+{1,4})|(?P<no>-{1,2}))(?=[\s,;。]|$)")
 # 高血压 1无 2有【2】
@@ -116,6 +121,7 @@ def _read_field(text: str, number: int, end: int, answers: Answers, *, lettered:
         said := _SIGNED.match(text, end)
         or _BRACKETED.match(text, end)
         or _ANSWERED.match(text, end)
+        or _TICKED.match(text, end)
         or chosen
         or letters
     ):

@@ -15,6 +15,10 @@ _REPORTS = re.compile(
     r"|目前(?:患者)?(?!予|给|继续|治疗|暂)|现(?:患者|神志|仍|诉|无|有)|昨[日夜晚](?!予)|查房|查体)"
 )
 _NUMBERED = re.compile(r"[ \t\r\n]*\(?[\d一二三四五六七八九十]{1,2}[.、)]")
+# A field of the note that no list of headings has, and that is no relative's: 。过敏:.
+_ANOTHER = re.compile(
+    r"(?<=[。\n])[ \t]*(?![^:]{0,5}[父母兄弟姐妹祖子女叔伯姑姨舅外爷奶])[\u4e00-\u9fff]{2,6}:"
+)
 _PERSONS = frozenset({"patient", "other", "child"})
 
 
@@ -22,7 +26,12 @@ def read_sections(reading: Reading) -> None:
     """Give the terms of each section what its heading means (``sections.tsv``), unless the
     sentence says otherwise."""
     for section in reading.document.sections:
-        for index in reading.terms.inside(section.body, section.end):
+        end = section.end
+        if section.meaning == "other" and (
+            another := _ANOTHER.search(reading.folded, section.body, end)
+        ):
+            end = another.start()
+        for index in reading.terms.inside(section.body, end):
             status = reading.result[index]
             match section.meaning:
                 case "past" if not _is_now(reading, index, section.body):

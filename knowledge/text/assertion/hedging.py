@@ -20,7 +20,7 @@ from knowledge.text.finding import Certainty, Polarity
 from knowledge.text.synonyms import TermKind
 
 # How far such a word may stand before a finding, and behind one.
-_AHEAD, _NEAR, _BEHIND = 2, 5, 14
+_AHEAD, _NEAR, _BEHIND = 4, 8, 30
 _MARKS = ' ,，;；。、!?\n\r\t)”"'
 _DENYING = re.compile(
     r"(?<![□☐○] )(?<![□☐○])[无未没否不弗冇唔]|非(?![洛那诺布索])"

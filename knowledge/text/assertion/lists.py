@@ -25,10 +25,13 @@ _PREFIXED = re.compile(
 _AND = re.compile(r"(?<=[\u4e00-\u9fff])[及和或](?=[\u4e00-\u9fff])")
 # The last of a list, where no term is known: …及舌咬伤.
 _LAST = re.compile(r"[及和或与][\u4e00-\u9fff]{2,6}")
-_UNKNOWN = re.compile(r"[\u4e00-\u9fff、和及与或等]{1,12}")
+# What no term is known in names something only if it states nothing: 口不渴, 去甲肾在降.
+_UNKNOWN = re.compile(
+    r"(?![^,;。]{0,11}(?:不(?!适|良|舒)|[无未没否在已可予呈好]))[\u4e00-\u9fff、和及与或等]{1,12}"
+)
 # A term that says itself that something was found.
 _FOUND = re.compile(
-    r"(?:阳性|\(\++\)|亢进|升高|增高|增多|增强|下降|减低|减弱|减少)\Z|少量|大量|中等?量|微量"
+    r"(?:阳性|\(\++\)|亢进|升高|增高|增多|增强|下降|减低|减弱|减少|(?<=[物液多痰尿汗泪涎次])多)\Z|少量|大量|中等?量|微量"
 )
 
 

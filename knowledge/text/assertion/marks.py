@@ -93,6 +93,10 @@ def _denies_what_follows(cue: Cue, folded: str, terms: Terms) -> bool:
         return False
     if not _SPACED.match(folded, cue.end):
         return False
+    glued = cue.start > 0 and not folded[cue.start].isspace()
+    if glued and terms.over(cue.start - 1) is not None:
+        # 颈强无 呕吐无: it is of what it touches, not of what a space parts from it.
+        return False
     if _stands_alone(cue, folded, terms):
         return True
     lead = folded[max(0, cue.start - 12) : cue.start]
@@ -105,7 +109,9 @@ def _denies_what_follows(cue: Cue, folded: str, terms: Terms) -> bool:
     return _OPENING.search(lead) is not None
 
 
-_ANSWERED_LAST = re.compile(r"(?:\A|[ \t])(?:有|无|没有|否|是|[阴阳]性|\(?[+-]\)?)[ \t]*\Z")
+_ANSWERED_LAST = re.compile(
+    r"(?:\A|[ \t])(?:[\u4e00-\u9fff]{0,2}[均都])?(?:有|无|没有|否|是|[阴阳]性|\(?[+-]\)?)[ \t]*\Z"
+)
 _LINE_END = re.compile(r"[,;。\n]|\Z")
 
 

@@ -20,10 +20,13 @@ _EACH = re.compile(r"[均都皆]")
 _THIN = re.compile(r"[^,;。、\n:]{0,6}")
 _NEAR_BY = re.compile(r"[^,;。、\n:]{0,12}")
 _FIELD_BETWEEN = re.compile(r"[\d)][ \t]+[\u4e00-\u9fff]{2}")
+_SIDES = " \t双两左右侧眼耳"
+_ADVERB = re.compile(r"[仍尚还暂亦也均皆都却倒现今]+\Z")
+_TODAY = re.compile(r"今(?![后天]?后)|目前|现(?!象)|昨|此次|本次")
 _BRACKET = re.compile(r"\([^()\n]{1,14}\)")
 _NAMED_SO = re.compile(r"诊(?:断)?为?:?|[按误录记写]")
 _DIAGNOSED = re.compile(
-    r"诊|问|称|考虑|疑|印象|按|当作|以为|误|录|写|记|”|模板|遗留|系统|复制|粘贴"
+    r"诊|问|称|报(?!警|销)|考虑|疑|印象|按|当作|以为|误|录|写|记|”|模板|遗留|系统|复制|粘贴"
 )
 _PARAGRAPH = re.compile(r"[^。\n]*")
 _ENDING = ("turn", "have", "now", "patient", "story", "exam")
@@ -45,6 +48,14 @@ class Reach:
         # 无呕吐既往高血压: what was before is another statement.
         before = [c.start for c in cues if c.rule.category == "past" and c.rule.scope == "sentence"]
         self._ends["turn"] = sorted([*self._ends["turn"], *before])
+        # 若…则化疗，今日乏力: a condition ends where a clause begins with the present.
+        self._ends["today"] = [
+            cue.start
+            for cue in cues
+            if cue.rule.category == "now"
+            and _TODAY.match(folded := document.folded, cue.start)
+            and (not cue.start or folded[cue.start - 1] in ",;。\n ")
+        ]
 
     def of(self, cue: Cue) -> list[int]:
         """The numbers of the terms that a cue speaks of, on the side that it looks to."""
@@ -54,6 +65,8 @@ class Reach:
         """Where the reach of a cue ends: the first cue that ends it, or ``limit``."""
         limit = min(limit, cue.end + _REACH)
         also = frozenset({"story"}) if "now" in cue.rule.ends else frozenset()
+        if cue.rule.category == "suppose":
+            also = frozenset({"today"})
         for category in (cue.rule.ends - {"exam"}) | also:
             starts = self._ends.get(category, [])
             # What begins right behind the cue may end it too: 既往…，此次….
@@ -69,7 +82,8 @@ class Reach:
         scope = cue.rule.scope
         clause, sentence = self._places.clause(cue.start), self._places.sentence(cue.start)
         inside = self._terms.inside(clause.start, cue.start)
-        if not inside and not self._folded[clause.start : cue.start].strip():
+        if not inside and not self._folded[clause.start : cue.start].strip(_SIDES):
+            # 眼底出血 双眼均无,
             # 高血压 否认 糖尿病 否认: only a space parts what is denied from the word.
             inside = self._before_space(clause.start)
         if scope == "before":
@@ -145,9 +159,16 @@ class Reach:
     def _touches(self, end: int, cue: Cue) -> bool:
         """Whether hardly anything stands between a term and the cue behind it."""
         gap = _BRACKET.sub("", self._folded[end : cue.start])
+        if "+" in gap:
+            # 咳+ 痰+ 热-: another item stands between.
+            return False
+        begin = cue.start
+        if adverb := _ADVERB.search(self._folded, end, cue.start):
+            # 心内膜炎仍待排: the adverb before a predicate turns nothing.
+            begin = adverb.start()
         between = any(
             other.rule.category in ("turn", "have", "deny", "none")
-            for other in self._cues.between(max(end, cue.start - 16), cue.start)
+            for other in self._cues.between(max(end, cue.start - 16), begin)
         )
         # 除鼻唇沟变浅外无异常: what stands before 外 is found.
         between = between or "外" in gap

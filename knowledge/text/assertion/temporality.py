@@ -23,6 +23,7 @@ _OPERATED = re.compile(
 )
 _FOR_LONG = re.compile(r"[:已约达近]{0,2}[\d一二两三四五六七八九十数几]+余?多?个?[年月]")
 _OF_HISTORY = re.compile(r"史")
+_PLANNED = re.compile(r"[已正]?(?:登记|预约|预定|排期|排队|择期|择日|拟行?|计划行?|待行)")
 _JOINED = re.compile(r"[及和与]")
 
 
@@ -42,6 +43,10 @@ def suppose(reading: Reading) -> None:
     """What a condition or a plan names is nobody's finding; a denial in it stays one."""
     for cue in reading.of("suppose"):
         for index in reading.reach.of(cue):
+            reading.result[index].temporality = Temporality.HYPOTHETICAL
+    for index, match in enumerate(reading.terms.matches):
+        # 已登记心脏瓣膜置换术: the words of the term say that it is planned.
+        if match.kind is TermKind.PROCEDURE and _PLANNED.match(reading.words(index)):
             reading.result[index].temporality = Temporality.HYPOTHETICAL
 
 

@@ -358,5 +358,5 @@ def test_no_route_tells_an_embedded_page_of_another_patient(ward: Ward) -> None:
 def test_what_the_document_leaves_out_is_known(ward: Ward) -> None:
     listed = {one.path for one in ward.operations}
     routes = {getattr(route, "path", "").replace(":path}", "}") for route in ward.app.routes}
-    # The last route of /v1 answers what is none; a mount has its own.
-    assert routes - listed - {"", "/v1/{rest}"} <= UNLISTED
+    # The last routes of /v1 and /fhir answer what is none; a mount has its own.
+    assert routes - listed - {"", "/v1/{rest}", "/fhir/{rest}"} <= UNLISTED

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from assistant.cli import app
 from assistant.record.encounter import Encounter
+from assistant.record.readable import readable
 from assistant.training.data import dialogues, faithful, feedback, questions
 from assistant.training.data.build import DataInvalid, build, checked_manifest
 from assistant.training.data.line import Line, distinct, message, texts
@@ -132,7 +133,7 @@ def test_requests_of_a_patient_are_one_group_and_one_person() -> None:
             "rejected": "王秀兰血压不稳。",
         }
         made = disguise(("pat-1", f"enc-{number}"), texts)
-        rows.append({**made, "prompt": json.dumps(made["prompt"], ensure_ascii=False)})
+        rows.append({**made, "prompt": readable(made["prompt"])})
     lines = list(feedback.lines(rows, disguise.groups))
     assert len({line.group for line in lines}) == 1
     assert lines[0].content["chosen"] == lines[-1].content["chosen"]

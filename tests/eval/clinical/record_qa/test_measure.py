@@ -73,7 +73,7 @@ def test_a_value_where_there_is_none_is_unsafe() -> None:
 
 
 def test_a_denial_turned_round_is_unsafe() -> None:
-    found = [t for t in trials(generated_stays(6, 1), 2) if t.kind == "denied"]
+    found = [t for t in trials(list(generated_stays(6, 1)), 2) if t.kind == "denied"]
     trial = found[0]
     term = trial.must[1][1]
     turned = said(f"有——“无{term}”", message=f"“{term}”：有 1 处。")
