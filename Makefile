@@ -11,7 +11,7 @@ ONLY_OF_TRAIN = $(shell grep -rl --include='*.py' '^pytestmark = pytest\.mark\.t
 # Many tests start the program anew: what it imports is compiled once.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run setup test test-train train-environment check browser postgresql docs
+.PHONY: run setup test test-all-but-train test-train train-environment check browser postgresql docs
 
 run: setup
 	$(BIN)/bedside serve
@@ -19,11 +19,13 @@ run: setup
 setup: $(VENV)/.run
 	$(BIN)/bedside setup
 
-test: $(VENV)/.test browser postgresql
+test: test-all-but-train train-environment
+	$(MAKE) test-train
+
+test-all-but-train: $(VENV)/.test browser postgresql
 	@echo "== the demo model, for the tests that need a real one (skipped where it cannot be had)"
 	-$(BIN)/bedside setup --skip-knowledge
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not train" $(ONLY_OF_TRAIN:%=--ignore=%)
-	$(MAKE) test-train
 
 train-environment: $(TRAIN)/.test
 
@@ -55,7 +57,8 @@ endef
 browser:
 	$(call install,{ command -v chromium || command -v chromium-browser; } >/dev/null 2>&1,chromium fonts-noto-cjk,browser)
 
-postgresql:
+# After the browser: one apt-get at a time.
+postgresql: | browser
 	$(call install,{ command -v initdb || ls /usr/lib/postgresql/*/bin/initdb; } >/dev/null 2>&1,postgresql,PostgreSQL)
 
 $(VENV)/bin/python:

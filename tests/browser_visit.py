@@ -6,15 +6,15 @@ import json
 import os
 import shutil
 import socket
-import subprocess
-import sys
 import time
 import urllib.request
 from dataclasses import dataclass, field
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import warm_process
 from playwright.sync_api import BrowserContext, Locator, Page, Request, expect
 
 ARGUMENTS = [
@@ -61,7 +61,7 @@ class Server:
 
     address: str
     home: Path
-    process: subprocess.Popen[bytes]
+    process: ForkServerProcess
 
 
 def start(home: Path, knowledge: Path, **settings: str) -> Server:
@@ -79,16 +79,14 @@ def start(home: Path, knowledge: Path, **settings: str) -> Server:
         "BEDSIDE_PANEL": json.dumps(PANEL),
         **settings,
     }
-    process = subprocess.Popen(
-        [sys.executable, "-c", SERVER], env=environment, cwd=ROOT, stdout=subprocess.DEVNULL
-    )
+    process = warm_process.start(["-c", SERVER], environment)
     address = f"http://{LOCAL}:{port}"
     for _ in range(1_200):
         try:
             urllib.request.urlopen(f"{address}/healthz", timeout=2).close()
             return Server(address, home, process)
         except OSError:
-            assert process.poll() is None, "the server did not start"
+            assert process.is_alive(), "the server did not start"
             time.sleep(0.1)
     process.kill()
     pytest.fail("the server did not answer")

@@ -28,14 +28,50 @@ hypothesis.settings.register_profile("bedside", deadline=None)
 hypothesis.settings.load_profile("bedside")
 
 
+# What keeps one worker busy for long, longest first: begun last, it would leave the others idle.
+LONG = (
+    "browser",
+    "assistant/api/test_schema.py",
+    "assistant/test_cli.py",
+    "eval/clinical/checker/test_measure.py",
+    "assistant/api/test_problems.py",
+    "assistant/tasks/structuring/test_pipeline.py",
+    "assistant/work/test_jobs.py",
+    "eval/commands/test_clinical_sets.py",
+    "serving/test_chat_model.py",
+    "bench/test_findings.py",
+    "assistant/test_kb_entries_command.py",
+    "assistant/test_model_commands.py",
+    "assistant/test_structure_command.py",
+    "assistant/test_approve_command.py",
+    "assistant/tasks/radiomics/filters/test_filtered_features.py",
+    "assistant/tasks/segmentation/test_command.py",
+    "assistant/interop/events/test_killed.py",
+    "assistant/tasks/differential/test_curated.py",
+    "knowledge/text/test_extraction.py",
+    "knowledge/coding/test_normalization.py",
+)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config.option, "loadscopereorder"):
+        # It would begin with the files of the most tests, which are quick ones.
+        config.option.loadscopereorder = False
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With several workers a file stays on one, and so do all tests that share a browser."""
+    """With several workers a file stays on one, and so do all tests that share a browser; what
+    takes long begins first."""
     if WORKER not in os.environ:
         return
+    places = {name: place for place, name in enumerate(LONG)}
+    groups: dict[pytest.Item, str] = {}
     for item in items:
-        together = "browser" if item.get_closest_marker("browser") else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(together))
+        file = item.path.relative_to(Path(__file__).parent).as_posix()
+        groups[item] = "browser" if item.get_closest_marker("browser") else file
+        item.add_marker(pytest.mark.xdist_group(groups[item]))
+    items.sort(key=lambda item: places.get(groups[item], len(LONG)))
 
 
 @pytest.fixture(scope="session")

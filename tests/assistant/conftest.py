@@ -73,7 +73,7 @@ def page_server(
         running = start(home, knowledge_folder, **installed_beside(site), **settings)
         yield running
         running.process.terminate()
-        running.process.wait(20)
+        running.process.join(20)
 
 
 def _free_port() -> int:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+import warm_process
 from approval_sample import MODEL, write_model, write_run
 
 from assistant.opening import open_store
@@ -36,14 +36,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def bedside(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     where = {"BEDSIDE_HOME": str(home), "BEDSIDE_CONFIG": str(home / "bedside.toml")}
-    return subprocess.run(
-        [sys.executable, "-m", "assistant.cli", "model", *arguments],
-        env=os.environ | where | {"COLUMNS": "300"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        cwd=ROOT,
-    )
+    environment = os.environ | where | {"COLUMNS": "300"}
+    return warm_process.bedside(environment, "model", *arguments)
 
 
 def test_it_is_approved_listed_and_taken_back(home: Path) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
+from warm_process import bedside
 
 from assistant.cli import app
 from assistant.cli_reference import markdown
@@ -33,20 +32,6 @@ def environment(tmp_path: Path, knowledge_folder: Path) -> dict[str, str]:
     config = tmp_path / "bedside.toml"
     config.write_text(CONFIG)
     return os.environ | {"BEDSIDE_HOME": str(tmp_path), "BEDSIDE_CONFIG": str(config)}
-
-
-def bedside(
-    environment: dict[str, str], *arguments: str, stdin: str | None = None
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "assistant.cli", *arguments],
-        env=environment,
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        cwd=ROOT,
-    )
 
 
 def test_ddx_of_a_sample_case(environment: dict[str, str]) -> None:

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
+
+import warm_process
 
 ROOT = Path(__file__).parent.parent.parent
 
 
 def bedside(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     left = {k: v for k, v in os.environ.items() if k != "PIP_FIND_LINKS"}
-    return subprocess.run(
-        [sys.executable, "-m", "assistant.cli", "engine", *arguments],
-        env=left | {"BEDSIDE_HOME": str(home), "PIP_CONFIG_FILE": "/dev/null", "COLUMNS": "200"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        cwd=ROOT,
-    )
+    ours = {"BEDSIDE_HOME": str(home), "PIP_CONFIG_FILE": "/dev/null", "COLUMNS": "200"}
+    return warm_process.bedside(left | ours, "engine", *arguments)
 
 
 def test_what_is_not_installed_is_listed_as_missing(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import typer
+import warm_process
 
 from assistant.commands import trial
 from serving.models.store import ModelStore
@@ -26,13 +27,8 @@ def gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def bedside(home: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "assistant.cli", *map(str, arguments)],
-        env=os.environ | {"BEDSIDE_HOME": str(home), "COLUMNS": "120"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        cwd=ROOT,
+    return warm_process.bedside(
+        os.environ | {"BEDSIDE_HOME": str(home), "COLUMNS": "120"}, *arguments
     )
 
 

@@ -7,10 +7,10 @@ import io
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+import warm_process
 from typer.testing import CliRunner
 
 from assistant.cli import app
@@ -109,14 +109,8 @@ def test_a_folder_as_a_table(home: Path) -> None:
 
 
 def run(home: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "assistant.cli", "structure", *map(str, arguments)],
-        env=os.environ | {"COLUMNS": "200"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        cwd=ROOT,
-    )
+    environment = os.environ | {"COLUMNS": "200"}
+    return warm_process.bedside(environment, "structure", *arguments)
 
 
 def test_errors_are_sentences_that_name_file_and_line(home: Path, note: Path) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -15,7 +14,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from browser_visit import ARGUMENTS, LOCAL, ROOT, Server, chromium, start
+import warm_process
+from browser_visit import ARGUMENTS, LOCAL, Server, chromium, start
 from playwright.sync_api import BrowserContext, sync_playwright
 
 from assistant.opening import open_store
@@ -73,22 +73,18 @@ def hospital(
         ),
     )
     code = ["-m", "assistant.cli", "sandbox", "--bedside", bedside.address, "--port", str(port)]
-    process = subprocess.Popen(
-        [sys.executable, *code, "--webhook-secret", SECRET, "--key", key],
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-    )
+    process = warm_process.start([*code, "--webhook-secret", SECRET, "--key", key], os.environ)
     for _ in range(1_200):
         try:
             urllib.request.urlopen(f"{emr}/api/setup", timeout=2).close()
             break
         except OSError:
-            assert process.poll() is None, "the sandbox did not start"
+            assert process.is_alive(), "the sandbox did not start"
             time.sleep(0.1)
     yield Hospital(emr, bedside, key)
     for one in (process, bedside.process):
         one.terminate()
-        one.wait(60)
+        one.join(60)
 
 
 @pytest.fixture(scope="module")

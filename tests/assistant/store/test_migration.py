@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import warm_process
 from old_store import COLUMNS_OF_0003, TABLES_OF_0005, make_old, write_0002
 
 from assistant.record.evidence import TextSpan
@@ -88,7 +88,7 @@ def test_an_old_store_is_brought_up_to_date(
 def test_killed_in_the_middle_the_next_start_finishes_it(
     path: Path, secret: bytes, context: Context, old: dict[str, Any], steps: int
 ) -> None:
-    killed = subprocess.run([sys.executable, "-c", KILLED, str(path), str(steps)], timeout=60)
+    killed = warm_process.run(["-c", KILLED, str(path), str(steps)], os.environ)
     assert killed.returncode == -signal.SIGKILL
     with sqlite3.connect(path) as database:
         assert database.execute("SELECT version_num FROM alembic_version").fetchone() == ("0002",)
@@ -106,7 +106,7 @@ LATER_STEPS = range(len(COLUMNS_OF_0003) + 1, len(COLUMNS_OF_0003) + 5)
 def test_killed_after_the_third_version_the_next_start_goes_on_from_there(
     path: Path, secret: bytes, context: Context, old: dict[str, Any], steps: int
 ) -> None:
-    killed = subprocess.run([sys.executable, "-c", KILLED, str(path), str(steps)], timeout=60)
+    killed = warm_process.run(["-c", KILLED, str(path), str(steps)], os.environ)
     assert killed.returncode == -signal.SIGKILL
     with sqlite3.connect(path) as database:
         (version,) = database.execute("SELECT version_num FROM alembic_version").fetchone()
@@ -123,7 +123,7 @@ def test_what_the_second_version_wrote_is_readable(
 ) -> None:
     write_0002(path)
     if steps is not None:
-        killed = subprocess.run([sys.executable, "-c", KILLED, str(path), str(steps)], timeout=60)
+        killed = warm_process.run(["-c", KILLED, str(path), str(steps)], os.environ)
         assert killed.returncode == -signal.SIGKILL
     store = Store.open(path, secret)
     assert store.audit.verify().ok

@@ -25,7 +25,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, knowledge_folder: Path) -> 
     running = start(tmp_path_factory.mktemp("home"), knowledge_folder)
     yield running
     running.process.terminate()
-    running.process.wait(20)
+    running.process.join(20)
 
 
 @pytest.fixture(scope="package")
@@ -38,7 +38,7 @@ def closed_server(
     running = start(home, knowledge_folder, BEDSIDE_REQUIRE_API_KEY="true")
     yield running
     running.process.terminate()
-    running.process.wait(20)
+    running.process.join(20)
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ def curated_visit(
     yield opened
     opened.page.close()
     running.process.terminate()
-    running.process.wait(20)
+    running.process.join(20)
 
 
 def test_an_answer_changes_the_order(curated_visit: Visit) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import warm_process
 from approval_sample import MODEL, write_model, write_run
 from browser_visit import ARGUMENTS, Server, chromium
 from jsonschema import Draft202012Validator
@@ -261,13 +262,8 @@ def test_it_has_a_command(tmp_path: Path) -> None:
         "BEDSIDE_ENCODER": "hashing",
         "BEDSIDE_ENGINES": json.dumps({"demo": {"kind": "echo"}}),
     }
-    run = subprocess.run(
-        [sys.executable, "-m", "assistant.cli", "greet", str(tmp_path / "letter.txt")],
-        capture_output=True,
-        text=True,
-        env={**os.environ, **installed_beside(tmp_path / "site"), **settings},
-        timeout=120,
-    )
+    environment = {**os.environ, **installed_beside(tmp_path / "site"), **settings}
+    run = warm_process.bedside(environment, "greet", tmp_path / "letter.txt")
     assert run.returncode == 0, run.stderr[-2000:]
     assert "共2字。" in run.stderr
     assert "无依据" in run.stderr
