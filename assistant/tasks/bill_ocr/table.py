@@ -24,6 +24,10 @@ _TOTAL = re.compile(r"^(?:费用|当日|本日|本次)?(?:合计|总计|总金�
 _EDGES = " |丨_[]"
 _LITRES = re.compile(r"(?<=\d)m[1I|](?![a-zA-Z\d])")
 _TIMES = re.compile(r"(?<=[\dglIU袋粒片支%])[°×xX\"'’](?=\d)")
+_MONEY = re.compile(r"[¥￥]?\s*\d[\d,]*\.\d\d")
+_MARKED = re.compile(r"¥\s*\d[\d,]*\.\d\d")
+# There is no numeral of four: the network sees one stroke of Ⅲ twice.
+_STROKES = re.compile(r"(?<![A-Z])I{4,}(?![A-Z])")
 _COUNTED = re.compile(r"(\d{1,4})([\u4e00-\u9fff]{1,2})")
 _PRODUCT = re.compile(r"(\d[\d,]*\.?\d*)\s*[×xX*]\s*(\d[\d,]*\.?\d*)")
 _CLASS = re.compile(r"(?<=\.\d\d)\s*[(（\[]?[甲乙丙][)）\]]?类?$")
@@ -86,6 +90,8 @@ def _pitch(body: Sequence[Row]) -> float:
 
 def _is_foot(row: Row, header: Header, kind: DocumentKind) -> bool:
     """Whether a row is one of labels with their values, below the table."""
+    if _named_sum(row, kind):
+        return True
     known = 0
     for part in row:
         for found in labels_in(part.text, kind):
@@ -99,6 +105,39 @@ def _is_foot(row: Row, header: Header, kind: DocumentKind) -> bool:
             elif found.colon:
                 known += 1
     return known >= 2 or (known == 1 and len(row) <= 2)
+
+
+def _named_sum(row: Row, kind: DocumentKind) -> bool:
+    """Whether one part is the label of a sum, with it or beside it, and another that of a name:
+    医师签名黄俊国 药费合计 ¥130.30, which was read without its colons."""
+    firsts = [
+        (found.label, part.text[found.end :])
+        for part in row
+        for found in labels_in(part.text, kind)[:1]
+        if found.start == 0
+    ]
+    sums = [rest for label, rest in firsts if label.type == "amount" and label.field in _ENDS]
+    named = any(label.type == "name" and rest.strip() for label, rest in firsts)
+    marked = any(
+        _is_sum(left, kind) and _MARKED.fullmatch(folded(right.text))
+        for left, right in pairwise(row)
+    )
+    # A name that begins with such a word (医师服务费) has its figures in columns of their own.
+    return marked or (
+        named and any(not rest.strip() or _MONEY.fullmatch(rest.strip()) for rest in sums)
+    )
+
+
+def _is_sum(part: Fragment, kind: DocumentKind) -> bool:
+    """Whether a part is the label of a sum and nothing else, and not the word of a table's end."""
+    found = labels_in(part.text, kind)
+    return (
+        len(found) == 1
+        and found[0].end - found[0].start >= len(part.text)
+        and found[0].label.type == "amount"
+        and found[0].label.field in _ENDS
+        and not _TOTAL.match(folded(part.text))
+    )
 
 
 def _lines(body: Sequence[Row], blocks: Sequence[Block]) -> list[list[_Line]]:
@@ -235,9 +274,9 @@ def _number_cell(cell: Cell, text: str, name: str) -> Cell:
 
 def tidy(text: str, looks: str) -> str:
     """Without what a reader of pages takes for something else where only one thing can stand:
-    10m1 is 10ml, 5g°9袋 is 5g*9袋, 109/L is 10^9/L (`tidy_unit`)."""
+    10m1 is 10ml, 5g°9袋 is 5g*9袋, IIIII is III, 109/L is 10^9/L (`tidy_unit`)."""
     if looks == "text":
-        text = _LITRES.sub("ml", text)
+        text = _STROKES.sub("III", _LITRES.sub("ml", text))
         return _TIMES.sub("*", text)
     return tidy_unit(text) if looks == "unit" else text
 
