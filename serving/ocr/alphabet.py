@@ -26,7 +26,9 @@ def prior(characters: Sequence[str]) -> NDArray[np.float32]:
 
 
 def mended(text: str) -> str:
-    """``text`` without readings that cannot be meant: "5m1" is 5 ml, "mmo1/L" is mmol/L, a bracket closes as it opens.
+    """``text`` without readings that cannot be meant.
+
+    "5m1" is 5 ml, "mmo1/L" is mmol/L, a bracket closes as it opens.
 
     As long as ``text``, character for character.
     """
@@ -35,7 +37,7 @@ def mended(text: str) -> str:
 
 
 def without_rule(text: str) -> str:
-    """``text`` without the rule of a table that was read as the last character of a figure: 96.00]."""
+    """``text`` without the rule of a table, read as the last character of a figure: 96.00]."""
     return text[:-1] if _RULED.fullmatch(text) else text
 
 

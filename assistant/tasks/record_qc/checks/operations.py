@@ -45,9 +45,7 @@ def _lacking_consent(chart: Chart) -> Iterator[Found]:
             return
     operations = chart.encounter.operations
     prepared = [
-        p
-        for p in chart.pages
-        if _BEFORE_TITLE.search(p.note.title) or _BEFORE_TITLE.match(p.text)
+        p for p in chart.pages if _BEFORE_TITLE.search(p.note.title) or _BEFORE_TITLE.match(p.text)
     ]
     if not operations or not prepared:
         return
