@@ -15,7 +15,7 @@ _RARE = -3.0
 _ALSO_COMMON = frozenset("ⅠⅡⅢⅣⅤⅥμµ²³¥￥℃®™×±≤≥①②③↑↓")
 _STROKE = re.compile(r"(?<=[0-9/\s][mdnuμµ])[1|I](?![0-9])")
 _MOLE = re.compile(r"(?<=mo)[1|Ii](?=/|$)")
-_RULED = re.compile(r"[¥￥]?[0-9][0-9.,]*[\]|丨]")
+_RULED = re.compile(r"[¥￥]?[0-9][0-9.,]*[\]|｜丨]")
 _HALF_OPENED = re.compile(r"（([^（）()]*)\)")
 _HALF_CLOSED = re.compile(r"\(([^（）()]*)）")
 

@@ -23,7 +23,7 @@ _SUBTOTAL = re.compile(r"小计|分类合计|本页合计|页计")
 _TOTAL = re.compile(r"^(?:费用|当日|本日|本次)?(?:合计|总计|总金额)|^(?:合|总)\s*计")
 _EDGES = " |丨_[]"
 _LITRES = re.compile(r"(?<=\d)m[1I|](?![a-zA-Z\d])")
-_TIMES = re.compile(r"(?<=[\dglIU袋粒片支%])[°×xX\"'’](?=\d)")
+_TIMES = re.compile(r"(?<=[\dglIU袋粒片支%])[°×xX\"'’“”~](?=\d)")
 _MONEY = re.compile(r"[¥￥]?\s*\d[\d,]*\.\d\d")
 _MARKED = re.compile(r"¥\s*\d[\d,]*\.\d\d")
 # There is no numeral of four: the network sees one stroke of Ⅲ twice.

