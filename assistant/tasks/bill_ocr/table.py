@@ -11,32 +11,25 @@ from statistics import median
 from assistant.tasks.bill_ocr.cells import deal, settle
 from assistant.tasks.bill_ocr.document import Cell, DocumentKind, Item
 from assistant.tasks.bill_ocr.fields import Place
+from assistant.tasks.bill_ocr.foot import TOTAL, is_foot
 from assistant.tasks.bill_ocr.fragment import Fragment, box_of
 from assistant.tasks.bill_ocr.header import Block, Header
-from assistant.tasks.bill_ocr.labels import folded, labels_in
+from assistant.tasks.bill_ocr.labels import folded
 from assistant.tasks.bill_ocr.rows import Row, middle
 from assistant.tasks.bill_ocr.units import tidy_unit
 from assistant.tasks.bill_ocr.values import NO_POINT, UNREADABLE, decimal_of, money
 from knowledge.text.number import plain
 
 _SUBTOTAL = re.compile(r"小计|分类合计|本页合计|页计")
-_TOTAL = re.compile(r"^(?:费用|当日|本日|本次)?(?:合计|总计|总金额)|^(?:合|总)\s*计")
 _EDGES = " |丨_[]"
 _LITRES = re.compile(r"(?<=\d)m[1I|](?![a-zA-Z\d])")
 _TIMES = re.compile(r"(?<=[\dglIU袋粒片支%])[°×xX\"'’“”~](?=\d)")
-_MONEY = re.compile(r"[¥￥]?\s*\d[\d,]*\.\d\d")
-_MARKED = re.compile(r"¥\s*\d[\d,]*\.\d\d")
 # There is no numeral of four: the network sees one stroke of Ⅲ twice.
 _STROKES = re.compile(r"(?<![A-Z])I{4,}(?![A-Z])")
 _COUNTED = re.compile(r"(\d{1,4})([\u4e00-\u9fff]{1,2})")
 _PRODUCT = re.compile(r"(\d[\d,]*\.?\d*)\s*[×xX*]\s*(\d[\d,]*\.?\d*)")
 _CLASS = re.compile(r"(?<=\.\d\d)\s*[(（\[]?[甲乙丙][)）\]]?类?$")
 _FIGURES = ("amount", "quantity", "unit_price", "price_and_quantity", "value")
-_ENDS = frozenset({
-    "total", "total_in_words", "fund_paid", "account_paid", "cash_paid", "self_paid", "deposit",
-    "top_up", "refund", "other_paid", "received_at", "reported_at", "sampled_at",
-    "examiner", "reviewer", "cashier", "doctor",
-})  # fmt: skip
 _FAR = 3.2
 _WRAPPED = frozenset({"name", "specification"})
 _NEARER = 0.72
@@ -74,7 +67,7 @@ def read_table(rows: Sequence[Row], header: Header, kind: DocumentKind, place: P
 def _body(rows: Sequence[Row], header: Header, kind: DocumentKind) -> list[Row]:
     body: list[Row] = []
     for row in rows[header.row + 1 :]:
-        if _is_foot(row, header, kind):
+        if is_foot(row, kind):
             break
         if len(body) >= 2 and middle(row) - middle(body[-1]) > _FAR * _pitch(body):
             break
@@ -86,58 +79,6 @@ def _pitch(body: Sequence[Row]) -> float:
     steps = [middle(b) - middle(a) for a, b in pairwise(body)]
     height = median(part.height for row in body for part in row)
     return max(median(steps), 1.3 * height)
-
-
-def _is_foot(row: Row, header: Header, kind: DocumentKind) -> bool:
-    """Whether a row is one of labels with their values, below the table."""
-    if _named_sum(row, kind):
-        return True
-    known = 0
-    for part in row:
-        for found in labels_in(part.text, kind):
-            whole = found.end - found.start >= len(part.text)
-            if found.label.type == "words" and (found.colon or whole):
-                return True  # nothing but the foot has a sum in words
-            if found.label.field == "total" and _TOTAL.match(folded(part.text)) and not found.colon:
-                continue
-            if found.label.field in _ENDS and (found.colon or whole) and found.start < 2:
-                known += 1 + found.colon
-            elif found.colon:
-                known += 1
-    return known >= 2 or (known == 1 and len(row) <= 2)
-
-
-def _named_sum(row: Row, kind: DocumentKind) -> bool:
-    """Whether one part is the label of a sum, with it or beside it, and another that of a name:
-    医师签名黄俊国 药费合计 ¥130.30, which was read without its colons."""
-    firsts = [
-        (found.label, part.text[found.end :])
-        for part in row
-        for found in labels_in(part.text, kind)[:1]
-        if found.start == 0
-    ]
-    sums = [rest for label, rest in firsts if label.type == "amount" and label.field in _ENDS]
-    named = any(label.type == "name" and rest.strip() for label, rest in firsts)
-    marked = any(
-        _is_sum(left, kind) and _MARKED.fullmatch(folded(right.text))
-        for left, right in pairwise(row)
-    )
-    # A name that begins with such a word (医师服务费) has its figures in columns of their own.
-    return marked or (
-        named and any(not rest.strip() or _MONEY.fullmatch(rest.strip()) for rest in sums)
-    )
-
-
-def _is_sum(part: Fragment, kind: DocumentKind) -> bool:
-    """Whether a part is the label of a sum and nothing else, and not the word of a table's end."""
-    found = labels_in(part.text, kind)
-    return (
-        len(found) == 1
-        and found[0].end - found[0].start >= len(part.text)
-        and found[0].label.type == "amount"
-        and found[0].label.field in _ENDS
-        and not _TOTAL.match(folded(part.text))
-    )
 
 
 def _lines(body: Sequence[Row], blocks: Sequence[Block]) -> list[list[_Line]]:
@@ -226,7 +167,7 @@ def _add(table: Table, lines: Sequence[_Line], block: Block, place: Place) -> No
         if _SUBTOTAL.search(name) or _SUBTOTAL.search(every[:12]):
             if amount is not None:
                 table.subtotals.append((len(table.items), amount))
-        elif _TOTAL.match(name) or _TOTAL.match(every):
+        elif TOTAL.match(name) or TOTAL.match(every):
             table.total = amount or table.total
         elif cells:
             table.items.append(dict(cells))
