@@ -6,8 +6,8 @@ was made.  A kill between leaves either nothing, or what the next start goes on 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,6 +28,8 @@ from assistant.store.staleness import mark_older
 RETRY = timedelta(seconds=30)
 """After so long a full queue is tried again."""
 BATCH = 50
+Join = Callable[[Context, dict[str, Any], str], tuple[dict[str, Any], str]]
+"""(payload, hash of its record) → the same with what the tasks know of the patient."""
 _COUNTS = ("queued", "running", "finished")
 
 
@@ -65,6 +67,8 @@ class RecordEvents:
         self._audit = audit
         self._hashes = hashes
         self._requests = requests
+        self.join: Join | None = None
+        """Set by whoever makes requests of other sources, too, so that all see the same record."""
 
     def receive(
         self,
@@ -88,6 +92,8 @@ class RecordEvents:
         check_id("The id of the event", key)
         if not key:
             raise InvalidArgument("The id of the event is empty.")
+        if at_once:
+            plans = self._joined(context, plans)
         body_ref = self._hashes.content(
             [type, context.patient_id, context.encounter_id, record_hash]
         )
@@ -126,12 +132,43 @@ class RecordEvents:
         waiting = select(EventWorkRow).where(
             EventWorkRow.status == "waiting", EventWorkRow.due_at <= self._database.clock()
         )
+        ordered = waiting.order_by(EventWorkRow.due_at).limit(BATCH)
         with self._database.read() as session:
-            if session.scalar(waiting.limit(1)) is None:
-                return []
+            found = session.scalars(ordered).all()
+        if not found:
+            return []
+        known = self._known_of(found)
         with self._database.write() as session:
-            ordered = waiting.order_by(EventWorkRow.due_at).limit(BATCH)
-            return self._make(session, session.scalars(ordered).all(), max_queued)
+            due = session.scalars(ordered).all()
+            for row in due:
+                # A record that came meanwhile is taken as it came.
+                payload, record_hash = known.get((row.id, row.record_hash), ({}, ""))
+                if record_hash:
+                    row.payload, row.record_hash = payload, record_hash
+            return self._make(session, due, max_queued)
+
+    def _joined(self, context: Context, plans: Sequence[Plan]) -> Sequence[Plan]:
+        """The plans with what is known of the patient; before the transaction, which reads on a
+        connection of its own could wait for."""
+        if self.join is None:
+            return plans
+        more = [(plan, self.join(context, plan.payload, plan.record_hash)) for plan in plans]
+        return [replace(plan, payload=made[0], record_hash=made[1]) for plan, made in more]
+
+    def _known_of(
+        self, rows: Sequence[EventWorkRow]
+    ) -> dict[tuple[str, str], tuple[dict[str, Any], str]]:
+        """The joined payload and its hash of each row, by its id and the hash that it had."""
+        if self.join is None:
+            return {}
+        return {
+            (row.id, row.record_hash): self.join(
+                Context(row.actor_id, row.actor_role, row.patient_id, row.encounter_id),
+                row.payload,
+                row.record_hash,
+            )
+            for row in rows
+        }
 
     def _of(self, session: Session, event_id: str) -> Sequence[EventWorkRow]:
         return session.scalars(select(EventWorkRow).where(EventWorkRow.event_id == event_id)).all()

@@ -57,10 +57,22 @@ class Jobs:
         self._work = work
         self._limit = limit
         self._join = join
+        if join is not None:
+            # What events ask for sees the record as what people ask for does.
+            store.record_events.join = self._with_known
         self._seen_at = 0.0
         self._queue = Snapshot()
         self.channels = Channels()
         self.workers = Workers(store, work, self.channels, workers)
+
+    def _with_known(
+        self, context: Context, payload: dict[str, Any], record_hash: str
+    ) -> tuple[dict[str, Any], str]:
+        """The payload with what is known of its patient, and the hash that it then has."""
+        joined = payload if self._join is None else self._join(context, payload)
+        if joined is payload:
+            return payload, record_hash
+        return joined, _rehashed(payload, joined, record_hash)
 
     async def start(self) -> None:
         """Queue again what a killed process left, then start the workers."""
@@ -95,9 +107,9 @@ class Jobs:
         await asyncio.to_thread(self._store.attachments.check, context, payload)
         sent = [payload, record_hash]
         if self._join is not None:
-            joined = await asyncio.to_thread(self._join, context, payload)
-            if joined is not payload:
-                payload, record_hash = joined, _rehashed(payload, joined, record_hash)
+            payload, record_hash = await asyncio.to_thread(
+                self._with_known, context, payload, record_hash
+            )
         try:
             row = await asyncio.to_thread(
                 self._store.requests.submit,

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 _RARE = -3.0
 _ALSO_COMMON = frozenset("ⅠⅡⅢⅣⅤⅥμµ²³¥￥℃®™×±≤≥①②③↑↓")
 _STROKE = re.compile(r"(?<=[0-9/\s][mdnuμµ])[1|I](?![0-9])")
+_MOLE = re.compile(r"(?<=mo)[1|Ii](?=/|$)")
+_RULED = re.compile(r"[¥￥]?[0-9][0-9.,]*[\]|｜丨]")
 _HALF_OPENED = re.compile(r"（([^（）()]*)\)")
 _HALF_CLOSED = re.compile(r"\(([^（）()]*)）")
 
@@ -24,12 +26,19 @@ def prior(characters: Sequence[str]) -> NDArray[np.float32]:
 
 
 def mended(text: str) -> str:
-    """``text`` without readings that cannot be meant: "5m1" is 5 ml, a bracket closes as it opens.
+    """``text`` without readings that cannot be meant.
+
+    "5m1" is 5 ml, "mmo1/L" is mmol/L, a bracket closes as it opens.
 
     As long as ``text``, character for character.
     """
-    text = _STROKE.sub("l", text)
+    text = _MOLE.sub("l", _STROKE.sub("l", text))
     return _HALF_CLOSED.sub(r"（\1）", _HALF_OPENED.sub(r"（\1）", text))
+
+
+def without_rule(text: str) -> str:
+    """``text`` without the rule of a table, read as the last character of a figure: 96.00]."""
+    return text[:-1] if _RULED.fullmatch(text) else text
 
 
 def folded(text: str) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serving.ocr import arithmetic, detection, models
-from serving.ocr.alphabet import mended, prior
+from serving.ocr.alphabet import mended, prior, without_rule
 from serving.ocr.cropping import HEIGHT, along_text, cut, stands
 from serving.ocr.detection import Box, sides
 from serving.ocr.line import TextLine
@@ -171,11 +171,12 @@ def _find(network: Network, image: Bytes) -> list[Box]:
 def _line(box: Box, reading: Reading) -> TextLine:
     along, _ = sides(box)
     corners = tuple((float(x), float(y)) for x, y in box)
+    text = without_rule(mended(reading.text))
     return TextLine(
-        mended(reading.text),
+        text,
         (corners[0], corners[1], corners[2], corners[3]),
         round(reading.confidence, 4),
-        tuple(round(end * along, 1) for end in reading.ends),
+        tuple(round(end * along, 1) for end in reading.ends[: len(text)]),
     )
 
 

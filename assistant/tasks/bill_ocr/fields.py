@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from assistant.tasks.bill_ocr.document import Cell, DocumentKind
 from assistant.tasks.bill_ocr.fragment import Fragment, ToOriginal, box_of
-from assistant.tasks.bill_ocr.labels import Found, Label, folded, labels_in
+from assistant.tasks.bill_ocr.labels import Found, Label, folded, labels_in, nearly
 from assistant.tasks.bill_ocr.rows import Row, middle
 from assistant.tasks.bill_ocr.values import read_value
 
 _TEXTS = frozenset({"text", "department", "bed"})
 _REACH = dict.fromkeys(_TEXTS | {"name", "age"}, 9.0) | {"number": 12.0}
+_LABELLED_SUM = re.compile(r"([\u4e00-\u9fff]{3,10}):\s*¥?\d[\d,]*\.\d\d$")
 _FAR = 20.0
 _JOINED = 1.7
 """Heights of a letter between label and value, and between the pieces of one value."""
@@ -83,18 +85,21 @@ def _part_stay(cells: dict[str, Cell]) -> None:
 
 
 def unread_in(rows: Sequence[Row], kind: DocumentKind, found: Iterable[str]) -> list[str]:
-    """Fields of money whose label stands there with a colon, and that have no value."""
-    return sorted(
-        {
-            token.label.field
-            for row in rows
-            for token in _tokens(row, kind)
-            if token.label is not None
-            and token.label.type == "amount"
-            and (token.colon or len(token.part.text) > 3)
-        }
-        - set(found)
-    )
+    """Fields of money whose label stands there with a colon, and that have no value; also those
+    whose label was misread by one character (台缴金额：0.00)."""
+    tokens = [token for row in rows for token in _tokens(row, kind)]
+    named = {
+        token.label.field
+        for token in tokens
+        if token.label is not None
+        and token.label.type == "amount"
+        and (token.colon or len(token.part.text) > 3)
+    }
+    for token in tokens:
+        misread = _LABELLED_SUM.match(folded(token.part.text)) if token.label is None else None
+        if misread is not None:
+            named |= nearly(misread[1], kind, "amount")
+    return sorted(named - set(found))
 
 
 def _beside_words(rows: Sequence[Sequence[_Token]], place: Place) -> Cell | None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from rapidfuzz.distance import Levenshtein
+
 from assistant.tasks.bill_ocr.document import DocumentKind
 
 _FOLDED = str.maketrans("（）：；，．％＊／￥", "():;,.%*/¥")
@@ -27,6 +29,10 @@ _NEXT = {
     "name": re.compile(r"[\u4e00-\u9fff]{2,4}$"),
 }
 """What a value begins with."""
+_ILLNESS = re.compile(
+    r"[\u4e00-\u9fff].*[炎病症瘤癌伤折染痛热死塞血压石块出疹衰竭生疮][)）期级型]?"
+)
+"""What a diagnosis looks like that stands right behind its label: 诊断急性支气管炎."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +148,7 @@ def _at(plain: str, at: int, kind: DocumentKind, before: Sequence[Found]) -> Fou
         )
         if word != bare and not colon:
             continue
-        if colon or ((at == 0 or right_behind or inner) and _fits(label.type, plain[end:])):
+        if colon or ((at == 0 or right_behind or inner) and _fits(label, plain[end:])):
             return Found(label, at, end + colon, colon)
     return None
 
@@ -152,9 +158,23 @@ def _no_colons(before: Sequence[Found]) -> bool:
     return bool(before) and not any(found.colon for found in before)
 
 
-def _fits(kind: str, rest: str) -> bool:
-    """Whether ``rest`` may be a value of this type, where no colon says that it is one."""
-    return not rest or (kind in _NEXT and _NEXT[kind].match(rest) is not None)
+def _fits(label: Label, rest: str) -> bool:
+    """Whether ``rest`` may be a value of this label, where no colon says that it is one."""
+    if label.field == "diagnosis" and _ILLNESS.fullmatch(rest):
+        return True
+    return not rest or (label.type in _NEXT and _NEXT[label.type].match(rest) is not None)
+
+
+def nearly(word: str, kind: DocumentKind, type: str) -> set[str]:
+    """The fields of ``type`` of which one label differs from ``word`` by a single edit."""
+    return {
+        label.field
+        for other, label in _lexicon().items()
+        if label.type == type
+        and (not label.kinds or kind.value in label.kinds)
+        and len(other) >= 4
+        and Levenshtein.distance(word, other, score_cutoff=1) == 1
+    }
 
 
 def without_gaps(text: str) -> str:

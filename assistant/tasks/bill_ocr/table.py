@@ -11,28 +11,25 @@ from statistics import median
 from assistant.tasks.bill_ocr.cells import deal, settle
 from assistant.tasks.bill_ocr.document import Cell, DocumentKind, Item
 from assistant.tasks.bill_ocr.fields import Place
+from assistant.tasks.bill_ocr.foot import TOTAL, is_foot
 from assistant.tasks.bill_ocr.fragment import Fragment, box_of
 from assistant.tasks.bill_ocr.header import Block, Header
-from assistant.tasks.bill_ocr.labels import folded, labels_in
+from assistant.tasks.bill_ocr.labels import folded
 from assistant.tasks.bill_ocr.rows import Row, middle
 from assistant.tasks.bill_ocr.units import tidy_unit
 from assistant.tasks.bill_ocr.values import NO_POINT, UNREADABLE, decimal_of, money
 from knowledge.text.number import plain
 
 _SUBTOTAL = re.compile(r"小计|分类合计|本页合计|页计")
-_TOTAL = re.compile(r"^(?:费用|当日|本日|本次)?(?:合计|总计|总金额)|^(?:合|总)\s*计")
 _EDGES = " |丨_[]"
 _LITRES = re.compile(r"(?<=\d)m[1I|](?![a-zA-Z\d])")
-_TIMES = re.compile(r"(?<=[\dglIU袋粒片支%])[°×xX\"'’](?=\d)")
+_TIMES = re.compile(r"(?<=[\dglIU袋粒片支%])[°×xX\"'’“”~](?=\d)")
+# There is no numeral of four: the network sees one stroke of Ⅲ twice.
+_STROKES = re.compile(r"(?<![A-Z])I{4,}(?![A-Z])")
 _COUNTED = re.compile(r"(\d{1,4})([\u4e00-\u9fff]{1,2})")
 _PRODUCT = re.compile(r"(\d[\d,]*\.?\d*)\s*[×xX*]\s*(\d[\d,]*\.?\d*)")
 _CLASS = re.compile(r"(?<=\.\d\d)\s*[(（\[]?[甲乙丙][)）\]]?类?$")
 _FIGURES = ("amount", "quantity", "unit_price", "price_and_quantity", "value")
-_ENDS = frozenset({
-    "total", "total_in_words", "fund_paid", "account_paid", "cash_paid", "self_paid", "deposit",
-    "top_up", "refund", "other_paid", "received_at", "reported_at", "sampled_at",
-    "examiner", "reviewer", "cashier", "doctor",
-})  # fmt: skip
 _FAR = 3.2
 _WRAPPED = frozenset({"name", "specification"})
 _NEARER = 0.72
@@ -70,7 +67,7 @@ def read_table(rows: Sequence[Row], header: Header, kind: DocumentKind, place: P
 def _body(rows: Sequence[Row], header: Header, kind: DocumentKind) -> list[Row]:
     body: list[Row] = []
     for row in rows[header.row + 1 :]:
-        if _is_foot(row, header, kind):
+        if is_foot(row, kind):
             break
         if len(body) >= 2 and middle(row) - middle(body[-1]) > _FAR * _pitch(body):
             break
@@ -82,23 +79,6 @@ def _pitch(body: Sequence[Row]) -> float:
     steps = [middle(b) - middle(a) for a, b in pairwise(body)]
     height = median(part.height for row in body for part in row)
     return max(median(steps), 1.3 * height)
-
-
-def _is_foot(row: Row, header: Header, kind: DocumentKind) -> bool:
-    """Whether a row is one of labels with their values, below the table."""
-    known = 0
-    for part in row:
-        for found in labels_in(part.text, kind):
-            whole = found.end - found.start >= len(part.text)
-            if found.label.type == "words" and (found.colon or whole):
-                return True  # nothing but the foot has a sum in words
-            if found.label.field == "total" and _TOTAL.match(folded(part.text)) and not found.colon:
-                continue
-            if found.label.field in _ENDS and (found.colon or whole) and found.start < 2:
-                known += 1 + found.colon
-            elif found.colon:
-                known += 1
-    return known >= 2 or (known == 1 and len(row) <= 2)
 
 
 def _lines(body: Sequence[Row], blocks: Sequence[Block]) -> list[list[_Line]]:
@@ -187,7 +167,7 @@ def _add(table: Table, lines: Sequence[_Line], block: Block, place: Place) -> No
         if _SUBTOTAL.search(name) or _SUBTOTAL.search(every[:12]):
             if amount is not None:
                 table.subtotals.append((len(table.items), amount))
-        elif _TOTAL.match(name) or _TOTAL.match(every):
+        elif TOTAL.match(name) or TOTAL.match(every):
             table.total = amount or table.total
         elif cells:
             table.items.append(dict(cells))
@@ -235,9 +215,9 @@ def _number_cell(cell: Cell, text: str, name: str) -> Cell:
 
 def tidy(text: str, looks: str) -> str:
     """Without what a reader of pages takes for something else where only one thing can stand:
-    10m1 is 10ml, 5g°9袋 is 5g*9袋, 109/L is 10^9/L (`tidy_unit`)."""
+    10m1 is 10ml, 5g°9袋 is 5g*9袋, IIIII is III, 109/L is 10^9/L (`tidy_unit`)."""
     if looks == "text":
-        text = _LITRES.sub("ml", text)
+        text = _STROKES.sub("III", _LITRES.sub("ml", text))
         return _TIMES.sub("*", text)
     return tidy_unit(text) if looks == "unit" else text
 

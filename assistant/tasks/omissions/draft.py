@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.course.event import EventKind, Importance
 from assistant.draft import Draft
-from assistant.record.evidence import TextSpan
+from assistant.record.evidence import Evidence
 
 
 class Told(BaseModel):
@@ -23,7 +23,7 @@ class Told(BaseModel):
     importance: Importance
     text: str
     day: date | None = None
-    evidence: list[TextSpan] = Field(default_factory=list)
+    evidence: list[Evidence] = Field(default_factory=list)
 
 
 class Omission(Told):

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.draft import Draft
-from assistant.record.evidence import TextSpan
+from assistant.record.evidence import Evidence
 
 Severity = Literal["info", "warning", "critical"]
 Grade = Literal["甲", "乙", "丙"]
@@ -30,7 +30,7 @@ class QcFinding(BaseModel):
     message: str
     settle: str = ""
     points: float = Field(default=0, ge=0, description="What it costs of the score.")
-    evidence: list[TextSpan] = Field(default_factory=list)
+    evidence: list[Evidence] = Field(default_factory=list)
 
 
 class QcReport(Draft):

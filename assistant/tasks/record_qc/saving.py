@@ -6,6 +6,7 @@ import hashlib
 
 from assistant.alerts.alert import Alert, AlertSource
 from assistant.record.encounter import Encounter
+from assistant.record.evidence import TextSpan
 from assistant.tasks.record_qc.draft import QcFinding
 from assistant.tasks.record_qc.record import CheckedEncounter
 from assistant.tasks.record_qc.rules import read_rules
@@ -31,13 +32,13 @@ def alerts_of_note(encounter: Encounter, note_id: str, resources: Resources) -> 
     here = [
         one
         for one in report.findings
-        if kinds[one.kind].at_save and any(place.note_id == note_id for place in one.evidence)
+        if kinds[one.kind].at_save and any(place.note_id == note_id for place in _spans(one))
     ]
     return [_alert(one, encounter.id) for one in here[:MOST]]
 
 
 def _alert(finding: QcFinding, encounter_id: str) -> Alert:
-    facts = [encounter_id, finding.kind, finding.message, *(p.quote for p in finding.evidence)]
+    facts = [encounter_id, finding.kind, finding.message, *(p.quote for p in _spans(finding))]
     key = hashlib.sha256("\n".join(facts).encode()).hexdigest()
     return Alert(
         id=f"qc-{key[:16]}",
@@ -47,6 +48,11 @@ def _alert(finding: QcFinding, encounter_id: str) -> Alert:
         message=f"{finding.title}：{finding.message}",
         settle=finding.settle,
         source=_SOURCE,
-        evidence=finding.evidence,
+        evidence=_spans(finding),
         key=key,
     )
+
+
+def _spans(finding: QcFinding) -> list[TextSpan]:
+    """Where a finding stands in texts; an alert shows no pages."""
+    return [place for place in finding.evidence if isinstance(place, TextSpan)]

@@ -16,6 +16,9 @@ from serving.ocr.line import TextLine
 
 MONEY_COLUMNS = frozenset({"amount", "unit_price", "value"})
 _GAP = 0.35
+# In heights of a line: a character further across it, or beyond its ends, is none of it.
+_FARTHEST = 0.75
+_BEYOND = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,14 +186,10 @@ def characters(truth: Sequence[TextLine], read: Sequence[TextLine]) -> tuple[int
     extra = 0
     for line in read:
         for character, x, y in _places(line):
-            best, least = None, 0.75
+            best, least = None, math.inf
             for number, frame in enumerate(frames):
-                along, across = _within(frame, x, y)
-                away = max(across, abs(along - 0.5) * 2 - 1 - 0.8 * frame[4] / max(frame[3], 1.0))
-                if (
-                    away < least
-                    and -0.8 * frame[4] <= along * frame[3] <= frame[3] + 0.8 * frame[4]
-                ):
+                away = _away(frame, x, y)
+                if away < least:
                     best, least = number, away
             if best is None:
                 extra += 1
@@ -225,6 +224,17 @@ def _within(frame: _Frame, x: float, y: float) -> tuple[float, float]:
     return (dx * cos + dy * sin) / max(frame[3], 1.0), abs(dy * cos - dx * sin) / max(frame[4], 1.0)
 
 
+def _away(frame: _Frame, x: float, y: float) -> float:
+    """How far a place is from a line, in heights of it; infinite where it is none of its places.
+
+    What is beyond an end counts too: otherwise a label would take the first figure of the value
+    that stands behind it, as both stand equally high.
+    """
+    along, across = _within(frame, x, y)
+    beyond = max(-along, along - 1, 0.0) * frame[3] / max(frame[4], 1.0)
+    return across + beyond if across < _FARTHEST and beyond <= _BEYOND else math.inf
+
+
 def _places(line: TextLine) -> Iterator[tuple[str, float, float]]:
     x, y, angle, length, height = _frame(line)
     count = len(line.text)
@@ -233,7 +243,9 @@ def _places(line: TextLine) -> Iterator[tuple[str, float, float]]:
     )
     before = 0.0
     for character, end in zip(line.text, ends, strict=True):
-        middle = max((before + end) / 2, end - 0.5 * height)
+        # Behind a gap a character begins nowhere near where the one before it ended.
+        half = 0.5 if unicodedata.east_asian_width(character) in "WF" else 0.25
+        middle = max((before + end) / 2, end - half * height)
         before = end
         if not character.isspace():
             yield character, x + middle * math.cos(angle), y + middle * math.sin(angle)

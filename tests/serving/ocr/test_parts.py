@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from serving.hardware import cpu
 from serving.ocr import arithmetic, ink, models
-from serving.ocr.alphabet import folded, mended, prior
+from serving.ocr.alphabet import folded, mended, prior, without_rule
 from serving.ocr.detection import boxes_of, sides
 from serving.ocr.network import Numbers
 from serving.ocr.reader import Ocr
@@ -72,6 +72,7 @@ def test_rows_of_a_page_a_little_askew_stay_rows() -> None:
         ("（中)", "（中）"),
         ("(中）", "（中）"),
         ("(中)", "(中)"),
+        ("μmo1/L", "μmol/L"),
         ("m1", "m1"),
         ("5m12", "5m12"),
         ("13.5", "13.5"),
@@ -79,6 +80,14 @@ def test_rows_of_a_page_a_little_askew_stay_rows() -> None:
 )
 def test_readings_that_cannot_be_meant_are_mended(read: str, meant: str) -> None:
     assert mended(read) == meant
+
+
+@pytest.mark.parametrize(
+    ("read", "meant"),
+    [("96.00]", "96.00"), ("1|", "1"), ("[1]", "[1]"), ("甲]", "甲]")],
+)
+def test_the_rule_of_a_table_is_no_part_of_a_figure(read: str, meant: str) -> None:
+    assert without_rule(read) == meant
 
 
 @given(st.text())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from assistant.record.evidence import TextSpan
 from assistant.record.note import Note
 from assistant.tasks.record_qc.draft import QcFinding, QcReport
 from assistant.tasks.record_qc.ui.state import Opinion, QcWork
@@ -29,7 +30,9 @@ def _note(note: Note, findings: Sequence[QcFinding], is_first: bool) -> str:
         (place.start, place.end, finding)
         for finding in findings
         for place in finding.evidence
-        if place.note_id == note.id and place.end - place.start <= len(note.text) * 0.8
+        if isinstance(place, TextSpan)
+        and place.note_id == note.id
+        and place.end - place.start <= len(note.text) * 0.8
     ]
     when = note.written_at.strftime("%Y-%m-%d %H:%M") if note.written_at else ""
     about = " · ".join(part for part in (when, note.author) if part)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import json
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ from assistant.draft import Draft, Statement
 from assistant.record.evidence import PageBox, Rectangle, TextSpan
 from assistant.record.observation import Observation
 from assistant.record.page_boxes import add_boxes, boxed_lines
+from assistant.settings import Settings
 from assistant.store import Context, Store
+from assistant.store.database import utc_now
 from assistant.tasks.bill_ocr.document import BillDocument, Cell, DocumentKind
 from assistant.tasks.bill_ocr.draft import BillReading
 from assistant.tasks.bill_ocr.joining import joined
@@ -50,6 +53,7 @@ def sheet(client: TestClient, store: Store, day: str, value: str, context: Conte
                 "value": Cell(value=value, text=value, box=box),
                 "unit": Cell(value="g/L"),
                 "range": Cell(value="115-150"),
+                "flag": Cell(value="↓"),
             }
         ],
     )
@@ -155,3 +159,41 @@ def test_boxes_stand_behind_the_lines_they_are_of() -> None:
     assert [len(one.evidence) for one in report.statements] == [1, 2, 1]
     assert report.statements[1].evidence[1] == box
     assert "box" not in rows[0].model_dump()
+
+
+def boxes_in(value: Any) -> list[dict[str, Any]]:
+    """Every box on a page inside of ``value``."""
+    if isinstance(value, dict):
+        own = [value] if value.get("kind") == "box" and "attachment_id" in value else []
+        return own + [one for part in value.values() for one in boxes_in(part)]
+    return [one for part in value for one in boxes_in(part)] if isinstance(value, list) else []
+
+
+def test_findings_and_what_events_begin_lead_to_the_box(
+    settings: Settings, client: TestClient, store: Store
+) -> None:
+    rules = [{"id": "all", "events": ["encounter.discharge"], "tasks": ["record_qc"]}]
+    waiting = [rules[0] | {"id": "later", "events": ["note.saved"], "debounce_seconds": 600}]
+    (settings.home / "events.yaml").write_text(json.dumps(rules + waiting), encoding="utf-8")
+    stay = ENCOUNTER | {"discharged_at": "2024-03-12T09:00:00"}
+    left = {"id": "e1", "type": "encounter.discharge", "encounter": stay}
+    saved = {"id": "e2", "type": "note.saved", "encounter": stay, "note": stay["notes"][0]}
+    sheet(client, store, "2024-03-05", "45")
+    for sent in (left, saved):
+        assert client.post("/v1/events", json=sent).status_code == 202
+    # What waits is begun with what is known by then; the server's own desk may be quicker.
+    sheet(client, store, "2024-03-06", "44")
+    store.database.clock = lambda: utc_now() + timedelta(minutes=20)
+    store.record_events.make_due()
+    begun = [one.payload for one in store.requests.list(HERE) if one.kind == "record_qc"]
+    values = sorted([row["value"] for row in one["observations"]] for one in begun)
+    assert values == [["45"], ["45", "44"]]
+    for path, body in (
+        ("omission-checks", {"encounter": stay, "draft": "患者好转出院。"}),
+        ("record-qc", {"encounter": stay}),
+    ):
+        answer = client.post(f"/v1/{path}?wait=true", json=body, headers=HEADERS)
+        assert answer.status_code == 200, answer.text
+        quoted = {box["quote"] for box in boxes_in(answer.json())}
+        assert quoted, path
+        assert quoted <= {"45", "44"}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from assistant.tasks.bill_ocr.document import BillDocument, DocumentKind
 from assistant.tasks.bill_ocr.page import ReadPage
 from assistant.tasks.bill_ocr.reading import read_pages
@@ -176,3 +178,38 @@ def test_counts_without_a_head_are_parted_from_the_prices(printed: Print) -> Non
     # 3 × 620.00 is not 1861.00: nothing is changed, and a person is asked.
     assert third["unit_price"].value == "3620.00"
     assert third["unit_price"].doubt
+
+
+@pytest.mark.parametrize("split", [False, True])
+def test_a_foot_without_colons_is_no_row(printed: Print, split: bool) -> None:
+    doctor = (
+        [(60.0, "医师签"), (140.0, "名"), (180.0, "黄俊国")]
+        if split
+        else [(60.0, "医师签名黄俊国")]
+    )
+    total = [(520.0, "药费合计"), (640.0, "¥130.30")] if split else [(520.0, "药费合计 ¥130.30")]
+    (document,) = read_pages([printed([
+        [(380, "青河市妇幼保健院")],
+        [(420, "普通处方")],
+        [(60, "姓名吴志"), (340, "性别男"), (520, "诊断急性支气管炎")],
+        [(60, "药名"), (420, "规格"), (690, "数量单位"), (900, "金额")],
+        [(60, "哌拉西林钠他唑巴坦钠"), (420, "4.5g"), (720, "3"), (770, "支"), (880, "118.20")],
+        [(60, "缬沙坦胶囊"), (420, "80mg*7粒"), (720, "1"), (770, "盒"), (890, "12.10")],
+        [*doctor, *total],
+    ])])  # fmt: skip
+    assert len(document.items) == 2
+    found = fields(document)
+    assert (found["total"], found["diagnosis"]) == ("130.30", "急性支气管炎")
+
+
+def test_a_sum_whose_label_was_misread_is_told(printed: Print) -> None:
+    (document,) = read_pages([printed([
+        [(300, "医疗住院收费票据（电子）")],
+        [(40, "住院号：18900219"), (440, "科别：眼科"), (840, "姓名：吴志")],
+        [(40, "项目名称"), (600, "金额")],
+        [(40, "西药费"), (600, "100.00")],
+        [(40, "金额合计（大写）：壹佰元整"), (840, "（小写）：100.00")],
+        [(40, "预缴金额：200.00"), (440, "台缴金额：0.00"), (840, "退费金额：100.00")],
+    ])])  # fmt: skip
+    unread = [check for check in document.checks if check.name == "unread"]
+    assert [check.concerns for check in unread if not check.passed] == [["fields.top_up"]]

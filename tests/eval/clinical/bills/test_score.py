@@ -53,3 +53,14 @@ def test_characters_are_dealt_by_place() -> None:
     assert characters(truth, truth) == (4, 0)
     assert characters(truth, [line("姓名", 0), line("张二", 100)]) == (4, 1)
     assert characters(truth, [line("张三", 100)]) == (4, 2)
+
+
+def test_a_value_keeps_its_first_figure_where_it_is_read_in_one_line_with_its_label() -> None:
+    def line(text: str, x: float, width: float, ends: tuple[float, ...]) -> TextLine:
+        return TextLine(text, ((x, 0), (x + width, 0), (x + width, 20), (x, 20)), 1.0, ends)
+
+    # The network tells where a character ends; the gap before the first figure is not told.
+    label = line("床号:", 0, 50, (20, 40, 50))
+    value = TextLine("27", ((60, 0), (80, 0), (80, 20), (60, 20)), 1.0, (10, 20))
+    read = line("床号：27", 0, 80, (20, 40, 56, 70, 80))
+    assert characters([label, value], [read]) == (5, 0)
