@@ -47,6 +47,9 @@ CLASSIC_SCORE: Final = 19.0
 CLASSIC: Final = 5.3
 """Of a known disease that lists a phenotype which says so much for it by itself (nats: a
 Kayser-Fleischer ring), so much is enough: a classic is told in three findings."""
+ALONE_SCORE: Final = 17.0
+ALONE: Final = 5.0
+"""Less is enough for a classic that is so far ahead of all other diseases."""
 MARGIN: Final = 10.0
 """A hint so much less likely than the first is none."""
 UNLISTED: Final = 0.35
@@ -122,6 +125,9 @@ class RareRanking:
         share = explained / total
         likely = scores + KNOWN * self._known
         least = np.where(self._is_classic(mentions, sex), CLASSIC_SCORE, LEAST_SCORE)
+        first = int(np.argmax(likely))
+        if least[first] == CLASSIC_SCORE and self._lead(likely, first) >= ALONE:
+            least[first] = ALONE_SCORE
         fits = (likely >= least) & (met >= LEAST_TELLING) & (share >= LEAST_SHARE)
         hints: list[RareHint] = []
         families: set[str] = set()
@@ -157,6 +163,14 @@ class RareRanking:
             else:
                 groups.append([number])
         return groups
+
+    def _lead(self, likely: Floats, first: int) -> float:
+        """How far a disease is ahead of the next that is no kind of it."""
+        others = np.argsort(-likely, kind="stable")
+        family = self.table.diseases[first].family
+        rest = (row for row in others if self.table.diseases[row].family != family)
+        second = next(rest, None)
+        return float("inf") if second is None else float(likely[first] - likely[second])
 
     def _is_classic(
         self, mentions: Sequence[Sequence[int]], sex: Sex | None
