@@ -35,11 +35,21 @@ TELLING: Final = 3.5
 ALIKE: Final = 0.6
 """Likeness (Lin) from which on a broader phenotype counts as one that the disease lists."""
 LEAST_TELLING: Final = 3
-LEAST_SCORE: Final = 20.0
+LEAST_SCORE: Final = 26.0
 LEAST_SHARE: Final = 0.75
 """A hint needs so many telling phenotypes, a log likelihood ratio of so much (nats; there are some
 10,000 diseases, and each is rare), and to explain this share of the information of the case.
 Chosen on our own rare and common cases and on the exam vignettes: bench/RESULTS.md."""
+KNOWN: Final = 4.0
+"""What a disease with a Chinese name in our table is ahead of one that few families have: those
+are of the national lists, or as well known."""
+CLASSIC_SCORE: Final = 19.0
+CLASSIC: Final = 5.3
+"""Of a known disease that lists a phenotype which says so much for it by itself (nats: a
+Kayser-Fleischer ring), so much is enough: a classic is told in three findings."""
+ALONE_SCORE: Final = 17.0
+ALONE: Final = 5.0
+"""Less is enough for a classic that is so far ahead of all other diseases."""
 MARGIN: Final = 10.0
 """A hint so much less likely than the first is none."""
 UNLISTED: Final = 0.35
@@ -93,6 +103,7 @@ class RareRanking:
         onsets = [disease.onset or (0.0, 130.0) for disease in table.diseases]
         self._begins = np.array([low for low, _ in onsets])
         self._ends = np.array([high for _, high in onsets])
+        self._known = np.array([bool(disease.chinese) for disease in table.diseases], bool)
         self._x_linked = np.array([disease.x_linked for disease in table.diseases], bool)
         self._excluded: dict[int, list[int]] = {}
         for row, disease in enumerate(table.diseases):
@@ -112,15 +123,21 @@ class RareRanking:
         scores, explained, met = self._scores(case, mentions, sex)
         scores = scores + self.of_patient(age_years, sex)
         share = explained / total
-        fits = (scores >= LEAST_SCORE) & (met >= LEAST_TELLING) & (share >= LEAST_SHARE)
+        likely = scores + KNOWN * self._known
+        least = np.where(self._is_classic(mentions, sex), CLASSIC_SCORE, LEAST_SCORE)
+        first = int(np.argmax(likely))
+        if least[first] == CLASSIC_SCORE and self._lead(likely, first) >= ALONE:
+            least[first] = ALONE_SCORE
+        fits = (likely >= least) & (met >= LEAST_TELLING) & (share >= LEAST_SHARE)
         hints: list[RareHint] = []
         families: set[str] = set()
-        for row in np.argsort(-scores, kind="stable"):
-            least = max(LEAST_SCORE, hints[0].score - MARGIN) if hints else LEAST_SCORE
-            if scores[row] < least or len(hints) == HINTS:
+        rows = np.flatnonzero(fits)
+        rows = rows[np.argsort(-likely[rows], kind="stable")]
+        for row in rows:
+            if likely[row] < likely[rows[0]] - MARGIN or len(hints) == HINTS:
                 break
             disease = self.table.diseases[row]
-            if not fits[row] or disease.family in families:
+            if disease.family in families:
                 continue
             families.add(disease.family)
             reasons = self._reasons(int(row), case, mentions, sex)
@@ -146,6 +163,24 @@ class RareRanking:
             else:
                 groups.append([number])
         return groups
+
+    def _lead(self, likely: Floats, first: int) -> float:
+        """How far a disease is ahead of the next that is no kind of it."""
+        others = np.argsort(-likely, kind="stable")
+        family = self.table.diseases[first].family
+        rest = (row for row in others if self.table.diseases[row].family != family)
+        second = next(rest, None)
+        return float("inf") if second is None else float(likely[first] - likely[second])
+
+    def _is_classic(
+        self, mentions: Sequence[Sequence[int]], sex: Sex | None
+    ) -> npt.NDArray[np.bool_]:
+        """The known diseases that a single phenotype, listed as it stands, says much for."""
+        most = np.zeros(len(self.table.diseases))
+        for number in (number for numbers in mentions for number in numbers):
+            gain, like, _ = self.gain(number, _bits(sex))
+            most = np.maximum(most, np.where(like >= 1.0, gain, 0.0))
+        return self._known & (most >= CLASSIC)
 
     def _information(self, numbers: Sequence[int]) -> float:
         return max(float(self.information[number]) for number in numbers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,15 @@ def test_several_telling_findings_hint_at_their_disease(
     assert {"K-F环", "尿铜升高"} <= {*said}
     assert said["K-F环"].rate == pytest.approx(0.9)
     assert all(WILSON[r.finding.span.start : r.finding.span.end] == t for t, r in said.items())
+
+
+def test_a_classic_in_three_findings_hints_at_a_known_disease_alone(
+    rare: RareBase, clinical: ClinicalBase
+) -> None:
+    text = "裂隙灯见K-F环，铜蓝蛋白0.05g/L，双手震颤。"
+    assert [hint.disease.chinese for hint in hints(rare, clinical, text)] == ["肝豆状核变性"]
+    unknown = tuple(replace(disease, chinese="") for disease in rare.table.diseases)
+    assert not hints(RareBase(replace(rare.table, diseases=unknown)), clinical, text)
 
 
 @pytest.mark.parametrize(
