@@ -208,8 +208,10 @@ def _tests(folded: str, matches: Sequence[Match], reading: RecordReading) -> tup
     if not found:
         for name, test in own.items():
             common = _common(folded, name)
-            if len(common) >= 3 and _GENERIC.sub("", common):
-                found.append((folded.find(common), test))
+            at = folded.find(common)
+            # 输血小板 is done, and asks for no count of platelets.
+            if len(common) >= 3 and _GENERIC.sub("", common) and not any(taken[at : at + 3]):
+                found.append((at, test))
     return tuple(dict.fromkeys(test for _, test in sorted(found, key=lambda f: f[0])))
 
 

@@ -20,6 +20,7 @@ from knowledge.text.folding import fold
 
 MOST = 4
 _SHORTEST = 2
+_WHOLE = 3
 _COVERED = 0.6
 """Share of the question's own characters that a sentence must hold."""
 
@@ -44,7 +45,7 @@ def answer(reading: RecordReading, asked: Asked, out: Saying) -> bool:
         for segment in note.segments
         if not OTHER_BED.search(segment.text)
     ]
-    scored = [one for text in _written(asked.folded) for one in _scored(asked, text, places)]
+    scored = [one for text in written(asked.folded) for one in _scored(asked, text, places)]
     if not scored:
         return False
     best = max(scored)[0]
@@ -89,8 +90,8 @@ def _of_amount(asked: str, text: str) -> bool:
     return re.search(rf"[\d一二两三四五六七八九十]\s*{unit}", text) is not None
 
 
-def _written(folded: str) -> list[str]:
-    """The question in the words of notes: 石头 is written 结石, 大便稀 in several ways."""
+def written(folded: str) -> list[str]:
+    """A question in the words of notes: 石头 is written 结石, 大便稀 in several ways."""
     found = [folded]
     for pattern, words, _ in table("everyday_words.tsv"):
         if re.search(pattern, folded):
@@ -116,7 +117,12 @@ def _asking() -> re.Pattern[str]:
 
 
 def _held(run: str, text: str) -> list[str]:
-    """The longest pieces of a run, from its left, that the text has."""
+    """The longest pieces of a run, from its left, that the text has.
+
+    A short run is held whole or not at all: 蛋白 is not 铁蛋白.
+    """
+    if len(run) <= _WHOLE:
+        return [run] if run in text else []
     found: list[str] = []
     at = 0
     while at + _SHORTEST <= len(run):
