@@ -23,7 +23,20 @@ from knowledge.text.folding import fold
 from knowledge.text.synonyms import TermKind
 from knowledge.text.terms import find_terms
 
-RESULTS = frozenset("trend highest lowest latest first previous nth on_day change normal".split())
+RESULTS = frozenset(
+    [
+        "trend",
+        "highest",
+        "lowest",
+        "latest",
+        "first",
+        "previous",
+        "nth",
+        "on_day",
+        "change",
+        "normal",
+    ]
+)
 """Kinds that answer with the values of a test."""
 
 _FINDINGS = frozenset({TermKind.SYMPTOM, TermKind.SIGN, TermKind.DISEASE, TermKind.PROCEDURE})
@@ -74,12 +87,15 @@ def narrowed(folded: str) -> list[Qualifier]:
 def left_over(asked: Asked, answer: RecordAnswer) -> list[str]:
     """The words of a question that its answer does not account for; none where all are."""
     text = asked.folded
+    body = _body(answer)
     unanswered = [
         hit[0]
         for one in narrowed(text)
-        if asked.kind not in one.kinds and (hit := one.words.search(text))
+        if asked.kind not in one.kinds and (hit := one.words.search(text)) and hit[0] not in body
     ]
-    body = _body(answer)
+    if asked.kind == "reason" and answer.outcome == "not_recorded":
+        # That the record does not say why is no answer to another question.
+        return unanswered
     unread = _without_slots(asked, _without_route(asked, text))
     runs = (run for run in named_in(unread) if not _stands_in(run, body))
     return list(dict.fromkeys([*unanswered, *runs]))

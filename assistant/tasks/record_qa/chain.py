@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from assistant.tasks.record_qa.accounts import left_over
+from assistant.tasks.record_qa.accounts import left_over, narrowed
 from assistant.tasks.record_qa.answers import (
     calculations,
     drugs,
@@ -87,6 +88,11 @@ _SEARCHED_ON = frozenset({"history", "operation", "imaging", "note", "reason", "
 """Kinds that look for certain words or places: where they find none, the question's own may do."""
 
 
+_ASKER = re.compile(
+    r"^[^，,：:。？?]{0,10}(?:[托让叫替]\S{0,3}?问|(?:医保|家属|护士|主任|教授|病案).{0,2}问[：:，,])[：:，,]?"
+)
+"""Who wants to know is not whom the question is about: 患者姐姐托我问."""
+
 _SAY_OF_WHOM = frozenset({"relative", "note"})
 """Kinds that only quote, and say themselves of whom or from where."""
 
@@ -99,6 +105,7 @@ def ask(reading: RecordReading, question: str, focus: Focus | None = None) -> Re
     """
     started = time.perf_counter()
     answer = _answered(reading, question, focus)
+    answer.question = question[:MAX_LENGTH]
     answer.seconds = time.perf_counter() - started
     return answer
 
@@ -111,6 +118,7 @@ def _answered(reading: RecordReading, question: str, focus: Focus | None) -> Rec
             question[:MAX_LENGTH],
             f"问题超过 {MAX_LENGTH} 字，请只写要问的内容。(The question is too long.)",
         )
+    question = _ASKER.sub("", question) or question
     other = stranger(question, reading)
     if other:
         return _of_other(question, other)
@@ -162,6 +170,9 @@ def _one(reading: RecordReading, question: str, focus: Focus | None) -> RecordAn
 
 def _quoted(reading: RecordReading, asked: Asked) -> RecordAnswer | None:
     """Sentences that hold what is asked word for word; None where there are none."""
+    if any("-" in one.kinds for one in narrowed(asked.folded)):
+        # The general way knows which time is meant.
+        return None
     asked = replace(asked, kind="quoted")
     out = Saying(asked)
     return out.answer("原文摘录") if quoted.answer(reading, asked, out) else None
@@ -225,8 +236,8 @@ def unanswered(reading: RecordReading, asked: Asked) -> RecordAnswer:
         "not_understood",
     )
     if general.answer(reading, asked, (), RecordAnswer(question=asked.text), out):
-        out.asked = replace(asked, kind="quoted")
-        return out.answer("原文摘录")
+        out.asked = replace(asked, kind="general")
+        return out.answer("相近原文")
     answer = out.answer("未识别")
     answer.nearest = [place for _, place in nearest(reading, asked.text)]
     if not answer.nearest:

@@ -7,6 +7,7 @@ question, as they stand. Nothing is computed and nothing chosen as the answer.
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ from assistant.tasks.record_qa.draft import RecordAnswer
 from assistant.tasks.record_qa.reading import NoteReading, RecordReading
 from assistant.tasks.record_qa.saying import Saying
 from assistant.tasks.record_qa.series import OTHER_BED
+from assistant.tasks.record_qa.slots import GENERIC
 from knowledge.text.folding import fold
 from knowledge.text.terms import find_terms
 
@@ -32,6 +34,8 @@ _OFTEN = 0.25
 _LEAST_HELD = 0.34
 """Share of the question's words that the best sentence must have where no term is shared."""
 
+_WHY_IN = re.compile(r"手术|开刀|原因|因为|为什么|什么病|治疗")
+_STAYED = re.compile(r"住院|术(?!史)|年因")
 _NEVER_KEPT = frozenset({"signer", "dates", "patient", "diagnosis", "calculation"})
 """Kinds whose answer says nothing to another question than theirs."""
 
@@ -69,7 +73,9 @@ def answer(
 
 def _rows(reading: RecordReading, asked: Asked, first: RecordAnswer, out: Saying) -> None:
     """All values of the tests, all courses of the drugs, and the quotes that a route had."""
-    if asked.tests:
+    if any(one.name == "except" for one in narrowed(asked.folded)):
+        drugs.answer(reading, replace(asked, drugs=(), classes=(), day=None), out)
+    elif asked.tests:
         whole = replace(asked, kind="trend", day=None, count=None, nth=None)
         results.answer(reading, whole, out)
     elif (asked.drugs or asked.classes) and asked.kind != "caution":
@@ -107,6 +113,8 @@ def places(reading: RecordReading, asked: Asked, *, earlier: bool = False) -> li
         if rare and (named or share >= _LEAST_HELD):
             score = sum(math.log(total / often[p]) * (2 if p[0] == "=" else 1) for p in parts)
             found.append(_Place(note, segment, score, number))
+    if earlier and not found and _WHY_IN.search(text):
+        return [_Place(note, segment, 0.0, n) for n, (note, segment) in enumerate(sentences)][:MOST]
     best = max((one.score for one in found), default=0.0)
     kept = [one for one in found if one.score >= _NEAR * best]
     return sorted(kept, key=lambda one: (-one.score, -one.number))[:MOST]
@@ -123,12 +131,10 @@ def _held(
     best: set[str] = set()
     most = 0.0
     for words in runs:
-        pairs = {
-            word[n : n + 2]
-            for word in words
-            for n in (range(len(word) - 1) if word[0] > "z" else ())
-        }
+        # What many names end with is no part of one: 蛋白 is not 铁蛋白.
         whole = {word for word in words if word[0] <= "z"}
+        pairs = {w[n : n + 2] for w in set(words) - whole for n in range(len(w) - 1)}
+        pairs = {p for p in pairs if p in words or not GENERIC.fullmatch(p)}
         every = pairs | whole
         here = {part for part in every if part in folded}
         share = len(here) / len(every) if every else 0.0
@@ -138,4 +144,5 @@ def _held(
 
 
 def _is_earlier(note: NoteReading, segment: Segment) -> bool:
-    return note.scope(segment.start) is Scope.PRIOR
+    prior = note.scope(segment.start) is Scope.PRIOR
+    return prior and _STAYED.search(segment.text) is not None

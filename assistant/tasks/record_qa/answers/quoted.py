@@ -15,12 +15,12 @@ from assistant.tasks.record_qa.asked import Asked
 from assistant.tasks.record_qa.reading import NoteReading, RecordReading
 from assistant.tasks.record_qa.saying import Saying
 from assistant.tasks.record_qa.series import OTHER_BED
+from assistant.tasks.record_qa.slots import GENERIC
 from assistant.tasks.record_qa.tests import table
 from knowledge.text.folding import fold
 
 MOST = 4
 _SHORTEST = 2
-_WHOLE = 3
 _COVERED = 0.6
 """Share of the question's own characters that a sentence must hold."""
 
@@ -119,19 +119,17 @@ def _asking() -> re.Pattern[str]:
 def _held(run: str, text: str) -> list[str]:
     """The longest pieces of a run, from its left, that the text has.
 
-    A short run is held whole or not at all: 蛋白 is not 铁蛋白.
+    A piece that many names end with is no piece of one: 蛋白 is not 铁蛋白.
     """
-    if len(run) <= _WHOLE:
-        return [run] if run in text else []
     found: list[str] = []
     at = 0
     while at + _SHORTEST <= len(run):
         end = next((e for e in range(len(run), at + _SHORTEST - 1, -1) if run[at:e] in text), 0)
-        if end:
+        if end and (end - at == len(run) or not GENERIC.fullmatch(run, at, end)):
             found.append(run[at:end])
             at = end
         else:
-            at += 1
+            at = max(end, at + 1)
     return found
 
 
