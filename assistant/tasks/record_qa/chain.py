@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from assistant.tasks.record_qa.accounts import left_over, narrowed
 from assistant.tasks.record_qa.answers import (
     calculations,
     drugs,
     facts,
+    general,
     mentions,
     notes,
     quoted,
@@ -85,6 +88,15 @@ _SEARCHED_ON = frozenset({"history", "operation", "imaging", "note", "reason", "
 """Kinds that look for certain words or places: where they find none, the question's own may do."""
 
 
+_ASKER = re.compile(
+    r"^[^，,：:。？?]{0,10}(?:[托让叫替]\S{0,3}?问|(?:医保|家属|护士|主任|教授|病案).{0,2}问[：:，,])[：:，,]?"
+)
+"""Who wants to know is not whom the question is about: 患者姐姐托我问."""
+
+_SAY_OF_WHOM = frozenset({"relative", "note"})
+"""Kinds that only quote, and say themselves of whom or from where."""
+
+
 def ask(reading: RecordReading, question: str, focus: Focus | None = None) -> RecordAnswer:
     """The answer that needs no model.
 
@@ -93,6 +105,7 @@ def ask(reading: RecordReading, question: str, focus: Focus | None = None) -> Re
     """
     started = time.perf_counter()
     answer = _answered(reading, question, focus)
+    answer.question = question[:MAX_LENGTH]
     answer.seconds = time.perf_counter() - started
     return answer
 
@@ -105,6 +118,7 @@ def _answered(reading: RecordReading, question: str, focus: Focus | None) -> Rec
             question[:MAX_LENGTH],
             f"问题超过 {MAX_LENGTH} 字，请只写要问的内容。(The question is too long.)",
         )
+    question = _ASKER.sub("", question) or question
     other = stranger(question, reading)
     if other:
         return _of_other(question, other)
@@ -147,6 +161,8 @@ def _one(reading: RecordReading, question: str, focus: Focus | None) -> RecordAn
     answer = out.answer(_understood(name, asked))
     if out.is_empty and asked.kind in _SEARCHED_ON:
         answer = _quoted(reading, asked) or answer
+    if asked.kind not in _SAY_OF_WHOM and not asked.followed and (left := left_over(asked, answer)):
+        answer = _general(reading, asked, left, answer)
     if answer.outcome == "not_recorded":
         answer.nearest = [place for _, place in nearest(reading, question, 3)]
     return answer
@@ -154,9 +170,28 @@ def _one(reading: RecordReading, question: str, focus: Focus | None) -> RecordAn
 
 def _quoted(reading: RecordReading, asked: Asked) -> RecordAnswer | None:
     """Sentences that hold what is asked word for word; None where there are none."""
+    if any("-" in one.kinds for one in narrowed(asked.folded)):
+        # The general way knows which time is meant.
+        return None
     asked = replace(asked, kind="quoted")
     out = Saying(asked)
     return out.answer("原文摘录") if quoted.answer(reading, asked, out) else None
+
+
+def _general(
+    reading: RecordReading, asked: Asked, left: list[str], first: RecordAnswer
+) -> RecordAnswer:
+    """The record's own lines, for a question that the answer of its route does not account for."""
+    out = Saying(replace(asked, kind="quoted"))
+    if not general.answer(reading, asked, left, first, out):
+        out.note(
+            f"没有看懂问题中的{'、'.join(f'“{word}”' for word in left)}，"
+            "也没有找到相符的原文；没有找到不等于没有。",
+            "not_recorded",
+        )
+    answer = out.answer("原文摘录")
+    answer.warnings = first.warnings
+    return answer
 
 
 def _understood(name: str, asked: Asked) -> str:
@@ -200,6 +235,9 @@ def unanswered(reading: RecordReading, asked: Asked) -> RecordAnswer:
         "可以问：某项检验的趋势或最高值、用药、过敏史、手术、诊断、有无某症状、评分计算。",
         "not_understood",
     )
+    if general.answer(reading, asked, (), RecordAnswer(question=asked.text), out):
+        out.asked = replace(asked, kind="general")
+        return out.answer("相近原文")
     answer = out.answer("未识别")
     answer.nearest = [place for _, place in nearest(reading, asked.text)]
     if not answer.nearest:

@@ -54,9 +54,13 @@ async def answered(request: RecordQuestion, run: Run) -> AsyncGenerator[Event | 
             answer = await asyncio.to_thread(ask, reading, request.question, focus)
     except TimeoutError:
         answer = timed_out(request.question)
-    unknown = answer.outcome == "not_understood" or (
-        # The record need not say why in the words of the question.
-        answer.route == "reason" and answer.outcome == "not_recorded"
+    unknown = (
+        answer.outcome == "not_understood"
+        or answer.route == "general"
+        or (
+            # The record need not say why in the words of the question.
+            answer.route == "reason" and answer.outcome == "not_recorded"
+        )
     )
     if unknown and request.use_model:
         engine, chat_model = await run.resources.default_model()

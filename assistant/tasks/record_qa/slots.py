@@ -38,7 +38,7 @@ _TURNED = re.compile(r"纠正|恢复|补上|上来|下来|好转|改善")
 
 _LEAD = re.compile(r"^(?:用|做|查|打|上|发生|出现|有)过?(?=..)")
 _NO_TERM = re.compile(r"哪|什么|啥|多少|问题|几[个次天]|怎么")
-_GENERIC = re.compile(
+GENERIC = re.compile(
     r"抗体|计数|百分比|检[测查]|培养|蛋白|细胞|抗原|阳性|阴性|结果|比值|酸|酶|[高低]"
 )
 _ALLERGENS = re.compile(
@@ -208,8 +208,10 @@ def _tests(folded: str, matches: Sequence[Match], reading: RecordReading) -> tup
     if not found:
         for name, test in own.items():
             common = _common(folded, name)
-            if len(common) >= 3 and _GENERIC.sub("", common):
-                found.append((folded.find(common), test))
+            at = folded.find(common)
+            # 输血小板 is done, and asks for no count of platelets.
+            if len(common) >= 3 and GENERIC.sub("", common) and not any(taken[at : at + 3]):
+                found.append((at, test))
     return tuple(dict.fromkeys(test for _, test in sorted(found, key=lambda f: f[0])))
 
 

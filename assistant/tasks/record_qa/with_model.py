@@ -124,7 +124,7 @@ def _settle(answer: RecordAnswer, said: Sequence[Statement], plan: Plan, *, spok
         answer.message = ("模型的措辞没有依据，未采用。" if said else "") + (
             f"以下是工具查到的。{messages}" if found or tables else messages
         )
-    elif said:
+    elif said and answer.route != "general":
         answer.statements, answer.route = list(said), "model"
         answer.message = "模型的回答没有一句能在病历中找到依据，请看下面最接近的原文。"
     elif spoke and not answer.nearest:

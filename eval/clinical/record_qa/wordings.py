@@ -16,7 +16,19 @@ from eval.clinical.record_qa.judging import Grade, holds
 from eval.clinical.record_qa.trial import Trial
 from eval.clinical.record_qa.truth import sample_stays
 
-Half = Literal["dev", "held", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth"]
+Half = Literal[
+    "dev",
+    "held",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+    "ninth",
+    "tenth",
+]
 HALVES: tuple[Half, ...] = (
     "dev",
     "held",
@@ -27,6 +39,8 @@ HALVES: tuple[Half, ...] = (
     "sixth",
     "seventh",
     "eighth",
+    "ninth",
+    "tenth",
 )
 
 

@@ -15,6 +15,7 @@ from assistant.tasks.record_qa.asked import Asked
 from assistant.tasks.record_qa.reading import NoteReading, RecordReading
 from assistant.tasks.record_qa.saying import Saying
 from assistant.tasks.record_qa.series import OTHER_BED
+from assistant.tasks.record_qa.slots import GENERIC
 from assistant.tasks.record_qa.tests import table
 from knowledge.text.folding import fold
 
@@ -44,7 +45,7 @@ def answer(reading: RecordReading, asked: Asked, out: Saying) -> bool:
         for segment in note.segments
         if not OTHER_BED.search(segment.text)
     ]
-    scored = [one for text in _written(asked.folded) for one in _scored(asked, text, places)]
+    scored = [one for text in written(asked.folded) for one in _scored(asked, text, places)]
     if not scored:
         return False
     best = max(scored)[0]
@@ -89,8 +90,8 @@ def _of_amount(asked: str, text: str) -> bool:
     return re.search(rf"[\d一二两三四五六七八九十]\s*{unit}", text) is not None
 
 
-def _written(folded: str) -> list[str]:
-    """The question in the words of notes: 石头 is written 结石, 大便稀 in several ways."""
+def written(folded: str) -> list[str]:
+    """A question in the words of notes: 石头 is written 结石, 大便稀 in several ways."""
     found = [folded]
     for pattern, words, _ in table("everyday_words.tsv"):
         if re.search(pattern, folded):
@@ -116,16 +117,19 @@ def _asking() -> re.Pattern[str]:
 
 
 def _held(run: str, text: str) -> list[str]:
-    """The longest pieces of a run, from its left, that the text has."""
+    """The longest pieces of a run, from its left, that the text has.
+
+    A piece that many names end with is no piece of one: 蛋白 is not 铁蛋白.
+    """
     found: list[str] = []
     at = 0
     while at + _SHORTEST <= len(run):
         end = next((e for e in range(len(run), at + _SHORTEST - 1, -1) if run[at:e] in text), 0)
-        if end:
+        if end and (end - at == len(run) or not GENERIC.fullmatch(run, at, end)):
             found.append(run[at:end])
             at = end
         else:
-            at += 1
+            at = max(end, at + 1)
     return found
 
 

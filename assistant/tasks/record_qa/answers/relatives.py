@@ -16,6 +16,7 @@ from knowledge.text.terms import find_terms
 
 _OWN = re.compile(r"本人|自己|患者(?!的?(?:父|母|爸|妈|丈|妻|儿|女|兄|弟|姐|妹))")
 _ADULT = 14
+_NOT_OF_BLOOD = frozenset({"新生儿", "配偶"})
 
 
 def relative_of(text: str, reading: RecordReading) -> tuple[str, re.Pattern[str]] | None:
@@ -63,4 +64,11 @@ def answer(reading: RecordReading, asked: Asked, out: Saying) -> None:
         out.quote(note, place)
     if not places:
         out.messages.clear()
+        for note in reading.notes if name not in _NOT_OF_BLOOD else ():
+            part = note.section("家族史")
+            if part is not None:
+                out.quote(note, part, "家族史")
+        if not out.is_empty:
+            out.note(f"问的是{name}，病历未单独提到；家族史原文如下，请核对。", "not_recorded")
+            return
         out.note(f"问的是{name}，病历未记载其情况。", "not_recorded")

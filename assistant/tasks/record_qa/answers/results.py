@@ -51,8 +51,12 @@ def answer(reading: RecordReading, asked: Asked, out: Saying) -> None:
         found = _qualified(series(reading, test), asked.text)
         if asked.day is not None and asked.kind != "on_day":
             found = _on(found, asked.day)
-        elif asked.kind in ("highest", "lowest", "trend", "abnormal"):
-            found = _around_operation(found, asked.text, reading)
+        elif asked.kind in _AROUND:
+            around = _around_operation(found, asked.text, reading)
+            if around is None:
+                when = "术前" if "术前" in asked.text else "术后"
+                out.note(f"没有{when}的{test}结果，以下为其他时间的结果。")
+            found = around or found
         if not found.points:
             empty.append(found)
             continue
@@ -63,6 +67,9 @@ def answer(reading: RecordReading, asked: Asked, out: Saying) -> None:
         if len(asked.tests) == 1 or len(empty) == len(asked.tests):
             _nothing(found, asked, reading, out)
 
+
+_AROUND = frozenset({"highest", "lowest", "trend", "latest", "first", "previous", "nth"})
+"""Kinds that look at what is before or after the operation, where that is asked."""
 
 _QUALIFIED = re.compile(r"空腹|餐前|餐后|睡前|随机")
 
@@ -95,8 +102,8 @@ def _told(point: Point) -> list[str]:
     return said if len(set(said)) == 1 else []
 
 
-def _around_operation(found: Series, text: str, reading: RecordReading) -> Series:
-    """The values of after or before the operation, where that is asked and some are there."""
+def _around_operation(found: Series, text: str, reading: RecordReading) -> Series | None:
+    """The values after or before the operation, where that is asked; None where there is none."""
     at = next((naive(o.at) for o in reading.encounter.operations if o.at), None)
     if at is None or ("术后" in text) == ("术前" in text):
         return found
@@ -108,7 +115,7 @@ def _around_operation(found: Series, text: str, reading: RecordReading) -> Serie
 
     points = [p for p in found.points if fits(p)]
     beside = [p for p in found.beside if fits(p)]
-    return replace(found, points=points, beside=beside, earlier=[]) if points else found
+    return replace(found, points=points, beside=beside, earlier=[]) if points else None
 
 
 def _on(found: Series, day: date) -> Series:
