@@ -21,7 +21,7 @@ import torch
 
 from assistant.training import dataset
 from assistant.training.dataset import Example
-from assistant.training.federated import local
+from assistant.training.federated import local, scored
 from assistant.training.federated.averaging import Update, average
 from assistant.training.federated.message import Weights
 from assistant.training.federated.plan import Learning, Plan
@@ -97,7 +97,7 @@ def measured(
 ) -> dict[str, object]:
     """Micro-F1 on the test sets at the threshold of ``dev``."""
     few = list(dev[:2])
-    above, on_dev = local.best([local.LocalNer(plan, few, dev).score(weights)])
+    above, on_dev = scored.best([local.LocalNer(plan, few, dev).score(weights)])
     place = THRESHOLDS.index(above)
     counts = [local.LocalNer(plan, few, one).score(weights)[place] for one in test]
     gold, found, right = np.sum(counts, axis=0)

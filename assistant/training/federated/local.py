@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from assistant.training import export
 from assistant.training.dataset import Example
+from assistant.training.federated import scored
 from assistant.training.federated.averaging import clipped
 from assistant.training.federated.message import Weights, difference
 from assistant.training.federated.plan import Plan
 from assistant.training.model import SpanModel
 from assistant.training.ner import NerSettings, SpanTask
 from assistant.training.optimisation import TrainingInvalid, adamw, clip, warm_and_fall
-from assistant.training.scoring import THRESHOLDS, Scores
 from assistant.training.state import seed
 from serving.encoder.checkpoint import PREFIX
-from serving.encoder.shape import SpanShape
-
-Counts = list[list[int]]
-"""[gold, found, right] at each of `THRESHOLDS`: numbers of spans, none of their words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +67,11 @@ class LocalNer:
         steps = sum(1 for _ in self._task.batches(np.random.default_rng(learning.seed)))
         self._steps = max(1, steps) * learning.epochs
 
-    def score(self, weights: Weights) -> Counts:
+    def score(self, weights: Weights) -> scored.Counts:
         """How the model with ``weights`` does on the site's dev set."""
         self._take(weights)
         self._task.model.eval()
-        return [_count(scores) for scores in self._task.at_thresholds()]
+        return scored.of(self._task.at_thresholds())
 
     def learn(self, weights: Weights, number: int) -> Learnt:
         """Learn from ``weights`` for round ``number`` (from 1).
@@ -148,25 +146,16 @@ def begin(plan: Plan, tensors: dict[str, Any] | None = None) -> Weights:
     return weights_of(model)
 
 
-def best(counts: Sequence[Counts]) -> tuple[float, float]:
-    """The threshold that is best for all sites together, and the micro-F1 with it.
+def write(
+    folder: Path, weights: Weights, plan: Plan, above: float, f1: float | None = None
+) -> None:
+    """The common model as a folder that `bedside train export` and `score` take.
 
-    Spans are counted together, so the F1 is that of one dev set of all.
+    ``f1``: its micro-F1 on the dev sets of all sites, where it is known.
     """
-    if not counts:
-        return 0.5, 0.0
-    summed = np.sum(np.array(counts, np.int64), axis=0)
-    gold, found, right = summed.T
-    f1 = 2 * right / np.maximum(1, gold + found)
-    top = max(range(len(THRESHOLDS)), key=lambda k: (f1[k], -abs(THRESHOLDS[k] - 0.5)))
-    return THRESHOLDS[top], float(f1[top])
-
-
-def finished(plan: Plan, above: float) -> SpanShape:
-    """The head's shape with the threshold."""
-    return replace(plan.span, above=above)
-
-
-def _count(scores: Scores) -> list[int]:
-    micro = scores.micro()
-    return [micro.gold, micro.found, micro.right]
+    facts: dict[str, Any] = {"rounds": plan.learning.rounds, "seed": plan.learning.seed}
+    if f1 is not None:
+        facts["dev_micro_f1"] = round(f1, 4)
+    tensors = {name: torch.from_numpy(value) for name, value in weights.items()}
+    head = replace(plan.span, above=above)
+    export.write(folder, tensors, plan.shape, plan.vocabulary, head, {"federated": facts})
