@@ -152,8 +152,8 @@ def server(
 
 
 @app.command(
-    epilog="例 Example: bedside federated site https://fed.example.cn:8443 --key keys/hospital-a.key "
-    "--coordinator coordinator.pem --train train.bio.txt --dev dev.bio.txt --out common"
+    epilog="例 Example: bedside federated site https://fed.example.cn:8443 "
+    "--key keys/hospital-a.key --coordinator coordinator.pem --train train.bio.txt --dev dev.bio.txt --out common"
 )
 def site(
     address: Annotated[str, typer.Argument(help="https://… of the coordinator.")],

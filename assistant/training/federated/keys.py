@@ -9,6 +9,10 @@ import os
 import ssl
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cryptography.x509 import GeneralName
 
 _DAYS = 825
 
@@ -68,7 +72,7 @@ def make(folder: Path, name: str, hosts: Sequence[str]) -> tuple[Path, Path]:
     return certificate, secret
 
 
-def _alternative(host: str) -> object:
+def _alternative(host: str) -> GeneralName:
     from cryptography import x509
 
     try:

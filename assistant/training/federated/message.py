@@ -57,8 +57,8 @@ def check(weights: Weights, like: Weights) -> None:
     )
     if not same:
         raise MessageInvalid(
-            "张量的名称或形状与本次训练的模型不符。(Names or shapes of the tensors are not those of "
-            "this model.)"
+            "张量的名称或形状与本次训练的模型不符。(Names or shapes of the tensors are not "
+            "those of this model.)"
         )
     if not all(np.isfinite(value).all() for value in weights.values()):
         raise MessageInvalid(

@@ -213,7 +213,9 @@ class Federation:
         self._began = time.monotonic()
         self._absent = set(self._rules.sites) - names
         self._save()
-        logger.info("begun with %s", ", ".join(sorted(names)))
+        # A site says itself how much it counts for: a person can see whether that can be.
+        shares = (f"{name} ({one.documents} documents)" for name, one in self._joined.items())
+        logger.info("begun with %s", ", ".join(sorted(shares)))
 
     def _close(self) -> None:
         waited = [s for s in self._joined if s not in self._absent and not self._heard(s)]
@@ -229,16 +231,10 @@ class Federation:
         above, f1 = best(counts)
         if counts and f1 >= self._top()[0]:
             self.best = self.weights
-        self.history.append(
-            Round(
-                self.number,
-                f1 if counts else None,
-                above,
-                tuple(kept),
-                dict(self._refused),
-                tuple(sorted(set(self._rules.sites) - set(kept) - set(self._refused))),
-            )  # fmt: skip
-        )
+        silent = set(self._rules.sites) - set(kept) - set(self._refused)
+        known, absent = (f1 if counts else None), tuple(sorted(silent))
+        one = Round(self.number, known, above, tuple(kept), dict(self._refused), absent)
+        self.history.append(one)
         if not self._scoring():
             self._learn([one.update for one in kept.values()])
         self._absent |= set(waited)
@@ -329,10 +325,7 @@ class Federation:
 
 
 def _round(one: dict[str, Any]) -> Round:
-    return Round(
-        one["number"], one["f1"], one["above"], tuple(one["accepted"]), one["refused"],
-        tuple(one["absent"]),
-    )  # fmt: skip
+    return Round(**one | {"accepted": tuple(one["accepted"]), "absent": tuple(one["absent"])})
 
 
 def _group(both: Weights, prefix: str) -> Weights:

@@ -58,8 +58,8 @@ class Line:
             except httpx.TransportError as error:
                 if time.monotonic() > until:
                     raise CoordinatorUnavailable(
-                        "无法连接协调方，或双方证书不被对方信任。(The coordinator cannot be reached, "
-                        f"or one side does not trust the other's certificate: {error}.)"
+                        "无法连接协调方，或双方证书不被对方信任。(The coordinator cannot be "
+                        f"reached, or one side does not trust the other's certificate: {error}.)"
                     ) from error
                 time.sleep(min(5.0, max(0.05, self._patience / 50)))
                 continue
@@ -136,8 +136,8 @@ def _read(data: bytes) -> tuple[Weights, dict[str, Any], Plan]:
         return weights, facts, Plan.from_json(facts["plan"])
     except (MessageInvalid, KeyError, TypeError, ValueError) as error:
         raise TrainingInvalid(
-            "协调方的消息无法读取，两边版本可能不同。(The coordinator's message cannot be read; its "
-            "version of Bedside may be another.)"
+            "协调方的消息无法读取，两边版本可能不同。(The coordinator's message cannot be read; "
+            "its version of Bedside may be another.)"
         ) from error
 
 
