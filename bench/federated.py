@@ -62,7 +62,7 @@ def federated(
     weights = first
     for number in range(1, plan.learning.rounds + 1):
         updates = [
-            Update(party.learn(weights, number).change, len(own))
+            Update(party.learn(weights, number).change, local.characters(own))
             for party, own in zip(parties, sites, strict=True)
         ]
         weights = average(weights, updates)
@@ -120,6 +120,7 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=1_673, help="documents of cMedQANER")
     parser.add_argument("--held", type=int, default=1_000, help="documents of each dev set")
     parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--epochs", type=float, default=1.0, help="of a site in each round")
     parser.add_argument("--tokens", type=int, default=2_048)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--layers", type=int, default=2)
@@ -138,10 +139,15 @@ def main() -> None:
     width = asked.width
     shape = Shape(len(words), width, asked.layers, width // 64, 4 * width, 256)
     learning = Learning(
-        rounds=asked.rounds, tokens=asked.tokens, rate=asked.rate, mu=asked.mu, seed=asked.seed
+        rounds=asked.rounds,
+        epochs=asked.epochs,
+        tokens=asked.tokens,
+        rate=asked.rate,
+        mu=asked.mu,
+        seed=asked.seed,
     )
     span = SpanShape(tuple(dataset.types_of([one for part in every for one in part])))
-    plan = Plan(learning, shape, span, words.pieces, words.settings(), len(pooled))
+    plan = Plan(learning, shape, span, words.pieces, words.settings(), local.characters(pooled))
     first = local.begin(plan)
     ways = {"federated": federated, "cyclic": cyclic, "sequential": sequential}
     for arm in asked.arm or ARMS:
@@ -155,6 +161,7 @@ def main() -> None:
             row = measured(name, weights, plan, dev, test)
             row |= {
                 "documents": [len(one) for one in own],
+                "characters": [local.characters(one) for one in own],
                 "settings": {**vars(asked), "folder": asked.folder.name, "arm": arm},
                 "processor_seconds": round(time.process_time() - clock, 1),
             }

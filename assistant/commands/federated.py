@@ -83,7 +83,10 @@ def server(
     layers: Layers = 4,
     width: Width = 256,
     rounds: Annotated[int, typer.Option(min=1, help="Times that weights are averaged.")] = 30,
-    epochs: Annotated[int, typer.Option(min=1, help="Of a site in each round.")] = 1,
+    epochs: Annotated[
+        float,
+        typer.Option(min=0.01, help="Of a site in each round; 0.1: averaged ten times an epoch."),
+    ] = 1.0,
     tokens: Tokens = 4_096,
     rate: Rate = 5e-4,
     head_rate: HeadRate = 2e-3,
@@ -153,7 +156,8 @@ def server(
 
 @app.command(
     epilog="例 Example: bedside federated site https://fed.example.cn:8443 "
-    "--key keys/hospital-a.key --coordinator coordinator.pem --train train.bio.txt --dev dev.bio.txt --out common"
+    "--key keys/hospital-a.key --coordinator coordinator.pem "
+    "--train train.bio.txt --dev dev.bio.txt --out common"
 )
 def site(
     address: Annotated[str, typer.Argument(help="https://… of the coordinator.")],
@@ -228,7 +232,7 @@ def _begin(learning: Learning, start: Path | None, layers: int, width: int) -> B
 
     def made(joined: dict[str, Joined]) -> tuple[Plan, Weights]:
         names, nested = labels(list(joined.values()))
-        total = sum(one.documents for one in joined.values())
+        total = sum(one.characters for one in joined.values())
         span = SpanShape(names, nested=nested)
         plan = Plan(learning, shape, span, words.pieces, words.settings(), total)
         return plan, local.begin(plan, tensors)

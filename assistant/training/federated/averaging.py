@@ -12,11 +12,11 @@ from assistant.training.federated.message import Weights, norm
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """What a site changed in a round: its weights less those it was given, and the number of
-    documents that it learnt from."""
+    """What a site changed in a round: its weights less those it was given, and how many
+    characters of text it learnt from."""
 
     change: Weights
-    documents: int
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +58,10 @@ def average(
 ) -> Weights:
     """``weights`` moved by the mean of ``updates`` (FedAvg, McMahan et al. 2017).
 
-    Sites count by their documents; with ``privacy`` all count the same, as a site's share would
+    Sites count by the length of their texts, as in pooled data long texts fill more steps; with ``privacy`` all count the same, as a site's share would
     say how much it has, and the noise is fitted to the longest that one can add.
     """
-    total = sum(update.documents for update in updates)
+    total = sum(update.size for update in updates)
     made: Weights = {}
     shortened = updates
     if privacy is not None:
@@ -70,7 +70,7 @@ def average(
     random = random or np.random.default_rng()
     for name, value in weights.items():
         moved = sum(
-            (one.change[name].astype(np.float64) * (one.documents / total) for one in shortened),
+            (one.change[name].astype(np.float64) * (one.size / total) for one in shortened),
             np.zeros(value.shape),
         )
         if privacy is not None and privacy.noise:

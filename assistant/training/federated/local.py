@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import torch
 
 from assistant.training import export
+from assistant.training.batches import Batch
 from assistant.training.dataset import Example
 from assistant.training.federated import scored
 from assistant.training.federated.averaging import clipped
@@ -50,7 +52,7 @@ class LocalNer:
             )
         self._plan = plan
         self._seed = (learning.seed, own_seed)
-        share = len(examples) / max(1, plan.documents)
+        share = characters(examples) / max(1, plan.characters)
         self._settings = NerSettings(
             tokens=max(learning.size + 2, round(learning.tokens * share)),
             size=min(learning.size, plan.shape.max_position_embeddings - 2),
@@ -65,7 +67,9 @@ class LocalNer:
             learning.decay,
         )
         steps = sum(1 for _ in self._task.batches(np.random.default_rng(learning.seed)))
-        self._steps = max(1, steps) * learning.epochs
+        self._steps = max(1, round(steps * learning.epochs))
+        self._stream = self._batches()
+        self._taken = 0
 
     def score(self, weights: Weights) -> scored.Counts:
         """How the model with ``weights`` does on the site's dev set."""
@@ -85,15 +89,21 @@ class LocalNer:
         first = {n: p.detach().clone() for n, p in self._task.model.named_parameters()}
         step, total = (number - 1) * self._steps, 0.0
         begun = step
-        for epoch in range(learning.epochs):
-            random = np.random.default_rng([*self._seed, number, epoch])
-            for batch in self._task.batches(random):
-                total += self._step(batch, step, first)
-                step += 1
+        # A site that was away goes on where it would be: each document is seen as often.
+        left_out = step - self._taken
+        for batch in itertools.islice(self._stream, left_out, left_out + self._steps):
+            total += self._step(batch, step, first)
+            step += 1
+        self._taken = step
         change = difference(self.weights(), weights)
         if learning.clip:
             change = clipped(change, learning.clip)
         return Learnt(change, total / max(1, step - begun), step - begun)
+
+    def _batches(self) -> Iterator[Batch]:
+        """Pass after pass over the documents, without an end."""
+        for number in itertools.count():
+            yield from self._task.batches(np.random.default_rng([*self._seed, number]))
 
     def weights(self) -> Weights:
         """The model's parameters as they are."""
@@ -125,6 +135,11 @@ class LocalNer:
         with torch.no_grad():
             for name, parameter in self._task.model.named_parameters():
                 parameter.copy_(torch.from_numpy(weights[name]))
+
+
+def characters(examples: Sequence[Example]) -> int:
+    """The length of all texts."""
+    return sum(len(example.text) for example in examples)
 
 
 def weights_of(model: Any) -> Weights:

@@ -12,15 +12,16 @@ from serving.encoder.vocabulary import Vocabulary
 
 @dataclass(frozen=True, slots=True)
 class Learning:
-    """How a site learns; ``tokens`` a step if one site had all documents: each takes its share, so
+    """How a site learns; ``tokens`` a step if one site had all texts: each takes its share, so
     that large and small sites take about as many steps.
 
-    ``rounds`` of ``epochs`` each; ``mu``: the pull back to the common weights (FedProx, Li et al.
+    ``rounds`` of ``epochs`` each, or of a part of one: the oftener weights are averaged, the nearer
+    the sites come to pooled data; ``mu``: the pull back to the common weights (FedProx, Li et al.
     2020; 0: FedAvg); ``clip``: the longest change that may leave, 0 for any.
     """
 
     rounds: int = 20
-    epochs: int = 1
+    epochs: float = 1.0
     tokens: int = 4_096
     size: int = 254
     rate: float = 5e-4
@@ -36,14 +37,14 @@ class Learning:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``documents`` of all sites together."""
+    """``characters``: the length of the texts of all sites together."""
 
     learning: Learning
     shape: Shape
     span: SpanShape
     pieces: tuple[str, ...]
     cut: Mapping[str, Any] = field(default_factory=dict)
-    documents: int = 1
+    characters: int = 1
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -69,5 +70,5 @@ class Plan:
             SpanShape(**span),
             tuple(told["pieces"]),
             dict(told["cut"]),
-            int(told["documents"]),
+            int(told["characters"]),
         )

@@ -36,9 +36,11 @@ class SiteRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """What a site says of itself: numbers of documents, names of types, nothing of a text."""
+    """What a site says of itself: how many documents of how many characters, names of types,
+    nothing of a text."""
 
     documents: int
+    characters: int
     types: tuple[str, ...]
     nested: bool
 
@@ -120,7 +122,7 @@ class Federation:
             SiteRefused: it has types that the model was begun without, or no document.
         """
         with self._lock:
-            if said.documents < 1 or not said.types:
+            if min(said.documents, said.characters) < 1 or not said.types:
                 raise SiteRefused("没有标注的训练文档。(There are no annotated documents here.)")
             if self.plan is not None:
                 strange = sorted(set(said.types) - set(self.plan.span.labels))
@@ -157,7 +159,7 @@ class Federation:
             return pack(self.best if self.over else self.weights, facts)
 
     def answer(self, site: str, number: int, data: bytes) -> None:
-        """A site's change of the weights, its number of documents, and counts of its dev set.
+        """A site's change of the weights, and counts of its dev set.
 
         Raises:
             SiteRefused: the round is over, or the message cannot be used; the latter counts as
@@ -197,7 +199,7 @@ class Federation:
         counts = facts.get("counts")
         if counts is not None:
             counts = checked(counts)
-        return _Answer(Update(change, self._joined[site].documents), counts)
+        return _Answer(Update(change, self._joined[site].characters), counts)
 
     def _scoring(self) -> bool:
         return self.plan is not None and self.number == self.plan.learning.rounds + 1
@@ -214,7 +216,10 @@ class Federation:
         self._absent = set(self._rules.sites) - names
         self._save()
         # A site says itself how much it counts for: a person can see whether that can be.
-        shares = (f"{name} ({one.documents} documents)" for name, one in self._joined.items())
+        shares = (
+            f"{name} ({one.documents} documents, {one.characters} characters)"
+            for name, one in self._joined.items()
+        )
         logger.info("begun with %s", ", ".join(sorted(shares)))
 
     def _close(self) -> None:
@@ -312,7 +317,7 @@ class Federation:
             self.plan = Plan.from_json(facts["plan"])
             self.number, self._norms = int(facts["number"]), list(facts["norms"])
             self._joined = {
-                name: Joined(one["documents"], tuple(one["types"]), one["nested"])
+                name: Joined(**one | {"types": tuple(one["types"])})
                 for name, one in facts["joined"].items()
             }
             self.history = [_round(one) for one in facts["history"]]

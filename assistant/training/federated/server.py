@@ -92,7 +92,10 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             said = json.loads(self._body(_LEAST_BYTES))
             joined = Joined(
-                int(said["documents"]), tuple(map(str, said["types"])), bool(said["nested"])
+                int(said["documents"]),
+                int(said["characters"]),
+                tuple(map(str, said["types"])),
+                bool(said["nested"]),
             )
         except (ValueError, KeyError, TypeError) as error:
             raise SiteRefused("加入请求无法读取。(The request to join cannot be read.)") from error

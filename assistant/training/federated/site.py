@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from assistant.training.dataset import DatasetInvalid, Example, is_nested, types_of
-from assistant.training.federated.local import LocalNer, write
+from assistant.training.federated.local import LocalNer, characters, write
 from assistant.training.federated.message import MessageInvalid, Weights, pack, unpack
 from assistant.training.federated.plan import Plan
 from assistant.training.optimisation import Progress, TrainingInvalid
@@ -91,7 +91,12 @@ def take_part(
     types = types_of(examples)
     if not types:
         raise DatasetInvalid("训练文档没有标注。(The training documents hold no entity.)")
-    said = {"documents": len(examples), "types": types, "nested": is_nested(examples)}
+    said = {
+        "documents": len(examples),
+        "characters": characters(examples),
+        "types": types,
+        "nested": is_nested(examples),
+    }
     _joined(line, said)
     party: LocalNer | None = None
     refused = 0

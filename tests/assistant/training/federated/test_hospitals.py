@@ -71,7 +71,7 @@ def begin(joined: dict[str, Joined]) -> tuple[Plan, Weights]:
     names, nested = labels(list(joined.values()))
     learning = Learning(rounds=10, tokens=768, size=62, rate=8e-3, head_rate=2e-2)
     shape = Shape(len(WORDS), 32, 1, 2, 64, 64)
-    total = sum(one.documents for one in joined.values())
+    total = sum(one.characters for one in joined.values())
     plan = Plan(
         learning, shape, SpanShape(names, nested=nested), WORDS.pieces, WORDS.settings(), total
     )
@@ -209,7 +209,9 @@ def test_strangers_and_those_who_show_nothing_stay_outside(
 
 def test_what_is_sent_is_safetensors_and_no_text(papers: Path, tmp_path: Path) -> None:
     examples = dataset.read(papers / "a.jsonl")
-    plan, weights = begin({"a": Joined(len(examples), ("drug", "sign"), False)})
+    plan, weights = begin(
+        {"a": Joined(len(examples), local.characters(examples), ("drug", "sign"), False)}
+    )
     party = local.LocalNer(plan, examples, examples[:4])
     learnt = party.learn(weights, 1)
     assert learnt.change.keys() == weights.keys()
@@ -227,7 +229,9 @@ def test_fedprox_stays_nearer_to_the_common_weights(papers: Path) -> None:
     from assistant.training.federated.message import norm
 
     examples = dataset.read(papers / "a.jsonl")
-    plan, weights = begin({"a": Joined(len(examples), ("drug", "sign"), False)})
+    plan, weights = begin(
+        {"a": Joined(len(examples), local.characters(examples), ("drug", "sign"), False)}
+    )
     plan = replace(plan, learning=replace(plan.learning, epochs=4, warm=0.0))
     near = replace(plan, learning=replace(plan.learning, mu=10.0))
     lengths = [

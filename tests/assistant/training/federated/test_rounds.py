@@ -38,8 +38,8 @@ SITES = ("a", "b", "c")
 
 def begin(joined: dict[str, Joined]) -> tuple[Plan, Weights]:
     labels = tuple(sorted({kind for one in joined.values() for kind in one.types}))
-    documents = sum(one.documents for one in joined.values())
-    plan = Plan(Learning(rounds=2), Shape(5, 8, 1, 1, 8), SpanShape(labels), SPECIAL, {}, documents)
+    size = sum(one.characters for one in joined.values())
+    plan = Plan(Learning(rounds=2), Shape(5, 8, 1, 1, 8), SpanShape(labels), SPECIAL, {}, size)
     return plan, {"w": np.zeros((2, 2), np.float32)}
 
 
@@ -50,7 +50,7 @@ def change(value: float) -> Weights:
 def started(folder: Path, rules: Rules | None = None, names: tuple[str, ...] = SITES) -> Federation:
     made = Federation(rules or Rules(SITES), folder, begin)
     for name in names:
-        made.join(name, Joined(10 if name == "a" else 5, ("drug",), False))
+        made.join(name, Joined(4, 10 if name == "a" else 5, ("drug",), False))
     return made
 
 
@@ -62,7 +62,9 @@ def counted(right: int) -> scored.Counts:
     return [[10, 10, right]] * len(THRESHOLDS)
 
 
-def test_sites_count_by_their_documents_and_the_best_round_is_kept(tmp_path: Path) -> None:
+def test_sites_count_by_the_length_of_their_texts_and_the_best_round_is_kept(
+    tmp_path: Path,
+) -> None:
     run = started(tmp_path)
     for name, value in zip(SITES, (1.0, 2.0, 4.0), strict=True):
         run.answer(name, 1, sent(value))
@@ -109,7 +111,7 @@ def test_a_message_that_cannot_be_used_is_refused_and_holds_nobody_up(
     tmp_path: Path, data: bytes
 ) -> None:
     run = started(tmp_path)
-    with pytest.raises(SiteRefused, match="[(]"):
+    with pytest.raises(SiteRefused, match=r"[(]"):
         run.answer("c", 1, data)
     run.answer("a", 1, sent(1.0))
     run.answer("b", 1, sent(1.0))
@@ -148,10 +150,10 @@ def test_a_killed_coordinator_goes_on_with_the_round_it_was_in(tmp_path: Path) -
 def test_a_late_site_with_types_of_its_own_is_told_so(tmp_path: Path) -> None:
     run = started(tmp_path, Rules(SITES, wait=0.0), ("a", "b"))
     with pytest.raises(SiteRefused, match="without these types: sign"):
-        run.join("c", Joined(3, ("sign",), False))
-    run.join("c", Joined(3, ("drug",), False))
+        run.join("c", Joined(3, 9, ("sign",), False))
+    run.join("c", Joined(3, 9, ("drug",), False))
     with pytest.raises(SiteRefused, match="no annotated"):
-        run.join("c", Joined(0, ("drug",), False))
+        run.join("c", Joined(0, 0, ("drug",), False))
 
 
 def test_clipping_bounds_what_one_site_can_do_and_noise_is_as_stated() -> None:
