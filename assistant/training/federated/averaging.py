@@ -58,8 +58,9 @@ def average(
 ) -> Weights:
     """``weights`` moved by the mean of ``updates`` (FedAvg, McMahan et al. 2017).
 
-    Sites count by the length of their texts, as in pooled data long texts fill more steps; with ``privacy`` all count the same, as a site's share would
-    say how much it has, and the noise is fitted to the longest that one can add.
+    Sites count by the length of their texts, as in pooled data long texts fill more steps.  With
+    ``privacy`` all count the same, as a site's share would say how much it has, and the noise is
+    fitted to the longest that one can add.
     """
     total = sum(update.size for update in updates)
     made: Weights = {}
