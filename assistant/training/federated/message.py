@@ -39,7 +39,7 @@ def unpack(data: bytes) -> tuple[Weights, dict[str, Any]]:
         weights = load(data)
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
         facts = json.loads(header["__metadata__"]["facts"])
-    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+    except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise MessageInvalid("消息不是 safetensors 文件。(Not a safetensors message.)") from error
     if not isinstance(facts, dict) or any(one.dtype != np.float32 for one in weights.values()):
         raise MessageInvalid("消息的数值须为 float32。(Tensors must be float32.)")

@@ -7,8 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 pytest.importorskip("safetensors")
+
+import contextlib
 
 from assistant.training.federated import scored
 from assistant.training.federated.averaging import Privacy, Update, average, clipped
@@ -117,6 +121,26 @@ def test_a_message_that_cannot_be_used_is_refused_and_holds_nobody_up(
     run.answer("b", 1, sent(1.0))
     assert run.number == 2
     assert set(run.history[0].refused) == {"c"}
+
+
+@given(
+    st.binary(max_size=200),
+    st.integers(0, 160),
+    st.recursive(st.none() | st.integers(), lambda inner: st.lists(inner, max_size=3)),
+)
+@settings(max_examples=60, deadline=None)
+def test_no_bytes_break_the_reader(noise: bytes, place: int, counts: object) -> None:
+    whole = pack(change(1.0), {"counts": counts})
+    for data in (noise, whole[:place] + noise, whole[:place] + noise + whole[place + len(noise) :]):
+        try:
+            weights, facts = unpack(data)
+        except MessageInvalid:
+            continue
+        assert isinstance(facts, dict)
+        assert all(value.dtype == np.float32 for value in weights.values())
+    assert unpack(whole)[1] == {"counts": counts}
+    with contextlib.suppress(MessageInvalid):
+        assert len(scored.checked(counts)) == len(THRESHOLDS)
 
 
 def test_a_silent_site_is_waited_for_only_so_long_and_may_come_back(tmp_path: Path) -> None:
