@@ -28,16 +28,16 @@ class Privacy:
     noise: float
 
 
-def too_long(
-    norms: Mapping[str, float], before: Sequence[float], factor: float
-) -> tuple[float, set[str]]:
+def too_long(norms: Mapping[str, float], factor: float) -> tuple[float, set[str]]:
     """The bound of a round, and the sites whose change is longer.
 
-    The bound is ``factor`` times the lower median of this round's lengths and of the lengths
-    accepted in the round ``before``: one site of three cannot move it far, and of two the shorter
-    one counts.
+    The bound is ``factor`` times the lower median of the round: one site of three cannot move it
+    far, and of two the shorter one counts.  Earlier rounds do not: while the rate rises, honest
+    changes grow a hundredfold.
     """
-    every = sorted([*norms.values(), *before])
+    every = sorted(norms.values())
+    if len(every) < 2:
+        return float("inf"), set()
     bound = factor * every[(len(every) - 1) // 2]
     return bound, {name for name, value in norms.items() if value > bound}
 

@@ -104,7 +104,6 @@ class Federation:
         self._answers: dict[str, _Answer] = {}
         self._refused: dict[str, str] = {}
         self._absent: set[str] = set()
-        self._norms: list[float] = []
         self._began = time.monotonic()
         folder.mkdir(parents=True, exist_ok=True)
         if self._path.is_file():
@@ -254,7 +253,6 @@ class Federation:
             logger.warning("round %d: too few updates; the weights stay as they were", self.number)
             return
         self.weights = average(self.weights, updates, self._privacy)
-        self._norms = [norm(one.change) for one in updates]
         if not any(one.f1 is not None for one in self.history):
             self.best = self.weights
 
@@ -262,7 +260,7 @@ class Federation:
         if not self._rules.factor or self._scoring():
             return
         norms = {name: norm(one.update.change) for name, one in self._answers.items()}
-        bound, long = too_long(norms, self._norms, self._rules.factor)
+        bound, long = too_long(norms, self._rules.factor)
         for name in sorted(long):
             del self._answers[name]
             self._refused[name] = (
@@ -304,7 +302,6 @@ class Federation:
         facts = {
             "plan": self.plan.as_json(),
             "number": self.number,
-            "norms": self._norms,
             "joined": {name: asdict(one) for name, one in self._joined.items()},
             "history": [asdict(one) for one in self.history],
         }
@@ -315,7 +312,7 @@ class Federation:
         try:
             both, facts = unpack(self._path.read_bytes())
             self.plan = Plan.from_json(facts["plan"])
-            self.number, self._norms = int(facts["number"]), list(facts["norms"])
+            self.number = int(facts["number"])
             self._joined = {
                 name: Joined(**one | {"types": tuple(one["types"])})
                 for name, one in facts["joined"].items()

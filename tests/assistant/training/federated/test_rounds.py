@@ -99,6 +99,23 @@ def test_an_update_a_hundred_times_too_long_is_left_out_and_said(tmp_path: Path)
     assert unpack(run.work("a") or b"")[1]["refused"] == ""
 
 
+def test_changes_that_grow_at_all_sites_are_taken(tmp_path: Path) -> None:
+    run = started(tmp_path)
+    for number, value in ((1, 0.01), (2, 1.0)):
+        for name in SITES:
+            run.answer(name, number, sent(value))
+    assert [one.refused for one in run.history] == [{}, {}]
+    assert np.allclose(run.weights["w"], 1.01)
+
+
+def test_of_two_sites_the_one_that_shouts_is_left_out(tmp_path: Path) -> None:
+    run = started(tmp_path, Rules(SITES, patience=0.0))
+    run.answer("c", 1, sent(100.0))
+    run.answer("a", 1, sent(1.0))
+    assert set(run.history[0].refused) == {"c"}
+    assert np.allclose(run.weights["w"], 0.0)
+
+
 @pytest.mark.parametrize(
     "data",
     [
