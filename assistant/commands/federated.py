@@ -122,9 +122,10 @@ def server(
     from assistant.training.federated import keys as certificates
     from assistant.training.federated import local
     from assistant.training.federated.averaging import Privacy
+    from assistant.training.federated.members import Rules
     from assistant.training.federated.plan import Learning
     from assistant.training.federated.privacy import epsilon
-    from assistant.training.federated.rounds import Federation, Rules
+    from assistant.training.federated.rounds import Federation
     from assistant.training.federated.server import Coordinator, serve
 
     if noise and not clip:
@@ -215,8 +216,8 @@ def _begin(learning: Learning, start: Path | None, layers: int, width: int) -> B
     """How the common model begins: the encoder in ``start``, or nothing and the vocabulary of the
     shipped model, so that no site's characters are told to the others."""
     from assistant.training.federated import local
+    from assistant.training.federated.members import Joined, labels
     from assistant.training.federated.plan import Plan
-    from assistant.training.federated.rounds import Joined, labels
     from serving.encoder.checkpoint import BertCheckpoint
     from serving.encoder.shape import Shape, SpanShape
     from serving.encoder.vocabulary import FILE_NAME, Vocabulary

@@ -15,7 +15,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from assistant.training.federated.keys import fingerprint
-from assistant.training.federated.rounds import Federation, Joined, SiteRefused
+from assistant.training.federated.members import Joined, SiteRefused
+from assistant.training.federated.rounds import Federation
 
 logger = logging.getLogger("bedside.training.federated")
 _SECONDS = 120.0

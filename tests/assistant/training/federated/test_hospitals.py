@@ -21,14 +21,10 @@ pytest.importorskip("cryptography")
 from assistant.training import dataset  # noqa: E402
 from assistant.training.dataset import Example  # noqa: E402
 from assistant.training.federated import keys, local, scored, server  # noqa: E402
+from assistant.training.federated.members import Joined, Rules, labels  # noqa: E402
 from assistant.training.federated.message import Weights, unpack  # noqa: E402
 from assistant.training.federated.plan import Learning, Plan  # noqa: E402
-from assistant.training.federated.rounds import (  # noqa: E402
-    Federation,
-    Joined,
-    Rules,
-    labels,
-)
+from assistant.training.federated.rounds import Federation  # noqa: E402
 from assistant.training.federated.site import (  # noqa: E402
     CoordinatorUnavailable,
     Line,

@@ -16,6 +16,7 @@ import contextlib
 
 from assistant.training.federated import scored
 from assistant.training.federated.averaging import Privacy, Update, average, clipped
+from assistant.training.federated.members import Joined, Rules, SiteRefused
 from assistant.training.federated.message import (
     MessageInvalid,
     Weights,
@@ -25,13 +26,7 @@ from assistant.training.federated.message import (
 )
 from assistant.training.federated.plan import Learning, Plan
 from assistant.training.federated.privacy import delta, epsilon
-from assistant.training.federated.rounds import (
-    STATE,
-    Federation,
-    Joined,
-    Rules,
-    SiteRefused,
-)
+from assistant.training.federated.rounds import STATE, Federation
 from assistant.training.scoring import THRESHOLDS
 from serving.encoder.shape import Shape, SpanShape
 from serving.encoder.vocabulary import SPECIAL
