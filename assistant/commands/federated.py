@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="联邦训练 Federated training: keys, server, site (pip install 'bedside\\[train]').",
+    help="联邦训练 federated training: keys, server, site (pip install 'bedside\\[train]').",
 )
 
 Own = Annotated[
