@@ -99,6 +99,11 @@ COMMANDS = (
         "(pip install 'bedside\\[train]').",
     ),
     Row(
+        "federated",
+        "assistant.commands.federated:app",
+        "联邦训练 federated training: keys, server, site (pip install 'bedside\\[train]').",
+    ),
+    Row(
         "dicom",
         "assistant.interop.dicom.command:app",
         "DICOM: take studies from the network, write results, de-identify.",

@@ -36,7 +36,7 @@ from assistant.training.optimisation import (
     device,
     products,
 )
-from assistant.training.scoring import THRESHOLDS, Chosen, choose, score
+from assistant.training.scoring import THRESHOLDS, Chosen, Scores, choose, score
 from serving.encoder.head import SpanScores
 from serving.encoder.shape import Shape, SpanShape
 from serving.encoder.vocabulary import Vocabulary
@@ -81,7 +81,9 @@ class TorchScan:
                 yield index, SpanScores.of_row(tables, place, len(rows[index]))
 
 
-class _Task:
+class SpanTask:
+    """Entity recognition as `fitting.Task`: documents in batches, the loss, the score."""
+
     def __init__(
         self,
         model: Any,
@@ -102,6 +104,7 @@ class _Task:
         self.lost = sum(lost for _, lost in made)
 
     def batches(self, random: np.random.Generator) -> Iterator[Batch]:
+        """One pass over the documents."""
         return batches(
             list(self._documents(random)), self._vocabulary, self._settings.tokens, random,
             self._settings.hidden,
@@ -115,21 +118,37 @@ class _Task:
             yield from pieces(made, self._settings.size, random)
 
     def loss(self, batch: Batch) -> Any:
+        """The loss of a batch."""
         ids, mask, gold, annotated = on_device(batch.ids, batch.mask, batch.gold, batch.annotated)
         with products(self._settings.numbers):
             parts = self.model(ids, mask)
         return span_loss(parts, mask, gold, annotated)
 
     def chosen(self) -> Chosen:
+        """The best threshold on the dev set and the scores with it."""
+        return choose(
+            (example.text for example in self._dev),
+            self._find,
+            lambda find: score(self._dev, find),
+        )
+
+    def at_thresholds(self) -> list[Scores]:
+        """The scores on the dev set at each of `THRESHOLDS`."""
+        found = {example.text: self._find(example.text) for example in self._dev}
+
+        def above(least: float) -> Scores:
+            return score(self._dev, lambda text: [x for x in found[text] if x.score >= least])
+
+        return [above(least) for least in THRESHOLDS]
+
+    def _find(self, text: str) -> list[decoding.LabelledSpan]:
         settings, span = self._settings, self._span
         scan = TorchScan(self.model, self._vocabulary, settings.tokens, settings.numbers)
         lowest = decoding.logit(THRESHOLDS[0])
-        return choose(
-            (example.text for example in self._dev),
-            lambda text: decoding.find(
+        return list(
+            decoding.find(
                 text, self._vocabulary, span.labels, scan, settings.size, span.nested, lowest
-            ),
-            lambda find: score(self._dev, find),
+            )
         )
 
 
@@ -152,8 +171,8 @@ def train(
         raise TrainingInvalid("The training set and the dev set must both hold entities.")
     span = SpanShape(tuple(types), nested=is_nested(training))
 
-    def make(vocabulary: Vocabulary, shape: Shape, settings: NerSettings) -> _Task:
+    def make(vocabulary: Vocabulary, shape: Shape, settings: NerSettings) -> SpanTask:
         model = SpanModel(shape, span, settings.dropout)
-        return _Task(model, vocabulary, span, training, dev, settings)
+        return SpanTask(model, vocabulary, span, training, dev, settings)
 
     return learn("ner", span, make, start, folder, settings, report)
