@@ -135,8 +135,7 @@ def read_orders(
             drugs += requests(element, scope)
         elif kind == "ServiceRequest" and _is_mine(element, scope):
             others += _kept(order(element, scope))
-    tables = _cut("medications", drugs, problems), _cut("orders", others, problems)
-    return tables
+    return _cut("medications", drugs, problems), _cut("orders", others, problems)
 
 
 def _only_patient(found: Resources) -> str:
