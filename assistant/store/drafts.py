@@ -36,7 +36,6 @@ from assistant.store.outbox import Outbox
 from assistant.store.requests import check_key
 from assistant.store.staleness import overtaken
 
-
 _DRAFTS = cast(Table, DraftRow.__table__)
 # Each call of a hook asks this: a statement that stands is not worked out each time.
 _WITH_DRAFTS = select(_DRAFTS.c.patient_id).where(

@@ -128,9 +128,9 @@ def assemble(
     rows: dict[str, str] = {}
     if orders:
         beside = [r for r in resources if r.get("resourceType") == "Medication"]
-        drugs, others = read_orders([*beside, *orders], chart, mapping)
+        drugs, ordered = read_orders([*beside, *orders], chart, mapping)
         changes["medications"] = [*chart.medications, *drugs]
-        changes["orders"] = [*chart.orders, *others]
+        changes["orders"] = [*chart.orders, *ordered]
         rows = {
             row.id: reference
             for row in drugs
