@@ -7,6 +7,7 @@ second drug beside it, a problem, a result, renal function, an age, a sex, or a 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, cached_property, lru_cache
 from importlib.resources import files
@@ -248,9 +249,18 @@ def rules_of(home: Path | None, off: Iterable[str] = ()) -> Mapping[str, Rule]:
 
     Raises `RulesInvalid`.
     """
-    own = sorted((home / "alerts").glob("*.yaml")) if home is not None else []
     # By the time of change, so that a hospital's edit holds at once and is read once.
-    return _in_force(tuple((path, path.stat().st_mtime_ns) for path in own), frozenset(off))
+    return _in_force(_own_files(home) if home is not None else (), frozenset(off))
+
+
+def _own_files(home: Path) -> tuple[tuple[Path, int], ...]:
+    """The hospital's files and when each was changed; asked at each call of a hook."""
+    try:
+        with os.scandir(home / "alerts") as entries:
+            found = [(e.path, e.stat().st_mtime_ns) for e in entries if e.name.endswith(".yaml")]
+    except (FileNotFoundError, NotADirectoryError):
+        return ()
+    return tuple((Path(path), changed) for path, changed in sorted(found))
 
 
 def all_cases(rules: Iterable[Rule]) -> Iterator[tuple[Rule, Sample, bool]]:

@@ -16,6 +16,35 @@ from assistant.store.errors import CardNotFound, InvalidArgument
 from assistant.store.identifier import is_id, new_id
 from assistant.store.models.card import CardRow
 
+_CARDS = cast(Table, CardRow.__table__)
+# Each call of a hook asks these: statements that stand are not worked out each time.
+_OF_PATIENTS = _CARDS.c.patient_id.in_(bindparam("patients", expanding=True))
+_OVERRIDDEN = select(_CARDS.c.patient_id, _CARDS.c.encounter_id, _CARDS.c.key).where(
+    _OF_PATIENTS, _CARDS.c.outcome == "overridden"
+)
+_OPEN = select(
+    _CARDS.c.patient_id,
+    _CARDS.c.encounter_id,
+    _CARDS.c.actor_id,
+    _CARDS.c.service,
+    _CARDS.c.kind,
+    _CARDS.c.rule,
+    _CARDS.c.key,
+    _CARDS.c.id,
+    _CARDS.c.shown,
+    _CARDS.c.suggestions,
+).where(
+    _OF_PATIENTS,
+    _CARDS.c.key.in_(bindparam("keys", expanding=True)),
+    _CARDS.c.outcome == "",
+)
+_ADD = insert(_CARDS)
+_SHOW_AGAIN = (
+    update(_CARDS)
+    .where(_CARDS.c.id == bindparam("of"))
+    .values(shown=bindparam("times"), suggestions=bindparam("offered"))
+)
+
 Outcome = Literal["accepted", "overridden"]
 MAX_COMMENT = 2_000
 
@@ -82,11 +111,9 @@ class Cards:
         """The same inside the caller's transaction."""
         found: dict[tuple[str, str], set[str]] = {}
         if contexts:
-            query = select(CardRow.patient_id, CardRow.encounter_id, CardRow.key).where(
-                CardRow.patient_id.in_({context.patient_id for context in contexts}),
-                CardRow.outcome == "overridden",
-            )
-            for patient, encounter, key in session.execute(query):
+            patients = list({context.patient_id for context in contexts})
+            rows = session.connection().execute(_OVERRIDDEN, {"patients": patients})
+            for patient, encounter, key in rows:
                 found.setdefault((patient, encounter), set()).add(key)
         return [found.get((c.patient_id, c.encounter_id), set()) for c in contexts]
 
@@ -206,31 +233,16 @@ def _place(showing: Showing, card: NewCard) -> _Place:
     )
 
 
-_CARDS = cast(Table, CardRow.__table__)
-
-
 def _open_ones(session: Session, showings: Sequence[Showing]) -> dict[_Place, dict[str, Any]]:
     """The cards of these encounters that are not answered yet, of those that are shown again."""
     patients = {one.context.patient_id for one in showings if one.cards}
     if not patients:
         return {}
     keys = {card.key for one in showings for card in one.cards}
-    table = _CARDS.c
-    place = (
-        table.patient_id,
-        table.encounter_id,
-        table.actor_id,
-        table.service,
-        table.kind,
-        table.rule,
-        table.key,
-    )
-    query = select(*place, table.id, table.shown, table.suggestions).where(
-        table.patient_id.in_(patients), table.key.in_(keys), table.outcome == ""
-    )
+    asked = {"patients": list(patients), "keys": list(keys)}
     return {
         cast(_Place, tuple(row[:7])): {"id": row[7], "shown": row[8], "suggestions": row[9]}
-        for row in session.execute(query)
+        for row in session.connection().execute(_OPEN, asked)
     }
 
 
@@ -242,14 +254,9 @@ def _keep(session: Session, rows: Sequence[dict[str, Any]], known: Set[str]) -> 
         if row["id"] in known
     ]
     if changed:
-        session.execute(
-            update(_CARDS)
-            .where(_CARDS.c.id == bindparam("of"))
-            .values(shown=bindparam("times"), suggestions=bindparam("offered")),
-            changed,
-        )
+        session.connection().execute(_SHOW_AGAIN, changed)
     if new := [row for row in rows if row["id"] not in known]:
-        session.execute(insert(_CARDS), new)
+        session.connection().execute(_ADD, new)
 
 
 def _may_answer(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
-from sqlalchemy import select
+from sqlalchemy import Table, bindparam, select
 from sqlalchemy.orm import Session
 
 from assistant.store.access import (
@@ -35,6 +35,14 @@ from assistant.store.models.request import RequestRow
 from assistant.store.outbox import Outbox
 from assistant.store.requests import check_key
 from assistant.store.staleness import overtaken
+
+_DRAFTS = cast(Table, DraftRow.__table__)
+# Each call of a hook asks this: a statement that stands is not worked out each time.
+_WITH_DRAFTS = select(_DRAFTS.c.patient_id).where(
+    _DRAFTS.c.patient_id.in_(bindparam("patients", expanding=True)),
+    _DRAFTS.c.stale_at.is_(None),
+    _DRAFTS.c.accepted_at.is_(None),
+)
 
 
 def is_current(draft: DraftRow, record_hash: str) -> bool:
@@ -170,15 +178,8 @@ class Drafts:
         # Most patients have none: their rows are not asked for one by one.
         some: set[str] = set()
         if patients := {c.patient_id for c, kinds in wanted if kinds}:
-            some = set(
-                session.scalars(
-                    select(DraftRow.patient_id).where(
-                        DraftRow.patient_id.in_(patients),
-                        DraftRow.stale_at.is_(None),
-                        DraftRow.accepted_at.is_(None),
-                    )
-                )
-            )
+            asked = {"patients": list(patients)}
+            some = set(session.connection().scalars(_WITH_DRAFTS, asked))
         for context, kinds in wanted:
             rows: Sequence[DraftRow] = []
             if kinds and context.patient_id in some:

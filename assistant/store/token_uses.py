@@ -7,13 +7,16 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import Table, delete, insert, select
+from sqlalchemy import Table, bindparam, delete, insert, select
 from sqlalchemy.orm import Session
 
 from assistant.store.database import Database
 from assistant.store.models.token_use import TokenUseRow
 
 _USES = cast(Table, TokenUseRow.__table__)
+# Each call of a hook asks these: statements that stand are not worked out each time.
+_USED = select(_USES.c.key).where(_USES.c.key.in_(bindparam("keys", expanding=True)))
+_ADD = insert(_USES)
 SWEEP_EVERY = timedelta(seconds=30)
 """So often those that have expired are deleted."""
 
@@ -34,9 +37,8 @@ class TokenUses:
         keys = [_key(issuer, token_id) for issuer, token_id, _ in tokens]
         with self._database.write() as session:
             self._sweep(session)
-            used = set(
-                session.scalars(select(TokenUseRow.key).where(TokenUseRow.key.in_(set(keys))))
-            )
+            connection = session.connection()
+            used = set(connection.scalars(_USED, {"keys": list(set(keys))}))
             answers, rows = [], []
             for key, (_, _, expires_at) in zip(keys, tokens, strict=True):
                 answers.append(key not in used)
@@ -44,7 +46,7 @@ class TokenUses:
                     used.add(key)
                     rows.append({"key": key, "expires_at": expires_at})
             if rows:
-                session.execute(insert(_USES), rows)
+                connection.execute(_ADD, rows)
             return answers
 
     def _sweep(self, session: Session) -> None:

@@ -113,6 +113,31 @@ def read_resources(
     return _Assembly(scope, mine).incoming(problems)
 
 
+def read_orders(
+    resources: Iterable[Any], chart: Encounter, mapping: Mapping
+) -> tuple[list[Medication], list[Order]]:
+    """The orders for drugs and for others among ``resources``, as `read_resources` reads them into
+    the record of the stay that ``chart`` is: what is known of patient and stay is not read again.
+
+    The Encounter may be among the resources or not; the times of the stay are the chart's.
+    """
+    problems = Problems()
+    found = Resources(resources, problems)
+    scope = Scope(found, mapping, chart.patient.id, chart.id)
+    at = chart.discharged_at
+    scope.start = chart.admitted_at
+    scope.end = at.replace(hour=23, minute=59, second=59) if at else None
+    drugs: list[Medication] = []
+    others: list[Order] = []
+    for element in found:
+        kind = element.identity[0]
+        if kind == "MedicationRequest" and _is_mine(element, scope):
+            drugs += requests(element, scope)
+        elif kind == "ServiceRequest" and _is_mine(element, scope):
+            others += _kept(order(element, scope))
+    return _cut("medications", drugs, problems), _cut("orders", others, problems)
+
+
 def _only_patient(found: Resources) -> str:
     patients = found.of_type("Patient")
     if len(patients) != 1:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from assistant.interop.fhir.incoming import read_resources
+from assistant.interop.fhir.incoming import read_orders, read_resources
 from assistant.interop.fhir.mapping import Mapping
 from assistant.interop.hooks.fetching import Resource
 from assistant.interop.hooks.gathering import flat, is_of
@@ -16,9 +16,6 @@ from assistant.record.encounter import Encounter
 from assistant.record.note import Note, NoteKind
 
 _UNNAMED = "unnamed-draft-"
-_BESIDE = ("Patient", "Encounter", "Medication")
-"""What a draft order refers to."""
-
 NOTE_KINDS: tuple[tuple[str, NoteKind], ...] = (
     ("首次病程", "first_progress"),
     ("入院", "admission"),
@@ -119,7 +116,7 @@ def assemble(
 ) -> Assembled:
     """The record of the call: the chart with the draft orders and the note of the context.
 
-    ``resources`` are what the orders may refer to.  Raises `DataMissing`.
+    ``resources`` are what the orders may refer to.
     """
     changes: dict[str, Any] = {}
     note = _note(context)
@@ -130,17 +127,16 @@ def assemble(
         changes["department"] = context.department
     rows: dict[str, str] = {}
     if orders:
-        beside = [r for r in resources if r.get("resourceType") in _BESIDE]
-        drafted = read_chart([*beside, *orders], context.patientId, chart.id, mapping)
-        if drafted is not None:
-            changes["medications"] = [*chart.medications, *drafted.medications]
-            changes["orders"] = [*chart.orders, *drafted.orders]
-            rows = {
-                row.id: reference
-                for row in drafted.medications
-                for key, reference in references(orders, context.selections).items()
-                if row.id == key or row.id.startswith((f"{key}.", f"{key}-"))
-            }
+        beside = [r for r in resources if r.get("resourceType") == "Medication"]
+        drugs, ordered = read_orders([*beside, *orders], chart, mapping)
+        changes["medications"] = [*chart.medications, *drugs]
+        changes["orders"] = [*chart.orders, *ordered]
+        rows = {
+            row.id: reference
+            for row in drugs
+            for key, reference in references(orders, context.selections).items()
+            if row.id == key or row.id.startswith((f"{key}.", f"{key}-"))
+        }
     return Assembled(chart.model_copy(update=changes) if changes else chart, rows, note)
 
 
