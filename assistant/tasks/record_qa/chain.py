@@ -163,7 +163,9 @@ def _one(reading: RecordReading, question: str, focus: Focus | None) -> RecordAn
         answer = _quoted(reading, asked) or answer
     if asked.kind not in _SAY_OF_WHOM and not asked.followed and (left := left_over(asked, answer)):
         answer = _general(reading, asked, left, answer)
-    if answer.outcome == "not_recorded":
+    # Beside an earlier stay that is not told of, lines of this one would pass for it.
+    of_before = any(one.name == "earlier_stay" for one in narrowed(asked.folded))
+    if answer.outcome == "not_recorded" and not of_before:
         answer.nearest = [place for _, place in nearest(reading, question, 3)]
     return answer
 

@@ -55,6 +55,7 @@ def test_an_earlier_stay_gets_no_value_of_this_one(said: Ask) -> None:
     assert answer.outcome == "not_recorded"
     assert not answer.statements
     assert not answer.tables
+    assert not answer.nearest
     before = said("上次住院是因为什么手术")
     assert "胆囊切除术" in before.plain_text()
     assert all("入院前" in s.text for s in before.statements)
