@@ -44,7 +44,7 @@ _MOVE_HEAD = (
     .values(seq=bindparam("to"), hash=bindparam("of"), signature=bindparam("signed"))
 )
 # Each call of a hook writes here: statements that stand, rows that are no mapped objects, on the
-# transaction's connection itself, take a third of the processor time.
+# transaction's connection itself.
 _HASHED_COLUMNS = tuple(column.name for column in _ROWS.columns if column.name != "hash")
 
 

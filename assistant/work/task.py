@@ -175,8 +175,9 @@ class Task(ABC, Generic[RequestT, DraftT]):
     systems: an `assistant.imaging.out.structure.Result`."""
 
     at_save: ClassVar[str] = ""
-    """A function of (encounter, id of the note, resources) that says what is wrong with a note as
-    it is saved: a list of `assistant.alerts.alert.Alert`."""
+    """A function of (encounter, id of the note, data directory) that says what is wrong with a note
+    as it is saved: a list of `assistant.alerts.alert.Alert`.  It runs in a process of its own, with
+    neither model nor knowledge base."""
 
     evaluation: ClassVar[str] = ""
     """The command that measures it, as in ``bedside eval discharge``."""

@@ -17,7 +17,8 @@ from typing import Any, TypeVar
 from assistant.alerts.alert import Alert
 from assistant.alerts.base import open_base
 from assistant.alerts.engine import alerts_of
-from assistant.alerts.rule import Rule, RulesInvalid, rules_of
+from assistant.alerts.rule import Rule, RulesInvalid, Sample, rules_of
+from assistant.alerts.sample import encounter_of
 from assistant.api.context import Services
 from assistant.interop.events.desk import receive
 from assistant.interop.events.event import RecordEvent
@@ -35,6 +36,7 @@ from assistant.interop.hooks.fetching import Resource
 from assistant.interop.hooks.gathering import gather
 from assistant.interop.hooks.keeping import Kept
 from assistant.interop.hooks.message import Card, CardsResponse, HookContext, HookRequest
+from assistant.interop.hooks.note_process import NOTE_PROCESS
 from assistant.interop.hooks.refusal import DataMissing, HookRefused
 from assistant.interop.hooks.saved_notes import SavedNotes
 from assistant.interop.hooks.service import HookService
@@ -42,7 +44,6 @@ from assistant.interop.hooks.showing import Call, shown_each
 from assistant.interop.hooks.wire import digest
 from assistant.record.encounter import Encounter
 from assistant.store import Context
-from assistant.work.task import load as load_place
 
 logger = logging.getLogger("bedside.assistant.hooks")
 CHARTS = 512
@@ -182,17 +183,16 @@ class Answering:
         work = functools.partial(self._said_of, encounter, note_id)
         return self._saved.ask(_stay(assembled), note_id, work)
 
+    def warm(self) -> None:
+        """Have the process of saved notes read what it needs."""
+        self._said_of(encounter_of(Sample(note="一般情况可。")), "n1")
+
     def _said_of(self, encounter: Encounter, note_id: str) -> list[Alert]:
-        """One task that fails takes no card away."""
-        found: list[Alert] = []
-        for task in self._parts.tasks:
-            if not task.at_save:
-                continue
-            try:
-                found += load_place(task.at_save)(encounter, note_id, self._parts.resources)
-            except Exception as error:
-                logger.error("%s said nothing of a note: %s", task.kind, type(error).__name__)
-        return found
+        """What every task says of the note that has something to say on saving."""
+        places = [task.at_save for task in self._parts.tasks if task.at_save]
+        if not places:
+            return []
+        return NOTE_PROCESS.ask(places, encounter, note_id, self._parts.settings.home)
 
     async def _within(self, future: Future[list[Alert]], until: float) -> list[Alert]:
         """What is found within the time of a card; nothing where it takes longer."""

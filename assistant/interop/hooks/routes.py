@@ -46,7 +46,7 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
     app.state.hook_answering = Answering(app.state.services)
     hooks = app.state.services.settings.hooks
     expected = bool(hooks.clients) or hooks.unsecured
-    warming = asyncio.create_task(_warm(app.state.services) if expected else asyncio.sleep(0))
+    warming = asyncio.create_task(_warm(app) if expected else asyncio.sleep(0))
     try:
         yield
     finally:
@@ -55,7 +55,7 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
         await asyncio.gather(warming, return_exceptions=True)
 
 
-async def _warm(parts: Services) -> None:
+async def _warm(app: FastAPI) -> None:
     """Read the rules and the vocabulary before the first call waits for them.
 
     Only where the settings let a system call: it takes seconds of a processor.
@@ -65,7 +65,9 @@ async def _warm(parts: Services) -> None:
     # What a start has to do comes first.
     await asyncio.sleep(WARM_AFTER)
     try:
+        parts: Services = app.state.services
         await asyncio.to_thread(lambda: warm(open_base(parts.resources)))
+        await asyncio.to_thread(app.state.hook_answering.warm)
         # What was read stays for good.  Else each call's resources would have the collector walk
         # over all of it again and again: milliseconds a call.
         gc.collect()

@@ -1,16 +1,15 @@
 """What tasks say of a note that is saved, worked on beside the hooks.
 
-Reading a whole stay for it takes a hundred times what the rules take.  So it has one thread; of a
-note that is saved again the last save counts; where more is saved than can be read, the newest are,
-and the thread leaves most of the time to the hooks.  What comes too late for its own card waits for
-the next hook of the stay.
+Reading a whole stay for it takes a hundred times what the rules take.  So it has one thread, which
+waits for a process of its own (`note_process`); of a note that is saved again the last save counts;
+where more is saved than can be read, the newest are.  What comes too late for its own card waits
+for the next hook of the stay.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -23,9 +22,6 @@ MOST_WAITING = 64
 """Notes that wait to be read; of more the oldest are left out."""
 MOST_LATE = 512
 """Stays for which something waits for the next hook."""
-REST, FEW, LONGEST_REST = 9.0, 4, 2.0
-"""Where more than a few wait, the thread rests so many times as long as it computed; seconds at
-most."""
 
 Stay = tuple[str, str]
 """(patient id, encounter id)"""
@@ -96,15 +92,12 @@ class SavedNotes:
 
     def _run(self) -> None:
         while (asked := self._next()) is not None:
-            began = time.thread_time()
             try:
                 found = asked.work()
             except Exception as error:
                 logger.error("a saved note was not read: %s", type(error).__name__)
                 found = []
             asked.answer.set_result(found)
-            if len(self._waiting) > FEW:
-                self._closed.wait(min(LONGEST_REST, REST * (time.thread_time() - began)))
 
     def _next(self) -> _Asked | None:
         """The newest save that waits; None at the end."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 from assistant.tasks.record_qc.adjustments import adjusted, adjustments
 from assistant.tasks.record_qc.chain import inspect
@@ -24,15 +25,22 @@ async def checked(request: CheckedEncounter, resources: Resources) -> QcReport:
 
 def check(request: CheckedEncounter, resources: Resources) -> QcReport:
     """The same, in this thread."""
-    home = resources.settings.home
+    structurer = resources.shared("record_qc.structurer", lexical_structurer)
+    return inspected(request, structurer, resources.settings.home)
+
+
+def lexical_structurer() -> Structurer:
+    """With the lexicon alone: the checks were measured with it, and it is the same everywhere."""
+    return Structurer(None)
+
+
+def inspected(request: CheckedEncounter, structurer: Structurer, home: Path) -> QcReport:
+    """The report by the rule set and the adjustments in the data directory.
+
+    Raises `Refused` where the hospital's rule set cannot be read.
+    """
     try:
         rules, lowered = adjusted(read_rules(home), adjustments(home), request.department)
     except RulesInvalid as error:
         raise Refused(str(error)) from error
-
-    def make() -> Structurer:
-        # The lexicon alone: the checks were measured with it, and it is the same everywhere.
-        return Structurer(None)
-
-    structurer = resources.shared("record_qc.structurer", make)
     return inspect(request, structurer, rules).model_copy(update={"adjusted": lowered})

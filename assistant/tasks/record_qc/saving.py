@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cache
+from pathlib import Path
 
 from assistant.alerts.alert import Alert, AlertSource
 from assistant.record.encounter import Encounter
@@ -10,8 +12,8 @@ from assistant.record.evidence import TextSpan
 from assistant.tasks.record_qc.draft import QcFinding
 from assistant.tasks.record_qc.record import CheckedEncounter
 from assistant.tasks.record_qc.rules import read_rules
-from assistant.tasks.record_qc.run import check
-from assistant.work.resources import Resources
+from assistant.tasks.record_qc.run import inspected, lexical_structurer
+from assistant.tasks.structuring.pipeline import Structurer
 
 MOST = 5
 """A card each: more are for the page."""
@@ -19,7 +21,7 @@ MOST = 5
 _SOURCE = AlertSource(name="病历质控规则集 (record QC rule set)", year=2026)
 
 
-def alerts_of_note(encounter: Encounter, note_id: str, resources: Resources) -> list[Alert]:
+def alerts_of_note(encounter: Encounter, note_id: str, home: Path) -> list[Alert]:
     """The findings that stand in the note which is saved, the worst first.
 
     What is missing or late elsewhere in the stay is not about this note, and what the hospital
@@ -27,14 +29,19 @@ def alerts_of_note(encounter: Encounter, note_id: str, resources: Resources) -> 
     Raises `Refused` where the hospital's rule set cannot be read.
     """
     stay = CheckedEncounter.model_validate(encounter.model_dump())
-    report = check(stay, resources)
-    kinds = read_rules(resources.settings.home).kinds
+    report = inspected(stay, _structurer(), home)
+    kinds = read_rules(home).kinds
     here = [
         one
         for one in report.findings
         if kinds[one.kind].at_save and any(place.note_id == note_id for place in _spans(one))
     ]
     return [_alert(one, encounter.id) for one in here[:MOST]]
+
+
+@cache
+def _structurer() -> Structurer:
+    return lexical_structurer()
 
 
 def _alert(finding: QcFinding, encounter_id: str) -> Alert:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import ast
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from pathlib import Path
 
 import pytest
 from fhir_standin import call, prefetch
 from starlette.testclient import TestClient
 
 from assistant.alerts.alert import Alert, AlertSource
+from assistant.alerts.rule import Sample
+from assistant.alerts.sample import encounter_of
 from assistant.interop.hooks import saved_notes
+from assistant.interop.hooks.note_process import NoteProcess
 from assistant.interop.hooks.saved_notes import SavedNotes
 
 STAY = ("pat-1", "enc-1")
@@ -131,3 +137,18 @@ def test_what_comes_too_late_comes_with_the_next_hook_of_the_stay(hooks: TestCli
     assert hooks.post("/cds-services/bedside-patient-view", json=other).json() == {"cards": []}
     assert topics("bedside-patient-view", "patient-view") == ["qc.test"]
     assert topics("bedside-patient-view", "patient-view") == []
+
+
+def test_notes_are_read_in_a_process_that_may_be_lost() -> None:
+    process = NoteProcess()
+    stay = encounter_of(Sample(note="患者李雷，女，60岁。一般情况可。", sex="male"))
+    places = ["assistant.tasks.record_qc.saving:alerts_of_note", "no.such:place"]
+    found = process.ask(places, stay, "n1", Path("/nowhere"))
+    assert "qc.wrong_sex" in {one.rule for one in found}
+    lost = process._process
+    assert lost is not None
+    assert lost.pid is not None
+    os.kill(lost.pid, signal.SIGKILL)
+    lost.join()
+    assert process.ask(places, stay, "n1", Path("/nowhere")) == found
+    assert process._process is not lost
