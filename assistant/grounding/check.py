@@ -37,6 +37,9 @@ class Check:
     verified: list[tuple[int, int]] = field(default_factory=list)
     """Where facts stand in the statement that the record was found to have."""
 
+    computed: list[tuple[int, int]] = field(default_factory=list)
+    """Where differences stand that were computed from two values of the record."""
+
     @property
     def text(self) -> str:
         """The statement."""

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from assistant.grounding.check import Check
+from assistant.grounding.differences import difference
 from assistant.grounding.likeness import Likeness
 from assistant.grounding.measured import Measured
 from assistant.grounding.measuring import CALENDAR
+from assistant.grounding.only_value import told_alone
 from assistant.grounding.source import Clause, Reading, Source
 from assistant.grounding.stance import NOT_THERE
 from assistant.grounding.trends import numeric_trends
@@ -43,6 +45,13 @@ def check_quantities(check: Check) -> None:
             and _at_one_time(clause, s.clause_of(m.quantity.start))
             and not _told_for_moment(said, m, written)
         ]
+        if not holding:
+            holding = told_alone(said, clause, check, same, written)
+        if not holding and (source := difference(check.text, said, written)):
+            check.use(source)
+            check.verify(said.name_start, quantity.tail or quantity.end)
+            check.computed.append((quantity.start, quantity.end))
+            continue
         lasts = _is_counted(said) and _lasts_otherwise(check, said, written)
         if holding and not lasts and not _better_told(said, clause, check.sources):
             like = Likeness(check.text, clause.text)
