@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from assistant.grounding.check import Check
@@ -15,6 +16,11 @@ from assistant.grounding.stance import NOT_THERE
 _SHARED = 2
 """Pairs of characters that the clauses must share at least."""
 
+_COURSE = frozenset({"疗程", "治疗", "带药", "住院"})
+"""What a length of time is led by that says nothing of what else it could be of."""
+
+_AFTER = re.compile(r"[ ]?之?后")
+
 
 def told_alone(
     said: Measured,
@@ -23,33 +29,59 @@ def told_alone(
     same: Sequence[tuple[Source, Measured]],
     written: Sequence[tuple[Source, Measured]],
 ) -> list[Source]:
-    """The sentence of ``same`` whose value is the only one of its kind in the record, in a clause
-    that is the most alike to the statement's; empty where another value could be meant."""
-    if not same or not said.quantity.unit or said.quantity.ordinal:
+    """The sentence of ``same`` whose value alone can be meant: the only one of its kind in the
+    record, or in the one clause that is most alike to the statement's; empty where another could
+    be.  What a test is named for must be found by its name."""
+    if not same or said.concept or not said.quantity.unit or said.quantity.ordinal:
         return []
-    kind = [
-        m
-        for _, m in written
-        if said.quantity.unit.converts_to(m.quantity.unit) or not m.quantity.unit
-    ]
-    alike = [m for m in kind if m.quantity.unit]
-    if not alike or any(not said.says_the_same(m) for m in alike):
-        return []
-    best = max((len(clause.bigrams & c.bigrams) for c in check.clauses), default=0)
-    if best < _SHARED:
-        return []
-    return [source for source, m in same if _is_beside(said, m, source, clause, best)]
+    scores = [(len(clause.bigrams & c.bigrams), c) for c in check.clauses]
+    best = max((score for score, _ in scores), default=0)
+    nearest = [c for score, c in scores if score == best] if best >= _SHARED else []
+    kind = [(s, m) for s, m in written if _is_of_kind(said, m)]
+    only = all(said.says_the_same(m) for _, m in kind)
+    found = []
+    for source, one in same:
+        place = source.clause_of(one.quantity.start)
+        if place is None or not said.fits(one) or not _may_be(one, place, clause):
+            continue
+        if only and (
+            place in nearest
+            or (said.before | said.after) & (one.before | one.after)
+            or clause.bigrams <= _COURSE
+            or (_is_after(check.text, said) and _is_after(source.text, one))
+        ):
+            found.append(source)
+        elif nearest == [place] and all(
+            said.says_the_same(m) for s, m in kind if s.clause_of(m.quantity.start) is place
+        ):
+            found.append(source)
+    return found
 
 
-def _is_beside(said: Measured, found: Measured, source: Source, clause: Clause, best: int) -> bool:
-    if said.concept != found.concept and said.concept and found.concept:
+def _is_of_kind(said: Measured, other: Measured) -> bool:
+    return said.quantity.unit.converts_to(other.quantity.unit) and (
+        _is_year(said) == _is_year(other)
+    )
+
+
+_YEARS = range(1900, 2100)
+
+
+def _is_year(one: Measured) -> bool:
+    """Whether it is a year of the calendar: 2023年."""
+    quantity = one.quantity
+    return quantity.unit.code == "a" and quantity.shape == "one" and quantity.low in _YEARS
+
+
+def _is_after(text: str, one: Measured) -> bool:
+    return _AFTER.match(text, one.quantity.tail or one.quantity.end) is not None
+
+
+def _may_be(found: Measured, place: Clause, clause: Clause) -> bool:
+    """Whether the record's clause means its value as the statement does, of the same side."""
+    if found.concept or found.reference or found.quantity.ordinal:
         return False
-    if found.reference or found.quantity.ordinal:
-        return False
-    place = source.clause_of(found.quantity.start)
-    if place is None or (place.stances & NOT_THERE) - clause.stances:
+    if (place.stances & NOT_THERE) - clause.stances:
         return False
     mine, theirs = ({s.side for s in one.sides} for one in (clause, place))
-    if mine and theirs and not mine & theirs:
-        return False
-    return len(clause.bigrams & place.bigrams) == best
+    return not mine or not theirs or bool(mine & theirs)

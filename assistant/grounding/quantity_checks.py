@@ -34,7 +34,9 @@ def check_quantities(check: Check) -> None:
         if clause is None or quantity.ambiguous:
             check.problem("number", words)
             continue
-        same = [(s, m) for s, m in written if said.says_the_same(m)]
+        same = [
+            (s, m) for s, m in written if said.says_the_same(m) or said.leaves_its_unit(m, written)
+        ]
         holding = [
             s
             for s, m in same
@@ -43,6 +45,7 @@ def check_quantities(check: Check) -> None:
             and _may_tell(s, m, clause)
             and _on_one_day(check.said, quantity.start, s, m.quantity.start)
             and _at_one_time(clause, s.clause_of(m.quantity.start))
+            and _of_one_turn(clause, s.clause_of(m.quantity.start))
             and not _told_for_moment(said, m, written)
         ]
         if not holding:
@@ -150,6 +153,16 @@ def _at_one_time(said: Clause, written: Clause | None) -> bool:
     """Whether the times of the day that both clauses name, if they do, have one in common."""
     mine = set(_CLOCK.findall(fold(said.text)))
     theirs = set(_CLOCK.findall(fold(written.text))) if written else set()
+    return not mine or not theirs or bool(mine & theirs)
+
+
+_TURN = re.compile(r"第[1-9一二三四五六七八九十]+(?:次|周期|疗程|程)|首次")
+
+
+def _of_one_turn(said: Clause, written: Clause | None) -> bool:
+    """Whether the turns that both clauses name, if they do, have one in common: 第二次化疗后."""
+    mine = set(_TURN.findall(said.text))
+    theirs = set(_TURN.findall(written.text)) if written else set()
     return not mine or not theirs or bool(mine & theirs)
 
 
