@@ -21,13 +21,13 @@ def difference(
 ) -> Source | None:
     """The sentence whose two values differ by what ``said`` says, in the direction it says.
 
-    The values must be of the one named test, follow one another in one sentence and be single
-    numbers of one unit; a percentage, a range and what has no name are never computed.
+    The values must be of one thing by its name, follow one another in one sentence and be single
+    numbers of one unit; a percentage and a range are never computed.
     """
     quantity = said.quantity
     way = _BY.search(text, max(0, quantity.start - 6), quantity.lead or quantity.start)
     exact = quantity.shape == "one" and not (quantity.comparator or quantity.more)
-    if way is None or not said.concept or not exact or quantity.unit_text == "%":
+    if way is None or not exact or quantity.unit_text == "%":
         return None
     wanted = quantity.base[0] * (1 if way["up"] else -1)
     for source, one, two in _followed(said, written):
@@ -45,12 +45,31 @@ def _followed(
     sources = {id(source): source for source, _ in written}
     for source in sources.values():
         values = [m for m in source.measured if m.concept == said.concept and not m.reference]
+        if not said.concept:
+            # HAMD评分由36分降至8分: what no list has goes by the words before it.
+            values = _by_words(said, values)
         pairs = list(pairwise(values))
         if len(values) > 2:
             pairs.append((values[0], values[-1]))
         for one, two in pairs:
             if one.qualifiers - _DAYS == two.qualifiers - _DAYS and _fits(said, one):
                 yield source, one, two
+
+
+_ALIKE = 3
+"""Pairs of characters that stand before both, where what is measured has no listed name."""
+
+
+def _by_words(said: Measured, values: Sequence[Measured]) -> list[Measured]:
+    """The one value that goes on to another and has the words of ``said`` before it, with that."""
+    found = [
+        [one, two]
+        for one, two in pairwise(values)
+        if (one.moment, two.moment) == ("left", "last")
+        and len(one.before & said.before) >= _ALIKE
+        and one.quantity.unit.converts_to(said.quantity.unit)
+    ]
+    return found[0] if len(found) == 1 else []
 
 
 _DAYS = frozenset({"day:昨", "day:今", "day:前", "age:现", "age:病前"})

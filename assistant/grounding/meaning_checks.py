@@ -236,7 +236,11 @@ def check_stances(check: Check) -> None:
         # 拔除尿管 is about the 尿管 of 保留尿管, whatever else was removed.
         for same in (alike, about):
             if same and all(
-                contrary.opposed(c.text) or contrary.changed_otherwise(c.source.text) for c in same
+                (
+                    contrary.opposed(c.text)
+                    and not contrary.told_after(c.source.text[c.start + len(c.text) :])
+                )
+                or contrary.changed_otherwise(c.source.text) for c in same
             ):
                 check.problem("negation", clause.text)
 

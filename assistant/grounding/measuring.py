@@ -223,7 +223,9 @@ class _Reader:
 
 _SOLUTION = re.compile(r"[ ]?的?(?:葡萄糖|氯化钠|碳酸氢钠|甘露醇)")
 _NAMED = re.compile(r"([a-z0-9-]*[a-z][a-z0-9-]*|[\u4e00-\u9fff])[\s(:]*\Z")
-_BECOMES = re.compile(r"(?:[升降增减](?:高|低|少|多)?[至到为]|恢复[至到为]|复查)[:约为\s]*\Z")
+_BECOMES = re.compile(
+    r"(?:(?:[升降增减](?:高|低|少|多)?|恢复|回落|回升|回降|下降|上升|改善|变)[至到为]|复查)[:约为\s]*\Z"
+)
 _GLUED = re.compile(r"(?<![a-z0-9])[a-z][a-z0-9]*[a-z][+-]?\Z")
 
 

@@ -49,6 +49,7 @@ def told_alone(
             or (said.before | said.after) & (one.before | one.after)
             or clause.bigrams <= _COURSE
             or (_is_after(check.text, said) and _is_after(source.text, one))
+            or (_is_window(check.text, said) and _is_window(source.text, one))
         ):
             found.append(source)
         elif nearest == [place] and all(
@@ -75,6 +76,11 @@ def _is_year(one: Measured) -> bool:
 
 def _is_after(text: str, one: Measured) -> bool:
     return _AFTER.match(text, one.quantity.tail or one.quantity.end) is not None
+
+
+def _is_window(text: str, one: Measured) -> bool:
+    """Whether it is how far a clause and those behind it look back: 近24h呕吐3次，腹泻6次."""
+    return text[: one.quantity.start].rstrip().endswith("近") and one.quantity.unit.measures("time")
 
 
 def _may_be(found: Measured, place: Clause, clause: Clause) -> bool:

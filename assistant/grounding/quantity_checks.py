@@ -53,7 +53,7 @@ def check_quantities(check: Check) -> None:
         if not holding and (source := difference(check.text, said, written)):
             check.use(source)
             check.verify(said.name_start, quantity.tail or quantity.end)
-            check.computed.append((quantity.start, quantity.end))
+            check.computed.append((said.name_start, quantity.end))
             continue
         lasts = _is_counted(said) and _lasts_otherwise(check, said, written)
         if holding and not lasts and not _better_told(said, clause, check.sources):
@@ -231,6 +231,7 @@ def check_trends(check: Check) -> None:
             check.problem("negation", check.text[trend.start : trend.end])
         elif ways:
             check.verify(trend.start, trend.end)
+            check.computed.append((trend.start, trend.end))
             for source in [s for s, up in told if up is trend.up][:1]:
                 check.use(source)
 
