@@ -186,7 +186,8 @@ class _Reader:
         self, ahead: str, sentence: int, quantity: Quantity, result: Sequence[Measured]
     ) -> Measured | None:
         """The last value of a test in the sentence, where this one is said to be what it became."""
-        if not _BECOMES.search(ahead):
+        on_day = bool(result) and result[-1].quantity.unit.code in CALENDAR
+        if not _BECOMES.search(ahead) and not (on_day and _IS.fullmatch(ahead)):
             return None
         for other in reversed(result):
             if other.quantity.start < sentence:
@@ -220,6 +221,9 @@ class _Reader:
         edge = _BEHIND.search(self._folded, end, right)
         return frozenset(bigrams(self._folded[end : edge.start() if edge else right]))
 
+
+_IS = re.compile(r"后?[为是]")
+"""What stands between a day and the value on it: 第5天为180U/L."""
 
 _SOLUTION = re.compile(r"[ ]?的?(?:葡萄糖|氯化钠|碳酸氢钠|甘露醇)")
 _NAMED = re.compile(r"([a-z0-9-]*[a-z][a-z0-9-]*|[\u4e00-\u9fff])[\s(:]*\Z")

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from assistant.grounding.check import Check
 from assistant.grounding.measured import Measured
+from assistant.grounding.measuring import CALENDAR
 from assistant.grounding.source import Clause, Source
 from assistant.grounding.stance import NOT_THERE
 
@@ -32,8 +33,11 @@ def told_alone(
     """The sentence of ``same`` whose value alone can be meant: the only one of its kind in the
     record, or in the one clause that is most alike to the statement's; empty where another could
     be.  What a test is named for must be found by its name."""
-    if not same or said.concept or not said.quantity.unit or said.quantity.ordinal:
+    if not same or said.concept or not said.quantity.unit :
         return []
+    beside = _with_its_value(said, clause, check, same)
+    if beside or said.quantity.ordinal:
+        return beside
     scores = [(len(clause.bigrams & c.bigrams), c) for c in check.clauses]
     best = max((score for score, _ in scores), default=0)
     nearest = [c for score, c in scores if score == best] if best >= _SHARED else []
@@ -57,6 +61,33 @@ def told_alone(
         ):
             found.append(source)
     return found
+
+
+def _with_its_value(
+    said: Measured, clause: Clause, check: Check, same: Sequence[tuple[Source, Measured]]
+) -> list[Source]:
+    """The sentences of ``same`` in whose clause the value of the test stands that the statement
+    names beside the day: 第5天淀粉酶180U/L."""
+    if said.quantity.unit.code not in CALENDAR:
+        return []
+    values = [
+        m for m in check.said.measured if m.concept and check.said.clause_of(m.quantity.start) is clause
+    ]
+    return [
+        source
+        for source, one in same
+        if (place := source.clause_of(one.quantity.start))
+        and not (place.stances & NOT_THERE) - clause.stances
+        and values
+        and all(
+            any(
+                v.concept == m.concept and v.quantity.same(m.quantity)
+                for m in source.measured
+                if source.clause_of(m.quantity.start) is place
+            )
+            for v in values
+        )
+    ]
 
 
 def _is_of_kind(said: Measured, other: Measured) -> bool:

@@ -52,7 +52,8 @@ def check_quantities(check: Check) -> None:
             holding = told_alone(said, clause, check, same, written)
         if not holding and (source := difference(check.text, said, written)):
             check.use(source)
-            check.verify(said.name_start, quantity.tail or quantity.end)
+            begin = clause.start if said.concept == "血压" else said.name_start
+            check.verify(begin, quantity.tail or quantity.end)
             check.computed.append((said.name_start, quantity.end))
             continue
         lasts = _is_counted(said) and _lasts_otherwise(check, said, written)
