@@ -38,7 +38,7 @@ class Check:
     """Where facts stand in the statement that the record was found to have."""
 
     computed: list[tuple[int, int]] = field(default_factory=list)
-    """Where a change stands that values or words of the record tell: 体重下降3kg of 72kg and 69kg."""
+    """Where a change stands that the record tells by values or words: 体重下降3kg."""
 
     @property
     def text(self) -> str:

@@ -76,9 +76,9 @@ _DAYS = frozenset({"day:昨", "day:今", "day:前", "age:现", "age:病前"})
 
 
 def _fits(said: Measured, one: Measured) -> bool:
-    mine, theirs = (
-        {q for q in m.qualifiers if not q.startswith(("part:", "day:", "age:"))} for m in (said, one)
-    )
+    apart = ("part:", "day:", "age:")
+    mine = {q for q in said.qualifiers if not q.startswith(apart)}
+    theirs = {q for q in one.qualifiers if not q.startswith(apart)}
     return not mine or mine == theirs
 
 

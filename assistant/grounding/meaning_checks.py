@@ -243,7 +243,8 @@ def check_stances(check: Check) -> None:
                     contrary.opposed(c.text)
                     and not contrary.told_after(c.source.text[c.start + len(c.text) :])
                 )
-                or contrary.changed_otherwise(c.source.text) for c in same
+                or contrary.changed_otherwise(c.source.text)
+                for c in same
             ):
                 check.problem("negation", clause.text)
 

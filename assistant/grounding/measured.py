@@ -79,13 +79,15 @@ class Measured:
         diastolic = "part:舒张" in self.qualifiers
         return bool(parts) and mine.base[0] == parts[-1 if diastolic else 0]
 
-    def leaves_its_unit(
-        self, other: Measured, written: Sequence[tuple[object, Measured]]
-    ) -> bool:
+    def leaves_its_unit(self, other: Measured, written: Sequence[tuple[object, Measured]]) -> bool:
         """Whether one of the two has no unit, and the record has one alone for that test:
         升至480U/L，后降至96 has 96U/L."""
         mine, theirs = self.quantity, other.quantity
-        if not self.concept or self.concept != other.concept or bool(mine.unit) == bool(theirs.unit):
+        if (
+            not self.concept
+            or self.concept != other.concept
+            or bool(mine.unit) == bool(theirs.unit)
+        ):
             return False
         if (self.moment, other.moment) in _APART or mine.ambiguous or theirs.ambiguous:
             return False
@@ -99,7 +101,14 @@ class Measured:
             and bool(units)
             and [n.written for n in mine.numbers] == [n.written for n in theirs.numbers]
             and (mine.shape, mine.comparator, mine.more, mine.minus, mine.suffix, mine.ordinal)
-            == (theirs.shape, theirs.comparator, theirs.more, theirs.minus, theirs.suffix, theirs.ordinal)
+            == (
+                theirs.shape,
+                theirs.comparator,
+                theirs.more,
+                theirs.minus,
+                theirs.suffix,
+                theirs.ordinal,
+            )
         )
 
 

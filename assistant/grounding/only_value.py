@@ -33,7 +33,7 @@ def told_alone(
     """The sentence of ``same`` whose value alone can be meant: the only one of its kind in the
     record, or in the one clause that is most alike to the statement's; empty where another could
     be.  What a test is named for must be found by its name."""
-    if not same or said.concept or not said.quantity.unit :
+    if not same or said.concept or not said.quantity.unit:
         return []
     beside = _with_its_value(said, clause, check, same)
     if beside or said.quantity.ordinal:
@@ -48,19 +48,23 @@ def told_alone(
         place = source.clause_of(one.quantity.start)
         if place is None or not said.fits(one) or not _may_be(one, place, clause):
             continue
-        if only and (
-            place in nearest
-            or (said.before | said.after) & (one.before | one.after)
-            or clause.bigrams <= _COURSE
-            or (_is_after(check.text, said) and _is_after(source.text, one))
-            or (_is_window(check.text, said) and _is_window(source.text, one))
-        ):
+        if only and (place in nearest or _goes_by(said, one, clause, check.text, source.text)):
             found.append(source)
-        elif nearest == [place] and all(
-            said.says_the_same(m) for s, m in kind if s.clause_of(m.quantity.start) is place
-        ):
-            found.append(source)
+        elif nearest == [place]:
+            here = [m for s, m in kind if s.clause_of(m.quantity.start) is place]
+            if all(said.says_the_same(m) for m in here):
+                found.append(source)
     return found
+
+
+def _goes_by(said: Measured, one: Measured, clause: Clause, text: str, written: str) -> bool:
+    """Whether both have a word beside them in common, or are led to in the same way."""
+    return (
+        bool((said.before | said.after) & (one.before | one.after))
+        or clause.bigrams <= _COURSE
+        or (_is_after(text, said) and _is_after(written, one))
+        or (_is_window(text, said) and _is_window(written, one))
+    )
 
 
 def _with_its_value(
@@ -71,7 +75,9 @@ def _with_its_value(
     if said.quantity.unit.code not in CALENDAR:
         return []
     values = [
-        m for m in check.said.measured if m.concept and check.said.clause_of(m.quantity.start) is clause
+        m
+        for m in check.said.measured
+        if m.concept and check.said.clause_of(m.quantity.start) is clause
     ]
     return [
         source
