@@ -46,7 +46,7 @@ from assistant.grounding.tie_checks import (
     check_replacements,
     check_sequences,
 )
-from assistant.grounding.turned_checks import check_before_after, check_stopped
+from assistant.grounding.turned_checks import check_before_after, check_removed, check_stopped
 from assistant.grounding.wording import CONTENT, bigrams, blanked, undenied, unfilled
 from knowledge.text.dates import dates
 from knowledge.text.quantity import quantities
@@ -251,6 +251,7 @@ CHECKS: tuple[Callable[[Check], None], ...] = (
     check_stages,
     check_before_after,
     check_stopped,
+    check_removed,
     check_causes,
     check_bound_words,
     check_replacements,
