@@ -37,6 +37,9 @@ class Check:
     verified: list[tuple[int, int]] = field(default_factory=list)
     """Where facts stand in the statement that the record was found to have."""
 
+    computed: list[tuple[int, int]] = field(default_factory=list)
+    """Where a change stands that the record tells by values or words: 体重下降3kg."""
+
     @property
     def text(self) -> str:
         """The statement."""

@@ -9,6 +9,7 @@ from assistant.grounding.allergy_checks import check_allergens
 from assistant.grounding.check import Check
 from assistant.grounding.confirmation_checks import check_confirmed
 from assistant.grounding.dated import Dated
+from assistant.grounding.days_after import told_by_day
 from assistant.grounding.examination_checks import check_examinations
 from assistant.grounding.lasting_checks import check_lasting, check_stages
 from assistant.grounding.likeness import Likeness
@@ -45,7 +46,7 @@ from assistant.grounding.tie_checks import (
     check_replacements,
     check_sequences,
 )
-from assistant.grounding.turned_checks import check_before_after, check_stopped
+from assistant.grounding.turned_checks import check_before_after, check_removed, check_stopped
 from assistant.grounding.wording import CONTENT, bigrams, blanked, undenied, unfilled
 from knowledge.text.dates import dates
 from knowledge.text.quantity import quantities
@@ -61,6 +62,10 @@ def check_dates(check: Check) -> None:
 
         every = [(s, d) for s in check.sources for d in s.dated]
         same = [(s, d) for s, d in every if date.agrees(d.date)]
+        if not same and (source := told_by_day(check, date)):
+            check.use(source)
+            check.verify(date.start, date.end)
+            continue
         other = [d for _, d in every if not date.agrees(d.date)]
         best = likeness([d for _, d in same])
         if not same or best < likeness(other) or (wanted and best == 0) or not date.is_possible:
@@ -166,6 +171,8 @@ def check_wording(check: Check) -> None:
     """
     for start, end in clause_ranges(check.text):
         clause = check.text[start:end]
+        if check.text[end : end + 1] in (":", "：") and _HEADING.fullmatch(clause.strip()):
+            continue
         wanted = bigrams(undenied(clause))
         bare = blanked(clause, [(a - start, b - start) for a, b in check.verified])
         if not wanted:
@@ -203,8 +210,11 @@ def _check_short(check: Check, clause: str) -> None:
         check.problem("no_evidence", clause)
 
 
+_HEADING = re.compile(r"(?:家族|既往|个人|现病|婚育|月经)史|主诉|诊疗经过|出院情况|专科情况|查体")
+"""What only says where something stands; what it says of it (既往, 家族) its own checks read."""
+
 _OF_PATIENT = re.compile(r"患[者儿]|病人")
-_LITTLE = set("共约各均每次余第")
+_LITTLE = set("共约各均每次余第由从变至到")
 
 
 CHECKS: tuple[Callable[[Check], None], ...] = (
@@ -241,6 +251,7 @@ CHECKS: tuple[Callable[[Check], None], ...] = (
     check_stages,
     check_before_after,
     check_stopped,
+    check_removed,
     check_causes,
     check_bound_words,
     check_replacements,

@@ -173,7 +173,10 @@ def check_denials(check: Check) -> None:
         affirmed = blanked(
             clause.affirmed, [(a - clause.start, b - clause.start) for a, b in negative]
         )
-        if alike and all(c.denies(affirmed) for c in alike):
+        own = tuple(d.text for d in clause.denials if len(d.text) > 1)
+        # 胰周无积液 denies what 未见胰周积液 denies.
+        as_well = own and any(d.text.endswith(own) for c in alike for d in c.denials)
+        if alike and not as_well and all(c.denies(affirmed) for c in alike):
             check.problem("negation", clause.text)
 
 
@@ -236,7 +239,12 @@ def check_stances(check: Check) -> None:
         # 拔除尿管 is about the 尿管 of 保留尿管, whatever else was removed.
         for same in (alike, about):
             if same and all(
-                contrary.opposed(c.text) or contrary.changed_otherwise(c.source.text) for c in same
+                (
+                    contrary.opposed(c.text)
+                    and not contrary.told_after(c.source.text[c.start + len(c.text) :])
+                )
+                or contrary.changed_otherwise(c.source.text)
+                for c in same
             ):
                 check.problem("negation", clause.text)
 

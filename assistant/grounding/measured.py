@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from knowledge.text.amount import Quantity
@@ -37,12 +38,12 @@ class Measured:
     def is_of(self, other: Measured) -> bool:
         """Whether both are values of one thing, as far as the words tell."""
         if self.concept and other.concept:
-            return self.concept == other.concept and self._fits(other)
+            return self.concept == other.concept and self.fits(other)
         if self._is_solution and other._is_solution:
             # 加入0.9%氯化钠 and 入0.9%氯化钠.
             return bool(self.after & other.after)
         if self.before:
-            return bool(self.before & (other.before | other.after)) and self._fits(other)
+            return bool(self.before & (other.before | other.after)) and self.fits(other)
         if self.after:
             return bool(self.after & (other.after | other.before))
         return True
@@ -52,7 +53,7 @@ class Measured:
         """Whether it is how strong a solution is, whose name stands right behind it."""
         return not self.concept and self.quantity.unit_text == "%" and bool(self.after)
 
-    def _fits(self, other: Measured) -> bool:
+    def fits(self, other: Measured) -> bool:
         """Whether neither is qualified otherwise: 空腹 and 餐后, 尿 and 血."""
         mine = dict(one.split(":") for one in self.qualifiers)
         theirs = dict(one.split(":") for one in other.qualifiers)
@@ -77,6 +78,38 @@ class Measured:
             return mine.base[0] in parts
         diastolic = "part:舒张" in self.qualifiers
         return bool(parts) and mine.base[0] == parts[-1 if diastolic else 0]
+
+    def leaves_its_unit(self, other: Measured, written: Sequence[tuple[object, Measured]]) -> bool:
+        """Whether one of the two has no unit, and the record has one alone for that test:
+        升至480U/L，后降至96 has 96U/L."""
+        mine, theirs = self.quantity, other.quantity
+        if (
+            not self.concept
+            or self.concept != other.concept
+            or bool(mine.unit) == bool(theirs.unit)
+        ):
+            return False
+        if (self.moment, other.moment) in _APART or mine.ambiguous or theirs.ambiguous:
+            return False
+        units = {
+            m.quantity.unit_text
+            for _, m in written
+            if m.concept == self.concept and m.quantity.unit and m.fits(self)
+        }
+        return (
+            len(units | {q.unit_text for q in (mine, theirs) if q.unit}) == 1
+            and bool(units)
+            and [n.written for n in mine.numbers] == [n.written for n in theirs.numbers]
+            and (mine.shape, mine.comparator, mine.more, mine.minus, mine.suffix, mine.ordinal)
+            == (
+                theirs.shape,
+                theirs.comparator,
+                theirs.more,
+                theirs.minus,
+                theirs.suffix,
+                theirs.ordinal,
+            )
+        )
 
 
 def _bare(mine: Quantity, theirs: Quantity) -> bool:

@@ -134,6 +134,9 @@ class _Reader:
         if quantity.unit.code in CALENDAR:
             # 甲状腺功能减退症病史5年 is no value of 甲状腺功能.
             concept = ""
+        if quantity.unit_text == "%" and _SOLUTION.match(folded, quantity.end):
+            # 低血糖经50%葡萄糖静推: how strong the solution is, and no value of 血糖.
+            concept = ""
         words = frozenset(bigrams(ahead[_edge(ahead) :][-_FAR:]))
         if not words and not quantity.unit:
             # 孕2产1, HER-2（0）: what is all the name that a number has.
@@ -183,12 +186,15 @@ class _Reader:
         self, ahead: str, sentence: int, quantity: Quantity, result: Sequence[Measured]
     ) -> Measured | None:
         """The last value of a test in the sentence, where this one is said to be what it became."""
-        if not _BECOMES.search(ahead):
+        on_day = bool(result) and result[-1].quantity.unit.code in CALENDAR
+        if not _BECOMES.search(ahead) and not (on_day and _IS.fullmatch(ahead)):
             return None
         for other in reversed(result):
             if other.quantity.start < sentence:
                 break
-            if other.concept and other.quantity.unit.converts_to(quantity.unit):
+            if other.concept and (
+                other.quantity.unit.converts_to(quantity.unit) or not quantity.unit
+            ):
                 return other
         return None
 
@@ -216,8 +222,14 @@ class _Reader:
         return frozenset(bigrams(self._folded[end : edge.start() if edge else right]))
 
 
+_IS = re.compile(r"后?[为是]")
+"""What stands between a day and the value on it: 第5天为180U/L."""
+
+_SOLUTION = re.compile(r"[ ]?的?(?:葡萄糖|氯化钠|碳酸氢钠|甘露醇)")
 _NAMED = re.compile(r"([a-z0-9-]*[a-z][a-z0-9-]*|[\u4e00-\u9fff])[\s(:]*\Z")
-_BECOMES = re.compile(r"(?:[升降增减](?:高|低|少|多)?[至到为]|恢复[至到为]|复查)[:约为\s]*\Z")
+_BECOMES = re.compile(
+    r"(?:(?:[升降增减](?:高|低|少|多)?|恢复|回落|回升|回降|下降|上升|改善|变)[至到为]|复查)[:约为\s]*\Z"
+)
 _GLUED = re.compile(r"(?<![a-z0-9])[a-z][a-z0-9]*[a-z][+-]?\Z")
 
 

@@ -27,6 +27,13 @@ def opposite_rows() -> list[list[str]]:
     return [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
 
 
+_GOES_ON = re.compile(
+    r"[，,；;][ ]?(?:[随此之而]?后|继而|(?:术后|禁食|治疗|用药)?第?[ ]?"
+    r"[\d一二两三四五六七八九十]+(?:天|日|周|个?月|小时|h|d)后?)"
+    r"(?P<what>[^，,。；;\n]{2,12})"
+)
+_WORDS = re.compile(r"(?!持续|逐渐|逐日|明显|[渐已予]|显著|[至到为])[\u4e00-\u9fffA-Za-z]{2}")
+
 _Pairs = list[tuple[re.Pattern[str], re.Pattern[str]]]
 
 
@@ -65,6 +72,18 @@ class Contraries:
         return (
             _turns(self._text, other) or _turns(other, self._text) or _is_said(other, self._opposed)
         )
+
+    def told_after(self, behind: str) -> bool:
+        """True when the sentence goes on, with no other thing named, to what the text says:
+        升至480U/L，后持续下降; 留置双J管1根，术后2周拔管."""
+        goes_on = _GOES_ON.match(behind)
+        if goes_on is None:
+            return False
+        own = [one for one, _ in self._opposed if one.search(goes_on["what"])]
+        rest = goes_on["what"]
+        for one in own:
+            rest = one.sub("", rest)
+        return bool(own) and not _WORDS.search(rest) and not self.opposed(goes_on["what"])
 
     def changed_otherwise(self, sentence: str) -> bool:
         """True when the text says that something grew where the sentence only says that it

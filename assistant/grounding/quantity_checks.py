@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from assistant.grounding.check import Check
+from assistant.grounding.differences import difference
 from assistant.grounding.likeness import Likeness
 from assistant.grounding.measured import Measured
 from assistant.grounding.measuring import CALENDAR
+from assistant.grounding.only_value import told_alone
 from assistant.grounding.source import Clause, Reading, Source
 from assistant.grounding.stance import NOT_THERE
 from assistant.grounding.trends import numeric_trends
@@ -32,7 +34,9 @@ def check_quantities(check: Check) -> None:
         if clause is None or quantity.ambiguous:
             check.problem("number", words)
             continue
-        same = [(s, m) for s, m in written if said.says_the_same(m)]
+        same = [
+            (s, m) for s, m in written if said.says_the_same(m) or said.leaves_its_unit(m, written)
+        ]
         holding = [
             s
             for s, m in same
@@ -41,8 +45,17 @@ def check_quantities(check: Check) -> None:
             and _may_tell(s, m, clause)
             and _on_one_day(check.said, quantity.start, s, m.quantity.start)
             and _at_one_time(clause, s.clause_of(m.quantity.start))
+            and _of_one_turn(clause, s.clause_of(m.quantity.start))
             and not _told_for_moment(said, m, written)
         ]
+        if not holding:
+            holding = told_alone(said, clause, check, same, written)
+        if not holding and (source := difference(check.text, said, written)):
+            check.use(source)
+            begin = clause.start if said.concept == "血压" else said.name_start
+            check.verify(begin, quantity.tail or quantity.end)
+            check.computed.append((said.name_start, quantity.end))
+            continue
         lasts = _is_counted(said) and _lasts_otherwise(check, said, written)
         if holding and not lasts and not _better_told(said, clause, check.sources):
             like = Likeness(check.text, clause.text)
@@ -144,6 +157,16 @@ def _at_one_time(said: Clause, written: Clause | None) -> bool:
     return not mine or not theirs or bool(mine & theirs)
 
 
+_TURN = re.compile(r"第[1-9一二三四五六七八九十]+(?:次|周期|疗程|程)|首次")
+
+
+def _of_one_turn(said: Clause, written: Clause | None) -> bool:
+    """Whether the turns that both clauses name, if they do, have one in common: 第二次化疗后."""
+    mine = set(_TURN.findall(said.text))
+    theirs = set(_TURN.findall(written.text)) if written else set()
+    return not mine or not theirs or bool(mine & theirs)
+
+
 def _told_for_moment(
     said: Measured, found: Measured, written: Sequence[tuple[Source, Measured]]
 ) -> bool:
@@ -209,6 +232,7 @@ def check_trends(check: Check) -> None:
             check.problem("negation", check.text[trend.start : trend.end])
         elif ways:
             check.verify(trend.start, trend.end)
+            check.computed.append((trend.start, trend.end))
             for source in [s for s, up in told if up is trend.up][:1]:
                 check.use(source)
 

@@ -43,3 +43,22 @@ def check_stopped(check: Check) -> None:
         stopped = [bigrams(what) for what in named]
         if stopped and all(len(words & found) < _HALF * len(words) for found in stopped):
             check.problem("no_evidence", hit[0])
+
+
+_REMOVED = re.compile(r"拔除|拔管|拔出|拔去|已拔")
+_TUBE = re.compile(
+    r"胃管|尿管|引流管|胸管|双J管|鼻饲管|空肠管|造瘘管|[T气]管(?!炎|镜|切)|PICC|深静脉"
+)
+
+
+def check_removed(check: Check) -> None:
+    """拔除引流管 tells of no removal of the 胃管: a tube that is said to be out must be named where
+    the record has one taken out, or no tube be named there."""
+    told = [c for c in check.clauses if _REMOVED.search(c.text)]
+    for clause in check.said.clauses:
+        mine = set(_TUBE.findall(clause.text))
+        if not mine or not told or not _REMOVED.search(clause.text):
+            continue
+        theirs = [set(_TUBE.findall(c.text)) for c in told]
+        if all(theirs) and not any(mine & one for one in theirs):
+            check.problem("no_evidence", clause.text)

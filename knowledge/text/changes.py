@@ -12,9 +12,11 @@ from knowledge.text.units import NONE
 
 _AGAIN = r",?(?:今日?|昨日?)?(?:复查|再查|复测)(?:为|示|:)?"
 _TO = re.compile(
-    rf"(?:→|->|{_AGAIN}|-->|[^。;\n\d→]{{0,14}}?(?:升|降|增|减|加|涨|恢复|下滑|回落|变|改)"
+    rf"(?:→|->|{_AGAIN}|-->|[^。;\n\d→]{{0,14}}?(?:升|降|增|减|加|涨|恢复|下滑|回落|变|改善|改|缩小|扩大|缩短|延长|好转)"
     r"[高低升降加大多少量]?(?:了)?(?:至|到|为|成))[ \t:约]{0,3}"
 )
+
+_FROM = re.compile(r"[由从自][^,。;\n\d]{0,4}\Z")
 
 
 def changes(text: str, found: Sequence[Quantity]) -> list[Series]:
@@ -39,6 +41,9 @@ def _follows(folded: str, last: Quantity, quantity: Quantity) -> bool:
     alike = not last.unit or not quantity.unit or last.unit.converts_to(quantity.unit)
     # INR 3.8，减量至2.25mg: behind a comma a dose is no later value of what has no unit.
     if quantity.unit and not last.unit and "减量" in folded[last.end : quantity.start]:
+        return False
+    if last.unit.measures("time") and not quantity.unit and not _FROM.search(folded, 0, last.start):
+        # 3日后降至96: when it fell, and no value of what fell.
         return False
     return alike and _TO.fullmatch(folded, last.end, quantity.start) is not None
 
