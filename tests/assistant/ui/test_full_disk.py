@@ -45,4 +45,7 @@ def test_a_full_disk_is_said_and_left_behind_nothing() -> None:
     assert full.status_code == 507
     assert "磁盘空间" in full.json()["detail"]
     held.room = True
-    assert client.post("/pages/studies", content=body, headers=headers).json() == {"kept": 1, "later": ""}
+    assert client.post("/pages/studies", content=body, headers=headers).json() == {
+        "kept": 1,
+        "later": "",
+    }
