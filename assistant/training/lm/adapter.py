@@ -79,7 +79,8 @@ def write(model: Any, folder: Path, base: Path) -> None:
     with whole(folder / CONFIG_FILE) as partial:
         partial.write_text(json.dumps(settings, ensure_ascii=False, indent=1) + "\n", "utf-8")
     tensors = get_peft_model_state_dict(model)
-    write_atomically(folder / WEIGHTS_FILE, tensors, {"format": "pt", **_base_hash(base)})
+    # One entry at most: of several the order in the file is of chance, and runs would differ.
+    write_atomically(folder / WEIGHTS_FILE, tensors, _base_hash(base) or {"format": "pt"})
 
 
 def _base_hash(base: Path) -> dict[str, str]:

@@ -64,7 +64,7 @@ def store_of(client: TestClient) -> Store:
 
 def ready(store: Store, count: int) -> Counter[str]:
     """The sections of the stay's drafts, when there are so many."""
-    for _ in range(400):
+    for _ in range(1200):
         found = Counter(draft.section for draft in store.drafts.list(STAY))
         if found.total() >= count:
             return found

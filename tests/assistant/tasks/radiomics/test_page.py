@@ -71,7 +71,7 @@ def _drop_own_files(page: Page) -> None:
     expect(page.locator("#radiomics-roi input")).to_have_value("标签1")
     canvas = page.locator("#radiomics-viewer canvas.slice")
     expect(canvas).to_have_attribute("data-drawn", "axial 4 0 1")
-    canvas.press("2")
+    page.locator("#radiomics-viewer .viewer-plane").select_option("coronal")
     expect(canvas).to_have_attribute("data-drawn", re.compile("^coronal .* 1$"))
     page.click("#radiomics-run")
     expect(page.locator("#radiomics-table")).to_contain_text("标签1")
