@@ -84,6 +84,7 @@ def _run(arguments: list[str], environment: Mapping[str, str], streams: list[Pat
     if kind == "-m":
         runpy.run_module(what, run_name="__main__", alter_sys=True)
     else:
+        # As `python -c` does with it: the program is the test's own.
         exec(compile(what, "<string>", "exec"), {"__name__": "__main__"})
 
 

@@ -21,10 +21,9 @@ from assistant.commands.train.options import (
     Threads,
     Tokens,
     Width,
-    as_trained,
     begin,
     heads,
-    sets,
+    with_dev,
 )
 
 if TYPE_CHECKING:
@@ -182,17 +181,10 @@ def site(
     站点：在本院数据上训练，只发送权重更新与计数；中断后再次运行即可继续。
     """
     begin(threads)
-    from assistant.training import dataset
     from assistant.training.federated.keys import context
     from assistant.training.federated.site import Line, take_part
 
-    training = sets(train)
-    if dev:
-        held = as_trained(sets(dev), training)
-    else:
-        parts = {name: dataset.split(examples, 0.1) for name, examples in training.items()}
-        training = {name: first for name, (first, _) in parts.items()}
-        held = {name: last for name, (_, last) in parts.items()}
+    training, held = with_dev(train, dev)
     line = Line(address, context(False, key.with_suffix(".pem"), key, [coordinator]), patience)
     with live_line() as tell:
         made = take_part(

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.imaging import nifti
+from assistant.imaging.as_dicom import written
 from assistant.imaging.problem import ImageProblem
 from assistant.imaging.volume import MAX_VOXELS, Grid
 
@@ -34,13 +35,29 @@ _DESCRIPTION = "NIfTI converted"
 
 def is_nifti(data: bytes) -> bool:
     """Whether this is a NIfTI-1 file, packed by gzip or not."""
-    if data[:2] == _GZIP:
-        try:
-            with gzip.GzipFile(fileobj=BytesIO(data)) as packed:
-                data = packed.read(_HEADER)
-        except (OSError, EOFError):
-            return False
-    return data[344:348] in _MAGIC
+    return _head(data)[344:348] in _MAGIC
+
+
+def times(data: bytes) -> int:
+    """How many times a NIfTI-1 file has; 1 for any other."""
+    head = _head(data)
+    if head[344:348] not in _MAGIC:
+        return 1
+    sizes = np.frombuffer(head, "<i2", 8, 40)
+    if not 1 <= sizes[0] <= 7:
+        sizes = sizes.byteswap()
+    return int(sizes[4]) if sizes[0] > 3 else 1
+
+
+def _head(data: bytes) -> bytes:
+    """What the file begins with, unpacked; empty where that cannot be."""
+    if data[:2] != _GZIP:
+        return data[:_HEADER]
+    try:
+        with gzip.GzipFile(fileobj=BytesIO(data)) as packed:
+            return packed.read(_HEADER)
+    except (OSError, EOFError):
+        return b""
 
 
 def instances(data: bytes) -> Iterator[bytes]:
@@ -136,7 +153,6 @@ def _instance(
 
 
 def _written(one: Dataset, digest: str, number: int) -> bytes:
-    import pydicom
     from pydicom.dataset import FileMetaDataset
     from pydicom.uid import (
         CTImageStorage,
@@ -156,9 +172,7 @@ def _written(one: Dataset, digest: str, number: int) -> bytes:
     one.file_meta.MediaStorageSOPClassUID = one.SOPClassUID
     one.file_meta.MediaStorageSOPInstanceUID = instance
     one.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    target = BytesIO()
-    pydicom.dcmwrite(target, one, enforce_file_format=True)
-    return target.getvalue()
+    return written(one)
 
 
 def _clock(seconds: float) -> str:

@@ -26,11 +26,10 @@ from assistant.commands.train.options import (
     Threads,
     Tokens,
     Width,
-    as_trained,
     begin,
     beginning,
-    sets,
     told,
+    with_dev,
 )
 
 
@@ -63,17 +62,11 @@ def ner(
     训练实体识别（嵌套与非嵌套同一方案）；按开发集严格 micro-F1 早停；中断后再次运行即可继续。
     """
     begin(threads)
-    from assistant.training import dataset, report
+    from assistant.training import report
     from assistant.training.ner import NerSettings
     from assistant.training.ner import train as learn
 
-    training = sets(train)
-    if dev:
-        held = as_trained(sets(dev), training)
-    else:
-        parts = {name: dataset.split(examples, 0.1) for name, examples in training.items()}
-        training = {name: first for name, (first, _) in parts.items()}
-        held = {name: last for name, (_, last) in parts.items()}
+    training, held = with_dev(train, dev)
     examples = [example for group in training.values() for example in group]
     settings = NerSettings(
         epochs=epochs,

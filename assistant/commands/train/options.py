@@ -87,6 +87,22 @@ def as_trained(
     }
 
 
+def with_dev(
+    train: Iterable[str], dev: Iterable[str] | None
+) -> tuple[dict[str, list[Example]], dict[str, list[Example]]]:
+    """What is trained on and what is held out; without ``dev`` that is the last tenth of each."""
+    from assistant.training import dataset
+
+    training = sets(train)
+    if dev:
+        return training, as_trained(sets(dev), training)
+    parts = {name: dataset.split(examples, 0.1) for name, examples in training.items()}
+    return (
+        {name: first for name, (first, _) in parts.items()},
+        {name: last for name, (_, last) in parts.items()},
+    )
+
+
 def annotated_as(examples: list[Example], types: Sequence[str], name: str) -> list[Example]:
     """Examples in which all ``types`` of the data set ``name`` were looked for."""
     from dataclasses import replace

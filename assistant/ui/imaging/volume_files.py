@@ -6,15 +6,12 @@ which keeps its values exactly.
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import tempfile
 from collections.abc import Sequence
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from assistant.imaging import as_dicom, as_series, dicom, nifti, nrrd
@@ -28,7 +25,6 @@ from assistant.store import Context
 from assistant.store.attachments import Attachments
 
 _GZIP = b"\x1f\x8b"
-_HEADER = 348
 _NIFTI = {344: (b"n+1\0", b"ni1\0"), 4: (b"n+2\0",)}
 _LISTED = 500
 Found = tuple[NDArray[Any], Grid, str]
@@ -62,7 +58,7 @@ def keep(attachments: Attachments, context: Context, contents: Sequence[bytes], 
     """
     masks = []
     for data in contents:
-        if _times(data) > 1:
+        if as_series.times(data) > 1:
             for one in as_series.instances(data):
                 attachments.add(context, read(one, DICOM))
             continue
@@ -77,20 +73,6 @@ def keep(attachments: Attachments, context: Context, contents: Sequence[bytes], 
     for found in masks:
         attachments.add(context, read(_segmentation(attachments, context, found), DICOM))
     return len(contents)
-
-
-def _times(data: bytes) -> int:
-    """How many times a NIfTI file has; 1 for any other."""
-    if not as_series.is_nifti(data):
-        return 1
-    head = data[:_HEADER]
-    if data[:2] == _GZIP:
-        with gzip.GzipFile(fileobj=BytesIO(data)) as packed:
-            head = packed.read(_HEADER)
-    sizes = np.frombuffer(head, "<i2", 8, 40)
-    if not 1 <= sizes[0] <= 7:
-        sizes = sizes.byteswap()
-    return int(sizes[4]) if sizes[0] > 3 else 1
 
 
 def _read(data: bytes, context: Context) -> Found:

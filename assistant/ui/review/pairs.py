@@ -15,7 +15,17 @@ from assistant.record.readable import readable
 from assistant.ui.frame import Frame
 from assistant.ui.markup import esc
 from assistant.ui.review.difference import marked
-from assistant.ui.review.taken import Refused, Taken, asked, notice, reviewer, side_by_side
+from assistant.ui.review.taken import (
+    Refused,
+    Taken,
+    asked,
+    button,
+    comment_box,
+    notice,
+    panel,
+    reviewer,
+    side_by_side,
+)
 from assistant.ui.session import Session, identify
 from assistant.ui.strings import Text
 
@@ -28,15 +38,9 @@ def build(frame: Frame) -> None:
     taken = gr.State(Taken())
     held = gr.Accordion(t("review.pairs"), open=False, elem_id="blind-pairs")
     with frame.labelled(held, "review.pairs"):
-        results = gr.HTML(elem_classes=["panel"], apply_default_css=False, padding=False)
-        take = frame.labelled(
-            gr.Button(t("review.next_pair"), size="sm", elem_id="pair-next", scale=0),
-            "review.next_pair",
-            "value",
-        )
-        shown = gr.HTML(
-            elem_classes=["panel"], elem_id="pair", apply_default_css=False, padding=False
-        )
+        results = panel()
+        take = button(frame, "review.next_pair", "pair-next")
+        shown = panel("pair")
         better = gr.Radio(_choices(t), label=t("review.better"), elem_id="pair-better")
         frame.drawn.append(
             (
@@ -44,18 +48,9 @@ def build(frame: Frame) -> None:
                 lambda s: gr.update(label=s.text("review.better"), choices=_choices(s.text)),
             )
         )
-        comment = frame.labelled(
-            gr.Textbox(label=t("review.comment"), max_length=2_000, elem_id="pair-comment"),
-            "review.comment",
-        )
-        send = frame.labelled(
-            gr.Button(t("review.send_pair"), variant="primary", elem_id="pair-send", scale=0),
-            "review.send_pair",
-            "value",
-        )
-        told = gr.HTML(
-            elem_classes=["panel"], elem_id="pair-told", apply_default_css=False, padding=False
-        )
+        comment = comment_box(frame, "pair-comment")
+        send = button(frame, "review.send_pair", "pair-send", "primary")
+        told = panel("pair-told")
 
     async def next_one(session: Session, request: gr.Request) -> list[Any]:
         try:

@@ -1,10 +1,10 @@
-"""What a reviewer has before them, kept on the server; and who they are."""
+"""What a reviewer has before them, kept on the server, who they are, and parts of the forms."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import gradio as gr
 
@@ -12,6 +12,7 @@ from assistant.api.context import Actor
 from assistant.api.problems import Problem
 from assistant.monitoring import reviewers
 from assistant.store.errors import StoreError
+from assistant.ui.frame import Frame
 from assistant.ui.markup import esc
 from assistant.ui.session import Session, identify
 
@@ -43,6 +44,28 @@ def asked(work: Callable[[], Found]) -> Found:
         raise Refused(str(error.detail)) from error
     except StoreError as error:
         raise Refused(str(error)) from error
+
+
+def panel(elem_id: str | None = None) -> gr.HTML:
+    """A place of a form for HTML."""
+    return gr.HTML(elem_classes=["panel"], elem_id=elem_id, apply_default_css=False, padding=False)
+
+
+def button(
+    frame: Frame, key: str, elem_id: str, look: Literal["secondary", "primary"] = "secondary"
+) -> gr.Button:
+    """A button of a form; what is sent is the primary one."""
+    size: Literal["sm", "lg"] = "lg" if look == "primary" else "sm"
+    made = gr.Button(frame.first.text(key), variant=look, size=size, elem_id=elem_id, scale=0)
+    frame.labelled(made, key, "value")
+    return made
+
+
+def comment_box(frame: Frame, elem_id: str) -> gr.Textbox:
+    """Where a reviewer writes what the form does not ask."""
+    made = gr.Textbox(label=frame.first.text("review.comment"), max_length=2_000, elem_id=elem_id)
+    frame.labelled(made, "review.comment")
+    return made
 
 
 def notice(text: str, css: str = "warn") -> str:

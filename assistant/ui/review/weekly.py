@@ -16,7 +16,17 @@ from assistant.record.readable import readable
 from assistant.store.quality_reviews import ToReview
 from assistant.ui.frame import Frame
 from assistant.ui.markup import esc
-from assistant.ui.review.taken import Refused, Taken, asked, notice, reviewer, side_by_side
+from assistant.ui.review.taken import (
+    Refused,
+    Taken,
+    asked,
+    button,
+    comment_box,
+    notice,
+    panel,
+    reviewer,
+    side_by_side,
+)
 from assistant.ui.session import Session, identify
 from assistant.ui.strings import Text
 
@@ -30,28 +40,13 @@ def build(frame: Frame) -> None:
     taken = gr.State(Taken())
     held = gr.Accordion(t("review.weekly"), open=False, elem_id="weekly-review")
     with frame.labelled(held, "review.weekly"):
-        agreed = gr.HTML(elem_classes=["panel"], apply_default_css=False, padding=False)
-        take = frame.labelled(
-            gr.Button(t("review.next"), size="sm", elem_id="review-next", scale=0),
-            "review.next",
-            "value",
-        )
-        shown = gr.HTML(
-            elem_classes=["panel"], elem_id="review-draft", apply_default_css=False, padding=False
-        )
+        agreed = panel()
+        take = button(frame, "review.next", "review-next")
+        shown = panel("review-draft")
         scores = [_radio(frame, item) for item in form.items]
-        comment = frame.labelled(
-            gr.Textbox(label=t("review.comment"), max_length=2_000, elem_id="review-comment"),
-            "review.comment",
-        )
-        send = frame.labelled(
-            gr.Button(t("review.send"), variant="primary", elem_id="review-send", scale=0),
-            "review.send",
-            "value",
-        )
-        told = gr.HTML(
-            elem_classes=["panel"], elem_id="review-told", apply_default_css=False, padding=False
-        )
+        comment = comment_box(frame, "review-comment")
+        send = button(frame, "review.send", "review-send", "primary")
+        told = panel("review-told")
 
     async def next_one(session: Session, request: gr.Request) -> list[Any]:
         empty: list[Any] = [None] * len(scores)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib.resources import files
-from typing import Literal
+from typing import Literal, get_args
 
 from assistant.record.encounter import Encounter
 from assistant.tasks.record_qa.chain import ask
@@ -29,19 +29,7 @@ Half = Literal[
     "ninth",
     "tenth",
 ]
-HALVES: tuple[Half, ...] = (
-    "dev",
-    "held",
-    "second",
-    "third",
-    "fourth",
-    "fifth",
-    "sixth",
-    "seventh",
-    "eighth",
-    "ninth",
-    "tenth",
-)
+HALVES: tuple[Half, ...] = get_args(Half)
 
 
 def strangers(half: Half) -> Iterator[Trial]:

@@ -41,6 +41,7 @@ def test_the_settings_are_taken(guide: str, tmp_path: Path) -> None:
 def test_the_receiver_takes_what_is_signed_and_nothing_else(guide: str) -> None:
     (code,) = blocks(guide, "python")
     names: dict[str, Any] = {"__name__": "guide"}
+    # The code is the guide's own, which stands in this repository.
     exec(code, names)
     names["Receiver"].log_message = lambda *_: None
     server = HTTPServer(("127.0.0.1", 0), names["Receiver"])

@@ -191,6 +191,7 @@ def test_strangers_and_those_who_show_nothing_stay_outside(
         strange = line(coordinator, papers, papers / "strange" / "mallory.key", 0.0)
         with pytest.raises(CoordinatorUnavailable, match="trust"):
             strange.ask("GET", "/v1/work")
+        # Whoever trusts anybody still has no certificate to show.
         with pytest.raises(httpx.TransportError):
             httpx.get(f"{address(coordinator)}/v1/work", verify=False, trust_env=False)
         known = line(coordinator, papers, papers / "sites" / "a.key", 0.0)
