@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import counting_task
 import hl7_samples as made
 import pytest
 import yaml
@@ -36,6 +37,14 @@ RULES = [
     {"id": "count", "events": ["encounter.discharge", "result.final"], "tasks": ["counting"]},
 ]
 TASKS = Registry([Counting()])
+LISTENER = """
+from counting_task import Counting
+from assistant.cli import main
+from assistant.interop.events import arriving
+from assistant.work.registry import Registry
+arriving._tasks = lambda: Registry([Counting()])
+main()
+"""
 LEFT = made.message("ADT^A03", control="9", time="20260310103000")
 WBC = "OBX|1|NM|WBC^白细胞计数||13.2|10*9/L|3.5-9.5|H|||F"
 
@@ -75,10 +84,14 @@ def ready(store: Store, count: int) -> Counter[str]:
 def test_messages_over_mllp_make_drafts_in_the_server(
     client: TestClient, settings: Settings, free_port: int
 ) -> None:
-    """The listener is another process; one that nobody here wrote sends to it."""
+    """The listener is another process; one that nobody here wrote sends to it.
+
+    It has the task installed as the server has: either of them may be the first to hand on.
+    """
     environment = {**os.environ, "BEDSIDE_HOME": str(settings.home)}
     environment["BEDSIDE_SECRET"] = settings.secret.get_secret_value()
-    command = [sys.executable, "-m", "assistant.cli", "hl7", "listen", "--port", str(free_port)]
+    environment["PYTHONPATH"] = str(Path(counting_task.__file__).parent)
+    command = [sys.executable, "-c", LISTENER, "hl7", "listen", "--port", str(free_port)]
     listener = subprocess.Popen(
         command, env=environment, cwd=Path(__file__).parents[4], stderr=subprocess.PIPE, text=True
     )
