@@ -12,6 +12,7 @@ from typing import Any
 from assistant.training.dataset import DatasetInvalid, read_lines
 from assistant.training.lm.settings import Method
 from assistant.training.split import SharedText
+from assistant.training.task_form import TaskForm
 
 Messages = list[dict[str, str]]
 _SHARED_RUN = 40
@@ -69,9 +70,15 @@ def read(files: Iterable[Path], method: Method) -> list[Row]:
 
 
 def without(rows: Sequence[Row], apart: Iterable[str]) -> tuple[list[Row], int]:
-    """The rows that share no 40 characters in a row with ``apart``, and how many did."""
-    known = SharedText(apart, _SHARED_RUN)
-    kept = [row for row in rows if not known.holds(row.content)]
+    """The rows that share no 40 characters in a row with ``apart``, and how many did.
+
+    The form of a task, as `TaskForm` has it, is not compared: all its rows would be left out.  What
+    is shorter than 40 between it is shared where it is the same as a whole.
+    """
+    texts = list(apart)
+    form = TaskForm(texts, [row.content for row in rows])
+    known = SharedText((piece for text in texts for piece in form.pieces(text)), _SHARED_RUN)
+    kept = [row for row in rows if not any(map(known.holds, form.pieces(row.content)))]
     return kept, len(rows) - len(kept)
 
 

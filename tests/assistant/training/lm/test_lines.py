@@ -73,6 +73,18 @@ def test_what_an_evaluation_set_holds_is_left_out(tmp_path: Path) -> None:
     assert left_out == 1
 
 
+def test_the_form_of_a_task_is_no_overlap() -> None:
+    """Every line of a task has its list of labels; only what a line says of its own counts."""
+    asked = ["头痛", "眩晕", "腹泻", "咳血", "心悸", "黄疸"]
+    form = "\n这个搜索词是什么意图？选项：" + "，".join(f"第{n}种意图的名称" for n in range(9))
+    every = [f"{a}之后又{b}，是什么毛病" + form for a in asked for b in asked]
+    rows = [Row(str(n), text=text) for n, text in enumerate(every)]
+    apart = [f"{one}三年的老人怎么养" + form for one in asked]
+    kept, left_out = without(rows, [*apart, every[7]])
+    assert left_out == 1
+    assert [row.place for row in kept] == [str(n) for n in range(36) if n != 7]
+
+
 def test_lines_with_a_name_are_refused_unless_their_manifest_tells_otherwise(
     tmp_path: Path,
 ) -> None:
