@@ -21,10 +21,10 @@ import torch
 
 from assistant.training import dataset
 from assistant.training.dataset import Example
-from assistant.training.federated import local, scored
+from assistant.training.federated import ner_party, scored
 from assistant.training.federated.averaging import Update, average
 from assistant.training.federated.message import Weights
-from assistant.training.federated.plan import Learning, Plan
+from assistant.training.federated.ner_plan import NerLearning, NerPlan
 from assistant.training.scoring import THRESHOLDS
 from serving.encoder.shape import Shape, SpanShape
 from serving.encoder.vocabulary import of_characters
@@ -55,14 +55,14 @@ def divided(records: list[Example], questions: list[Example]) -> list[list[Examp
 
 
 def federated(
-    plan: Plan, sites: Sequence[Sequence[Example]], dev: Sequence[Example], first: Weights
+    plan: NerPlan, sites: Sequence[Sequence[Example]], dev: Sequence[Example], first: Weights
 ) -> Weights:
     """FedAvg over the sites; of one site, its own training."""
-    parties = [local.LocalNer(plan, one, dev, number) for number, one in enumerate(sites)]
+    parties = [ner_party.LocalNer(plan, one, dev, number) for number, one in enumerate(sites)]
     weights = first
     for number in range(1, plan.learning.rounds + 1):
         updates = [
-            Update(party.learn(weights, number).change, local.characters(own))
+            Update(party.learn(weights, number).change, ner_party.characters(own))
             for party, own in zip(parties, sites, strict=True)
         ]
         weights = average(weights, updates)
@@ -70,10 +70,10 @@ def federated(
 
 
 def cyclic(
-    plan: Plan, sites: Sequence[Sequence[Example]], dev: Sequence[Example], first: Weights
+    plan: NerPlan, sites: Sequence[Sequence[Example]], dev: Sequence[Example], first: Weights
 ) -> Weights:
     """The weights go from site to site, an epoch at each, round after round."""
-    parties = [local.LocalNer(plan, one, dev, number) for number, one in enumerate(sites)]
+    parties = [ner_party.LocalNer(plan, one, dev, number) for number, one in enumerate(sites)]
     weights = first
     for number in range(1, plan.learning.rounds + 1):
         for party in parties:
@@ -83,7 +83,7 @@ def cyclic(
 
 
 def sequential(
-    plan: Plan, sites: Sequence[Sequence[Example]], dev: Sequence[Example], first: Weights
+    plan: NerPlan, sites: Sequence[Sequence[Example]], dev: Sequence[Example], first: Weights
 ) -> Weights:
     """Each site trains to the end, once, and hands on."""
     weights = first
@@ -93,13 +93,13 @@ def sequential(
 
 
 def measured(
-    name: str, weights: Weights, plan: Plan, dev: Sequence[Example], test: list[list[Example]]
+    name: str, weights: Weights, plan: NerPlan, dev: Sequence[Example], test: list[list[Example]]
 ) -> dict[str, object]:
     """Micro-F1 on the test sets at the threshold of ``dev``."""
     few = list(dev[:2])
-    above, on_dev = scored.best([local.LocalNer(plan, few, dev).score(weights)])
+    above, on_dev = scored.best([ner_party.LocalNer(plan, few, dev).score(weights)])
     place = THRESHOLDS.index(above)
-    counts = [local.LocalNer(plan, few, one).score(weights)[place] for one in test]
+    counts = [ner_party.LocalNer(plan, few, one).score(weights)[place] for one in test]
     gold, found, right = np.sum(counts, axis=0)
     by_set = {n: round(2 * r / max(1, g + f), 4) for n, (g, f, r) in zip(SETS, counts, strict=True)}
     return {
@@ -138,7 +138,7 @@ def main() -> None:
     words = of_characters((one.text for one in pooled), least=2)
     width = asked.width
     shape = Shape(len(words), width, asked.layers, width // 64, 4 * width, 256)
-    learning = Learning(
+    learning = NerLearning(
         rounds=asked.rounds,
         epochs=asked.epochs,
         tokens=asked.tokens,
@@ -147,8 +147,10 @@ def main() -> None:
         seed=asked.seed,
     )
     span = SpanShape(tuple(dataset.types_of([one for part in every for one in part])))
-    plan = Plan(learning, shape, span, words.pieces, words.settings(), local.characters(pooled))
-    first = local.begin(plan)
+    plan = NerPlan(
+        learning, shape, span, words.pieces, words.settings(), ner_party.characters(pooled)
+    )
+    first = ner_party.begin(plan)
     ways = {"federated": federated, "cyclic": cyclic, "sequential": sequential}
     for arm in asked.arm or ARMS:
         groups = {
@@ -161,7 +163,7 @@ def main() -> None:
             row = measured(name, weights, plan, dev, test)
             row |= {
                 "documents": [len(one) for one in own],
-                "characters": [local.characters(one) for one in own],
+                "characters": [ner_party.characters(one) for one in own],
                 "settings": {**vars(asked), "folder": asked.folder.name, "arm": arm},
                 "processor_seconds": round(time.process_time() - clock, 1),
             }

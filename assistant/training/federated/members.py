@@ -12,35 +12,48 @@ class SiteRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """What a site says of itself: how many documents of how many characters, names of types,
-    nothing of a text."""
+    """What a site says of itself: how many documents of how many characters, names of types, the
+    fingerprint of its base model; nothing of a text."""
 
     documents: int
     characters: int
-    types: tuple[str, ...]
-    nested: bool
+    types: tuple[str, ...] = ()
+    nested: bool = False
+    base: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
     """``sites``: names that may take part; ``least``: sites that a round needs; ``wait``: seconds
     for all to join, ``patience``: seconds for all to answer a round, after which it goes on with
-    ``least``; ``factor`` of `too_long`, 0 for no bound."""
+    ``least``; ``factor`` of `too_long`, 0 for no bound; ``base``: fingerprint of the model that
+    every site must have, empty where types are learnt and no base."""
 
     sites: tuple[str, ...]
     least: int = 2
     wait: float = 600.0
     patience: float = 3_600.0
     factor: float = 5.0
+    base: str = ""
+
+    def check(self, said: Joined) -> None:
+        """Raise `SiteRefused` where a site has nothing to learn from, or another base."""
+        if min(said.documents, said.characters) < 1 or not (self.base or said.types):
+            raise SiteRefused("没有标注的训练文档。(There are no annotated documents here.)")
+        if said.base != self.base:
+            raise SiteRefused(
+                "本站点的底座模型或训练任务与协调方不同。(This site has another base model, or "
+                "another kind of training, than the coordinator.)"
+            )
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What a round came to: ``f1`` of the weights that it began with on all dev sets (None: not
+    """What a round came to: ``score`` of the weights that it began with on all dev sets (None: not
     scored), the sites that count, that were refused, and that did not answer."""
 
     number: int
-    f1: float | None
+    score: float | None
     above: float
     accepted: tuple[str, ...]
     refused: dict[str, str] = field(default_factory=dict)

@@ -1,13 +1,15 @@
-"""What the coordinator tells every site: the model's form, and how to learn."""
+"""What the coordinator tells every site: the model's form, how to learn, how a score is read."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
-from serving.encoder.shape import Shape, SpanShape
-from serving.encoder.vocabulary import Vocabulary
+Task = Literal["ner", "lm"]
+Counts = list[list[float]]
+"""Numbers of a site's dev set, added up over sites; none of its words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,52 +25,43 @@ class Learning:
     rounds: int = 20
     epochs: float = 1.0
     tokens: int = 4_096
-    size: int = 254
     rate: float = 5e-4
-    head_rate: float = 2e-3
     warm: float = 0.05
     decay: float = 0.01
-    dropout: float = 0.1
-    hidden: float = 0.0
     mu: float = 0.0
     clip: float = 0.0
     seed: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """``characters``: the length of the texts of all sites together."""
+class Plan(ABC):
+    """Of one training; ``characters``: the length of the texts of all sites together."""
 
+    task: ClassVar[Task]
+    measure: ClassVar[str]
+    """What `best` tells, in a word."""
     learning: Learning
-    shape: Shape
-    span: SpanShape
-    pieces: tuple[str, ...]
-    cut: Mapping[str, Any] = field(default_factory=dict)
-    characters: int = 1
+    characters: int
 
-    @property
-    def vocabulary(self) -> Vocabulary:
-        """How text is cut, the same at every site."""
-        return Vocabulary(self.pieces, **self.cut)
+    def share(self, characters: int) -> int:
+        """Tokens a step of a site that has so many characters of text."""
+        return max(64, round(self.learning.tokens * characters / max(1, self.characters)))
 
-    def as_json(self) -> dict[str, Any]:
-        """For `from_json`."""
-        return asdict(self)
+    @abstractmethod
+    def strange(self, types: Sequence[str]) -> list[str]:
+        """Those types that the model was begun without."""
 
-    @classmethod
-    def from_json(cls, told: Mapping[str, Any]) -> Plan:
-        """Read `as_json`.
+    @abstractmethod
+    def checked(self, counts: Any) -> Counts:
+        """Counts as a site sends them.
 
         Raises:
-            KeyError, TypeError: it is of another version.
+            MessageInvalid: they are none, or cannot be true.
         """
-        span = dict(told["span"])
-        span["labels"] = tuple(span["labels"])
-        return cls(
-            Learning(**told["learning"]),
-            Shape(**told["shape"]),
-            SpanShape(**span),
-            tuple(told["pieces"]),
-            dict(told["cut"]),
-            int(told["characters"]),
-        )
+
+    @abstractmethod
+    def best(self, counts: Sequence[Counts]) -> tuple[float, float]:
+        """The threshold that is best for all sites together, and the score with it, 0 to 1."""
+
+    @abstractmethod
+    def as_json(self) -> dict[str, Any]:
+        """For `plans.read`, with its ``task``."""

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from assistant.training.federated import plans
 from assistant.training.federated.averaging import Privacy, Update, average, too_long
 from assistant.training.federated.members import Joined, Round, Rules, SiteRefused
 from assistant.training.federated.message import (
@@ -23,8 +24,7 @@ from assistant.training.federated.message import (
     pack,
     unpack,
 )
-from assistant.training.federated.plan import Plan
-from assistant.training.federated.scored import Counts, best, checked
+from assistant.training.federated.plan import Counts, Plan
 from assistant.whole_file import whole
 
 logger = logging.getLogger("bedside.training.federated")
@@ -78,18 +78,16 @@ class Federation:
         """A site says that it is there; again after a restart.
 
         Raises:
-            SiteRefused: it has types that the model was begun without, or no document.
+            SiteRefused: it has types that the model was begun without, another base, or no
+                document.
         """
         with self._lock:
-            if min(said.documents, said.characters) < 1 or not said.types:
-                raise SiteRefused("没有标注的训练文档。(There are no annotated documents here.)")
-            if self.plan is not None:
-                strange = sorted(set(said.types) - set(self.plan.span.labels))
-                if strange:
-                    raise SiteRefused(
-                        "联邦训练已开始，其类型不含本站点的类型。(The training has begun without "
-                        f"these types: {', '.join(strange)}. Start it again with this site.)"
-                    )
+            self._rules.check(said)
+            if self.plan is not None and (strange := self.plan.strange(said.types)):
+                raise SiteRefused(
+                    "联邦训练已开始，其类型不含本站点的类型。(The training has begun without "
+                    f"these types: {', '.join(strange)}. Start it again with this site.)"
+                )
             self._joined[site] = said
             self._absent.discard(site)
             self.tick()
@@ -152,12 +150,13 @@ class Federation:
         return site in self._answers or site in self._refused
 
     def _read(self, site: str, data: bytes) -> _Answer:
+        assert self.plan is not None
         change, facts = unpack(data)
         scoring = self._scoring()
         check(change, {} if scoring else self.weights)
         counts = facts.get("counts")
         if counts is not None:
-            counts = checked(counts)
+            counts = self.plan.checked(counts)
         return _Answer(Update(change, self._joined[site].characters), counts)
 
     def _scoring(self) -> bool:
@@ -182,6 +181,7 @@ class Federation:
         logger.info("begun with %s", ", ".join(sorted(shares)))
 
     def _close(self) -> None:
+        assert self.plan is not None
         waited = [s for s in self._joined if s not in self._absent and not self._heard(s)]
         late = time.monotonic() - self._began > self._rules.patience
         if waited and not late:
@@ -192,11 +192,11 @@ class Federation:
         self._bound()
         kept = {name: self._answers[name] for name in sorted(self._answers)}
         counts = [one.counts for one in kept.values() if one.counts is not None]
-        above, f1 = best(counts)
-        if counts and f1 >= self._top()[0]:
+        above, score = self.plan.best(counts)
+        if counts and score >= self._top()[0]:
             self.best = self.weights
         silent = set(self._rules.sites) - set(kept) - set(self._refused)
-        known, absent = (f1 if counts else None), tuple(sorted(silent))
+        known, absent = (score if counts else None), tuple(sorted(silent))
         one = Round(self.number, known, above, tuple(kept), dict(self._refused), absent)
         self.history.append(one)
         if not self._scoring():
@@ -213,7 +213,7 @@ class Federation:
             logger.warning("round %d: too few updates; the weights stay as they were", self.number)
             return
         self.weights = average(self.weights, updates, self._privacy)
-        if not any(one.f1 is not None for one in self.history):
+        if not any(one.score is not None for one in self.history):
             self.best = self.weights
 
     def _bound(self) -> None:
@@ -231,13 +231,13 @@ class Federation:
             logger.warning("round %d: %s refused: %s", self.number, name, self._refused[name])
 
     def _top(self) -> tuple[float, float]:
-        scored = [(one.f1, one.above) for one in self.history if one.f1 is not None]
+        scored = [(one.score, one.above) for one in self.history if one.score is not None]
         # Of equals the later one, which has learnt more.
         return max(scored[::-1], key=lambda one: one[0]) if scored else (0.0, 0.5)
 
     @property
     def result(self) -> tuple[float, float]:
-        """The best F1 on all dev sets, and its threshold."""
+        """The best score on all dev sets, and its threshold."""
         return self._top()
 
     def told(self) -> str:
@@ -246,8 +246,8 @@ class Federation:
             return f"waiting: {', '.join(sorted(self._joined)) or 'nobody has joined'}"
         last = self.history[-1]
         parts = [f"round {last.number}: {', '.join(last.accepted)}"]
-        if last.f1 is not None:
-            parts.append(f"dev F1 before it {last.f1:.4f}")
+        if last.score is not None and self.plan is not None:
+            parts.append(f"dev {self.plan.measure} before it {last.score:.4f}")
         if last.refused:
             parts.append(f"refused: {', '.join(sorted(last.refused))}")
         if last.absent:
@@ -271,7 +271,7 @@ class Federation:
     def _restore(self) -> None:
         try:
             both, facts = unpack(self._path.read_bytes())
-            self.plan = Plan.from_json(facts["plan"])
+            self.plan = plans.read(facts["plan"])
             self.number = int(facts["number"])
             self._joined = {
                 name: Joined(**one | {"types": tuple(one["types"])})

@@ -8,14 +8,12 @@ from typing import Any
 import numpy as np
 
 from assistant.training.federated.message import MessageInvalid
+from assistant.training.federated.plan import Counts
 from assistant.training.scoring import THRESHOLDS, Scores
-
-Counts = list[list[int]]
-"""[in the data, found, right] at each of `THRESHOLDS`; none of the spans' words."""
 
 
 def of(scores: Sequence[Scores]) -> Counts:
-    """The counts of `SpanTask.at_thresholds`."""
+    """The counts of `SpanTask.at_thresholds`: [in the data, found, right] at each threshold."""
     return [[one.gold, one.found, one.right] for one in (x.micro() for x in scores)]
 
 

@@ -97,6 +97,7 @@ class _Handler(BaseHTTPRequestHandler):
                 int(said["characters"]),
                 tuple(map(str, said["types"])),
                 bool(said["nested"]),
+                str(said["base"]),
             )
         except (ValueError, KeyError, TypeError) as error:
             raise SiteRefused("加入请求无法读取。(The request to join cannot be read.)") from error

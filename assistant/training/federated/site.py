@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from assistant.training.dataset import DatasetInvalid, Example, is_nested, types_of
-from assistant.training.federated.local import LocalNer, characters, write
+from assistant.training.federated import plans
 from assistant.training.federated.message import MessageInvalid, Weights, pack, unpack
+from assistant.training.federated.party import Learner, Party
 from assistant.training.federated.plan import Plan
 from assistant.training.optimisation import Progress, TrainingInvalid
 
@@ -70,13 +70,11 @@ class Line:
 
 def take_part(
     line: Line,
-    examples: Sequence[Example],
-    dev: Sequence[Example],
+    party: Party,
     folder: Path,
     report: Progress,
     *,
     pause: float = 2.0,
-    own_seed: int = 0,
     changed: Callable[[Weights], Weights] = lambda change: change,
 ) -> Ended:
     """Take part until the training is over; write the common model to ``folder``.
@@ -85,20 +83,12 @@ def take_part(
 
     Raises:
         CoordinatorUnavailable: it cannot be reached, or refuses this site.
-        DatasetInvalid: nothing is annotated.
+        DatasetInvalid: there is nothing to learn from.
         TrainingInvalid: the loss is no number any more.
     """
-    types = types_of(examples)
-    if not types:
-        raise DatasetInvalid("训练文档没有标注。(The training documents hold no entity.)")
-    said = {
-        "documents": len(examples),
-        "characters": characters(examples),
-        "types": types,
-        "nested": is_nested(examples),
-    }
+    said = asdict(party.said())
     _joined(line, said)
-    party: LocalNer | None = None
+    learner: Learner | None = None
     refused = 0
     while True:
         answer = line.ask("GET", "/v1/work")
@@ -115,14 +105,14 @@ def take_part(
             refused += 1
             report(max(1, number), rounds + 1, str(facts["refused"]))
         if facts["over"]:
-            write(folder, weights, plan, float(facts["above"]))
+            party.write(folder, weights, plan, float(facts["above"]))
             return Ended(folder, rounds, refused)
-        party = party or LocalNer(plan, examples, dev, own_seed)
-        counts = party.score(weights) if dev and number > 1 else None
+        learner = learner or party.learner(plan)
+        counts = learner.score(weights) if number > 1 else None
         change: Weights = {}
         told = f"round {number} scored"
         if number <= rounds:
-            learnt = party.learn(weights, number)
+            learnt = learner.learn(weights, number)
             told = f"round {number}, loss {learnt.loss:.4f}"
             change = changed(learnt.change)
         line.ask("POST", f"/v1/rounds/{number}", content=pack(change, {"counts": counts}))
@@ -138,7 +128,7 @@ def _joined(line: Line, said: dict[str, Any]) -> None:
 def _read(data: bytes) -> tuple[Weights, dict[str, Any], Plan]:
     try:
         weights, facts = unpack(data)
-        return weights, facts, Plan.from_json(facts["plan"])
+        return weights, facts, plans.read(facts["plan"])
     except (MessageInvalid, KeyError, TypeError, ValueError) as error:
         raise TrainingInvalid(
             "协调方的消息无法读取，两边版本可能不同。(The coordinator's message cannot be read; "

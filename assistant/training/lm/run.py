@@ -122,6 +122,11 @@ class Run:
         return total / count if count else math.nan
 
     @property
+    def held_tokens(self) -> int:
+        """How many tokens the rows held out have that are learned."""
+        return sum(int(batch.learned.sum()) for batch in self._held)
+
+    @property
     def _by_token(self) -> bool:
         return self.settings.method in ("sft", "pretrain")
 

@@ -20,10 +20,10 @@ pytest.importorskip("cryptography")
 
 from assistant.training import dataset  # noqa: E402
 from assistant.training.dataset import Example  # noqa: E402
-from assistant.training.federated import keys, local, scored, server  # noqa: E402
+from assistant.training.federated import keys, ner_party, scored, server  # noqa: E402
 from assistant.training.federated.members import Joined, Rules, labels  # noqa: E402
 from assistant.training.federated.message import Weights, unpack  # noqa: E402
-from assistant.training.federated.plan import Learning, Plan  # noqa: E402
+from assistant.training.federated.ner_plan import NerLearning, NerPlan  # noqa: E402
 from assistant.training.federated.rounds import Federation  # noqa: E402
 from assistant.training.federated.site import (  # noqa: E402
     CoordinatorUnavailable,
@@ -63,15 +63,15 @@ DATA = {
 }
 
 
-def begin(joined: dict[str, Joined]) -> tuple[Plan, Weights]:
+def begin(joined: dict[str, Joined]) -> tuple[NerPlan, Weights]:
     names, nested = labels(list(joined.values()))
-    learning = Learning(rounds=10, tokens=768, size=62, rate=8e-3, head_rate=2e-2)
+    learning = NerLearning(rounds=10, tokens=768, size=62, rate=8e-3, head_rate=2e-2)
     shape = Shape(len(WORDS), 32, 1, 2, 64, 64)
     total = sum(one.characters for one in joined.values())
-    plan = Plan(
+    plan = NerPlan(
         learning, shape, SpanShape(names, nested=nested), WORDS.pieces, WORDS.settings(), total
     )
-    return plan, local.begin(plan)
+    return plan, ner_party.begin(plan)
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +151,7 @@ def test_three_hospitals_of_which_one_is_killed(
     plan = federation.plan
     assert plan is not None
     of_b = dataset.read(papers / "b.jsonl")
-    _, f1 = scored.best([local.LocalNer(plan, of_b, of_b).score(federation.best)])
+    _, f1 = scored.best([ner_party.LocalNer(plan, of_b, of_b).score(federation.best)])
     assert f1 > 0.9
     told = caplog.text + "".join(said.values())
     assert not any(word in told for word in (*DRUGS, *SIGNS))
@@ -207,9 +207,9 @@ def test_strangers_and_those_who_show_nothing_stay_outside(
 def test_what_is_sent_is_safetensors_and_no_text(papers: Path, tmp_path: Path) -> None:
     examples = dataset.read(papers / "a.jsonl")
     plan, weights = begin(
-        {"a": Joined(len(examples), local.characters(examples), ("drug", "sign"), False)}
+        {"a": Joined(len(examples), ner_party.characters(examples), ("drug", "sign"), False)}
     )
-    party = local.LocalNer(plan, examples, examples[:4])
+    party = ner_party.LocalNer(plan, examples, examples[:4])
     learnt = party.learn(weights, 1)
     assert learnt.change.keys() == weights.keys()
     assert all(value.dtype == np.float32 for value in learnt.change.values())
@@ -227,11 +227,11 @@ def test_fedprox_stays_nearer_to_the_common_weights(papers: Path) -> None:
 
     examples = dataset.read(papers / "a.jsonl")
     plan, weights = begin(
-        {"a": Joined(len(examples), local.characters(examples), ("drug", "sign"), False)}
+        {"a": Joined(len(examples), ner_party.characters(examples), ("drug", "sign"), False)}
     )
     plan = replace(plan, learning=replace(plan.learning, epochs=4, warm=0.0))
     near = replace(plan, learning=replace(plan.learning, mu=10.0))
     lengths = [
-        norm(local.LocalNer(one, examples, []).learn(weights, 1).change) for one in (plan, near)
+        norm(ner_party.LocalNer(one, examples, []).learn(weights, 1).change) for one in (plan, near)
     ]
     assert lengths[1] < 0.9 * lengths[0]

@@ -1,4 +1,4 @@
-"""What a site does in a round: score the common model, learn on its own documents."""
+"""Entity recognition at one site: score the common model, learn on its own documents."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ import torch
 
 from assistant.training import export
 from assistant.training.batches import Batch
-from assistant.training.dataset import Example
+from assistant.training.dataset import DatasetInvalid, Example, is_nested, types_of
 from assistant.training.federated import scored
 from assistant.training.federated.averaging import clipped
+from assistant.training.federated.members import Joined
 from assistant.training.federated.message import Weights, difference
-from assistant.training.federated.plan import Plan
+from assistant.training.federated.ner_plan import NerPlan
+from assistant.training.federated.party import Learnt
+from assistant.training.federated.plan import Counts, Plan
 from assistant.training.model import SpanModel
 from assistant.training.ner import NerSettings, SpanTask
 from assistant.training.optimisation import TrainingInvalid, adamw, clip, warm_and_fall
@@ -26,35 +29,48 @@ from serving.encoder.checkpoint import PREFIX
 
 
 @dataclass(frozen=True, slots=True)
-class Learnt:
-    """``change`` of the weights, the mean ``loss``, and the ``steps`` taken."""
+class NerParty:
+    """A site with annotated documents; ``own_seed`` tells sites of one process apart."""
 
-    change: Weights
-    loss: float
-    steps: int
+    examples: Sequence[Example]
+    dev: Sequence[Example]
+    own_seed: int = 0
+
+    def said(self) -> Joined:
+        """As `Party.said`."""
+        types = types_of(self.examples)
+        if not types:
+            raise DatasetInvalid("训练文档没有标注。(The training documents hold no entity.)")
+        return Joined(
+            len(self.examples), characters(self.examples), tuple(types), is_nested(self.examples)
+        )
+
+    def learner(self, plan: Plan) -> LocalNer:
+        """As `Party.learner`."""
+        return LocalNer(_ner(plan), self.examples, self.dev, self.own_seed)
+
+    def write(self, folder: Path, weights: Weights, plan: Plan, above: float) -> None:
+        """As `Party.write`."""
+        write(folder, weights, _ner(plan), above)
 
 
 class LocalNer:
     """Entity recognition at one site.  The optimiser's moments stay here from round to round."""
 
     def __init__(
-        self, plan: Plan, examples: Sequence[Example], dev: Sequence[Example], own_seed: int = 0
+        self, plan: NerPlan, examples: Sequence[Example], dev: Sequence[Example], own_seed: int = 0
     ) -> None:
         learning = plan.learning
-        known = frozenset(plan.span.labels)
-        strange = sorted(
-            {one for example in [*examples, *dev] for one in example.annotated} - known
-        )
-        if strange:
+        annotated = {one for example in [*examples, *dev] for one in example.annotated}
+        if strange := plan.strange(sorted(annotated)):
             raise TrainingInvalid(
                 "本站点的类型不在联邦模型中，请重新开始联邦训练。(These types of this site are not "
                 f"in the common model, which was begun without them: {', '.join(strange)}.)"
             )
-        self._plan = plan
+        self._plan, self._dev = plan, bool(dev)
         self._seed = (learning.seed, own_seed)
-        share = characters(examples) / max(1, plan.characters)
         self._settings = NerSettings(
-            tokens=max(learning.size + 2, round(learning.tokens * share)),
+            tokens=max(learning.size + 2, plan.share(characters(examples))),
             size=min(learning.size, plan.shape.max_position_embeddings - 2),
             hidden=learning.hidden,
             numbers="f32",
@@ -71,8 +87,10 @@ class LocalNer:
         self._stream = self._batches()
         self._taken = 0
 
-    def score(self, weights: Weights) -> scored.Counts:
-        """How the model with ``weights`` does on the site's dev set."""
+    def score(self, weights: Weights) -> Counts | None:
+        """As `Learner.score`."""
+        if not self._dev:
+            return None
         self._take(weights)
         self._task.model.eval()
         return scored.of(self._task.at_thresholds())
@@ -137,6 +155,15 @@ class LocalNer:
                 parameter.copy_(torch.from_numpy(weights[name]))
 
 
+def _ner(plan: Plan) -> NerPlan:
+    if not isinstance(plan, NerPlan):
+        raise TrainingInvalid(
+            "协调方在训练语言模型，请用 bedside federated lm site。(The coordinator tunes a "
+            "language model: use `bedside federated lm site`.)"
+        )
+    return plan
+
+
 def characters(examples: Sequence[Example]) -> int:
     """The length of all texts."""
     return sum(len(example.text) for example in examples)
@@ -150,7 +177,7 @@ def weights_of(model: Any) -> Weights:
     }
 
 
-def begin(plan: Plan, tensors: dict[str, Any] | None = None) -> Weights:
+def begin(plan: NerPlan, tensors: dict[str, Any] | None = None) -> Weights:
     """The first common weights: by chance from the plan's seed, ``tensors`` of an encoder in."""
     from assistant.training.model import load
 
@@ -162,7 +189,7 @@ def begin(plan: Plan, tensors: dict[str, Any] | None = None) -> Weights:
 
 
 def write(
-    folder: Path, weights: Weights, plan: Plan, above: float, f1: float | None = None
+    folder: Path, weights: Weights, plan: NerPlan, above: float, f1: float | None = None
 ) -> None:
     """The common model as a folder that `bedside train export` and `score` take.
 
