@@ -25,6 +25,7 @@ from assistant.training.federated import ner_party, scored
 from assistant.training.federated.averaging import Update, average
 from assistant.training.federated.message import Weights
 from assistant.training.federated.ner_plan import NerLearning, NerPlan
+from assistant.training.federated.plan import Counts
 from assistant.training.scoring import THRESHOLDS
 from serving.encoder.shape import Shape, SpanShape
 from serving.encoder.vocabulary import of_characters
@@ -92,14 +93,21 @@ def sequential(
     return weights
 
 
+def _counts(
+    plan: NerPlan, few: Sequence[Example], sets: Sequence[Sequence[Example]], weights: Weights
+) -> list[Counts]:
+    found = (ner_party.LocalNer(plan, few, one).score(weights) for one in sets)
+    return [one for one in found if one is not None]
+
+
 def measured(
     name: str, weights: Weights, plan: NerPlan, dev: Sequence[Example], test: list[list[Example]]
 ) -> dict[str, object]:
     """Micro-F1 on the test sets at the threshold of ``dev``."""
     few = list(dev[:2])
-    above, on_dev = scored.best([ner_party.LocalNer(plan, few, dev).score(weights)])
+    above, on_dev = scored.best(_counts(plan, few, [dev], weights))
     place = THRESHOLDS.index(above)
-    counts = [ner_party.LocalNer(plan, few, one).score(weights)[place] for one in test]
+    counts = [one[place] for one in _counts(plan, few, test, weights)]
     gold, found, right = np.sum(counts, axis=0)
     by_set = {n: round(2 * r / max(1, g + f), 4) for n, (g, f, r) in zip(SETS, counts, strict=True)}
     return {
