@@ -135,7 +135,7 @@ def differential(
 
 def _check_prompt(name: str) -> None:
     import prompts
-    from assistant.tasks.differential.task import TASK
+    from assistant.tasks.differential.prompt import TASK
 
     try:
         prompts.template(TASK, name)

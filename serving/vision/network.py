@@ -17,6 +17,7 @@ from serving.hardware import topology
 from serving.vision import chain, layerwise, precision, window
 from serving.vision.compiled import Precision, compile_model
 from serving.vision.folder import Opened, fixed_window
+from serving.vision.layer_graph import FLOATS, HALVES, Numbers
 from serving.vision.problem import VisionProblem
 from serving.vision.window import Labels, Size
 
@@ -231,11 +232,11 @@ def _named(way: str) -> Precision:
     return "f32"
 
 
-def _numbers(way: str) -> layerwise.Numbers:
+def _numbers(way: str) -> Numbers:
     name, _, floats = way.partition(":")
     if name != "bf16":
-        return layerwise.FLOATS
-    return layerwise.Numbers(int(floats)) if floats.isdecimal() else layerwise.HALVES
+        return FLOATS
+    return Numbers(int(floats)) if floats.isdecimal() else HALVES
 
 
 Slices = tuple[slice, slice, slice]

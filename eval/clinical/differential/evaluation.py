@@ -10,7 +10,7 @@ from typing import Any
 
 import prompts
 from assistant.record.case import Case
-from assistant.tasks.differential.task import TASK
+from assistant.tasks.differential.prompt import TASK
 from eval.clinical.differential.answers import ANSWERS, write_answers
 from eval.clinical.differential.breakdown import (
     by_department,

@@ -15,7 +15,7 @@ from typing import Any
 import prompts
 from assistant.tasks.discharge.chain import discharge_chain
 from assistant.tasks.discharge.draft import SectionDraft
-from assistant.tasks.discharge.task import PROMPT, TASK
+from assistant.tasks.discharge.prompt import PROMPT, TASK
 from eval.clinical.discharge.known import KnownEncounter
 from eval.errors import EvalError
 from eval.run.asking import Patience, each
