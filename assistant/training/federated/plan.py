@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from assistant.training.steps import StepSettings
 from serving.encoder.shape import Shape, SpanShape
 from serving.encoder.vocabulary import Vocabulary
 
 
-@dataclass(frozen=True, slots=True)
-class Learning:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learning(StepSettings):
     """How a site learns; ``tokens`` a step if one site had all texts: each takes its share, so
     that large and small sites take about as many steps.
 
@@ -22,17 +23,8 @@ class Learning:
 
     rounds: int = 20
     epochs: float = 1.0
-    tokens: int = 4_096
-    size: int = 254
-    rate: float = 5e-4
-    head_rate: float = 2e-3
-    warm: float = 0.05
-    decay: float = 0.01
-    dropout: float = 0.1
-    hidden: float = 0.0
     mu: float = 0.0
     clip: float = 0.0
-    seed: int = 1
 
 
 @dataclass(frozen=True, slots=True)
