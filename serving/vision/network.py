@@ -126,7 +126,7 @@ class Network:
         """Measure, unless it was; on the part of the image with most in it."""
         layers = layerwise.layers(self.stages) if self.stages is not None else 0
 
-        def once(name: Precision) -> Callable[[], object]:
+        def prober(name: Precision) -> Callable[[], object]:
             if self.stages is not None:
                 return layerwise.probe(self.stages, name, self._threads)
             size = self.given_at_once(volume.shape)
@@ -151,7 +151,7 @@ class Network:
 
         self.way = precision.chosen(
             self.opened.digest,
-            precision.Trial(once, labels, variants),
+            precision.Trial(prober, labels, variants),
             self.opened.description.max_loss,
             self._kept,
             self.opened.eight_bits is not None and self.stages is None,
@@ -177,7 +177,7 @@ class Network:
         found = np.zeros(volume.shape, np.uint8)
         for number, (inner, outer) in enumerate(parts):
 
-            def told(done: int, total: int, what: str, before: int = number) -> None:
+            def tell_progress(done: int, total: int, what: str, before: int = number) -> None:
                 if report is not None:
                     report(before * total + done, len(parts) * total, what)
 
@@ -187,7 +187,7 @@ class Network:
                 background,
                 numbers,
                 threads=self._threads,
-                report=told,
+                report=tell_progress,
                 cancelled=cancelled,
             )
             inside = tuple(

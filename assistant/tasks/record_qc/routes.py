@@ -70,7 +70,7 @@ class Adjusted(BaseModel):
     adjustments: list[Adjustment]
 
 
-def told(
+def checked_dashboard(
     parts: Services,
     who: Actor,
     *,
@@ -158,7 +158,13 @@ def add(router: APIRouter) -> None:
     ) -> DashboardShown:
         """Findings, opinions and scores by department, month and kind; nothing of a patient."""
         found = await asyncio.to_thread(
-            told, parts, who, since=since, until=until, department=name, by_doctor=by_doctor
+            checked_dashboard,
+            parts,
+            who,
+            since=since,
+            until=until,
+            department=name,
+            by_doctor=by_doctor,
         )
         try:
             down = adjustments(parts.settings.home)
@@ -178,7 +184,13 @@ def add(router: APIRouter) -> None:
     ) -> Response:
         """The same counts as CSV (UTF-8 with a byte order mark)."""
         found = await asyncio.to_thread(
-            told, parts, who, since=since, until=until, department=name, by_doctor=by_doctor
+            checked_dashboard,
+            parts,
+            who,
+            since=since,
+            until=until,
+            department=name,
+            by_doctor=by_doctor,
         )
         headers = {"Content-Disposition": 'attachment; filename="bedside-record-qc.csv"'}
         return Response(as_csv(found), media_type="text/csv; charset=utf-8", headers=headers)

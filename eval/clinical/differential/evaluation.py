@@ -73,7 +73,7 @@ def evaluate(
         Unreachable: the model is gone; what was answered is kept.
     """
     names = Names(knowledge)
-    shown = {c.id: masked_case(c.case, names.told(c)) for c in cases}
+    shown = {c.id: masked_case(c.case, names.giving_away(c)) for c in cases}
     ranking = measure(KNOWLEDGE, cases, by_knowledge(shown, knowledge), names)
     measured = [ranking]
     identity: dict[str, Any] = {}

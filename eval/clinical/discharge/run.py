@@ -132,11 +132,11 @@ class _Work:
         if self.kept.has(known.encounter.id):
             return
 
-        async def once() -> list[SectionDraft]:
+        async def draft() -> list[SectionDraft]:
             items = self._chain.astream(known.encounter)
             return [item async for item in items if isinstance(item, SectionDraft)]
 
-        await self.kept.keep(known.encounter.id, once, _row)
+        await self.kept.keep(known.encounter.id, draft, _row)
 
 
 def _row(drafts: list[SectionDraft]) -> dict[str, Any]:

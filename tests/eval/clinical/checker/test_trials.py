@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.record.note import Note
-from eval.clinical.checker.elsewhere import Told, number_pattern, plain
+from eval.clinical.checker.elsewhere import RecordSentences, number_pattern, plain
 from eval.clinical.checker.meaning import turned_negations, wrong_drugs, wrong_sides
 from eval.clinical.checker.record import Record, sample_records
 from eval.clinical.checker.rewording import independent_clauses, reordered, reworded, shortened
@@ -94,7 +94,7 @@ def test_no_statement_comes_twice(trials: list[Trial]) -> None:
 
 def test_a_wrong_number_stands_nowhere_with_its_words() -> None:
     for trial in made(wrong_numbers, record(NOTE)):
-        assert not Told(record(NOTE).segments).holds(trial.text)
+        assert not RecordSentences(record(NOTE).segments).holds(trial.text)
         assert trial.kind in ("number", "dose")
         assert trial.before in ("3", "39.2", "2.0", "13.2", "128")
 
