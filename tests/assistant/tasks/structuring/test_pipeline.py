@@ -166,19 +166,17 @@ def test_real_sentences_between_strange_characters(
     assert_exact(structurer.structure(NoteText("n", text)), text)
 
 
-def test_a_note_of_a_megabyte(structurer: Structurer) -> None:
-    text = (NOTE + "\r\n😷ＷＢＣ　１２.３\n") * (
-        1_000_000 // len((NOTE + "xxxxxxxxxxxxx").encode())
-    )
-    assert len(text.encode()) > 900_000
+def test_a_note_of_hundreds_of_pages(structurer: Structurer) -> None:
+    text = (NOTE + "\r\n😷ＷＢＣ　１２.３\n") * (200_000 // len(NOTE.encode()))
+    assert len(text.encode()) > 200_000
     note = structurer.structure(NoteText("n", text))
     assert_exact(note, text)
     counts = Counter(e.text for e in note.entities)
     assert counts["二甲双胍"] == text.count("二甲双胍")
 
 
-def test_a_megabyte_without_a_full_stop_has_short_evidence(structurer: Structurer) -> None:
-    text = "发热3天" * 60_000
+def test_a_long_note_without_a_full_stop_has_short_evidence(structurer: Structurer) -> None:
+    text = "发热3天" * 12_000
     note = structurer.structure(NoteText("n", text))
     assert_exact(note, text)
     assert max(len(r.evidence.text) for r in note.relations) <= 1_000

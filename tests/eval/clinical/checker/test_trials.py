@@ -60,9 +60,9 @@ def test_there_are_enough_of_every_type(trials: list[Trial]) -> None:
     assert min(counts[kind] for kind in ERRORS) >= 20
 
 
-def test_the_seed_decides(records: list[Record], trials: list[Trial]) -> None:
-    assert make_trials(records, seed=3) == trials
-    assert make_trials(records, seed=4) != trials
+def test_the_seed_decides(records: list[Record]) -> None:
+    few = records[:3]
+    assert make_trials(few, seed=3) == make_trials(few, seed=3) != make_trials(few, seed=4)
 
 
 def test_every_error_differs_from_its_source_where_it_says(trials: list[Trial]) -> None:
