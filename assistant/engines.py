@@ -16,8 +16,12 @@ from pathlib import Path
 from typing import Literal
 
 import prompts
-from assistant.approval.fingerprint import NotIdentified, model_folders
-from assistant.approval.model_files import Signature, signature_of
+from assistant.approval.model_files import (
+    NotIdentified,
+    Signature,
+    model_folders,
+    signature_of,
+)
 from assistant.approval.options import deciding, options
 from assistant.engine_settings import LOCAL_KINDS, EngineSettings
 from assistant.settings import Settings

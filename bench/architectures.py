@@ -190,7 +190,9 @@ def load(name: str, layers: int, precision: Precision, folder: Path) -> Model:
     return Model(name, layers, architecture, compiled.create_infer_request())
 
 
-def told(name: str, few: Model, many: Model, times: Mapping[tuple[str, int], list[float]]) -> float:
+def at_depth(
+    name: str, few: Model, many: Model, times: Mapping[tuple[str, int], list[float]]
+) -> float:
     """Seconds of a model of full depth."""
     depth, _, _ = SHAPES[name]
     least, most = (statistics.median(times[name, one.layers]) for one in (few, many))
@@ -224,7 +226,10 @@ def main() -> None:
                 tokens.setdefault((name, model.layers), []).append(token)
     first: tuple[float, float] | None = None
     for name, (few, many) in pairs.items():
-        read, token = told(name, few, many, reads), told(name, few, many, tokens)
+        read, token = (
+            at_depth(name, few, many, reads),
+            at_depth(name, few, many, tokens),
+        )
         first = first or (read, token)
         depth, _, config = SHAPES[name]
         key = "num_layers" if config["model_type"] == "chatglm" else "num_hidden_layers"

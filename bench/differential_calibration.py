@@ -54,7 +54,7 @@ def load(given: Sequence[str], base: KnowledgeBase) -> list[Scored]:
         for case in read_cases(Path(hit[1]), hit[2] or ""):
             if case.kind == "rare":
                 continue
-            _, evidence = read_evidence(masked_case(case.case, names.told(case)), base)
+            _, evidence = read_evidence(masked_case(case.case, names.giving_away(case)), base)
             right = [n for n, entry in enumerate(ranking.entries) if names.match(entry.name, case)]
             scores = ranking.scores(evidence)
             found.append(Scored(Path(hit[1]).name, case.gold[0], scores, right))

@@ -74,7 +74,7 @@ def load(given: Sequence[str], base: KnowledgeBase) -> tuple[list[LearningCase],
             if case.kind == "mimic":
                 continue
             counts[path.name] = counts.get(path.name, 0) + 1
-            _, evidence = read_evidence(masked_case(case.case, names.told(case)), base)
+            _, evidence = read_evidence(masked_case(case.case, names.giving_away(case)), base)
             right = [n for n, entry in enumerate(ranking.entries) if names.match(entry.name, case)]
             if right:
                 features = ranking.features(evidence).astype(np.float64)

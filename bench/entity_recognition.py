@@ -128,7 +128,7 @@ def rows_of(texts: Path, vocabulary: Vocabulary, most: int, size: int) -> list[l
 def ours(runtime: BertRuntime, rows: Sequence[Sequence[int]]) -> tuple[str, Pass]:
     """A pass of one runtime with the placement that is fastest on these rows."""
 
-    def once(chosen: Sequence[Sequence[int]] = rows) -> float:
+    def timed_pass(chosen: Sequence[Sequence[int]] = rows) -> float:
         begin = time.perf_counter()
         for _ in runtime.spans(chosen):
             pass
@@ -136,29 +136,29 @@ def ours(runtime: BertRuntime, rows: Sequence[Sequence[int]]) -> tuple[str, Pass
 
     def timed(placement: Placement) -> float:
         runtime.place(placement)
-        once(rows[:_FEW])
-        return once(rows[:_FEW])
+        timed_pass(rows[:_FEW])
+        return timed_pass(rows[:_FEW])
 
     choices = [Placement(streams, _CORES, size) for streams in (1, _CORES) for size in _TOKENS]
     seconds = {choice: timed(choice) for choice in choices}
     best = min(seconds, key=lambda choice: seconds[choice])
     runtime.place(best)
-    return f"streams {best.streams}, {best.tokens} tokens a batch", once
+    return f"streams {best.streams}, {best.tokens} tokens a batch", timed_pass
 
 
 def peer(process: PeerProcess, vocabulary: Vocabulary, rows: list[list[int]]) -> tuple[str, Pass]:
     """A pass of PyTorch with the batch size that is fastest on these rows."""
     whole = [[vocabulary.first, *row, vocabulary.last] for row in rows]
 
-    def once(size: int, chosen: list[list[int]] = whole) -> float:
+    def timed_pass(size: int, chosen: list[list[int]] = whole) -> float:
         answer = process.ask("read", rows=chosen, tokens=size, pad=vocabulary.pad)
         return float(answer["seconds"])
 
     for size in _TOKENS:
-        once(size, whole[:_FEW])
-    seconds = {size: once(size, whole[:_FEW]) for size in _TOKENS}
+        timed_pass(size, whole[:_FEW])
+    seconds = {size: timed_pass(size, whole[:_FEW]) for size in _TOKENS}
     best = min(seconds, key=lambda size: seconds[size])
-    return f"{best} tokens a batch", lambda: once(best)
+    return f"{best} tokens a batch", lambda: timed_pass(best)
 
 
 def throughput(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
@@ -189,8 +189,8 @@ def throughput(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
         )
         taken: dict[str, list[float]] = {name: [] for name in sides}
         for _ in range(options.repetitions):
-            for name, (_, once) in sides.items():
-                taken[name].append(once())
+            for name, (_, timed_pass) in sides.items():
+                taken[name].append(timed_pass())
     finally:
         process.close()
     *_, reference = sides
@@ -245,8 +245,8 @@ def sizes(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
         _, passes[name] = ours(runtime, rows)
     taken: dict[str, list[float]] = {name: [] for name in passes}
     for _ in range(4 * options.repetitions):
-        for name, once in passes.items():
-            taken[name].append(1_000 * once())
+        for name, timed_pass in passes.items():
+            taken[name].append(1_000 * timed_pass())
     return {name: round(statistics.median(times), 1) for name, times in taken.items()}
 
 

@@ -90,7 +90,7 @@ def fill(client: httpx.Client, jobs: int) -> None:
             client.post(DISCHARGE, json=stay, headers=ROBOT).raise_for_status()
 
 
-def told(
+def events_of(
     client: httpx.Client,
     path: str,
     body: dict[str, Any],
@@ -122,9 +122,9 @@ def measure(address: str, jobs: int) -> dict[str, float]:
 
     def ask_panel() -> None:
         headers = {**DOCTORS[0], "X-Patient-Id": "pat-1", "X-Encounter-Id": "enc-1"}
-        for seconds, name, data in told(client, DDX, case, headers):
+        for seconds, name, data in events_of(client, DDX, case, headers):
             if name == "waiting":
-                found.setdefault("place told after", seconds)
+                found.setdefault("place events_of after", seconds)
             if name == "draft" and not data["model"]:
                 found.setdefault("knowledge ranking", seconds)
             if name == "draft" and data["model"]:
@@ -134,7 +134,7 @@ def measure(address: str, jobs: int) -> dict[str, float]:
     def ask_question() -> None:
         body = {"question": "过敏性鼻炎要做什么检查？", "patient_id": "pat-2"}
         headers = {**DOCTORS[1], "X-Patient-Id": "pat-2"}
-        for seconds, name, _ in told(client, ANSWERS, body, headers):
+        for seconds, name, _ in events_of(client, ANSWERS, body, headers):
             if name == "passages":
                 found.setdefault("passages", seconds)
             if name == "delta":

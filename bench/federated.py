@@ -24,8 +24,8 @@ from assistant.training.dataset import Example
 from assistant.training.federated import ner_party, scored
 from assistant.training.federated.averaging import Update, average
 from assistant.training.federated.message import Weights
-from assistant.training.federated.ner_plan import NerLearning, NerPlan
-from assistant.training.federated.plan import Counts
+from assistant.training.federated.ner_plan import NerPlan
+from assistant.training.federated.plan import Counts, Learning
 from assistant.training.scoring import THRESHOLDS
 from serving.encoder.shape import Shape, SpanShape
 from serving.encoder.vocabulary import of_characters
@@ -146,7 +146,7 @@ def main() -> None:
     words = of_characters((one.text for one in pooled), least=2)
     width = asked.width
     shape = Shape(len(words), width, asked.layers, width // 64, 4 * width, 256)
-    learning = NerLearning(
+    learning = Learning(
         rounds=asked.rounds,
         epochs=asked.epochs,
         tokens=asked.tokens,

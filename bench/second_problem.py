@@ -41,7 +41,7 @@ def sure_cases(path: Path, base: KnowledgeBase, names: Names) -> tuple[list[Read
     found: list[Read] = []
     count = seconds = 0
     for case in read_cases(path, ""):
-        _, evidence = read_evidence(masked_case(case.case, names.told(case)), base)
+        _, evidence = read_evidence(masked_case(case.case, names.giving_away(case)), base)
         differential = base.clinical.differential(evidence)
         candidates = differential.candidates(1)
         if not candidates:

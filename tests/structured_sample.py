@@ -49,3 +49,20 @@ def note(text: str, entities: list[Entity], relations: list[Relation] | None = N
         relations=relations or [],
         model="lexicon",
     )
+
+
+def one(note: StructuredNote, text: str, kind: EntityType | None = None) -> Entity:
+    found = [e for e in note.entities if e.text == text and kind in (None, e.type)]
+    assert found, f"{text} is not among {[e.text for e in note.entities]}"
+    return found[0]
+
+
+def assert_exact(note: StructuredNote, text: str) -> None:
+    """Everything that has offsets shows exactly the words at them."""
+    for entity in note.entities:
+        assert text[entity.start : entity.end] == entity.text
+        if entity.time is not None:
+            assert text[entity.time.start : entity.time.end] == entity.time.text
+    for relation in note.relations:
+        for words in (relation.subject, relation.object, relation.evidence):
+            assert text[words.start : words.end] == words.text

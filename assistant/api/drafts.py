@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from assistant.api.context import IdempotencyKey, PatientDep, ReviewerDep, ServicesDep
 from assistant.api.problems import documented
-from assistant.api.replay import once
+from assistant.api.replay import replayed
 from assistant.api.schema import Shapes
 from assistant.draft import Statement
 from assistant.review.fill_in import FillIn
@@ -103,7 +103,7 @@ def router(tasks: Registry) -> APIRouter:
             return review.fill_in(draft_id)
 
         return await asyncio.to_thread(
-            once, parts.store, context, idempotency_key, route, None, _FILLED, work
+            replayed, parts.store, context, idempotency_key, route, None, _FILLED, work
         )
 
     @made.post("/{draft_id}/signature", responses=documented(404, 409), response_model=shapes.draft)
@@ -125,7 +125,7 @@ def router(tasks: Registry) -> APIRouter:
             return shapes.shown(review.sign(draft_id, body.text))
 
         return await asyncio.to_thread(
-            once,
+            replayed,
             parts.store,
             context,
             idempotency_key,

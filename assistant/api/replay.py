@@ -12,7 +12,7 @@ from assistant.store import Context, Store, content_hash
 Answer = TypeVar("Answer")
 
 
-def once(
+def replayed(
     store: Store,
     context: Context,
     key: str | None,

@@ -7,9 +7,9 @@ from dataclasses import asdict
 
 from assistant.approval import fingerprint
 from assistant.approval.evidence import Evidence
-from assistant.approval.fingerprint import Fingerprint, NotIdentified
+from assistant.approval.fingerprint import Fingerprint
 from assistant.approval.gate import Gate
-from assistant.approval.model_files import digest_of
+from assistant.approval.model_files import NotIdentified, digest_of, model_folders
 from assistant.settings import Settings
 from assistant.store import Approval, Store
 from assistant.work.registry import Registry
@@ -48,7 +48,7 @@ def configured(settings: Settings, engine: str) -> Fingerprint:
     """
     chosen = settings.engines[engine]
     try:
-        folders = fingerprint.model_folders(chosen, settings.home)
+        folders = model_folders(chosen, settings.home)
         return fingerprint.of_engine(chosen, folders[0], digest_of(folders))
     except (NotIdentified, OSError) as error:
         raise ApprovalRefused(f"Engine {engine} cannot be approved: {error}.") from error

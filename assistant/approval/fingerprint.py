@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import prompts
-from assistant.approval.model_files import plain_digest
+from assistant.approval.model_files import NotIdentified, plain_digest
 from assistant.approval.options import Options, deciding, options
 from assistant.engine_settings import EngineSettings
 from assistant.settings import Settings
@@ -20,10 +20,7 @@ from serving.engines.bigdl.engine import BigdlOptions
 from serving.engines.openvino.engine import OpenVinoOptions
 from serving.hardware import compute, cpu
 from serving.models import manifest
-from serving.models.adapters import AdapterInvalid, AdapterStore
-from serving.models.catalog import CatalogError
 from serving.models.manifest import ModelInvalid
-from serving.models.store import ModelStore
 
 NO_OPTION = "-"
 """Stands for a choice that an engine does not offer."""
@@ -37,10 +34,6 @@ _SMALLEST_KV = "u8"
 _BY_ITSELF: Mapping[str, Options] = {"openvino": OpenVinoOptions(), "bigdl": BigdlOptions()}
 _IN_PRECISION = frozenset({"precision", "kv_cache", "environment", "low_bit"})
 """Options that are part of `Fingerprint.precision` and ``kv_cache`` already."""
-
-
-class NotIdentified(Exception):
-    """It cannot be told which weights an engine or a run has; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,43 +71,6 @@ class Fingerprint:
             "kv_cache": self.kv_cache,
             **self.options,
         }
-
-
-def model_folder(chosen: EngineSettings, home: Path) -> Path:
-    """Where the files of a configured model lie.
-
-    Raises:
-        NotIdentified: they are not on this machine, or not there.
-    """
-    if chosen.kind not in ("openvino", "bigdl"):
-        raise NotIdentified(
-            f"an engine of kind {chosen.kind!r} has no weights on this machine whose hash an "
-            "approval could hold to"
-        )
-    folder = Path(chosen.model)
-    if folder.is_dir():
-        return folder
-    try:
-        return ModelStore(home).path(chosen.model)
-    except (CatalogError, ModelInvalid) as error:
-        raise NotIdentified(str(error)) from error
-
-
-def model_folders(chosen: EngineSettings, home: Path) -> list[Path]:
-    """`model_folder`, and behind it those of its adapter and learned prefix, where it has any.
-
-    Raises:
-        NotIdentified: they are not on this machine, or not there.
-    """
-    folders = [model_folder(chosen, home)]
-    if chosen.adapter:
-        try:
-            folders.append(AdapterStore(home).path(chosen.model, chosen.adapter))
-        except AdapterInvalid as error:
-            raise NotIdentified(str(error)) from error
-    if chosen.prefix:
-        folders.append(Path(chosen.prefix))
-    return folders
 
 
 def of_engine(chosen: EngineSettings, folder: Path, files_sha256: str) -> Fingerprint:

@@ -1,4 +1,4 @@
-"""The files of a model folder as one hash."""
+"""The files of a configured model: where they lie, and their one hash."""
 
 from __future__ import annotations
 
@@ -8,9 +8,54 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from serving.models.manifest import sha256_of
+from assistant.engine_settings import EngineSettings
+from serving.models.adapters import AdapterInvalid, AdapterStore
+from serving.models.catalog import CatalogError
+from serving.models.manifest import ModelInvalid, sha256_of
+from serving.models.store import ModelStore
 
 Signature = tuple[tuple[str, int, int], ...]
+
+
+class NotIdentified(Exception):
+    """It cannot be told which weights an engine or a run has; the message says why."""
+
+
+def model_folder(chosen: EngineSettings, home: Path) -> Path:
+    """Where the files of a configured model lie.
+
+    Raises:
+        NotIdentified: they are not on this machine, or not there.
+    """
+    if chosen.kind not in ("openvino", "bigdl"):
+        raise NotIdentified(
+            f"an engine of kind {chosen.kind!r} has no weights on this machine whose hash an "
+            "approval could hold to"
+        )
+    folder = Path(chosen.model)
+    if folder.is_dir():
+        return folder
+    try:
+        return ModelStore(home).path(chosen.model)
+    except (CatalogError, ModelInvalid) as error:
+        raise NotIdentified(str(error)) from error
+
+
+def model_folders(chosen: EngineSettings, home: Path) -> list[Path]:
+    """`model_folder`, and behind it those of its adapter and learned prefix, where it has any.
+
+    Raises:
+        NotIdentified: they are not on this machine, or not there.
+    """
+    folders = [model_folder(chosen, home)]
+    if chosen.adapter:
+        try:
+            folders.append(AdapterStore(home).path(chosen.model, chosen.adapter))
+        except AdapterInvalid as error:
+            raise NotIdentified(str(error)) from error
+    if chosen.prefix:
+        folders.append(Path(chosen.prefix))
+    return folders
 
 
 def folder_signature(folder: Path) -> Signature:

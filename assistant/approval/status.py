@@ -13,12 +13,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from assistant.approval import fingerprint
-from assistant.approval.fingerprint import Fingerprint, NotIdentified
+from assistant.approval.fingerprint import Fingerprint
 from assistant.approval.model_files import (
+    NotIdentified,
     Signature,
     digest_of,
     folder_digest,
     folder_signature,
+    model_folders,
     signature_of,
 )
 from assistant.engines import Engines
@@ -126,7 +128,7 @@ class ApprovalStatus:
     def _running(self, engine: str) -> Fingerprint | None:
         chosen, opened = self._settings.engines[engine], self._slots[engine].files
         try:
-            folders = fingerprint.model_folders(chosen, self._settings.home)
+            folders = model_folders(chosen, self._settings.home)
             if opened is not None and opened != signature_of(folders):
                 # What was loaded is not what lies there now.
                 return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from assistant.course.clauses import Told
+from assistant.course.clauses import NoteClause
 from assistant.course.cues import Cue
 from assistant.grounding.source import clause_ranges
 from knowledge.text.extraction import FINDING_KINDS
@@ -24,12 +24,12 @@ _SHORT = 3
 
 
 def asked(
-    cue: Cue, match: re.Match[str], told: Told, text: str
+    cue: Cue, match: re.Match[str], clause: NoteClause, text: str
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """(all of these, one of these) for what a clause, or its sentence ``text``, tells."""
     match cue.kind:
         case "transfusion":
-            product = _PRODUCT.search(told.text)
+            product = _PRODUCT.search(clause.text)
             return ((product[0] if product else match[0]),), ()
         case "intensive_care":
             place = _PLACE.search(match[0])
@@ -38,14 +38,14 @@ def asked(
         case "treatment":
             return (match[0],), ()
         case "complication":
-            return (), _findings(text) or (led(told.text),)
+            return (), _findings(text) or (led(clause.text),)
         case "consultation":
             head = text.partition("会诊")[0]
             who = re.search(r"[\u4e00-\u9fff]{2,8}$", head)
             return ((who[0],) if who else ()) + ("会诊",), ()
         case "pathology" | "microbiology" | "examination":
-            return _results(told.text), ()
-    return _parts(led(told.text)), ()
+            return _results(clause.text), ()
+    return _parts(led(clause.text)), ()
 
 
 def _findings(text: str) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ _DEPENDENT = re.compile(r"对|伴|长约|直径|周围|边界|以[^，]{1,8}为�
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class NoteClause:
     """A clause of a note, at ``[start, end)`` of it."""
 
     note: Note
@@ -33,7 +33,7 @@ class Told:
         return TextSpan(note_id=self.note.id, start=self.start, end=self.end, quote=self.text)
 
 
-def clauses_of(note: Note, segments: Sequence[Segment]) -> Iterator[Told]:
+def clauses_of(note: Note, segments: Sequence[Segment]) -> Iterator[NoteClause]:
     """The clauses of the sentences of a note that speak of the stay; a dependent one is joined to
     the one before."""
     for segment in segments:
@@ -53,6 +53,6 @@ def clauses_of(note: Note, segments: Sequence[Segment]) -> Iterator[Told]:
                 pieces.append((left, right))
         for left, right in pieces:
             text = segment.text[left:right]
-            yield Told(
+            yield NoteClause(
                 note, segment, segment.start + left, segment.start + right, text, stances(text)
             )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from assistant.course.asked import asked, led
-from assistant.course.clauses import Told, clauses_of
+from assistant.course.clauses import NoteClause, clauses_of
 from assistant.course.cues import Cue, cue_of
 from assistant.course.event import CourseEvent, Value
 from assistant.grounding.drug_course import with_course
@@ -94,10 +94,10 @@ class NoteEvents:
             leaving = note.kind == "discharge_day"
             if note.kind == "operation":
                 yield from self._operation(note)
-            for told in clauses_of(note, self.segments):
-                if note.kind == "operation" and _NAMED.match(told.text):
+            for clause in clauses_of(note, self.segments):
+                if note.kind == "operation" and _NAMED.match(clause.text):
                     continue
-                yield from self._leaving(told) if leaving else self._course(told)
+                yield from self._leaving(clause) if leaving else self._course(clause)
 
     def _reason(self) -> Iterator[CourseEvent]:
         for note in self.notes:
@@ -130,12 +130,12 @@ class NoteEvents:
                 continue
             for segment in self.segments:
                 note = next((n for n in self.notes if n.id == segment.note_id), None)
-                told = note is not None and note.kind not in (
+                speaks = note is not None and note.kind not in (
                     *OPENING,
                     "structured",
                     "discharge_day",
                 )
-                at = segment.text.find(core) if told and segment.scope is Scope.STAY else -1
+                at = segment.text.find(core) if speaks and segment.scope is Scope.STAY else -1
                 if note is None or at < 0 or _DENIED.search(segment.text, 0, at):
                     continue
                 day = _day(note)
@@ -179,13 +179,13 @@ class NoteEvents:
         terms = find_terms(reason.matter)
         complaints = [reason.matter[t.start : t.end] for t in terms if t.kind in _FELT]
         for complaint in list(dict.fromkeys(complaints))[:_MOST_COMPLAINTS]:
-            last: Told | None = None
+            last: NoteClause | None = None
             for note in self.notes:
                 if note.kind != "progress":
                     continue
-                for told in clauses_of(note, self.segments):
-                    if complaint in told.text and _TURN.search(told.text):
-                        last = told
+                for clause in clauses_of(note, self.segments):
+                    if complaint in clause.text and _TURN.search(clause.text):
+                        last = clause
             if last is not None and not last.stances & _NOT_DONE:
                 yield CourseEvent(
                     kind="complication",
@@ -210,121 +210,121 @@ class NoteEvents:
                 words=tuple(p for p in re.split(r"[+＋]", found["name"]) if len(p) > 2),
             )
 
-    def _course(self, told: Told) -> Iterator[CourseEvent]:
-        cue = cue_of(told.text, told.note.kind)
-        if cue is None and self._shown is not None and self._shown[0] is told.segment:
+    def _course(self, clause: NoteClause) -> Iterator[CourseEvent]:
+        cue = cue_of(clause.text, clause.note.kind)
+        if cue is None and self._shown is not None and self._shown[0] is clause.segment:
             # What an examination showed goes on: 心脏超声：左房内径42mm，左心耳未见血栓.
             cue = self._shown[1]
-        if cue is not None and cue.kind in ("examination", "pathology") and "：" in told.text:
-            self._shown = (told.segment, cue)
-        stances = told.stances - (_OPINION if cue and cue.kind == "consultation" else set())
+        if cue is not None and cue.kind in ("examination", "pathology") and "：" in clause.text:
+            self._shown = (clause.segment, cue)
+        stances = clause.stances - (_OPINION if cue and cue.kind == "consultation" else set())
         if stances & _NOT_DONE:
             return
         found = False
         # What was measured before the admission is for the rows, where it was abnormal.
         # 输注单采血小板1个治疗量 is no count of platelets.
-        none = told.note.kind in OPENING or (cue is not None and cue.kind == "transfusion")
-        values = () if none else self._values(told)
-        for event in (*values, *self._drugs(told)):
+        none = clause.note.kind in OPENING or (cue is not None and cue.kind == "transfusion")
+        values = () if none else self._values(clause)
+        for event in (*values, *self._drugs(clause)):
             found = True
             yield event
         if cue is None or (found and cue.kind not in _BESIDE):
             return
-        match = cue.pattern.search(told.text) or re.search(".+", told.text)
+        match = cue.pattern.search(clause.text) or re.search(".+", clause.text)
         if match is None or (
             cue.kind in ("complication", "transfusion", "intensive_care")
-            and _DENIED.search(told.text, 0, match.start() + 1)
+            and _DENIED.search(clause.text, 0, match.start() + 1)
         ):
             return
-        yield self._cued(told, cue, match)
+        yield self._cued(clause, cue, match)
 
-    def _cued(self, told: Told, cue: Cue, match: re.Match[str]) -> CourseEvent:
-        whole = told.segment if cue.kind in ("complication", "consultation") else None
-        text, evidence = told.text, told.evidence
+    def _cued(self, clause: NoteClause, cue: Cue, match: re.Match[str]) -> CourseEvent:
+        whole = clause.segment if cue.kind in ("complication", "consultation") else None
+        text, evidence = clause.text, clause.evidence
         if whole is not None:
-            text, evidence = whole.text, _span(told.note, whole.start, whole.end)
-        words, any_words = asked(cue, match, told, text)
+            text, evidence = whole.text, _span(clause.note, whole.start, whole.end)
+        words, any_words = asked(cue, match, clause, text)
         return CourseEvent(
             kind=cue.kind,
             importance=cue.importance,
-            when=_when(told),
+            when=_when(clause),
             matter=text,
-            day=_day(told.note),
+            day=_day(clause.note),
             evidence=(evidence,),
             words=words,
             any_words=any_words,
             loose=cue.kind in ("examination", "pathology"),
         )
 
-    def _values(self, told: Told) -> Iterator[CourseEvent]:
-        for one in measured(told.text):
-            if not _is_result(one, told.text) or one.concept in _VITALS:
+    def _values(self, clause: NoteClause) -> Iterator[CourseEvent]:
+        for one in measured(clause.text):
+            if not _is_result(one, clause.text) or one.concept in _VITALS:
                 continue
-            written = told.text[one.quantity.start : one.quantity.tail or one.quantity.end]
-            name = told.text[one.name_start : one.name_end]
+            written = clause.text[one.quantity.start : one.quantity.tail or one.quantity.end]
+            name = clause.text[one.name_start : one.name_end]
             yield CourseEvent(
                 kind="result",
                 importance="must",
-                when=_when(told),
-                matter=told.text,
-                day=_day(told.note),
-                evidence=(told.evidence,),
+                when=_when(clause),
+                matter=clause.text,
+                day=_day(clause.note),
+                evidence=(clause.evidence,),
                 values=(Value(test=name, written=written),),
             )
 
-    def _drugs(self, told: Told) -> Iterator[CourseEvent]:
-        found = with_course(told.text, regimens(told.text, self.drug_names.find(told.text)))
+    def _drugs(self, clause: NoteClause) -> Iterator[CourseEvent]:
+        found = with_course(clause.text, regimens(clause.text, self.drug_names.find(clause.text)))
         for one in found:
             if one.drug.name.endswith(("药物", "药")):
                 continue
-            if one.planned or not _is_given(one, told.text) or "敏感" in told.text:
+            if one.planned or not _is_given(one, clause.text) or "敏感" in clause.text:
                 continue
-            changed = one.stopped or bool(_CHANGED.search(told.text))
+            changed = one.stopped or bool(_CHANGED.search(clause.text))
             yield CourseEvent(
                 kind="drug_change" if changed else "drug",
                 importance="must",
-                when=_when(told),
-                matter=told.text,
-                day=_day(told.note),
-                evidence=(told.evidence,),
+                when=_when(clause),
+                matter=clause.text,
+                day=_day(clause.note),
+                evidence=(clause.evidence,),
                 drugs=(generic_name(one.drug.name),),
                 stopped=one.stopped,
             )
 
-    def _leaving(self, told: Told) -> Iterator[CourseEvent]:
+    def _leaving(self, clause: NoteClause) -> Iterator[CourseEvent]:
         """A clause of the day of discharge: how the patient is, or what to do."""
-        text = told.text
+        text = clause.text
         if _TODAY.search(text):
             return
-        results = list(self._values(told))
+        results = list(self._values(clause))
         if results:
             yield from results
             return
-        advice = bool(_ADVICE.search(text)) or _after_advice(told)
+        advice = bool(_ADVICE.search(text)) or _after_advice(clause)
         bare = re.sub(r"^(?:患[者儿])?(?:今日出院)?(?:嘱|建议)", "", text)
         if len(bare) < 2:
             return
         yield CourseEvent(
             kind="advice" if advice else "discharge_condition",
-            importance="must" if advice or _is_condition(told) else "useful",
+            importance="must" if advice or _is_condition(clause) else "useful",
             matter=f"{'嘱' if advice and not text.startswith('嘱') else ''}{text}",
-            day=_day(told.note),
-            evidence=(told.evidence,),
+            day=_day(clause.note),
+            evidence=(clause.evidence,),
             words=(led(bare),),
             loose=advice,
         )
 
 
-def _is_condition(told: Told) -> bool:
+def _is_condition(clause: NoteClause) -> bool:
     """Whether a clause is of what a discharge is judged by: the complaint, the wound, the vital
     signs that are asked for."""
-    first = not told.note.text[: told.start].strip()
-    return first or _CONDITION.search(told.text) is not None
+    first = not clause.note.text[: clause.start].strip()
+    return first or _CONDITION.search(clause.text) is not None
 
 
-def _after_advice(told: Told) -> bool:
+def _after_advice(clause: NoteClause) -> bool:
     """Whether an earlier clause of the sentence has 嘱."""
-    before = told.note.text[told.segment.start : told.start]
+    before = clause.note.text[clause.segment.start : clause.start]
     return bool(re.search(r"嘱|建议|出院后", before))
 
 
@@ -353,9 +353,9 @@ _RELATIVE = re.compile(
 )
 
 
-def _when(told: Told) -> str:
+def _when(clause: NoteClause) -> str:
     """The day of what a clause tells; where it counts from that day, only that it was written
     then, since 2026年3月5日昨日 would be another day."""
-    day = written_day(_day(told.note))
-    before = told.note.text[told.segment.start : told.end]
+    day = written_day(_day(clause.note))
+    before = clause.note.text[clause.segment.start : clause.end]
     return f"{day}记录：" if day and _RELATIVE.search(before) else day

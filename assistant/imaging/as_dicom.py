@@ -54,9 +54,12 @@ def is_mask(array: NDArray[Any]) -> bool:
 
 
 def modality_of(array: NDArray[Any]) -> str:
-    """CT for whole numbers that go as low as air, else OT: the file does not say it."""
+    """CT for whole numbers that go as low as air, MR for other images of several times (which are
+    studies of perfusion), else OT: the file does not say it."""
     whole = array.dtype.kind in "iu" or np.array_equal(array, np.rint(array))
-    return "CT" if whole and _AIR >= array.min() >= -(2**15) else "OT"
+    if whole and _AIR >= array.min() >= -(2**15):
+        return "CT"
+    return "MR" if array.ndim > 3 else "OT"
 
 
 def right_handed(array: NDArray[Any], grid: Grid) -> tuple[NDArray[Any], Grid]:
@@ -70,29 +73,35 @@ def right_handed(array: NDArray[Any], grid: Grid) -> tuple[NDArray[Any], Grid]:
     return array[::-1], Grid(grid.shape, grid.spacing, origin, axes)
 
 
-def series(array: NDArray[Any], grid: Grid, modality: str, seed: str) -> Iterator[bytes]:
+def series(
+    array: NDArray[Any], grid: Grid, modality: str, seed: str, step: float | None = None
+) -> Iterator[bytes]:
     """The slices of an image [slice, row, column] as files; values are exact to 16 or 32 bits.
 
-    A PET is taken as SUV, since its file has no dose.  Raises `ImageProblem`.
+    ``step``: the image is [time, slice, row, column], so many seconds apart (0: nobody knows).  A
+    PET is taken as SUV, since its file has no dose.  Raises `ImageProblem`.
     """
-    array, grid = right_handed(array, grid)
     if not np.isfinite(array).all():
         raise ImageProblem(
             "图像含 NaN 或无穷大的体素，请检查导出或预处理步骤。",
             "The image has voxels that are NaN or infinite; check how it was exported.",
         )
-    kind, slope = _stored(array)
-    for number, plane in enumerate(array):
-        made = _header(grid, modality, seed, kind.itemsize)
-        made.SOPInstanceUID = uid(seed, str(number))
-        made.file_meta.MediaStorageSOPInstanceUID = made.SOPInstanceUID
-        made.InstanceNumber = number + 1
-        made.ImagePositionPatient = _decimals(grid.origin + grid.step[:, 0] * number)
-        made.RescaleSlope, made.RescaleIntercept = slope, 0
-        made.BitsAllocated = made.BitsStored = 8 * kind.itemsize
-        made.HighBit, made.PixelRepresentation = 8 * kind.itemsize - 1, int(kind.kind == "i")
-        made.PixelData = np.rint(plane.astype(np.float64) / float(slope)).astype(kind).tobytes()
-        yield written(made)
+    stored = _stored(array)
+    for time, frame in enumerate(array if step is not None else array[None]):
+        volume, upright = right_handed(frame, grid)
+        for number, plane in enumerate(volume):
+            at = time * len(volume) + number
+            made = _header(upright, modality, seed, stored[0].itemsize)
+            made.SOPInstanceUID = uid(seed, str(at))
+            made.file_meta.MediaStorageSOPInstanceUID = made.SOPInstanceUID
+            made.InstanceNumber = at + 1
+            made.ImagePositionPatient = _decimals(upright.origin + upright.step[:, 0] * number)
+            if step is not None:
+                made.TemporalPositionIdentifier = time + 1
+            if step:
+                made.AcquisitionTime = _clock(time * step)
+            _put(made, plane, *stored)
+            yield written(made)
 
 
 def regions(
@@ -136,6 +145,20 @@ def _stored(array: NDArray[Any]) -> tuple[np.dtype[Any], str]:
     most = max(abs(low), abs(high))
     power = int(np.ceil(np.log10(most / np.iinfo(np.int32).max)))
     return np.dtype("<i4"), f"1e{power}"
+
+
+def _put(made: Dataset, plane: NDArray[Any], kind: np.dtype[Any], slope: str) -> None:
+    made.RescaleSlope, made.RescaleIntercept = slope, 0
+    made.BitsAllocated = made.BitsStored = 8 * kind.itemsize
+    made.HighBit, made.PixelRepresentation = 8 * kind.itemsize - 1, int(kind.kind == "i")
+    made.PixelData = np.rint(plane.astype(np.float64) / float(slope)).astype(kind).tobytes()
+
+
+def _clock(seconds: float) -> str:
+    """``seconds`` after noon, as a time of the day."""
+    minutes, part = divmod(seconds, 60)
+    hours, minutes = divmod(int(minutes), 60)
+    return f"{min(12 + hours, 23):02d}{minutes:02d}{part:09.6f}"
 
 
 def _header(grid: Grid, modality: str, seed: str, width: int) -> Dataset:

@@ -20,8 +20,8 @@ from assistant.monitoring import reviewers
 from assistant.monitoring.figures import weekly
 from assistant.monitoring.floors import judge
 from assistant.monitoring.form import Form, quality_form
+from assistant.monitoring.model_way import StageName, model_ways
 from assistant.monitoring.reviewing import agreement, span_of
-from assistant.monitoring.standing import StageName, standing
 from assistant.monitoring.watch import check_now
 
 router = APIRouter(prefix="/v1/monitoring", tags=["monitoring 监测"])
@@ -180,7 +180,7 @@ async def check(parts: ServicesDep, who: OversightDep) -> list[JudgementShown]:
 async def models(parts: ServicesDep, who: ActorDep) -> list[StandingShown]:
     """Where each model stands, with dates and names."""
     await parts.approvals.refresh()
-    found = await asyncio.to_thread(standing, parts)
+    found = await asyncio.to_thread(model_ways, parts)
     return [StandingShown.model_validate(one) for one in found]
 
 

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from pydantic import TypeAdapter
 
 from assistant.tasks.structuring.note import NoteText
+from assistant.tasks.structuring.part import Part
 from assistant.tasks.structuring.workers import Opened, Team
 
 _AT_ONCE = 20_000
@@ -42,18 +43,11 @@ class _HasNote(Protocol):
     def note(self) -> NoteText: ...
 
 
-class _Part:
-    """What a worker's writer asks for: a note alone."""
-
-    def __init__(self, note: NoteText) -> None:
-        self.note, self.first, self.number = note, False, 0
-
-
 class NoteWorker:
     """Lives in a process of a node, and opens its models once."""
 
     def __init__(self) -> None:
-        from assistant.record_index.load import open_writer
+        from assistant.record_index.writer import open_writer
 
         self._opened: Opened = open_writer(1)
 
@@ -61,7 +55,7 @@ class NoteWorker:
         """Numbers and notes as JSON → the numbers, what the notes come to, and made of what."""
         import numpy as np
 
-        made = [self._opened.work(_Part(_NOTE.validate_json(text))) for text in batch["note"]]
+        made = [self._opened.work(Part(_NOTE.validate_json(text))) for text in batch["note"]]
         return {
             "number": batch["number"],
             "made": np.array(made, dtype=object),

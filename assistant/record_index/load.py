@@ -17,13 +17,14 @@ from pathlib import Path
 from assistant.record_index.cluster import cluster
 from assistant.record_index.entries import entries_of
 from assistant.record_index.index import NoteToIndex, add_notes, digest_of, known
+from assistant.record_index.writer import open_writer
 from assistant.store import Context, InvalidArgument, Store
-from assistant.tasks.structuring.command import Form
-from assistant.tasks.structuring.command_render import EntityWriter, patient_id
+from assistant.tasks.structuring.command_render import patient_id
 from assistant.tasks.structuring.entity import StructuredNote
 from assistant.tasks.structuring.input import InputError, note_files, read_notes
 from assistant.tasks.structuring.note import NoteText
-from assistant.tasks.structuring.workers import Opened, Team, processes_for, team
+from assistant.tasks.structuring.part import Part
+from assistant.tasks.structuring.workers import Team, processes_for, team
 from serving.hardware import topology
 
 KEPT_AT_ONCE = 20
@@ -40,15 +41,6 @@ class Loaded:
     new: int = 0
     kept: int = 0
     unread: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A note on its way; ``first`` and ``number`` are what the writer of files knows it by."""
-
-    note: NoteText
-    first: bool
-    number: int
 
 
 def load(
@@ -132,7 +124,7 @@ def _new(
     access: str,
     made_of: str,
     done: Loaded,
-) -> Iterator[_Part]:
+) -> Iterator[Part]:
     """The notes that the index does not have as they are."""
     seen: set[tuple[str, str]] = set()
     while some := list(islice(notes, _LOOKED_UP)):
@@ -150,7 +142,7 @@ def _new(
             except InvalidArgument as error:
                 done.unread.append(f"{note.id}: {error}")
                 continue
-            yield _Part(note, False, number)
+            yield Part(note, number=number)
 
 
 def _check(note: NoteText, access: str) -> None:
@@ -185,8 +177,3 @@ def _to_index(note: NoteText, made: str, access: str, made_of: str) -> NoteToInd
         _day(note),
         made_of,
     )
-
-
-def open_writer(threads: int) -> Opened:
-    """What structures the notes of a load in one process; ``threads``: of its model."""
-    return EntityWriter(Form.JSONL, "", threads)

@@ -218,8 +218,7 @@ class RecordEvents:
             if known is None:
                 self._supersede(session, row)
                 try:
-                    known = self._requests.add(
-                        session,
+                    known = self._requests.submit(
                         Context(row.actor_id, row.actor_role, row.patient_id, row.encounter_id),
                         row.kind,
                         row.payload,
@@ -229,6 +228,7 @@ class RecordEvents:
                         bound=row.bound,
                         source=f"event:{row.application}",
                         batch=True,
+                        within=session,
                     )
                 except QueueFull:
                     row.due_at = now + RETRY

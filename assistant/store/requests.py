@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Sequence
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -54,6 +55,7 @@ class Requests:
         source: str = "",
         batch: bool = False,
         sent: Sequence[Any] | None = None,
+        within: Session | None = None,
     ) -> RequestRow:
         """Keep a request; it is ``queued`` and on the disk when this returns.
 
@@ -61,44 +63,12 @@ class Requests:
         marks the drafts of its context and kind that were made from another record as stale, where
         it is ``bound`` to the record.  ``source`` and ``batch`` say when its turn comes.  ``sent``:
         payload and hash as they came, where more was joined to them: what repeats are told by.
+        ``within``: a writing transaction of the caller's, with whose end it is on the disk.
 
         Raises `InvalidArgument` for a kind that is no name or a payload that is not JSON,
         `IdempotencyConflict` for a key used with another content, `QueueFull` for a new request
         while ``max_queued`` are queued.
         """
-        with self._database.write() as session:
-            return self.add(
-                session,
-                context,
-                kind,
-                payload,
-                record_hash,
-                idempotency_key=idempotency_key,
-                options=options,
-                max_queued=max_queued,
-                bound=bound,
-                source=source,
-                batch=batch,
-                sent=sent,
-            )
-
-    def add(
-        self,
-        session: Session,
-        context: Context,
-        kind: str,
-        payload: dict[str, Any],
-        record_hash: str,
-        *,
-        idempotency_key: str | None = None,
-        options: dict[str, Any] | None = None,
-        max_queued: int | None = None,
-        bound: bool = True,
-        source: str = "",
-        batch: bool = False,
-        sent: Sequence[Any] | None = None,
-    ) -> RequestRow:
-        """`submit` inside the caller's writing transaction."""
         if not _KIND.fullmatch(kind):
             raise InvalidArgument("This kind of request is not known.")
         check_key(idempotency_key)
@@ -107,38 +77,39 @@ class Requests:
         body_ref = self._hashes.content(
             [kind, context.patient_id, context.encounter_id, came, options, its_hash]
         )
-        row = made_before(session, RequestRow, context, idempotency_key, body_ref)
-        if row is not None:
-            self._audit.append(session, context, "request.read", "request", row.id)
+        with nullcontext(within) if within is not None else self._database.write() as session:
+            row = made_before(session, RequestRow, context, idempotency_key, body_ref)
+            if row is not None:
+                self._audit.append(session, context, "request.read", "request", row.id)
+                return row
+            if max_queued is not None and _count(session, "queued") >= max_queued:
+                raise QueueFull
+            now = self._database.clock()
+            row = RequestRow(
+                id=new_id(),
+                kind=kind,
+                status="queued",
+                actor_id=context.actor_id,
+                actor_role=context.actor_role,
+                patient_id=context.patient_id,
+                encounter_id=context.encounter_id,
+                payload=payload,
+                options=options,
+                record_hash=record_hash,
+                idempotency_key=idempotency_key,
+                body_ref=body_ref,
+                attempts=0,
+                created_at=now,
+                source=source,
+                batch=batch,
+                bound=bound,
+                asked_at=now,
+            )
+            session.add(row)
+            self._audit.append(session, context, "request.submit", "request", row.id, payload)
+            for draft in mark_older(session, row):
+                self._audit.append(session, context, "draft.mark_stale", "draft", draft.id)
             return row
-        if max_queued is not None and _count(session, "queued") >= max_queued:
-            raise QueueFull
-        now = self._database.clock()
-        row = RequestRow(
-            id=new_id(),
-            kind=kind,
-            status="queued",
-            actor_id=context.actor_id,
-            actor_role=context.actor_role,
-            patient_id=context.patient_id,
-            encounter_id=context.encounter_id,
-            payload=payload,
-            options=options,
-            record_hash=record_hash,
-            idempotency_key=idempotency_key,
-            body_ref=body_ref,
-            attempts=0,
-            created_at=now,
-            source=source,
-            batch=batch,
-            bound=bound,
-            asked_at=now,
-        )
-        session.add(row)
-        self._audit.append(session, context, "request.submit", "request", row.id, payload)
-        for draft in mark_older(session, row):
-            self._audit.append(session, context, "draft.mark_stale", "draft", draft.id)
-        return row
 
     def get(self, context: Context, request_id: str) -> RequestRow:
         """One request of this patient; raises `RequestNotFound` (and notes the refusal)."""

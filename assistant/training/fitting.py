@@ -26,34 +26,24 @@ from assistant.training.optimisation import (
 )
 from assistant.training.scoring import Chosen, Scores
 from assistant.training.state import RunState, seed
+from assistant.training.steps import StepSettings
 from serving.encoder.checkpoint import PREFIX, BertCheckpoint
 from serving.encoder.shape import HeadShape, Shape, head_config
 from serving.encoder.vocabulary import Vocabulary
 
 
-@dataclass(frozen=True, slots=True)
-class FitSettings:
-    """``tokens`` a step; ``size``: the longest window; ``rate`` of the encoder, ``head_rate`` of
-    the head; ``patience``: epochs without a better F1 on the dev set before training stops.
-
-    ``hidden``: share of tokens masked; ``average``: what the mean of the weights keeps a step;
-    ``extension``: compute with Intel Extension for PyTorch, where it can be imported.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitSettings(StepSettings):
+    """``patience``: epochs without a better F1 on the dev set before training stops; ``average``:
+    what the mean of the weights keeps a step; ``extension``: compute with Intel Extension for
+    PyTorch, where it can be imported.
     """
 
     epochs: int = 30
     patience: int = 6
-    tokens: int = 4_096
-    size: int = 254
-    rate: float = 5e-4
-    head_rate: float = 2e-3
-    warm: float = 0.05
-    decay: float = 0.01
-    dropout: float = 0.1
-    hidden: float = 0.0
     average: float = 0.99
     numbers: Numbers = "auto"
     extension: bool = False
-    seed: int = 1
 
 
 @dataclass(frozen=True, slots=True)

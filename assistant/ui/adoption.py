@@ -15,7 +15,7 @@ from assistant.api.adoption import as_csv
 from assistant.api.context import Services
 from assistant.store.adoption import Adoption, AdoptionRow, adoption
 from assistant.ui.frame import Frame
-from assistant.ui.guest import Host
+from assistant.ui.host import Host
 from assistant.ui.markup import esc
 from assistant.ui.session import Session, identify
 from assistant.ui.strings import STRINGS, Text

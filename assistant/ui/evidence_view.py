@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from fastapi import APIRouter, FastAPI, Header, Request, Response
 
@@ -25,10 +25,8 @@ from assistant.record.evidence import (
     VolumeRegion,
 )
 from assistant.store import Context
+from assistant.ui.host import Host
 from assistant.ui.strings import Text
-
-if TYPE_CHECKING:
-    from assistant.ui.guest import Host
 
 PICTURES = "pages/evidence"
 """Where the pictures are, from the root of the UI."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 from fastapi import FastAPI
@@ -13,13 +13,11 @@ from fastapi import FastAPI
 from assistant.api.context import LOCAL_ACTOR, Services
 from assistant.store import Context
 from assistant.store.context import bound
+from assistant.ui.host import Host
 from assistant.ui.markup import badge, esc
 from assistant.ui.session import Session, identify
 from assistant.ui.strings import Text
 from assistant.work.task import Title
-
-if TYPE_CHECKING:
-    from assistant.ui.guest import Host
 
 _ASSETS = files("assistant.ui").joinpath("assets")
 PANEL_JS = "".join(

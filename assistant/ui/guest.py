@@ -1,26 +1,22 @@
 """Pages that other packages bring, under the entry point group ``bedside.pages``.
 
 Such a page draws HTML from what it keeps on the disk, and serves documents under ``pages/<key>/``.
-It knows nothing of this package; who may see it is decided here, as for every other page.
+It knows nothing of this package; who may see it is decided in `assistant.ui.host`, as for every
+other page.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
-from pathlib import Path
 from typing import Any, Protocol
 
 import gradio as gr
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, FastAPI
 
-from assistant.api.context import Actor, Services
-from assistant.api.problems import Problem
 from assistant.ui.frame import Frame
+from assistant.ui.host import Host, is_clinical
 from assistant.ui.session import Session, identify
-from assistant.ui.user import read
-from assistant.work.roles import ASK_ROLES
 
 GROUP = "bedside.pages"
 LOOK_SECONDS = 4.0
@@ -45,42 +41,6 @@ class Page(Protocol):
 
     def router(self, host: Host) -> APIRouter:
         """The documents that it serves."""
-
-
-class Host:
-    """What a page is given: the data home, who may see what, and which runs carry approvals."""
-
-    def __init__(self, parts: Services, user: Callable[..., Any] | None) -> None:
-        self._parts = parts
-        self._user = user
-
-    @property
-    def home(self) -> Path:
-        """The data home."""
-        return self._parts.settings.home
-
-    async def anyone(self, request: Request) -> Actor:
-        """Who is signed in.  401 for nobody."""
-        who = read(await self._user(request) if self._user is not None else None)
-        if who is None:
-            raise Problem(401, "请先登录。(Sign in first.)")
-        return Actor(*who)
-
-    async def clinician(self, request: Request) -> Actor:
-        """The same for patients' records.  403 for roles that may not see them."""
-        who = await self.anyone(request)
-        if not is_clinical(who):
-            raise Problem(403, "该角色不能查看病历内容。(Needs a clinical role.)")
-        return who
-
-    def approved_runs(self) -> Mapping[str, str]:
-        """Folder of a run → who approved what runs now because of it."""
-        return self._parts.approvals.runs()
-
-
-def is_clinical(who: Actor) -> bool:
-    """Whether this actor may see patients' records."""
-    return who.role in ASK_ROLES
 
 
 def pages() -> list[Page]:

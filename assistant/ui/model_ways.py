@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from assistant.monitoring.floors import Judgement
-from assistant.monitoring.standing import Stage, Standing
+from assistant.monitoring.model_way import ModelWay, Stage
 from assistant.record.fields import local_time
 from assistant.ui.markup import badge, esc
 from assistant.ui.strings import Text
@@ -23,7 +23,7 @@ _DETAILS = {
 }
 
 
-def ways(found: Sequence[Standing], t: Text) -> str:
+def ways(found: Sequence[ModelWay], t: Text) -> str:
     """The HTML of the section."""
     heads = "".join(
         f'<th scope="col">{esc(t(key))}</th>'

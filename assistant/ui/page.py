@@ -15,6 +15,7 @@ from assistant.api.context import Services
 from assistant.interop.smart.session import Sessions
 from assistant.ui import adoption, evidence_view, feedback, guest, record_search, sign_in, system
 from assistant.ui.frame import Frame, Look, TaskPage, strip
+from assistant.ui.host import Host
 from assistant.ui.imaging import dropping
 from assistant.ui.markup import esc
 from assistant.ui.session import Session, identify
@@ -50,7 +51,7 @@ def mount(app: FastAPI, parts: Services, launched: Sessions | None = None) -> No
     pages = task_pages(parts.tasks)
     blocks = build(parts, pages)
     signed_in = sign_in.install(app, parts, launched)
-    host = guest.Host(parts, signed_in)
+    host = Host(parts, signed_in)
     guest.serve(app, host)
     evidence_view.serve(app, host, parts)
     dropping.serve(app, host, parts)

@@ -7,6 +7,9 @@ from typing import Literal
 
 from assistant.draft import DISCLAIMER_EN, DISCLAIMER_ZH
 from assistant.ui.review.strings import REVIEW_STRINGS
+from assistant.ui.texts.adoption import ADOPTION_STRINGS
+from assistant.ui.texts.record_search import RECORD_SEARCH_STRINGS
+from assistant.ui.texts.system import SYSTEM_STRINGS
 from assistant.work.task import Title
 
 Language = Literal["zh", "en"]
@@ -45,79 +48,8 @@ STRINGS: dict[str, tuple[str, str]] = {
     ),
     "page.feedback": ("反馈", "Feedback"),
     "page.adoption": ("使用情况", "Adoption"),
-    "page.system": ("系统", "System"),
-    # adoption
-    "adoption.none": ("还没有数据。", "Nothing yet."),
-    "adoption.rate": (
-        "使用率 {rate}（{eligible} 次符合条件的就诊中 {used} 次使用）",
-        "Used in {rate} ({used} of {eligible} eligible encounters)",
-    ),
-    "adoption.meaning": (
-        "符合条件：医院系统通知过、或有人提交过任务的就诊；使用：其中有草稿被回填或签名。",
-        "Eligible: the hospital told of the stay, or something was asked for in it. Used: a draft "
-        "of it was filled in or signed.",
-    ),
-    "adoption.export": ("导出 CSV", "Export CSV"),
-    "adoption.stays": ("就诊", "Encounters"),
-    "adoption.drafts_title": ("草稿", "Drafts"),
-    "adoption.alerts": ("事中提示", "Alerts"),
-    "adoption.rules": ("按规则", "By rule"),
-    "adoption.rule": ("规则", "Rule"),
-    "adoption.reasons": ("忽略的理由", "Why overridden"),
-    "reason.known": ("已知晓并已评估", "Known and weighed"),
-    "reason.benefit": ("获益大于风险", "Benefit outweighs risk"),
-    "reason.monitored": ("已在监测", "Monitored"),
-    "reason.not-applicable": ("与该患者不符", "Not this patient"),
-    "reason.wrong": ("提示有误", "The alert is wrong"),
-    "reason.in-words": ("另写理由", "In own words"),
-    "reason.none": ("未写理由", "No reason"),
-    "adoption.month": ("月份", "Month"),
-    "adoption.department": ("科室", "Department"),
-    "adoption.task": ("任务", "Task"),
-    "adoption.model": ("模型", "Model"),
-    "adoption.eligible": ("符合条件", "Eligible"),
-    "adoption.used": ("使用", "Used"),
-    "adoption.drafts": ("生成", "Made"),
-    "adoption.opened": ("打开", "Opened"),
-    "adoption.filled_in": ("回填", "Filled in"),
-    "adoption.edited": ("修改", "Edited"),
-    "adoption.signed": ("签名", "Signed"),
-    "adoption.liked": ("有用", "Liked"),
-    "adoption.disliked": ("无用", "Disliked"),
-    "adoption.reported": ("识别错误", "Reported wrong"),
-    "adoption.shown": ("提示", "Shown"),
-    "adoption.accepted": ("采纳", "Accepted"),
-    "adoption.overridden": ("忽略", "Overridden"),
     "page.record_search": ("病历搜索", "Search"),
-    # search over the records
-    "search.words": ("用自己的话", "In words"),
-    "search.words.hint": (
-        "EGFR 阳性且无胸腔积液，近一年",
-        "EGFR 阳性且无胸腔积液，近一年 (in Chinese)",
-    ),
-    "search.has": ("有（以逗号分隔）", "Has (commas between)"),
-    "search.has.hint": ("诊断:肺癌，肌酐>120umol/L", "诊断:肺癌, 肌酐>120umol/L"),
-    "search.none": ("没有", "Has not"),
-    "search.none.hint": ("胸腔积液", "胸腔积液"),
-    "search.begin": ("自", "From"),
-    "search.begin.hint": ("2025-01-01", "2025-01-01"),
-    "search.end": ("至", "To"),
-    "search.end.hint": ("2025-12-31", "2025-12-31"),
-    "search.translate": ("转成检索式", "Make the query"),
-    "search.query": ("检索式（可修改）", "Query (can be changed)"),
-    "search.query.hint": (
-        "EGFR:阳性 AND NOT 胸腔积液 AND 日期>=2025-01-01",
-        "EGFR:阳性 AND NOT 胸腔积液 AND 日期>=2025-01-01",
-    ),
-    "search.run": ("检索", "Search"),
-    "search.take": ("导出队列（去标识）", "Take the cohort (de-identified)"),
-    "search.files": ("共 {n} 名患者：", "{n} patients:"),
-    "search.total": ("共 {n} 名患者，显示 {shown} 名", "{n} patients, {shown} shown"),
-    "search.column.patient": ("患者（假名）", "Patient (pseudonym)"),
-    "search.column.condition": ("条件", "Condition"),
-    "search.column.date": ("年", "Year"),
-    "search.column.value": ("结果", "Result"),
-    "search.column.words": ("原文", "Words"),
+    "page.system": ("系统", "System"),
     # patient and case
     "patient": ("患者", "Patient"),
     "no_patient": ("未选择患者", "No patient selected"),
@@ -259,82 +191,9 @@ STRINGS: dict[str, tuple[str, str]] = {
     "verdict.dislike": ("无用", "not useful"),
     "verdict.error": ("错误", "error"),
     **REVIEW_STRINGS,
-    # system page
-    "system.engines": ("模型", "Models"),
-    "system.name": ("名称", "Name"),
-    "system.kind": ("引擎", "Engine"),
-    "system.model": ("模型", "Model"),
-    "system.replicas": ("（副本 {up}/{all} 可用）", "({up} of {all} replicas)"),
-    "system.state": ("状态", "State"),
-    "system.ways": ("模型走到哪一步", "Where models stand"),
-    "system.ways.hint": (
-        "候选 → 影子运行 → 批准 → 监测 → 退回仅供演示。底线不成立时自动退回，由署名的人恢复："
-        "bedside model reinstate。",
-        "Candidate → shadow → approved → monitored → returned. A floor that breaks returns an "
-        "approval; a person gives it again by name: bedside model reinstate.",
-    ),
-    "system.ways.now": ("现在", "Now"),
-    "system.ways.way": ("经过", "How it came there"),
-    "system.ways.floors": ("底线（最近均值）", "Floors (latest mean)"),
-    "system.ways.few": ("{n}/{wanted} 份，未评", "{n} of {wanted} drafts: not judged"),
-    "system.ways.tasks": ("任务 {what}", "tasks {what}"),
-    "system.ways.answers": ("已答 {what}", "answered {what}"),
-    "system.ways.counted": ("已计 {what} 份草稿", "{what} drafts counted"),
-    "stage.configured": ("未批准", "Not approved"),
-    "stage.candidate": ("候选", "Candidate"),
-    "stage.shadow": ("影子运行", "Shadow"),
-    "stage.approved": ("已批准", "Approved"),
-    "stage.monitored": ("监测中", "Monitored"),
-    "stage.returned": ("已退回仅供演示", "Returned"),
-    "stage.revoked": ("已撤销", "Revoked"),
-    "system.opened": ("打开用时", "Opened in"),
-    "system.knowledge": ("知识库", "Knowledge base"),
-    "system.version": ("版本", "Version"),
-    "system.sources": ("来源", "Sources"),
-    "system.licence": ("许可", "Licence"),
-    "system.facts": ("事实", "Facts"),
-    "system.passages": ("段落", "Passages"),
-    "system.retrieval.hybrid": ("向量与词汇混合检索", "hybrid search"),
-    "system.retrieval.lexical": ("仅词汇检索", "search by words only"),
-    "system.vectors.starting": (
-        "即将开始建立向量。在此之前检索只用词汇，其余功能照常。",
-        "Vectors will be made now. Until then search is by words only; everything else works.",
-    ),
-    "system.vectors.running": (
-        "正在建立向量：{done} / {total}（{share}）。在此之前检索只用词汇，其余功能照常。",
-        "Vectors are being made: {done} of {total} ({share}). Until then search is by words only; "
-        "everything else works.",
-    ),
-    "system.vectors.failed": (
-        "向量没有建成，检索只用词汇：{reason}",
-        "The vectors could not be made, search is by words only: {reason}",
-    ),
-    "system.audit": ("审计链", "Audit chain"),
-    "system.verify": ("核验审计链", "Verify the chain"),
-    "system.verify.hint": (
-        "每条审计记录都带有上一条的哈希；核验会从头重算。",
-        "Each row carries the hash of the one before; verifying computes all of them again.",
-    ),
-    "system.verified": ("完整：{n} 条记录，链首尾一致。", "Intact: {n} rows."),
-    "system.broken": ("不完整：第 {seq} 条。{reason}", "Broken at row {seq}. {reason}"),
-    "system.add": ("使用自己的模型", "Bring your own model"),
-    "system.add.text": (
-        "演示模型只用来试用流程。把自己的模型加进来，再在配置文件中写上它：",
-        "The demo model only shows how things work. Add your own and name it in the "
-        "configuration file:",
-    ),
-    "system.releases": ("影像结果回填", "Filling in imaging results"),
-    "system.releases.hint": (
-        "影像任务的结果仅供研究，默认不能回填；由管理员以姓名和理由逐项开启：",
-        "Results of imaging tasks are for research and are not filled in until an administrator "
-        "switches that on, by name and reason:",
-    ),
-    "system.release.on": ("可回填", "may be filled in"),
-    "system.release.off": ("仅供研究", "research only"),
-    "system.api": ("接口", "API"),
-    "system.docs": ("接口文档", "API documentation"),
-    "system.missing": ("缺少什么", "What is missing"),
-    "system.complete": ("所需部件齐全。", "Everything that is needed is here."),
+    **ADOPTION_STRINGS,
+    **RECORD_SEARCH_STRINGS,
+    **SYSTEM_STRINGS,
     # errors and sign-in
     "error.session": (
         "会话已失效，请刷新页面。",
@@ -370,7 +229,6 @@ STRINGS: dict[str, tuple[str, str]] = {
         "Ids are letters, digits and . _ : - and begin with a letter or digit.",
     ),
     "sign_in": ("登录", "Sign in"),
-    "sign_in.key": ("API key", "API key"),
     "sign_in.hint": (
         "本服务不只在本机开放，查看临床内容前需要 API key（由管理员用 bedside key create 生成）。",
         "This server is open to other machines: an API key is needed (bedside key create).",

@@ -9,7 +9,7 @@ import gradio as gr
 
 from assistant.api.context import Services
 from assistant.api.imaging_releases import releases
-from assistant.monitoring.standing import standing
+from assistant.monitoring.model_way import model_ways
 from assistant.ui.frame import Frame
 from assistant.ui.markup import badge, esc
 from assistant.ui.model_ways import ways
@@ -52,7 +52,7 @@ def build(frame: Frame) -> None:
             elem_classes=["panel"], elem_id="system", apply_default_css=False, padding=False
         )
         stand = gr.HTML(
-            elem_classes=["panel"], elem_id="standing", apply_default_css=False, padding=False
+            elem_classes=["panel"], elem_id="model-ways", apply_default_css=False, padding=False
         )
         weekly.build(frame)
         pairs.build(frame)
@@ -77,7 +77,7 @@ def build(frame: Frame) -> None:
     async def opened(session: Session, request: gr.Request) -> list[Any]:
         """Where models stand is counted from their drafts: not anew every few seconds."""
         shown_now = await look(session, request)
-        found = await asyncio.to_thread(standing, parts)
+        found = await asyncio.to_thread(model_ways, parts)
         return [*shown_now, _card("system.ways", ways(found, session.text), session.text)]
 
     async def check(session: Session, request: gr.Request) -> str:

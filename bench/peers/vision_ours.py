@@ -56,13 +56,13 @@ def profiled(network: Any, shape: tuple[int, ...]) -> dict[str, float]:
     """See `OurVision.profile`."""
     import openvino
 
-    from serving.vision import layerwise
+    from serving.vision import layer_graph
 
     precision = network.precision
     if network.stages is not None:
         numbers: Any = "bf16" if precision == "bf16" else "f32"
         stages = max(network.stages, key=lambda one: one.kernel.size)
-        model = layerwise.graph([stages], (layerwise.SLICES, 96, 96), numbers, numbers, False)
+        model = layer_graph.graph([stages], (layer_graph.SLICES, 96, 96), numbers, numbers, False)
     else:
         size = network.given_at_once(shape)
         eight = network.opened.eight_bits

@@ -41,16 +41,16 @@ class TorchVision:
         best = float("inf")
         for name in ways.split(",") if ways else _WAYS:
             try:
-                once = _WAYS[name](self._model, self._given, flat)
-                once()
+                run = _WAYS[name](self._model, self._given, flat)
+                run()
                 began = time.perf_counter()
-                once()
+                run()
                 tried[name] = round(time.perf_counter() - began, 4)
             except Exception as error:
                 tried[name] = type(error).__name__
                 continue
             if tried[name] < best:
-                best, self._once = tried[name], once
+                best, self._run = tried[name], run
         return {"tried": tried, "torch": torch.__version__}
 
     def run(self, labels: str = "") -> dict[str, Any]:
@@ -59,7 +59,7 @@ class TorchVision:
 
         began, before = time.perf_counter(), time.process_time()
         with self._torch.inference_mode():
-            made = self._once().argmax(1)[0].to(self._torch.uint8).numpy()
+            made = self._run().argmax(1)[0].to(self._torch.uint8).numpy()
         answer = {
             "seconds": time.perf_counter() - began,
             "cpu": time.process_time() - before,
@@ -98,20 +98,20 @@ def _chain(folder: Path) -> Any:
     return torch.nn.Sequential(*steps).eval()
 
 
-Once = Callable[[], Any]
+Run = Callable[[], Any]
 
 
-def _eager(model: Any, given: Any, flat: bool) -> Once:
+def _eager(model: Any, given: Any, flat: bool) -> Run:
     import torch
 
-    def once() -> Any:
+    def run() -> Any:
         with torch.inference_mode():
             return model(given)
 
-    return once
+    return run
 
 
-def _last(model: Any, given: Any, flat: bool) -> Once:
+def _last(model: Any, given: Any, flat: bool) -> Run:
     import torch
 
     form = torch.channels_last if flat else torch.channels_last_3d
@@ -119,7 +119,7 @@ def _last(model: Any, given: Any, flat: bool) -> Once:
     return _eager(turned, value, flat)
 
 
-def _frozen(model: Any, given: Any, flat: bool) -> Once:
+def _frozen(model: Any, given: Any, flat: bool) -> Run:
     import torch
 
     with torch.inference_mode():
@@ -127,13 +127,13 @@ def _frozen(model: Any, given: Any, flat: bool) -> Once:
     return _eager(traced, given, flat)
 
 
-def _compiled(model: Any, given: Any, flat: bool) -> Once:
+def _compiled(model: Any, given: Any, flat: bool) -> Run:
     import torch
 
     return _eager(torch.compile(model), given, flat)
 
 
-_WAYS: dict[str, Callable[[Any, Any, bool], Once]] = {
+_WAYS: dict[str, Callable[[Any, Any, bool], Run]] = {
     "eager": _eager,
     "jit": _frozen,
     "channels_last": _last,

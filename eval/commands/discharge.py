@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from eval.commands.asked_model import AskedModel, asks_model
 from eval.commands.clinical import finish
 from eval.commands.common import (
     Json,
@@ -19,34 +20,13 @@ from eval.commands.common import (
     sentences,
 )
 from eval.commands.knowledge_options import NO_ENCODER, BaseFolder, open_base
-from eval.commands.model_options import (
-    ANSWER_SECONDS,
-    ATTEMPTS,
-    SILENT_SECONDS,
-    AnswerSeconds,
-    ApiKeyEnv,
-    Attempts,
-    CacheGib,
-    ContextLength,
-    Echo,
-    EngineName,
-    KvCacheName,
-    ModelFolder,
-    ModelName,
-    Parallel,
-    PrecisionName,
-    Quiet,
-    SilentSeconds,
-    Url,
-    Weights,
-)
-from eval.run.asking import Patience
-from eval.run.model import ModelChoice
 
 
 @sentences
+@asks_model(parallel=1)
 def discharge(
     context: typer.Context,
+    *,
     out: Annotated[Path, typer.Option(help="Folder of the result; one that was begun goes on.")],
     encounters: Annotated[
         Path | None,
@@ -59,22 +39,7 @@ def discharge(
     limit: Annotated[int, typer.Option(min=0, help="Only the first so many; 0: all.")] = 0,
     seed: Annotated[int, typer.Option(help="Of the generator.")] = 1,
     base: BaseFolder = None,
-    engine: EngineName = None,
-    folder: ModelFolder = None,
-    url: Url = "",
-    model: ModelName = "",
-    api_key_env: ApiKeyEnv = "",
-    weights: Weights = "",
-    context_length: ContextLength = 0,
-    echo: Echo = False,
-    precision: PrecisionName = "auto",
-    kv_cache: KvCacheName = "auto",
-    cache_gib: CacheGib = 1,
-    parallel: Parallel = 1,
-    answer_seconds: AnswerSeconds = ANSWER_SECONDS,
-    silent_seconds: SilentSeconds = SILENT_SECONDS,
-    attempts: Attempts = ATTEMPTS,
-    quiet: Quiet = False,
+    asked: AskedModel,
     as_json: Json = False,
     require: Require = None,
 ) -> None:
@@ -90,31 +55,15 @@ def discharge(
     gates = parse_gates(require, SCORES, "the discharge record")
     known = read_known(encounters, limit or None) if encounters else generate(seed=seed)
     known = known[: limit or COUNT] if encounters is None else known
-    choice = ModelChoice(
-        engine=engine,
-        folder=folder,
-        url=url,
-        model=model,
-        api_key_env=api_key_env,
-        weights=weights,
-        echo=echo,
-        precision=precision,
-        kv_cache=kv_cache,
-        cache_gib=cache_gib,
-        parallel=parallel,
-        context_length=context_length,
-    )
+    choice = asked.choice
     if choice.asked:
         choice.check()
-    patience = Patience(
-        answer_seconds=answer_seconds, silent_seconds=silent_seconds, attempts=attempts
-    )
     with (
         closing(open_base(context, base, NO_ENCODER)) as knowledge,
         opened_if_asked(context, choice) as opened,
         going_on(),
     ):
-        drafting = Drafting(known, knowledge, opened, parallel, patience, quiet)
+        drafting = Drafting(known, knowledge, opened, choice.parallel, asked.patience, asked.quiet)
         drafted = draft_all(out, drafting)
         result = evaluate(
             drafting,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from assistant.approval.gate import Gate
+from eval.commands.asked_model import AskedModel, asks_model
 from eval.commands.common import (
     OVERALL,
     UNFINISHED,
@@ -30,36 +31,13 @@ from eval.commands.common import (
     print_json,
     sentences,
 )
-from eval.commands.model_options import (
-    ANSWER_SECONDS,
-    ATTEMPTS,
-    PACE,
-    SILENT_SECONDS,
-    AnswerSeconds,
-    ApiKeyEnv,
-    Attempts,
-    CacheGib,
-    ContextLength,
-    Echo,
-    EngineName,
-    KvCacheName,
-    ModelFolder,
-    ModelName,
-    Parallel,
-    PrecisionName,
-    Quiet,
-    SilentSeconds,
-    Url,
-    Weights,
-)
+from eval.commands.model_options import PACE
 from eval.errors import EvalError
 from eval.overlap import Overlap
 from eval.promptcblue.prediction import read_predictions
 from eval.promptcblue.sample import Sample, read_samples
 from eval.promptcblue.tracks import CCKS2023, Track
-from eval.run.asking import Patience
 from eval.run.cache import Cache
-from eval.run.model import ModelChoice
 from serving.engine import Sampling
 
 if TYPE_CHECKING:
@@ -70,8 +48,10 @@ PROMPT = "Prompt"
 
 
 @sentences
+@asks_model(parallel=8)
 def run(
     context: typer.Context,
+    *,
     data: Annotated[Path, typer.Option(help="Samples, JSON lines (.gz too).")],
     out: Annotated[
         Path | None,
@@ -83,17 +63,7 @@ def run(
     track: TrackName = CCKS2023.name,
     only: Only = None,
     number_samples: Numbered = False,
-    engine: EngineName = None,
-    folder: ModelFolder = None,
-    url: Url = "",
-    model: ModelName = "",
-    api_key_env: ApiKeyEnv = "",
-    weights: Weights = "",
-    context_length: ContextLength = 0,
-    echo: Echo = False,
-    precision: PrecisionName = "auto",
-    kv_cache: KvCacheName = "auto",
-    cache_gib: CacheGib = 1,
+    asked: AskedModel,
     constrained: Annotated[
         bool,
         typer.Option(
@@ -129,17 +99,12 @@ def run(
     ] = 0,
     temperature: Annotated[float, typer.Option(min=0, max=2, rich_help_panel=PROMPT)] = 0.0,
     seed: Annotated[int | None, typer.Option(rich_help_panel=PROMPT)] = None,
-    parallel: Parallel = 8,
     cache: Annotated[
         Path | None,
         typer.Option(
             dir_okay=False, help="A file that keeps answers across runs.", rich_help_panel=PACE
         ),
     ] = None,
-    answer_seconds: AnswerSeconds = ANSWER_SECONDS,
-    silent_seconds: SilentSeconds = SILENT_SECONDS,
-    attempts: Attempts = ATTEMPTS,
-    quiet: Quiet = False,
     as_json: Json = False,
     require: Require = None,
 ) -> None:
@@ -149,20 +114,7 @@ def run(
 
     chosen = find_track(track)
     gates = parse_gates(require, (OVERALL, *chosen.tasks), chosen.name)
-    choice = ModelChoice(
-        engine=engine,
-        folder=folder,
-        url=url,
-        model=model,
-        api_key_env=api_key_env,
-        weights=weights,
-        echo=echo,
-        precision=precision,
-        kv_cache=kv_cache,
-        cache_gib=cache_gib,
-        parallel=parallel,
-        context_length=context_length,
-    )
+    choice = asked.choice
     choice.check()
     if bool(shots) != (train is not None):
         raise typer.BadParameter("--shots and --train belong together")
@@ -179,12 +131,9 @@ def run(
         retrieval=retrieve if shots else "",
         train_digest=digest,
         overlap=overlap,
-        parallel=parallel,
+        parallel=choice.parallel,
         command=command_line(),
         sources=tuple(str(path) for path in (data, train) if path),
-    )
-    patience = Patience(
-        answer_seconds=answer_seconds, silent_seconds=silent_seconds, attempts=attempts
     )
     with (
         opened_model(context, choice) as opened,
@@ -195,8 +144,10 @@ def run(
             name = f"{chosen.name}-{opened.engine.card.name}"
             out = new_folder(installation(context).home, name, settings.command)
             console.print(str(out), markup=False, highlight=False, soft_wrap=True)
-        patience.answered()
-        outcome = start(out, settings, opened, cache=kept, patience=patience, quiet=quiet)
+        asked.patience.answered()
+        outcome = start(
+            out, settings, opened, cache=kept, patience=asked.patience, quiet=asked.quiet
+        )
     _finish(chosen, samples, out, outcome, as_json=as_json, gates=gates)
 
 

@@ -74,7 +74,7 @@ async def ask(
 ) -> tuple[Completion, int]:
     """The engine's answer and the tries that it took.  Raises what `insist` raises."""
 
-    async def once() -> Completion:
+    async def work() -> Completion:
         answer = await complete(engine, messages, sampling, schema)
         if answer.finish_reason == "cancelled":
             raise EngineError("the answer was broken off")
@@ -82,11 +82,11 @@ async def ask(
             raise UnsupportedOption("a filter of the server cut the answer")
         return answer
 
-    return await insist(once, patience)
+    return await insist(work, patience)
 
 
-async def insist(once: Callable[[], Awaitable[T]], patience: Patience) -> tuple[T, int]:
-    """What ``once`` gives, and the tries that it took.
+async def insist(work: Callable[[], Awaitable[T]], patience: Patience) -> tuple[T, int]:
+    """What ``work`` gives, and the tries that it took.
 
     A full queue is no failed try; other failures of the engine pause twice as long each time.
 
@@ -99,7 +99,7 @@ async def insist(once: Callable[[], Awaitable[T]], patience: Patience) -> tuple[
         attempt += 1
         try:
             async with asyncio.timeout(patience.answer_seconds):
-                answer = await once()
+                answer = await work()
             patience.answered()
             return answer, attempt
         except PromptTooLong as error:

@@ -51,7 +51,7 @@ def find(network: Network, image: Bytes, longest: int) -> list[Box]:
     """Boxes of the lines in ``image`` [H, W, 3], in its pixels, in no order."""
     height, width = image.shape[:2]
     scale = scale_for(height, width, longest)
-    text = network.once(fitted(image, scale)[None])[0][0, 0]
+    text = network.run(fitted(image, scale)[None])[0][0, 0]
     return [_inside(box / scale, height, width) for box in boxes_of(text)]
 
 

@@ -60,7 +60,7 @@ class Network:
         for _ in range(streams):
             self._idle.put(self._compiled.create_infer_request())
 
-    def once(self, pixels: Bytes) -> list[NDArray[Any]]:
+    def run(self, pixels: Bytes) -> list[NDArray[Any]]:
         """The outputs for one batch [N, H, W, 3]."""
         return next(iter(self.each([pixels])))
 

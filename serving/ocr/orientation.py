@@ -30,5 +30,5 @@ class OrientationClassifier:
         for place, line in enumerate(lines):
             width = min(_WIDTH, line.shape[1])
             batch[place, :, :width] = cv2.resize(line, (width, HEIGHT))
-        turned: NDArray[np.bool_] = self._network.once(batch)[0][:, 1] > _SURE
+        turned: NDArray[np.bool_] = self._network.run(batch)[0][:, 1] > _SURE
         return turned

@@ -60,11 +60,11 @@ class Ocr:
 
         def run(choice: Numbers) -> Callable[[], object]:
             network = Network(reading, choice, 1, self.threads)
-            return lambda: network.once(trial)
+            return lambda: network.run(trial)
 
         def find(choice: Numbers) -> Callable[[], object]:
             network = Network(eight if choice == "int8" else exact, choice, 1, self.threads)
-            return lambda: network.once(np.zeros(_FINDING_TRIAL, np.uint8))
+            return lambda: network.run(np.zeros(_FINDING_TRIAL, np.uint8))
 
         kept = kept or arithmetic.kept_in()
         asked = None if numbers == "int8" else numbers

@@ -17,6 +17,7 @@ from serving.hardware import topology
 from serving.vision import chain, layerwise, precision, window
 from serving.vision.compiled import Precision, compile_model
 from serving.vision.folder import Opened, fixed_window
+from serving.vision.layer_graph import FLOATS, HALVES, Numbers
 from serving.vision.problem import VisionProblem
 from serving.vision.window import Labels, Size
 
@@ -125,7 +126,7 @@ class Network:
         """Measure, unless it was; on the part of the image with most in it."""
         layers = layerwise.layers(self.stages) if self.stages is not None else 0
 
-        def once(name: Precision) -> Callable[[], object]:
+        def prober(name: Precision) -> Callable[[], object]:
             if self.stages is not None:
                 return layerwise.probe(self.stages, name, self._threads)
             size = self.given_at_once(volume.shape)
@@ -150,7 +151,7 @@ class Network:
 
         self.way = precision.chosen(
             self.opened.digest,
-            precision.Trial(once, labels, variants),
+            precision.Trial(prober, labels, variants),
             self.opened.description.max_loss,
             self._kept,
             self.opened.eight_bits is not None and self.stages is None,
@@ -176,7 +177,7 @@ class Network:
         found = np.zeros(volume.shape, np.uint8)
         for number, (inner, outer) in enumerate(parts):
 
-            def told(done: int, total: int, what: str, before: int = number) -> None:
+            def tell_progress(done: int, total: int, what: str, before: int = number) -> None:
                 if report is not None:
                     report(before * total + done, len(parts) * total, what)
 
@@ -186,7 +187,7 @@ class Network:
                 background,
                 numbers,
                 threads=self._threads,
-                report=told,
+                report=tell_progress,
                 cancelled=cancelled,
             )
             inside = tuple(
@@ -231,11 +232,11 @@ def _named(way: str) -> Precision:
     return "f32"
 
 
-def _numbers(way: str) -> layerwise.Numbers:
+def _numbers(way: str) -> Numbers:
     name, _, floats = way.partition(":")
     if name != "bf16":
-        return layerwise.FLOATS
-    return layerwise.Numbers(int(floats)) if floats.isdecimal() else layerwise.HALVES
+        return FLOATS
+    return Numbers(int(floats)) if floats.isdecimal() else HALVES
 
 
 Slices = tuple[slice, slice, slice]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import warm_process
 
 from assistant.commands.chat import Conversation, engine_settings
 from assistant.engine_settings import EngineSettings
@@ -45,69 +46,68 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-def chat(home: Path, *arguments: str, **more: Any) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "assistant.cli", "chat", *arguments],
-        env=os.environ | {"BEDSIDE_HOME": str(home), "BEDSIDE_CONFIG": str(home / "bedside.toml")},
+def environment(home: Path) -> dict[str, str]:
+    return os.environ | {"BEDSIDE_HOME": str(home), "BEDSIDE_CONFIG": str(home / "bedside.toml")}
+
+
+def chat(home: Path, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    return warm_process.bedside(environment(home), "chat", *arguments, stdin=stdin)
+
+
+def test_one_question_prints_its_answer_alone(home: Path) -> None:
+    run = chat(home, "tiny", "--prompt", "你好", "--max-tokens", "6")
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.strip()
+    assert "模型 model: tiny" in run.stderr
+    assert "+ 6 tokens" in run.stderr
+    assert "仅供演示" in run.stderr
+
+
+def test_an_engine_of_the_settings_answers(home: Path) -> None:
+    run = chat(home, "--prompt", "-", stdin="胸痛3小时\n第二行")
+    assert run.returncode == 0, run.stderr
+    assert "胸痛3小时\n第二行" in run.stdout
+
+
+def test_a_conversation_goes_on_until_exit(home: Path) -> None:
+    run = chat(home, "demo", stdin="咳嗽\n/help\n/clear\n发热\n/exit\n腹痛\n")
+    assert run.returncode == 0, run.stderr
+    assert "咳嗽" in run.stdout
+    assert "发热" in run.stdout
+    assert "腹痛" not in run.stdout
+    assert "已清空" in run.stderr
+    assert run.stderr.count("/exit") == 2
+
+
+def test_a_model_that_is_none_is_one_line(home: Path) -> None:
+    run = chat(home, "nothing", "--prompt", "a")
+    assert run.returncode == 1
+    assert "nothing" in run.stderr
+    assert "demo" in run.stderr
+    assert "Traceback" not in run.stderr
+    assert run.stdout == ""
+
+
+def test_a_question_that_is_too_long_fails(home: Path) -> None:
+    run = chat(home, "tiny", "--prompt", "a", "--max-tokens", "9999")
+    assert run.returncode == 1
+    assert "tokens" in run.stderr
+    assert run.stdout == ""
+
+
+def test_an_interrupt_stops_the_answer_and_not_the_conversation(home: Path) -> None:
+    # A session of its own, so that the interrupt reaches every process as at a terminal.
+    run = subprocess.Popen(
+        [sys.executable, "-m", "assistant.cli", "chat", "tiny", "--max-tokens", "2500"],
+        env=environment(home),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         errors="replace",
         cwd=ROOT,
-        **more,
+        start_new_session=True,
     )
-
-
-def test_one_question_prints_its_answer_alone(home: Path) -> None:
-    run = chat(home, "tiny", "--prompt", "你好", "--max-tokens", "6")
-    out, notes = run.communicate(timeout=200)
-    assert run.returncode == 0, notes
-    assert out.strip()
-    assert "模型 model: tiny" in notes
-    assert "+ 6 tokens" in notes
-    assert "仅供演示" in notes
-
-
-def test_an_engine_of_the_settings_answers(home: Path) -> None:
-    run = chat(home, "--prompt", "-")
-    out, notes = run.communicate("胸痛3小时\n第二行", timeout=200)
-    assert run.returncode == 0, notes
-    assert "胸痛3小时\n第二行" in out
-
-
-def test_a_conversation_goes_on_until_exit(home: Path) -> None:
-    run = chat(home, "demo")
-    out, notes = run.communicate("咳嗽\n/help\n/clear\n发热\n/exit\n腹痛\n", timeout=200)
-    assert run.returncode == 0, notes
-    assert "咳嗽" in out
-    assert "发热" in out
-    assert "腹痛" not in out
-    assert "已清空" in notes
-    assert notes.count("/exit") == 2
-
-
-def test_a_model_that_is_none_is_one_line(home: Path) -> None:
-    run = chat(home, "nothing", "--prompt", "a")
-    out, notes = run.communicate(timeout=200)
-    assert run.returncode == 1
-    assert "nothing" in notes
-    assert "demo" in notes
-    assert "Traceback" not in notes
-    assert out == ""
-
-
-def test_a_question_that_is_too_long_fails(home: Path) -> None:
-    run = chat(home, "tiny", "--prompt", "a", "--max-tokens", "9999")
-    out, notes = run.communicate(timeout=200)
-    assert run.returncode == 1
-    assert "tokens" in notes
-    assert out == ""
-
-
-def test_an_interrupt_stops_the_answer_and_not_the_conversation(home: Path) -> None:
-    # A session of its own, so that the interrupt reaches every process as at a terminal.
-    run = chat(home, "tiny", "--max-tokens", "2500", start_new_session=True)
     assert run.stdin is not None
     assert run.stdout is not None
     watchdog = threading.Timer(200, run.kill)

@@ -152,7 +152,9 @@ def test_kb_build_names_the_guidelines_that_it_leaves_out(
     folder.mkdir()
     (folder / "抗凝.md").write_bytes("# 院内抗凝规范\n\n目标INR为2.0~3.0。\n".encode("gb18030"))
     (folder / "卒中.pdf").write_bytes(b"%PDF-")
-    told = CliRunner().invoke(kb.app, ["build", "--no-cmekg", "--guidelines", str(folder)])
+    told = CliRunner().invoke(
+        kb.app, ["build", "--no-clinical", "--no-cmekg", "--no-rare", "--guidelines", str(folder)]
+    )
     assert told.exit_code == 0, told.output
     assert "left out: 卒中.pdf" in told.output
     assert "抗凝" not in told.output

@@ -27,7 +27,7 @@ from assistant.commands.train.options import (
 )
 
 if TYPE_CHECKING:
-    from assistant.training.federated.ner_plan import NerLearning
+    from assistant.training.federated.plan import Learning
     from assistant.training.federated.rounds import Begin
 
 _SHIPPED = Path(__file__).parents[2] / "tasks" / "structuring" / "model"
@@ -70,9 +70,10 @@ def server(
     coordinating.check()
     begin(1)
     from assistant.training.federated import ner_party
-    from assistant.training.federated.ner_plan import NerLearning, NerPlan
+    from assistant.training.federated.ner_plan import NerPlan
+    from assistant.training.federated.plan import Learning
 
-    learning = NerLearning(
+    learning = Learning(
         rounds=rounds, epochs=epochs, tokens=tokens, rate=rate, head_rate=head_rate,
         dropout=dropout, hidden=hidden, mu=mu, clip=clip, seed=seed,
     )  # fmt: skip
@@ -112,7 +113,7 @@ def site(
     say(f"已写入 written: {made}\n下一步 next: bedside train score {made} --test FILE")
 
 
-def _begin(learning: NerLearning, start: Path | None, layers: int, width: int) -> Begin:
+def _begin(learning: Learning, start: Path | None, layers: int, width: int) -> Begin:
     """How the common model begins: the encoder in ``start``, or nothing and the vocabulary of the
     shipped model, so that no site's characters are told to the others."""
     from assistant.training.federated import ner_party

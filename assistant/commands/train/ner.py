@@ -28,7 +28,7 @@ from assistant.commands.train.options import (
     Width,
     begin,
     beginning,
-    told,
+    scores_line,
     with_dev,
 )
 
@@ -98,7 +98,7 @@ def ner(
     report.write(out, made.dev, facts, [asdict(one) for one in made.epochs])
     for name in training:
         prefix = f"{name}/" if name else ""
-        say(f"{name or 'dev'}: {told(made.dev.micro(prefix))}, threshold {made.above}")
+        say(f"{name or 'dev'}: {scores_line(made.dev.micro(prefix))}, threshold {made.above}")
     say(
         f"已写入 written: {out} (report.md, report.json, confusion.svg)\n"
         f"下一步 next: bedside train export {out} --out DIR"

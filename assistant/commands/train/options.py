@@ -112,7 +112,7 @@ def annotated_as(examples: list[Example], types: Sequence[str], name: str) -> li
     return [replace(example, annotated=example.annotated | own) for example in examples]
 
 
-def told(count: Count) -> str:
+def scores_line(count: Count) -> str:
     """Scores as one line."""
     return (
         f"precision {count.precision:.4f}, recall {count.recall:.4f}, F1 {count.f1:.4f} "

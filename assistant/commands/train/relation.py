@@ -28,7 +28,7 @@ from assistant.commands.train.options import (
     Width,
     begin,
     beginning,
-    told,
+    scores_line,
 )
 
 Triples = Annotated[
@@ -101,7 +101,7 @@ def relation(
         "settings": asdict(settings),
     }
     report.write(out, made.dev, facts, [asdict(one) for one in made.epochs], report.RELATIONS)
-    say(f"dev: {told(made.dev.micro())}, threshold {made.above}")
+    say(f"dev: {scores_line(made.dev.micro())}, threshold {made.above}")
     say(
         f"已写入 written: {out} (report.md, report.json)\n"
         f"下一步 next: bedside train export {out} --out DIR"

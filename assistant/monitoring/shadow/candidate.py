@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from assistant.approval.fingerprint import (
+from assistant.approval.fingerprint import of_engine, prompts_in_use
+from assistant.approval.model_files import (
     NotIdentified,
+    digest_of,
     model_folders,
-    of_engine,
-    prompts_in_use,
+    plain_digest,
 )
-from assistant.approval.model_files import digest_of, plain_digest
 from assistant.monitoring.settings import ShadowCandidate
 from assistant.settings import PanelMember, Settings
 from assistant.work.registry import Registry

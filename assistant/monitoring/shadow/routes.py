@@ -75,7 +75,7 @@ class Preference(BaseModel):
     comment: Annotated[str, Field(max_length=2_000)] = ""
 
 
-class Told(BaseModel):
+class ShadowRun(BaseModel):
     """What was done."""
 
     put: int = Field(description="Requests that were put in the queue.")
@@ -90,14 +90,14 @@ async def report(parts: ServicesDep, who: ActorDep) -> list[ReportShown]:
 
 
 @router.post("/run", responses=documented(403, 503))
-async def run(request: Request, who: OversightDep) -> Told:
+async def run(request: Request, who: OversightDep) -> ShadowRun:
     """Let candidates answer what waits, now, as long as nobody else is worked for."""
     shadow: Shadow = request.app.state.shadow
     put = await shadow.choose()
     answered = 0
     while await shadow.answer_one():
         answered += 1
-    return Told(put=put, answered=answered)
+    return ShadowRun(put=put, answered=answered)
 
 
 @router.get("/comparisons", responses=documented(403))

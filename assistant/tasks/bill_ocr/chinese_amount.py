@@ -42,7 +42,7 @@ _LOOKALIKES = str.maketrans({
 })  # fmt: skip
 
 
-def meant(text: str) -> str:
+def capital_figures(text: str) -> str:
     """``text`` of an amount in words, with what is taken for capital figures put right."""
     return text.translate(_LOOKALIKES)
 

@@ -16,7 +16,7 @@ from assistant.store import Context, Store
 from assistant.tasks.bill_ocr.document import DocumentKind
 from assistant.tasks.bill_ocr.filing import kept
 from assistant.tasks.bill_ocr.observing import ObservedResult, name_key, observed
-from assistant.tasks.bill_ocr.results import NOTE, accepted_sheets, note_of, once, when
+from assistant.tasks.bill_ocr.results import NOTE, accepted_sheets, note_of, when, without_repeats
 
 _BEFORE = timedelta(days=1)
 _RECENT = timedelta(days=30)
@@ -32,7 +32,7 @@ def joined(payload: Payload, context: Context, store: Store) -> Payload:
     if place is None or not context.patient_id or not store.bills.any_accepted(context, sheets):
         return payload
     record = payload[place] if place else payload
-    results = sorted(once(_belonging(store, context, record)), key=when)
+    results = sorted(without_repeats(_belonging(store, context, record)), key=when)
     changed = _with_note(record, results) if _of_notes(record) else _with_rows(record, results)
     if changed is record:
         return payload

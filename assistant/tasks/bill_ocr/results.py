@@ -74,7 +74,7 @@ class PatientResults(BaseModel):
 def patient_results(bills: Bills, context: Context) -> PatientResults:
     """The results of the patient of ``context``, oldest first; sheets nobody has accepted are left
     out, and what two photos of one sheet say counts once."""
-    results = sorted(once(_results(bills, context)), key=when)
+    results = sorted(without_repeats(_results(bills, context)), key=when)
     note, lines = note_of(results)
     return PatientResults(
         observations=[one.observation for one in results],
@@ -100,7 +100,7 @@ def accepted_sheets(bills: Bills, context: Context) -> Iterator[BillRow]:
         before = rows[-1].id
 
 
-def once(results: Iterable[ObservedResult]) -> list[ObservedResult]:
+def without_repeats(results: Iterable[ObservedResult]) -> list[ObservedResult]:
     """Each result once, however many photos of a sheet there are."""
     found: dict[tuple[object, ...], ObservedResult] = {}
     for one in results:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from assistant.tasks.bill_ocr.chinese_amount import FIGURES, find_words, meant, read_words
+from assistant.tasks.bill_ocr.chinese_amount import FIGURES, capital_figures, find_words, read_words
 from assistant.tasks.bill_ocr.labels import folded
 from knowledge.text.dates import dates
 from knowledge.text.number import plain as plain_number
@@ -89,7 +89,7 @@ def _amount(text: str) -> Value | None:
 
 
 def _words(text: str) -> Value | None:
-    text = meant(text)
+    text = capital_figures(text)
     found = find_words(text)
     if found is None:
         return None

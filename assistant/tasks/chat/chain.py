@@ -19,7 +19,7 @@ from assistant.grounding.grounder import Grounder
 from assistant.grounding.known_drugs import drug_names
 from assistant.grounding.segments import segment_passages, split_sentences
 from assistant.tasks.chat.draft import Answer
-from assistant.tasks.chat.task import PROMPT, TASK
+from assistant.tasks.chat.prompt import PROMPT, TASK
 from assistant.tasks.ending import Ending
 from knowledge.base import KnowledgeBase
 from knowledge.sources import Passage

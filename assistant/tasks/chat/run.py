@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from assistant.tasks.chat import chain
 from assistant.tasks.chat.draft import Answer
-from assistant.tasks.chat.task import Passages, ShownPassage
+from assistant.tasks.chat.events import Passages, ShownPassage
 from assistant.work.events import Delta, Event
 from assistant.work.resources import Resources
 from assistant.work.task import Run

@@ -11,14 +11,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from assistant.record.fields import Identifier
 from assistant.review.fill_in import FillIn, NothingToFill, kept
 from assistant.tasks.chat.draft import Answer
+from assistant.tasks.chat.events import Passages
+from assistant.tasks.chat.prompt import PROMPT, TASK
 from assistant.work.events import Event
 from assistant.work.task import PromptUse, Refused, Run, Submission, Task, Title
 
 if TYPE_CHECKING:
     from assistant.settings import Settings
-
-TASK = "chat"
-PROMPT = "cited"
 
 
 class AskedQuestion(BaseModel):
@@ -35,23 +34,6 @@ class Question(BaseModel):
     question: str = Field(min_length=1, max_length=1_000)
     patient_id: Identifier
     encounter_id: Identifier | None = None
-
-
-class ShownPassage(BaseModel):
-    """A passage of the knowledge base."""
-
-    id: str
-    title: str
-    text: str
-    source: str
-
-
-class Passages(Event):
-    """The passages, which come at once, before any generated text."""
-
-    name: ClassVar[str] = "passages"
-
-    passages: list[ShownPassage]
 
 
 class Chat(Task[AskedQuestion, Answer]):

@@ -22,9 +22,9 @@ from assistant.tasks.differential.case_context import CaseContext, hedged
 from assistant.tasks.differential.case_excerpt import excerpt
 from assistant.tasks.differential.diagnosis_name import critical_of, exact_code, name_statement
 from assistant.tasks.differential.draft import DiagnosisEntry, DifferentialDraft
+from assistant.tasks.differential.prompt import TASK
 from assistant.tasks.differential.ranking_member import critical_entries, with_own_critical
 from assistant.tasks.differential.reply import ReplyEntry, read_reply
-from assistant.tasks.differential.task import TASK
 from assistant.tasks.ending import Ending
 from knowledge.graph import RankedDisease
 from serving.engine import Engine

@@ -15,8 +15,8 @@ from assistant.settings import KNOWLEDGE_MEMBER
 from assistant.tasks.differential.case_context import CaseContext
 from assistant.tasks.differential.diagnosis_name import critical_of, exact_code, name_statement
 from assistant.tasks.differential.draft import AskedFinding, DiagnosisEntry, DifferentialDraft
+from assistant.tasks.differential.finding_words import has, record_evidence
 from assistant.tasks.differential.rare_hint import rare_entries
-from assistant.tasks.differential.told import has, record_evidence
 from knowledge.clinical.cautions import applied_cautions
 from knowledge.clinical.differential import Question
 from knowledge.graph import RankedDisease, Reason

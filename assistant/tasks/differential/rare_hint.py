@@ -6,7 +6,7 @@ from assistant.draft import Statement
 from assistant.record.evidence import CitedPassage, Evidence
 from assistant.tasks.differential.case_context import CaseContext
 from assistant.tasks.differential.draft import DiagnosisEntry
-from assistant.tasks.differential.told import has, record_evidence
+from assistant.tasks.differential.finding_words import has, record_evidence
 from knowledge.rare.passage import (
     citation,
     how_often,

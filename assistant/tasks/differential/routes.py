@@ -11,8 +11,8 @@ from assistant.api.context import PatientDep, ServicesDep
 from assistant.api.problems import documented
 from assistant.record.case import Case
 from assistant.store import RequestNotFound
+from assistant.tasks.differential.prompt import TASK
 from assistant.tasks.differential.rerank import FindingAnswer, Reranking, rerank
-from assistant.tasks.differential.task import TASK
 
 
 class Answers(BaseModel):

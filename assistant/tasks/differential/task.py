@@ -10,13 +10,12 @@ from pydantic import Field
 from assistant.record.case import Case
 from assistant.review.fill_in import FillIn, Resolution
 from assistant.tasks.differential.draft import DifferentialDraft
+from assistant.tasks.differential.prompt import TASK
 from assistant.work.events import Event
 from assistant.work.task import Command, PromptUse, Refused, Run, Submission, Task, Title
 
 if TYPE_CHECKING:
     from assistant.settings import Settings
-
-TASK = "differential_diagnosis"
 
 
 class CaseRequest(Case):

@@ -32,7 +32,7 @@ from assistant.tasks.discharge.gaps import gaps, is_somewhere
 from assistant.tasks.discharge.header import admission_day
 from assistant.tasks.discharge.outline import LEAST, Outline
 from assistant.tasks.discharge.plan import PLANS, Plan, gather, outlined
-from assistant.tasks.discharge.task import PROMPT, TASK
+from assistant.tasks.discharge.prompt import PROMPT, TASK
 from assistant.tasks.ending import Ending
 from knowledge.base import KnowledgeBase
 from serving.engine import Engine

@@ -52,21 +52,23 @@ def header(encounter: Encounter) -> DischargeHeader:
     segments = segment_notes(notes, admission_day(encounter, notes))
     patient = encounter.patient
 
-    def said(patterns: Sequence[str]) -> str:
+    def stated(patterns: Sequence[str]) -> str:
         return _said(notes, segments, patterns)
 
-    admitted_on = _day(admitted) or said(_DATES["admitted_on"])
-    discharged_on = _day(discharged) or said(_DATES["discharged_on"])
+    admitted_on = _day(admitted) or stated(_DATES["admitted_on"])
+    discharged_on = _day(discharged) or stated(_DATES["discharged_on"])
     return DischargeHeader(
-        patient_name=patient.name or said(_LABELS["patient_name"]) or NOT_RECORDED,
-        sex=SEX_ZH.get(patient.sex or "") or said(_LABELS["sex"]) or NOT_RECORDED,
+        patient_name=patient.name or stated(_LABELS["patient_name"]) or NOT_RECORDED,
+        sex=SEX_ZH.get(patient.sex or "") or stated(_LABELS["sex"]) or NOT_RECORDED,
         age=patient.age_words((admitted or discharged or datetime.now()).date())
-        or said(_LABELS["age"])
+        or stated(_LABELS["age"])
         or NOT_RECORDED,
-        department=encounter.department or said(_LABELS["department"]) or NOT_RECORDED,
+        department=encounter.department or stated(_LABELS["department"]) or NOT_RECORDED,
         admitted_on=admitted_on or NOT_RECORDED,
         discharged_on=discharged_on or NOT_RECORDED,
-        days_in_hospital=_days(admitted_on, discharged_on) or said(_LABELS["days"]) or NOT_RECORDED,
+        days_in_hospital=_days(admitted_on, discharged_on)
+        or stated(_LABELS["days"])
+        or NOT_RECORDED,
         admission_diagnoses=_admission_diagnoses(encounter, notes, segments) or [NOT_RECORDED],
         pending_results=pending(encounter),
     )

@@ -10,8 +10,8 @@ from typing import Any, cast
 from assistant.record.encounter import Encounter
 from assistant.tasks.discharge import chain
 from assistant.tasks.discharge.draft import SECTION_ZH, SectionDraft, SectionName
+from assistant.tasks.discharge.events import Header
 from assistant.tasks.discharge.header import header
-from assistant.tasks.discharge.task import Header
 from assistant.work.events import Delta, Event
 from assistant.work.task import Run
 

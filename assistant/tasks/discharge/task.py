@@ -15,14 +15,14 @@ from assistant.tasks.discharge.draft import (
     SectionDraft,
     SectionName,
 )
+from assistant.tasks.discharge.events import Header
+from assistant.tasks.discharge.prompt import PROMPT, TASK
 from assistant.work.events import Event
 from assistant.work.task import Command, PromptUse, Refused, Run, Submission, Task, Title
 
 if TYPE_CHECKING:
     from assistant.settings import Settings
 
-TASK = "discharge_record"
-PROMPT = "section"
 LISTS: tuple[SectionName, ...] = ("discharge_diagnosis", "discharge_orders")
 """The sections that have a line for each statement."""
 
@@ -34,12 +34,6 @@ class DischargeRequest(BaseModel):
 
     encounter: Encounter
     sections: list[SectionName] = Field(default_factory=list, max_length=5)
-
-
-class Header(DischargeHeader, Event):
-    """What is copied, before any section."""
-
-    name: ClassVar[str] = "header"
 
 
 class WithHeader(BaseModel):

@@ -12,7 +12,7 @@ from assistant.draft import Draft
 from assistant.record.evidence import Evidence
 
 
-class Told(BaseModel):
+class StayEvent(BaseModel):
     """An event of the stay that the text tells."""
 
     model_config = ConfigDict(frozen=True)
@@ -26,7 +26,7 @@ class Told(BaseModel):
     evidence: list[Evidence] = Field(default_factory=list)
 
 
-class Omission(Told):
+class Omission(StayEvent):
     """An event that the text lacks.  ``suggestion`` is a sentence of the record's words alone."""
 
     suggestion: str
@@ -37,7 +37,7 @@ class OmissionReport(Draft):
 
     kind: Literal["omission_report"] = "omission_report"
     omissions: list[Omission] = Field(default_factory=list)
-    covered: list[Told] = Field(default_factory=list)
+    covered: list[StayEvent] = Field(default_factory=list)
     seconds: float = 0.0
 
     def plain_text(self) -> str:

@@ -7,7 +7,7 @@ import time
 from assistant.course.event import KIND_ZH, CourseEvent
 from assistant.course.stay import compare, events_of
 from assistant.record.encounter import Encounter
-from assistant.tasks.omissions.draft import Omission, OmissionReport, Told
+from assistant.tasks.omissions.draft import Omission, OmissionReport, StayEvent
 
 
 def checked(encounter: Encounter, text: str) -> OmissionReport:
@@ -21,7 +21,7 @@ def checked(encounter: Encounter, text: str) -> OmissionReport:
         omissions=[
             Omission(**_fields(event, ids[id(event)]), suggestion=event.text) for event in lacking
         ],
-        covered=[Told(**_fields(event, ids[id(event)])) for event in found.covered],
+        covered=[StayEvent(**_fields(event, ids[id(event)])) for event in found.covered],
         seconds=time.perf_counter() - started,
     )
 

@@ -40,7 +40,7 @@ def read(
 
     Raises `ImageProblem`.
     """
-    image = _opened(path)
+    image = nifti.opened(path)
     shape = image.shape
     while len(shape) > 4 and shape[-1] == 1:
         shape = shape[:-1]
@@ -60,7 +60,7 @@ def read(
     factor = reduction_of(rows, columns)
     check_size(count * slices * (rows // factor) * (columns // factor))
     array = np.empty((count, slices, rows // factor, columns // factor), np.float32)
-    affine = np.asarray(image.affine, float) * [[-1], [-1], [1], [1]]
+    affine = nifti.affine_of(image)
     grid: Grid | None = None
     for number in range(count):
         frame, grid = nifti.place(_frame(image, number, len(image.shape)), affine)
@@ -109,18 +109,6 @@ def read_times(path: Path) -> Floats:
     return found
 
 
-def _opened(path: Path) -> Any:
-    import nibabel
-
-    try:
-        return nibabel.load(path)
-    except Exception:
-        # The library raises many kinds for broken files.
-        raise ImageProblem(
-            "NIfTI 文件损坏或不完整，请重新导出。", "The NIfTI file is broken; export it again."
-        ) from None
-
-
 def _frame(image: Any, number: int, dimensions: int) -> NDArray[Any]:
     try:
         index = (slice(None),) * 3 + (number,) + (0,) * (dimensions - 4)
@@ -136,13 +124,7 @@ def _frame(image: Any, number: int, dimensions: int) -> NDArray[Any]:
 
 def _header_times(image: Any, count: int, step: float | None) -> Floats:
     if step is None:
-        zooms = image.header.get_zooms()
-        step = float(zooms[3]) if len(zooms) > 3 else 0.0
-        unit = image.header.get_xyzt_units()[1]
-        step *= {"msec": 1e-3, "usec": 1e-6}.get(unit, 1.0)
-        # Some writers leave the unit out and give milliseconds.
-        if unit == "unknown" and step > 60:
-            step *= 1e-3
+        step = nifti.step_of(image)
     if not np.isfinite(step) or step <= 0:
         raise ImageProblem(
             "NIfTI 头里没有时间间隔，请用 --tr 秒数 或 --times 文件 给出。",

@@ -143,7 +143,7 @@ def _shown(found: Analysis, first: Dataset | None) -> Volume:
     """The images before contrast, as of the instances of the first time."""
     study = found.study
 
-    def told(tag: str) -> str:
+    def tag_text(tag: str) -> str:
         return "" if first is None else dicom.text(first, tag)
 
     return Volume(
@@ -151,9 +151,9 @@ def _shown(found: Analysis, first: Dataset | None) -> Volume:
         study.source,
         study.modality,
         "HU" if found.is_ct else "",
-        told("FrameOfReferenceUID"),
+        tag_text("FrameOfReferenceUID"),
         study.instances,
-        told("SeriesInstanceUID"),
+        tag_text("SeriesInstanceUID"),
     )
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from assistant.imaging.problem import ImageProblem
 from assistant.imaging.volume import Floats, Mask, Volume, check_finite
+from assistant.tasks.radiomics.filters.reach import is_flat, reach
 from assistant.tasks.radiomics.resampling import Triple, box, cut, resample
 from assistant.tasks.radiomics.settings import Bins, Settings
 
@@ -169,8 +170,6 @@ def wanted_spacing(spacing: Triple, settings: Settings) -> Triple:
 
 def surroundings(settings: Settings, spacing: Triple) -> Triple:
     """mm of the image around the region (slice, row, column) that its features depend on."""
-    from assistant.tasks.radiomics.filters.response import is_flat, reach
-
     depth = across = 0.0
     for one in settings.filters:
         if is_flat(one, settings.by_slice):

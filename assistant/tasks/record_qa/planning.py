@@ -19,7 +19,7 @@ from typing import Any
 import prompts
 from assistant.record.patient import SEX_ZH
 from assistant.tasks.record_qa.draft import Proposal, RecordAnswer, Step
-from assistant.tasks.record_qa.task import PLAN, TASK
+from assistant.tasks.record_qa.prompt import PLAN, TASK
 from assistant.tasks.record_qa.tools.registry import (
     WrongArguments,
     call,

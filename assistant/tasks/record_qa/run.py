@@ -11,10 +11,10 @@ from assistant.record.encounter import Encounter
 from assistant.store.models.draft import DraftRow
 from assistant.tasks.record_qa.chain import ask, timed_out
 from assistant.tasks.record_qa.draft import Focus, Proposal, RecordAnswer
+from assistant.tasks.record_qa.events import ToolUsed
 from assistant.tasks.record_qa.planning import Plan, Thinking, planned
 from assistant.tasks.record_qa.reading import RecordReading
 from assistant.tasks.record_qa.request import RecordQuestion
-from assistant.tasks.record_qa.task import ToolUsed
 from assistant.tasks.record_qa.tools.registry import (
     WrongArguments,
     all_tools,

@@ -7,26 +7,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from assistant.review.fill_in import FillIn, NothingToFill, kept
 from assistant.tasks.record_qa.draft import RecordAnswer
+from assistant.tasks.record_qa.events import ToolUsed
+from assistant.tasks.record_qa.prompt import PLAN, PROMPT, TASK
 from assistant.tasks.record_qa.request import RecordQuestion
 from assistant.work.events import Event
 from assistant.work.task import Command, PromptUse, Refused, Run, Submission, Task, Title, digest
 
 if TYPE_CHECKING:
     from assistant.settings import Settings
-
-TASK = "record_qa"
-PROMPT = "spans"
-PLAN = "plan"
-
-
-class ToolUsed(Event):
-    """A tool that a model called, and how that ended."""
-
-    name: ClassVar[str] = "tool_used"
-
-    tool: str
-    title: str
-    outcome: str
 
 
 class RecordQa(Task[RecordQuestion, RecordAnswer]):

@@ -15,9 +15,9 @@ from assistant.tasks.ending import Ending
 from assistant.tasks.record_qa.draft import RecordAnswer
 from assistant.tasks.record_qa.nearest import nearest
 from assistant.tasks.record_qa.planning import Plan, Thinking
+from assistant.tasks.record_qa.prompt import PLAN, PROMPT, TASK
 from assistant.tasks.record_qa.reading import RecordReading
 from assistant.tasks.record_qa.sentences import checked
-from assistant.tasks.record_qa.task import PLAN, PROMPT, TASK
 from assistant.work.events import Delta
 from serving.engine import Engine
 

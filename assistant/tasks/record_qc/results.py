@@ -29,8 +29,8 @@ __all__ = [
     "one_quantity",
     "results",
     "shown",
-    "told",
     "unit_of",
+    "values_of",
 ]
 
 
@@ -80,7 +80,7 @@ def is_value(page: Page, one: Measured) -> bool:
     return _GAP.fullmatch(between) is not None and not _PART_OF.search(before)
 
 
-def told(page: Page, names: Iterable[str]) -> Iterator[Measured]:
+def values_of(page: Page, names: Iterable[str]) -> Iterator[Measured]:
     """The values that a note tells of these tests."""
     wanted = {concept_of(name) for name in names} | set(names)
     for one in page.measured:

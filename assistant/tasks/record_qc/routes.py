@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.api.context import Actor, ActorDep, Services, ServicesDep
@@ -70,7 +70,7 @@ class Adjusted(BaseModel):
     adjustments: list[Adjustment]
 
 
-def told(
+def checked_dashboard(
     parts: Services,
     who: Actor,
     *,
@@ -140,6 +140,28 @@ def change(parts: Services, who: Actor, asked: AdjustmentAsked) -> list[Adjustme
     return found
 
 
+async def _counted(
+    parts: ServicesDep,
+    who: ActorDep,
+    since: From = None,
+    until: To = None,
+    name: Department = None,
+    by_doctor: bool = False,
+) -> Dashboard:
+    return await asyncio.to_thread(
+        checked_dashboard,
+        parts,
+        who,
+        since=since,
+        until=until,
+        department=name,
+        by_doctor=by_doctor,
+    )
+
+
+Counted = Annotated[Dashboard, Depends(_counted)]
+
+
 def _context(who: Actor) -> Context:
     return Context(who.id, who.role, "")
 
@@ -148,18 +170,8 @@ def add(router: APIRouter) -> None:
     """Add the dashboard to the task's routes."""
 
     @router.get("/departments/counts", responses=documented(403, 422))
-    async def department(
-        parts: ServicesDep,
-        who: ActorDep,
-        since: From = None,
-        until: To = None,
-        name: Department = None,
-        by_doctor: bool = False,
-    ) -> DashboardShown:
+    async def department(parts: ServicesDep, found: Counted) -> DashboardShown:
         """Findings, opinions and scores by department, month and kind; nothing of a patient."""
-        found = await asyncio.to_thread(
-            told, parts, who, since=since, until=until, department=name, by_doctor=by_doctor
-        )
         try:
             down = adjustments(parts.settings.home)
         except RulesInvalid as error:
@@ -168,18 +180,8 @@ def add(router: APIRouter) -> None:
         return shown.model_copy(update={"adjustments": down})
 
     @router.get("/departments/export.csv", responses=documented(403, 422), response_class=Response)
-    async def export(
-        parts: ServicesDep,
-        who: ActorDep,
-        since: From = None,
-        until: To = None,
-        name: Department = None,
-        by_doctor: bool = False,
-    ) -> Response:
+    async def export(found: Counted) -> Response:
         """The same counts as CSV (UTF-8 with a byte order mark)."""
-        found = await asyncio.to_thread(
-            told, parts, who, since=since, until=until, department=name, by_doctor=by_doctor
-        )
         headers = {"Content-Disposition": 'attachment; filename="bedside-record-qc.csv"'}
         return Response(as_csv(found), media_type="text/csv; charset=utf-8", headers=headers)
 

@@ -45,13 +45,13 @@ class Classical:
         started = time.perf_counter()
         ct = import_module(_PLACE)
 
-        def told(done: int, total: int, what: str) -> None:
+        def tell_progress(done: int, total: int, what: str) -> None:
             if cancelled():
                 raise Cancelled
             if report is not None:
                 report(done, total, what)
 
-        masks = ct.segment_ct(volume, None, told)
+        masks = ct.segment_ct(volume, None, tell_progress)
         labels = np.zeros(volume.grid.shape, np.uint8)
         millilitres = float(np.prod(volume.grid.spacing)) / 1000
         structures = []

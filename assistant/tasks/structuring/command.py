@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from assistant.tasks.structuring.form import Form
+
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-
-
-class Form(StrEnum):
-    """How results are written."""
-
-    JSONL = "jsonl"
-    CSV = "csv"
-    FHIR = "fhir"
-    PARQUET = "parquet"
 
 
 def structure(

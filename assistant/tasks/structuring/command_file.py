@@ -6,7 +6,6 @@ This process reads and writes; what structures is imported by those that do.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from itertools import chain, islice
@@ -15,26 +14,18 @@ from pathlib import Path
 import typer
 
 from assistant.commands.progress import console, progress
-from assistant.tasks.structuring.command import Form
+from assistant.tasks.structuring.form import Form
 from assistant.tasks.structuring.input import InputError, note_files, read_notes
 from assistant.tasks.structuring.journal import Journal
 from assistant.tasks.structuring.note import NoteText
 from assistant.tasks.structuring.parquet import to_parquet
+from assistant.tasks.structuring.part import Part
 from assistant.tasks.structuring.template import Template
 from assistant.tasks.structuring.workers import Opened, processes_for, team
 from serving.hardware import topology
 
 _NOTES_A_PROCESS = 24
 """A process opens in the time of about so many notes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A note to write; ``first``: at the head of its file.  ``number``: of the file it is from."""
-
-    note: NoteText
-    first: bool
-    number: int
 
 
 def write_file(

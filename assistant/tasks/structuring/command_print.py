@@ -10,11 +10,11 @@ from pathlib import Path
 from rich.table import Table
 
 from assistant.commands.progress import console
-from assistant.tasks.structuring.command import Form
 from assistant.tasks.structuring.command_render import patient_id, structurer, table, table_text
 from assistant.tasks.structuring.entity import StructuredNote
 from assistant.tasks.structuring.export import as_object, entities_csv, quantity
 from assistant.tasks.structuring.fhir import bundle
+from assistant.tasks.structuring.form import Form
 from assistant.tasks.structuring.input import read_notes
 from assistant.tasks.structuring.template import Template
 

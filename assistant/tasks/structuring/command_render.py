@@ -5,21 +5,18 @@ from __future__ import annotations
 import hashlib
 import re
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
 
 from assistant.opening import open_terms
 from assistant.settings import Settings
-from assistant.tasks.structuring.command import Form
 from assistant.tasks.structuring.export import as_object, entities_csv, json_line, table_csv
 from assistant.tasks.structuring.features import FeatureTable, extract_features, new_table
 from assistant.tasks.structuring.fhir import bundle
+from assistant.tasks.structuring.form import Form
 from assistant.tasks.structuring.note import NoteText
 from assistant.tasks.structuring.opening import open_recognizer, open_structurer
+from assistant.tasks.structuring.part import Part
 from assistant.tasks.structuring.pipeline import Structurer
 from assistant.tasks.structuring.template import Template
-
-if TYPE_CHECKING:
-    from assistant.tasks.structuring.command_file import Part
 
 
 class EntityWriter:

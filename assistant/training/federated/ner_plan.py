@@ -13,23 +13,12 @@ from serving.encoder.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
-class NerLearning(Learning):
-    """`Learning` of an encoder with a head: ``size`` characters a piece of text at most, ``hidden``
-    the share of characters that are masked."""
-
-    size: int = 254
-    head_rate: float = 2e-3
-    dropout: float = 0.1
-    hidden: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
 class NerPlan(Plan):
     """See `Plan`; ``pieces`` and ``cut``: how text is cut, the same at every site."""
 
     task: ClassVar[Task] = "ner"
     measure: ClassVar[str] = "F1"
-    learning: NerLearning
+    learning: Learning
     shape: Shape
     span: SpanShape
     pieces: tuple[str, ...]
@@ -67,7 +56,7 @@ class NerPlan(Plan):
         span = dict(told["span"])
         span["labels"] = tuple(span["labels"])
         return cls(
-            NerLearning(**told["learning"]),
+            Learning(**told["learning"]),
             Shape(**told["shape"]),
             SpanShape(**span),
             tuple(told["pieces"]),

@@ -7,30 +7,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+from assistant.training.steps import StepSettings
+
 Task = Literal["ner", "lm"]
 Counts = list[list[float]]
 """Numbers of a site's dev set, added up over sites; none of its words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Learning:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learning(StepSettings):
     """How a site learns; ``tokens`` a step if one site had all texts: each takes its share, so
     that large and small sites take about as many steps.
 
     ``rounds`` of ``epochs`` each, or of a part of one: the oftener weights are averaged, the nearer
     the sites come to pooled data; ``mu``: the pull back to the common weights (FedProx, Li et al.
-    2020; 0: FedAvg); ``clip``: the longest change that may leave, 0 for any.
+    2020; 0: FedAvg); ``clip``: the longest change that may leave, 0 for any.  What is of an encoder and its head means
+    nothing to a language model.
     """
 
     rounds: int = 20
     epochs: float = 1.0
-    tokens: int = 4_096
-    rate: float = 5e-4
-    warm: float = 0.05
-    decay: float = 0.01
     mu: float = 0.0
     clip: float = 0.0
-    seed: int = 1
 
 
 class Plan(ABC):

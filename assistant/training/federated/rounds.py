@@ -205,7 +205,7 @@ class Federation:
         self._answers, self._refused = {}, {}
         self.number += 1
         self._began = time.monotonic()
-        logger.info("%s", self.told())
+        logger.info("%s", self.last_round())
         self._save()
 
     def _learn(self, updates: list[Update]) -> None:
@@ -240,7 +240,7 @@ class Federation:
         """The best score on all dev sets, and its threshold."""
         return self._top()
 
-    def told(self) -> str:
+    def last_round(self) -> str:
         """The last round in a line: names of sites and numbers."""
         if not self.history:
             return f"waiting: {', '.join(sorted(self._joined)) or 'nobody has joined'}"

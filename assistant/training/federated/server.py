@@ -144,7 +144,7 @@ def serve(coordinator: Coordinator, told: Any, linger: float = 60.0) -> None:
         while True:
             federation.tick()
             rounds = federation.plan.learning.rounds + 1 if federation.plan else 1
-            told(len(federation.history), rounds, federation.told())
+            told(len(federation.history), rounds, federation.last_round())
             if federation.over:
                 ended = ended or time.monotonic()
                 last = federation.history[-1] if federation.history else None

@@ -17,11 +17,12 @@ from assistant.store import Context
 from assistant.store.attachments import Attachments
 from assistant.ui.case_form import is_id
 from assistant.ui.imaging.attached import PROBLEMS
+from assistant.ui.imaging.elements import Elements
+from assistant.ui.imaging.study_state import StudyState
 from assistant.ui.session import Session, clinician
 
 if TYPE_CHECKING:
     from assistant.interop.dicom.settings import DicomWebServer
-    from assistant.ui.imaging.study import Study
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class ArchivePick:
         return count
 
 
-def archive_pick(study: Study[Any]) -> ArchivePick | None:
+def archive_pick(study: Elements) -> ArchivePick | None:
     """The part of the page; None where the settings have no server."""
     servers = study.frame.parts.settings.dicomweb
     if not servers:
@@ -82,7 +83,8 @@ def shown(one: Listed) -> str:
 
 
 def connect_archive(
-    study: Study[Any],
+    study: Elements,
+    kind: type[StudyState],
     archive: ArchivePick,
     boxes: list[Any],
     outputs: list[Any],
@@ -99,7 +101,7 @@ def connect_archive(
         session: Session, patient: str, encounter: str, name: str, request: gr.Request
     ) -> list[Any]:
         clinician(session, request)
-        state = session.of(study.state)
+        state = session.of(kind)
         state.said, state.offered = "", {}
         try:
             patient, _ = _ids(session, patient, encounter)
@@ -120,7 +122,7 @@ def connect_archive(
         uids: list[str] | None,
         request: gr.Request,
     ) -> list[Any]:
-        actor, state = clinician(session, request), session.of(study.state)
+        actor, state = clinician(session, request), session.of(kind)
         chosen = [state.offered[uid] for uid in uids or () if uid in state.offered]
         held, said = frame.parts.store.attachments, ""
         try:

@@ -26,7 +26,7 @@ from assistant.ui.markup import esc
 from assistant.ui.strings import Text
 
 if TYPE_CHECKING:
-    from assistant.ui.guest import Host
+    from assistant.ui.host import Host
 
 SCRIPT = (
     files("assistant.ui.imaging").joinpath("assets").joinpath("drop.js").read_text(encoding="utf-8")

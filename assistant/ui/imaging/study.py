@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import gradio as gr
 from pydantic import BaseModel
 
 from assistant.api.context import Actor
-from assistant.imaging.web_search import Listed
 from assistant.record.attachment import Series
 from assistant.store import Context
 from assistant.ui import watch
 from assistant.ui.case_form import is_id
-from assistant.ui.frame import Frame
 from assistant.ui.imaging.archive_pick import ArchivePick, archive_pick, connect_archive
 from assistant.ui.imaging.attached import PROBLEMS, label, listed
 from assistant.ui.imaging.dropping import SCRIPT, drop_zone
+from assistant.ui.imaging.elements import Elements
 from assistant.ui.imaging.strings import STRINGS
+from assistant.ui.imaging.study_state import StudyState
 from assistant.ui.imaging.viewer import SCRIPT as VIEWER
 from assistant.ui.imaging.viewer import STYLE as VIEWER_STYLE
 from assistant.ui.imaging.viewer import View, place
 from assistant.ui.markup import esc
-from assistant.ui.session import PageState, Session, Work, clinician
+from assistant.ui.session import Session, clinician
 from assistant.ui.status import status_line
 from assistant.ui.strings import add
 from assistant.work.task import Title
@@ -34,45 +34,15 @@ add(STRINGS)
 
 GROUP = Title("影像", "Imaging")
 
-DraftT = TypeVar("DraftT", bound=BaseModel)
-StateT = TypeVar("StateT", bound="StudyState")
+StateT = TypeVar("StateT", bound=StudyState)
 Drawn = Callable[[], list[Any]]
 Whose = tuple[gr.Textbox, gr.Textbox, gr.Button, gr.HTML, ArchivePick | None]
 
 
-@dataclass
-class StudyState(PageState):
-    """The patient's series, the work on them, and the picture that is shown."""
-
-    work: Work = field(default_factory=Work)
-    context: Context | None = None
-    images: list[Series] = field(default_factory=list)
-    offered: dict[str, Listed] = field(default_factory=dict)
-    """What the archive has of the patient, by the UIDs of the series."""
-
-    picture: str = ""
-    view: View | None = None
-    said: str = ""
-
-    def works(self) -> Sequence[Work]:
-        return (self.work,)
-
-    def series(self, series_id: str | None) -> Series | None:
-        """One of the patient's series."""
-        return next((one for one in self.images if one.id == series_id), None)
-
-    def draft(self, kind: type[DraftT]) -> DraftT | None:
-        """What the work has given, when it has."""
-        drafts = [shown.draft for shown in self.work.shown.values()]
-        return next((one for one in drafts if isinstance(one, kind)), None)
-
-
 @dataclass(frozen=True)
-class Study(Generic[StateT]):
-    """The pieces of a page; the ids of its elements begin with the task's ``name``."""
+class Study(Elements, Generic[StateT]):
+    """The pieces of a page; ``name`` is the task's."""
 
-    frame: Frame
-    name: str
     state: type[StateT]
     modalities: Sequence[str] = ()
     """Which series are offered; none: all that are images."""
@@ -93,27 +63,6 @@ class Study(Generic[StateT]):
             lambda s: drop_zone(self.name, s.text), elem_id=f"{self.name}-upload", script=SCRIPT
         )
         return patient, encounter, look, drop, archive_pick(self)
-
-    def button(self, key: str, text: str, *, primary: bool = False) -> gr.Button:
-        """A button with its label in the language of the page."""
-        made = gr.Button(
-            self.frame.first.text(text),
-            variant="primary" if primary else "secondary",
-            size="lg" if primary else "sm",
-            elem_id=f"{self.name}-{key}",
-        )
-        self.frame.labelled(made, text, "value")
-        return made
-
-    def choice(self, key: str, text: str, choices: Sequence[Any] = (), **more: Any) -> gr.Dropdown:
-        """A list to choose from."""
-        made = gr.Dropdown(list(choices), elem_id=f"{self.name}-{key}", **more)
-        return self.named(made, text)  # type: ignore[no-any-return]
-
-    def named(self, part: Any, text: str) -> Any:
-        """A part with its label in the language of the page."""
-        part.label = self.frame.first.text(text)
-        return self.frame.labelled(part, text)
 
     def viewer(self) -> gr.HTML:
         """Where slices are looked at and measured; it shows the view of the state."""
@@ -191,7 +140,7 @@ class Study(Generic[StateT]):
         look.click(looked, boxes, outputs, api_visibility="private")
         drop.click(kept, self.frame.session, outputs, api_visibility="private")
         if archive is not None:
-            connect_archive(self, archive, boxes, outputs, found)
+            connect_archive(self, self.state, archive, boxes, outputs, found)
 
     def connect_view(
         self,

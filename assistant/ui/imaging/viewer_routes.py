@@ -22,7 +22,7 @@ from assistant.store import Context
 from assistant.ui.imaging.viewing import Opened, Viewing, Viewings
 
 if TYPE_CHECKING:
-    from assistant.ui.guest import Host
+    from assistant.ui.host import Host
 
 ROOT = "pages/viewer"
 """Where the routes of a task are, from the root of the UI: below its name."""

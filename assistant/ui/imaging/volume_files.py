@@ -1,20 +1,17 @@
-"""NIfTI and NRRD that are dropped on a page: an image becomes a series, a mask a segmentation.
-
-An image of several times goes by `as_series`, which keeps their seconds; of one time by `as_dicom`,
-which keeps its values exactly.
-"""
+"""NIfTI and NRRD that are dropped on a page: an image becomes a series, a mask a segmentation."""
 
 from __future__ import annotations
 
 import hashlib
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
-from assistant.imaging import as_dicom, as_series, dicom, nifti, nrrd
+from assistant.imaging import as_dicom, dicom, nifti, nrrd
 from assistant.imaging import series as dicom_series
 from assistant.imaging.out.source import source_of
 from assistant.imaging.problem import ImageProblem
@@ -27,7 +24,16 @@ from assistant.store.attachments import Attachments
 _GZIP = b"\x1f\x8b"
 _NIFTI = {344: (b"n+1\0", b"ni1\0"), 4: (b"n+2\0",)}
 _LISTED = 500
-Found = tuple[NDArray[Any], Grid, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Voxels, their grid, the seconds between times where it has several, what UIDs come from."""
+
+    array: NDArray[Any]
+    grid: Grid
+    step: float | None
+    seed: str
 
 
 class NoImageYet(ImageProblem):
@@ -58,42 +64,40 @@ def keep(attachments: Attachments, context: Context, contents: Sequence[bytes], 
     """
     masks = []
     for data in contents:
-        if as_series.times(data) > 1:
-            for one in as_series.instances(data):
-                attachments.add(context, read(one, DICOM))
-            continue
         found = _read(data, context)
-        if as_dicom.is_mask(found[0]):
+        if found.step is None and as_dicom.is_mask(found.array):
             masks.append(found)
-        else:
-            array, grid, seed = found
-            modality = said if said in as_dicom.MODALITIES else as_dicom.modality_of(array)
-            for one in as_dicom.series(array, grid, modality, f"{seed} {modality}"):
-                attachments.add(context, read(one, DICOM))
+            continue
+        kind = said if said in as_dicom.MODALITIES else as_dicom.modality_of(found.array)
+        seed = f"{found.seed} {kind}"
+        for one in as_dicom.series(found.array, found.grid, kind, seed, found.step):
+            attachments.add(context, read(one, DICOM))
     for found in masks:
         attachments.add(context, read(_segmentation(attachments, context, found), DICOM))
     return len(contents)
 
 
-def _read(data: bytes, context: Context) -> Found:
-    """Its voxels, their grid, and what UIDs come from."""
-    kind = ending(data)
+def _read(data: bytes, context: Context) -> _Found:
+    kind, step = ending(data), None
     # Both libraries read files alone; nobody else may read this one.
     with tempfile.NamedTemporaryFile(prefix="bedside-study-", suffix=kind) as file:
         file.write(data)
         file.flush()
-        array, grid = (nrrd if kind == ".nrrd" else nifti).read(Path(file.name))
+        if kind == ".nrrd":
+            array, grid = nrrd.read(Path(file.name))
+        else:
+            array, grid, step = nifti.read_times(Path(file.name))
     if array.dtype.kind not in "iufb":
         raise ImageProblem("图像不是灰度图像。", "The image is not grey.")
     if array.dtype.kind == "b":
         array = array.astype("uint8")
     digest = hashlib.sha256(data).hexdigest()
-    return array, grid, f"{context.patient_id} {context.encounter_id} {digest}"
+    return _Found(array, grid, step, f"{context.patient_id} {context.encounter_id} {digest}")
 
 
-def _segmentation(attachments: Attachments, context: Context, mask: Found) -> bytes:
+def _segmentation(attachments: Attachments, context: Context, mask: _Found) -> bytes:
     """The mask as a segmentation of the newest image on its grid."""
-    array, grid, seed = mask
+    array, grid, seed = mask.array, mask.grid, mask.seed
     _, upright = as_dicom.right_handed(array, grid)
     for one in attachments.list(context, _LISTED):
         size = (one.instances, one.rows, one.columns) if isinstance(one, Series) else ()

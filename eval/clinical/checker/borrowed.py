@@ -26,7 +26,7 @@ def of_another_record(record: Record, other: Record, dice: random.Random) -> Ite
     segments: list[Segment] = list(other.segments)
     dice.shuffle(segments)
     for segment in segments:
-        strange = any(not record.told.holds(fact) for fact in _facts(segment.text))
+        strange = any(not record.sentences.holds(fact) for fact in _facts(segment.text))
         if len(segment.text) >= _LEAST and strange:
             yield Trial(record.id, "wrong_patient", segment.text, segment.text, segment.span)
 

@@ -55,7 +55,7 @@ def dates(text: str) -> list[tuple[int | None, int, int]]:
     ]
 
 
-class Told:
+class RecordSentences:
     """What the sentences of a record tell."""
 
     def __init__(self, segments: Iterable[Segment]) -> None:

@@ -55,7 +55,7 @@ def wrong_sides(record: Record, segment: Segment, dice: random.Random) -> Iterat
     after = _OTHER[match["side"]]
     part = re.compile(rf"(?:{after}|双)(?:侧|边)?{match['part']}")
     clause = clause_at(text, match.start())
-    if not record.told.may_tell(part, clause.replace(match[0], " ", 1)):
+    if not record.sentences.may_tell(part, clause.replace(match[0], " ", 1)):
         yield exchanged(record.id, "side", text, segment.span, match.start(), match["side"], after)
 
 
@@ -80,7 +80,7 @@ def turned_negations(record: Record, segment: Segment, dice: random.Random) -> I
         return
     at, before, after, thing, denied = dice.choice(ways)
     # The first two characters name the thing; what follows may belong to the next word.
-    if not record.told.says(thing[:2], denied=denied):
+    if not record.sentences.says(thing[:2], denied=denied):
         yield exchanged(record.id, "negation", text, segment.span, at, before, after)
 
 
@@ -90,7 +90,7 @@ def wrong_drugs(record: Record, segment: Segment, dice: random.Random) -> Iterat
     if not found:
         return
     match = dice.choice(found)
-    others = [name for name in alike(match[0]) if not record.told.holds(name)]
+    others = [name for name in alike(match[0]) if not record.sentences.holds(name)]
     if others:
         yield exchanged(
             record.id,

@@ -18,7 +18,7 @@ from assistant.grounding.segments import Segment, segment_notes
 from assistant.record.encounter import Encounter
 from assistant.record.note import Note
 from assistant.tasks.discharge.header import admission_day
-from eval.clinical.checker.elsewhere import Told
+from eval.clinical.checker.elsewhere import RecordSentences
 from eval.errors import InputError
 from eval.json_lines import read_objects
 from knowledge.base import KnowledgeBase
@@ -52,9 +52,9 @@ class Record:
         return segment_notes(self.notes, self.admitted_on)
 
     @cached_property
-    def told(self) -> Told:
+    def sentences(self) -> RecordSentences:
         """What the record tells, for proving that a changed statement is false."""
-        return Told(self.segments)
+        return RecordSentences(self.segments)
 
     def grounder(self, base: KnowledgeBase, reader: FindingReader | None = None) -> Grounder:
         """The checker as the product makes it for this record; with a ``reader``, as it would be

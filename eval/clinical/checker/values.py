@@ -132,7 +132,7 @@ def wrong_numbers(record: Record, segment: Segment, dice: random.Random) -> Iter
     drug = _drug_before(text, match.start()) if unit else ""
     around = drug or _around(text, match.start(), len(match[0]))
     same = number_pattern(match[0]).fullmatch(plain(after))
-    if same or record.told.may_tell(number_pattern(after), around):
+    if same or record.sentences.may_tell(number_pattern(after), around):
         return
     kind: ErrorKind = "dose" if drug else "number"
     yield exchanged(record.id, kind, text, segment.span, match.start(), match[0], after)
@@ -151,7 +151,7 @@ def wrong_use(record: Record, segment: Segment, dice: random.Random) -> Iterator
     alike = next((group for group in _SAME_FREQUENCY if match[0] in group), {match[0]})
     after = dice.choice([t for t in terms if t not in alike])
     drug = _drug_before(text, match.start())
-    if not record.told.may_tell(re.compile(re.escape(after)), drug):
+    if not record.sentences.may_tell(re.compile(re.escape(after)), drug):
         yield exchanged(record.id, "dose", text, segment.span, match.start(), match[0], after)
 
 
@@ -167,7 +167,7 @@ def wrong_units(record: Record, segment: Segment, dice: random.Random) -> Iterat
     after = dice.choice(known[match["unit"].lower()])
     part = number_pattern(match["number"], plain(match["gap"]) + after)
     around = _around(text, match.start(), len(match[0]))
-    if not record.told.may_tell(part, around):
+    if not record.sentences.may_tell(part, around):
         yield exchanged(
             record.id, "unit", text, segment.span, match.start("unit"), match["unit"], after
         )
@@ -194,7 +194,7 @@ def wrong_dates(record: Record, segment: Segment, dice: random.Random) -> Iterat
     after = _written(match, to)
     around = _around(text, match.start(), len(match[0]))
     wanted = (to.year if match["y"] else None, to.month, to.day)
-    if not record.told.may_tell_on(wanted, around):
+    if not record.sentences.may_tell_on(wanted, around):
         before = text[match.start() : match.end()]
         yield exchanged(record.id, "date", text, segment.span, match.start(), before, after)
 

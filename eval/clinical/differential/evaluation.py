@@ -10,7 +10,7 @@ from typing import Any
 
 import prompts
 from assistant.record.case import Case
-from assistant.tasks.differential.task import TASK
+from assistant.tasks.differential.prompt import TASK
 from eval.clinical.differential.answers import ANSWERS, write_answers
 from eval.clinical.differential.breakdown import (
     by_department,
@@ -73,7 +73,7 @@ def evaluate(
         Unreachable: the model is gone; what was answered is kept.
     """
     names = Names(knowledge)
-    shown = {c.id: masked_case(c.case, names.told(c)) for c in cases}
+    shown = {c.id: masked_case(c.case, names.giving_away(c)) for c in cases}
     ranking = measure(KNOWLEDGE, cases, by_knowledge(shown, knowledge), names)
     measured = [ranking]
     identity: dict[str, Any] = {}

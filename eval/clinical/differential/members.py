@@ -66,7 +66,7 @@ class Answer:
 
 
 @dataclass(slots=True)
-class Told:
+class Answers:
     """What a model said in all cases; ``unfinished``: some answers may still be had."""
 
     answers: dict[str, Answer]
@@ -115,7 +115,7 @@ def by_model(
     asking: Asking,
     folder: Path,
     description: dict[str, Any],
-) -> Told:
+) -> Answers:
     """What the model names, asked through the panel's own chain; goes on where ``folder`` is left.
 
     Raises:
@@ -131,7 +131,7 @@ def by_model(
     answers = {key: _answer(row) for key, row in rows.items()}
     for key, problem in work.kept.problems.items():
         answers[key] = Answer(problem=problem)
-    return Told(answers, work.counts, bool(work.kept.problems))
+    return Answers(answers, work.counts, bool(work.kept.problems))
 
 
 class _Work:
@@ -162,7 +162,7 @@ class _Work:
             return
         context = await asyncio.to_thread(examine, case, self._knowledge, self._reader)
 
-        async def once() -> DifferentialDraft:
+        async def draft() -> DifferentialDraft:
             try:
                 return await self._chain.ainvoke(context)
             except EngineError:
@@ -173,7 +173,7 @@ class _Work:
                 _log.error("a case could not be worked on: %s", kind)
                 raise NoAnswer(f"failed: {kind} in the panel's chain", final=False) from error
 
-        await self.kept.keep(key, once, _row)
+        await self.kept.keep(key, draft, _row)
 
 
 def _row(draft: DifferentialDraft) -> dict[str, Any]:

@@ -75,7 +75,7 @@ class Names:
             frozenset().union(*(self.categories(name) for name in (*gold, *same))),
         )
 
-    def told(self, case: DiagnosisCase) -> frozenset[str]:
+    def giving_away(self, case: DiagnosisCase) -> frozenset[str]:
         """The folded names that would give the gold of ``case`` away.
 
         小儿肺炎 is given away by 肺炎 too; 小儿腹泻 not by 腹泻, which is what the child has.

@@ -35,7 +35,7 @@ class Fact(_Part):
     kind: str
     words: tuple[tuple[str, ...], ...]
 
-    def told(self, text: str) -> bool:
+    def is_in(self, text: str) -> bool:
         """Whether ``text`` says it; a number must stand there whole, with any zeros after it."""
         folded = _numbers(plain(text))
         return all(any(_holds(folded, word) for word in group) for group in self.words)

@@ -15,7 +15,7 @@ from typing import Any
 import prompts
 from assistant.tasks.discharge.chain import discharge_chain
 from assistant.tasks.discharge.draft import SectionDraft
-from assistant.tasks.discharge.task import PROMPT, TASK
+from assistant.tasks.discharge.prompt import PROMPT, TASK
 from eval.clinical.discharge.known import KnownEncounter
 from eval.errors import EvalError
 from eval.run.asking import Patience, each
@@ -132,11 +132,11 @@ class _Work:
         if self.kept.has(known.encounter.id):
             return
 
-        async def once() -> list[SectionDraft]:
+        async def draft() -> list[SectionDraft]:
             items = self._chain.astream(known.encounter)
             return [item async for item in items if isinstance(item, SectionDraft)]
 
-        await self.kept.keep(known.encounter.id, once, _row)
+        await self.kept.keep(known.encounter.id, draft, _row)
 
 
 def _row(drafts: list[SectionDraft]) -> dict[str, Any]:

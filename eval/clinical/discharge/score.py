@@ -87,7 +87,7 @@ def score(
         speciality=known.speciality or known.encounter.department,
         written=tuple(s for s in everything if s.origin == "model"),
         copied=sum(s.origin != "model" and NOT_RECORDED not in s.text for s in everything),
-        told=tuple((fact, fact.told(whole.get(fact.section, ""))) for fact in wanted),
+        told=tuple((fact, fact.is_in(whole.get(fact.section, ""))) for fact in wanted),
         traps=tuple(
             (trap, _stepped_in(trap, statements.get(trap.section, ())))
             for trap in known.traps

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from assistant.grounding.segments import segment_notes
 from assistant.record.encounter import Encounter
 from assistant.tasks.discharge.draft import SectionName
-from eval.clinical.checker.elsewhere import Told
+from eval.clinical.checker.elsewhere import RecordSentences
 from eval.clinical.discharge.draw import Draw
 from eval.clinical.discharge.known import Fact, Trap, words
 
@@ -74,7 +74,7 @@ def traps(drawn: Draw, encounter: Encounter) -> Iterator[Trap]:
             unless=_RELATIVE,
             statements=(drawn.family.statement,) if section == narrative[0] else (),
         )
-    told = Told(segment_notes(encounter.all_notes()))
+    told = RecordSentences(segment_notes(encounter.all_notes()))
     for phrase in story.denied:
         for thing in re.sub(r"^.*?无", "", phrase).split("、"):
             if not told.says(thing, denied=False):

@@ -59,7 +59,7 @@ def inserted(text: str, words: str, dice: Dice, heading: str = "") -> str:
     return text[:at] + words + text[at:]
 
 
-def told(
+def with_sentence(
     encounter: CheckedEncounter, words: str, dice: Dice, *kinds: str, heading: str = ""
 ) -> CheckedEncounter | None:
     """With a sentence more in a note of these kinds."""

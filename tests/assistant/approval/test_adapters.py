@@ -17,9 +17,9 @@ from starlette.testclient import TestClient
 from assistant.application import build_app
 from assistant.approval.approve import ApprovalRefused, approve
 from assistant.approval.evidence import read_evidence
-from assistant.approval.fingerprint import model_folders, prompts_in_use
+from assistant.approval.fingerprint import prompts_in_use
 from assistant.approval.gate import parse_gate
-from assistant.approval.model_files import digest_of
+from assistant.approval.model_files import digest_of, model_folders
 from assistant.engine_settings import EngineSettings
 from assistant.engines import Engines
 from assistant.settings import Assignment, Settings

@@ -11,8 +11,13 @@ from approval_sample import MODEL, WEIGHTS, write_model
 
 import prompts
 from assistant.approval import fingerprint
-from assistant.approval.fingerprint import Fingerprint, NotIdentified, prompts_in_use, prompts_of
-from assistant.approval.model_files import folder_digest, folder_signature
+from assistant.approval.fingerprint import Fingerprint, prompts_in_use, prompts_of
+from assistant.approval.model_files import (
+    NotIdentified,
+    folder_digest,
+    folder_signature,
+    model_folder,
+)
 from assistant.engine_settings import EngineSettings
 from assistant.settings import PanelMember, Settings
 from serving.hardware import cpu
@@ -102,7 +107,7 @@ def test_an_option_that_an_old_run_does_not_name_is_what_the_engine_does_by_itse
 def test_a_configured_engine_is_what_a_run_of_it_says(tmp_path: Path) -> None:
     folder = write_model(tmp_path)
     chosen = EngineSettings(model=MODEL)
-    assert fingerprint.model_folder(chosen, tmp_path) == folder
+    assert model_folder(chosen, tmp_path) == folder
     runs = fingerprint.of_engine(chosen, folder, folder_digest(folder))
     measured = run(files_sha256=folder_digest(folder), processor=" ".join(cpu.flags()))
     assert runs.differences(measured) == []
@@ -111,9 +116,9 @@ def test_a_configured_engine_is_what_a_run_of_it_says(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["remote", "echo"])
 def test_an_engine_without_weights_here_is_refused(tmp_path: Path, kind: Any) -> None:
     with pytest.raises(NotIdentified, match="no weights on this machine"):
-        fingerprint.model_folder(EngineSettings(kind=kind), tmp_path)
+        model_folder(EngineSettings(kind=kind), tmp_path)
     with pytest.raises(NotIdentified, match="absent"):
-        fingerprint.model_folder(EngineSettings(model="absent"), tmp_path)
+        model_folder(EngineSettings(model="absent"), tmp_path)
 
 
 def test_a_file_that_changes_changes_signature_and_hash(tmp_path: Path) -> None:

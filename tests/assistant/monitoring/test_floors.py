@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from assistant.monitoring import latest
 from assistant.monitoring.form import quality_form
+from assistant.monitoring.model_way import model_ways
 from assistant.monitoring.settings import Floor
-from assistant.monitoring.standing import standing
 from assistant.store import ApprovalNotFound, InvalidArgument
 from assistant.store.monitored import monitored
 from assistant.ui.model_ways import ways
@@ -58,7 +58,7 @@ def test_a_broken_floor_returns_the_approval_until_a_person_gives_it_again(
     assert (listed["holds_for"], listed["revoked_at"]) == ([], None)
     assert "unsupported_share" in listed["steps"][0]["reason"]
     assert check(ward) == []
-    shown = ways(standing(ward.parts), Text("zh"))
+    shown = ways(model_ways(ward.parts), Text("zh"))
     for said in ("已退回仅供演示", "王主任", "unsupported_share"):
         assert said in shown
 

@@ -105,10 +105,10 @@ def test_two_nodes_fill_the_index_as_one_machine_does(
 
 
 def _part(path: Path) -> Any:
-    from assistant.record_index.cluster import _Part
     from assistant.tasks.structuring.input import read_notes
+    from assistant.tasks.structuring.part import Part
 
-    return _Part(next(iter(read_notes(path, path.name))))
+    return Part(next(iter(read_notes(path, path.name))))
 
 
 @needs_ray

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from imaging_samples import series, written
 
 from assistant.api.context import Actor, Services
-from assistant.ui.guest import Host
+from assistant.ui.host import Host
 from assistant.ui.imaging import dropping
 
 

@@ -6,16 +6,15 @@ import asyncio
 import json
 import logging
 import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import warm_process
 from starlette.testclient import TestClient
 
 from assistant.application import build_app
@@ -55,8 +54,9 @@ uvicorn.run(build_app(settings, with_ui=False), port=settings.port, log_level="w
 """
 
 
-def start(home: Path, port: int, delay: float) -> subprocess.Popen[bytes]:
-    process = subprocess.Popen([sys.executable, "-c", SERVER, str(home), str(port), str(delay)])
+def start(home: Path, port: int, delay: float) -> ForkServerProcess:
+    arguments = ["-c", SERVER, str(home), str(port), str(delay)]
+    process = warm_process.start(arguments, os.environ)
     for _ in range(300):
         try:
             if httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False).status_code == 200:
@@ -82,8 +82,8 @@ def test_an_accepted_job_survives_a_kill_and_finishes_after_the_restart(
                     break
                 time.sleep(0.05)
         assert [d["member"] for d in drafts] == ["知识库排序"], "killed in the middle of the work"
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
+        process.kill()
+        process.join()
         process = start(settings.home, free_port, 0.0)
         with httpx.Client(base_url=base, trust_env=False) as client:
             for _ in range(200):
@@ -96,7 +96,7 @@ def test_an_accepted_job_survives_a_kill_and_finishes_after_the_restart(
         assert now["drafts"][0]["id"] == drafts[0]["id"], "the kept draft was not made again"
     finally:
         process.kill()
-        process.wait()
+        process.join()
     store = Store.open(settings.database, open_secret(settings))
     try:
         assert store.audit.verify().ok

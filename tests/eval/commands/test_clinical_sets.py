@@ -29,14 +29,14 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_checker_is_judged(base: Path, tmp_path: Path) -> None:
     """On few records: `test_measure` holds all of them to their floors."""
     out = tmp_path / "checker"
-    done = run("checker", "--out", out, "--base", base, "--limit", 2, "--quiet", "--json",
+    done = run("checker", "--out", out, "--base", base, "--limit", 1, "--quiet", "--json",
                "--require", "recall>=90", "--require", "recall:dose>=90")  # fmt: skip
     assert done.exit_code == 0, done.output
     result = read_result(out)
     assert result.kind == "checker"
     assert json.loads(done.stdout)["scores"] == result.scores
     assert (out / "report.html").is_file()
-    again = run("checker", "--out", out, "--base", base, "--limit", 2, "--quiet",
+    again = run("checker", "--out", out, "--base", base, "--limit", 1, "--quiet",
                 "--require", "passed>=100")  # fmt: skip
     assert again.exit_code == 1
     assert read_result(out).scores == result.scores, "the seed decides"
@@ -57,7 +57,7 @@ def test_notes_are_read(base: Path, tmp_path: Path) -> None:
 def test_real_notes(base: Path, tmp_path: Path, shared_data: Path) -> None:
     notes = shared_data / "ner" / "yidu_s4k_train.jsonl.gz"
     done = run("checker", "--out", tmp_path / "r", "--base", base, "--notes", notes,
-               "--limit", 25, "--quiet", "--require", "recall>=90",
+               "--limit", 12, "--quiet", "--require", "recall>=90",
                "--require", "passed>=90")  # fmt: skip
     assert done.exit_code == 0, done.output
 

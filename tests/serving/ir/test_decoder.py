@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +25,25 @@ def tolerance(running: Running) -> float:
     return OF_STATES if running.architecture.hybrid else TOLERANCE
 
 
-def make(folder: Path, family: str, geometry: str) -> tuple[Path, Running]:
-    source = write_checkpoint(folder / "source", family, **GEOMETRIES[family][geometry])
-    return source, compiled(source, folder)
+Make = Callable[[str, str], tuple[Path, Running]]
+
+
+@pytest.fixture(scope="module")
+def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
+    """A checkpoint and its graph, which are made once and have forgotten everything."""
+
+    @cache
+    def made(family: str, geometry: str) -> tuple[Path, Running]:
+        folder = tmp_path_factory.mktemp(f"{family}-{geometry}")
+        source = write_checkpoint(folder / "source", family, **GEOMETRIES[family][geometry])
+        return source, compiled(source, folder)
+
+    def fresh(family: str, geometry: str) -> tuple[Path, Running]:
+        source, running = made(family, geometry)
+        running.reset()
+        return source, running
+
+    return fresh
 
 
 def tokens(running: Running, batch: int, length: int, seed: int = 0) -> np.ndarray[Any, Any]:
@@ -42,8 +60,8 @@ def tokens(running: Running, batch: int, length: int, seed: int = 0) -> np.ndarr
 
 
 @pytest.mark.parametrize(("family", "geometry"), CASES)
-def test_logits_agree_with_the_reference(tmp_path: Path, family: str, geometry: str) -> None:
-    source, running = make(tmp_path, family, geometry)
+def test_logits_agree_with_the_reference(make: Make, family: str, geometry: str) -> None:
+    source, running = make(family, geometry)
     ids = tokens(running, 2, 24)
     expected = logits(source, ids)
     assert np.abs(expected).max() > 1
@@ -52,9 +70,9 @@ def test_logits_agree_with_the_reference(tmp_path: Path, family: str, geometry: 
 
 @pytest.mark.parametrize(("family", "geometry"), FAMILIES)
 def test_sixty_four_greedy_tokens_are_those_of_the_reference(
-    tmp_path: Path, family: str, geometry: str
+    make: Make, family: str, geometry: str
 ) -> None:
-    source, running = make(tmp_path, family, geometry)
+    source, running = make(family, geometry)
     prompt = tokens(running, 1, 12)[0]
     answer = running.greedy(prompt, 64)
     # No token lies below the likeliest by more than two logits can differ in float32.
@@ -63,8 +81,8 @@ def test_sixty_four_greedy_tokens_are_those_of_the_reference(
 
 
 @pytest.mark.parametrize(("family", "geometry"), FAMILIES)
-def test_one_pass_gives_what_single_steps_give(tmp_path: Path, family: str, geometry: str) -> None:
-    _, running = make(tmp_path, family, geometry)
+def test_one_pass_gives_what_single_steps_give(make: Make, family: str, geometry: str) -> None:
+    _, running = make(family, geometry)
     ids = tokens(running, 2, 15)
     at_once = running.step(ids)
     running.reset()
@@ -76,8 +94,8 @@ def test_one_pass_gives_what_single_steps_give(tmp_path: Path, family: str, geom
 
 
 @pytest.mark.parametrize(("family", "geometry"), FAMILIES)
-def test_a_padded_row_gives_what_it_gives_alone(tmp_path: Path, family: str, geometry: str) -> None:
-    _, running = make(tmp_path, family, geometry)
+def test_a_padded_row_gives_what_it_gives_alone(make: Make, family: str, geometry: str) -> None:
+    _, running = make(family, geometry)
     if running.architecture.hybrid:
         pytest.skip("a state takes in whatever comes; the paged form has no padding")
     long, short = tokens(running, 1, 18)[0], tokens(running, 1, 9, seed=1)[0]
@@ -95,10 +113,8 @@ def test_a_padded_row_gives_what_it_gives_alone(tmp_path: Path, family: str, geo
 
 
 @pytest.mark.parametrize(("family", "geometry"), FAMILIES)
-def test_beams_go_on_from_the_rows_that_they_name(
-    tmp_path: Path, family: str, geometry: str
-) -> None:
-    _, running = make(tmp_path, family, geometry)
+def test_beams_go_on_from_the_rows_that_they_name(make: Make, family: str, geometry: str) -> None:
+    _, running = make(family, geometry)
     ids = tokens(running, 3, 10)
     running.step(ids)
     swapped = running.step([[3], [4], [5]], beams=[2, 0, 2])
@@ -113,10 +129,10 @@ def test_beams_go_on_from_the_rows_that_they_name(
 
 
 @pytest.mark.parametrize(("family", "geometry"), FAMILIES)
-def test_positions_far_along_still_agree(tmp_path: Path, family: str, geometry: str) -> None:
+def test_positions_far_along_still_agree(make: Make, family: str, geometry: str) -> None:
     if family == "chatglm":
         pytest.skip("ChatGLM-6B counts positions from its own prompt")
-    _, running = make(tmp_path, family, geometry)
+    _, running = make(family, geometry)
     ids = tokens(running, 1, 16)
     near = running.step(ids)
     running.reset()
@@ -125,8 +141,8 @@ def test_positions_far_along_still_agree(tmp_path: Path, family: str, geometry: 
     np.testing.assert_allclose(far, near, rtol=0, atol=2e-3)
 
 
-def test_a_state_is_right_after_six_hundred_tokens(tmp_path: Path) -> None:
-    source, running = make(tmp_path, "qwen3_5", "wide-states")
+def test_a_state_is_right_after_six_hundred_tokens(make: Make) -> None:
+    source, running = make("qwen3_5", "wide-states")
     ids = tokens(running, 1, 620)
     expected = logits(source, ids)
     read = np.concatenate([running.step(ids[:, :601]), running.step(ids[:, 601:])], axis=1)

@@ -23,11 +23,12 @@ PAGED = [case for case in FAMILIES if case[0] != "chatglm"]
 INT4 = Precision("int4", group=32)
 
 
-@pytest.fixture(params=FAMILIES, ids=[family for family, _ in FAMILIES])
-def served(request: pytest.FixtureRequest, tmp_path: Path) -> Running:
+@pytest.fixture(scope="module", params=FAMILIES, ids=[family for family, _ in FAMILIES])
+def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Running:
     family, geometry = request.param
-    source = write_checkpoint(tmp_path / "source", family, **GEOMETRIES[family][geometry])
-    return compiled(source, tmp_path, INT4, {})
+    folder = tmp_path_factory.mktemp(family)
+    source = write_checkpoint(folder / "source", family, **GEOMETRIES[family][geometry])
+    return compiled(source, folder, INT4, {})
 
 
 def layers_of(running: Running) -> list[Layer]:

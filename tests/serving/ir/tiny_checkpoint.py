@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from tiny_families import FAMILIES, Geometry, TensorSpec
+from tiny_families import FAMILIES
+from tiny_tensors import Geometry, TensorSpec
 
 DTYPE_TAGS = {"float16": "F16", "bfloat16": "BF16", "float32": "F32"}
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from serving.vision import chain, layerwise, tfjs
 from serving.vision.folder import open_folder
+from serving.vision.layer_graph import Numbers, packed
 from serving.vision.network import Network
 from serving.vision.problem import Cancelled
 from serving.vision.region import Tissue, shared_sizes
@@ -86,7 +87,7 @@ def test_an_empty_image_is_background_everywhere(stages: list[chain.Stage]) -> N
 
 def test_bfloat16_is_rounded_to_the_nearest() -> None:
     values = np.float32([1.0, 1.00390625, 1.01171875, -2.5, 0.0])
-    bits = layerwise.packed(values, "bf16").astype(np.uint32) << 16
+    bits = packed(values, "bf16").astype(np.uint32) << 16
     assert bits.view(np.float32).tolist() == [1.0, 1.0, 1.015625, -2.5, 0.0]
 
 
@@ -137,7 +138,7 @@ def test_first_layers_in_float32_and_the_rest_in_bfloat16_in_the_same_memory(
     volume = vision_models.head((24, 22, 20))
     exact = layerwise.labels(stages, volume, 0.0)
     wrong = [
-        int(np.count_nonzero(layerwise.labels(stages, volume, 0.0, layerwise.Numbers(n)) != exact))
+        int(np.count_nonzero(layerwise.labels(stages, volume, 0.0, Numbers(n)) != exact))
         for n in (0, 1, 2, 1_000)
     ]
     assert wrong[-1] == 0

@@ -125,7 +125,7 @@ def device(kept: Kept) -> Resource:
 
 
 def _section(kept: Kept, group: Group) -> Resource | None:
-    said = [(statement, kept.said(statement)) for statement in group.statements]
+    said = [(statement, kept.text_of(statement)) for statement in group.statements]
     said = [(statement, words) for statement, words in said if words]
     if not said:
         return None
@@ -205,7 +205,7 @@ def plain(kept: Kept) -> str:
     if text is None:
         lines = []
         for group in groups(kept):
-            said = [(s, w) for s in group.statements if (w := kept.said(s))]
+            said = [(s, w) for s in group.statements if (w := kept.text_of(s))]
             if said:
                 lines.append(group.title)
                 lines += [shown(kept, statement, words) for statement, words in said]

@@ -23,7 +23,7 @@ def entries(kept: Kept) -> Iterator[tuple[DiagnosisEntry, str]]:
         return
     seen: set[str] = set()
     for entry in (*kept.draft.critical, *kept.draft.diagnoses):
-        name = kept.said(entry.name_statement)
+        name = kept.text_of(entry.name_statement)
         if name and entry.name_statement.id not in seen:
             seen.add(entry.name_statement.id)
             yield entry, name
@@ -70,7 +70,7 @@ def _finding(kept: Kept, entry: DiagnosisEntry, name: str) -> Resource:
         f"{sign}{shown(kept, statement, words)}"
         for sign, statements in (("支持：", entry.supporting), ("不支持：", entry.opposing))
         for statement in statements
-        if (words := kept.said(statement))
+        if (words := kept.text_of(statement))
     ]
     if basis:
         made["basis"] = "；".join(basis)

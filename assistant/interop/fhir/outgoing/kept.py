@@ -36,7 +36,7 @@ class Kept:
         """Whether a doctor has filled it in."""
         return self.row.accepted_at is not None
 
-    def said(self, statement: Statement) -> str:
+    def text_of(self, statement: Statement) -> str:
         """The statement's words now; "" where a doctor deleted it."""
         resolution = self.resolutions.get(statement.id)
         if resolution is None or resolution.action in ("confirmed", "restored"):

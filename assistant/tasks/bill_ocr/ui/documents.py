@@ -16,7 +16,7 @@ from assistant.tasks.bill_ocr.routes import Form, exported
 from assistant.tasks.bill_ocr.uploading import kept_pages
 
 if TYPE_CHECKING:
-    from assistant.ui.guest import Host
+    from assistant.ui.host import Host
 
 EXPORTS = "pages/bills"
 BYTE_ORDER_MARK = "\ufeff".encode()

@@ -8,7 +8,8 @@ from typing import Any
 import gradio as gr
 
 from assistant.tasks.chat.draft import Answer
-from assistant.tasks.chat.task import Chat, Passages, submission
+from assistant.tasks.chat.events import Passages
+from assistant.tasks.chat.task import Chat, submission
 from assistant.tasks.chat.ui.state import Turn, here
 from assistant.ui import watch
 from assistant.ui.actions import act

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from assistant.tasks.chat.task import ShownPassage
+from assistant.tasks.chat.events import ShownPassage
 from assistant.ui.session import PageState, Session, Work
 
 

@@ -14,7 +14,8 @@ from assistant.tasks.classification.ui.class_table import class_table
 from assistant.tasks.classification.ui.strings import STRINGS
 from assistant.ui.frame import Frame, TaskPage
 from assistant.ui.imaging.attached import kept_picture
-from assistant.ui.imaging.study import GROUP, Study, StudyState, filled_choice, style
+from assistant.ui.imaging.study import GROUP, Study, filled_choice, style
+from assistant.ui.imaging.study_state import StudyState
 from assistant.ui.session import Session
 from assistant.ui.strings import add
 from serving.vision.store import VisionStore

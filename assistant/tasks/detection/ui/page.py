@@ -16,7 +16,8 @@ from assistant.tasks.detection.ui.nodule_table import nodule_table
 from assistant.tasks.detection.ui.strings import STRINGS
 from assistant.ui.frame import Frame, TaskPage
 from assistant.ui.imaging import viewer_routes
-from assistant.ui.imaging.study import GROUP, Study, StudyState, filled_choice, style
+from assistant.ui.imaging.study import GROUP, Study, filled_choice, style
+from assistant.ui.imaging.study_state import StudyState
 from assistant.ui.imaging.viewer import View
 from assistant.ui.imaging.viewer_routes import Asked
 from assistant.ui.imaging.viewing import Viewing
@@ -28,7 +29,7 @@ from serving.vision.store import VisionStore
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from assistant.ui.guest import Host
+    from assistant.ui.host import Host
 
 add(STRINGS)
 

@@ -13,7 +13,8 @@ from assistant.record.encounter import Encounter
 from assistant.store import Context
 from assistant.tasks.discharge.copied import header
 from assistant.tasks.discharge.draft import SECTION_ZH, SectionName
-from assistant.tasks.discharge.task import DischargeRequest, Header
+from assistant.tasks.discharge.events import Header
+from assistant.tasks.discharge.task import DischargeRequest
 from assistant.tasks.discharge.ui.section_card import (
     RECORD,
     WHOLE,

@@ -26,7 +26,7 @@ def flow(study: Study, roles: Roles) -> dict[str, Any]:
     }
 
 
-def told(
+def telling_parts(
     study: Study, journal: Journal, report: Report, grow: Callable[[str, dict[str, Any]], None]
 ) -> Report:
     """A report of progress that also tells the parts; each as often as it has changed."""

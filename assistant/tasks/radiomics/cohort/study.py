@@ -61,7 +61,7 @@ def make(
     grow("flow", growth.flow(study, roles))
     folder.mkdir(parents=True, exist_ok=True)
     journal = Journal(folder / "progress.jsonl", _fingerprint(study, roles))
-    nested = run(study, journal, growth.told(study, journal, report, grow), jobs)
+    nested = run(study, journal, growth.telling_parts(study, journal, report, grow), jobs)
     saved = final_model(study, nested, roles.site)
     made = writing.build(study, nested, saved)
     files = Files(

@@ -1,4 +1,4 @@
-"""The response map of a filter on a prepared region, and how far around it a filter looks."""
+"""The response map of a filter on a prepared region."""
 
 from __future__ import annotations
 
@@ -16,16 +16,13 @@ from assistant.tasks.radiomics.filters.choice import (
     Laws,
     Log,
     Mean,
-    Simoncelli,
     Wavelet,
 )
 from assistant.tasks.radiomics.filters.laws import laws
+from assistant.tasks.radiomics.filters.reach import half_width, has_riesz, is_flat
 from assistant.tasks.radiomics.filters.separable import box_mean
-from assistant.tasks.radiomics.filters.wavelet import low_pass, wavelet
+from assistant.tasks.radiomics.filters.wavelet import wavelet
 from assistant.tasks.radiomics.region import Prepared
-
-EVERYTHING = 1e6
-"""mm: a reach that no image has."""
 
 _MAX_KERNEL = 250
 """Voxels on each side of the centre of a kernel that is given in mm: a Gabor kernel of more
@@ -33,33 +30,6 @@ takes gigabytes."""
 
 _UNEVEN = 0.01
 """By how much the spacings along the axes of a filter may differ, as a share."""
-
-
-def is_flat(one: Filter, by_slice: bool) -> bool:
-    """Whether the filter works slice by slice."""
-    return by_slice if one.by_slice is None else one.by_slice
-
-
-def reach(one: Filter, spacing: float) -> float:
-    """mm around the region on which its response depends; ``spacing``: the greatest, mm."""
-    if one.boundary == "periodic" or isinstance(one, Simoncelli) or _riesz(one):
-        return EVERYTHING
-    return _half_width(one, spacing) * spacing
-
-
-def _half_width(one: Filter, spacing: float) -> int:
-    """Voxels on each side of the centre of its kernel, or a few more."""
-    if isinstance(one, Mean):
-        return one.support // 2
-    if isinstance(one, Log):
-        return laplacian.half_width(one.sigma / spacing, one.truncate) + 1
-    if isinstance(one, Laws):
-        return 2 + one.energy
-    if isinstance(one, Gabor):
-        return gabor.half_width(one, spacing)
-    if isinstance(one, Wavelet):
-        return len(low_pass(one.family)) * ((1 << one.level) - 1)
-    return 0
 
 
 def response(region: Prepared, one: Filter) -> Prepared:
@@ -70,7 +40,7 @@ def response(region: Prepared, one: Filter) -> Prepared:
     """
     flat = is_flat(one, region.by_slice)
     spacing = _even(region, flat)
-    _check_kernel(one, _half_width(one, spacing))
+    _check_kernel(one, half_width(one, spacing))
     found = _response(region.image, one, spacing, flat)
     if not np.isfinite(found[region.mask]).all():
         raise ImageProblem(
@@ -93,7 +63,7 @@ def _response(image: Floats, one: Filter, spacing: float, flat: bool) -> Floats:
     if isinstance(one, Log):
         sigma = one.sigma / spacing
         found = laplacian.laplacian(image, sigma, one.truncate, one.boundary, axes)
-        return spectral.riesz(found, axes, one.riesz) if _riesz(one) else found
+        return spectral.riesz(found, axes, one.riesz) if has_riesz(one) else found
     return spectral.simoncelli(image, one.level, axes, one.riesz)
 
 
@@ -104,10 +74,6 @@ def _check_kernel(one: Filter, voxels: int) -> None:
             f"The kernel of {one.label} has too many voxels; use a smaller sigma or a greater "
             "spacing.",
         )
-
-
-def _riesz(one: Filter) -> bool:
-    return isinstance(one, Log | Simoncelli) and any(one.riesz)
 
 
 def _even(region: Prepared, flat: bool) -> float:

@@ -24,7 +24,8 @@ from assistant.tasks.radiomics.ui.strings import STRINGS
 from assistant.ui.frame import Frame, TaskPage
 from assistant.ui.imaging import viewer_routes
 from assistant.ui.imaging.attached import PROBLEMS, kept_picture, listed, region_names
-from assistant.ui.imaging.study import GROUP, Study, StudyState, filled_choice, style
+from assistant.ui.imaging.study import GROUP, Study, filled_choice, style
+from assistant.ui.imaging.study_state import StudyState
 from assistant.ui.imaging.viewer import View
 from assistant.ui.imaging.viewer_routes import Asked
 from assistant.ui.imaging.viewing import ViewedClass, Viewing
@@ -35,7 +36,7 @@ from assistant.ui.strings import add
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from assistant.ui.guest import Host
+    from assistant.ui.host import Host
 
 add(STRINGS)
 

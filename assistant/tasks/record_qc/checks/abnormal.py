@@ -9,7 +9,7 @@ from datetime import timedelta
 from assistant.record.evidence import TextSpan
 from assistant.tasks.record_qc.chart import Chart, Page
 from assistant.tasks.record_qc.found import Found
-from assistant.tasks.record_qc.results import Result, concept_of, in_unit, results, shown, told
+from assistant.tasks.record_qc.results import Result, concept_of, in_unit, results, shown, values_of
 from assistant.tasks.record_qc.rules import Rules, table
 from knowledge.text.quantity import quantities
 from knowledge.text.term_table import shipped_terms
@@ -180,7 +180,7 @@ def _values(chart: Chart, names: list[str], unit: str) -> list[_Told]:
     if not found:
         return []
     for page in chart.pages:
-        for one in told(page, wanted):
+        for one in values_of(page, wanted):
             value = in_unit(one.quantity, unit)
             if value is not None:
                 found.append((value, [page.span(one.quantity.start, one.quantity.end)]))

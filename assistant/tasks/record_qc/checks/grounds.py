@@ -10,7 +10,7 @@ from assistant.grounding.wording import bigrams
 from assistant.record.diagnosis import Diagnosis
 from assistant.tasks.record_qc.chart import Chart, page_denies
 from assistant.tasks.record_qc.found import Found
-from assistant.tasks.record_qc.results import concept_of, in_unit, results, told
+from assistant.tasks.record_qc.results import concept_of, in_unit, results, values_of
 from assistant.tasks.record_qc.rules import Rules, table
 from knowledge.clinical.entry import Entry, shipped_entries
 from knowledge.text.finding import Experiencer, Finding
@@ -123,7 +123,7 @@ def _has_result(chart: Chart, name: str) -> bool:
             continue
         wanted = {concept_of(n) for n in names.split("|")} | set(names.split("|"))
         values = [in_unit(r.quantity, unit) for r in results(chart) if r.concept in wanted]
-        values += [in_unit(m.quantity, unit) for p in chart.pages for m in told(p, wanted)]
+        values += [in_unit(m.quantity, unit) for p in chart.pages for m in values_of(p, wanted)]
         # A result that is against it is another kind of finding.
         if any(v is not None for v in values):
             return True

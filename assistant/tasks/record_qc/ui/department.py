@@ -14,7 +14,7 @@ from assistant.api.context import Actor, Services
 from assistant.api.problems import Problem
 from assistant.tasks.record_qc.adjustments import EVERYWHERE, Adjustment, adjustments
 from assistant.tasks.record_qc.dashboard import Dashboard, OftenDismissed, as_csv, reasons_in_words
-from assistant.tasks.record_qc.routes import AdjustmentAsked, change, told
+from assistant.tasks.record_qc.routes import AdjustmentAsked, change, checked_dashboard
 from assistant.tasks.record_qc.rules import RulesInvalid, read_rules
 from assistant.tasks.record_qc.ui.state import Board, here
 from assistant.ui.actions import field
@@ -69,7 +69,7 @@ def _by_doctor(parts: Services) -> bool:
 
 def _looked(parts: Services, actor: Actor, *, by_doctor: bool = False) -> Board:
     try:
-        found = told(parts, actor, by_doctor=by_doctor)
+        found = checked_dashboard(parts, actor, by_doctor=by_doctor)
         return Board(found, adjustments(parts.settings.home), actor.role == "admin")
     except (Problem, RulesInvalid) as error:
         return Board(problem=_sentence(error))

@@ -19,7 +19,8 @@ from assistant.tasks.segmentation.ui.strings import STRINGS
 from assistant.tasks.segmentation.ui.volume_table import volume_table
 from assistant.ui.frame import Frame, TaskPage
 from assistant.ui.imaging import viewer_routes
-from assistant.ui.imaging.study import GROUP, Study, StudyState, filled_choice, style
+from assistant.ui.imaging.study import GROUP, Study, filled_choice, style
+from assistant.ui.imaging.study_state import StudyState
 from assistant.ui.imaging.viewer import View
 from assistant.ui.imaging.viewer_routes import Asked
 from assistant.ui.imaging.viewing import ViewedClass, Viewing
@@ -31,7 +32,7 @@ from serving.vision.store import VisionStore
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from assistant.ui.guest import Host
+    from assistant.ui.host import Host
 
 add(STRINGS)
 

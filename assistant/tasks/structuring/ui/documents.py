@@ -13,7 +13,7 @@ from assistant.api.work import find, show
 from assistant.store import Context
 from assistant.tasks.structuring.export import entities_csv, table_csv
 from assistant.tasks.structuring.routes import KIND, exported, result
-from assistant.ui.guest import Host
+from assistant.ui.host import Host
 
 BYTE_ORDER_MARK = "\ufeff"
 """Without it, spreadsheets take a CSV file in UTF-8 for something else."""

@@ -7,7 +7,16 @@ from datetime import timedelta
 
 from assistant.record.note import Note
 from assistant.tasks.record_qc.record import CheckedEncounter
-from eval.clinical.record_qc.edit import Defect, Dice, inserted, noted, pick, rows, told, wordings
+from eval.clinical.record_qc.edit import (
+    Defect,
+    Dice,
+    inserted,
+    noted,
+    pick,
+    rows,
+    with_sentence,
+    wordings,
+)
 
 _OTHER = {"左": "右", "右": "左"}
 
@@ -248,7 +257,9 @@ def _other_side(encounter: CheckedEncounter, dice: Dice) -> CheckedEncounter | N
 def _no_consent(encounter: CheckedEncounter, dice: Dice) -> CheckedEncounter | None:
     if not encounter.operations:
         return None
-    return told(encounter, dice.choice(wordings()["unsigned"]), dice, "progress", "operation")
+    return with_sentence(
+        encounter, dice.choice(wordings()["unsigned"]), dice, "progress", "operation"
+    )
 
 
 def _unagreed(encounter: CheckedEncounter, dice: Dice) -> CheckedEncounter | None:
@@ -269,7 +280,7 @@ def _transfused(encounter: CheckedEncounter, dice: Dice) -> CheckedEncounter | N
         re.search("红细胞|血浆", n.text) for n in encounter.notes if n.kind != "admission"
     ):
         return None
-    return told(encounter, dice.choice(wordings()["transfusions"]), dice, "progress")
+    return with_sentence(encounter, dice.choice(wordings()["transfusions"]), dice, "progress")
 
 
 def _unfounded(encounter: CheckedEncounter, dice: Dice) -> CheckedEncounter | None:
@@ -294,7 +305,7 @@ def _unfollowed(encounter: CheckedEncounter, dice: Dice) -> CheckedEncounter | N
         return None
     heading = "诊疗计划" if dice.random() < 0.5 else ""
     kind = "first_progress" if heading else "progress"
-    return told(encounter, words, dice, kind, heading=heading)
+    return with_sentence(encounter, words, dice, kind, heading=heading)
 
 
 DEFECTS: dict[str, list[Defect]] = {

@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 
 from assistant.tasks.record_qc.record import CheckedEncounter
-from eval.clinical.record_qc.edit import Defect, Dice, noted, pick, told, without, wordings
+from eval.clinical.record_qc.edit import Defect, Dice, noted, pick, with_sentence, without, wordings
 
 
 def _lost(*kinds: str) -> Defect:
@@ -153,7 +153,7 @@ def _reversed(encounter: CheckedEncounter, dice: Dice) -> CheckedEncounter | Non
 
 def _said(name: str, *kinds: str) -> Defect:
     def make(encounter: CheckedEncounter, dice: Dice) -> CheckedEncounter | None:
-        return told(encounter, dice.choice(wordings()[name]), dice, *kinds)
+        return with_sentence(encounter, dice.choice(wordings()[name]), dice, *kinds)
 
     return make
 

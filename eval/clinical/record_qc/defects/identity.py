@@ -7,7 +7,7 @@ from typing import Any
 
 from assistant.tasks.record_qc.record import CheckedEncounter
 from eval.clinical.discharge.story import common
-from eval.clinical.record_qc.edit import Defect, Dice, rows, told, wordings
+from eval.clinical.record_qc.edit import Defect, Dice, rows, with_sentence, wordings
 
 _KINDS = ("admission", "first_progress", "progress", "discharge_day", "nursing")
 _SEX = {"male": "男", "female": "女"}
@@ -38,7 +38,7 @@ def _filled(name: str) -> Defect:
         text = dice.choice(wordings()[name])
         for key, value in words.items():
             text = text.replace(f"<{key}>", str(value))
-        return told(encounter, text, dice, *_KINDS)
+        return with_sentence(encounter, text, dice, *_KINDS)
 
     return make
 
@@ -49,8 +49,8 @@ def _organ(encounter: CheckedEncounter, dice: Dice) -> CheckedEncounter | None:
     words = dice.choice(wordings()[f"sex_{encounter.patient.sex}"])
     heading = dice.choice(["体格检查", "辅助检查", ""])
     if heading:
-        return told(encounter, words, dice, "admission", heading=heading)
-    return told(encounter, words, dice, "progress", "discharge_day")
+        return with_sentence(encounter, words, dice, "admission", heading=heading)
+    return with_sentence(encounter, words, dice, "progress", "discharge_day")
 
 
 def _illness(encounter: CheckedEncounter, dice: Dice) -> CheckedEncounter | None:

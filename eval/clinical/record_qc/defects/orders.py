@@ -6,7 +6,16 @@ import re
 from datetime import timedelta
 
 from assistant.tasks.record_qc.record import CheckedEncounter
-from eval.clinical.record_qc.edit import Defect, Dice, inserted, noted, pick, rows, told, wordings
+from eval.clinical.record_qc.edit import (
+    Defect,
+    Dice,
+    inserted,
+    noted,
+    pick,
+    rows,
+    with_sentence,
+    wordings,
+)
 
 
 def _without_allergies(
@@ -31,7 +40,7 @@ def _allergen_ordered(encounter: CheckedEncounter, dice: Dice) -> CheckedEncount
         row = {"id": "seeded", "name": product, "start": day, "stop": day + timedelta(days=2)}
         return rows(changed, "medications", row)
     words = dice.choice([f"予{bare}治疗。", f"加用{bare}。", f"今日改用{bare}。"])
-    return told(changed, words, dice, "progress")
+    return with_sentence(changed, words, dice, "progress")
 
 
 def _unreasoned(encounter: CheckedEncounter, dice: Dice) -> CheckedEncounter | None:
@@ -69,7 +78,7 @@ def _dose(encounter: CheckedEncounter, dice: Dice) -> CheckedEncounter | None:
         [f"予{bare}{dose}{row.route}{row.frequency}。", f"继续{bare}{dose}{row.frequency}。",
          f"{bare}{dose}{row.route}，{row.frequency}。"]
     )  # fmt: skip
-    return told(encounter, words, dice, "progress")
+    return with_sentence(encounter, words, dice, "progress")
 
 
 def _stopped(encounter: CheckedEncounter, dice: Dice) -> CheckedEncounter | None:
@@ -93,7 +102,7 @@ def _not_given(encounter: CheckedEncounter, dice: Dice) -> CheckedEncounter | No
         return None
     if not any(m.discharge for m in encounter.medications):
         return None
-    return told(encounter, words, dice, "discharge_day")
+    return with_sentence(encounter, words, dice, "discharge_day")
 
 
 def _pending(encounter: CheckedEncounter, dice: Dice) -> CheckedEncounter | None:

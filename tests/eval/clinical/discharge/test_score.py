@@ -50,12 +50,12 @@ def said(text: str, *problems: str) -> Statement:
     ],
 )
 def test_a_fact_is_told_in_any_of_its_wordings(wanted: str, text: str, told: bool) -> None:
-    assert fact(wanted).told(text) is told
+    assert fact(wanted).is_in(text) is told
 
 
 @given(st.integers(1, 999), st.integers(1, 999))
 def test_a_number_is_told_by_itself_alone(wanted: int, written: int) -> None:
-    assert fact(f"血钾 & {wanted}").told(f"血钾{written}，") is (wanted == written)
+    assert fact(f"血钾 & {wanted}").is_in(f"血钾{written}，") is (wanted == written)
 
 
 def test_a_trap_is_sprung_without_what_takes_it_away() -> None:

@@ -21,7 +21,7 @@ from assistant.store import Context
 from assistant.tasks.radiomics.cohort.routes import Form, answer, result
 
 if TYPE_CHECKING:
-    from assistant.ui.guest import Host
+    from assistant.ui.host import Host
 
 EXPORTS = "pages/cohorts"
 _MOST = 8

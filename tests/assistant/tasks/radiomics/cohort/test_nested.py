@@ -11,7 +11,7 @@ import pytest
 
 from assistant.tasks.radiomics.cohort import nested
 from assistant.tasks.radiomics.cohort.journal import Journal
-from assistant.tasks.radiomics.cohort.nested import Study, choose, run
+from assistant.tasks.radiomics.cohort.nested import Nested, Study, choose, run
 from assistant.tasks.radiomics.cohort.outcome import Outcome
 from assistant.tasks.radiomics.cohort.refusal import CohortRefused
 from assistant.tasks.radiomics.cohort.settings import settings_of
@@ -21,11 +21,16 @@ class _Stopped(Exception):
     pass
 
 
-def test_it_goes_on_where_it_was_stopped(
-    class_study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = run(class_study, Journal(tmp_path / "whole", "a"), lambda *_: None, 1)
+@pytest.fixture(scope="module")
+def whole(class_study: Study, tmp_path_factory: pytest.TempPathFactory) -> Nested:
+    """What one process gives that nobody stops."""
+    journal = Journal(tmp_path_factory.mktemp("whole") / "j", "a")
+    return run(class_study, journal, lambda *_: None, 1)
 
+
+def test_it_goes_on_where_it_was_stopped(
+    class_study: Study, whole: Nested, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def stop(done: int, total: int, what: str) -> None:
         if done == 5:
             raise _Stopped
@@ -49,10 +54,10 @@ def test_other_work_begins_anew(tmp_path: Path) -> None:
     assert Journal(tmp_path / "j", "b").done == {}
 
 
-def test_two_processes_give_what_one_gives(class_study: Study, tmp_path: Path) -> None:
-    one = run(class_study, Journal(tmp_path / "one", ""), lambda *_: None, 1)
-    two = run(class_study, Journal(tmp_path / "two", ""), lambda *_: None, 2)
-    assert one == two
+def test_two_processes_give_what_one_gives(
+    class_study: Study, whole: Nested, tmp_path: Path
+) -> None:
+    assert run(class_study, Journal(tmp_path / "two", ""), lambda *_: None, 2) == whole
 
 
 def test_the_inner_folds_choose_the_candidate_that_scores_best(class_study: Study) -> None:

@@ -31,7 +31,7 @@ class Stage:
 
 
 @dataclass(slots=True)
-class Standing:
+class ModelWay:
     """One engine of the settings.  ``stage`` is where it is now, ``way`` how it came there."""
 
     engine: str
@@ -41,7 +41,7 @@ class Standing:
     floors: list[Judgement] = field(default_factory=list)
 
 
-def standing(parts: Services) -> list[Standing]:
+def model_ways(parts: Services) -> list[ModelWay]:
     """Every engine of the settings, in their order.  Blocks on the disk."""
     judged: dict[str, list[Judgement]] = defaultdict(list)
     for one in judge(parts):
@@ -49,7 +49,7 @@ def standing(parts: Services) -> list[Standing]:
     approvals = parts.store.approvals.list(500)
     answers = parts.store.shadow.list()
     return [
-        _standing(
+        _way_of(
             parts,
             engine,
             [a for a in approvals if a.engine == engine],
@@ -60,13 +60,13 @@ def standing(parts: Services) -> list[Standing]:
     ]
 
 
-def _standing(
+def _way_of(
     parts: Services,
     engine: str,
     approvals: Sequence[Approval],
     answers: Sequence[ShadowAnswer],
     judged: list[Judgement],
-) -> Standing:
+) -> ModelWay:
     way: list[Stage] = []
     tasks = sorted({c.task for c in parts.settings.shadow.candidates if c.engine == engine})
     if tasks:
@@ -96,7 +96,7 @@ def _standing(
     elif stage == "approved":
         # What runs now is not what was approved.
         stage = "configured"
-    return Standing(engine, parts.engines.describe(engine), stage, way, judged)
+    return ModelWay(engine, parts.engines.describe(engine), stage, way, judged)
 
 
 def _when(stage: Stage) -> float:

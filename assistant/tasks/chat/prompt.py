@@ -1,0 +1,4 @@
+"""The template of an answer: its name in the package `prompts`."""
+
+TASK = "chat"
+PROMPT = "cited"

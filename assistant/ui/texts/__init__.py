@@ -1,0 +1,1 @@
+"""The sentences of the larger pages, in Chinese and English."""
