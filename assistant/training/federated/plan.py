@@ -21,8 +21,9 @@ class Learning(StepSettings):
 
     ``rounds`` of ``epochs`` each, or of a part of one: the oftener weights are averaged, the nearer
     the sites come to pooled data; ``mu``: the pull back to the common weights (FedProx, Li et al.
-    2020; 0: FedAvg); ``clip``: the longest change that may leave, 0 for any.  What is of an encoder and its head means
-    nothing to a language model.
+    2020; 0: FedAvg); ``clip``: the longest change that may leave, 0 for any.
+
+    What is of an encoder and its head means nothing to a language model.
     """
 
     rounds: int = 20
