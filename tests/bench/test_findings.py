@@ -34,7 +34,7 @@ def test_places_are_counted_exactly_and_by_touch() -> None:
 
 def test_a_reader_that_sees_nothing_doubts_no_more_statements(tmp_path: Path) -> None:
     knowledge = build_sample(tmp_path)
-    records = sample_records()[:2]
+    records = sample_records()[:4]
     seeing, blind = (
         checking(records, knowledge, one) for one in (knowledge.extractor, reader("头痛"))
     )
