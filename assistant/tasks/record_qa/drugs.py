@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache, lru_cache
+from weakref import WeakKeyDictionary
 
+from assistant.grounding.known_drugs import drug_names
 from assistant.record.evidence import TextSpan
 from assistant.record.medication import Medication
 from assistant.tasks.record_qa.reading import RecordReading
 from assistant.tasks.record_qa.tests import table
+from assistant.tasks.record_qa.told_drugs import told_courses
 from knowledge.text.drugs import generic_name, shipped_drug
 from knowledge.text.folding import fold
 
@@ -28,11 +31,21 @@ class DrugClass:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """One row of the medication."""
+    """One row of the medication, or what the notes tell of one where there are no rows.
+
+    ``also`` are further places that show it; ``told``: from the notes.
+    """
 
     drug: str
     row: Medication
     evidence: TextSpan
+    also: tuple[TextSpan, ...] = ()
+    told: bool = False
+
+    @property
+    def places(self) -> tuple[TextSpan, ...]:
+        """All places that show it."""
+        return (self.evidence, *self.also)
 
     @property
     def start(self) -> date | None:
@@ -83,12 +96,38 @@ def drug_of(name: str) -> str:
 
 
 def courses(reading: RecordReading) -> list[Course]:
-    """The rows of the medication in the order of their first days."""
+    """The rows of the medication, or what the notes tell where there are none, in the order of
+    their first days."""
     found = [
         Course(drug_of(row.name), row, reading.row("medications", number))
         for number, row in enumerate(reading.encounter.medications)
     ]
+    found = found or _told(reading)
     return sorted(found, key=lambda c: (c.start is None, c.start or date.min))
+
+
+_KEPT: WeakKeyDictionary[RecordReading, list[Course]] = WeakKeyDictionary()
+
+
+def _told(reading: RecordReading) -> list[Course]:
+    kept = _KEPT.get(reading)
+    if kept is None:
+        kept = [
+            Course(
+                drug_of(one.name),
+                Medication(
+                    id=f"told-{number}", name=one.name, dose=one.dose, route=one.route,
+                    frequency=one.frequency, days=one.days, start=one.start, stop=one.stop,
+                    discharge=one.home,
+                ),
+                one.places[0],
+                one.places[1:],
+                told=True,
+            )
+            for number, one in enumerate(told_courses(reading, drug_names(()), drug_of))
+        ]  # fmt: skip
+        _KEPT[reading] = kept
+    return kept
 
 
 def is_drug(course: Course, wanted: str) -> bool:

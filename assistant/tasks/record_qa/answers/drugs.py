@@ -31,6 +31,8 @@ _COLUMNS = ["药品", "用法", "开始", "停止", "天数", "类别"]
 def answer(reading: RecordReading, asked: Asked, out: Saying) -> None:
     """The courses that the question names; on a day, those of the day."""
     own = courses(reading)
+    if any(c.told for c in own):
+        out.note("没有用药医嘱数据，以下按病程记载整理，请核对原文。")
     if not (asked.drugs or asked.classes):
         _all(reading, asked, own, out)
         return
@@ -43,9 +45,11 @@ def answer(reading: RecordReading, asked: Asked, out: Saying) -> None:
 def discharge(reading: RecordReading, asked: Asked, out: Saying) -> None:
     """What the patient takes home."""
     found = [c for c in courses(reading) if c.row.discharge]
+    if any(c.told for c in found):
+        out.note("没有出院带药数据，以下按病程记载整理，请核对原文。")
     for course in found:
         days = f"，{course.row.days}天" if course.row.days is not None else ""
-        out.say(f"{course.row.name}：{course.regimen}{days}", course.evidence)
+        out.say(f"{course.row.name}：{course.regimen}{days}", *course.places)
     if not found:
         out.note("病历未记载出院带药。", "not_recorded")
     out.table("出院带药", _COLUMNS, _rows(reading, found))
@@ -61,7 +65,7 @@ def _all(reading: RecordReading, asked: Asked, own: Sequence[Course], out: Sayin
     else:
         shown = stay
     for course in shown:
-        out.say(_told(course), course.evidence)
+        out.say(_told(course), *course.places)
     if not shown:
         out.note("医嘱中没有住院用药。", "not_recorded")
     out.table("住院用药", _COLUMNS, _rows(reading, shown))
@@ -83,7 +87,7 @@ def _one(
     elif not home:
         out.note(f"住院用药中没有找到{name}（按药名和已知别名查找）。", "not_recorded")
     for course in home if asked.day is None else ():
-        out.say(f"出院带药：{course.row.name} {course.regimen}", course.evidence)
+        out.say(f"出院带药：{course.row.name} {course.regimen}", *course.places)
     out.table(f"{name}", _COLUMNS, _rows(reading, [*stay, *home]))
     if re.search(r"多久|多长时间|到(?:哪[天日]|什么时候|几号|何时)|长期", asked.text):
         _advised(reading, name, out)
@@ -95,7 +99,7 @@ def _on(day: date, name: str, found: Sequence[Course], out: Saying) -> None:
     for course in covering:
         kind = "出院带药" if course.row.discharge else "住院医嘱"
         out.say(
-            f"{written_day(day)}：{course.row.name} {course.regimen}（{kind}）", course.evidence
+            f"{written_day(day)}：{course.row.name} {course.regimen}（{kind}）", *course.places
         )
     if not covering:
         out.note(f"{written_day(day)}没有{name}的医嘱。", "not_recorded")
@@ -103,7 +107,7 @@ def _on(day: date, name: str, found: Sequence[Course], out: Saying) -> None:
 
 def _course(drug: str, own: Sequence[Course], out: Saying) -> None:
     """One drug: how long, and how the regimen changed."""
-    spans = [c.evidence for c in own]
+    spans = [place for c in own for place in c.places]
     days = days_of(own)
     starts = [c.start for c in own if c.start]
     stops = [c.stop for c in own]
@@ -120,8 +124,8 @@ def _course(drug: str, own: Sequence[Course], out: Saying) -> None:
         when = written_day(after.start) or "日期未记载"
         out.say(
             f"{drug}：{when} 由“{before.regimen}”改为“{after.regimen}”",
-            before.evidence,
-            after.evidence,
+            *before.places,
+            *after.places,
         )
     for course in own:
         told, counted = course.row.days, days_of([course])
@@ -147,7 +151,7 @@ def _rows(reading: RecordReading, found: Sequence[Course]) -> list[Row]:
             f"{days}天" if days is not None else "未记载",
             "出院带药" if course.row.discharge else "住院用药",
         ]
-        rows.append(Row(cells=cells, evidence=[course.evidence]))
+        rows.append(Row(cells=cells, evidence=list(course.places)))
     return rows
 
 
