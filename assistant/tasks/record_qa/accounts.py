@@ -97,7 +97,7 @@ def left_over(asked: Asked, answer: RecordAnswer) -> list[str]:
         # That the record does not say why is no answer to another question.
         return unanswered
     unread = _without_slots(asked, _without_route(asked, text))
-    runs = (run for run in named_in(unread) if not _stands_in(run, body))
+    runs = (run for run in named_in(unread) if not stands_in(run, body))
     return list(dict.fromkeys([*unanswered, *runs]))
 
 
@@ -193,7 +193,7 @@ def _body(answer: RecordAnswer) -> str:
     ]))  # fmt: skip
 
 
-def _stands_in(run: str, body: str) -> bool:
+def stands_in(run: str, body: str) -> bool:
     """Whether a run of words stands in a text, as it is, as notes write it, or in most parts."""
     if run in body:
         return True

@@ -16,6 +16,7 @@ from assistant.tasks.record_qa.answers import (
     general,
     mentions,
     notes,
+    pieces,
     quoted,
     reasons,
     relatives,
@@ -88,6 +89,11 @@ _SEARCHED_ON = frozenset({"history", "operation", "imaging", "note", "reason", "
 """Kinds that look for certain words or places: where they find none, the question's own may do."""
 
 
+_ONLY_QUOTE = frozenset(
+    {"mention", "operation", "imaging", "follow_up", "note", "history", "complication"}
+)
+"""Kinds that show sentences: the piece of them that is asked for stands before these."""
+
 _ASKER = re.compile(
     r"^[^，,：:。？?]{0,10}(?:[托让叫替]\S{0,3}?问|(?:医保|家属|护士|主任|教授|病案).{0,2}问[：:，,])[：:，,]?"
 )
@@ -141,10 +147,8 @@ def _one(reading: RecordReading, question: str, focus: Focus | None) -> RecordAn
         return out.answer("日期无法识别")
     if asked.kind not in _OF_WHOLE_RECORD and relatives.relative_of(question, reading):
         asked = replace(asked, kind="relative")
-    if asked.kind == "mention" and not asked.terms:
-        return _quoted(reading, asked) or unanswered(reading, asked)
-    if asked.kind not in TOOLS:
-        return _quoted(reading, asked) or unanswered(reading, asked)
+    if asked.kind not in TOOLS or (asked.kind == "mention" and not asked.terms):
+        return _piece(reading, asked) or _quoted(reading, asked) or unanswered(reading, asked)
     name, tool = TOOLS[asked.kind]
     out = Saying(asked)
     try:
@@ -161,13 +165,24 @@ def _one(reading: RecordReading, question: str, focus: Focus | None) -> RecordAn
     answer = out.answer(_understood(name, asked))
     if out.is_empty and asked.kind in _SEARCHED_ON:
         answer = _quoted(reading, asked) or answer
-    if asked.kind not in _SAY_OF_WHOM and not asked.followed and (left := left_over(asked, answer)):
-        answer = _general(reading, asked, left, answer)
+    piece = _piece(reading, asked) if asked.kind in _ONLY_QUOTE else None
+    if piece is not None:
+        answer = merged(question, [piece, answer])
+    elif asked.kind not in _SAY_OF_WHOM and not asked.followed:
+        if left := left_over(asked, answer):
+            answer = _piece(reading, asked) or _general(reading, asked, left, answer)
     # Beside an earlier stay that is not told of, lines of this one would pass for it.
     of_before = any(one.name == "earlier_stay" for one in narrowed(asked.folded))
     if answer.outcome == "not_recorded" and not of_before:
         answer.nearest = [place for _, place in nearest(reading, question, 3)]
     return answer
+
+
+def _piece(reading: RecordReading, asked: Asked) -> RecordAnswer | None:
+    """What the notes tell of just what is asked: a number, a day, a side; None where they do not."""
+    asked = replace(asked, kind="piece")
+    out = Saying(asked)
+    return out.answer("原文所载") if pieces.answer(reading, asked, out) else None
 
 
 def _quoted(reading: RecordReading, asked: Asked) -> RecordAnswer | None:

@@ -162,6 +162,11 @@ class RecordReading:
         end = start + len(lines[line])
         return TextSpan(note_id=RESERVED + table, start=start, end=end, quote=lines[line])
 
+    @cached_property
+    def operated(self) -> datetime | None:
+        """When the first operation of the stay was."""
+        return next((naive(o.at) for o in self.encounter.operations if o.at), None)
+
     @property
     def last_day(self) -> date | None:
         """The last day that the record knows of: what 昨天 and 今天 count from."""

@@ -199,7 +199,7 @@ def _own_start(one: Regimen) -> int:
 def _day(text: str, anchors: Anchors) -> date | None:
     """The last whole day that is named before the end of a regimen, in its own sentence."""
     for time in reversed(times(text, anchors)):
-        if time.kind == "date" and len(time.value) == 10 and time.exact:
+        if len(time.value) == 10 and time.exact:
             try:
                 return date.fromisoformat(time.value)
             except ValueError:
