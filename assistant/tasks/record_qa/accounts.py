@@ -91,7 +91,7 @@ def left_over(asked: Asked, answer: RecordAnswer) -> list[str]:
     unanswered = [
         hit[0]
         for one in narrowed(text)
-        if asked.kind not in one.kinds and (hit := one.words.search(text)) and hit[0] not in body
+        if not _answers(asked, one) and (hit := one.words.search(text)) and hit[0] not in body
     ]
     if asked.kind == "reason" and answer.outcome == "not_recorded":
         # That the record does not say why is no answer to another question.
@@ -99,6 +99,14 @@ def left_over(asked: Asked, answer: RecordAnswer) -> list[str]:
     unread = _without_slots(asked, _without_route(asked, text))
     runs = (run for run in named_in(unread) if not stands_in(run, body))
     return list(dict.fromkeys([*unanswered, *runs]))
+
+
+def _answers(asked: Asked, one: Qualifier) -> bool:
+    """Whether the kind answers a question so narrowed; the values of a test before or after any
+    event whose time the record tells."""
+    if one.name == "event" and asked.period is not None and asked.kind in RESULTS:
+        return True
+    return asked.kind in one.kinds
 
 
 def named_in(text: str) -> list[str]:
@@ -161,6 +169,9 @@ def _without_slots(asked: Asked, text: str) -> str:
         spans += _places(asked.imaging, folded)
     if asked.day is not None and asked.kind in RESULTS | {"drug", "drugs", "drug_on", "signer"}:
         spans += [h.span() for h in _DATE.finditer(folded)]
+    if asked.period is not None and asked.kind in RESULTS | {"mention"}:
+        at = folded.find(asked.period.event)
+        spans.append((at, at + len(asked.period.words)))
     # A relative who is not asked about is the patient, or only asks.
     spans += [h.span() for row in table("relatives.tsv") for h in re.finditer(row[1], folded)]
     for start, end in spans:

@@ -37,11 +37,12 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What was found: its words, a number to compare by, and the day it is of."""
+    """What was found: its words, a number to compare by, the day it is of, whether it has a unit."""
 
     shown: str
     number: float | None
     day: date | None
+    measured: bool = False
 
 
 Extract = Callable[[Clause, Wanted, RecordReading], list[Piece]]
@@ -79,7 +80,10 @@ def _amount(clause: Clause, wanted: Wanted, reading: RecordReading) -> list[Piec
     for quantity in quantities(clause.text):
         shown = _shown(quantity, clause.text, wanted)
         if shown:
-            found.append((quantity.start, Piece(shown, _number(quantity), day_of(clause, reading))))
+            piece = Piece(
+                shown, _number(quantity), day_of(clause, reading), measured=bool(quantity.unit)
+            )
+            found.append((quantity.start, piece))
     return _behind(found, clause, wanted)
 
 

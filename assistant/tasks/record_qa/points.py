@@ -11,7 +11,8 @@ from assistant.calculators.conversion import UnitMismatch, convert, read
 from assistant.grounding.measured import Measured
 from assistant.grounding.segments import Scope
 from assistant.record.evidence import TextSpan
-from assistant.tasks.record_qa.reading import NoteReading, RecordReading, naive
+from assistant.tasks.record_qa.head import naive
+from assistant.tasks.record_qa.reading import NoteReading, RecordReading
 from assistant.tasks.record_qa.tests import test_of
 from assistant.tasks.record_qc.results import one_quantity
 from knowledge.text.quantity import Quantity

@@ -18,6 +18,14 @@ from assistant.record.note import Note
 from assistant.record.observation import observation_line
 from assistant.record.operation import operation_line
 from assistant.record.order import order_line
+from assistant.record.patient import Sex
+from assistant.tasks.record_qa.head import (
+    naive,
+    told_admission,
+    told_age,
+    told_operation,
+    told_sex,
+)
 from knowledge.text.assertion.engine import read_assertions
 from knowledge.text.assertion.status import Assertion
 from knowledge.text.document import Document
@@ -27,11 +35,6 @@ from knowledge.text.terms import find_terms
 
 MEANT = frozenset({TermKind.SYMPTOM, TermKind.SIGN, TermKind.DISEASE, TermKind.PROCEDURE})
 """What is asserted or denied."""
-
-
-def naive(at: datetime | None) -> datetime | None:
-    """The local time without its zone, so that times with and without one compare."""
-    return at.replace(tzinfo=None) if at else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +138,15 @@ class NoteReading:
 
 
 class RecordReading:
-    """The whole encounter."""
+    """The whole encounter.
+
+    What its head does not say (when it began, age, sex, when the operation was) is read from its
+    notes.
+    """
 
     def __init__(self, encounter: Encounter) -> None:
-        self.encounter = encounter
-        self.admitted = naive(encounter.admitted_at)
+        self.encounter = encounter = encounter.titled()
+        self.admitted = naive(encounter.admitted_at) or told_admission(encounter.notes)
         self.left = naive(encounter.discharged_at)
         day = self.admitted.date() if self.admitted else None
         written = sorted(
@@ -164,8 +171,14 @@ class RecordReading:
 
     @cached_property
     def operated(self) -> datetime | None:
-        """When the first operation of the stay was."""
-        return next((naive(o.at) for o in self.encounter.operations if o.at), None)
+        """When the first operation of the stay was: its row, its note, or a note that tells it."""
+        rows = [naive(o.at) for o in self.encounter.operations if o.at]
+        return rows[0] if rows else told_operation(self.encounter.notes)
+
+    @cached_property
+    def sex(self) -> Sex | None:
+        """The patient's sex."""
+        return self.encounter.patient.sex or told_sex(self.encounter.notes)
 
     @property
     def last_day(self) -> date | None:
@@ -179,7 +192,8 @@ class RecordReading:
         """Age in years at the admission."""
         when = self.admitted or naive(self.notes[0].note.written_at if self.notes else None)
         patient = self.encounter.patient
-        return patient.age_at(when.date()) if when else patient.age_years
+        known = patient.age_at(when.date()) if when else patient.age_years
+        return told_age(self.encounter.notes) if known is None else known
 
     def of_kind(self, *kinds: str) -> Sequence[NoteReading]:
         """The notes of these kinds, in their order."""

@@ -12,6 +12,7 @@ from assistant.tasks.record_qa.abbreviations import written_out
 from assistant.tasks.record_qa.asked import Asked
 from assistant.tasks.record_qa.asked_day import CHINESE, asked_day
 from assistant.tasks.record_qa.drugs import classes, courses, drug_of
+from assistant.tasks.record_qa.periods import period_of
 from assistant.tasks.record_qa.reading import RecordReading
 from assistant.tasks.record_qa.tests import table, test_of, wordings
 from knowledge.text.drugs import DrugNames
@@ -108,6 +109,7 @@ def read_slots(text: str, reading: RecordReading) -> Asked:
         bad_day=bad,
         count=_number(_COUNT, folded),
         nth=_number(_NTH, folded),
+        period=None if day else period_of(folded, reading),
     )
 
 

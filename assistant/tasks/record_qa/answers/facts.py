@@ -12,7 +12,8 @@ from assistant.tasks.record_qa.answers.mentions import earlier_operations
 from assistant.tasks.record_qa.asked import Asked
 from assistant.tasks.record_qa.draft import Row
 from assistant.tasks.record_qa.points import rows
-from assistant.tasks.record_qa.reading import RecordReading, naive
+from assistant.tasks.record_qa.head import naive
+from assistant.tasks.record_qa.reading import RecordReading
 from assistant.tasks.record_qa.saying import MOST_QUOTES, Saying
 from assistant.tasks.record_qa.tests import table
 

@@ -74,7 +74,10 @@ def _found(reading: RecordReading, wanted: Wanted) -> list[Found]:
             for clause in _clauses(note, segment, wanted):
                 for piece in extract(clause, wanted, reading):
                     found.setdefault(piece.shown, Found(piece, clause))
-    return list(found.values())
+    every = list(found.values())
+    # 留置引流管1根，引流80ml: of 多少 a measured amount is meant, where there is one.
+    measured = [one for one in every if one.piece.measured]
+    return every if wanted.counter or not measured else measured
 
 
 def _clauses(note: NoteReading, segment: Segment, wanted: Wanted) -> Iterator[Clause]:

@@ -11,9 +11,11 @@ from assistant.grounding.segments import Scope
 from assistant.record.evidence import TextSpan
 from assistant.tasks.record_qa.asked import Asked
 from assistant.tasks.record_qa.draft import Row
+from assistant.tasks.record_qa.periods import Period
 from assistant.tasks.record_qa.plot import line_plot
 from assistant.tasks.record_qa.points import Point, number_in, rows
-from assistant.tasks.record_qa.reading import NoteReading, RecordReading, naive
+from assistant.tasks.record_qa.head import naive
+from assistant.tasks.record_qa.reading import NoteReading, RecordReading
 from assistant.tasks.record_qa.saying import MOST_QUOTES, Saying
 from assistant.tasks.record_qa.series import BEFORE, Series, of_others, series
 from assistant.tasks.record_qa.tests import table
@@ -51,11 +53,10 @@ def answer(reading: RecordReading, asked: Asked, out: Saying) -> None:
         found = _qualified(series(reading, test), asked.text)
         if asked.day is not None and asked.kind != "on_day":
             found = _on(found, asked.day)
-        elif asked.kind in _AROUND:
-            around = _around_operation(found, asked.text, reading)
+        elif asked.kind in _AROUND and asked.period is not None:
+            around = _within(found, asked.period)
             if around is None:
-                when = "术前" if "术前" in asked.text else "术后"
-                out.note(f"没有{when}的{test}结果，以下为其他时间的结果。")
+                out.note(f"没有{asked.period.words}的{test}结果，以下为其他时间的结果。")
             found = around or found
         if not found.points:
             empty.append(found)
@@ -69,7 +70,7 @@ def answer(reading: RecordReading, asked: Asked, out: Saying) -> None:
 
 
 _AROUND = frozenset({"highest", "lowest", "trend", "latest", "first", "previous", "nth"})
-"""Kinds that look at what is before or after the operation, where that is asked."""
+"""Kinds that look at what is before or after an event, where that is asked."""
 
 _QUALIFIED = re.compile(r"空腹|餐前|餐后|睡前|随机")
 
@@ -102,16 +103,11 @@ def _told(point: Point) -> list[str]:
     return said if len(set(said)) == 1 else []
 
 
-def _around_operation(found: Series, text: str, reading: RecordReading) -> Series | None:
-    """The values after or before the operation, where that is asked; None where there is none."""
-    at = next((naive(o.at) for o in reading.encounter.operations if o.at), None)
-    if at is None or ("术后" in text) == ("术前" in text):
-        return found
-    after = "术后" in text
+def _within(found: Series, period: Period) -> Series | None:
+    """The values of a period; None where it has none."""
 
     def fits(point: Point) -> bool:
-        when = naive(point.at)
-        return when is not None and (when >= at if after else when < at)
+        return period.holds(naive(point.at), point.evidence.quote if point.of_note else "")
 
     points = [p for p in found.points if fits(p)]
     beside = [p for p in found.beside if fits(p)]
@@ -257,6 +253,9 @@ def _extreme(found: Series, asked: Asked, reading: RecordReading, out: Saying) -
 def _latest(found: Series, asked: Asked, reading: RecordReading, out: Saying) -> None:
     last = found.points[-1]
     same = [p for p in found.points if p.at == last.at]
+    first = found.points[0]
+    if asked.period and asked.period.after and first not in same:
+        out.say(f"{asked.period.words}首次：{line(first)}", first.evidence)
     for point in same:
         out.say(f"最近一次：{line(point)}", point.evidence)
     if len(found.points) > len(same):
@@ -345,14 +344,13 @@ def _joint(unit: str) -> str:
 
 
 def _normal(found: Series, asked: Asked, reading: RecordReading, out: Saying) -> None:
-    since = None
-    if "术后" in asked.text:
-        since = next((naive(o.at) for o in reading.encounter.operations if o.at), None)
-        if since is None:
-            out.note("病历未记载手术时间，以下为全部结果。")
+    since = asked.period.at if asked.period and asked.period.after else None
+    if since is None and "术后" in asked.text:
+        out.note("病历未记载手术时间，以下为全部结果。")
     kept = [p for p in found.points if since is None or (p.at and p.at.date() >= since.date())]
     if not kept:
-        out.note(f"病历未记载术后的{found.test}。", "not_recorded")
+        when = asked.period.words if asked.period else "本次住院"
+        out.note(f"病历未记载{when}的{found.test}。", "not_recorded")
         return
     last = kept[-1]
     out.say(f"最近一次：{line(last)}{_judged(last)}", last.evidence)
@@ -361,7 +359,7 @@ def _normal(found: Series, asked: Asked, reading: RecordReading, out: Saying) ->
     if len(kept) > 1:
         high = max(kept, key=lambda p: (p.number is not None, p.number or 0))
         if high is not last and high.number is not None:
-            out.say(f"{'术后' if since else '期间'}最高：{line(high)}", high.evidence)
+            out.say(f"{asked.period.words if asked.period and since else '期间'}最高：{line(high)}", high.evidence)
     for note in reading.notes:
         if since and note.day and note.day < since.date():
             continue

@@ -1,0 +1,90 @@
+"""What the head of a record says in fields, read from the notes where the fields are empty."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+
+from assistant.grounding.stance import NOT_THERE, stances
+from assistant.record.note import Note
+from assistant.record.patient import Sex
+from knowledge.text.times import Anchors, times
+
+_OPENING = ("admission", "first_progress")
+_ADMITTED = re.compile(r"入院(?:时间|日期)\s*[:：]\s*([^，。；\n]{6,24})")
+_OPERATED = re.compile(r"手术(?:时间|日期)\s*[:：]\s*([^，。；\n]{6,24})")
+_DONE = re.compile(r"行[^，。；\n]{2,40}?(?:术|PCI|剖宫产)(?![前后中式野者区])")
+_CLOCK = re.compile(r"(\d{1,2})[:：](\d{2})")
+_AGE = re.compile(r"(?<![\d.])(\d{1,3})\s*(?:周)?岁(?!时|前|起|后)")
+_MONTHS = re.compile(r"(?<![\d.])(\d{1,2})\s*个月(?=[，,男女患]|大)")
+_SEX = re.compile(r"(?:^|[，,、。；;：: ]|患[者儿]|老年|中年|青年|岁)(男|女)(?=[性，,、。；;孩婴 ]|$)", re.MULTILINE)
+
+
+def naive(at: datetime | None) -> datetime | None:
+    """The local time without its zone, so that times with and without one compare."""
+    return at.replace(tzinfo=None) if at else None
+
+
+def _opening(notes: Sequence[Note]) -> Iterator[Note]:
+    """The notes that tell who the patient is, those of the admission first."""
+    yield from (n for n in notes if n.kind in _OPENING)
+    yield from (n for n in notes if n.kind not in _OPENING)
+
+
+def told_admission(notes: Sequence[Note]) -> datetime | None:
+    """The time of admission as a note says it, else when the admission note was written."""
+    for note in notes:
+        if (hit := _ADMITTED.search(note.text)) and (at := _moment(hit[1], note)):
+            return at
+    return next((naive(n.written_at) for n in notes if n.kind == "admission"), None)
+
+
+def told_operation(notes: Sequence[Note]) -> datetime | None:
+    """When the operation was: as its note says, when that was written, or the day of 今日行…术."""
+    for note in notes:
+        if note.kind == "operation":
+            hit = _OPERATED.search(note.text)
+            return (_moment(hit[1], note) if hit else None) or naive(note.written_at)
+    for note in notes:
+        if note.kind in _OPENING:
+            continue
+        for hit in _DONE.finditer(note.text):
+            start = max(note.text.rfind(mark, 0, hit.start()) for mark in "。；;\n") + 1
+            if stances(note.text[start : hit.end()]) & NOT_THERE:
+                continue
+            return _moment(note.text[start : hit.start()], note) or naive(note.written_at)
+    return None
+
+
+def _moment(text: str, note: Note) -> datetime | None:
+    written = naive(note.written_at)
+    for time in reversed(times(text, Anchors(note=written.date() if written else None))):
+        if len(time.value) == 10 and time.exact:
+            clock = _CLOCK.search(text, time.end)
+            hour, minute = (int(clock[1]), int(clock[2])) if clock else (0, 0)
+            try:
+                day = date.fromisoformat(time.value)
+                return datetime(day.year, day.month, day.day, hour, minute)
+            except ValueError:
+                return None
+    return None
+
+
+def told_age(notes: Sequence[Note]) -> float | None:
+    """Years as the first note that says an age has them; a child's months as part of a year."""
+    for note in _opening(notes):
+        head = note.text[:120]
+        if hit := _AGE.search(head):
+            return float(hit[1])
+        if hit := _MONTHS.search(head):
+            return int(hit[1]) / 12
+    return None
+
+
+def told_sex(notes: Sequence[Note]) -> Sex | None:
+    """The sex that the first lines of the notes say."""
+    for note in _opening(notes):
+        if hit := _SEX.search(note.text[:120]):
+            return "male" if hit[1] == "男" else "female"
+    return None
