@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from assistant.grounding.stance import NOT_THERE, stances
@@ -14,7 +15,8 @@ from knowledge.text.times import Anchors, times
 _OPENING = ("admission", "first_progress")
 _ADMITTED = re.compile(r"入院(?:时间|日期)\s*[:：]\s*([^，。；\n]{6,24})")
 _OPERATED = re.compile(r"手术(?:时间|日期)\s*[:：]\s*([^，。；\n]{6,24})")
-_DONE = re.compile(r"行[^，。；\n]{2,40}?(?:术|PCI|剖宫产)(?![前后中式野者区])")
+_NAMED = re.compile(r"(?:手术|操作)名称\s*[:：]\s*([^。；\n]{2,60})")
+_DONE = re.compile(r"行([^，。；\n]{2,40}?(?:术|PCI|剖宫产))(?![前后中式野者区语])")
 _CLOCK = re.compile(r"(\d{1,2})[:：](\d{2})")
 _AGE = re.compile(r"(?<![\d.])(\d{1,3})\s*(?:周)?岁(?!时|前|起|后)")
 _MONTHS = re.compile(r"(?<![\d.])(\d{1,2})\s*个月(?=[，,男女患]|大)")
@@ -40,21 +42,44 @@ def told_admission(notes: Sequence[Note]) -> datetime | None:
     return next((naive(n.written_at) for n in notes if n.kind == "admission"), None)
 
 
+@dataclass(frozen=True, slots=True)
+class ToldOperation:
+    """An operation that a note tells as done, at ``[start, end)`` of it."""
+
+    name: str
+    at: datetime | None
+    note: Note
+    start: int
+    end: int
+
+
+def told_operations(notes: Sequence[Note]) -> list[ToldOperation]:
+    """The operations that the notes of the stay tell: by their own notes, by 今日行…术."""
+    found: dict[str, ToldOperation] = {}
+    for note in notes:
+        written = naive(note.written_at)
+        dated = _OPERATED.search(note.text) if note.kind == "operation" else None
+        day = (_moment(dated[1], note) if dated else None) or written
+        if note.kind == "operation" and (hit := _NAMED.search(note.text)):
+            one = ToldOperation(hit[1].strip(), day, note, *hit.span())
+            found.setdefault(one.name, one)
+        for hit in _DONE.finditer(note.text) if note.kind not in _OPENING else ():
+            start = max(note.text.rfind(mark, 0, hit.start()) for mark in "。；;\n") + 1
+            if stances(note.text[start : hit.end()]) & (NOT_THERE | {"undone"}):
+                continue
+            at = _moment(note.text[start : hit.start()], note) or day
+            if not any(hit[1] in name or name in hit[1] for name in found):
+                found[hit[1]] = ToldOperation(hit[1], at, note, start, hit.end())
+    return sorted(found.values(), key=lambda one: (one.at is None, one.at or datetime.min))
+
+
 def told_operation(notes: Sequence[Note]) -> datetime | None:
-    """When the operation was: as its note says, when that was written, or the day of 今日行…术."""
+    """When the first operation was: as its note says, when that was written, or of 今日行…术."""
     for note in notes:
         if note.kind == "operation":
             hit = _OPERATED.search(note.text)
             return (_moment(hit[1], note) if hit else None) or naive(note.written_at)
-    for note in notes:
-        if note.kind in _OPENING:
-            continue
-        for hit in _DONE.finditer(note.text):
-            start = max(note.text.rfind(mark, 0, hit.start()) for mark in "。；;\n") + 1
-            if stances(note.text[start : hit.end()]) & NOT_THERE:
-                continue
-            return _moment(note.text[start : hit.start()], note) or naive(note.written_at)
-    return None
+    return next((one.at for one in told_operations(notes) if one.at), None)
 
 
 def _moment(text: str, note: Note) -> datetime | None:

@@ -50,7 +50,11 @@ def discharge(reading: RecordReading, asked: Asked, out: Saying) -> None:
     for course in found:
         days = f"，{course.row.days}天" if course.row.days is not None else ""
         out.say(f"{course.row.name}：{course.regimen}{days}", *course.places)
-    if not found:
+    for note in reading.notes if not found else ():
+        for segment in note.segments:
+            if segment.section == "出院带药" or "带药" in segment.text:
+                out.quote(note, note.span(segment.start, segment.end), "出院带药")
+    if out.is_empty:
         out.note("病历未记载出院带药。", "not_recorded")
     out.table("出院带药", _COLUMNS, _rows(reading, found))
 
