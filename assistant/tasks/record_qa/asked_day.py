@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, timedelta
 
-from assistant.tasks.record_qa.head import naive
 from assistant.tasks.record_qa.reading import RecordReading
 from knowledge.text.times import Anchors, times
 

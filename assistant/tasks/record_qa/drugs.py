@@ -103,7 +103,7 @@ def courses(reading: RecordReading) -> list[Course]:
         for number, row in enumerate(reading.encounter.medications)
     ]
     found = found or _told(reading)
-    return sorted(found, key=lambda c: (c.start is None, c.start or date.min))
+    return sorted(found, key=lambda c: c.start or c.stop or date.max)
 
 
 _KEPT: WeakKeyDictionary[RecordReading, list[Course]] = WeakKeyDictionary()

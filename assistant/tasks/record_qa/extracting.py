@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from assistant.record.fields import written_day
+from assistant.tasks.record_qa.days import NamedDay, days_in
 from assistant.tasks.record_qa.reading import NoteReading, RecordReading
 from assistant.tasks.record_qa.wanted import Wanted
 from knowledge.text.amount import Quantity
@@ -55,13 +56,13 @@ def extract(clause: Clause, wanted: Wanted, reading: RecordReading) -> list[Piec
 
 def day_of(clause: Clause, reading: RecordReading) -> date | None:
     """The day that a clause speaks of: the last whole one named up to its end, else the note's."""
-    for time in reversed(_times(clause.lead, clause.note, reading)):
-        if len(time.value) == 10 and time.exact:
-            try:
-                return date.fromisoformat(time.value)
-            except ValueError:
-                return None
-    return clause.note.day
+    named = _days(clause, reading)
+    return named[-1].day if named else clause.note.day
+
+
+def _days(clause: Clause, reading: RecordReading) -> list[NamedDay]:
+    admitted = reading.admitted.date() if reading.admitted else None
+    return days_in(clause.lead, clause.note.day, admitted)
 
 
 def _times(text: str, note: NoteReading, reading: RecordReading) -> list[Time]:
@@ -118,22 +119,17 @@ _LATER = re.compile(r"(?:[术出院入疗]{1,2}后第?)?[\d一二两三四五六
 def _when(clause: Clause, wanted: Wanted, reading: RecordReading) -> list[Piece]:
     if wanted.to_come and (hit := _LATER.search(clause.text)):
         return [Piece(hit[0], None, None)]
-    named = [t for t in _times(clause.lead, clause.note, reading) if t.kind != "age"]
-    own = [t for t in named if t.start >= clause.start - clause.sentence and t.kind != "duration"]
-    named = own or [t for t in named if t.kind != "duration"]
-    if named:
-        time = named[-1]
-        written = clause.lead[time.start : time.end]
-        if len(time.value) == 10 and time.exact and not time.value.startswith("-"):
-            return [Piece(_day(date.fromisoformat(time.value)), None, date.fromisoformat(time.value))]
-        return [Piece(written, None, None)]
+    own = clause.start - clause.sentence
+    days = _days(clause, reading)
+    if days and (days[-1].start >= own or not wanted.to_come):
+        return [Piece(written_day(days[-1].day), None, days[-1].day)]
+    for time in _times(clause.text, clause.note, reading):
+        # 2021年, 3年前, 术后4周: as exactly as the note has it.
+        if time.kind in ("date", "relative"):
+            return [Piece(clause.text[time.start : time.end], None, None)]
     day = clause.note.day
     known = day is not None and not wanted.earlier and not wanted.to_come
-    return [Piece(_day(day), None, day)] if day and known else []
-
-
-def _day(day: date) -> str:
-    return written_day(day)
+    return [Piece(written_day(day), None, day)] if day and known else []
 
 
 def _nth_day(clause: Clause, wanted: Wanted, reading: RecordReading) -> list[Piece]:

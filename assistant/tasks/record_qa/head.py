@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from assistant.grounding.stance import NOT_THERE, stances
 from assistant.record.note import Note
 from assistant.record.patient import Sex
-from knowledge.text.times import Anchors, times
+from assistant.tasks.record_qa.days import days_in
 
 _OPENING = ("admission", "first_progress")
 _ADMITTED = re.compile(r"入院(?:时间|日期)\s*[:：]\s*([^，。；\n]{6,24})")
@@ -84,16 +84,13 @@ def told_operation(notes: Sequence[Note]) -> datetime | None:
 
 def _moment(text: str, note: Note) -> datetime | None:
     written = naive(note.written_at)
-    for time in reversed(times(text, Anchors(note=written.date() if written else None))):
-        if len(time.value) == 10 and time.exact:
-            clock = _CLOCK.search(text, time.end)
-            hour, minute = (int(clock[1]), int(clock[2])) if clock else (0, 0)
-            try:
-                day = date.fromisoformat(time.value)
-                return datetime(day.year, day.month, day.day, hour, minute)
-            except ValueError:
-                return None
-    return None
+    found = days_in(text, written.date() if written else None)
+    if not found:
+        return None
+    last = found[-1]
+    clock = _CLOCK.search(text, last.end)
+    hour, minute = (int(clock[1]), int(clock[2])) if clock else (0, 0)
+    return datetime(last.day.year, last.day.month, last.day.day, hour % 24, minute % 60)
 
 
 def told_age(notes: Sequence[Note]) -> float | None:

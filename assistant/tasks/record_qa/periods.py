@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 
 from assistant.grounding.segments import Scope
 from assistant.grounding.source import clause_ranges
 from assistant.grounding.stance import NOT_THERE, clause_stances
+from assistant.tasks.record_qa.days import days_in
 from assistant.tasks.record_qa.head import naive
 from assistant.tasks.record_qa.reading import RecordReading
 from knowledge.text.folding import fold
-from knowledge.text.times import Anchors, times
 
 _SIDE = re.compile(r"(?P<lead>[\u4e00-\u9fffa-z0-9]{1,8})(?:之|以)?(?P<side>前|后)(?!第|一?[天日]|\d|列腺)")
 _NO_EVENT = re.compile(
@@ -96,11 +96,8 @@ def _told(word: str, reading: RecordReading) -> datetime | None:
                 clause = fold(segment.text[start:end])
                 if not wanted.search(clause) or stances & (NOT_THERE | {"undone"}):
                     continue
-                named = [
-                    t for t in times(segment.text[:end], Anchors(note=note.day))
-                    if len(t.value) == 10 and t.exact
-                ]  # fmt: skip
-                if named and note.day and named[-1].value != note.day.isoformat():
-                    return datetime.fromisoformat(named[-1].value).replace(hour=23, minute=59)
+                named = days_in(segment.text[:end], note.day)
+                if named and named[-1].day != note.day:
+                    return datetime.combine(named[-1].day, time(23, 59))
                 return written
     return None

@@ -17,13 +17,13 @@ from assistant.grounding.segments import Scope, Segment
 from assistant.grounding.source import clause_ranges
 from assistant.grounding.stance import NOT_THERE, clause_stances
 from assistant.record.evidence import TextSpan
+from assistant.tasks.record_qa.days import days_in
 from assistant.tasks.record_qa.reading import NoteReading, RecordReading
 from knowledge.text.drugs import DrugMention, DrugNames
 from knowledge.text.number import read_number
 from knowledge.text.regimen import Regimen
 from knowledge.text.regimens import regimens
 from knowledge.text.term_table import shipped_test
-from knowledge.text.times import Anchors, times
 
 Kind = Literal["given", "named", "before", "stopped", "home"]
 _OPENING = ("admission", "first_progress")
@@ -142,7 +142,6 @@ def _of_segment(
     ranges = clause_ranges(text)
     meant = clause_stances(text, ranges)
     admitted = reading.admitted.date() if reading.admitted else None
-    anchors = Anchors(admission=admitted, note=note.day)
     for one in with_course(text, regimens(text, found)):
         at = next((n for n, (a, b) in enumerate(ranges) if a <= one.drug.start < b), 0)
         clause = text[slice(*ranges[at])] if ranges else text
@@ -157,9 +156,10 @@ def _of_segment(
         kind = _kind(one, text, home)
         if kind == "stopped":
             lead = text[: one.end]
+        named = days_in(lead, note.day, admitted)
         yield Said(
             name=name,
-            day=_day(lead, anchors) or note.day,
+            day=named[-1].day if named else note.day,
             kind=kind,
             place=note.span(segment.start, segment.end),
             dose=_written(text, one),
@@ -194,17 +194,6 @@ def _written(text: str, one: Regimen) -> str:
 def _own_start(one: Regimen) -> int:
     """Where what is said of this way of giving begins, not of the one before it."""
     return one.dose.start if one.dose and one.order else one.drug.end
-
-
-def _day(text: str, anchors: Anchors) -> date | None:
-    """The last whole day that is named before the end of a regimen, in its own sentence."""
-    for time in reversed(times(text, anchors)):
-        if len(time.value) == 10 and time.exact:
-            try:
-                return date.fromisoformat(time.value)
-            except ValueError:
-                return None
-    return None
 
 
 def _count(pattern: re.Pattern[str], text: str) -> int | None:

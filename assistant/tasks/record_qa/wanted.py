@@ -85,3 +85,10 @@ def wanted_of(folded: str) -> Wanted | None:
         earlier=_BEFORE_STAY.search(folded) is not None,
         to_come=_TO_COME.search(folded) is not None,
     )
+
+
+def without_asking(folded: str) -> str:
+    """A question without the words that ask for a piece."""
+    for _, words in _kinds():
+        folded = words.sub("", folded)
+    return folded

@@ -9,11 +9,12 @@ from datetime import datetime
 from assistant.record.evidence import TextSpan
 from assistant.record.fields import written_day
 from assistant.record.patient import SEX_ZH
+from assistant.tasks.record_qa.answers import relatives
 from assistant.tasks.record_qa.answers.mentions import earlier_operations
 from assistant.tasks.record_qa.asked import Asked
 from assistant.tasks.record_qa.draft import Row
-from assistant.tasks.record_qa.points import rows
 from assistant.tasks.record_qa.head import naive, told_operations
+from assistant.tasks.record_qa.points import rows
 from assistant.tasks.record_qa.reading import RecordReading
 from assistant.tasks.record_qa.saying import MOST_QUOTES, Saying
 from assistant.tasks.record_qa.tests import table
@@ -228,7 +229,10 @@ def history(reading: RecordReading, asked: Asked, out: Saying) -> None:
             if len(out.statements) >= MOST_QUOTES:
                 return
         return
-    out.note(f"病历中没有“{asked.section}”部分。", "not_recorded")
+    if asked.section == "家族史":
+        relatives.answer(reading, asked, out)
+    else:
+        out.note(f"病历中没有“{asked.section}”部分。", "not_recorded")
 
 
 _SEEN = re.compile(r"所见|见|示[:：]|提示|检查")

@@ -11,10 +11,10 @@ from assistant.grounding.segments import Scope
 from assistant.record.evidence import TextSpan
 from assistant.tasks.record_qa.asked import Asked
 from assistant.tasks.record_qa.draft import Row
+from assistant.tasks.record_qa.head import naive
 from assistant.tasks.record_qa.periods import Period
 from assistant.tasks.record_qa.plot import line_plot
 from assistant.tasks.record_qa.points import Point, number_in, rows
-from assistant.tasks.record_qa.head import naive
 from assistant.tasks.record_qa.reading import NoteReading, RecordReading
 from assistant.tasks.record_qa.saying import MOST_QUOTES, Saying
 from assistant.tasks.record_qa.series import BEFORE, Series, of_others, series
