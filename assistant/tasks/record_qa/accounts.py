@@ -50,6 +50,7 @@ _USED: dict[str, frozenset[TermKind]] = {
     "caution": _DRUGS | _TESTS | _FINDINGS,
     "calculation": _TESTS | _FINDINGS,
     "allergy": _DRUGS,
+    "reason": _ALL,
     "mention": _FINDINGS,
     "ruled_out": _FINDINGS,
     "imaging": frozenset({TermKind.IMAGING}),

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from assistant.tasks.record_qa.accounts import left_over, narrowed
+from assistant.tasks.record_qa.accounts import left_over, named_in, narrowed
 from assistant.tasks.record_qa.answers import (
     calculations,
     drugs,
@@ -31,6 +31,8 @@ from assistant.tasks.record_qa.reading import RecordReading
 from assistant.tasks.record_qa.saying import Saying
 from assistant.tasks.record_qa.several import merged, questions_in
 from assistant.tasks.record_qa.strangers import stranger
+from assistant.tasks.record_qa.wanted import wanted_of
+from knowledge.text.terms import find_terms
 
 log = logging.getLogger("bedside.assistant.record_qa")
 
@@ -168,9 +170,10 @@ def _one(reading: RecordReading, question: str, focus: Focus | None) -> RecordAn
     piece = _piece(reading, asked) if asked.kind in _ONLY_QUOTE else None
     if piece is not None:
         answer = merged(question, [piece, answer])
-    elif asked.kind not in _SAY_OF_WHOM and not asked.followed:
-        if left := left_over(asked, answer):
-            answer = _piece(reading, asked) or _general(reading, asked, left, answer)
+    elif (
+        asked.kind not in _SAY_OF_WHOM and not asked.followed and (left := left_over(asked, answer))
+    ):
+        answer = _piece(reading, asked) or _general(reading, asked, left, answer)
     # Beside an earlier stay that is not told of, lines of this one would pass for it.
     of_before = any(one.name == "earlier_stay" for one in narrowed(asked.folded))
     if answer.outcome == "not_recorded" and not of_before:
@@ -179,7 +182,7 @@ def _one(reading: RecordReading, question: str, focus: Focus | None) -> RecordAn
 
 
 def _piece(reading: RecordReading, asked: Asked) -> RecordAnswer | None:
-    """What the notes tell of just what is asked: a number, a day, a side; None where they do not."""
+    """What the notes tell of just what is asked: a number, a day, a side; None if nothing."""
     asked = replace(asked, kind="piece")
     out = Saying(asked)
     return out.answer("原文所载") if pieces.answer(reading, asked, out) else None
@@ -244,9 +247,27 @@ def timed_out(question: str) -> RecordAnswer:
     )
 
 
+def _absent(reading: RecordReading, asked: Asked) -> list[str]:
+    """The terms that a question names where no part of them stands in any note; none where a part
+    does, or where a word of it is none that records have (吃东西 may be there in other words)."""
+    bodies = [note.document.folded for note in reading.notes]
+    wanted = wanted_of(asked.folded)
+    runs = list(wanted.runs) if wanted else named_in(asked.folded)
+    parts = [run if run[0] <= "z" else run[n : n + 2] for run in runs for n in range(len(run) - 1)]
+    known = all(run[0] <= "z" or find_terms(run) for run in runs)
+    return (
+        runs
+        if runs and known and not any(part in body for part in parts for body in bodies)
+        else []
+    )
+
+
 def unanswered(reading: RecordReading, asked: Asked) -> RecordAnswer:
     """What there is to say without a route and without a model."""
     out = Saying(asked)
+    if absent := _absent(reading, asked):
+        out.note(mentions.not_found("、".join(f"“{word}”" for word in absent)), "not_recorded")
+        return out.answer(f"有无记载：{'、'.join(absent)}")
     out.note(
         "没有看懂这个问题，未作回答；下面是病历中最接近的原文。"
         "可以问：某项检验的趋势或最高值、用药、过敏史、手术、诊断、有无某症状、评分计算。",

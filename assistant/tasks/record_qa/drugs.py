@@ -82,6 +82,10 @@ def classes() -> list[DrugClass]:
     ]
 
 
+_SALT = re.compile(r"(?:复方)?(?:氯化|硫酸|碳酸|碳酸氢|葡萄糖酸|枸橼酸|磷酸)[钠钾钙镁锌]")
+"""Salts that are the drug themselves."""
+
+
 @lru_cache(maxsize=4096)
 def drug_of(name: str) -> str:
     """The drug behind a product: 注射用头孢曲松钠 → 头孢曲松."""
@@ -90,6 +94,8 @@ def drug_of(name: str) -> str:
     found = shipped_drug(bare) or shipped_drug(generic)
     if found is not None:
         return found
+    if _SALT.fullmatch(generic):
+        return generic
     if generic in ("氯化", "复方氯化") or re.fullmatch(r"[\d.%]+", generic):
         return re.sub(r"(?:注射液|缓释片|片|口服溶液)$", "", bare)
     return re.sub(r"(?<=..)(?:琥珀酸|枸橼酸)?[钠钾钙镁]?$", "", generic)

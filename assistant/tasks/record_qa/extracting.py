@@ -38,7 +38,7 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What was found: its words, a number to compare by, the day it is of, whether it has a unit."""
+    """What was found: its words, a number, the day it is of, and whether it has a unit."""
 
     shown: str
     number: float | None
@@ -113,7 +113,9 @@ def _number(quantity: Quantity) -> float | None:
     return float(quantity.values[0]) if len(quantity.values) == 1 else None
 
 
-_LATER = re.compile(r"(?:[术出院入疗]{1,2}后第?)?[\d一二两三四五六七八九十半]+个?(?:天|日|周|月|年)(?:后|内|左右)")
+_LATER = re.compile(
+    r"(?:[术出院入疗]{1,2}后第?)?[\d一二两三四五六七八九十半]+个?(?:天|日|周|月|年)(?:后|内|左右)"
+)
 
 
 def _when(clause: Clause, wanted: Wanted, reading: RecordReading) -> list[Piece]:
@@ -172,6 +174,8 @@ _EXTRACTS: dict[str, Extract] = {
     "grade": _words(
         r"p?T\d[a-c]?N\d[a-c]?M\d|[ⅠⅡⅢⅣⅤIV]{1,3}[A-Ca-c]?\d?[级期度](?:[+-])?|[一二三四五0-5]{1,2}[+-]?[级期度][+-]?"
     ),
-    "who": _words(r"[\u4e00-\u9fff]{2,3}(?=(?:副?主任|主治|住院|主管)?(?:医[师生]|护[士师]))|[\u4e00-\u9fff]{2,3}主任"),
+    "who": _words(
+        r"[\u4e00-\u9fff]{2,3}(?=(?:副?主任|主治|住院|主管)?(?:医[师生]|护[士师]))|[\u4e00-\u9fff]{2,3}主任"
+    ),
     "department": _words(r"[\u4e00-\u9fff]{1,6}?科(?=会诊|[\u4e00-\u9fff]{0,4}(?:建议|意见|评估))"),
 }

@@ -20,7 +20,10 @@ _DONE = re.compile(r"行([^，。；\n]{2,40}?(?:术|PCI|剖宫产))(?![前后�
 _CLOCK = re.compile(r"(\d{1,2})[:：](\d{2})")
 _AGE = re.compile(r"(?<![\d.])(\d{1,3})\s*(?:周)?岁(?!时|前|起|后)")
 _MONTHS = re.compile(r"(?<![\d.])(\d{1,2})\s*个月(?=[，,男女患]|大)")
-_SEX = re.compile(r"(?:^|[，,、。；;：: ]|患[者儿]|老年|中年|青年|岁)(男|女)(?=[性，,、。；;孩婴 ]|$)", re.MULTILINE)
+_SEX = re.compile(
+    r"(?:^|[，,、。；;：: ]|患[者儿]|老年|中年|青年|岁)(男|女)(?=[性，,、。；;孩婴 ]|$)",
+    re.MULTILINE,
+)
 
 
 def naive(at: datetime | None) -> datetime | None:

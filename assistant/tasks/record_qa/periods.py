@@ -18,7 +18,9 @@ from assistant.tasks.record_qa.head import naive
 from assistant.tasks.record_qa.reading import RecordReading
 from knowledge.text.folding import fold
 
-_SIDE = re.compile(r"(?P<lead>[\u4e00-\u9fffa-z0-9]{1,8})(?:之|以)?(?P<side>前|后)(?!第|一?[天日]|\d|列腺)")
+_SIDE = re.compile(
+    r"(?P<lead>[\u4e00-\u9fffa-z0-9]{1,8})(?:之|以)?(?P<side>前|后)(?!第|一?[天日]|\d|列腺)"
+)
 _NO_EVENT = re.compile(
     r"[睡餐饭目之以最今早晚先产天日周月年时期腹]$|空腹|负荷|^[近最]|期间|近期"
 )

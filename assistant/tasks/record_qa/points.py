@@ -164,6 +164,12 @@ _UNITS = {
     "体重": "kg", "身高": "cm", "尿量": "ml", "NIHSS评分": "分", "视觉模拟评分": "分",
     "体重指数": "kg/m2",
 }  # fmt: skip
+_BARE = {
+    "体温": (34, 43), "脉搏": (20, 250), "呼吸频率": (5, 90), "血压": (40, 260),
+    "血氧饱和度": (40, 100), "视觉模拟评分": (0, 10),
+}  # fmt: skip
+"""Between what a number without a unit behind the name of a sign is its value."""
+
 _FAR = 14
 
 
@@ -181,10 +187,11 @@ def _is_value(text: str, one: Measured) -> bool:
     expected = _UNITS.get(one.concept)
     if expected is None:
         return not (quantity.unit and quantity.unit.measures("time", "times"))
+    if not quantity.unit and (bounds := _BARE.get(one.concept)):
+        # BP 92/58, HR 118: vital signs are written without their units.
+        return bounds[0] <= float(quantity.values[0]) <= bounds[1]
     unit = read(expected)
-    return unit is not None and (
-        quantity.unit.converts_to(unit[0]) or (not quantity.unit and one.concept == "视觉模拟评分")
-    )
+    return unit is not None and quantity.unit.converts_to(unit[0])
 
 
 def _with_specimen(text: str, one: Measured, test: str) -> str:

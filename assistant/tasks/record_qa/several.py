@@ -50,7 +50,8 @@ def questions_in(
         return whole
     together = read_question(text, reading, found[0][1])
     same = {_key(asked) for asked in read} == {_key(together)}
-    return whole if same else found
+    # 血小板入院多少，出院多少 is one question.
+    return whole if same or (together.kind == "change" and len(together.tests) == 1) else found
 
 
 def _parts(text: str, cut: re.Pattern[str]) -> list[str]:
@@ -66,7 +67,7 @@ def _lacks_subject(asked: Asked) -> bool:
     )  # fmt: skip
 
 
-_HOW = re.compile(r"怎么|咋|如何|处理|治疗?|办|为什么|为啥|原因")
+_HOW = re.compile(r"怎么|咋|如何|处理|治疗?|办|为什么|为啥|原因|恢复|停|加量|减量|[换用]")
 _OWN = frozenset({"operation", "diagnosis", "dates", "signer", "patient", "pending", "follow_up"})
 
 

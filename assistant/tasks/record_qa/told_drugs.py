@@ -32,10 +32,15 @@ _HOME_PARTS = frozenset({"出院带药", "出院医嘱"})
 _HOME = re.compile(r"带药|出院后|院外|(?:出院|嘱)[^。；]{0,16}(?:服|用|口服|带)|门诊继续")
 _NOT_GIVEN = re.compile(r"过敏|敏感|耐药|皮试|浓度|避免|暂缓|暂不|禁|慎用|不宜|中毒")
 _GIVEN = re.compile(r"予|给|用|服|注|滴|泵|吸入|加|起|静|口|抗|治疗|联合|输|换|改|续|雾化|首剂")
+_BEGUN = re.compile(r"^(?:入院后|急诊|现|立即)?(?:予以?|给予|处理|治疗)")
+_STOP_BEFORE = re.compile(r"停用?[、和及]?$")
+_STOP_BEHIND = re.compile(r"(?:已|均|遂)?停(?:[用药服])?(?=[（(，,。；;、]|$)")
+_SINCE = re.compile(r"已[^，。；\d]{0,3}(\d{1,3})\s*(h|小时|天|日)")
+_PREVENTS = re.compile(r"预防|防治")
 _LED = re.compile(r"^(?:联合|恢复|继续|改|予)(?=..)")
 _SOLVENT = re.compile(r"(?:\d+%)?(?:葡萄糖|氯化钠|生理盐水|糖盐水|注射用水|灭菌)")
 _NTH_DAY = re.compile(r"第([\d一二三四五六七八九十]{1,2})[天日]")
-_WHOLE = re.compile(r"(?:用|满|共|×|疗程)\s*([\d一二三四五六七八九十]{1,2})\s*(?:天|日|d)(?!后)")
+_WHOLE = re.compile(r"(?:用药?|满|共|×|疗程)\s*([\d一二三四五六七八九十]{1,2})\s*(?:天|日|d)(?!后)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ class Said:
     frequency: str = ""
     since: int | None = None
     days: int | None = None
+    until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,9 @@ def _chained(said: Sequence[Said]) -> Iterator[Told]:
             yield _begun(one)
         elif one.kind == "stopped":
             start = now or replace(_begun(one), start=None)
-            yield replace(start, stop=one.day, places=tuple(dict.fromkeys((*start.places, one.place))))
+            yield replace(
+                start, stop=one.day, days=one.days or start.days, places=tuple(dict.fromkeys((*start.places, one.place)))
+            )
             now = None
         elif now is None:
             now = _begun(one) if one.kind in ("given", "before") else None
@@ -118,7 +126,7 @@ def _begun(one: Said) -> Told:
     elif one.kind == "before":
         start = start - timedelta(days=one.days) if start and one.days else None
     return Told(
-        one.name, one.dose, one.route, one.frequency, start, None, one.days,
+        one.name, one.dose, one.route, one.frequency, start, one.until, one.days,
         one.kind == "home", (one.place,),
     )  # fmt: skip
 
@@ -126,9 +134,14 @@ def _begun(one: Said) -> Told:
 def _of_note(note: NoteReading, reading: RecordReading, names: DrugNames) -> Iterator[Said]:
     for segment in note.segments:
         of_stay = segment.scope is Scope.STAY or segment.section in _TREATED
-        if segment.scope is Scope.PRIOR or not of_stay:
+        if segment.scope is Scope.PRIOR:
             continue
-        if note.note.kind in _OPENING and segment.section not in _TREATED:
+        if note.note.kind == "first_progress" and not segment.section:
+            # 予头孢曲松2g qd: a first note without headings says what is begun.
+            of_stay = _BEGUN.search(segment.text) is not None
+        elif note.note.kind in _OPENING:
+            of_stay = segment.section in _TREATED
+        if not of_stay:
             continue
         found = names.find(segment.text)
         if found:
@@ -151,31 +164,53 @@ def _of_segment(
         lead = text[: one.drug.start]
         home = segment.section in _HOME_PARTS or _HOME.search(text[: one.end]) is not None
         stances = (meant[at] if meant else frozenset()) - ({"planned"} if home else set())
+        if one.is_said and _PREVENTS.search(clause):
+            # 头孢曲松2g qd预防感染 is given; what it is to prevent is only thought of.
+            stances -= {"thought"}
         if stances & NOT_THERE or (one.planned and not home):
             continue
         kind = _kind(one, text, home)
         if kind == "stopped":
             lead = text[: one.end]
         named = days_in(lead, note.day, admitted)
+        behind = days_in(text[one.drug.end :], note.day, admitted)
+        own = text[one.drug.end : one.end + _NEAR]
+        begun = next((d.day for d in behind if own[d.end : d.end + 1] == "起"), None)
+        lasted = _STOPPED_FOR.search(own) if kind == "stopped" else _SINCE.search(own)
+        day = begun or _ago(note.day, lasted) or (named[-1].day if named else note.day)
         yield Said(
             name=name,
-            day=named[-1].day if named else note.day,
+            day=day,
             kind=kind,
             place=note.span(segment.start, segment.end),
             dose=_written(text, one),
             route=text[one.route.start : one.route.end] if one.route else "",
             frequency=text[one.frequency.start : one.frequency.end] if one.frequency else "",
             since=_count(_NTH_DAY, text[one.drug.end : one.drug.end + 24]),
+            until=next((d.day for d in behind if own[d.start - 1 : d.start] in ("至", "到")), None),
             days=_count(_WHOLE, text[_own_start(one) : one.end + 8]),
         )
 
 
+_NEAR = 12
+_STOPPED_FOR = re.compile(r"停[用药服]?\s*(?:满|约|已)?\s*(\d{1,3})\s*(h|小时|天|日)(?!后)")
+
+
+def _ago(day: date | None, since: re.Match[str] | None) -> date | None:
+    """The day on which something was stopped that has been stopped for so long: 停用48h."""
+    if day is None or since is None:
+        return None
+    length = int(since[1]) / (24 if since[2] in ("h", "小时") else 1)
+    return day - timedelta(days=round(length))
+
+
 def _kind(one: Regimen, text: str, home: bool) -> Kind:
-    if one.stopped or one.replaced:
+    behind = _STOP_BEHIND.match(text, one.drug.end) or _STOP_BEHIND.match(text, one.end)
+    if one.stopped or one.replaced or behind or _STOP_BEFORE.search(text[: one.drug.start]):
         return "stopped"
     if home:
         return "home"
-    if not one.current:
+    if not one.current and one.phase != "loading":
         # 由80mg减至40mg: the former was given until now.
         return "before"
     around = text[max(0, one.start - 12) : one.end + 6]

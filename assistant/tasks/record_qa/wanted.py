@@ -17,7 +17,9 @@ _PICKS = (
     ("lowest", re.compile(r"最[低小少短]")),
 )
 _BEFORE_STAY = re.compile(r"以前|既往|曾经?|过去|年前|上次|外院|入院前|发病前|病史|史(?:吗|有|$)")
-_TO_COME = re.compile(r"下次|什么时候[能要再来]|何时[能要再]|多久后|复[查诊]|随访|拆线|打算|计划|准备|出院后|[要能]多久|还要")
+_TO_COME = re.compile(
+    r"下次|什么时候[能要再来]|何时[能要再]|多久后|复[查诊]|随访|拆线|打算|计划|准备|出院后|[要能]多久|还要"
+)
 
 _SEVERAL = re.compile(r"分别|各[是为多几有]|相差|差多少|对比")
 _READ = ("who", "how_many_days")
@@ -54,15 +56,17 @@ def wanted_of(folded: str) -> Wanted | None:
     """The piece that a question asks for; None where it asks for none that a sentence has."""
     if _SEVERAL.search(folded) or any(one.name not in _READ for one in narrowed(folded)):
         return None
-    for kind, words in _kinds():
-        if hit := words.search(folded):
-            break
-    else:
+    kind, hit = next(
+        ((kind, hit) for kind, words in _kinds() if (hit := words.search(folded))), ("", None)
+    )
+    if hit is None:
         return None
     acts = tuple(
         re.compile(told) for words, told, _ in table("acts.tsv") if re.search(words, folded)
     )
-    rest = folded[: hit.start()] + " " + folded[hit.end() :]
+    named = read_unit(folded, hit.end()) if kind == "amount" else None
+    end = named[1] if named else hit.end()
+    rest = folded[: hit.start()] + " " + folded[end:]
     for one in narrowed(folded):
         if one.name in ("who", "how_many_days"):
             rest = one.words.sub(" ", rest)
@@ -71,8 +75,8 @@ def wanted_of(folded: str) -> Wanted | None:
         if pattern.search(rest):
             pick = pick or name
             rest = pattern.sub(" ", rest)
-    counted = re.match(r"几(.)", hit[0])
-    named = read_unit(folded, hit.end()) if kind == "amount" else None
+    # 几个单位 counts units, and no pieces.
+    counted = None if named else re.match(r"几(.)", hit[0])
     if named is None and _LENGTH.search(hit[0]):
         named = read_unit("mm", 0)
     return Wanted(

@@ -102,9 +102,7 @@ def _on(day: date, name: str, found: Sequence[Course], out: Saying) -> None:
     covering = [c for c in found if c.covers(day)]
     for course in covering:
         kind = "出院带药" if course.row.discharge else "住院医嘱"
-        out.say(
-            f"{written_day(day)}：{course.row.name} {course.regimen}（{kind}）", *course.places
-        )
+        out.say(f"{written_day(day)}：{course.row.name} {course.regimen}（{kind}）", *course.places)
     if not covering:
         out.note(f"{written_day(day)}没有{name}的医嘱。", "not_recorded")
 
@@ -119,11 +117,15 @@ def _course(drug: str, own: Sequence[Course], out: Saying) -> None:
     last = [s for s in stops if s is not None]
     end = written_day(max(last)) if last and None not in stops else "停止日期未记载"
     long = f"，共 {days} 天" if days is not None else ""
+    if written := [c.row.days for c in own if c.told and c.row.days]:
+        long = f"，病程写明 {'、'.join(map(str, written))} 天"
+    elif days is not None and own[0].told:
+        long = f"，首尾共 {days} 天"
     name = own[0].row.name if len(own) == 1 else drug
     regimen = f"；{own[0].regimen}" if len(own) == 1 and own[0].regimen else ""
     out.say(f"{name}：{begin} 至 {end}{long}{regimen}", *spans)
     for before, after in itertools.pairwise(own):
-        if before.regimen == after.regimen:
+        if before.regimen == after.regimen or not (before.regimen and after.regimen):
             continue
         when = written_day(after.start) or "日期未记载"
         out.say(
@@ -133,7 +135,7 @@ def _course(drug: str, own: Sequence[Course], out: Saying) -> None:
         )
     for course in own:
         told, counted = course.row.days, days_of([course])
-        if course.row.stop and told is not None and counted is not None and told != counted:
+        if not course.told and course.row.stop and told is not None and counted is not None and told != counted:
             out.warn(f"{course.row.name} 写明 {told} 天，而起止日期为 {counted} 天，请核对医嘱。")
 
 

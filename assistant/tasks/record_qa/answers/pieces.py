@@ -67,7 +67,9 @@ def _found(reading: RecordReading, wanted: Wanted) -> list[Found]:
     found: dict[str, Found] = {}
     for note in reading.notes:
         for segment in note.segments:
-            if (segment.scope is Scope.PRIOR) != wanted.earlier and segment.scope is not Scope.PRESENTING:
+            if (
+                segment.scope is Scope.PRIOR
+            ) != wanted.earlier and segment.scope is not Scope.PRESENTING:
                 continue
             if of_others(segment.text, reading):
                 continue
@@ -101,7 +103,9 @@ def _clauses(note: NoteReading, segment: Segment, wanted: Wanted) -> Iterator[Cl
     if not all(act.search(said) for act in wanted.acts):
         return
     stances = frozenset().union(*meant[first : last + 1])
-    if not wanted.to_come and stances & (NOT_THERE - ({"undone"} if wanted.kind != "when" else set())):
+    if not wanted.to_come and stances & (
+        NOT_THERE - ({"undone"} if wanted.kind != "when" else set())
+    ):
         return
     yield Clause(
         note, segment.start + ranges[first][0], segment.start + ranges[last][1], segment.start
