@@ -19,13 +19,15 @@ from assistant.tasks.record_qa.reading import RecordReading
 from knowledge.text.folding import fold
 
 _SIDE = re.compile(
-    r"(?P<lead>[\u4e00-\u9fffa-z0-9]{1,8})(?:之|以)?(?P<side>前|后)(?!第|一?[天日]|\d|列腺)"
+    r"(?P<lead>[\u4e00-\u9fffa-z0-9]{1,8})(?:之|以)?(?P<side>前|后)"
+    r"(?!第|一?[天日]|\d|列腺)"
 )
-_NO_EVENT = re.compile(
-    r"[睡餐饭目之以最今早晚先产天日周月年时期腹]$|空腹|负荷|^[近最]|期间|近期"
+_NO_EVENT = re.compile(r"[睡餐饭目之以最今早晚先产天日周月年时期腹]$|空腹|负荷|^[近最]|期间")
+_STARTS = (
+    ("operation", re.compile(r"术$|手术$|开刀$")),
+    ("admission", re.compile(r"[入住来]院?$")),
+    ("discharge", re.compile(r"出院$|走$")),
 )
-_STARTS = (("operation", re.compile(r"术$|手术$|开刀$")), ("admission", re.compile(r"[入住来]院?$")),
-           ("discharge", re.compile(r"出院$|走$")))  # fmt: skip
 _BOTH = re.compile(r"前(?:还是|和|与|跟|、)?[^，。？?]{0,6}?后")
 _LONGEST = 6
 

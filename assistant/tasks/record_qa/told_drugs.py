@@ -93,9 +93,9 @@ def _chained(said: Sequence[Said]) -> Iterator[Told]:
             yield _begun(one)
         elif one.kind == "stopped":
             start = now or replace(_begun(one), start=None)
-            yield replace(
-                start, stop=one.day, days=one.days or start.days, places=tuple(dict.fromkeys((*start.places, one.place)))
-            )
+            places = tuple(dict.fromkeys((*start.places, one.place)))
+            days = one.days or start.days
+            yield replace(start, stop=one.day, days=days, places=places)
             now = None
         elif now is None:
             now = _begun(one) if one.kind in ("given", "before") else None

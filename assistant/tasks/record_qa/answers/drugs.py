@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from assistant.record.fields import written_day
@@ -109,21 +109,8 @@ def _on(day: date, name: str, found: Sequence[Course], out: Saying) -> None:
 
 def _course(drug: str, own: Sequence[Course], out: Saying) -> None:
     """One drug: how long, and how the regimen changed."""
-    spans = [place for c in own for place in c.places]
-    days = days_of(own)
-    starts = [c.start for c in own if c.start]
-    stops = [c.stop for c in own]
-    begin = written_day(min(starts)) if starts else "开始日期未记载"
-    last = [s for s in stops if s is not None]
-    end = written_day(max(last)) if last and None not in stops else "停止日期未记载"
-    long = f"，共 {days} 天" if days is not None else ""
-    if written := [c.row.days for c in own if c.told and c.row.days]:
-        long = f"，病程写明 {'、'.join(map(str, written))} 天"
-    elif days is not None and own[0].told:
-        long = f"，首尾共 {days} 天"
-    name = own[0].row.name if len(own) == 1 else drug
-    regimen = f"；{own[0].regimen}" if len(own) == 1 and own[0].regimen else ""
-    out.say(f"{name}：{begin} 至 {end}{long}{regimen}", *spans)
+    for part in _unbroken(own):
+        _span(drug, part, out)
     for before, after in itertools.pairwise(own):
         if before.regimen == after.regimen or not (before.regimen and after.regimen):
             continue
@@ -134,9 +121,44 @@ def _course(drug: str, own: Sequence[Course], out: Saying) -> None:
             *after.places,
         )
     for course in own:
-        told, counted = course.row.days, days_of([course])
-        if not course.told and course.row.stop and told is not None and counted is not None and told != counted:
-            out.warn(f"{course.row.name} 写明 {told} 天，而起止日期为 {counted} 天，请核对医嘱。")
+        days, counted = course.row.days, days_of([course])
+        if not course.told and course.row.stop and days and counted and days != counted:
+            out.warn(f"{course.row.name} 写明 {days} 天，而起止日期为 {counted} 天，请核对医嘱。")
+
+
+def _unbroken(own: Sequence[Course]) -> Iterator[Sequence[Course]]:
+    """The courses of notes that follow one another; rows are counted together, with their gaps."""
+    part: list[Course] = []
+    for course in own:
+        stop = part[-1].stop if part else None
+        gap = stop and course.start and (course.start - stop).days > 1
+        if course.told and part and gap:
+            yield part
+            part = []
+        part.append(course)
+    yield part
+
+
+def _span(drug: str, own: Sequence[Course], out: Saying) -> None:
+    starts = [c.start for c in own if c.start]
+    known = starts and (own[0].start or not own[0].told)
+    begin = written_day(min(starts)) if known else "开始日期未记载"
+    stops = [c.stop for c in own if c.stop]
+    end = written_day(max(stops)) if len(stops) == len(own) else "停止日期未记载"
+    name = own[0].row.name if len(own) == 1 else drug
+    regimen = f"；{own[0].regimen}" if len(own) == 1 and own[0].regimen else ""
+    places = [place for c in own for place in c.places]
+    out.say(f"{name}：{begin} 至 {end}{_length(own)}{regimen}", *places)
+
+
+def _length(own: Sequence[Course]) -> str:
+    """How many days: as the notes write them, else from the first to the last."""
+    days = days_of(own)
+    if written := [str(c.row.days) for c in own if c.told and c.row.days]:
+        return f"，病程写明 {'、'.join(written)} 天"
+    if days is None:
+        return ""
+    return f"，首尾共 {days} 天" if own[0].told else f"，共 {days} 天"
 
 
 def _told(course: Course) -> str:
