@@ -17,10 +17,12 @@ from assistant.tasks.record_qa.days import days_in
 from assistant.tasks.record_qa.head import naive
 from assistant.tasks.record_qa.reading import RecordReading
 from knowledge.text.folding import fold
+from knowledge.text.synonyms import TermKind
+from knowledge.text.terms import find_terms
 
 _SIDE = re.compile(
     r"(?P<lead>[\u4e00-\u9fffa-z0-9]{1,8})(?:之|以)?(?P<side>前|后)"
-    r"(?!第|一?[天日]|\d|列腺)"
+    r"(?!第|一?[天日次回]|\d|列腺)"
 )
 _NO_EVENT = re.compile(r"[睡餐饭目之以最今早晚先产天日周月年时期腹]$|空腹|负荷|^[近最]|期间")
 _STARTS = (
@@ -79,6 +81,9 @@ def _event(lead: str, reading: RecordReading) -> tuple[str, datetime] | None:
             return (hit[0], at) if at else None
     for length in range(min(_LONGEST, len(lead)), 1, -1):
         word = lead[-length:]
+        if any(m.kind is TermKind.TEST for m in find_terms(word)):
+            # A test is no event: 尿素前一次.
+            continue
         if at := _told(word, reading):
             return word, at
     return None

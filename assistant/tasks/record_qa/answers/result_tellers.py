@@ -188,6 +188,9 @@ def _normal(found: Series, asked: Asked, reading: RecordReading, out: Saying) ->
             out.quote(note, note.span(segment.start, segment.end))
     last = kept[-1]
     out.say(f"最近一次：{line(last)}{_judged(last)}", last.evidence)
+    if "达标" in asked.text or "目标" in asked.text:
+        for note, segment in _said(found.test, r"[^。；;]{0,8}目标|目标[^。；;]{0,8}", reading):
+            out.quote(note, note.span(segment.start, segment.end), "目标")
     if _WHEN.search(asked.text) and (first := _first_normal(kept)):
         out.say(f"首次在参考范围内：{line(first)}", first.evidence)
     if re.search(r"正常值|参考", asked.text) and last.reference:
@@ -216,10 +219,15 @@ def _first_normal(points: Sequence[Point]) -> Point | None:
 
 def _said_normal(test: str, reading: RecordReading) -> Iterator[tuple[NoteReading, Segment]]:
     """The sentences that call a test normal: 体温已正常, 体温正常2天."""
+    yield from _said(test, r"[^,，。；;\d]{0,4}正常", reading)
+
+
+def _said(test: str, words: str, reading: RecordReading) -> Iterator[tuple[NoteReading, Segment]]:
+    """The sentences of the stay that name a test before such words, or behind them."""
     names = "|".join(
         [re.escape(fold(test)), *(p.pattern for p, own, _ in wordings() if test in own)]
     )
-    said = re.compile(rf"(?:{names})[^,，。；;\d]{{0,4}}正常")
+    said = re.compile(rf"(?:{names})(?:{words})|(?:{words})(?:{names})")
     for note in reading.notes:
         for segment in note.segments:
             if segment.scope is not Scope.PRIOR and said.search(fold(segment.text)):
