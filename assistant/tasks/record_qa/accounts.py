@@ -205,8 +205,9 @@ def _body(answer: RecordAnswer) -> str:
     ]))  # fmt: skip
 
 
-def stands_in(run: str, body: str) -> bool:
-    """Whether a run of words stands in a text, as it is, as notes write it, or in most parts."""
+def stands_in(run: str, body: str, share: float = _ECHOED) -> bool:
+    """Whether a run of words stands in a text, as it is, as notes write it, or in such a share of
+    its parts."""
     if run in body:
         return True
     for words, written, _ in table("everyday_words.tsv"):
@@ -220,4 +221,4 @@ def stands_in(run: str, body: str) -> bool:
         end = next((e for e in range(len(run), at + 1, -1) if run[at:e] in body), 0)
         held, at = (held + end - at, end) if end else (held, at + 1)
     # 蛋白 is no answer to 铁蛋白.
-    return len(run) > 3 and held >= _ECHOED * len(run)
+    return len(run) > 3 and held >= share * len(run)

@@ -14,6 +14,7 @@ from assistant.tasks.record_qa.answers import (
     drugs,
     facts,
     general,
+    intervals,
     mentions,
     notes,
     pieces,
@@ -77,6 +78,7 @@ TOOLS: dict[str, tuple[str, Tool]] = {
     "reason": ("原因", reasons.answer),
     "note": ("文书", notes.answer),
     "relative": ("家属或新生儿", relatives.answer),
+    "interval": ("相隔时间", intervals.answer),
 }
 """What answers each kind of the table of routes, with its Chinese name."""
 
@@ -87,7 +89,9 @@ _OF_WHOLE_RECORD = frozenset(
 """Kinds whose answers say themselves of whom they speak."""
 
 
-_SEARCHED_ON = frozenset({"history", "operation", "imaging", "note", "reason", "mention"})
+_SEARCHED_ON = frozenset(
+    {"interval", "history", "operation", "imaging", "note", "reason", "mention"}
+)
 """Kinds that look for certain words or places: where they find none, the question's own may do."""
 
 
@@ -169,7 +173,8 @@ def _one(reading: RecordReading, question: str, focus: Focus | None) -> RecordAn
         answer = _quoted(reading, asked) or answer
     piece = _piece(reading, asked) if asked.kind in _ONLY_QUOTE else None
     if piece is not None:
-        answer = merged(question, [piece, answer])
+        found = answer.outcome == "answered"
+        answer = merged(question, [piece, answer]) if found else piece
     elif (
         asked.kind not in _SAY_OF_WHOM and not asked.followed and (left := left_over(asked, answer))
     ):

@@ -12,6 +12,7 @@ from assistant.tasks.record_qa.days import NamedDay, days_in
 from assistant.tasks.record_qa.reading import NoteReading, RecordReading
 from assistant.tasks.record_qa.wanted import Wanted
 from knowledge.text.amount import Quantity
+from knowledge.text.folding import fold
 from knowledge.text.quantity import quantities
 from knowledge.text.times import Anchors, Time, times
 
@@ -89,7 +90,8 @@ def _amount(clause: Clause, wanted: Wanted, reading: RecordReading) -> list[Piec
 
 
 def _behind(found: Sequence[tuple[int, Piece]], clause: Clause, wanted: Wanted) -> list[Piece]:
-    about = max((clause.text.find(run) for run in wanted.runs), default=-1)
+    text = fold(clause.text)
+    about = max((text.find(run) for run in wanted.runs), default=-1)
     behind = [piece for at, piece in found if at > about]
     return behind[:1] if behind and about >= 0 else [piece for _, piece in found][:2]
 
@@ -101,7 +103,7 @@ def _shown(quantity: Quantity, text: str, wanted: Wanted) -> str:
     shown = text[quantity.lead or quantity.start : quantity.tail or quantity.end]
     after = text[quantity.end : quantity.end + 1]
     counter = after if after and after in _COUNTERS and not shown.endswith(after) else ""
-    if wanted.counter in _COUNTERS and wanted.counter:
+    if wanted.counter:
         counted = _COUNTED.get(wanted.counter, wanted.counter)
         return shown + counter if any(c in shown + after for c in counted) else ""
     if wanted.unit and not wanted.unit.converts_to(quantity.unit):

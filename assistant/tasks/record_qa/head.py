@@ -20,6 +20,7 @@ _DONE = re.compile(r"行([^，。；\n]{2,40}?(?:术|PCI|剖宫产))(?![前后�
 _CLOCK = re.compile(r"(\d{1,2})[:：](\d{2})")
 _AGE = re.compile(r"(?<![\d.])(\d{1,3})\s*(?:周)?岁(?!时|前|起|后)")
 _MONTHS = re.compile(r"(?<![\d.])(\d{1,2})\s*个月(?=[，,男女患]|大)")
+_NAME = re.compile(r"\s*(?:姓名[:：])?([\u4e00-\u9fff]{2,4})[，,、 ]\s*[男女](?=[，,、。性 ])")
 _SEX = re.compile(
     r"(?:^|[，,、。；;：: ]|患[者儿]|老年|中年|青年|岁)(男|女)(?=[性，,、。；;孩婴 ]|$)",
     re.MULTILINE,
@@ -43,6 +44,11 @@ def told_admission(notes: Sequence[Note]) -> datetime | None:
         if (hit := _ADMITTED.search(note.text)) and (at := _moment(hit[1], note)):
             return at
     return next((naive(n.written_at) for n in notes if n.kind == "admission"), None)
+
+
+def told_discharge(notes: Sequence[Note]) -> datetime | None:
+    """When the note of the discharge was written."""
+    return next((naive(n.written_at) for n in reversed(notes) if n.kind == "discharge_day"), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +111,12 @@ def told_age(notes: Sequence[Note]) -> float | None:
         if hit := _MONTHS.search(head):
             return int(hit[1]) / 12
     return None
+
+
+def told_name(notes: Sequence[Note]) -> str:
+    """The name that a note begins with: 王建国，男，67岁; "" where none does."""
+    hits = (_NAME.match(note.text) for note in _opening(notes))
+    return next((hit[1] for hit in hits if hit), "")
 
 
 def told_sex(notes: Sequence[Note]) -> Sex | None:

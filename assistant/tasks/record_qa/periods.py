@@ -63,14 +63,15 @@ def period_of(folded: str, reading: RecordReading) -> Period | None:
         lead, after = hit["lead"], hit["side"] == "后"
         if _NO_EVENT.search(lead):
             continue
-        found = _event(lead, reading)
+        found = event_time(lead, reading)
         if found is not None:
             word, at = found
             return Period(f"{word}{hit['side']}", word, after, at)
     return None
 
 
-def _event(lead: str, reading: RecordReading) -> tuple[str, datetime] | None:
+def event_time(lead: str, reading: RecordReading) -> tuple[str, datetime] | None:
+    """The event that words end with, and when it was; None where the notes tell none as done."""
     for name, pattern in _STARTS:
         if hit := pattern.search(lead):
             at = {

@@ -110,6 +110,8 @@ def _of_note(note: NoteReading, reading: RecordReading) -> Iterable[Point]:
         if _is_aim(note, one):
             continue
         name = note.text[one.name_start : one.name_end].strip() or one.concept
+        if of_day := _OF_DAY.search(note.text[: one.name_start]):
+            name = of_day[0] + name
         test = _with_specimen(note.text, one, test_of(name))
         place = note.sentence(quantity.start)
         before = note.text[place.start : quantity.start]
@@ -134,6 +136,7 @@ def _of_note(note: NoteReading, reading: RecordReading) -> Iterable[Point]:
         )
 
 
+_OF_DAY = re.compile(r"24(?:h|H|小时)\Z")
 _AIMED = re.compile(r"目标|要求|争取|力争|应[<>≤≥低高控维]")
 
 

@@ -23,6 +23,8 @@ from assistant.tasks.record_qa.head import (
     naive,
     told_admission,
     told_age,
+    told_discharge,
+    told_name,
     told_operation,
     told_sex,
 )
@@ -123,6 +125,12 @@ class NoteReading:
         end = found.end
         return self.span(found.start, end)
 
+    def so_far(self, segment: Segment) -> str:
+        """A sentence with what stands before it up to a full stop: what an examination showed goes
+        on behind a semicolon."""
+        start = max(self.text.rfind(mark, 0, segment.start) for mark in "。\n") + 1
+        return self.text[start : segment.end]
+
     def section(self, name: str) -> TextSpan | None:
         """The body of the headed part with this name."""
         for heading in self.document.sections:
@@ -147,7 +155,7 @@ class RecordReading:
     def __init__(self, encounter: Encounter) -> None:
         self.encounter = encounter = encounter.titled()
         self.admitted = naive(encounter.admitted_at) or told_admission(encounter.notes)
-        self.left = naive(encounter.discharged_at)
+        self.left = naive(encounter.discharged_at) or told_discharge(encounter.notes)
         day = self.admitted.date() if self.admitted else None
         written = sorted(
             (n for n in encounter.notes if n.text.strip()),
@@ -174,6 +182,11 @@ class RecordReading:
         """When the first operation of the stay was: its row, its note, or a note that tells it."""
         rows = [naive(o.at) for o in self.encounter.operations if o.at]
         return rows[0] if rows else told_operation(self.encounter.notes)
+
+    @cached_property
+    def name(self) -> str:
+        """The patient's name."""
+        return self.encounter.patient.name or told_name(self.encounter.notes)
 
     @cached_property
     def sex(self) -> Sex | None:

@@ -32,6 +32,7 @@ _HOME_PARTS = frozenset({"出院带药", "出院医嘱"})
 _HOME = re.compile(r"带药|出院后|院外|(?:出院|嘱)[^。；]{0,16}(?:服|用|口服|带)|门诊继续")
 _NOT_GIVEN = re.compile(r"过敏|敏感|耐药|皮试|浓度|避免|暂缓|暂不|禁|慎用|不宜|中毒")
 _GIVEN = re.compile(r"予|给|用|服|注|滴|泵|吸入|加|起|静|口|抗|治疗|联合|输|换|改|续|雾化|首剂")
+_BRACKETS = re.compile(r"[（(][^（）()]*[）)]")
 _BEGUN = re.compile(r"^(?:入院后|急诊|现|立即)?(?:予以?|给予|处理|治疗)")
 _STOP_BEFORE = re.compile(r"停用?[、和及]?$")
 _STOP_BEHIND = re.compile(r"(?:已|均|遂)?停(?:[用药服])?(?=[（(，,。；;、]|$)")
@@ -159,12 +160,17 @@ def _of_segment(
         at = next((n for n, (a, b) in enumerate(ranges) if a <= one.drug.start < b), 0)
         clause = text[slice(*ranges[at])] if ranges else text
         name = _LED.sub("", one.drug.name)
-        if _NOT_GIVEN.search(clause) or shipped_test(name) or _SOLVENT.match(name):
+        # 克林霉素0.6g（青霉素过敏）: what is in brackets is the ground.
+        if (
+            _NOT_GIVEN.search(_BRACKETS.sub("", clause))
+            or shipped_test(name)
+            or _SOLVENT.match(name)
+        ):
             continue
         lead = text[: one.drug.start]
         home = segment.section in _HOME_PARTS or _HOME.search(text[: one.end]) is not None
         stances = (meant[at] if meant else frozenset()) - ({"planned"} if home else set())
-        if one.is_said and _PREVENTS.search(clause):
+        if one.is_said and _PREVENTS.search(text[: one.end + _NEAR]):
             # 头孢曲松2g qd预防感染 is given; what it is to prevent is only thought of.
             stances -= {"thought"}
         if stances & NOT_THERE or (one.planned and not home):

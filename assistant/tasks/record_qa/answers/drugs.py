@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import date
 
+from assistant.grounding.segments import Scope
 from assistant.record.fields import written_day
 from assistant.tasks.record_qa.asked import Asked
 from assistant.tasks.record_qa.draft import Row
@@ -30,6 +31,9 @@ _COLUMNS = ["药品", "用法", "开始", "停止", "天数", "类别"]
 
 def answer(reading: RecordReading, asked: Asked, out: Saying) -> None:
     """The courses that the question names; on a day, those of the day."""
+    if asked.period and not asked.period.after and asked.period.at == reading.admitted:
+        _before_stay(reading, asked, out)
+        return
     own = courses(reading)
     if any(c.told for c in own):
         out.note("没有用药医嘱数据，以下按病程记载整理，请核对原文。")
@@ -40,6 +44,19 @@ def answer(reading: RecordReading, asked: Asked, out: Saying) -> None:
         _one(reading, asked, name, [c for c in own if is_class(c, name)], out)
     for name in asked.drugs:
         _one(reading, asked, name, [c for c in own if is_drug(c, name)], out)
+
+
+def _before_stay(reading: RecordReading, asked: Asked, out: Saying) -> None:
+    """What the notes of the admission tell of drugs: those taken before it."""
+    for name in (*asked.classes, *asked.drugs):
+        one = next((c for c in classes() if c.name == name), None)
+        for note in reading.of_kind("admission", "first_progress", "other"):
+            for at, drug in _named(note, one):
+                before = note.scope(at) in (Scope.PRIOR, Scope.PRESENTING)
+                if before and (one is not None or drug == drug_of(name)):
+                    out.quote(note, note.sentence(at), asked.period.words if asked.period else "")
+    if out.is_empty:
+        out.note("病历未记载入院前用过。", "not_recorded")
 
 
 def discharge(reading: RecordReading, asked: Asked, out: Saying) -> None:
@@ -155,7 +172,8 @@ def _length(own: Sequence[Course]) -> str:
     """How many days: as the notes write them, else from the first to the last."""
     days = days_of(own)
     if written := [str(c.row.days) for c in own if c.told and c.row.days]:
-        return f"，病程写明 {'、'.join(written)} 天"
+        whole = f"，合计 {sum(map(int, written))} 天" if len(written) > 1 else ""
+        return f"，病程写明 {'、'.join(written)} 天{whole}"
     if days is None:
         return ""
     return f"，首尾共 {days} 天" if own[0].told else f"，共 {days} 天"

@@ -8,7 +8,7 @@ several the one that the question picks (first, last, highest, lowest) leads.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assistant.grounding.segments import Scope, Segment
 from assistant.grounding.source import clause_ranges
@@ -24,6 +24,9 @@ from assistant.tasks.record_qa.wanted import Wanted, wanted_of
 from knowledge.text.folding import fold
 
 MOST = 4
+_PART = 0.4
+_MOST_OF = 0.75
+"""Share of a word's parts that a sentence must have: 左甲状腺素 is no 甲状腺结节."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,10 @@ def answer(reading: RecordReading, asked: Asked, out: Saying) -> bool:
         wanted = wanted_of(text)
         if wanted is None or not wanted.runs:
             return False
-        found = _found(reading, wanted)
+        # What no sentence of the stay gives may be told of the time before it.
+        found = _found(reading, wanted) or (
+            [] if wanted.pick else _found(reading, replace(wanted, earlier=not wanted.earlier))
+        )
         if found:
             break
     else:
@@ -84,14 +90,14 @@ def _found(reading: RecordReading, wanted: Wanted) -> list[Found]:
 
 def _clauses(note: NoteReading, segment: Segment, wanted: Wanted) -> Iterator[Clause]:
     """The clauses of a sentence that hold the words of the question between them."""
-    body = fold(segment.text)
-    if not all(stands_in(run, body) for run in wanted.runs):
+    body = fold(note.so_far(segment))
+    if not all(stands_in(run, body, _MOST_OF) for run in wanted.runs):
         return
     ranges = clause_ranges(segment.text)
     meant = clause_stances(segment.text, ranges)
     held = [
         n for n, (a, b) in enumerate(ranges)
-        if any(stands_in(run, fold(segment.text[a:b])) for run in wanted.runs)
+        if any(stands_in(run, fold(segment.text[a:b]), _PART) for run in wanted.runs)
     ]  # fmt: skip
     if not held:
         return

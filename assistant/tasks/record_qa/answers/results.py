@@ -30,7 +30,7 @@ def answer(reading: RecordReading, asked: Asked, out: Saying) -> None:
             found = _on(found, asked.day)
         elif asked.kind in _AROUND and asked.period is not None:
             around = _within(found, asked.period)
-            if around is None:
+            if around is None and found.points:
                 out.note(f"没有{asked.period.words}的{test}结果，以下为其他时间的结果。")
             found = around or found
         if not found.points:
@@ -119,7 +119,8 @@ def _named(
 ) -> list[tuple[NoteReading, TextSpan, bool]]:
     """The sentences of this stay's notes that name a test of which no value could be read
     (尿量2000ml/日; 病理：…), and whether something like a value follows."""
-    words = [fold(w) for w in (test, test.removesuffix("检查")) if w == test or w in text]
+    bare = test.removesuffix("检查")
+    words = [fold(w) for w in (test, test.replace("24小时", "24h"), *([bare] * (bare in text)))]
     named = re.compile("|".join(map(re.escape, words)))
     found: dict[tuple[str, int], tuple[NoteReading, TextSpan, bool]] = {}
     for note in reading.notes:
