@@ -35,6 +35,7 @@ class Note(Strict):
 
 
 _TITLES: tuple[tuple[str, NoteKind], ...] = (
+    ("报告|检验|化验", "other"),
     ("首次病程|首程", "first_progress"),
     ("会诊", "consultation"),
     ("术前|术后|查房|病程", "progress"),
