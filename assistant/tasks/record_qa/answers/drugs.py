@@ -67,7 +67,8 @@ def discharge(reading: RecordReading, asked: Asked, out: Saying) -> None:
     for course in found:
         days = f"，{course.row.days}天" if course.row.days is not None else ""
         out.say(f"{course.row.name}：{course.regimen}{days}", *course.places)
-    for note in reading.notes if not found else ():
+    # No list of names has every drug: what was read from a note stands beside its sentence.
+    for note in reading.notes if all(c.told for c in found) else ():
         for segment in note.segments:
             if segment.section == "出院带药" or "带药" in segment.text:
                 out.quote(note, note.span(segment.start, segment.end), "出院带药")

@@ -40,17 +40,18 @@ class Found:
 def answer(reading: RecordReading, asked: Asked, out: Saying) -> bool:
     """Say the piece that is asked for; False where no sentence of the record gives it."""
     found: list[Found] = []
-    for text in written(asked.folded):
+    wanted: Wanted | None = None
+    for text in dict.fromkeys((asked.folded, *written(asked.folded))):
         wanted = wanted_of(text)
         if wanted is None or not wanted.runs:
-            return False
+            continue
         # What no sentence of the stay gives may be told of the time before it.
         found = _found(reading, wanted) or (
             [] if wanted.pick else _found(reading, replace(wanted, earlier=not wanted.earlier))
         )
         if found:
             break
-    else:
+    if wanted is None or not found:
         return False
     if asked.nth:
         # Told on fewer days than that, it did not happen so often as far as the notes say.
