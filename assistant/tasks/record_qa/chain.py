@@ -134,6 +134,9 @@ def _answered(reading: RecordReading, question: str, focus: Focus | None) -> Rec
     other = stranger(question, reading)
     if other:
         return _of_other(question, other)
+    if reading.name:
+        # The patient's own name asks for nothing more.
+        question = question.replace(reading.name, "患者")
     several = questions_in(question, reading, focus)
     if len(several) > 1:
         # What stands behind a blank is no first word of the line, and may be a name as well.

@@ -12,6 +12,7 @@ from assistant.tasks.record_qa.days import NamedDay, days_in
 from assistant.tasks.record_qa.reading import NoteReading, RecordReading
 from assistant.tasks.record_qa.wanted import Wanted
 from knowledge.text.amount import Quantity
+from knowledge.text.changes import changes
 from knowledge.text.folding import fold
 from knowledge.text.quantity import quantities
 from knowledge.text.times import Anchors, Time, times
@@ -79,13 +80,22 @@ _COUNTED = {"颗": "颗枚个粒", "个": "个枚颗支根次", "枚": "枚个�
 def _amount(clause: Clause, wanted: Wanted, reading: RecordReading) -> list[Piece]:
     """The first amount behind the words that are asked for, else those before them."""
     found: list[tuple[int, Piece]] = []
-    for quantity in quantities(clause.text):
-        shown = _shown(quantity, clause.text, wanted)
-        if shown:
-            piece = Piece(
-                shown, _number(quantity), day_of(clause, reading), measured=bool(quantity.unit)
-            )
-            found.append((quantity.start, piece))
+    every = quantities(clause.text)
+    # 由80ml降为30ml is one piece, and its last value the present one.
+    series = {one.quantities[0].start: one.quantities for one in changes(clause.text, every)}
+    later = {q.start for group in series.values() for q in group[1:]}
+    for quantity in every:
+        group = series.get(quantity.start, (quantity,))
+        parts = [_shown(one, clause.text, wanted) for one in group]
+        if quantity.start in later or not all(parts):
+            continue
+        piece = Piece(
+            "→".join(parts),
+            _number(group[-1]),
+            day_of(clause, reading),
+            measured=bool(quantity.unit),
+        )
+        found.append((quantity.start, piece))
     return _behind(found, clause, wanted)
 
 

@@ -79,6 +79,7 @@ def test_courses_begin_and_end_as_the_notes_say(reading: RecordReading) -> None:
         ("BMI多少", "24.2"),
         ("什么时候拆线", "2026年3月12日"),
         ("韩一舟对什么过敏", "头孢"),
+        ("韩一舟的血红蛋白最低多少", "最低 118g/L"),
         ("做了什么手术", "腹腔镜胆囊切除术"),
     ],
 )
