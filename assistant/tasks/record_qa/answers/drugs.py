@@ -70,7 +70,8 @@ def discharge(reading: RecordReading, asked: Asked, out: Saying) -> None:
     # No list of names has every drug: what was read from a note stands beside its sentence.
     for note in reading.notes if all(c.told for c in found) else ():
         for segment in note.segments:
-            if segment.section == "出院带药" or "带药" in segment.text:
+            listed = segment.section == "出院带药" and known_drugs().find(segment.text)
+            if listed or "带药" in segment.text:
                 out.quote(note, note.span(segment.start, segment.end), "出院带药")
     if out.is_empty:
         out.note("病历未记载出院带药。", "not_recorded")
