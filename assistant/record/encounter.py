@@ -17,7 +17,7 @@ from assistant.record.attachment import Attachments
 from assistant.record.diagnosis import Diagnosis, diagnosis_line
 from assistant.record.fields import Identifier, Moment, ShortText, Strict
 from assistant.record.medication import Medication, medication_line
-from assistant.record.note import Note
+from assistant.record.note import Note, kind_of_title
 from assistant.record.observation import Observation, observation_line
 from assistant.record.operation import Operation, operation_line
 from assistant.record.order import Order, order_line
@@ -67,6 +67,14 @@ class Encounter(Strict):
         """An encounter that is one free text, kept whole as the note ``text``."""
         note = Note(id="text", kind="other", title="病历原文", text=text)
         return cls(id=encounter_id, patient=Patient(id=patient_id), notes=[note])
+
+    def titled(self) -> Self:
+        """The same record, its notes of the kind ``other`` with the kind that their title says."""
+        notes = [
+            n.model_copy(update={"kind": kind_of_title(n.title)}) if n.kind == "other" else n
+            for n in self.notes
+        ]
+        return self.model_copy(update={"notes": notes})
 
     def record_hash(self) -> str:
         """SHA-256 (hex) over the canonical JSON of the whole record."""

@@ -50,6 +50,7 @@ _USED: dict[str, frozenset[TermKind]] = {
     "caution": _DRUGS | _TESTS | _FINDINGS,
     "calculation": _TESTS | _FINDINGS,
     "allergy": _DRUGS,
+    "reason": _ALL,
     "mention": _FINDINGS,
     "ruled_out": _FINDINGS,
     "imaging": frozenset({TermKind.IMAGING}),
@@ -91,14 +92,22 @@ def left_over(asked: Asked, answer: RecordAnswer) -> list[str]:
     unanswered = [
         hit[0]
         for one in narrowed(text)
-        if asked.kind not in one.kinds and (hit := one.words.search(text)) and hit[0] not in body
+        if not _answers(asked, one) and (hit := one.words.search(text)) and hit[0] not in body
     ]
     if asked.kind == "reason" and answer.outcome == "not_recorded":
         # That the record does not say why is no answer to another question.
         return unanswered
     unread = _without_slots(asked, _without_route(asked, text))
-    runs = (run for run in named_in(unread) if not _stands_in(run, body))
+    runs = (run for run in named_in(unread) if not stands_in(run, body))
     return list(dict.fromkeys([*unanswered, *runs]))
+
+
+def _answers(asked: Asked, one: Qualifier) -> bool:
+    """Whether the kind answers a question so narrowed; the values of a test before or after any
+    event whose time the record tells."""
+    if one.name == "event" and asked.period is not None and asked.kind in RESULTS:
+        return True
+    return asked.kind in one.kinds
 
 
 def named_in(text: str) -> list[str]:
@@ -161,6 +170,9 @@ def _without_slots(asked: Asked, text: str) -> str:
         spans += _places(asked.imaging, folded)
     if asked.day is not None and asked.kind in RESULTS | {"drug", "drugs", "drug_on", "signer"}:
         spans += [h.span() for h in _DATE.finditer(folded)]
+    if asked.period is not None and asked.kind in RESULTS | {"mention"}:
+        at = folded.find(asked.period.event)
+        spans.append((at, at + len(asked.period.words)))
     # A relative who is not asked about is the patient, or only asks.
     spans += [h.span() for row in table("relatives.tsv") for h in re.finditer(row[1], folded)]
     for start, end in spans:
@@ -193,8 +205,9 @@ def _body(answer: RecordAnswer) -> str:
     ]))  # fmt: skip
 
 
-def _stands_in(run: str, body: str) -> bool:
-    """Whether a run of words stands in a text, as it is, as notes write it, or in most parts."""
+def stands_in(run: str, body: str, share: float = _ECHOED) -> bool:
+    """Whether a run of words stands in a text, as it is, as notes write it, or in such a share of
+    its parts."""
     if run in body:
         return True
     for words, written, _ in table("everyday_words.tsv"):
@@ -208,4 +221,4 @@ def _stands_in(run: str, body: str) -> bool:
         end = next((e for e in range(len(run), at + 1, -1) if run[at:e] in body), 0)
         held, at = (held + end - at, end) if end else (held, at + 1)
     # 蛋白 is no answer to 铁蛋白.
-    return len(run) > 3 and held >= _ECHOED * len(run)
+    return len(run) > 3 and held >= share * len(run)

@@ -7,6 +7,7 @@ from datetime import date
 
 from assistant.tasks.record_qa.abbreviations import written_out
 from assistant.tasks.record_qa.draft import Focus
+from assistant.tasks.record_qa.periods import Period
 
 MAX_LENGTH = 2_000
 
@@ -29,6 +30,7 @@ class Asked:
     bad_day: str = ""
     count: int | None = None
     nth: int | None = None
+    period: Period | None = None
     followed: bool = field(default=False, compare=False)
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, timedelta
 
-from assistant.tasks.record_qa.reading import RecordReading, naive
+from assistant.tasks.record_qa.reading import RecordReading
 from knowledge.text.times import Anchors, times
 
 CHINESE = {c: n for n, c in enumerate("零一二三四五六七八九十")} | {"两": 2}
@@ -22,7 +22,7 @@ def asked_day(folded: str, reading: RecordReading) -> tuple[date | None, str]:
     admitted = reading.admitted.date() if reading.admitted else None
     if hit := _OPERATION_DAY.search(folded):
         days = CHINESE.get(hit[1]) or (int(hit[1]) if hit[1].isdigit() else 0)
-        first = next((naive(o.at) for o in reading.encounter.operations if o.at), None)
+        first = reading.operated
         if first is not None and days:
             return (first + timedelta(days=days)).date(), ""
     if hit := _DAY.search(folded):

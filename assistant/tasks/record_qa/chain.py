@@ -8,14 +8,16 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from assistant.tasks.record_qa.accounts import left_over, narrowed
+from assistant.tasks.record_qa.accounts import left_over, named_in, narrowed
 from assistant.tasks.record_qa.answers import (
     calculations,
     drugs,
     facts,
     general,
+    intervals,
     mentions,
     notes,
+    pieces,
     quoted,
     reasons,
     relatives,
@@ -30,6 +32,8 @@ from assistant.tasks.record_qa.reading import RecordReading
 from assistant.tasks.record_qa.saying import Saying
 from assistant.tasks.record_qa.several import merged, questions_in
 from assistant.tasks.record_qa.strangers import stranger
+from assistant.tasks.record_qa.wanted import wanted_of
+from knowledge.text.terms import find_terms
 
 log = logging.getLogger("bedside.assistant.record_qa")
 
@@ -74,6 +78,7 @@ TOOLS: dict[str, tuple[str, Tool]] = {
     "reason": ("原因", reasons.answer),
     "note": ("文书", notes.answer),
     "relative": ("家属或新生儿", relatives.answer),
+    "interval": ("相隔时间", intervals.answer),
 }
 """What answers each kind of the table of routes, with its Chinese name."""
 
@@ -84,9 +89,16 @@ _OF_WHOLE_RECORD = frozenset(
 """Kinds whose answers say themselves of whom they speak."""
 
 
-_SEARCHED_ON = frozenset({"history", "operation", "imaging", "note", "reason", "mention"})
+_SEARCHED_ON = frozenset(
+    {"interval", "history", "operation", "imaging", "note", "reason", "mention"}
+)
 """Kinds that look for certain words or places: where they find none, the question's own may do."""
 
+
+_ONLY_QUOTE = frozenset(
+    {"mention", "operation", "imaging", "follow_up", "note", "history", "complication"}
+)
+"""Kinds that show sentences: the piece of them that is asked for stands before these."""
 
 _ASKER = re.compile(
     r"^[^，,：:。？?]{0,10}(?:[托让叫替]\S{0,3}?问|(?:医保|家属|护士|主任|教授|病案).{0,2}问[：:，,])[：:，,]?"
@@ -122,6 +134,9 @@ def _answered(reading: RecordReading, question: str, focus: Focus | None) -> Rec
     other = stranger(question, reading)
     if other:
         return _of_other(question, other)
+    if reading.name:
+        # The patient's own name asks for nothing more.
+        question = question.replace(reading.name, "患者")
     several = questions_in(question, reading, focus)
     if len(several) > 1:
         # What stands behind a blank is no first word of the line, and may be a name as well.
@@ -141,10 +156,8 @@ def _one(reading: RecordReading, question: str, focus: Focus | None) -> RecordAn
         return out.answer("日期无法识别")
     if asked.kind not in _OF_WHOLE_RECORD and relatives.relative_of(question, reading):
         asked = replace(asked, kind="relative")
-    if asked.kind == "mention" and not asked.terms:
-        return _quoted(reading, asked) or unanswered(reading, asked)
-    if asked.kind not in TOOLS:
-        return _quoted(reading, asked) or unanswered(reading, asked)
+    if asked.kind not in TOOLS or (asked.kind == "mention" and not asked.terms):
+        return _piece(reading, asked) or _quoted(reading, asked) or unanswered(reading, asked)
     name, tool = TOOLS[asked.kind]
     out = Saying(asked)
     try:
@@ -161,13 +174,26 @@ def _one(reading: RecordReading, question: str, focus: Focus | None) -> RecordAn
     answer = out.answer(_understood(name, asked))
     if out.is_empty and asked.kind in _SEARCHED_ON:
         answer = _quoted(reading, asked) or answer
-    if asked.kind not in _SAY_OF_WHOM and not asked.followed and (left := left_over(asked, answer)):
-        answer = _general(reading, asked, left, answer)
+    piece = _piece(reading, asked) if asked.kind in _ONLY_QUOTE else None
+    if piece is not None:
+        found = answer.outcome == "answered"
+        answer = merged(question, [piece, answer]) if found else piece
+    elif (
+        asked.kind not in _SAY_OF_WHOM and not asked.followed and (left := left_over(asked, answer))
+    ):
+        answer = _piece(reading, asked) or _general(reading, asked, left, answer)
     # Beside an earlier stay that is not told of, lines of this one would pass for it.
     of_before = any(one.name == "earlier_stay" for one in narrowed(asked.folded))
     if answer.outcome == "not_recorded" and not of_before:
         answer.nearest = [place for _, place in nearest(reading, question, 3)]
     return answer
+
+
+def _piece(reading: RecordReading, asked: Asked) -> RecordAnswer | None:
+    """What the notes tell of just what is asked: a number, a day, a side; None if nothing."""
+    asked = replace(asked, kind="piece")
+    out = Saying(asked)
+    return out.answer("原文所载") if pieces.answer(reading, asked, out) else None
 
 
 def _quoted(reading: RecordReading, asked: Asked) -> RecordAnswer | None:
@@ -229,9 +255,27 @@ def timed_out(question: str) -> RecordAnswer:
     )
 
 
+def _absent(reading: RecordReading, asked: Asked) -> list[str]:
+    """The terms that a question names where no part of them stands in any note; none where a part
+    does, or where a word of it is none that records have (吃东西 may be there in other words)."""
+    bodies = [note.document.folded for note in reading.notes]
+    wanted = wanted_of(asked.folded)
+    runs = list(wanted.runs) if wanted else named_in(asked.folded)
+    parts = [run if run[0] <= "z" else run[n : n + 2] for run in runs for n in range(len(run) - 1)]
+    known = all(run[0] <= "z" or find_terms(run) for run in runs)
+    return (
+        runs
+        if runs and known and not any(part in body for part in parts for body in bodies)
+        else []
+    )
+
+
 def unanswered(reading: RecordReading, asked: Asked) -> RecordAnswer:
     """What there is to say without a route and without a model."""
     out = Saying(asked)
+    if absent := _absent(reading, asked):
+        out.note(mentions.not_found("、".join(f"“{word}”" for word in absent)), "not_recorded")
+        return out.answer(f"有无记载：{'、'.join(absent)}")
     out.note(
         "没有看懂这个问题，未作回答；下面是病历中最接近的原文。"
         "可以问：某项检验的趋势或最高值、用药、过敏史、手术、诊断、有无某症状、评分计算。",

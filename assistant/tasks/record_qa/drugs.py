@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache, lru_cache
+from weakref import WeakKeyDictionary
 
+from assistant.grounding.known_drugs import drug_names
 from assistant.record.evidence import TextSpan
 from assistant.record.medication import Medication
 from assistant.tasks.record_qa.reading import RecordReading
 from assistant.tasks.record_qa.tests import table
+from assistant.tasks.record_qa.told_drugs import told_courses
 from knowledge.text.drugs import generic_name, shipped_drug
 from knowledge.text.folding import fold
 
@@ -28,11 +31,21 @@ class DrugClass:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """One row of the medication."""
+    """One row of the medication, or what the notes tell of one where there are no rows.
+
+    ``also`` are further places that show it; ``told``: from the notes.
+    """
 
     drug: str
     row: Medication
     evidence: TextSpan
+    also: tuple[TextSpan, ...] = ()
+    told: bool = False
+
+    @property
+    def places(self) -> tuple[TextSpan, ...]:
+        """All places that show it."""
+        return (self.evidence, *self.also)
 
     @property
     def start(self) -> date | None:
@@ -69,6 +82,10 @@ def classes() -> list[DrugClass]:
     ]
 
 
+_SALT = re.compile(r"(?:复方)?(?:氯化|硫酸|碳酸|碳酸氢|葡萄糖酸|枸橼酸|磷酸)[钠钾钙镁锌]")
+"""Salts that are the drug themselves."""
+
+
 @lru_cache(maxsize=4096)
 def drug_of(name: str) -> str:
     """The drug behind a product: 注射用头孢曲松钠 → 头孢曲松."""
@@ -77,18 +94,46 @@ def drug_of(name: str) -> str:
     found = shipped_drug(bare) or shipped_drug(generic)
     if found is not None:
         return found
+    if _SALT.fullmatch(generic):
+        return generic
     if generic in ("氯化", "复方氯化") or re.fullmatch(r"[\d.%]+", generic):
         return re.sub(r"(?:注射液|缓释片|片|口服溶液)$", "", bare)
     return re.sub(r"(?<=..)(?:琥珀酸|枸橼酸)?[钠钾钙镁]?$", "", generic)
 
 
 def courses(reading: RecordReading) -> list[Course]:
-    """The rows of the medication in the order of their first days."""
+    """The rows of the medication, or what the notes tell where there are none, in the order of
+    their first days."""
     found = [
         Course(drug_of(row.name), row, reading.row("medications", number))
         for number, row in enumerate(reading.encounter.medications)
     ]
-    return sorted(found, key=lambda c: (c.start is None, c.start or date.min))
+    found = found or _told(reading)
+    return sorted(found, key=lambda c: c.start or c.stop or date.max)
+
+
+_KEPT: WeakKeyDictionary[RecordReading, list[Course]] = WeakKeyDictionary()
+
+
+def _told(reading: RecordReading) -> list[Course]:
+    kept = _KEPT.get(reading)
+    if kept is None:
+        kept = [
+            Course(
+                drug_of(one.name),
+                Medication(
+                    id=f"told-{number}", name=one.name, dose=one.dose, route=one.route,
+                    frequency=one.frequency, days=one.days, start=one.start, stop=one.stop,
+                    discharge=one.home,
+                ),
+                one.places[0],
+                one.places[1:],
+                told=True,
+            )
+            for number, one in enumerate(told_courses(reading, drug_names(()), drug_of))
+        ]  # fmt: skip
+        _KEPT[reading] = kept
+    return kept
 
 
 def is_drug(course: Course, wanted: str) -> bool:

@@ -42,8 +42,8 @@ def inputs(calculator: Calculator, reading: RecordReading, day: date | None = No
         if one.kind == "age" and reading.age is not None:
             age = float(int(reading.age)) if reading.age >= 3 else round(reading.age, 2)
             taken.take(one.key, Given(age, "岁"), f"年龄 {age:g}岁", *_age_place(reading, age))
-        elif one.kind == "sex" and reading.encounter.patient.sex:
-            sex = reading.encounter.patient.sex
+        elif one.kind == "sex" and reading.sex:
+            sex = reading.sex
             taken.take(
                 one.key, Given(sex), f"性别 {SEX_ZH[sex]}", *_place(reading, SEX_ZH[sex] + "性")
             )

@@ -10,13 +10,15 @@ from datetime import date, datetime
 from assistant.calculators.conversion import UnitMismatch, convert, read
 from assistant.grounding.measured import Measured
 from assistant.grounding.segments import Scope
+from assistant.grounding.stance import stances
 from assistant.record.evidence import TextSpan
-from assistant.tasks.record_qa.reading import NoteReading, RecordReading, naive
+from assistant.tasks.record_qa.days import days_in
+from assistant.tasks.record_qa.head import naive
+from assistant.tasks.record_qa.reading import NoteReading, RecordReading
 from assistant.tasks.record_qa.tests import test_of
 from assistant.tasks.record_qc.results import one_quantity
 from knowledge.text.quantity import Quantity
 from knowledge.text.term_table import shipped_test
-from knowledge.text.times import Anchors, times
 
 _FLAGS = {"high": "↑", "low": "↓", "abnormal": "异常", "normal": "正常"}
 
@@ -100,21 +102,21 @@ def told(reading: RecordReading) -> list[Point]:
 
 def _of_note(note: NoteReading, reading: RecordReading) -> Iterable[Point]:
     written = naive(note.note.written_at)
-    anchors = Anchors(
-        admission=reading.admitted.date() if reading.admitted else None, note=note.day
-    )
+    admitted = reading.admitted.date() if reading.admitted else None
     for one in note.measured:
         quantity = one.quantity
         if not one.concept or one.reference or not _is_value(note.text, one):
             continue
+        if _is_aim(note, one):
+            continue
         name = note.text[one.name_start : one.name_end].strip() or one.concept
+        if of_day := _OF_DAY.search(note.text[: one.name_start]):
+            name = of_day[0] + name
         test = _with_specimen(note.text, one, test_of(name))
         place = note.sentence(quantity.start)
         before = note.text[place.start : quantity.start]
-        dated = [t for t in times(before, anchors) if len(t.value) == 10 and t.exact]
-        at = written
-        if dated and (day := _day(dated[-1].value)) is not None:
-            at = datetime.combine(day, datetime.min.time())
+        dated = days_in(before, note.day, admitted)
+        at = datetime.combine(dated[-1].day, datetime.min.time()) if dated else written
         whole = quantity.shape in ("one", "pair") and not quantity.suffix
         pair = quantity.shape == "pair" and len(quantity.numbers) == 2
         yield Point(
@@ -132,6 +134,19 @@ def _of_note(note: NoteReading, reading: RecordReading) -> Iterable[Point]:
             pair=float(quantity.numbers[1].written) if pair else None,
             comparator=quantity.comparator,
         )
+
+
+_OF_DAY = re.compile(r"24(?:h|H|小时)\Z")
+_AIMED = re.compile(r"目标|要求|争取|力争|应[<>≤≥低高控维]")
+
+
+def _is_aim(note: NoteReading, one: Measured) -> bool:
+    """Whether a clause aims at a value, or says what is to be done at one: 目标LDL-C<1.4."""
+    sentence = note.sentence(one.name_start)
+    at = one.name_start - sentence.start
+    start = max(sentence.quote.rfind(mark, 0, at) for mark in "，,；;") + 1
+    clause = sentence.quote[start : one.quantity.end - sentence.start]
+    return _AIMED.search(clause) is not None or "thought" in stances(clause)
 
 
 _GRADE = re.compile(r"[+-]?级|[+-](?=[，。；、）)]|\Z)")
@@ -152,6 +167,12 @@ _UNITS = {
     "体重": "kg", "身高": "cm", "尿量": "ml", "NIHSS评分": "分", "视觉模拟评分": "分",
     "体重指数": "kg/m2",
 }  # fmt: skip
+_BARE = {
+    "体温": (34, 43), "脉搏": (20, 250), "呼吸频率": (5, 90), "血压": (40, 260),
+    "血氧饱和度": (40, 100), "视觉模拟评分": (0, 10),
+}  # fmt: skip
+"""Between what a number without a unit behind the name of a sign is its value."""
+
 _FAR = 14
 
 
@@ -169,10 +190,11 @@ def _is_value(text: str, one: Measured) -> bool:
     expected = _UNITS.get(one.concept)
     if expected is None:
         return not (quantity.unit and quantity.unit.measures("time", "times"))
+    if not quantity.unit and (bounds := _BARE.get(one.concept)):
+        # BP 92/58, HR 118: vital signs are written without their units.
+        return bounds[0] <= float(quantity.values[0]) <= bounds[1]
     unit = read(expected)
-    return unit is not None and (
-        quantity.unit.converts_to(unit[0]) or (not quantity.unit and one.concept == "视觉模拟评分")
-    )
+    return unit is not None and quantity.unit.converts_to(unit[0])
 
 
 def _with_specimen(text: str, one: Measured, test: str) -> str:
@@ -182,13 +204,6 @@ def _with_specimen(text: str, one: Measured, test: str) -> str:
         return test
     clause = re.split(r"[,，;；。\n]", text[max(0, one.name_start - 30) : one.name_start])[-1]
     return said + test if said in clause or shipped_test(said + test) else test
-
-
-def _day(value: str) -> date | None:
-    try:
-        return date.fromisoformat(value)
-    except ValueError:
-        return None
 
 
 def of_test(points: Sequence[Point], test: str) -> list[Point]:

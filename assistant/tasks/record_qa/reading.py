@@ -18,6 +18,16 @@ from assistant.record.note import Note
 from assistant.record.observation import observation_line
 from assistant.record.operation import operation_line
 from assistant.record.order import order_line
+from assistant.record.patient import Sex
+from assistant.tasks.record_qa.head import (
+    naive,
+    told_admission,
+    told_age,
+    told_discharge,
+    told_name,
+    told_operation,
+    told_sex,
+)
 from knowledge.text.assertion.engine import read_assertions
 from knowledge.text.assertion.status import Assertion
 from knowledge.text.document import Document
@@ -27,11 +37,6 @@ from knowledge.text.terms import find_terms
 
 MEANT = frozenset({TermKind.SYMPTOM, TermKind.SIGN, TermKind.DISEASE, TermKind.PROCEDURE})
 """What is asserted or denied."""
-
-
-def naive(at: datetime | None) -> datetime | None:
-    """The local time without its zone, so that times with and without one compare."""
-    return at.replace(tzinfo=None) if at else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +125,12 @@ class NoteReading:
         end = found.end
         return self.span(found.start, end)
 
+    def so_far(self, segment: Segment) -> str:
+        """A sentence with what stands before it up to a full stop: what an examination showed goes
+        on behind a semicolon."""
+        start = max(self.text.rfind(mark, 0, segment.start) for mark in "。\n") + 1
+        return self.text[start : segment.end]
+
     def section(self, name: str) -> TextSpan | None:
         """The body of the headed part with this name."""
         for heading in self.document.sections:
@@ -135,12 +146,16 @@ class NoteReading:
 
 
 class RecordReading:
-    """The whole encounter."""
+    """The whole encounter.
+
+    What its head does not say (when it began, age, sex, when the operation was) is read from its
+    notes.
+    """
 
     def __init__(self, encounter: Encounter) -> None:
-        self.encounter = encounter
-        self.admitted = naive(encounter.admitted_at)
-        self.left = naive(encounter.discharged_at)
+        self.encounter = encounter = encounter.titled()
+        self.admitted = naive(encounter.admitted_at) or told_admission(encounter.notes)
+        self.left = naive(encounter.discharged_at) or told_discharge(encounter.notes)
         day = self.admitted.date() if self.admitted else None
         written = sorted(
             (n for n in encounter.notes if n.text.strip()),
@@ -162,6 +177,22 @@ class RecordReading:
         end = start + len(lines[line])
         return TextSpan(note_id=RESERVED + table, start=start, end=end, quote=lines[line])
 
+    @cached_property
+    def operated(self) -> datetime | None:
+        """When the first operation of the stay was: its row, its note, or a note that tells it."""
+        rows = [naive(o.at) for o in self.encounter.operations if o.at]
+        return rows[0] if rows else told_operation(self.encounter.notes)
+
+    @cached_property
+    def name(self) -> str:
+        """The patient's name."""
+        return self.encounter.patient.name or told_name(self.encounter.notes)
+
+    @cached_property
+    def sex(self) -> Sex | None:
+        """The patient's sex."""
+        return self.encounter.patient.sex or told_sex(self.encounter.notes)
+
     @property
     def last_day(self) -> date | None:
         """The last day that the record knows of: what 昨天 and 今天 count from."""
@@ -174,7 +205,8 @@ class RecordReading:
         """Age in years at the admission."""
         when = self.admitted or naive(self.notes[0].note.written_at if self.notes else None)
         patient = self.encounter.patient
-        return patient.age_at(when.date()) if when else patient.age_years
+        known = patient.age_at(when.date()) if when else patient.age_years
+        return told_age(self.encounter.notes) if known is None else known
 
     def of_kind(self, *kinds: str) -> Sequence[NoteReading]:
         """The notes of these kinds, in their order."""

@@ -24,7 +24,7 @@ from assistant.tasks.record_qa.tools.registry import (
 )
 from assistant.tasks.record_qa.tools.tool import Desk
 from assistant.tasks.record_qa.with_model import answer_with_model
-from assistant.work.events import Event
+from assistant.work.events import Delta, Event
 from assistant.work.task import Run
 from serving.chat_model import EngineChatModel
 from serving.engine import Engine
@@ -36,6 +36,7 @@ PLAN_SECONDS = 90.0
 """For the calls of tools together; wording what they found may take as long as is left of:"""
 
 MODEL_SECONDS = 150.0
+MOST_BEGUN = 4
 
 
 async def answered(request: RecordQuestion, run: Run) -> AsyncGenerator[Event | RecordAnswer]:
@@ -65,6 +66,8 @@ async def answered(request: RecordQuestion, run: Run) -> AsyncGenerator[Event | 
     if unknown and request.use_model:
         engine, chat_model = await run.resources.default_model()
         if engine is not None and chat_model is not None:
+            if begun := _begun(answer):
+                yield Delta(text=begun)
             steps = _by_model(request, run, reading, answer, (engine, chat_model))
             async with contextlib.aclosing(steps) as told:
                 async for step in told:
@@ -73,6 +76,15 @@ async def answered(request: RecordQuestion, run: Run) -> AsyncGenerator[Event | 
                     else:
                         yield step
     yield await _kept(answer, request, run, turn)
+
+
+def _begun(answer: RecordAnswer) -> str:
+    """What is shown while a model plans, which takes seconds: the record's own lines; "" where it
+    has none near the question."""
+    lines = [s.text for s in answer.statements] or [f"“{p.quote}”" for p in answer.nearest]
+    if not lines:
+        return ""
+    return "\n".join(["先列出病历中相近的原文，模型正在查找：", *lines[:MOST_BEGUN], ""]) + "\n"
 
 
 async def _by_model(

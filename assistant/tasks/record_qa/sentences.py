@@ -37,7 +37,7 @@ def checked(
         [s for s in [*segments, *noted] if not OTHER_BED.search(s.text)],
         findings_of=FindingExtractor(load_findings()).extract,
         drugs_of=drug_names(m.name for m in encounter.medications),
-        patient_names=[encounter.patient.name],
+        patient_names=[reading.name],
         patient_sex=encounter.patient.sex,
     )
     found: list[Statement] = []

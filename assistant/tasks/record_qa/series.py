@@ -76,7 +76,7 @@ def of_others(said: str, reading: RecordReading) -> bool:
     if OTHER_BED.search(said) or relatives(said):
         return True
     names = find_names(said)
-    own = {n.note.author for n in reading.notes} | {reading.encounter.patient.name}
+    own = {n.note.author for n in reading.notes} | {reading.name}
     return any(
         not any(name in one or one in name for one in own if one)
         and not re.search(

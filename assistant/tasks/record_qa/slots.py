@@ -12,6 +12,7 @@ from assistant.tasks.record_qa.abbreviations import written_out
 from assistant.tasks.record_qa.asked import Asked
 from assistant.tasks.record_qa.asked_day import CHINESE, asked_day
 from assistant.tasks.record_qa.drugs import classes, courses, drug_of
+from assistant.tasks.record_qa.periods import period_of
 from assistant.tasks.record_qa.reading import RecordReading
 from assistant.tasks.record_qa.tests import table, test_of, wordings
 from knowledge.text.drugs import DrugNames
@@ -108,6 +109,7 @@ def read_slots(text: str, reading: RecordReading) -> Asked:
         bad_day=bad,
         count=_number(_COUNT, folded),
         nth=_number(_NTH, folded),
+        period=None if day else period_of(folded, reading),
     )
 
 
@@ -187,7 +189,10 @@ def _tests(folded: str, matches: Sequence[Match], reading: RecordReading) -> tup
             found.extend((start, name) for name in names)
 
     own = {fold(row.name): test_of(row.name) for row in reading.encounter.observations}
-    named: list[tuple[int, int, Sequence[str]]] = []
+    # What is transfused is a product, and no count of cells.
+    named: list[tuple[int, int, Sequence[str]]] = [
+        (*hit.span("product"), []) for hit in _TRANSFUSED.finditer(folded)
+    ]
     for pattern, tests, _ in wordings():
         named += [(hit.start(), hit.end(), tests) for hit in pattern.finditer(folded) if hit[0]]
     for name, test in {**{fold(test): test for test in own.values()}, **own}.items():
@@ -213,6 +218,11 @@ def _tests(folded: str, matches: Sequence[Match], reading: RecordReading) -> tup
             if len(common) >= 3 and GENERIC.sub("", common) and not any(taken[at : at + 3]):
                 found.append((at, test))
     return tuple(dict.fromkeys(test for _, test in sorted(found, key=lambda f: f[0])))
+
+
+_TRANSFUSED = re.compile(
+    r"输注?[了过]?[^，。？?]{0,8}?(?P<product>(?:悬浮)?红细胞|血小板|血浆|冷沉淀)"
+)
 
 
 def _common(one: str, two: str) -> str:

@@ -20,12 +20,9 @@ def stranger(question: str, reading: RecordReading) -> str:
 
     Names of those who wrote in the record are not strangers.
     """
-    patient = reading.encounter.patient
-    if patient.name and patient.name in question:
-        rest = question.replace(patient.name, "患者")
-    else:
-        rest = question
-    known = {n.note.author for n in reading.notes} | {patient.name}
+    own_name = reading.name
+    rest = question.replace(own_name, "患者") if own_name else question
+    known = {n.note.author for n in reading.notes} | {own_name}
     names = set(find_names(rest))
     if hit := _LEAD.match(rest):
         candidate = hit["name"]

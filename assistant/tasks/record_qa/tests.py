@@ -50,7 +50,7 @@ def test_of(name: str) -> str:
         alias = _aliases().get(fold(one))
         if alias is not None:
             return alias
-    if bare.startswith("24小时") and not found.startswith("24小时"):
+    if bare.startswith(("24小时", "24h", "24H")) and not found.startswith("24小时"):
         # What a day brings is not what one sample shows.
         return "24小时" + found
     specimen = specimen_of(bare)

@@ -191,7 +191,7 @@ class Chart:
     def __init__(
         self, encounter: Encounter, structurer: Structurer, cache: PageCache | None = None
     ) -> None:
-        self.encounter = encounter
+        self.encounter = encounter = encounter.titled()
         admitted = encounter.admitted_at
         self.admitted = admitted.replace(tzinfo=None) if admitted else None
         left = encounter.discharged_at

@@ -7,7 +7,11 @@ from collections.abc import Iterator
 from importlib.resources import files
 from typing import Literal, get_args
 
+import yaml
+
 from assistant.record.encounter import Encounter
+from assistant.record.note import Note
+from assistant.record.patient import Patient
 from assistant.tasks.record_qa.chain import ask
 from assistant.tasks.record_qa.draft import RecordAnswer
 from assistant.tasks.record_qa.reading import RecordReading
@@ -28,6 +32,8 @@ Half = Literal[
     "eighth",
     "ninth",
     "tenth",
+    "eleventh",
+    "twelfth",
 ]
 HALVES: tuple[Half, ...] = get_args(Half)
 
@@ -36,11 +42,28 @@ def strangers(half: Half) -> Iterator[Trial]:
     """The questions of one set, as trials of the kind ``strangers``."""
     every = [known.encounter for known in sample_stays()]
     every += [known.encounter for known in fresh_stays()]
+    every += stays_of_notes()
     stays = {one.id.removeprefix("enc-"): one for one in every}
     path = files("eval.clinical") / "data" / "record_qa" / "strangers.tsv"
     for line in path.read_text("utf-8").splitlines():
         if line.startswith(half + "\t"):
             yield _trial(line.split("\t"), stays)
+
+
+def stays_of_notes() -> list[Encounter]:
+    """Stays of which only notes are there: no rows, no kinds, nothing in the head."""
+    path = files("eval.clinical") / "data" / "record_qa" / "notes_alone.yaml"
+    return [
+        Encounter(
+            id=f"enc-{stay['id']}",
+            patient=Patient(id=f"pat-{stay['id']}"),
+            notes=[
+                Note(id=f"n{number}", title=title, written_at=at, text=text)
+                for number, (title, at, text) in enumerate(stay["notes"], 1)
+            ],
+        )
+        for stay in yaml.safe_load(path.read_text("utf-8"))
+    ]
 
 
 def _trial(cells: list[str], stays: dict[str, Encounter]) -> Trial:

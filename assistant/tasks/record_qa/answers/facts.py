@@ -6,13 +6,16 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
+from assistant.record.evidence import TextSpan
 from assistant.record.fields import written_day
 from assistant.record.patient import SEX_ZH
+from assistant.tasks.record_qa.answers import relatives
 from assistant.tasks.record_qa.answers.mentions import earlier_operations
 from assistant.tasks.record_qa.asked import Asked
 from assistant.tasks.record_qa.draft import Row
+from assistant.tasks.record_qa.head import naive, told_operations
 from assistant.tasks.record_qa.points import rows
-from assistant.tasks.record_qa.reading import RecordReading, naive
+from assistant.tasks.record_qa.reading import RecordReading
 from assistant.tasks.record_qa.saying import MOST_QUOTES, Saying
 from assistant.tasks.record_qa.tests import table
 
@@ -52,6 +55,13 @@ def operation(reading: RecordReading, asked: Asked, out: Saying) -> None:
         place = reading.row("operations", number)
         at = _moment(naive(row.at)) or "时间未记载"
         out.say(f"{at} {row.name}", place)
+    told = [] if own else told_operations([n.note for n in reading.notes])
+    for one in told:
+        place = TextSpan(
+            note_id=one.note.id, start=one.start, end=one.end,
+            quote=one.note.text[one.start : one.end],
+        )  # fmt: skip
+        out.say(f"{_moment(one.at) or '时间未记载'} {one.name}（{one.note.title}）", place)
     for note in reading.of_kind("operation"):
         by = f"，记录者 {note.note.author}" if note.note.author else ""
         words = _asked_of_operation(asked)
@@ -59,11 +69,11 @@ def operation(reading: RecordReading, asked: Asked, out: Saying) -> None:
             if words is None or words.search(segment.text):
                 place = note.span(segment.start, segment.end)
                 out.quote(note, place, f"手术记录{by}")
-            if len(out.statements) >= MOST_QUOTES + len(own):
+            if len(out.statements) >= MOST_QUOTES + len(own) + len(told):
                 break
-    if not own and not reading.of_kind("operation"):
+    if not own and not told and not reading.of_kind("operation"):
         out.note("病历未记载本次住院的手术。", "not_recorded")
-    if re.search(r"以前|既往|曾|过去|做过|开过", asked.text) or not own:
+    if re.search(r"以前|既往|曾|过去|做过|开过", asked.text) or not (own or told):
         earlier_operations(reading, out)
 
 
@@ -219,7 +229,10 @@ def history(reading: RecordReading, asked: Asked, out: Saying) -> None:
             if len(out.statements) >= MOST_QUOTES:
                 return
         return
-    out.note(f"病历中没有“{asked.section}”部分。", "not_recorded")
+    if asked.section == "家族史":
+        relatives.answer(reading, asked, out)
+    else:
+        out.note(f"病历中没有“{asked.section}”部分。", "not_recorded")
 
 
 _SEEN = re.compile(r"所见|见|示[:：]|提示|检查")

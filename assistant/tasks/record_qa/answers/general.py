@@ -101,8 +101,8 @@ def places(reading: RecordReading, asked: Asked, *, earlier: bool = False) -> li
         if not OTHER_BED.search(segment.text) and (not earlier or _is_earlier(note, segment))
     ]
     held = [
-        _held(fold(s.text), {m.concept for m in find_terms(s.text)}, runs, wanted)
-        for _, s in sentences
+        _held(fold(text), {m.concept for m in find_terms(text)}, runs, wanted)
+        for text in (note.so_far(s) for note, s in sentences)
     ]
     often = Counter(part for one in held for part in one[0])
     total = sum(len(note.segments) for note in reading.notes) + 1

@@ -14,6 +14,7 @@ from assistant.tasks.record_qa.mentions import concepts_of
 from assistant.tasks.record_qa.reading import NoteReading, RecordReading
 from assistant.tasks.record_qa.saying import Saying
 from knowledge.text.folding import fold
+from knowledge.text.terms import find_terms
 
 MOST = 4
 _GROUND = re.compile(
@@ -30,12 +31,16 @@ _VERBS = re.compile(r"停|减|加|换|改|溶栓|剖|转|禁|拔|输")
 def answer(reading: RecordReading, asked: Asked, out: Saying) -> None:
     """The sentences that speak of what is asked and of a ground, the most telling first."""
     subjects = _subjects(asked)
+    # 复查K 4.0 speaks of 血钾.
+    concepts = {c for one in (*asked.tests, *asked.terms) for c in (one, *concepts_of(one))}
     verbs = set(_VERBS.findall(asked.folded))
     scored: list[tuple[int, int, NoteReading, Segment]] = []
     for note in reading.notes:
         for segment in note.segments:
             folded = fold(segment.text)
-            if not any(s.search(folded) for s in subjects):
+            if not any(s.search(folded) for s in subjects) and not (
+                concepts & {m.concept for m in find_terms(segment.text)}
+            ):
                 continue
             score = 2 * any(v in folded for v in verbs)
             score += bool(_GROUND.search(folded)) + bool(_DONE.search(folded))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from assistant.tasks.record_qa.accounts import named_in
 from assistant.tasks.record_qa.asked import Asked
 from assistant.tasks.record_qa.mentions import concepts_of
 from assistant.tasks.record_qa.reading import RecordReading
@@ -42,26 +43,20 @@ def answer(reading: RecordReading, asked: Asked, out: Saying) -> None:
         return
     name, words = found
     out.note(f"问的是{name}，不是患者本人；以下只是病历中提到{name}的原文。")
-    wanted = [*asked.tests, *asked.terms]
     places = [
         (note, note.span(s.start, s.end))
         for note in reading.notes
         for s in note.segments
         if words.search(s.text)
     ]
-    # The newest first; before it what has the word that was asked for, or another word for it.
+    # The newest first; where what is asked for stands in some of them, only these.
     places.reverse()
-    same = {c for w in wanted for c in concepts_of(w)}
-    places.sort(
-        key=lambda p: (
-            not (
-                any(w in p[1].quote for w in wanted)
-                or any(m.concept in same for m in find_terms(p[1].quote))
-            )
-        )
-    )
+    about = [p for p in places if _is_about(asked, found, p[1].quote)]
+    places = about or places
     for note, place in places[:MOST_QUOTES]:
         out.quote(note, place)
+    if about:
+        out.messages[:] = [f"问的是{name}，不是患者本人；病历中的记载如下。"]
     if not places:
         out.messages.clear()
         for note in reading.notes if name not in _NOT_OF_BLOOD else ():
@@ -72,3 +67,14 @@ def answer(reading: RecordReading, asked: Asked, out: Saying) -> None:
             out.note(f"问的是{name}，病历未单独提到；家族史原文如下，请核对。", "not_recorded")
             return
         out.note(f"问的是{name}，病历未记载其情况。", "not_recorded")
+
+
+def _is_about(asked: Asked, whom: tuple[str, re.Pattern[str]], quote: str) -> bool:
+    """Whether a sentence about them has what is asked for, or another word for it."""
+    wanted = [*asked.tests, *asked.terms]
+    same = {c for w in wanted for c in concepts_of(w)}
+    if any(w in quote for w in wanted) or any(m.concept in same for m in find_terms(quote)):
+        return True
+    rest = named_in(next((re.sub(row[1], " ", asked.folded) for row in table("relatives.tsv")
+                          if row[0] == whom[0]), asked.folded))  # fmt: skip
+    return any(run[n : n + 2] in quote for run in rest for n in range(len(run) - 1))

@@ -67,17 +67,23 @@ def check_allergy_orders(chart: Chart, rules: Rules) -> Iterator[Found]:
 
 def _in_notes(chart: Chart, given: re.Pattern[str]) -> tuple[Page, int, int] | None:
     for page in chart.of_kind("progress", "operation", "first_progress", "discharge_day"):
-        for entity in page.entities:
-            if entity.type.value != "drug" or entity.allergen or not given.search(entity.text):
+        for one in regimens(page.text):
+            # 哌拉西林3.0g: a dose says that it is given, as the word 予 does.
+            name, start, end = one.drug.name, one.drug.start, one.drug.end
+            clause = page.clause_at(start)
+            if not given.search(name) or clause is None or clause.scope is Scope.PRIOR:
                 continue
-            clause = page.clause_at(entity.start)
-            if clause is None or clause.scope is Scope.PRIOR or "过敏" in clause.text:
+            if "过敏" in clause.text or not (one.dose or _GIVEN.search(clause.text)):
                 continue
-            if entity.polarity is Polarity.ABSENT or not _GIVEN.search(clause.text):
+            # What it is to prevent is only thought of; the drug is given.
+            prevents = (
+                one.dose is not None
+                and "预防" in page.text[max(0, clause.start - 12) : one.end + 8]
+            )
+            against = {"stopped", "undone", "refused", "family"}
+            if one.stopped or (against if prevents else against | {"thought"}) & clause.stances:
                 continue
-            if {"stopped", "undone", "refused", "thought", "family"} & clause.stances:
-                continue
-            return page, entity.start, entity.end
+            return page, start, end
     return None
 
 

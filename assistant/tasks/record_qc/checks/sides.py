@@ -18,7 +18,7 @@ _WELL = re.compile(
     r"正常|健侧|对侧|通畅|阴性|(?<![不])清(?!创)|未见|无(?!力|菌)|[(（]-[)）]|陈旧|既往|术后\d|年前|曾|5级|Ⅴ级|同前|较[左右]"
     r"|余|放射(?!冠)|向[左右]|偏|取|卧位|侧卧|穿刺|鞘|置管|输液|入路|静脉(?:港|通路|留置)|测血压|上臂|桡动脉|股动脉|对照|比[左右]|双侧"
 )
-_DONE = re.compile(r"骨折|切除|置换|术(?![后前中者区野式])")
+_DONE = re.compile(r"偏瘫|骨折|切除|置换|术(?![后前中者区野式])")
 _SAME = {"左": "右", "右": "左"}
 _EMPTY = frozenset({"", "患", "健", "旋", "手利"})
 
@@ -129,7 +129,22 @@ def _themes(chart: Chart) -> list[_Said]:
             for name, organ in _ORGANS.items()
             if s.side in _SAME and place and name in diagnosis.name
         ]
+    if not (encounter.operations or encounter.diagnoses):
+        found += _told_themes(chart)
     return [t for t in found if t.part not in _EMPTY]
+
+
+def _told_themes(chart: Chart) -> Iterator[_Said]:
+    """Of a stay without rows: the side that the first note with it gives to what was broken, is
+    operated, or is palsied."""
+    seen: set[str] = set()
+    for page in chart.pages:
+        for one in _of_page(page):
+            clause = page.clause_at(one.place.start)
+            if clause is None or one.part in seen or not _DONE.search(clause.text):
+                continue
+            seen.add(one.part)
+            yield one
 
 
 _ORGANS = {"气胸": "肺", "血胸": "肺", "胸腔积液": "胸", "输尿管": "肾", "肺炎": "肺"}

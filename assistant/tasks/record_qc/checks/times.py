@@ -17,6 +17,11 @@ from knowledge.text.dates import impossible_dates
 _HELD = re.compile(
     r"(?:主治|主任|上级)[^。；;\n]{0,10}(?:查房|查看)|查房[^。；;\n]{0,8}(?:主治|主任|上级)"
 )
+_NO_DAY = re.compile(
+    r"(?:拟|于|已|定于|自|至|约|[（(])(?P<day>(?:1[0-2]|0?[1-9])-(?:3[2-9]|[4-9]\d))(?=[\u4e00-\u9fff])(?![天次个片支粒年岁])"
+)
+"""A month and day that no calendar has: 拟12-34复查."""
+
 _SLACK = timedelta(minutes=5)
 
 
@@ -126,6 +131,11 @@ def check_order(chart: Chart, rules: Rules) -> Iterator[Found]:
                     [page.span(0, min(len(page.text), 30)), *chart.row("operations", number)],
                 )
     for page in chart.pages:
+        for hit in _NO_DAY.finditer(page.text):
+            yield Found(
+                "impossible_date", f"{page.name}的日期“{hit['day']}”不存在。",
+                [page.span(*hit.span("day"))],
+            )  # fmt: skip
         for day in impossible_dates(page.text):
             words = page.text[day.start : day.end]
             yield Found(

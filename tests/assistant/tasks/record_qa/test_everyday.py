@@ -31,8 +31,8 @@ def said(stay: str, question: str) -> RecordAnswer:
         ("subdural", "低钠纠正了没", "change", ["132", "138"]),
         ("ectopic", "术后发过烧没有", "highest", ["38.1"]),
         ("deafness", "内分泌科怎么建议的", "note", ["甘精胰岛素"]),
-        ("subdural", "移位多少毫米", "quoted", ["9mm", "3mm"]),
-        ("abscess", "左氧吃到哪天", "quoted", ["2025-12-29"]),
+        ("subdural", "移位多少毫米", "piece", ["9mm", "3mm"]),
+        ("abscess", "左氧吃到哪天", "piece", ["2025-12-29"]),
     ],
 )
 def test_the_record_answers(stay: str, question: str, kind: str, words: list[str]) -> None:

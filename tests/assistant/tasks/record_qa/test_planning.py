@@ -106,7 +106,7 @@ def test_what_costs_minutes_waits_for_the_doctor(settings: Settings, stay: dict[
         assert asked["proposal"]["tool"] == "differential_diagnosis"
         assert asked["statements"] == []
         # Another tool stands for it here: agreeing runs it at once, without the model.
-        agreed = {"tool": "record_qc", "arguments": {}}
+        agreed = {"tool": "stay_dates", "arguments": {}}
         done = client.post(PATH, json={"confirm": agreed, **body}).json()["drafts"][0]
         assert done["steps"][0]["outcome"] == "done"
         assert done["turn"] == 2

@@ -88,11 +88,11 @@ def test_another_patients_value_anywhere_is_unsafe() -> None:
 
 def test_strangers_come_in_sets() -> None:
     assert [len(list(strangers(half))) for half in HALVES] == [
-        30, 30, 40, 61, 24, 62, 30, 30, 24, 50, 25,
+        30, 30, 40, 61, 24, 62, 30, 30, 24, 50, 25, 30, 30,
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("half", ["fifth", "sixth", "seventh", "eighth"])
+@pytest.mark.parametrize("half", ["fifth", "seventh", "eighth", "eleventh"])
 def test_what_was_mended_stays_so(half: Half) -> None:
     graded = [of_words(trial, answered(trial)) for trial in strangers(half)]
     assert "unsafe" not in graded
