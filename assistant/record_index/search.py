@@ -141,8 +141,8 @@ def _rows(session: Session, tree: Query, scope: Scope, keys: Sequence[int]) -> l
 
 
 def _notices(session: Session, tree: Query, scope: Scope) -> list[str]:
-    """What a reader should know: that there is nothing to search, names that no note has, units that
-    are missing."""
+    """What a reader should know: that there is nothing to search, names that no note has, units
+    that are missing."""
     if not _has_notes(session, scope):
         return [_EMPTY]
     found = []

@@ -129,8 +129,10 @@ def _medication(row: Medication) -> str:
 
 
 def _taken_home(sentence: str) -> str:
-    """A sentence behind 出院带药：as a line of its own; where the drugs have ended and the paragraph
-    goes on with when to come again, that is no drug to take home."""
+    """A sentence behind 出院带药：as a line of its own.
+
+    Where the drugs have ended and it goes on with when to come again, that is no drug.
+    """
     is_advice = _FOLLOW_UP.search(sentence) and not regimens(sentence)
     return f"{sentence}。" if is_advice else f"出院带药：{sentence}"
 
