@@ -109,6 +109,13 @@ def test_what_excludes_a_finding_by_itself_is_not_denied_once_more(text: str, sa
     assert has(finding) == said
 
 
+def test_what_the_record_tells_more_closely_is_not_asked(curated: KnowledgeBase) -> None:
+    first = ranked(curated, text="转移性右下腹痛1天，麦氏点压痛、反跳痛，无恶心。").diagnoses[0]
+    assert "阑尾炎" in first.name
+    asked = "".join(s.text for s in first.ask)
+    assert not any(name in asked for name in ("右下腹压痛", "右下腹反跳痛", "恶心"))
+
+
 def test_the_plan_warns_of_what_this_record_says(curated: KnowledgeBase) -> None:
     first = ranked(curated, **INFARCTION).diagnoses[0]
     assert first.management
