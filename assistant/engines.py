@@ -113,8 +113,9 @@ class Engines:
                 await slot.engine.close()
 
     async def ready(self, name: str) -> tuple[Engine, EngineChatModel]:
-        """The engine, when it has been opened, and its LangChain face; where `start` was not called,
-        as by a command that may need none, it is opened now.
+        """The engine, when it has been opened, and its LangChain face.
+
+        Where `start` was not called, as by a command that may need none, it is opened now.
 
         Raises `EngineUnavailable` with what to do where it cannot be had.
         """
