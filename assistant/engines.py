@@ -93,19 +93,25 @@ class Engines:
         self._home = settings.home
         self._store = ModelStore(settings.home)
         self.slots = {name: Slot(name, chosen) for name, chosen in settings.engines.items()}
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: dict[str, asyncio.Task[None]] = {}
         self._probing = asyncio.Lock()
         self._probed: tuple[float, list[str], dict[str, Probe]] | None = None
 
     def start(self) -> None:
         """Begin to open every engine; returns at once.  Needs a running event loop."""
-        self._tasks = [asyncio.create_task(self._open(slot)) for slot in self.slots.values()]
+        for slot in self.slots.values():
+            self._begin(slot)
+
+    def _begin(self, slot: Slot) -> None:
+        """Open it, where that has not begun."""
+        if slot.name not in self._tasks and not slot.settled.is_set():
+            self._tasks[slot.name] = asyncio.create_task(self._open(slot))
 
     async def close(self) -> None:
         """Close what is open."""
-        for task in self._tasks:
+        for task in self._tasks.values():
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         for slot in self.slots.values():
             if slot.engine is not None:
                 await slot.engine.close()
@@ -113,9 +119,12 @@ class Engines:
     async def ready(self, name: str) -> tuple[Engine, EngineChatModel]:
         """The engine, when it has been opened, and its LangChain face.
 
+        Where `start` was not called, as by a command that may need none, it is opened now.
+
         Raises `EngineUnavailable` with what to do where it cannot be had.
         """
         slot = self.slots[name]
+        self._begin(slot)
         await slot.settled.wait()
         if slot.engine is None:
             raise EngineUnavailable(slot.problem)
@@ -191,6 +200,7 @@ class Engines:
     async def _adapted(self, slot: Slot) -> Engine:
         """The base's engine, when it is open, with the slot's adapter."""
         base = self.slots[_base(slot.name)]
+        self._begin(base)
         await base.settled.wait()
         if base.engine is None:
             raise EngineUnavailable(base.problem.removesuffix(HOW_TO_ADD).rstrip())

@@ -10,6 +10,7 @@ from knowledge.clinical.base import ClinicalBase
 from knowledge.clinical.differential import ClinicalAlarm, ClinicalCandidate, Question
 from knowledge.clinical.entry import Entry
 from knowledge.clinical.evidence import CaseEvidence
+from knowledge.clinical.vocabulary import Vocabulary
 from knowledge.disease import Disease
 from knowledge.graph import Graph, RankedDisease, Reason
 from knowledge.ranking.critical import CriticalDiagnosis
@@ -51,7 +52,7 @@ def rank_case(
     differential = clinical.differential(case)
     candidates = differential.candidates(CANDIDATES) if clinical.entries else []
     first = [c for c in _one_a_category(candidates) if c.share >= LEAST][:ENTRIES]
-    ranked = [_of_entry(graph, case, candidate) for candidate in first]
+    ranked = [_of_entry(graph, case, candidate, clinical.known) for candidate in first]
     room = limit - len(ranked)
     tail = graph.rank(findings, age_years=age_years, sex=sex, limit=room, leave_out=clinical.names)
     if ranked:
@@ -69,7 +70,7 @@ def rank_case(
         ranked,
         critical,
         differential.questions() if candidates else [],
-        _of_entry(graph, case, second) if second else None,
+        _of_entry(graph, case, second, clinical.known) if second else None,
     )
 
 
@@ -86,15 +87,22 @@ def _one_a_category(candidates: Sequence[ClinicalCandidate]) -> list[ClinicalCan
     return [*first, *others]
 
 
-def _of_entry(graph: Graph, case: CaseEvidence, candidate: ClinicalCandidate) -> RankedDisease:
+def _of_entry(
+    graph: Graph, case: CaseEvidence, candidate: ClinicalCandidate, known: Vocabulary
+) -> RankedDisease:
     entry = candidate.entry
     disease = graph.disease(entry.name) or Disease(
         entry.name, entry.names, entry.icd10, sources=(NAME,), passage_id=passage_id(entry)
     )
-    answered = {*case.present, *case.absent}
+    # Who has a kind of it has it; who has it not has no kind of it.
+    has = {a for name in case.present for a in (name, *known.ancestors(name))}
     weights = {**entry.symptoms, **entry.signs, **entry.history}
     ask = sorted(
-        (name for name in weights if name not in answered),
+        (
+            name
+            for name in weights
+            if name not in has and case.absent.keys().isdisjoint((name, *known.ancestors(name)))
+        ),
         key=lambda name: (-weights[name].evoking, -weights[name].frequency),
     )
     return RankedDisease(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 from pydantic import BaseModel, ValidationError
+from rich.markup import escape
 
 from assistant.commands.progress import console
 from assistant.record.encounter import Encounter
@@ -92,11 +93,19 @@ def _decoded(raw: bytes) -> str:
     )
 
 
+_REASONS = {"missing": "必填 (required)", "extra_forbidden": "没有这个字段 (no such field)"}
+
+
 def refuse(error: ValidationError) -> NoReturn:
     """Say which fields are wrong, and end."""
+    console.print(
+        "[red]输入不符合接口的格式，字段见 /docs 或 docs/api.md："
+        "(The input is not as in the API; for its fields see /docs or docs/api.md:)[/red]"
+    )
     for item in error.errors()[:10]:
         place = ".".join(str(part) for part in item["loc"])
-        console.print(f"[red]{place}: {item['msg']}[/red]")
+        said = _REASONS.get(item["type"], item["msg"])
+        console.print(f"[red]{escape(f'{place}: {said}')}[/red]")
     raise typer.Exit(2)
 
 
@@ -144,7 +153,7 @@ async def _perform(task: AnyTask, body: BaseModel, tasks: Registry) -> list[dict
     context = Context(OPERATOR, "operator", asked.patient_id, asked.encounter_id)
     base, _ = open_knowledge(settings)
     parts = build_services(settings, tasks, base, workers=0)
-    parts.engines.start()
+    # An engine is opened when the task asks for it: many tasks need none.
     jobs = parts.jobs
     drafts: list[dict[str, Any]] = []
     last: Event = Failed(id="")

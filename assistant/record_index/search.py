@@ -141,7 +141,10 @@ def _rows(session: Session, tree: Query, scope: Scope, keys: Sequence[int]) -> l
 
 
 def _notices(session: Session, tree: Query, scope: Scope) -> list[str]:
-    """What a reader should know: names that no note has, units that are missing."""
+    """What a reader should know: that there is nothing to search, names that no note has, units
+    that are missing."""
+    if not _has_notes(session, scope):
+        return [_EMPTY]
     found = []
     for leaf, _ in leaves(tree):
         if leaf in scope.terms and not scope.terms[leaf]:
@@ -152,6 +155,19 @@ def _notices(session: Session, tree: Query, scope: Scope) -> list[str]:
                 f"{'、'.join(units)}。(Give a unit.)"
             )
     return list(dict.fromkeys(found))
+
+
+_EMPTY = (
+    "病历搜索中还没有可供您检索的病历；请管理员先载入：bedside records load 文件夹。"
+    "(No note to search yet: bedside records load FOLDER.)"
+)
+
+
+def _has_notes(session: Session, scope: Scope) -> bool:
+    query = select(RecordNoteRow.no).limit(1)
+    if scope.groups is not None:
+        query = query.where(RecordNoteRow.access.in_(scope.groups))
+    return session.execute(query).first() is not None
 
 
 def _units(session: Session, leaf: Compare, scope: Scope) -> list[str]:

@@ -113,7 +113,7 @@ def own_form(key: str, t: Text, *, asks_ids: bool = False) -> str:
         f'<label>{esc(t("encounter.json"))}<textarea name="text" rows="5"></textarea></label>'
         f"{asked if asks_ids else ''}"
         f'<div class="verdicts">{button(t("encounter.open"), "open", css="primary")}'
-        f'<label class="file">{esc(t("encounter.file"))} '
+        f'<label class="act">{esc(t("encounter.file"))} '
         f'<input type="file" accept=".json,.txt,application/json,text/plain"></label></div>'
         f"</details>"
     )

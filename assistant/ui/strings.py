@@ -235,9 +235,9 @@ STRINGS: dict[str, tuple[str, str]] = {
     ),
     "sign_in.wrong": ("API key 无效或已撤销。", "The API key is not valid."),
     # a stay of one's own
-    "encounter.own": ("粘贴或上传住院数据（JSON）", "Paste or upload a stay (JSON)"),
+    "encounter.own": ("粘贴或上传一次住院（文字或 JSON）", "Paste or upload a stay (text or JSON)"),
     "encounter.json": ("住院数据 JSON，或病历全文", "Encounter as JSON, or the note as text"),
-    "encounter.file": ("选择文件", "Choose a file"),
+    "encounter.file": ("选择文件…", "Choose a file…"),
     "encounter.open": ("打开", "Open"),
     "encounter.ids": (
         "纯文本可填编号，不填则新建；只填编号可打开已有草稿。",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
@@ -14,7 +14,7 @@ from knowledge.clinical.calibration import shipped_calibration, softmax
 from knowledge.clinical.entry import Entry
 from knowledge.clinical.evidence import CaseEvidence
 from knowledge.clinical.ranking import ClinicalRanking, Floats
-from knowledge.text.finding import Finding
+from knowledge.text.finding import Finding, Span
 
 Relation = Literal["for", "against", "unexplained"]
 
@@ -181,7 +181,24 @@ class ClinicalDifferential:
             if listed == name and (rate := self._ranking.rate(row, name)) >= TELLING:
                 weight = round(float(np.log(1 - min(rate, 0.97))), 3)
                 reasons.append(ClinicalReason(case.spans[name], name, "against", weight))
-        return sorted(reasons, key=lambda r: (_ORDER[r.relation], -abs(r.weight)))
+        return sorted(_once(reasons), key=lambda r: (_ORDER[r.relation], -abs(r.weight)))
+
+
+def _once(reasons: Sequence[ClinicalReason]) -> list[ClinicalReason]:
+    """``reasons`` without what one name leaves unexplained and another tells: words of the record
+    that speak for or against a disease are not unexplained, and none is so twice."""
+    kept: list[ClinicalReason] = []
+    for reason in sorted(reasons, key=lambda r: r.relation == "unexplained"):
+        here = reason.finding.span
+        if reason.relation == "unexplained" and any(_in(here, r.finding.span) for r in kept):
+            continue
+        kept.append(reason)
+    return kept
+
+
+def _in(inner: Span, outer: Span) -> bool:
+    whole = outer.start <= inner.start and inner.end <= outer.end
+    return whole and inner.note_id == outer.note_id
 
 
 def _is_problem(candidate: ClinicalCandidate) -> bool:

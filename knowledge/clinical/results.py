@@ -34,6 +34,8 @@ _BETWEEN = re.compile(r"[,;。\n]")
 _BLOOD = "血"
 _SHORTEST_VITAL = 2
 """T, P and R are vital signs before a number only."""
+_SHARES = frozenset({"n"})
+"""Letters that name an analyte before percent only: N 86% are neutrophils, N 2 is a stage."""
 _RIGHT_BEHIND = re.compile(r"[\s:约为是]{0,3}")
 """What may stand between the name of a vital sign and its number where no unit follows."""
 _PRESSURE, _PRESSURES = "血压", ("收缩压", "舒张压")
@@ -139,9 +141,12 @@ class ResultReader:
         if prefix == _BLOOD or hit.name.startswith(tuple(prefixes.values())):
             # Blood, or its own name says what was examined.
             return hit.name
-        if prefix + hit.name in self._known.analytes:
-            return prefix + hit.name
-        elsewhere = prefix in hit.name or hit.name not in _IN_FLUIDS
+        # The cells of a fluid are counted in percent, too.
+        name = hit.name.removesuffix("百分比")
+        for own in (prefix + hit.name, prefix + name):
+            if own in self._known.analytes:
+                return own
+        elsewhere = prefix in hit.name or name not in _IN_FLUIDS
         return hit.name if elsewhere else None
 
     def _of(
@@ -149,7 +154,8 @@ class ResultReader:
     ) -> Iterable[Result]:
         vital = self._known.analytes[hit.name].kind == "vital"
         short = vital and hit.parts[0][1] - hit.parts[0][0] < _SHORTEST_VITAL
-        word = None if short else _WORD.search(folded, hit.end, limit)
+        share = folded[hit.start : hit.end] in _SHARES
+        word = None if short or share else _WORD.search(folded, hit.end, limit)
         if number is not None and _BETWEEN.search(folded, hit.end, number.start):
             number = None
         if word is not None and number is not None and word.start() > number.end:
@@ -160,8 +166,16 @@ class ResultReader:
             word = None
         if word is not None:
             yield from _by_word(hit, word)
-        elif number is not None and (not vital or number.unit or _is_vital(hit, number, folded)):
+        elif number is not None and _is_result(hit, number, folded, vital=vital, share=share):
             yield from _by_number(hit, number, patient)
+
+
+def _is_result(hit: Hit, number: Quantity, folded: str, *, vital: bool, share: bool) -> bool:
+    """Whether the number is the analyte's; of a letter of `_SHARES`, only percent right behind."""
+    if share:
+        percent = number.unit is not None and number.unit.code == "%"
+        return percent and bool(_RIGHT_BEHIND.fullmatch(folded, hit.end, number.start))
+    return not vital or bool(number.unit) or _is_vital(hit, number, folded)
 
 
 def _is_vital(hit: Hit, number: Quantity, folded: str) -> bool:

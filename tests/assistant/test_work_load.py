@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from assistant.commands.work import load
+from assistant.commands.work import encounter_of, load
+from assistant.record.encounter import Encounter
 
 ENCOUNTER = {"id": "e1", "notes": [{"text": "主诉：发热３天，T 38.5℃。"}]}
 
@@ -43,3 +44,14 @@ def test_what_is_neither_is_not_taken_for_a_note(
     (tmp_path / name).write_bytes(content)
     with pytest.raises(typer.BadParameter, match=said):
         load(tmp_path / name)
+
+
+def test_what_is_missing_or_unknown_in_an_encounter_is_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(typer.Exit):
+        encounter_of({"id": "e1", "foo": 1}, "p", Encounter)
+    said = capsys.readouterr()
+    words = said.out + said.err
+    assert "patient: 必填" in words
+    assert "foo: 没有这个字段" in words

@@ -48,7 +48,7 @@ def segmentation(
         pixel_array=order[labels],
         segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
         segment_descriptions=[_described(one, n) for n, one in enumerate(structures, start=1)],
-        series_instance_uid=uid(seed, "seg", "series"),
+        series_instance_uid=series_uid(seed),
         series_number=SERIES_NUMBERS["SEG"],
         sop_instance_uid=uid(seed, "seg"),
         instance_number=1,
@@ -65,6 +65,11 @@ def segmentation(
     )
     mark(made, source, title)
     return made
+
+
+def series_uid(seed: str) -> str:
+    """The series of the segmentation that is made with this ``seed``."""
+    return uid(seed, "seg", "series")
 
 
 def _described(one: Structure, place: int) -> Dataset:

@@ -97,6 +97,7 @@ def read(
     from assistant.interop.hl7.message import read as read_message
     from assistant.interop.hl7.stay import encounter_of
     from assistant.record.fields import local_time
+    from assistant.record.patient import SEX_ZH
     from assistant.settings import Settings
 
     try:
@@ -107,6 +108,11 @@ def read(
     except (MessageInvalid, IdentityMissing, MappingInvalid) as error:
         raise typer.BadParameter(str(error)) from error
     stays = {one.encounter_id for one in who} - {""}
+    if not stays:
+        raise typer.BadParameter(
+            "消息里没有就诊编号（PV1-19），请连同该次就诊的 ADT 消息一起读。"
+            "(No message names its stay in PV1-19: read an ADT message of the stay with them.)"
+        )
     if len({one.patient_id for one in who}) != 1 or len(stays) != 1:
         raise typer.BadParameter(
             "这些消息应属于同一患者的同一次就诊。(The messages must be of one stay of one patient.)"
@@ -115,6 +121,13 @@ def read(
     if as_json:
         print(encounter.model_dump_json(indent=1))
         return
+    patient, admitted = encounter.patient, encounter.admitted_at
+    about = (
+        *(patient.name, SEX_ZH.get(patient.sex or "", ""), patient.age_text, patient.id),
+        *(f"就诊 {encounter.id}", encounter.department),
+        f"入院 {admitted:%Y-%m-%d %H:%M}" if admitted else "",
+    )
+    print(" ".join(one for one in about if one) + "\n")
     for note in encounter.all_notes():
         print(f"【{note.title}】\n{note.text}\n")
 

@@ -33,6 +33,7 @@ from assistant.tasks.discharge.header import admission_day
 from assistant.tasks.discharge.outline import LEAST, Outline
 from assistant.tasks.discharge.plan import PLANS, Plan, gather, outlined
 from assistant.tasks.discharge.prompt import PROMPT, TASK
+from assistant.tasks.discharge.written import SIGNED
 from assistant.tasks.ending import Ending
 from knowledge.base import KnowledgeBase
 from serving.engine import Engine
@@ -231,13 +232,12 @@ class DischargeWriter:
         seen: set[str] = set()
         for start, end in split_sentences(text):
             sentence = _LABEL.sub("", text[start:end]).strip()
-            if len(sentence) < 2 or sentence in seen:
+            if len(sentence) < 2 or sentence in seen or SIGNED.match(sentence):
                 continue
             seen.add(sentence)
+            ended = sentence if sentence[-1] in "？?！!" else sentence + "。"
             statements.append(
-                self.grounder.ground(
-                    f"{section}-{len(statements) + 1}", sentence + "。", scopes=scopes
-                )
+                self.grounder.ground(f"{section}-{len(statements) + 1}", ended, scopes=scopes)
             )
         return statements
 

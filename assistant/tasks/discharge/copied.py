@@ -18,6 +18,7 @@ from assistant.tasks.discharge.draft import SectionName
 from assistant.tasks.discharge.header import diagnosis_text, header, pending
 from assistant.tasks.discharge.written import OPENING, Written, bodies, listed, sentences
 from knowledge.text.finding import Span
+from knowledge.text.regimens import regimens
 
 __all__ = ["copied_sections", "header", "not_recorded"]
 
@@ -127,6 +128,15 @@ def _medication(row: Medication) -> str:
     return line + (f"（{absent}：{NOT_RECORDED}）" if absent else "")
 
 
+def _taken_home(sentence: str) -> str:
+    """A sentence behind 出院带药：as a line of its own.
+
+    Where the drugs have ended and it goes on with when to come again, that is no drug.
+    """
+    is_advice = _FOLLOW_UP.search(sentence) and not regimens(sentence)
+    return f"{sentence}。" if is_advice else f"出院带药：{sentence}"
+
+
 def _written_orders(notes: Sequence[Note], segments: Sequence[Segment]) -> list[Written]:
     """Sentences under 出院医嘱, and sentences that advise, of the discharge; none twice."""
     found = [s for b in bodies(notes, segments, "出院(?:医嘱|指导)", OPENING) for s in sentences(b)]
@@ -154,7 +164,7 @@ def _orders(
     lines = [(_medication(m), _row(notes, "medications", medication_line(m))) for m in rows]
     if not rows:
         taken_home = bodies(notes, segments, "(?:出院)?带药", OPENING)
-        lines += [(f"出院带药：{s.text}", s) for b in taken_home for s in sentences(b)]
+        lines += [(_taken_home(s.text), s) for b in taken_home for s in sentences(b)]
     has_medication = bool(lines)
     written = _written_orders(notes, segments)
     lines += [(s.text + "。", s) for s in written]

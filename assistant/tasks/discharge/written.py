@@ -12,10 +12,14 @@ from assistant.record.note import Note, NoteKind
 OPENING: frozenset[NoteKind] = frozenset({"admission", "first_progress"})
 """Notes of the beginning of the stay: a discharge in them is an earlier one."""
 
+_SIGNATURE = r"(?:医师|医生)?签[名字]|(?:住院|主治|主任|副主任)?医师"
+SIGNED = re.compile(rf"(?:{_SIGNATURE})\s*[：:]")
+"""Who signed a note, which is nothing that another text may say again."""
+
 _NEXT = re.compile(
     r"主\s*诉|现病史|既往史|个人史|婚育史|月经史|家族史|过敏史|体格检查|查体|专科检查|辅助检查|初步诊断"
     r"|[入出]院(?:诊断|日期|时间|情况|时情况|医嘱|指导|带药)|最后诊断|目前诊断|(?:诊疗|治疗|住院|手术)经过"
-    r"|(?:医师|医生)?签[名字]|(?:住院|主治|主任|副主任)?医师"
+    rf"|{_SIGNATURE}"
 )
 _HEADING = re.compile(rf"(?:{_NEXT.pattern})\s*[：:]")
 _BREAK = re.compile(rf"\n[ \t\u3000]*\n|{_HEADING.pattern}")

@@ -6,6 +6,7 @@ Every offset counts Unicode code points of the note as it was given, end exclusi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -196,3 +197,15 @@ class StructuredNote(BaseModel):
     def entity(self, entity_id: str) -> Entity | None:
         """The entity of this id."""
         return next((e for e in self.entities if e.id == entity_id), None)
+
+
+def names_allergen(entity: Entity, others: Sequence[Entity]) -> bool:
+    """青霉素过敏 around the drug that is not borne: the drug says it, and one allergy is enough."""
+    return (
+        entity.type is EntityType.DISEASE
+        and "过敏" in entity.text
+        and any(
+            o.allergen and o.type is EntityType.DRUG and entity.start <= o.start < entity.end
+            for o in others
+        )
+    )

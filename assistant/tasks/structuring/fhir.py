@@ -22,7 +22,13 @@ from assistant.interop.fhir.terminology import (
 )
 from assistant.tasks.structuring.calendar_date import is_after
 from assistant.tasks.structuring.chronic import is_chronic
-from assistant.tasks.structuring.entity import Coding, Entity, Relation, StructuredNote
+from assistant.tasks.structuring.entity import (
+    Coding,
+    Entity,
+    Relation,
+    StructuredNote,
+    names_allergen,
+)
 from assistant.tasks.structuring.export import quantity
 from assistant.tasks.structuring.patient import date_of
 from assistant.tasks.structuring.span import EntityType
@@ -66,7 +72,7 @@ def _note_resources(note: StructuredNote, patient_id: str, subject: str) -> Iter
         planned = entity.temporality is Temporality.HYPOTHETICAL
         if not own or (planned and entity.type is not EntityType.DRUG):
             continue
-        if _names_allergen(entity, note.entities):
+        if names_allergen(entity, note.entities):
             continue
         resource = _resource(entity, regimens.get(entity.id, []))
         if resource is None:
@@ -83,18 +89,6 @@ def _note_resources(note: StructuredNote, patient_id: str, subject: str) -> Iter
             **_dated(entity, date, dated),
             "note": [{"text": f"{note.note_id} [{entity.start}, {entity.end}) {entity.text}"}],
         }
-
-
-def _names_allergen(entity: Entity, others: Sequence[Entity]) -> bool:
-    """青霉素过敏 around the drug that is not borne: the drug's AllergyIntolerance says it."""
-    return (
-        entity.type is EntityType.DISEASE
-        and "过敏" in entity.text
-        and any(
-            o.allergen and o.type is EntityType.DRUG and entity.start <= o.start < entity.end
-            for o in others
-        )
-    )
 
 
 def _regimens(relations: Sequence[Relation]) -> dict[str, list[str]]:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from assistant.draft import DISCLAIMER_ZH
 from assistant.tasks.structuring.calendar_date import in_year
-from assistant.tasks.structuring.entity import Coding, Entity, Flag, StructuredNote
+from assistant.tasks.structuring.entity import Coding, Entity, Flag, StructuredNote, names_allergen
 from assistant.tasks.structuring.export import quantity
 from assistant.tasks.structuring.span import EntityType
 from knowledge.text.finding import Certainty, Experiencer, Polarity, Temporality
@@ -110,7 +110,12 @@ Mentioned = tuple[StructuredNote, Entity]
 def patient_view(patient_id: str, notes: Sequence[StructuredNote]) -> PatientView:
     """The view over ``notes``, which may come in any order; those without a time come first."""
     ordered = sorted(notes, key=lambda note: (note.written_at is not None, _time(note.written_at)))
-    mentions = [(note, entity) for note in ordered for entity in note.entities]
+    mentions = [
+        (note, entity)
+        for note in ordered
+        for entity in note.entities
+        if not (_is_said(entity) and names_allergen(entity, note.entities))
+    ]
     own = [m for m in mentions if m[1].subject is Experiencer.PATIENT]
     others = [m for m in mentions if m[1].subject is not Experiencer.PATIENT]
     return PatientView(
@@ -174,7 +179,9 @@ def _problems(mentions: Sequence[Mentioned]) -> Iterator[ProblemEntry]:
     diagnoses = [
         (note, e)
         for note, e in mentions
-        if e.type in _PROBLEMS and e.temporality is not Temporality.HYPOTHETICAL
+        if e.type in _PROBLEMS
+        and not (e.allergen and _is_said(e))
+        and e.temporality is not Temporality.HYPOTHETICAL
     ]
     for name, group in _grouped(diagnoses):
         newest = group[-1][0]

@@ -47,7 +47,11 @@ STRINGS: dict[str, tuple[str, str]] = {
         "Give a patient id (or one of your own for research images) and list the series, or drop "
         "images; results are shown here.",
     ),
-    "study.ids": ("请填写有效的患者 ID。", "Give a valid patient id."),
+    "study.ids": (
+        "请填写患者 ID：以字母或数字开头，只含字母、数字和 . _ : -，最多 64 个字符。",
+        "Give a patient id: it begins with a letter or digit and has letters, digits and . _ : - "
+        "alone, 64 at most.",
+    ),
     "study.picture": ("图像", "Picture"),
     "viewer.plane_label": ("平面", "Plane"),
     "viewer.window_label": ("窗预设", "Window preset"),

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from assistant.imaging import as_dicom, dicom, nifti, nrrd
 from assistant.imaging import series as dicom_series
+from assistant.imaging.out.seg import series_uid
 from assistant.imaging.out.source import source_of
 from assistant.imaging.problem import ImageProblem
 from assistant.imaging.volume import Grid
@@ -73,7 +74,9 @@ def keep(attachments: Attachments, context: Context, contents: Sequence[bytes], 
         for one in as_dicom.series(found.array, found.grid, kind, seed, found.step):
             attachments.add(context, read(one, DICOM))
     for found in masks:
-        attachments.add(context, read(_segmentation(attachments, context, found), DICOM))
+        made = _segmentation(attachments, context, found)
+        if made is not None:
+            attachments.add(context, read(made, DICOM))
     return len(contents)
 
 
@@ -95,11 +98,14 @@ def _read(data: bytes, context: Context) -> _Found:
     return _Found(array, grid, step, f"{context.patient_id} {context.encounter_id} {digest}")
 
 
-def _segmentation(attachments: Attachments, context: Context, mask: _Found) -> bytes:
-    """The mask as a segmentation of the newest image on its grid."""
+def _segmentation(attachments: Attachments, context: Context, mask: _Found) -> bytes | None:
+    """The mask as a segmentation of the newest image on its grid; None where it is kept already:
+    a segmentation holds when it was made, so that another of the same UIDs would be refused."""
     array, grid, seed = mask.array, mask.grid, mask.seed
     _, upright = as_dicom.right_handed(array, grid)
-    for one in attachments.list(context, _LISTED):
+    listed = attachments.list(context, _LISTED)
+    kept = {one.series_uid for one in listed if isinstance(one, Series)}
+    for one in listed:
         size = (one.instances, one.rows, one.columns) if isinstance(one, Series) else ()
         if not isinstance(one, Series) or one.modality in REGION_MODALITIES or size != grid.shape:
             continue
@@ -109,6 +115,8 @@ def _segmentation(attachments: Attachments, context: Context, mask: _Found) -> b
         except ImageProblem:
             continue
         if upright.same_as(volume.grid):
+            if series_uid(f"{seed} {one.series_uid}") in kept:
+                return None
             headers = list(source_of(datasets, volume).headers)
             return as_dicom.regions(array, grid, volume, headers, f"{seed} {one.series_uid}")
     raise NoImageYet

@@ -200,6 +200,12 @@ def test_a_missing_unit_and_an_unknown_name_are_said(index: Store, doctor: Calle
     assert "没有这样的病" in notice
 
 
+def test_where_there_is_nothing_to_search_it_is_said_once(index: Store) -> None:
+    nobody = Caller(Context("dr", "doctor", ""), ())
+    (notice,) = search(index, nobody, "肌酐>100 AND 糖尿病").notices
+    assert "records load" in notice
+
+
 def test_de_identified_rows_say_nothing_of_who_it_is(index: Store, doctor: Caller) -> None:
     shown = deidentified(index, search(index, doctor, "右肺癌"))
     (row,) = shown.rows

@@ -34,7 +34,7 @@ _SHOWN = 200
 
 def build(frame: Frame) -> None:
     """Lay the part out and connect it."""
-    with gr.Row(elem_classes="run"):
+    with gr.Row():
         look = gr.Button(frame.first.text("qc.board"), size="sm", elem_id="qc-board-look")
         doctors = gr.Checkbox(
             label=frame.first.text("qc.board.doctors"),

@@ -10,8 +10,10 @@ from starlette.testclient import TestClient
 from assistant.record.case import Case
 from assistant.tasks.differential.case_context import examine
 from assistant.tasks.differential.draft import DiagnosisEntry, DifferentialDraft
+from assistant.tasks.differential.finding_words import has
 from assistant.tasks.differential.ranking_member import rank_by_knowledge
 from knowledge.base import KnowledgeBase
+from knowledge.text.finding import Finding, Polarity, Span
 
 DDX = "/v1/differential-diagnoses"
 PATIENT = {"X-Patient-Id": "pat-1", "X-Encounter-Id": "enc-1"}
@@ -73,6 +75,45 @@ def test_a_gap_in_a_list_speaks_against_nothing(curated: KnowledgeBase) -> None:
     for entry in ranked(curated, **INFARCTION).diagnoses:
         assert not any("未列入" in s.text for s in entry.opposing)
         assert all("不作为反对依据" in s.text for s in entry.unexplained)
+
+
+def test_what_speaks_for_a_disease_by_one_name_is_not_unexplained_by_another(
+    curated: KnowledgeBase,
+) -> None:
+    block = INFARCTION | {"tests": "心电图：II、III、aVF ST段抬高0.3mV，三度房室传导阻滞。"}
+    diagnoses = ranked(curated, **block).diagnoses
+    assert any("三度房室传导阻滞" in s.text for e in diagnoses for s in e.supporting)
+    for entry in diagnoses:
+        places = [s.evidence[0] for s in entry.unexplained]
+        spans = [(one.start, one.end) for one in places if one.kind == "span"]
+        assert len(set(spans)) == len(places)
+        if any("三度房室传导阻滞" in s.text for s in entry.supporting):
+            assert not any("三度房室传导阻滞" in s.text for s in entry.unexplained)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("BP 96/62mmHg", "病历写“BP 96/62mmHg”"),
+        ("腹软无压痛", "病历写“腹软无压痛”"),
+        ("高血压、", "无“高血压”"),
+        ("胸痛", "无“胸痛”"),
+    ],
+)
+def test_what_excludes_a_finding_by_itself_is_not_denied_once_more(text: str, said: str) -> None:
+    concept = {"BP 96/62mmHg": "低血压", "腹软无压痛": "腹部压痛", "高血压、": "高血压病史"}
+    span = Span(note_id="n", start=0, end=len(text))
+    finding = Finding(
+        text=text, concept=concept.get(text, text), span=span, polarity=Polarity.ABSENT
+    )
+    assert has(finding) == said
+
+
+def test_what_the_record_tells_more_closely_is_not_asked(curated: KnowledgeBase) -> None:
+    first = ranked(curated, text="转移性右下腹痛1天，麦氏点压痛、反跳痛，无恶心。").diagnoses[0]
+    assert "阑尾炎" in first.name
+    asked = "".join(s.text for s in first.ask)
+    assert not any(name in asked for name in ("右下腹压痛", "右下腹反跳痛", "恶心"))
 
 
 def test_the_plan_warns_of_what_this_record_says(curated: KnowledgeBase) -> None:

@@ -37,6 +37,15 @@ async def test_a_false_sentence_is_left_out_and_named_and_a_true_one_is_not(
     assert any("2 句未采用" in warning for warning in course.warnings)
 
 
+async def test_who_signed_a_note_is_no_sentence_of_the_section(knowledge: KnowledgeBase) -> None:
+    said = "入院诊断：肺部感染？医师签名：李某。神志清楚。"
+    condition = (await write(sample("pneumonia-adult"), knowledge, lambda _: said))[
+        "admission_condition"
+    ]
+    words = [s.text for s in condition.statements if s.origin == "model"]
+    assert words == ["入院诊断：肺部感染？", "神志清楚。"]
+
+
 async def test_where_no_events_tell_the_section_a_false_sentence_is_flagged(
     knowledge: KnowledgeBase,
 ) -> None:

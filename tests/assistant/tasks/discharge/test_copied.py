@@ -75,6 +75,19 @@ async def test_numbered_orders_and_medication_are_copied_one_by_one(
     ]
 
 
+async def test_advice_behind_the_medication_is_no_medication(knowledge: KnowledgeBase) -> None:
+    text = (
+        "出院带药：泼尼松10mg qd×5天，氨氯地平5mg qd。华法林2.5mg qd，定期复查INR。"
+        "嘱2周后呼吸科门诊复查。医师签名：李某"
+    )
+    orders = (await write(free(text), knowledge, lambda _: "。"))["discharge_orders"]
+    assert texts(orders) == [
+        "1. 出院带药：泼尼松10mg qd×5天，氨氯地平5mg qd",
+        "2. 出院带药：华法林2.5mg qd，定期复查INR",
+        "3. 嘱2周后呼吸科门诊复查。",
+    ]
+
+
 async def test_discharge_condition_under_its_heading_is_copied(knowledge: KnowledgeBase) -> None:
     encounter = free("出院情况：神志清，切口愈合良好。\n出院医嘱：1周后拆线。")
     drafts = await write(encounter, knowledge, lambda _: "患者健康。")

@@ -201,6 +201,13 @@ def test_a_table_as_csv_points_to_its_evidence(words: str, size: str) -> None:
     assert row["note_id"] == "'=cmd()"
 
 
+def test_an_allergy_is_listed_once_and_is_no_problem() -> None:
+    text = "既往史：青霉素过敏，高血压10年。花粉过敏。"
+    view = patient_view("p1", [Structurer(None).structure(NoteText("n", text))])
+    assert [one.text for one in view.allergies] in (["青霉素"], ["青霉素", "花粉过敏"])
+    assert not any("过敏" in one.name for one in view.problems)
+
+
 def test_a_drug_that_is_not_borne_is_an_allergy_and_no_medication() -> None:
     note = Structurer(None).structure(
         NoteText("n", "青霉素过敏，予阿司匹林。", written_at=datetime(2024, 3, 5, tzinfo=UTC))
