@@ -83,8 +83,8 @@ def stored_bytes(architecture: Architecture, precision: Precision) -> int:
         for matrix in linear
     )
     bits += _whole(architecture.embedding, precision.embedding_form)
-    if architecture.head is not None:
-        bits += _whole(architecture.head, precision.head_form)
+    if architecture.head is not None or precision.parts_head:
+        bits += _whole(architecture.head or architecture.embedding, precision.head_form)
     # Norms, biases and the like stay in float32; a little more than what routers take.
     bits += 32 * _others(architecture, linear)
     return int(bits / 8)

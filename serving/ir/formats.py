@@ -55,6 +55,11 @@ class Precision:
         return self._form(self._of(self.embedding), columns)
 
     @property
+    def parts_head(self) -> bool:
+        """Whether a head that is the embedding's own table is stored beside it, in its own form."""
+        return self._of(self.head) != self._of(self.embedding)
+
+    @property
     def plain_form(self) -> Plain:
         """The form of what is never kept as codes."""
         return _PLAIN.get(self.weights, "f16")

@@ -42,6 +42,11 @@ class Weights:
         self._file = file
         self._done = done
 
+    @property
+    def parts_head(self) -> bool:
+        """See `Precision.parts_head`."""
+        return self._precision.parts_head
+
     def linear(self, matrix: Matrix) -> Node:
         """A projection's weight [rows, columns] as float32."""
         wide = matrix.names[0] in self._wide
