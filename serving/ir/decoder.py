@@ -73,11 +73,14 @@ class _Decoder:
         for index in range(self._is.layer_count):
             hidden = self._layer(self._is.layer(index), hidden, context)
         hidden = self._norm(hidden, self._is.final_norm)
+        kept = context.states
+        if self._weights.chooses_head:
+            body = Model([op.result(hidden)], kept.assigns, given.parameters, kept.variables)
+            self._weights.choose_head(body, self._is.head or self._is.embedding)
         logits = op.matmul(hidden, self._head(table), False, True)
         logits.output(0).set_names({"logits"})
         result = op.result(logits)
         result.set_friendly_name("logits")
-        kept = context.states
         return Model([result], kept.assigns, given.parameters, kept.variables, self._is.family)
 
     def _head(self, table: Node) -> Node:
