@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,8 +106,3 @@ def _rounded(
         scales.append(scale.astype(np.float16))
         zeros.append(zero.astype(np.uint8))
     return codes, np.stack(scales, 1), np.stack(zeros, 1)
-
-
-def product_error(moment: NDArray[np.float64], difference: NDArray[Any]) -> float:
-    """Mean squared error of products for weights that differ by ``difference`` [rows, columns]."""
-    return float(np.einsum("rc,cd,rd->", difference, moment, difference) / len(difference))
