@@ -76,7 +76,7 @@ class Weights:
         """The weights [experts, rows, columns] of ``count`` experts that lie below one another."""
         rows, columns = matrix.shape
         wide = matrix.names[0] in self._wide
-        form = _INT8 if wide else self._precision.linear(columns)
+        form = _INT8 if wide else self._precision.experts(columns)
         return self._node(matrix, form, (count, rows // count, columns))
 
     def plain(self, matrix: Matrix) -> Node:
