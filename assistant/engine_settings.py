@@ -17,6 +17,7 @@ _OWN_FIELDS = {
         "precision",
         "kv_cache",
         "prompt_lookup",
+        "draft",
         "reasoning_budget",
         "replicas",
         "adapters",
@@ -97,6 +98,13 @@ class EngineSettings(BaseModel):
         description="Prompt-lookup decoding for the discharge record: much faster where the answer "
         "repeats the notes, for a second copy of the weights in memory.",
     )
+    draft: str = Field(
+        default="",
+        description="For `openvino` only: a smaller model with the same tokens, by name or folder, "
+        "that guesses tokens which this one checks several at a time; for greedy answers, and a "
+        "second copy of the weights in memory. It is measured when the model is loaded, and given "
+        "back where it does not pay. Not beside `prompt_lookup`.",
+    )
     environment: Literal["bigdl", "ipex-llm"] = Field(
         default="bigdl",
         description="For `bigdl` only: the environment, as `bedside engine install` calls it.",
@@ -164,6 +172,8 @@ class EngineSettings(BaseModel):
             used = used | _LOCAL_FIELDS
         if idle := sorted((self.model_fields_set & fields) - used):
             raise ValueError(f"{', '.join(idle)}: not for an engine of kind {self.kind}; remove it")
+        if self.draft and self.prompt_lookup:
+            raise ValueError("draft and prompt_lookup: give one of them")
         if self.url and self.urls:
             raise ValueError("url and urls: give one of them")
         return self

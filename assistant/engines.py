@@ -263,7 +263,13 @@ class Engines:
         run_with = options(chosen, cores, places)
         if isinstance(run_with, BigdlOptions):
             return BigdlEngine(folder, self._home, run_with)
-        return WorkerEngine(folder if folder.is_dir() else self._store.path(chosen.model), run_with)
+        if run_with.draft:
+            run_with = replace(run_with, draft=str(self._folder(run_with.draft)))
+        return WorkerEngine(self._folder(chosen.model), run_with)
+
+    def _folder(self, model: str) -> Path:
+        """Of a name of the catalogue, or the folder itself."""
+        return Path(model) if Path(model).is_dir() else self._store.path(model)
 
 
 def _base(name: str) -> str:

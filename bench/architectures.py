@@ -2,9 +2,12 @@
 
 Every model is written as an IR with two numbers of layers, few enough for the memory at hand; what
 a layer costs is the difference, and a model of full depth is that times its layers and the rest.
-All models are loaded at once and take turns; medians are told, and ratios to the first model.
+All models are loaded at once and take turns; medians are told, and ratios to the first model, by
+the clock and by the processor time of all threads, which says more where other work runs.
 
-    python -m bench.architectures chatglm3-6b qwen3-30b-a3b qwen3.5-4b --out /tmp/shapes
+A name may say how the head is stored: ``qwen3.5-4b:int4``; it is INT8 else.
+
+    python -m bench.architectures chatglm3-6b qwen3-30b-a3b:int4 qwen3.5-4b:int4 --out /tmp/shapes
 """
 
 from __future__ import annotations
@@ -14,10 +17,10 @@ import json
 import statistics
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import openvino
@@ -29,7 +32,7 @@ from serving.ir.architecture import Architecture
 from serving.ir.checkpoint import Checkpoint
 from serving.ir.convert import write_model
 from serving.ir.description import describe
-from serving.ir.formats import Precision
+from serving.ir.formats import Precision, WeightKind
 from serving.ir.matrix import Order, Stored, as_rows
 
 _SPREAD = 0.02
@@ -139,6 +142,18 @@ class Drawn:
         return values.reshape(count, *shape[1:])
 
 
+class Taken(NamedTuple):
+    """Seconds by the clock, and of processor time."""
+
+    wall: float
+    processor: float
+
+    @classmethod
+    def median(cls, several: Iterable[Taken]) -> Taken:
+        """Of each by itself."""
+        return cls(*(statistics.median(times) for times in zip(*several, strict=True)))
+
+
 @dataclass
 class Model:
     """One shape at one depth, loaded."""
@@ -149,8 +164,8 @@ class Model:
     request: Any
     past: int = 0
 
-    def step(self, ids: np.ndarray[Any, Any]) -> float:
-        """Seconds of one step."""
+    def step(self, ids: np.ndarray[Any, Any]) -> Taken:
+        """What one step takes."""
         length = len(ids)
         every = self.past + length
         given = {
@@ -159,27 +174,39 @@ class Model:
             "position_ids": np.arange(self.past, every)[np.newaxis],
             "beam_idx": np.zeros(1, np.int32),
         }
-        began = time.perf_counter()
+        began, busy = time.perf_counter(), time.process_time()
         self.request.infer(given)
         self.past = every
-        return time.perf_counter() - began
+        return Taken(time.perf_counter() - began, time.process_time() - busy)
 
-    def turn(self, prompt: int, new: int, random: np.random.Generator) -> tuple[float, float]:
-        """Seconds to read a prompt, and seconds a token after it (median)."""
+    def turn(self, prompt: int, new: int, random: np.random.Generator) -> tuple[Taken, Taken]:
+        """What reading a prompt takes, and a token after it (median)."""
         self.request.reset_state()
         self.past = 0
         top = self.architecture.vocabulary
         read = self.step(random.integers(0, top, prompt))
         each = [self.step(random.integers(0, top, 1)) for _ in range(new)]
-        return read, statistics.median(each)
+        return read, Taken.median(each)
 
 
-def load(name: str, layers: int, precision: Precision, folder: Path) -> Model:
+def stored(name: str) -> Precision:
+    """How the weights of a model of the command line are kept."""
+    head = name.partition(":")[2] or "int8"
+    return Precision(head=cast(WeightKind, head))
+
+
+def shape(name: str) -> tuple[int, tuple[int, int], dict[str, Any]]:
+    """Of a model of the command line, see `SHAPES`."""
+    return SHAPES[name.partition(":")[0]]
+
+
+def load(name: str, layers: int, folder: Path) -> Model:
     """Write the IR, unless it is there, and compile it."""
-    _, _, config = SHAPES[name]
+    _, _, config = shape(name)
+    precision = stored(name)
     key = "num_layers" if config["model_type"] == "chatglm" else "num_hidden_layers"
     architecture = describe({**config, key: layers})
-    place = folder / f"{name}-{layers}-{precision.head}"
+    place = folder / f"{name.partition(':')[0]}-{layers}-{precision.head}"
     if not (place / "openvino_model.xml").is_file():
         place.mkdir(parents=True, exist_ok=True)
         drawn = cast(Checkpoint, Drawn(architecture))
@@ -190,33 +217,31 @@ def load(name: str, layers: int, precision: Precision, folder: Path) -> Model:
     return Model(name, layers, architecture, compiled.create_infer_request())
 
 
-def at_depth(
-    name: str, few: Model, many: Model, times: Mapping[tuple[str, int], list[float]]
-) -> float:
-    """Seconds of a model of full depth."""
-    depth, _, _ = SHAPES[name]
-    least, most = (statistics.median(times[name, one.layers]) for one in (few, many))
-    layer = (most - least) / (many.layers - few.layers)
-    return least + layer * (depth - few.layers)
+def at_depth(few: Model, many: Model, times: Mapping[tuple[str, int], list[Taken]]) -> Taken:
+    """Of a model of full depth."""
+    depth, _, _ = shape(few.name)
+    least, most = (Taken.median(times[few.name, one.layers]) for one in (few, many))
+    more = (depth - few.layers) / (many.layers - few.layers)
+    return Taken(*(low + more * (high - low) for low, high in zip(least, most, strict=True)))
 
 
 def main() -> None:
     """See the module."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("models", nargs="+", choices=SHAPES)
+    parser.add_argument("models", nargs="+", metavar="NAME[:int4]", help=", ".join(SHAPES))
     parser.add_argument("--out", type=Path, required=True, help="where the IRs are kept")
     parser.add_argument("--prompt", type=int, default=256)
     parser.add_argument("--new", type=int, default=24)
     parser.add_argument("--repetitions", type=int, default=5)
-    parser.add_argument("--head", choices=("int8", "int4"), default="int8")
     options = parser.parse_args()
-    precision = Precision(head=options.head)
+    if unknown := {name for name in options.models if name.partition(":")[0] not in SHAPES}:
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(SHAPES)}")
     pairs = {
-        name: [load(name, layers, precision, options.out) for layers in SHAPES[name][1]]
+        name: [load(name, layers, options.out) for layers in shape(name)[1]]
         for name in options.models
     }
-    reads: dict[tuple[str, int], list[float]] = {}
-    tokens: dict[tuple[str, int], list[float]] = {}
+    reads: dict[tuple[str, int], list[Taken]] = {}
+    tokens: dict[tuple[str, int], list[Taken]] = {}
     random = np.random.default_rng(1)
     for _ in range(options.repetitions):
         for name, models in pairs.items():
@@ -224,29 +249,28 @@ def main() -> None:
                 read, token = model.turn(options.prompt, options.new, random)
                 reads.setdefault((name, model.layers), []).append(read)
                 tokens.setdefault((name, model.layers), []).append(token)
-    first: tuple[float, float] | None = None
+    first: tuple[Taken, Taken] | None = None
     for name, (few, many) in pairs.items():
-        read, token = (
-            at_depth(name, few, many, reads),
-            at_depth(name, few, many, tokens),
-        )
+        read, token = at_depth(few, many, reads), at_depth(few, many, tokens)
         first = first or (read, token)
-        depth, _, config = SHAPES[name]
+        depth, _, config = shape(name)
         key = "num_layers" if config["model_type"] == "chatglm" else "num_hidden_layers"
         whole = describe({**config, key: depth})
         line = {
             "model": name,
             "layers_measured": [few.layers, many.layers],
             "layers": depth,
-            "head": options.head,
-            "stored_gb": round(footprint.stored_bytes(whole, precision) / 1e9, 2),
+            "head": stored(name).head,
+            "stored_gb": round(footprint.stored_bytes(whole, stored(name)) / 1e9, 2),
             "active_parameters_b": round(footprint.active_parameters(whole) / 1e9, 2),
             "prompt": options.prompt,
-            "seconds_to_read": round(read, 3),
-            "ms_a_token": round(1000 * token, 2),
-            "tokens_a_second": round(1 / token, 2),
-            "speed_against_first": round(first[1] / token, 2),
-            "reading_against_first": round(read / first[0], 2),
+            "seconds_to_read": round(read.wall, 3),
+            "ms_a_token": round(1000 * token.wall, 2),
+            "processor_ms_a_token": round(1000 * token.processor, 2),
+            "tokens_a_second": round(1 / token.wall, 2),
+            "speed_against_first": round(first[1].wall / token.wall, 2),
+            "by_processor_time": round(first[1].processor / token.processor, 2),
+            "reading_against_first": round(read.wall / first[0].wall, 2),
         }
         print(json.dumps(line | machine()), flush=True)
 

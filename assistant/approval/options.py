@@ -29,6 +29,8 @@ IRRELEVANT: Mapping[str, str] = {
     "prefix": "its files are hashed with those of the model",
     "prompt_lookup": "speed: a token that was drafted from the prompt is kept only where the "
     "model itself would have written it",
+    "draft": "speed: a token that another model guessed is kept only where the model itself would "
+    "have written it",
 }
 """Options that change no answer, each with the reason."""
 
@@ -81,6 +83,7 @@ def options(
             precision=chosen.precision,
             kv_cache=chosen.kv_cache,
             prompt_lookup=chosen.prompt_lookup,
+            draft=chosen.draft,
             context_length=chosen.context_length,
             cores=cores,
             default_max_tokens=chosen.default_max_tokens,

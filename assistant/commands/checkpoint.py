@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,9 +13,10 @@ import typer
 from rich.table import Table
 
 from assistant.commands import engine_entry, vision_model
+from assistant.commands.own_texts import own_texts
 from assistant.commands.progress import console, progress
 from assistant.settings import Settings
-from serving.ir.formats import Precision, WeightKind
+from serving.ir.formats import HeadKind, Precision, WeightKind
 
 Source = Annotated[
     Path,
@@ -34,10 +36,11 @@ Int8Share = Annotated[
     float, typer.Option(help="INT4: share of the projections, the most sensitive, kept in INT8.")
 ]
 Head = Annotated[
-    WeightKind,
+    HeadKind,
     typer.Option(
-        help="The head's weights, where the others are INT4; a head that is the embedding's own "
-        "table is as the embedding is."
+        help="The head's weights, where the others are INT4. auto: INT4, fitted to texts, where "
+        "that costs at most 1 % of perplexity, and INT8 else; the model is run for it. A head that "
+        "is the embedding's own table is stored beside it where the two differ."
     ),
 ]
 Embedding = Annotated[WeightKind, typer.Option(help="The embedding's, where the others are INT4.")]
@@ -59,6 +62,15 @@ def convert(
             exists=True,
             dir_okay=False,
             help="INT4: a UTF-8 file of your own texts to fit to, an empty line between.",
+        ),
+    ] = None,
+    text: Annotated[
+        list[Path] | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="--head auto: a text of yours to judge by, or .jsonl with one a line; several "
+            "times. Default: our samples.",
         ),
     ] = None,
     adapter: Annotated[
@@ -89,6 +101,9 @@ def convert(
 
     precision = Precision(weights, group, symmetric, int8_share, head, embedding)
     texts = calibration.read_text("utf-8").split("\n\n") if calibration else []
+    if text and head != "auto":
+        raise typer.BadParameter("--text is what --head auto judges by")
+    judged_by = own_texts(text) if head == "auto" else []
     target = ModelStore(Settings().home).new_folder(name) if out is None else out
     started = time.monotonic()
     with progress() as report:
@@ -103,12 +118,13 @@ def convert(
             calibration=texts,
             adapter=adapter,
             memory=0 if for_another_machine else psutil.virtual_memory().total,
+            head_texts=judged_by,
         )
     taken = time.monotonic() - started
     size = sum(path.stat().st_size for path in target.iterdir())
     entry = engine_entry.lines(name or "mine", name or str(target.absolute()))
     say(
-        f"已写入 written: {target} ({made.architecture}, {' '.join(precision.words().values())}, "
+        f"已写入 written: {target} ({made.architecture}, {_told(made.settings, precision)}, "
         f"{megabytes(size)}, {taken:.0f} s)\n"
         f"试用 try it: bedside chat {name or target}\n"
         f"部署：写入 bedside.toml, to serve it:\n{entry}"
@@ -162,6 +178,13 @@ def rewrite(
         f"已写入 written: {made} ({megabytes(made.stat().st_size)})\n"
         f"下一步 next: bedside model convert {made.parent} --name NAME"
     )
+
+
+def _told(settings: Mapping[str, str], precision: Precision) -> str:
+    """How weights are stored, and why the head is as it is, where that was measured."""
+    kept = " ".join(settings[key] for key in precision.words())
+    measured = settings.get("head_measured", "")
+    return f"{kept}; {measured}" if measured else kept
 
 
 def say(text: str) -> None:

@@ -7,7 +7,6 @@ import math
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -25,6 +24,7 @@ from assistant.commands.checkpoint import (
     megabytes,
     say,
 )
+from assistant.commands.own_texts import own_texts
 from assistant.commands.progress import console, progress
 from assistant.settings import Settings
 from serving.ir.formats import Precision, WeightKind
@@ -32,8 +32,6 @@ from serving.models.file_lock import FileLock
 
 if TYPE_CHECKING:
     from serving.ir.trial import Outcome, Trial
-
-_TEXT_FIELDS = ("text", "prompt", "content")
 
 
 def compare(
@@ -76,7 +74,7 @@ def compare(
     chosen = Precision("int4", group, symmetric, int8_share, head, embedding)
     kinds = cast(list[WeightKind], weights or ["int4", "int8"])
     precisions = [replace(chosen, weights=kind) for kind in kinds]
-    texts = [part for path in text for part in read_texts(path)] if text else sample_texts()
+    texts = own_texts(text)
     downloads = Settings().home / "downloads"
     scratch = keep or downloads / "trial"
     # One at a time: two would disturb each other's figures.
@@ -103,50 +101,6 @@ def compare(
     _show(found)
     if keep is not None:
         say(f"保留在 kept in: {keep}")
-
-
-def read_texts(path: Path) -> list[str]:
-    """A file's text, or those of its lines where it is JSON lines (strings, or objects with the
-    field text, prompt or content)."""
-    content = path.read_text("utf-8", errors="replace")
-    if path.suffix != ".jsonl":
-        return [content]
-    texts = []
-    for number, line in enumerate(content.splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            value = json.loads(line)
-            value = (
-                value
-                if isinstance(value, str)
-                else next(value[key] for key in _TEXT_FIELDS if key in value)
-            )
-        except (ValueError, TypeError, StopIteration) as error:
-            raise typer.BadParameter(
-                f"{path}, line {number}: neither a string nor an object with "
-                f"{' or '.join(_TEXT_FIELDS)}"
-            ) from error
-        texts.append(str(value))
-    return texts
-
-
-def sample_texts() -> list[str]:
-    """What the shipped encounters and cases tell, each as one text."""
-    folder = files("assistant") / "samples"
-    found = []
-    for kind in ("encounters", "cases"):
-        for path in sorted((folder / kind).iterdir(), key=lambda entry: entry.name):
-            words = list(_sentences(json.loads(path.read_text("utf-8"))))
-            found.append("\n".join(words))
-    return found
-
-
-def _sentences(value: Any) -> list[str]:
-    if isinstance(value, str):
-        return [value] if len(value) > 20 else []
-    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [text for part in inside for text in _sentences(part)]
 
 
 def _show(found: Trial) -> None:

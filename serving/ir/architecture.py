@@ -203,6 +203,17 @@ class Architecture:
         return [matrix for layer in layers for matrix in layer_projections(layer)]
 
     @property
+    def experts(self) -> list[Matrix]:
+        """Those of `projections` that some tokens are multiplied by only."""
+        mlps = (self.layer(index).mlp for index in range(self.layer_count))
+        return [
+            matrix
+            for mlp in mlps
+            if isinstance(mlp, Mixture)
+            for matrix in (mlp.gate, mlp.up, mlp.down)
+        ]
+
+    @property
     def matrices(self) -> list[Matrix]:
         """Every tensor of the model, in the graph's order."""
         found = [self.embedding]

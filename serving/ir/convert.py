@@ -14,7 +14,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from serving.ir import base_shape, calibrated, decoder, families, sensitivity
+from serving.ir import base_shape, calibrated, decoder, families, head_choice, sensitivity
 from serving.ir.adapter import AdaptedCheckpoint
 from serving.ir.architecture import Architecture, ArchitectureUnknown
 from serving.ir.calibrated import CalibrationUnavailable
@@ -25,6 +25,7 @@ from serving.ir.description import describe
 from serving.ir.digests import Digests
 from serving.ir.footprint import needed_memory, stored_bytes
 from serving.ir.formats import OptionInvalid, Precision
+from serving.ir.head_choice import Chooser
 from serving.ir.scheme import QuantizationError
 from serving.ir.serialization import GraphUnknown, write_graph
 from serving.ir.token_set import TokenizerError
@@ -68,6 +69,7 @@ def convert(
     calibration: Sequence[str] = (),
     adapter: Path | None = None,
     memory: int = 0,
+    head_texts: Sequence[str] = (),
 ) -> Manifest:
     """Write the OpenVINO form of ``source`` to the folder ``target``.
 
@@ -75,7 +77,8 @@ def convert(
     what)`` counts weights.  ``family`` says which one where the configuration does not.
     ``calibration``: texts to fit INT4 to (see `serving.ir.calibrated`).  ``adapter``: a folder with
     what was learned over ``source`` (see `serving.ir.adapter`), which goes into its weights.
-    ``memory``: bytes of the machine that is to serve it; 0: not known.
+    ``memory``: bytes of the machine that is to serve it; 0: not known.  ``head_texts``: what a head
+    whose form ``precision`` leaves open is judged by.
 
     A process that is killed leaves nothing that loads; the next run removes what it left.
 
@@ -90,7 +93,9 @@ def convert(
         raise ConversionError(f"{target} is there already; remove it, or choose another name.")
     try:
         with workspace(target) as work:
-            made = _convert(source, work, wanted, report, family, calibration, adapter, memory)
+            made = _convert(
+                source, work, wanted, report, family, calibration, adapter, memory, head_texts
+            )
             made = replace(made, name=name or target.name, licence=licence, demo_only=demo_only)
             made.write(work)
             work.rename(target)
@@ -137,6 +142,7 @@ def _convert(
     calibration: Sequence[str],
     adapter: Path | None,
     memory: int,
+    head_texts: Sequence[str],
 ) -> Manifest:
     if calibration:
         calibrated.require()
@@ -152,6 +158,11 @@ def _convert(
         checkpoint.path, work, family, architecture.context_length, checkpoint.metadata
     )
     report(1, 1, "reading")
+    judging = None
+    if precision.chooses_head:
+        judging = head_choice.chooser(work, architecture, precision, head_texts, report)
+        if judging is None:
+            precision = replace(precision, head="int8")
     chosen = precision.words() | precision.narrowed(architecture.widths)
     if calibration:
         chosen |= calibrated.words(calibration)
@@ -161,6 +172,8 @@ def _convert(
         chosen["adapter"] = adapter.resolve().name
 
     def provenance() -> dict[str, str]:
+        if judging is not None and judging.chosen is not None:
+            chosen.update(head=judging.chosen.kind, head_measured=judging.chosen.told)
         return {
             "source": source.name,
             **{f"sha256 {file}": digest for file, digest in digests.result().items()},
@@ -174,7 +187,7 @@ def _convert(
             checkpoint, architecture, precision, work, report, provenance, calibration
         )
     else:
-        write_model(checkpoint, architecture, precision, work, report, provenance)
+        write_model(checkpoint, architecture, precision, work, report, provenance, judging)
     _write_generation_config(work, facts)
     base_shape.write(work, checkpoint.config, architecture.family)
     report(0, 1, "checking")
@@ -203,9 +216,10 @@ def write_model(
     folder: Path,
     report: Progress,
     provenance: Provenance,
+    chooser: Chooser | None = None,
 ) -> None:
     """``openvino_model.xml`` and ``.bin`` in ``folder``.  ``provenance`` is asked for when the
-    weights are there.
+    weights are there.  ``chooser``: of the head's form, where ``precision`` leaves it open.
 
     Raises:
         ConversionError: the disk is full.
@@ -226,7 +240,7 @@ def write_model(
         lambda number, of: report(number, of, "judging sensitivity"),
     )
     with WeightFile(folder / manifest.WEIGHTS_FILE) as file:
-        weights = Weights(checkpoint, precision, file, done, wide)
+        weights = Weights(checkpoint, precision, file, done, wide, chooser)
         model = decoder.build(architecture, weights)
         for key, value in provenance().items():
             model.set_rt_info(value, ["bedside", key])

@@ -73,13 +73,21 @@ class _Decoder:
         for index in range(self._is.layer_count):
             hidden = self._layer(self._is.layer(index), hidden, context)
         hidden = self._norm(hidden, self._is.final_norm)
-        head = table if self._is.head is None else self._weights.head(self._is.head)
-        logits = op.matmul(hidden, head, False, True)
+        kept = context.states
+        if self._weights.chooses_head:
+            body = Model([op.result(hidden)], kept.assigns, given.parameters, kept.variables)
+            self._weights.choose_head(body, self._is.head or self._is.embedding)
+        logits = op.matmul(hidden, self._head(table), False, True)
         logits.output(0).set_names({"logits"})
         result = op.result(logits)
         result.set_friendly_name("logits")
-        kept = context.states
         return Model([result], kept.assigns, given.parameters, kept.variables, self._is.family)
+
+    def _head(self, table: Node) -> Node:
+        """An embedding that is the head too is one constant, unless each is to have its form."""
+        if self._is.head is not None:
+            return self._weights.head(self._is.head)
+        return self._weights.head(self._is.embedding) if self._weights.parts_head else table
 
     def _context(self, given: Inputs) -> Context:
         axes, prompt_end = [given.positions], None

@@ -73,18 +73,16 @@ def active_parameters(architecture: Architecture) -> int:
 def stored_bytes(architecture: Architecture, precision: Precision) -> int:
     """Size of the weights in the IR."""
     linear = architecture.projections
+    experts = {matrix.names for matrix in architecture.experts}
     wide = precision.int8_share if precision.weights == "int4" else 0.0
-    bits = sum(
-        prod(matrix.shape)
-        * (
-            (1 - wide) * _bits(matrix, precision.linear(matrix.shape[1]))
-            + wide * _bits(matrix, Scheme(8))
-        )
-        for matrix in linear
-    )
+    bits = 0.0
+    for matrix in linear:
+        form = precision.experts if matrix.names in experts else precision.linear
+        of_one = (1 - wide) * _bits(matrix, form(matrix.shape[1])) + wide * _bits(matrix, Scheme(8))
+        bits += prod(matrix.shape) * of_one
     bits += _whole(architecture.embedding, precision.embedding_form)
-    if architecture.head is not None:
-        bits += _whole(architecture.head, precision.head_form)
+    if architecture.head is not None or precision.parts_head:
+        bits += _whole(architecture.head or architecture.embedding, precision.head_form)
     # Norms, biases and the like stay in float32; a little more than what routers take.
     bits += 32 * _others(architecture, linear)
     return int(bits / 8)

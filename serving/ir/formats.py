@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from serving.ir.scheme import GROUPS, Scheme
@@ -10,6 +10,7 @@ from serving.ir.scheme import GROUPS, Scheme
 Plain = Literal["f32", "f16", "bf16"]
 Format = Scheme | Plain
 WeightKind = Literal["int4", "int8", "fp16", "bf16", "fp32"]
+HeadKind = Literal["int4", "int8", "fp16", "bf16", "fp32", "auto"]
 _PLAIN: dict[str, Plain] = {"fp16": "f16", "bf16": "bf16", "fp32": "f32"}
 
 
@@ -23,14 +24,15 @@ class Precision:
 
     ``group``: neighbours in a row that share a scale (0: the row).  ``int8_share``: the share of
     projection weights that keep eight bits.  ``head`` and ``embedding``: INT8 unless said otherwise
-    where ``weights`` is INT4.
+    where ``weights`` is INT4; a head of ``auto`` is INT4 where that was measured to lose next to
+    nothing (see `serving.ir.head_choice`), and INT8 else.
     """
 
     weights: WeightKind = "int4"
     group: int = 128
     symmetric: bool = False
     int8_share: float = 0.0
-    head: WeightKind = "int8"
+    head: HeadKind = "int8"
     embedding: WeightKind = "int8"
 
     def __post_init__(self) -> None:
@@ -38,21 +40,44 @@ class Precision:
             raise OptionInvalid(f"group {self.group}: choose 32, 64, 128, or 0 for a whole row.")
         if not 0.0 <= self.int8_share <= 1.0:
             raise OptionInvalid(f"int8 share {self.int8_share}: a number from 0 to 1.")
-        for kind in (self.weights, self.head, self.embedding):
-            if kind not in ("int4", "int8", *_PLAIN):
-                raise OptionInvalid(f"{kind!r}: choose int4, int8, fp16, bf16 or fp32.")
+        if self.head != "auto":
+            _check(self.head)
+        for kind in (self.weights, self.embedding):
+            _check(kind)
 
     def linear(self, columns: int) -> Format:
         """The form of a projection with rows of ``columns`` weights."""
         return self._form(self.weights, columns)
 
+    def experts(self, columns: int) -> Format:
+        """The form of experts that are chosen by token.
+
+        OpenVINO multiplies by them in floats, whatever the other projections are multiplied in, and
+        there a zero point is a fifth of the time.  Groups half as wide without one take as many
+        bits in memory and lie closer to the weights (bench/RESULTS.md).
+        """
+        if self.weights != "int4" or self.symmetric or self.group // 2 not in GROUPS[1:]:
+            return self.linear(columns)
+        return replace(self, group=self.group // 2, symmetric=True).narrow(columns)
+
     def head_form(self, columns: int) -> Format:
-        """The form of the head."""
-        return self._form(self._of(self.head), columns)
+        """The form of the head; of one that is still to be chosen, the widest that it may get."""
+        kind = "int8" if self.head == "auto" else self.head
+        return self._form(self._of(kind), columns)
+
+    @property
+    def chooses_head(self) -> bool:
+        """Whether the head's form is to be found by measurement."""
+        return self.weights == "int4" and self.head == "auto"
 
     def embedding_form(self, columns: int) -> Format:
         """The form of the embedding."""
         return self._form(self._of(self.embedding), columns)
+
+    @property
+    def parts_head(self) -> bool:
+        """Whether a head that is the embedding's own table is stored beside it, in its own form."""
+        return self.weights == "int4" and self.head != self.embedding
 
     @property
     def plain_form(self) -> Plain:
@@ -89,3 +114,8 @@ class Precision:
         if kind == "int8":
             return Scheme(8)
         return self.narrow(columns) if kind == "int4" else _PLAIN[kind]
+
+
+def _check(kind: str) -> None:
+    if kind not in ("int4", "int8", *_PLAIN):
+        raise OptionInvalid(f"{kind!r}: choose int4, int8, fp16, bf16 or fp32.")

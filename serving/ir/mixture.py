@@ -43,22 +43,35 @@ def mixture(of: Mixture, weights: Weights, hidden: Node) -> Node:
 
 def _shares(of: Mixture, weights: Weights, flat: Node) -> Node:
     """The weight of every expert for every token [tokens, experts], 0 where it is not chosen."""
-    scored = op.matmul(flat, weights.plain(of.router), False, True)
-    scores = op.softmax(scored, 1) if of.scoring == "softmax" else op.sigmoid(scored)
-    judged = scores
-    if of.correction is not None:
-        judged = op.add(scores, op.constant(weights.vector(of.correction)))
-    best = op.topk(judged, integer(of.chosen), -1, "max", "value", index_element_type="i64")
-    places = best.output(1)
-    share = best.output(0) if judged is scores else op.gather_elements(scores, places, 1)
-    if of.normalised:
-        whole = op.reduce_sum(share, integer([-1]), keep_dims=True)
-        share = op.divide(share, op.add(whole, number(_LEAST)))
+    places, share = _choice(of, op.matmul(flat, weights.plain(of.router), False, True), weights)
     if of.factor != 1.0:
         share = op.multiply(share, number(of.factor))
     tokens = op.gather(op.shape_of(flat), integer([0]), integer(0))
     shape = op.concat([tokens, integer([of.experts])], axis=0)
     return op.scatter_elements_update(op.broadcast(number(0.0), shape), places, share, integer(1))
+
+
+def _choice(of: Mixture, scored: Node, weights: Weights) -> tuple[Node, Node]:
+    """Which experts a token goes to, and what each counts [tokens, chosen]."""
+    if of.scoring == "softmax" and of.normalised and of.correction is None:
+        # Shares of a softmax over all, divided by their sum, are a softmax over the chosen.
+        best = _best(of, scored)
+        return best.output(1), op.softmax(best.output(0), 1)
+    scores = op.softmax(scored, 1) if of.scoring == "softmax" else op.sigmoid(scored)
+    judged = scores
+    if of.correction is not None:
+        judged = op.add(scores, op.constant(weights.vector(of.correction)))
+    best = _best(of, judged)
+    places = best.output(1)
+    share = best.output(0) if judged is scores else op.gather_elements(scores, places, 1)
+    if of.normalised:
+        whole = op.reduce_sum(share, integer([-1]), keep_dims=True)
+        share = op.divide(share, op.add(whole, number(_LEAST)))
+    return places, share
+
+
+def _best(of: Mixture, judged: Node) -> Node:
+    return op.topk(judged, integer(of.chosen), -1, "max", "value", index_element_type="i64")
 
 
 def _swish(rows: Node) -> Node:

@@ -106,7 +106,8 @@ def quantize_rows(
             if found.bad.size:
                 bad = int(found.bad[0])
                 raise WeightInvalid(start + bad // groups, _fault(weights[bad], scheme))
-            codes[start:stop] = _stored(found.codes, scheme.bits).reshape(stop - start, -1)
+            told = found.codes if scheme.bits == 8 else stored_codes(found.codes)
+            codes[start:stop] = told.reshape(stop - start, -1)
             scale[start:stop] = found.scale.reshape(-1, groups)
             if zero is not None:
                 zero[start:stop] = found.zero.reshape(-1, groups)
@@ -117,7 +118,7 @@ def quantize_rows(
         for _ in pool.map(convert, range(0, rows, step)):
             pass
     if zero is not None and scheme.bits == 4:
-        zero = _stored(np.pad(zero.reshape(-1), (0, zero.size % 2)), 4)
+        zero = stored_codes(np.pad(zero.reshape(-1), (0, zero.size % 2)))
     return Quantized(codes, scale, zero, (rows, columns), scheme)
 
 
@@ -130,10 +131,23 @@ def kept(codes: Codes) -> Quantized | None:
     scheme = Scheme(4, 0 if codes.group == columns else codes.group, symmetric=middle)
     zero = None
     if not middle:
-        zero = _stored(np.pad(codes.zero.reshape(-1), (0, codes.zero.size % 2)), 4)
+        zero = stored_codes(np.pad(codes.zero.reshape(-1), (0, codes.zero.size % 2)))
     # Signed codes are the same, counted from the middle.
     packed = codes.packed ^ np.uint8(0x88) if middle else codes.packed
     return Quantized(packed, codes.scale, zero, (rows, columns), scheme)
+
+
+def some_rows(quantized: Quantized, start: int, stop: int) -> Quantized:
+    """Rows ``start`` to ``stop``; ``start`` is even, as two zero points share a byte."""
+    groups = quantized.scale.shape[1]
+    scale, zero = quantized.scale[start:stop], quantized.zero_point
+    if zero is not None:
+        per_byte = 8 // quantized.scheme.bits
+        flat = zero.reshape(-1)[start * groups // per_byte :]
+        zero = flat[: -(-scale.size // per_byte)]
+        zero = zero.reshape(scale.shape) if per_byte == 1 else zero
+    shape = (len(scale), quantized.shape[1])
+    return Quantized(quantized.codes[start:stop], scale, zero, shape, quantized.scheme)
 
 
 def dequantize(quantized: Quantized) -> Floats:
@@ -163,10 +177,8 @@ def _fault(group: NDArray[Any], scheme: Scheme) -> str:
     return f"has a weight beyond {largest:.0f}, too large for a float16 scale."
 
 
-def _stored(codes: NDArray[Any], bits: int) -> NDArray[Any]:
-    """As they are at eight bits; at four, two neighbours a byte, the earlier in the low nibble."""
-    if bits == 8:
-        return codes
+def stored_codes(codes: NDArray[Any]) -> NDArray[np.uint8]:
+    """Codes of four bits, a byte each: two neighbours a byte, the earlier in the low nibble."""
     pairs = codes.view("<u2") & 0x0F0F
     return (pairs | pairs >> 4).astype(np.uint8)
 

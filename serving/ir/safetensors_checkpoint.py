@@ -23,7 +23,7 @@ from serving.ir.checkpoint import (
     read_config,
 )
 from serving.ir.matrix import Floats, Order, Stored, as_rows
-from serving.ir.shard_index import shards
+from serving.ir.shard_index import promised, shards
 from serving.models.manifest import sha256_of
 
 # Types that weights come in.  numpy has no bfloat16, which is read as its 16 bits.
@@ -33,6 +33,7 @@ _TYPES: dict[str, type[np.generic]] = {
     "F16": np.float16,
     "BF16": np.uint16,
 }
+_INDEX = "model.safetensors.index.json"
 _LONGEST_HEADER = 100_000_000
 
 
@@ -122,10 +123,20 @@ class SafetensorsCheckpoint(Checkpoint):
         try:
             return self._places[name]
         except KeyError as error:
-            raise CheckpointError(
-                f"{self.path}: the tensor {name} is missing (a shard that was not downloaded, or "
-                "a config.json of another model)."
-            ) from error
+            raise CheckpointError(self._missing(name)) from error
+
+    def _missing(self, name: str) -> str:
+        index = self.path / _INDEX
+        file = promised(index).get(name) if index.is_file() else None
+        if file is not None:
+            return (
+                f"{file}: the tensor {name} is missing, though {_INDEX} says that it is there. "
+                "Fetch this file again."
+            )
+        return (
+            f"{self.path}: the tensor {name} is missing (a shard that was not downloaded, or a "
+            "config.json of another model)."
+        )
 
 
 def read_tensors(file: Path, ending: str = "") -> dict[str, Floats]:
@@ -156,7 +167,7 @@ def read_metadata(file: Path) -> dict[str, str]:
 
 
 def _files(folder: Path) -> list[Path]:
-    index = folder / "model.safetensors.index.json"
+    index = folder / _INDEX
     if not index.is_file():
         return files_like(folder, "*.safetensors")
     return shards(index)

@@ -185,6 +185,7 @@ def _try(
             precision,
             lambda done, total, what: report(done, total, f"{name}: {what}"),
             family=family,
+            head_texts=texts if precision.chooses_head else (),
         )
         seconds = time.monotonic() - started
         report(0, 0, f"{name}: measuring")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from openvino import Node, Shape, Tensor, Type
+from openvino import Model, Node, Shape, Tensor, Type
 from openvino import opset16 as op
 from openvino.op import Constant
 
 from serving.ir.formats import Format, Plain, Precision
+from serving.ir.head_choice import Choice, Chooser
 from serving.ir.matrix import Floats, Matrix, Reader, Stored
 from serving.ir.quantize import Quantized, WeightInvalid, kept, quantize_rows
 from serving.ir.scheme import QuantizationError, Scheme
@@ -30,17 +33,39 @@ class Weights:
         file: WeightFile,
         done: Callable[[str, int], None],
         wide: frozenset[str] = frozenset(),
+        chooser: Chooser | None = None,
     ) -> None:
         """``done(name, weights)`` is called after every matrix.
 
         ``wide``: names of projections that keep eight bits (see `serving.ir.sensitivity`).
+        ``chooser``: chooses the head's form, where ``precision`` leaves it open.
         """
         self._reader = reader
         self._precision = precision
         self._wide = wide
+        self._chooser = chooser
+        self._chosen: Choice | None = None
         self._named: dict[str, int] = {}
         self._file = file
         self._done = done
+
+    @property
+    def parts_head(self) -> bool:
+        """See `Precision.parts_head`."""
+        return self._precision.parts_head
+
+    @property
+    def chooses_head(self) -> bool:
+        """Whether `choose_head` is to be called before `head`."""
+        return self._chooser is not None
+
+    def choose_head(self, body: Model, matrix: Matrix) -> None:
+        """Choose the head's form by what ``body``, the graph below it, gives."""
+        if self._chooser is not None:
+            rows, columns = matrix.shape
+            read = functools.partial(matrix.stored, self._reader)
+            self._chosen = self._chooser.choose(body, read, (rows, columns))
+            self._precision = replace(self._precision, head=self._chosen.kind)
 
     def linear(self, matrix: Matrix) -> Node:
         """A projection's weight [rows, columns] as float32."""
@@ -51,7 +76,7 @@ class Weights:
         """The weights [experts, rows, columns] of ``count`` experts that lie below one another."""
         rows, columns = matrix.shape
         wide = matrix.names[0] in self._wide
-        form = _INT8 if wide else self._precision.linear(columns)
+        form = _INT8 if wide else self._precision.experts(columns)
         return self._node(matrix, form, (count, rows // count, columns))
 
     def plain(self, matrix: Matrix) -> Node:
@@ -65,7 +90,7 @@ class Weights:
 
     def head(self, matrix: Matrix) -> Node:
         """The head [vocabulary, hidden] as float32."""
-        return self._node(matrix, self._precision.head_form(matrix.shape[1]))
+        return self._node(matrix, self._precision.head_form(matrix.shape[1]), chosen=self._chosen)
 
     def vector(self, matrix: Matrix) -> Floats:
         """A norm's weight or a bias, float32."""
@@ -74,13 +99,21 @@ class Weights:
         self._done(matrix.names[0], values.size)
         return values
 
-    def _node(self, matrix: Matrix, form: Format, shape: tuple[int, ...] = ()) -> Node:
-        """``shape``: what the graph wants, where it is not that of the matrix."""
+    def _node(
+        self,
+        matrix: Matrix,
+        form: Format,
+        shape: tuple[int, ...] = (),
+        chosen: Choice | None = None,
+    ) -> Node:
+        """``shape``: what the graph wants, where it is not that of the matrix.  ``chosen``: codes
+        that are there already."""
         rows, columns = matrix.shape
         shape = shape or matrix.shape
         if isinstance(form, Scheme):
             try:
-                node = self._compressed(self._quantized(matrix, form), shape)
+                codes = self._quantized(matrix, form) if chosen is None else chosen.codes
+                node = self._compressed(codes, shape)
             except WeightInvalid as error:
                 place = matrix.where(self._reader, error.row)
                 raise QuantizationError(f"{place} {error.fault}") from error

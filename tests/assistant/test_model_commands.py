@@ -12,7 +12,7 @@ import pytest
 import typer
 import warm_process
 
-from assistant.commands import trial
+from assistant.commands import own_texts
 from serving.models.store import ModelStore
 
 ROOT = Path(__file__).parent.parent.parent
@@ -129,10 +129,10 @@ def test_precisions_are_compared_on_ones_own_text(gguf: Path, tmp_path: Path) ->
 def test_lines_of_json_are_texts(tmp_path: Path) -> None:
     file = tmp_path / "prompts.jsonl"
     file.write_text('"一"\n\n{"prompt": "二"}\n{"text": "三", "id": 3}\n', encoding="utf-8")
-    assert trial.read_texts(file) == ["一", "二", "三"]
+    assert own_texts.read_texts(file) == ["一", "二", "三"]
     plain = tmp_path / "a.txt"
     plain.write_text("一\n\n二\n", encoding="utf-8")
-    assert trial.read_texts(plain) == ["一\n\n二\n"]
+    assert own_texts.read_texts(plain) == ["一\n\n二\n"]
 
 
 @pytest.mark.parametrize("line", ["3", "{", '{"id": 3}', "[]"])
@@ -140,11 +140,11 @@ def test_a_line_that_is_no_text_is_named(tmp_path: Path, line: str) -> None:
     file = tmp_path / "prompts.jsonl"
     file.write_text(f'"一"\n{line}\n', encoding="utf-8")
     with pytest.raises(typer.BadParameter, match="line 2"):
-        trial.read_texts(file)
+        own_texts.read_texts(file)
 
 
 def test_the_samples_are_texts_of_some_length() -> None:
-    texts = trial.sample_texts()
+    texts = own_texts.sample_texts()
     assert len(texts) >= 10
     assert min(map(len, texts)) > 100
     assert any("胸骨后" in text for text in texts)

@@ -82,7 +82,7 @@ class Adapters:
 
         if not self._open:
             return
-        config = generation_config(Sampling(max_tokens=1), None, lookup=False, end_ids={0})
+        config = generation_config(Sampling(max_tokens=1), None, end_ids={0})
         config.adapters = openvino_genai.AdapterConfig()
         if name:
             config.adapters.add(self._open[name])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import logging
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from serving.engine import (
     limited,
 )
 from serving.engines.inbox import Inbox
-from serving.engines.openvino import sequential_pipeline, state_architectures
+from serving.engines.openvino import drafting, sequential_pipeline, state_architectures
 from serving.engines.openvino.adapters import Adapters
 from serving.engines.openvino.generation_config import generation_config
 from serving.engines.openvino.lane import Lane, Request
@@ -39,6 +40,7 @@ from serving.models import manifest
 from serving.schema import json_schema
 from serving.thinking_budget import within_budget
 
+_log = logging.getLogger("bedside.serving.openvino")
 # Tokens of one key-value block of OpenVINO's CPU plugin.
 _BLOCK = 32
 
@@ -51,7 +53,9 @@ class OpenVinoOptions:
     ``queue_limit``: requests that may wait beyond those.  ``max_num_batched_tokens``: tokens of one
     step; smaller keeps running answers fluent while a long prompt is read.  ``prompt_lookup``: hold
     a second pipeline (its own copy of the weights and cache) that drafts from the prompt, for
-    requests that ask for it.  ``num_threads``: 0 leaves the choice to OpenVINO.
+    requests that ask for it.  ``draft``: folder of a smaller model that guesses tokens for greedy
+    answers (`drafting` beside this), in a second pipeline too.
+    ``num_threads``: 0 leaves the choice to OpenVINO.
     ``precision`` and ``kv_cache``: see `serving.hardware.compute`.
     ``context_length``: the most tokens of prompt and answer; 0 takes what the model declares.
     ``cores``: logical processors that the model's own process keeps to; (): any.
@@ -71,6 +75,7 @@ class OpenVinoOptions:
     queue_limit: int = 32
     max_num_batched_tokens: int = 256
     prompt_lookup: bool = False
+    draft: str = ""
     num_threads: int = 0
     precision: Compute = "auto"
     kv_cache: KvCache = "auto"
@@ -109,6 +114,13 @@ class OpenVinoEngine(Engine):
                 "answers one request at a time takes no adapter at run time; merge it with "
                 "`bedside model convert --adapter`.)"
             )
+        if self._options.draft and (self._sequential or self._options.prompt_lookup):
+            raise EngineUnavailable(
+                f"模型 {self._manifest.name}：draft 与 prompt_lookup 只能选一个，"
+                "逐个作答的模型两个都不能用。(Set draft or prompt_lookup; a model that answers "
+                "one request at a time has neither.)"
+            )
+        self._guesses = 0
         self._adapters = Adapters(folder, self._options.adapters)
         self._encoder = PromptEncoder(
             self._tokenizer,
@@ -216,13 +228,28 @@ class OpenVinoEngine(Engine):
             choose = self._adapters.choose
             lanes = {False: Lane(self._pipeline, self._encoder.decode, choose)}
             self._cache_tokens = self._warm_up(lanes[False].pipeline)
-            if self._options.prompt_lookup:
-                drafting = Lane(lambda: self._pipeline(prompt_lookup=True), self._encoder.decode)
-                lanes[True] = drafting
-                self._warm_up(drafting.pipeline, prompt_lookup=True)
+            if self._options.prompt_lookup or self._options.draft:
+                lanes[True] = Lane(lambda: self._pipeline(drafts=True), self._encoder.decode)
+                self._warm_up(lanes[True].pipeline, drafts=True)
+            if self._options.draft:
+                self._guesses = self._measure(lanes[False].pipeline, lanes[True].pipeline)
+                if not self._guesses:
+                    _log.info("the draft model does not pay here; it is given back")
+                    lanes.pop(True).release()
         return lanes
 
-    def _pipeline(self, prompt_lookup: bool = False) -> Any:
+    def _measure(self, plain: Any, guessing: Any) -> int:
+        """How many tokens a draft model is to guess at once."""
+        ids = self._encoder.encode(drafting.SAMPLE)
+        wanted = drafting.measured()
+        return drafting.best(
+            plain,
+            guessing,
+            ids,
+            lambda guesses: generation_config(wanted, None, self._end_ids, guesses=guesses),
+        )
+
+    def _pipeline(self, drafts: bool = False) -> Any:
         import openvino_genai
 
         if self._sequential:
@@ -235,21 +262,26 @@ class OpenVinoEngine(Engine):
         scheduler.max_num_batched_tokens = self._options.max_num_batched_tokens
         scheduler.enable_prefix_caching = True
         if self._manifest.architecture in state_architectures.ARCHITECTURES:
-            state_architectures.schedule(scheduler, drafts=prompt_lookup)
+            state_architectures.schedule(scheduler, drafts=drafts)
         properties = dict(self._properties)
-        if prompt_lookup:
+        if drafts and self._options.draft:
+            folder, chosen = Path(self._options.draft), self._options
+            properties["draft_model"] = drafting.draft_model(
+                folder, chosen.device, chosen.precision, chosen.kv_cache
+            )
+        elif drafts:
             properties["prompt_lookup"] = True
         else:
             properties |= self._adapters.properties()
         pipeline = openvino_genai.ContinuousBatchingPipeline(
             str(self._folder), self._tokenizer, scheduler, self._options.device, **properties
         )
-        if not prompt_lookup:
+        if not drafts:
             # It begins with all of them at once.
             self._adapters.choose(pipeline, "")
         return pipeline
 
-    def _warm_up(self, pipeline: Any, prompt_lookup: bool = False) -> int:
+    def _warm_up(self, pipeline: Any, drafts: bool = False) -> int:
         """Generate one token; returns how many tokens the key-value cache holds.
 
         GenAI tells the used share of the cache only, so it is read while one block is in use.
@@ -261,7 +293,7 @@ class OpenVinoEngine(Engine):
         self._end_ids |= {int(i) for i in defaults.stop_token_ids}
         if defaults.eos_token_id >= 0:
             self._end_ids.add(int(defaults.eos_token_id))
-        config = generation_config(Sampling(max_tokens=2), None, prompt_lookup, self._end_ids)
+        config = self._config(Sampling(max_tokens=2), None, drafts, guesses=drafting.TRIED[0])
         config.ignore_eos = True
         ids = openvino.Tensor(np.ones((1, 1), dtype=np.int64))
         handle = pipeline.add_request(0, ids, config)
@@ -273,13 +305,11 @@ class OpenVinoEngine(Engine):
 
     def _request(self, text: str, sampling: Sampling, schema: Mapping[str, Any] | None) -> Request:
         constraint = json_schema.check(schema) if schema is not None else None
-        # Drafts from the prompt have a pipeline of their own, without adapters.
-        lookup = sampling.prompt_lookup and self._options.prompt_lookup and constraint is None
-        lookup = lookup and not sampling.adapter
+        drafts = self._drafts(sampling, constraint)
         ids = self._adapters.mark(self._encoder.encode(text), sampling)
         count = int(ids.get_shape()[1])
         sampling = limited(sampling, count, self._limit, self._options.default_max_tokens)
-        config = generation_config(sampling, constraint, lookup, self._end_ids)
+        config = self._config(sampling, constraint, drafts, guesses=self._guesses)
         if self._sequential:
             sequential_pipeline.check(config)
         return Request(
@@ -290,8 +320,27 @@ class OpenVinoEngine(Engine):
             text=TextStream(self._encoder.decode, sampling.stop),
             deliver=lambda item: None,
             schema=constraint,
-            lookup=lookup,
+            drafts=drafts,
             adapter=sampling.adapter,
+        )
+
+    def _drafts(self, sampling: Sampling, constraint: str | None) -> bool:
+        """Whether a request goes to the pipeline with guesses, which has no adapters."""
+        if self._options.draft:
+            return self._guesses > 0 and drafting.possible(sampling)
+        wanted = sampling.prompt_lookup and self._options.prompt_lookup
+        return wanted and constraint is None and not sampling.adapter
+
+    def _config(
+        self, sampling: Sampling, constraint: str | None, drafts: bool, guesses: int
+    ) -> Any:
+        """GenAI's form of a request, for the pipeline that it goes to."""
+        return generation_config(
+            sampling,
+            constraint,
+            self._end_ids,
+            lookup=drafts and not self._options.draft,
+            guesses=guesses if drafts and self._options.draft else 0,
         )
 
 

@@ -15,12 +15,17 @@ _NGRAM = 3
 
 
 def generation_config(
-    sampling: Sampling, constraint: str | None, lookup: bool, end_ids: set[int]
+    sampling: Sampling,
+    constraint: str | None,
+    end_ids: set[int],
+    *,
+    lookup: bool = False,
+    guesses: int = 0,
 ) -> Any:
     """GenAI's form of one request's settings.
 
-    ``constraint`` is a JSON Schema as text, ``lookup`` drafts tokens from the prompt, ``end_ids``
-    end the answer.
+    ``constraint`` is a JSON Schema as text, ``end_ids`` end the answer.  ``lookup`` drafts tokens
+    from the prompt; ``guesses``: how many a draft model is to guess at once.
 
     Raises:
         UnsupportedOption: a setting is out of its range.
@@ -49,6 +54,8 @@ def generation_config(
     if lookup:
         config.num_assistant_tokens = _DRAFT_TOKENS
         config.max_ngram_size = _NGRAM
+    elif guesses:
+        config.num_assistant_tokens = guesses
     if constraint is not None:
         compact = compact_grammar.grammar(json.loads(constraint))
         config.structured_output_config = (

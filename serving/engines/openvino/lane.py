@@ -25,7 +25,7 @@ class Request:
     text: TextStream
     deliver: Callable[[Chunk | EngineError], None]
     schema: str | None = None
-    lookup: bool = False
+    drafts: bool = False
     adapter: str = ""
     submitted: float = field(default_factory=time.perf_counter)
     started: float = 0.0

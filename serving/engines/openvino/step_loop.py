@@ -28,7 +28,7 @@ class StepLoop:
     ) -> None:
         """Build the lanes on the loop's thread and wait for them.
 
-        ``lanes`` maps "uses prompt lookup" to the lane for it; False must be there.
+        ``lanes`` maps "with guesses of tokens" to the lane for it; False must be there.
 
         Raises:
             EngineUnavailable: a pipeline cannot be built.
@@ -121,7 +121,7 @@ class StepLoop:
             self._running += len(fresh)
         for request in fresh:
             try:
-                self._lanes[request.lookup].start(request)
+                self._lanes[request.drafts].start(request)
             except RuntimeError as error:
                 _log.error("a request was refused: %s", type(error).__name__)
                 request.deliver(UnsupportedOption("The model cannot run this request."))
@@ -139,13 +139,13 @@ class StepLoop:
         for request in self._waiting:
             if self._running + len(fresh) >= self._max_running:
                 break
-            lane = self._lanes[request.lookup]
+            lane = self._lanes[request.drafts]
             running = lane.adapter if lane.active else None
-            turn = turns.setdefault(request.lookup, request.adapter if running is None else running)
+            turn = turns.setdefault(request.drafts, request.adapter if running is None else running)
             if request.adapter == turn:
                 fresh.append(request)
             elif running is not None:
-                turns[request.lookup] = None
+                turns[request.drafts] = None
         for request in fresh:
             self._waiting.remove(request)
         return fresh

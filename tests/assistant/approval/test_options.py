@@ -26,6 +26,7 @@ OTHER: dict[str, Any] = {
     "precision": "f32",
     "kv_cache": "f16",
     "prompt_lookup": True,
+    "draft": "/srv/small",
     "environment": "ipex-llm",
     "low_bit": "asym_int4",
     "default_max_tokens": 99,
@@ -49,6 +50,7 @@ KINDS: dict[str, frozenset[str]] = {
     - {"environment", "low_bit", "url", "urls", "api_key", "thinks_first"},
     "bigdl": frozenset(OTHER)
     - {"cache_gib", "precision", "kv_cache", "prompt_lookup", "reasoning_budget", "replicas"}
+    - {"draft"}
     - {"adapters", "adapter", "prefix"}
     - {"url", "urls", "api_key", "thinks_first"},
 }

@@ -38,6 +38,17 @@ def test_an_expert_that_is_missing_is_named_with_its_tensor(tmp_path: Path) -> N
     assert "config.json" in told or "missing" in told
 
 
+def test_an_expert_that_its_shard_lacks_is_named_with_the_shard(tmp_path: Path) -> None:
+    source = write_complete(tmp_path / "source", "qwen3_moe", layers=2, shards=2)
+    lost = "model.layers.1.mlp.experts.5.up_proj.weight"
+    index = json.loads((source / "model.safetensors.index.json").read_text())
+    shard = source / index["weight_map"][lost]
+    content = shard.read_bytes()
+    # Under another name of the same length, which nothing asks for.
+    shard.write_bytes(content.replace(lost.encode(), lost.replace("up_proj", "xx_proj").encode()))
+    assert f"{shard}: the tensor {lost} is missing" in refused(source, tmp_path)
+
+
 def test_a_router_of_another_size_is_named(tmp_path: Path) -> None:
     source = write_complete(tmp_path / "source", "qwen3_moe", layers=1)
     file = source / "model.safetensors"

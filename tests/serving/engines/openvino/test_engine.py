@@ -3,7 +3,9 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jsonschema import validate
@@ -18,6 +20,7 @@ from serving.engine import (
     UnsupportedOption,
     complete,
 )
+from serving.engines.openvino import drafting
 from serving.engines.openvino.engine import OpenVinoEngine, OpenVinoOptions
 from serving.schema import json_schema
 
@@ -221,6 +224,39 @@ async def test_prompt_lookup_serves_those_who_ask_for_it(tiny_folder: Path) -> N
     assert answers[1].usage.new_tokens == 30
     assert answers[2].text.lstrip().startswith("{")
     await engine.close()
+
+
+@pytest.mark.parametrize("pays", [2, 0])
+async def test_a_draft_changes_no_answer(
+    tiny_folder: Path, monkeypatch: pytest.MonkeyPatch, pays: int
+) -> None:
+    """Greedy answers have guesses; those that GenAI gives no guesses rightly have none."""
+    measured = drafting.best
+
+    def best(*given: Any) -> int:
+        assert measured(*given) in (0, *drafting.TRIED)
+        return pays
+
+    monkeypatch.setattr(drafting, "best", best)
+    exact = OpenVinoOptions(precision="f32", kv_cache="f32")
+    wanted = [
+        (Sampling(max_tokens=24), None),
+        (Sampling(max_tokens=24, temperature=0.8, seed=7), None),
+        (Sampling(max_tokens=24, repetition_penalty=1.3), None),
+        (Sampling(max_tokens=24), GRADE),
+    ]
+    texts = []
+    for options in (exact, replace(exact, draft=str(tiny_folder))):
+        engine = OpenVinoEngine(tiny_folder, options)
+        answers = await asyncio.gather(*(complete(engine, HELLO, *each) for each in wanted))
+        texts.append([answer.text for answer in answers])
+        await engine.close()
+    assert texts[0] == texts[1]
+
+
+def test_a_draft_that_is_no_model_is_named(tiny_folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(EngineUnavailable, match=str(tmp_path)):
+        OpenVinoEngine(tiny_folder, OpenVinoOptions(draft=str(tmp_path)))
 
 
 def test_a_folder_without_a_model_says_what_is_missing(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def ids(engine: OpenVinoEngine, prompt: Any) -> list[int]:
 
 
 def request(pipeline: Any, prompt: list[int], sampling: Sampling, ends: Any = ()) -> Any:
-    config = generation_config(sampling, None, False, set(ends))
+    config = generation_config(sampling, None, set(ends))
     return pipeline.add_request(0, openvino.Tensor(np.array([prompt], np.int64)), config)
 
 
@@ -237,7 +237,7 @@ async def test_what_cannot_be_honoured_is_refused(
 def test_drafting_from_the_prompt_is_refused(folder: Path, pipeline: SequentialPipeline) -> None:
     with pytest.raises(EngineUnavailable, match="prompt_lookup"):
         OpenVinoEngine(folder, OpenVinoOptions(prompt_lookup=True))
-    config = generation_config(Sampling(), None, True, {1})
+    config = generation_config(Sampling(), None, {1}, lookup=True)
     with pytest.raises(UnsupportedOption):
         pipeline.add_request(0, openvino.Tensor(np.ones((1, 1), np.int64)), config)
     assert not pipeline.has_non_finished_requests()

@@ -19,7 +19,7 @@ PROMPT = np.array([0, 1, 1], np.int64)
 
 
 def choice(prompt: np.ndarray[Any, Any] = PROMPT, **options: Any) -> TokenChoice:
-    return TokenChoice(generation_config(Sampling(**options), None, False, {1}), prompt)
+    return TokenChoice(generation_config(Sampling(**options), None, {1}), prompt)
 
 
 def logits(*shares: float) -> np.ndarray[Any, Any]:
