@@ -31,7 +31,7 @@ _HEARD = re.compile(r"音|奔马")
 _COMPLETE = re.compile(
     r"(?:未见|未查见|未发现|无|未及|没有)[^,;。\n]{0,4}(?:异常|改变|变化)[ \t,;。]*\Z"
 )
-_LAST_JOINED = re.compile(r"[ \t]*(?:及|以及|和|或)[ \t]*")
+_LAST_JOINED = ("及", "以及", "和", "或")
 _EXAMPLE = re.compile(r"[ \t]*(?:例如|比如|譬如|如|包括)")
 # What a denial is about where no term is known: 无不良反应.
 _UNKNOWN = re.compile(r"[\u4e00-\u9fff]{2,10}")
@@ -208,7 +208,11 @@ class Denials:
         repeats = self._count > 1 or any(
             cue.rule.category == "deny" for clause in rest[:_LOOK_AHEAD] for cue in self._in(clause)
         )
-        return not repeats and len(opened.listed) == 1 and not opened.of_something
+        if repeats or len(opened.listed) != 1 or opened.of_something:
+            return False
+        # 无管路凝血，少尿: one of another kind is no list with it.
+        kinds = {self._terms.matches[i].kind for i in (opened.listed[0], *indices[:1])}
+        return len(run) > 1 or len(kinds) == 1
 
     def _is_alike(self, first: Sequence[int], second: Sequence[int]) -> bool:
         """Whether two groups name the same sort of thing, or end alike (头部外伤，胸部外伤)."""
@@ -242,12 +246,13 @@ class Denials:
         )
 
     def _is_complete(self, opened: _Open) -> bool:
-        """无鼻衄、牙龈出血及瘀斑 names its last."""
-        if len(opened.listed) < 3 or opened.of_history:
+        """Whether a list names its last with 及 (无鼻衄、牙龈出血及瘀斑), or is one of a report that
+        sets 、 (未引出幻觉、妄想): its comma begins another statement."""
+        if len(opened.listed) < 2 or opened.of_history:
             return False
-        *_, before, last = opened.listed
-        gap = self._folded[self._terms.matches[before].end : self._terms.starts[last]]
-        return _LAST_JOINED.fullmatch(gap) is not None
+        before, last = opened.listed[-2:]
+        gap = self._folded[self._terms.matches[before].end : self._terms.starts[last]].strip()
+        return gap in _LAST_JOINED or (gap == "、" and _LOOKED.search(opened.cue) is not None)
 
     def _is_allergy(self, index: int) -> bool:
         return self._folded.endswith("过敏", 0, self._terms.matches[index].end)
