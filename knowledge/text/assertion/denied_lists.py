@@ -246,7 +246,7 @@ class Denials:
         )
 
     def _is_complete(self, opened: _Open) -> bool:
-        """Whether a list names its last with 及 (无鼻衄、牙龈出血及瘀斑), or is one of a report that
+        """Whether a list names its last with 及 (无鼻衄、出血及瘀斑), or is one of a report that
         sets 、 (未引出幻觉、妄想): its comma begins another statement."""
         if len(opened.listed) < 2 or opened.of_history:
             return False
