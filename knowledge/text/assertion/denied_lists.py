@@ -210,15 +210,28 @@ class Denials:
         )
         if repeats or len(opened.listed) != 1 or opened.of_something:
             return False
-        # 无管路凝血，少尿: one of another kind is no list with it.
-        kinds = {self._terms.matches[i].kind for i in (opened.listed[0], *indices[:1])}
-        return len(run) > 1 or len(kinds) == 1
+        # 无窒息，呻吟 may be two statements; 无咳嗽，咳痰 and 无恶心，呕吐，但有嗳气 deny both.
+        return (
+            len(self._terms.inside(run[0].start, run[-1].end)) == len(indices) > 1
+            or self._folded[run[0].start - 1] not in ",，"
+            or opened.cue.isascii()
+            or self._is_akin(opened.listed[0], indices)
+            or _turns(rest, self._in)
+        )
 
     def _is_alike(self, first: Sequence[int], second: Sequence[int]) -> bool:
         """Whether two groups name the same sort of thing, or end alike (头部外伤，胸部外伤)."""
         return same_kind(self._terms, first, second) or self._ending(first[-1]) == self._ending(
             second[0]
         )
+
+    def _is_akin(self, first: int, second: Sequence[int]) -> bool:
+        """Whether two complaints share a character, as those asked for together do."""
+        words = [
+            self._folded[self._terms.starts[i] : self._terms.matches[i].end]
+            for i in (first, *second[:1])
+        ]
+        return len(words) == 2 and not set(words[0]).isdisjoint(words[1])
 
     def _ending(self, index: int) -> str:
         return self._folded[self._terms.starts[index] : self._terms.matches[index].end][-2:]
@@ -339,3 +352,10 @@ class Denials:
 
 def _list_rules() -> list[Rule]:
     return [r for r in load_rules() if r.category == "deny" and r.scope == "list"]
+
+
+def _turns(rest: Sequence[Range], cues: Callable[[Range], list[Cue]]) -> bool:
+    """Whether the clause behind says what is there instead: 但有嗳气."""
+    return bool(rest) and any(
+        cue.rule.category == "turn" and cue.start == rest[0].start for cue in cues(rest[0])
+    )

@@ -20,7 +20,7 @@ _EXAMPLE = re.compile(r"(?:例如|比如|譬如|如(?!果|有|出现|发生|再|
 NUMBERED = re.compile(r"[ \t]*(?:\(?\d{1,2}[.、)]|[-·•*])?[ \t]*")
 # The beginning of a name that is known by its end only: 【吞】咽梗阻.
 _PREFIXED = re.compile(
-    r"(?:[、及和或与]|以及)?[^\W\d_a-z对稍偶时仍伴有见示现诉感觉自呈为已曾再又较微轻中重度左右双上下前后全]{1,2}"
+    r"(?:[、及和或与]|以及)?[^\W\d_a-z存对稍偶时仍伴有见示现诉感觉自呈为已曾再又较微轻中重度左右双上下前后全]{1,2}"
 )
 _AND = re.compile(r"(?<=[\u4e00-\u9fff])[及和或](?=[\u4e00-\u9fff])")
 # The last of a list, where no term is known: …及舌咬伤.
@@ -31,7 +31,7 @@ _UNKNOWN = re.compile(
 )
 # A term that says itself that something was found.
 _FOUND = re.compile(
-    r"(?:阳性|\(\++\)|亢进|升高|增高|增多|增强|下降|减低|减弱|减少|(?<=[物液多痰尿汗泪涎次])多)\Z|少量|大量|中等?量|微量"
+    r"(?:阳性|\(\++\)|亢进|升高|增高|增多|增强|下降|减低|减弱|减少|(?<=[物液多痰尿汗泪涎次量])多|量少)\Z|少量|大量|中等?量|微量"
 )
 
 
