@@ -32,6 +32,12 @@ def deny(reading: Reading) -> set[int]:
     for index, match in enumerate(reading.terms.matches):
         if denies_itself(reading.folded, match):
             reading.result[index].polarity = Polarity.ABSENT
+    for cue in reading.of("none"):
+        # 无痛性血尿: the name of the blood in the urine says that there is no pain.
+        if cue.rule.scope == "over" and reading.folded[cue.start] == "无":
+            for index in reading.terms.inside(cue.start + 1, cue.start + 2):
+                if reading.terms.matches[index].end < cue.end:
+                    reading.result[index].polarity = Polarity.ABSENT
     lists = Denials(reading.document, reading.terms, reading.cues, reading.reach.end_of).read()
     for index in lists.denied:
         reading.result[index].polarity = Polarity.ABSENT

@@ -17,6 +17,7 @@ from knowledge.text.assertion.lists import (
     is_closed,
     is_found,
     is_placed,
+    is_positive,
     listed_after,
     same_kind,
 )
@@ -161,6 +162,8 @@ class Denials:
     def _go_on(self, opened: _Open, run: Sequence[Range], rest: Sequence[Range]) -> None:
         """Decide on the bare clauses behind a denial."""
         indices = [i for clause in run for i in self._terms.inside(clause.start, clause.end)]
+        # 三凹征阳性 says itself that it is there.
+        indices = [i for i in indices if not is_positive(self._folded, self._terms, i)]
         found = [i for i in indices if is_found(self._folded, self._terms, i)]
         # 无耳鸣，眩晕，听力下降: behind others of a list it may be one of them.
         self._doubted += [i for i in found if self._terms.starts[i] >= run[0].end]

@@ -34,7 +34,7 @@ _FOUND = re.compile(
     r"(?:阳性|\(\++\)|亢进|升高|增高|增多|增强|下降|减低|减弱|减少|(?<=[物液多痰尿汗泪涎次量])多|量少)\Z|少量|大量|中等?量|微量"
 )
 
-
+_POSITIVE = re.compile(r"(?:阳性|\(\++\))\Z")
 # 无压痛双下肢水肿: who sets no marks begins another statement with its place.
 _PLACED = re.compile(r"双(?!重)|左(?!右)|右|四肢|全身|两侧")
 # 无发热乳房稍胀痛: nor is what is denied graded.
@@ -63,6 +63,12 @@ def is_found(folded: str, terms: Terms, index: int) -> bool:
     """Whether the words of a term say that it was found (肠鸣音亢进)."""
     match = terms.matches[index]
     return _FOUND.search(folded, match.start, match.end) is not None
+
+
+def is_positive(folded: str, terms: Terms, index: int) -> bool:
+    """Whether the words of a term end with a positive result (三凹征阳性)."""
+    match = terms.matches[index]
+    return _POSITIVE.search(folded, match.start, match.end) is not None
 
 
 def listed_after(folded: str, terms: Terms, position: int, end: int) -> list[int]:
