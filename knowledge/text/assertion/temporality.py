@@ -20,7 +20,9 @@ TUMOUR = re.compile(r"癌|瘤|恶性|白血病")
 # So is an arrest after which the patient was brought back.
 _OLD = re.compile(r"陈旧|(?<=停)复苏(?!失败|无效)")
 # A finding whose own words say that it ended (皮疹消退), if no body should have it (呼吸音消失).
-_ENDED = re.compile(r"(?<!明显)(?<!部分)(?<!有所)(?<![音射动觉力识跳])(?:消[失退]|停止|痊愈)(?![约近达]?\d)")
+_ENDED = re.compile(
+    r"(?<!明显)(?<!部分)(?<!有所)(?<![音射动觉力识跳])(?:消[失退]|停止|痊愈)(?![约近达]?\d)"
+)
 _OPERATED = re.compile(
     r"术后(?!诊断|复发|出血|感染|并发|粘连|疼痛|切口|第?(?:\d{1,3}|[一二两三四五六七八九十半数几]{1,3})(?:天|日|周|小时))"
 )
