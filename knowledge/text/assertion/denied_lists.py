@@ -312,9 +312,9 @@ class Denials:
             closed = end < clause.end or rule.scope != "list"
             words = self._folded[cue.start : cue.end]
             own = self._terms.over(cue.start)
-            if own is not None and (said := rule.pattern.match(self._folded, cue.start, own.end)):
+            if own is not None and (denial := rule.pattern.match(self._folded, cue.start, own.end)):
                 # 未闻及杂音，奔马律: the term holds the denial and is the first of its list.
-                words, listed = said[0], [*self._terms.inside(own.start, own.start + 1), *listed]
+                words, listed = denial[0], [*self._terms.inside(own.start, own.start + 1), *listed]
             headed = self._folded.startswith(":", cue.end)
             lead = self._folded[clause.start : cue.start]
             opened = None if closed else _Open(words, cue.start, list(listed), headed=headed)
