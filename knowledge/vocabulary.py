@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Mapping, Set
 from functools import lru_cache
 from importlib.resources import files
 
@@ -19,24 +19,28 @@ from knowledge.text.synonyms import SynonymTable, TermKind
 
 PLAIN_LENGTH = 8  # a longer phrase is a sentence, not a term
 _SPLIT = re.compile(r"[、,;。/()]|以及|及|和|与|或|伴有|伴|合并|并|等")
-_PREFIX = re.compile(
-    r"^(?:常|多|可|可有|可见|出现|表现为|主要为|主要有|主要|部分|少数|多数|早期|晚期|患者|病人|患儿|有时|偶有|偶见|如|如有|包括|"
-    r"明显的?|轻度|中度|重度|轻微|严重的?|剧烈的?|不同程度的?|突然|突发|反复|持续性?|阵发性|进行性|急性|慢性|大量|伴|伴有|有|呈|甚至|常有|常伴|多有|"
-    r"并有|或有|单侧|双侧|一侧|局部|全身)+"
-)
-_SUFFIX = re.compile(r"(?:等|等症状|症状|明显|严重|为主|时|者|的|表现|病史)+$")
-# How Chinese names of symptoms and signs end; organs, germs and fragments do not.
-_FINDING_END = re.compile(
-    r"(?:痛|疼|痒|热|咳|痰|喘|肿|胀|晕|麻|木|血|汗|泻|吐|秘|黄|疹|斑|点|疱|痂|癣|困难|障碍|无力|乏力|减退|减轻|下降|降低|"
-    r"增高|升高|减少|增多|增加|增大|增粗|增快|减慢|缓慢|消失|减弱|减低|延长|异常|不全|不良|不振|不适|不稳|不清|不齐|不安|不足|"
-    r"不能|不畅|不佳|感|征|音|脉|样便|便|尿|涕|泪|萎缩|畸形|积液|积水|积气|增厚|脱落|脱垂|下垂|突出|肿大|肿块|包块|结节|瘫|"
-    r"痉挛|抽搐|惊厥|震颤|颤动|昏迷|晕厥|休克|衰竭|水肿|坏死|穿孔|梗阻|粘连|狭窄|扩张|红|白|紫|绀|苍白|潮红|沉着|脱屑|渗出|"
-    r"糜烂|溃疡|皲裂|瘙痒|亢进|低下|过速|过缓|失禁|潴留|遗忘|幻觉|妄想|失眠|嗜睡|多梦|流产|不孕|早产|闭经|受限|强直|僵硬|"
-    r"变形|脱位|骨折|损伤|瘘|炎|症|病|癌|瘤|厥|躁|闷|慌|悸|短|促|哑|聋|鸣|盲|呆|惧|虑|郁|渴|饥|瘦|胖|弱|软|硬|冷|凉|"
-    r"寒|抖|动|缺损|缺失|倒错|失调|紊乱|中毒|窒息|暂停|咯血|呃逆|嗳气|反流|返流|反酸|呛咳|哽噎|腹水|蜘蛛痣|杵状指|震荡|"
-    r"窘迫|矮小|迟缓|落后|早熟|贫血|出血|瘀斑|紫癜|皱缩|隆起|凹陷|压痛|叩击痛|反跳痛|摩擦音|啰音|杂音|膨隆|消瘦|凝视|震)$"
-)
 _DENIAL = re.compile(r"无|未|不伴|没有|否认|阴性|正常")
+
+
+@lru_cache(maxsize=1)
+def _phrase_words() -> Mapping[str, tuple[str, ...]]:
+    """The words of ``data/phrase_words.tsv`` by their place, the longer first."""
+    text = (files("knowledge") / "data" / "phrase_words.tsv").read_text(encoding="utf-8")
+    rows = [row.split("\t") for row in text.splitlines() if row and not row.startswith("#")]
+    return {
+        place: tuple(sorted((w for p, w in rows if p == place), key=len, reverse=True))
+        for place in ("lead", "tail", "head")
+    }
+
+
+def _bare(piece: str) -> str:
+    """A piece of a phrase without the words around the name."""
+    words = _phrase_words()
+    while lead := next((w for w in words["lead"] if piece.startswith(w)), ""):
+        piece = piece.removeprefix(lead)
+    while tail := next((w for w in words["tail"] if piece.endswith(w)), ""):
+        piece = piece.removesuffix(tail)
+    return piece
 
 
 @lru_cache(maxsize=1)
@@ -74,7 +78,7 @@ class Vocabulary:
             2 <= len(phrase) <= (PLAIN_LENGTH if count > 1 else 6)
             and phrase not in not_findings()
             and phrase not in self._diseases
-            and _FINDING_END.search(phrase) is not None
+            and phrase.endswith(_phrase_words()["head"])
             and not _SPLIT.search(phrase)
             and not _DENIAL.match(phrase)
         )
@@ -108,7 +112,7 @@ class Vocabulary:
             return []
         found: list[str] = []
         for piece in _SPLIT.split(phrase):
-            piece = _SUFFIX.sub("", _PREFIX.sub("", piece.strip()))
+            piece = _bare(piece.strip())
             term = self._term(piece)
             if term is not None:
                 found.append(term)

@@ -44,7 +44,7 @@ _OTHER_SITE = re.compile(
     r"|背|脊|椎|棘突|腰|骶|骨盆|腹股沟|会阴|阴囊|睾丸|臀|髋|股|大腿|膝|髌|胫|腓|小腿|踝|足|跟|趾|[上下四]肢|关节|肌(?!紧张|卫|抵抗)|(?<!耻)骨)"
 )
 _JUST_BEFORE = re.compile(rf"{_OTHER_SITE.pattern}[^,。;:、\n{_ABDOMEN}]{{0,10}}\Z")
-_ABDOMEN_TOLD = re.compile(f"[{_ABDOMEN}]|髂窝")
+_ABDOMEN_NAMED = re.compile(f"[{_ABDOMEN}]|髂窝")
 _REBOUND = re.compile(r"[^。；;\n]{0,8}反跳痛")
 _SENTENCE = re.compile(r"[。;\n]")
 
@@ -56,8 +56,8 @@ def _at_its_site(text: str, match: Match) -> Match:
     if match.concept != _TENDER:
         return match
     before = _SENTENCE.split(fold(text[max(0, match.start - 60) : match.start]))[-1]
-    told = _ABDOMEN_TOLD.search(before) or _REBOUND.match(text, match.end)
-    if told and not _JUST_BEFORE.search(before):
+    of_abdomen = _ABDOMEN_NAMED.search(before) or _REBOUND.match(text, match.end)
+    if of_abdomen and not _JUST_BEFORE.search(before):
         return replace(match, concept=_ABDOMEN_TENDER)
     return match
 

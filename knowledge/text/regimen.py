@@ -73,8 +73,8 @@ class Regimen:
     @property
     def is_said(self) -> bool:
         """Whether anything but the drug's name is said."""
-        said = (self.dose, self.rate, self.route, self.frequency, self.duration, self.condition)
-        return any(said) or bool(self.schedule) or self.stopped
+        parts = (self.dose, self.rate, self.route, self.frequency, self.duration, self.condition)
+        return any(parts) or bool(self.schedule) or self.stopped
 
     @property
     def is_once(self) -> bool:
@@ -84,9 +84,9 @@ class Regimen:
     @property
     def is_conditional(self) -> bool:
         """Whether it is only to be given when something is so: 收缩压＞180mmHg时临时含服."""
-        said = self.condition
-        led = said is not None and said.start < self.drug.start
-        return led and (self.planned or bool(_LIMITED.search(said.text if said else "")))
+        condition = self.condition
+        led = condition is not None and condition.start < self.drug.start
+        return led and (self.planned or bool(_LIMITED.search(condition.text if condition else "")))
 
     @property
     def dose_value(self) -> Decimal | None:

@@ -137,24 +137,24 @@ class Chain:
             self._lasting = True
         elif cue.kind == "planned":
             self._planned = True
-            if not self._has_said:
+            if not self._has_parts:
                 self._now = replace(self._now, planned=True)
         elif cue.kind == "stop":
-            self._changed = self._has_said
+            self._changed = self._has_parts
             self._next_if(False)
             self._now = replace(self._now, stopped=True, end=max(self._now.end, cue.end))
         elif cue.kind in ("loading", "maintenance"):
             phase: Phase = "loading" if cue.kind == "loading" else "maintenance"
             # 首剂300mg，维持75mg; 500mg首日: what is said already is of this phase.
-            if phase == "maintenance" and self._has_said and self._now.end != cue.start:
+            if phase == "maintenance" and self._has_parts and self._now.end != cue.start:
                 self._changed = True
                 self._next_if(True)
             self._now = replace(self._now, phase=phase)
         else:
-            self._changed = self._has_said
+            self._changed = self._has_parts
 
     @property
-    def _has_said(self) -> bool:
+    def _has_parts(self) -> bool:
         now = self._now
         return any((now.dose, now.schedule, now.rate, now.duration, now.stopped)) or (
             bool(now.frequency or now.route) and not self._led_kinds
@@ -162,7 +162,7 @@ class Chain:
 
     def _next_if(self, another: bool) -> None:
         """Begin the next fact where something else is said now than before."""
-        if not (another or self._changed) or not self._has_said:
+        if not (another or self._changed) or not self._has_parts:
             return
         self._done.append(self._now)
         self._now = Regimen(
@@ -171,9 +171,9 @@ class Chain:
         )  # fmt: skip
         self._changed = False
 
-    def _set(self, token: Quantity | Frequency | Route, **said: object) -> None:
+    def _set(self, token: Quantity | Frequency | Route, **parts: object) -> None:
         start, end = min(self._now.start, token.start), max(self._now.end, token.end)
-        self._now = replace(self._now, start=start, end=end, **said)  # type: ignore[arg-type]
+        self._now = replace(self._now, start=start, end=end, **parts)  # type: ignore[arg-type]
 
     def _condition(self, condition: Condition) -> None:
         known = self._now.condition
@@ -192,9 +192,9 @@ class Chain:
             if _STOPS_TIME.match(self._folded, quantity.end) or quantity.ordinal:
                 return
             # 三餐前30分钟 tells when, not how long.
-            told = self._times or self._lasting
+            repeated = self._times or self._lasting
             long = unit.shown not in ("h", "min", "s")
-            if (told or (long and self._has_said)) and self._now.duration is None:
+            if (repeated or (long and self._has_parts)) and self._now.duration is None:
                 self._set(quantity, duration=quantity)
         elif is_rate(quantity):
             self._next_if(self._now.rate is not None)
@@ -222,7 +222,7 @@ class Chain:
         return 0 in hits
 
     def _add_dose(self, dose: Quantity) -> None:
-        if self._has_said and _BY.search(self._folded, self._now.end, dose.start):
+        if self._has_parts and _BY.search(self._folded, self._now.end, dose.start):
             return
         at = _AT.search(self._folded, max(self._drug.end, dose.start - 5), dose.start)
         now = self._now
@@ -274,14 +274,14 @@ class Chain:
         if number == 0 or one.stopped:
             return one
         before = found[number - 1]
-        told: dict[str, object] = {}
+        inherited: dict[str, object] = {}
         goes_on = one.route is None and one.duration is None and not before.is_once
         if goes_on and one.frequency is None and not before.phase:
-            told["frequency"] = before.frequency
+            inherited["frequency"] = before.frequency
         if one.route is None and not before.is_once:
-            told["route"] = before.route
+            inherited["route"] = before.route
         dosed = one.dose or one.rate or one.schedule
         if not dosed and one.frequency and not one.route:
-            told |= {"dose": before.dose, "count": before.count}
-        told = {name: part for name, part in told.items() if part is not None}
-        return replace(one, inherited=frozenset(told), **told)  # type: ignore[arg-type]
+            inherited |= {"dose": before.dose, "count": before.count}
+        inherited = {name: part for name, part in inherited.items() if part is not None}
+        return replace(one, inherited=frozenset(inherited), **inherited)  # type: ignore[arg-type]

@@ -74,7 +74,7 @@ def shipped_terms() -> tuple[Term, ...]:
     return (*terms, *_otherwise_spelt(terms))
 
 
-_SPELLINGS = (("梗死", "梗塞"), ("综合征", "综合症"))
+_SPELLINGS = (("梗死", "梗塞"), ("综合征", "综合症"), ("黑矇", "黑朦"), ("黑矇", "黑蒙"))
 
 
 def _otherwise_spelt(terms: list[Term]) -> Iterator[Term]:

@@ -19,6 +19,7 @@ from knowledge.text.assertion.wordings import denies_itself
 from knowledge.text.finding import Certainty, Polarity
 from knowledge.text.synonyms import TermKind
 
+_SPACED = re.compile(r"[ \t]")
 _ANSWERS = re.compile(r"[(\[-]|(?:病?史)?:?(?:无|没有|否|未见|未及)")
 
 
@@ -31,6 +32,12 @@ def deny(reading: Reading) -> set[int]:
     for index, match in enumerate(reading.terms.matches):
         if denies_itself(reading.folded, match):
             reading.result[index].polarity = Polarity.ABSENT
+    for cue in reading.of("none"):
+        # 无痛性血尿: the name of the blood in the urine says that there is no pain.
+        if cue.rule.scope == "over" and reading.folded[cue.start] == "无":
+            for index in reading.terms.inside(cue.start + 1, cue.start + 2):
+                if reading.terms.matches[index].end < cue.end:
+                    reading.result[index].polarity = Polarity.ABSENT
     lists = Denials(reading.document, reading.terms, reading.cues, reading.reach.end_of).read()
     for index in lists.denied:
         reading.result[index].polarity = Polarity.ABSENT
@@ -76,10 +83,10 @@ def _take_back(reading: Reading, index: int) -> None:
 
 def _is_parted(reading: Reading, index: int, cue: Cue) -> bool:
     """Whether a space parts a term from the one that a sign or an answer stands behind:
-    HTN DM(-), 头皮血肿 昏迷史无."""
+    HTN DM(-), 头皮血肿 昏迷史无, 压痛明显 浊音(-)."""
     matches = reading.terms.matches
     if not _ANSWERS.match(reading.folded, cue.start) or index + 1 >= len(matches):
         return False
     following = matches[index + 1].start
     gap = reading.folded[matches[index].end : min(following, cue.start)]
-    return following < cue.start and gap.isspace()
+    return following < cue.start and _SPACED.search(gap) is not None

@@ -17,6 +17,7 @@ from knowledge.text.assertion.lists import (
     is_closed,
     is_found,
     is_placed,
+    is_positive,
     listed_after,
     same_kind,
 )
@@ -31,7 +32,7 @@ _HEARD = re.compile(r"音|奔马")
 _COMPLETE = re.compile(
     r"(?:未见|未查见|未发现|无|未及|没有)[^,;。\n]{0,4}(?:异常|改变|变化)[ \t,;。]*\Z"
 )
-_LAST_JOINED = re.compile(r"[ \t]*(?:及|以及|和|或)[ \t]*")
+_LAST_JOINED = ("及", "以及", "和", "或")
 _EXAMPLE = re.compile(r"[ \t]*(?:例如|比如|譬如|如|包括)")
 # What a denial is about where no term is known: 无不良反应.
 _UNKNOWN = re.compile(r"[\u4e00-\u9fff]{2,10}")
@@ -161,6 +162,8 @@ class Denials:
     def _go_on(self, opened: _Open, run: Sequence[Range], rest: Sequence[Range]) -> None:
         """Decide on the bare clauses behind a denial."""
         indices = [i for clause in run for i in self._terms.inside(clause.start, clause.end)]
+        # 三凹征阳性 says itself that it is there.
+        indices = [i for i in indices if not is_positive(self._folded, self._terms, i)]
         found = [i for i in indices if is_found(self._folded, self._terms, i)]
         # 无耳鸣，眩晕，听力下降: behind others of a list it may be one of them.
         self._doubted += [i for i in found if self._terms.starts[i] >= run[0].end]
@@ -208,13 +211,30 @@ class Denials:
         repeats = self._count > 1 or any(
             cue.rule.category == "deny" for clause in rest[:_LOOK_AHEAD] for cue in self._in(clause)
         )
-        return not repeats and len(opened.listed) == 1 and not opened.of_something
+        if repeats or len(opened.listed) != 1 or opened.of_something:
+            return False
+        # 无窒息，呻吟 may be two statements; 无咳嗽，咳痰 and 无恶心，呕吐，但有嗳气 deny both.
+        return (
+            len(self._terms.inside(run[0].start, run[-1].end)) == len(indices) > 1
+            or self._folded[run[0].start - 1] not in ",，"
+            or opened.cue.isascii()
+            or self._is_akin(opened.listed[0], indices)
+            or _turns(rest, self._in)
+        )
 
     def _is_alike(self, first: Sequence[int], second: Sequence[int]) -> bool:
         """Whether two groups name the same sort of thing, or end alike (头部外伤，胸部外伤)."""
         return same_kind(self._terms, first, second) or self._ending(first[-1]) == self._ending(
             second[0]
         )
+
+    def _is_akin(self, first: int, second: Sequence[int]) -> bool:
+        """Whether two complaints share a character, as those asked for together do."""
+        words = [
+            self._folded[self._terms.starts[i] : self._terms.matches[i].end]
+            for i in (first, *second[:1])
+        ]
+        return len(words) == 2 and not set(words[0]).isdisjoint(words[1])
 
     def _ending(self, index: int) -> str:
         return self._folded[self._terms.starts[index] : self._terms.matches[index].end][-2:]
@@ -242,12 +262,13 @@ class Denials:
         )
 
     def _is_complete(self, opened: _Open) -> bool:
-        """无鼻衄、牙龈出血及瘀斑 names its last."""
-        if len(opened.listed) < 3 or opened.of_history:
+        """Whether a list names its last with 及 (无鼻衄、出血及瘀斑), or is one of a report that
+        sets 、 (未引出幻觉、妄想): its comma begins another statement."""
+        if len(opened.listed) < 2 or opened.of_history:
             return False
-        *_, before, last = opened.listed
-        gap = self._folded[self._terms.matches[before].end : self._terms.starts[last]]
-        return _LAST_JOINED.fullmatch(gap) is not None
+        before, last = opened.listed[-2:]
+        gap = self._folded[self._terms.matches[before].end : self._terms.starts[last]].strip()
+        return gap in _LAST_JOINED or (gap == "、" and _LOOKED.search(opened.cue) is not None)
 
     def _is_allergy(self, index: int) -> bool:
         return self._folded.endswith("过敏", 0, self._terms.matches[index].end)
@@ -291,9 +312,9 @@ class Denials:
             closed = end < clause.end or rule.scope != "list"
             words = self._folded[cue.start : cue.end]
             own = self._terms.over(cue.start)
-            if own is not None and (said := rule.pattern.match(self._folded, cue.start, own.end)):
+            if own is not None and (denial := rule.pattern.match(self._folded, cue.start, own.end)):
                 # 未闻及杂音，奔马律: the term holds the denial and is the first of its list.
-                words, listed = said[0], [*self._terms.inside(own.start, own.start + 1), *listed]
+                words, listed = denial[0], [*self._terms.inside(own.start, own.start + 1), *listed]
             headed = self._folded.startswith(":", cue.end)
             lead = self._folded[clause.start : cue.start]
             opened = None if closed else _Open(words, cue.start, list(listed), headed=headed)
@@ -334,3 +355,10 @@ class Denials:
 
 def _list_rules() -> list[Rule]:
     return [r for r in load_rules() if r.category == "deny" and r.scope == "list"]
+
+
+def _turns(rest: Sequence[Range], cues: Callable[[Range], list[Cue]]) -> bool:
+    """Whether the clause behind says what is there instead: 但有嗳气."""
+    return bool(rest) and any(
+        cue.rule.category == "turn" and cue.start == rest[0].start for cue in cues(rest[0])
+    )

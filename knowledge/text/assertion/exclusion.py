@@ -41,6 +41,6 @@ def excluded(folded: str, terms: Terms) -> Iterator[int]:
 def _is_excluded(item: str) -> bool:
     """Whether a clause of the item says so and none after it takes it back."""
     clauses = re.split(r"[,;。:]", item)
-    said = [number for number, words in enumerate(clauses) if _EXCLUDED.fullmatch(words)]
-    after = clauses[said[-1] + 1 :] if said else []
-    return bool(said) and not any(_NOT_EXCLUDED.search(words) for words in after)
+    excluding = [number for number, words in enumerate(clauses) if _EXCLUDED.fullmatch(words)]
+    after = clauses[excluding[-1] + 1 :] if excluding else []
+    return bool(excluding) and not any(_NOT_EXCLUDED.search(words) for words in after)

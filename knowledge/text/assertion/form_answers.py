@@ -118,14 +118,14 @@ def _read_field(text: str, number: int, end: int, answers: Answers, *, lettered:
             answers.give(number, own, present=words[own["code"]] in "有是")
             return
     if (
-        said := _SIGNED.match(text, end)
+        answer := _SIGNED.match(text, end)
         or _BRACKETED.match(text, end)
         or _ANSWERED.match(text, end)
         or _TICKED.match(text, end)
         or chosen
         or letters
     ):
-        answers.give(number, said, present=said["yes"] is not None)
+        answers.give(number, answer, present=answer["yes"] is not None)
     elif colon and (word := _WORD.match(text, start)):
         answers.give(number, word, present=word["yes"] is not None)
 

@@ -30,6 +30,7 @@ _DENYING = re.compile(
 )
 # 未闻明显杂音: a verb of looking between them and the finding.
 _LOOKING = re.compile(r"[^,;。、\n]{0,3}[见闻及到有显明示查出看得][^,;。、\n]{0,2}")
+_WELL = re.compile(r"(?:异常|改变)\Z")
 # What takes a diagnosis back, in a clause of its own.
 _RETRACTS = re.compile(
     r"推翻|否[定决]|撤[销消]|排除|除外|有误|有出入|站不住|不(?:成立|支持|符)|作废"
@@ -64,7 +65,10 @@ def _says_something(reading: Reading, cue: Cue) -> bool:
     if cue.rule.category != "deny":
         return True
     if cue.rule.direction == "<":
-        return bool(reading.reach.behind(cue))
+        # 心电图未见异常 is complete.
+        return _WELL.search(reading.folded, cue.start, cue.end) is not None or bool(
+            reading.reach.behind(cue)
+        )
     clause = reading.places.clause(cue.start)
     following = reading.terms.inside(cue.end, min(cue.end + 5, clause.end))
     if following and _is_stated(reading.result[following[0]]):

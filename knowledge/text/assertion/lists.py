@@ -20,7 +20,7 @@ _EXAMPLE = re.compile(r"(?:例如|比如|譬如|如(?!果|有|出现|发生|再|
 NUMBERED = re.compile(r"[ \t]*(?:\(?\d{1,2}[.、)]|[-·•*])?[ \t]*")
 # The beginning of a name that is known by its end only: 【吞】咽梗阻.
 _PREFIXED = re.compile(
-    r"(?:[、及和或与]|以及)?[^\W\d_a-z对稍偶时仍伴有见示现诉感觉自呈为已曾再又较微轻中重度左右双上下前后全]{1,2}"
+    r"(?:[、及和或与]|以及)?[^\W\d_a-z存对稍偶时仍伴有见示现诉感觉自呈为已曾再又较微轻中重度左右双上下前后全]{1,2}"
 )
 _AND = re.compile(r"(?<=[\u4e00-\u9fff])[及和或](?=[\u4e00-\u9fff])")
 # The last of a list, where no term is known: …及舌咬伤.
@@ -31,10 +31,10 @@ _UNKNOWN = re.compile(
 )
 # A term that says itself that something was found.
 _FOUND = re.compile(
-    r"(?:阳性|\(\++\)|亢进|升高|增高|增多|增强|下降|减低|减弱|减少|(?<=[物液多痰尿汗泪涎次])多)\Z|少量|大量|中等?量|微量"
+    r"(?:阳性|\(\++\)|亢进|升高|增高|增多|增强|下降|减低|减弱|减少|(?<=[物液多痰尿汗泪涎次量])多|量少)\Z|少量|大量|中等?量|微量"
 )
 
-
+_POSITIVE = re.compile(r"(?:阳性|\(\++\))\Z")
 # 无压痛双下肢水肿: who sets no marks begins another statement with its place.
 _PLACED = re.compile(r"双(?!重)|左(?!右)|右|四肢|全身|两侧")
 # 无发热乳房稍胀痛: nor is what is denied graded.
@@ -63,6 +63,12 @@ def is_found(folded: str, terms: Terms, index: int) -> bool:
     """Whether the words of a term say that it was found (肠鸣音亢进)."""
     match = terms.matches[index]
     return _FOUND.search(folded, match.start, match.end) is not None
+
+
+def is_positive(folded: str, terms: Terms, index: int) -> bool:
+    """Whether the words of a term end with a positive result (三凹征阳性)."""
+    match = terms.matches[index]
+    return _POSITIVE.search(folded, match.start, match.end) is not None
 
 
 def listed_after(folded: str, terms: Terms, position: int, end: int) -> list[int]:

@@ -16,10 +16,10 @@ def patient_again(folded: str, terms: Terms, cue: Cue, limit: int, starts: Seque
     """Where the patient's own examination begins, else ``limit``: at one of ``starts``, once
     something was said of the relative whom ``cue`` names, unless the relative's own course is told
     (父亲因腹痛就诊，胃镜示胃癌)."""
-    said = terms.inside(cue.end, limit)
-    if not said:
+    owned = terms.inside(cue.end, limit)
+    if not owned:
         return limit
-    first = terms.matches[said[0]].end
+    first = terms.matches[owned[0]].end
     for start in starts[bisect_left(starts, first) : bisect_left(starts, limit)]:
         if not _OWN_COURSE.search(folded, cue.end, start):
             return start

@@ -63,12 +63,12 @@ def _read_row(
     answers: Answers,
 ) -> None:
     ticked = [n for n, (_, _, w) in enumerate(cells) if n in columns and _TICK.fullmatch(w)]
-    said = [w for _, _, w in cells[1:] if w in _YES | _NO]
+    answered = [w for _, _, w in cells[1:] if w in _YES | _NO]
     in_first = [i for i in inside if matches[i].start < cells[0][1]]
     if len(ticked) == 1:
         present: bool | None = columns[ticked[0]]
-    elif said and len(said) == len([w for _, _, w in cells[1:] if w]):
-        present = any(word in _YES for word in said)
+    elif answered and len(answered) == len([w for _, _, w in cells[1:] if w]):
+        present = any(word in _YES for word in answered)
     else:
         present = None
     if present is None:
@@ -84,12 +84,12 @@ def read_lines(text: str, matches: Sequence[Match], answers: Answers) -> None:
     found = []
     for index, match in enumerate(matches):
         line = text.rfind("\n", 0, match.start) + 1
-        said = _NEXT_LINE.match(text, match.end)
-        if said and not text[line : match.start].strip():
-            found.append((index, said))
+        answer = _NEXT_LINE.match(text, match.end)
+        if answer and not text[line : match.start].strip():
+            found.append((index, answer))
     if len(found) > 1:
-        for index, said in found:
-            answers.give(index, said, present=said["yes"] is not None)
+        for index, answer in found:
+            answers.give(index, answer, present=answer["yes"] is not None)
 
 
 def read_codes(text: str, matches: Sequence[Match], answers: Answers) -> None:

@@ -6,6 +6,7 @@ import re
 
 from knowledge.text.assertion.marks import Cue
 from knowledge.text.assertion.reading import Reading
+from knowledge.text.assertion.rules import FINDINGS
 from knowledge.text.finding import Temporality
 from knowledge.text.lexicon import Match
 from knowledge.text.synonyms import TermKind
@@ -18,24 +19,27 @@ TUMOUR = re.compile(r"癌|瘤|恶性|白血病")
 # Old by its own words, or operated: the illness is over.  A tumour is followed up.
 # So is an arrest after which the patient was brought back.
 _OLD = re.compile(r"陈旧|(?<=停)复苏(?!失败|无效)")
+# A finding whose own words say that it ended (皮疹消退), if no body should have it (呼吸音消失).
+_ENDED = re.compile(
+    r"(?<!明显)(?<!部分)(?<!有所)(?<![音射动觉力识跳])(?:消[失退]|停止|痊愈)(?![约近达]?\d)"
+)
 _OPERATED = re.compile(
     r"术后(?!诊断|复发|出血|感染|并发|粘连|疼痛|切口|第?(?:\d{1,3}|[一二两三四五六七八九十半数几]{1,3})(?:天|日|周|小时))"
 )
 _FOR_LONG = re.compile(r"[:已约达近]{0,2}[\d一二两三四五六七八九十数几]+余?多?个?[年月]")
 _OF_HISTORY = re.compile(r"史")
 _PLANNED = re.compile(r"[已正]?(?:登记|预约|预定|排期|排队|择期|择日|拟行?|计划行?|待行)")
-_JOINED = re.compile(r"[及和与]")
 
 
 def date(reading: Reading) -> None:
-    """Mark what is over: by a cue, by its own words, or healed with what it is joined to."""
+    """Mark what is over, by a cue or by its own words."""
     for cue in reading.of("past"):
-        for index in reading.reach.of(cue):
-            if not _goes_on(reading, cue, index):
+        reached = reading.reach.of(cue)
+        for index in reached:
+            if not _goes_on(reading, cue, index, is_last=index == max(reached)):
                 reading.result[index].temporality = Temporality.PAST
     for index in range(len(reading.terms.matches)):
-        # 肺炎及肝炎已痊愈 tells of both; 高血压、肝炎已痊愈 may not.
-        if _is_old(reading, index) or _is_over_with(reading, index):
+        if _is_old(reading, index):
             reading.result[index].temporality = Temporality.PAST
 
 
@@ -64,12 +68,17 @@ def is_history(reading: Reading, index: int) -> bool:
     )
 
 
-def _goes_on(reading: Reading, cue: Cue, index: int) -> bool:
-    """房颤病史3年 tells how long a chronic illness has been there; 既往房颤 that it was."""
+def _goes_on(reading: Reading, cue: Cue, index: int, *, is_last: bool) -> bool:
+    """房颤病史3年 tells how long a chronic illness has been there; 既往房颤 that it was.
+
+    高血压、肝炎已痊愈 tells that the last of its list is over, where one before it is chronic.
+    """
     if cue.rule.direction == ">" or not is_chronic(reading, index):
         return False
     history = _OF_HISTORY.search(reading.folded, cue.start, cue.end)
-    if history is None or not _FOR_LONG.match(reading.folded, cue.end):
+    if history is None:
+        return not is_last
+    if not _FOR_LONG.match(reading.folded, cue.end):
         return False
     start = reading.places.sentence(cue.start).start
     return not any(
@@ -78,24 +87,10 @@ def _goes_on(reading: Reading, cue: Cue, index: int) -> bool:
     )
 
 
-def _is_over_with(reading: Reading, index: int) -> bool:
-    """Whether it is healed with the illness that it is joined to; a chronic one is not."""
-    if index + 1 >= len(reading.terms.matches):
-        return False
-    match, following = reading.terms.matches[index : index + 2]
-    if not _JOINED.fullmatch(reading.folded, match.end, following.start):
-        return False
-    healed = any(
-        cue.rule.category == "past"
-        and cue.rule.scope == "each"
-        and index + 1 in reading.reach.behind(cue)
-        for cue in reading.cues.between(following.end, following.end + 16)
-    )
-    return healed and not is_chronic(reading, index)
-
-
 def _is_old(reading: Reading, index: int) -> bool:
     match, folded = reading.terms.matches[index], reading.folded
+    if match.kind in FINDINGS and _ENDED.match(folded, max(match.start, match.end - 2)):
+        return True
     if match.kind is not TermKind.DISEASE or TUMOUR.search(folded, match.start, match.end):
         return False
     return bool(_OLD.search(folded, max(0, match.start - 3), match.end)) or _is_operated(

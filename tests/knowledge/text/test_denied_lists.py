@@ -26,6 +26,8 @@ def check(example: str) -> None:
         "{发热-}，{皮疹-}，{关节痛-}：均否认，{乏力}2月。",
         "no {nausea-}, {vomiting-} or {diarrhea-}.",
         "未闻及{杂音-}，{奔马律-}，{心包摩擦音-}，心界不大",
+        "无{咳嗽-}，{咳痰-}。",
+        "无{恶心-}，{呕吐-}，但有{嗳气}。",
     ],
 )
 def test_lists_by_commas_are_denied(example: str) -> None:
@@ -39,6 +41,8 @@ def test_lists_by_commas_are_denied(example: str) -> None:
         "未见{皮疹-}，{黄疸?}。",
         "无{寒战-}，无{惊厥-}，{皮疹?}，{腰痛?}。",
         "无{脓血-}，{尿量减少}，{前囟凹陷?}。",
+        "无{窒息-}，{呻吟?}，{三凹征阳性}。",
+        "{肌紧张-}(-) {压痛?}明显 {浊音-}(-)",
     ],
 )
 def test_what_may_be_either_is_uncertain(example: str) -> None:
@@ -55,6 +59,10 @@ def test_what_may_be_either_is_uncertain(example: str) -> None:
         "{SOB}+ {N-}/{V-}-",
         "无{鼻衄-}、{牙龈出血-}及{瘀斑-}，{月经量多}。",
         "{头晕} 150/90",
+        "未见{气胸-}及{血胸-}，{D:肺挫伤}。",
+        "未引出{幻觉-}、{妄想-}，{情绪低落}。",
+        "否认{幻听-}，存在{妄想}，{情感平淡}。",
+        "无{痛经-}，{经量多}，{贫血?}。",
     ],
 )
 def test_what_stands_behind_a_list_is_not_denied(example: str) -> None:
@@ -101,4 +109,18 @@ def test_a_relatives_own_course_stays_the_relatives(example: str) -> None:
     ],
 )
 def test_what_was_struck_or_excluded_is_denied(example: str) -> None:
+    check(example)
+
+
+@pytest.mark.parametrize(
+    "example",
+    [
+        "{皮疹消退<}，{呼吸音消失}，{水肿明显消退}。",
+        "{D:高血压}、{D:肝炎<}已痊愈。",
+        "{腹痛}可自行缓解。",
+        "{D:骨髓抑制<}，升白治疗后恢复正常，{乏力}。",
+        "{腹泻<}，吃了药好了。",
+    ],
+)
+def test_what_ended_is_past(example: str) -> None:
     check(example)

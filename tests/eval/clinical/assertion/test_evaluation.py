@@ -45,6 +45,7 @@ def measured(structurer: Structurer, path: Path) -> ClinicalResult:
         OWN / "sixth.jsonl",
         OWN / "seventh.jsonl",
         OWN / "eighth.jsonl",
+        OWN / "ninth.jsonl",
         pytest.param(DEV, marks=pytest.mark.skipif(not DEV.is_file(), reason="no shared data")),
     ],
     ids=lambda path: path.stem,
