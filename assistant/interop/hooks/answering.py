@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from assistant.alerts.alert import Alert
 from assistant.alerts.base import open_base
+from assistant.alerts.chart import Chart
 from assistant.alerts.engine import alerts_of
 from assistant.alerts.rule import Rule, RulesInvalid, Sample, rules_of
 from assistant.alerts.sample import encounter_of
@@ -31,7 +32,7 @@ from assistant.interop.hooks.assembling import (
     without,
 )
 from assistant.interop.hooks.batching import Batch
-from assistant.interop.hooks.caller import Caller
+from assistant.interop.hooks.caller import Caller, used_twice
 from assistant.interop.hooks.fetching import Resource
 from assistant.interop.hooks.gathering import gather
 from assistant.interop.hooks.keeping import Kept
@@ -67,13 +68,13 @@ class Answering:
         # that take long keep nobody from being read.
         self._readers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="charts")
         self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="hooks")
-        self._charts: Kept[Encounter | None] = Kept(CHARTS, self._readers)
+        self._charts: Kept[Chart | None] = Kept(CHARTS, self._readers)
         self._alerts: Kept[list[Alert]] = Kept(ALERTS, self._threads)
         self._saved = SavedNotes()
         self._mapping: Mapping = load()
         self._rules: Rules = _NONE
         self._generation = 0
-        self._shown: Batch[Call, list[Card]] = Batch(lambda calls: shown_each(parts, calls))
+        self._shown: Batch[Call, list[Card] | None] = Batch(lambda calls: shown_each(parts, calls))
 
     def close(self) -> None:
         """End the threads."""
@@ -92,15 +93,18 @@ class Answering:
         until = asyncio.get_running_loop().time() + self._parts.settings.hooks.card_seconds
         try:
             resources = await gather(
-                service, request, self._parts.settings.hooks, caller.fhir_servers
+                service,
+                request,
+                self._parts.settings.hooks,
+                caller.fhir_servers,
+                lambda: self.take(caller),
             )
             chart, assembled = await self._read(resources, told)
         except HookRefused as refused:
             await self._refused(context, service, caller, refused)
             raise
         if assembled is None:
-            shown = await self._shown.of(Call(service, context, caller.application, base))
-            return CardsResponse(cards=shown)
+            return await self._showing(Call(service, context, caller, base))
         context = Context(user, "doctor", told.patientId, assembled.encounter.id)
         found = self._found(service, chart, told, assembled)
         of_note = self._of_saved_note(service, assembled)
@@ -111,9 +115,22 @@ class Answering:
                 self._saved.keep_late(_stay(assembled), of_note)
         elif service.moment in ("view", "note"):
             alerts = [*alerts, *self._saved.late(_stay(assembled))]
-        call = Call(service, context, caller.application, base, alerts, assembled)
-        shown = await self._shown.of(call)
+        answer = await self._showing(Call(service, context, caller, base, alerts, assembled))
         await self._happened(service, request, caller, context, assembled)
+        return answer
+
+    async def take(self, caller: Caller) -> None:
+        """Note the use of the caller's token where that is not done yet.
+
+        Raises `Unauthorized` where it was used before.
+        """
+        if caller.is_to_take:
+            await asyncio.to_thread(caller.take, self._parts.store)
+
+    async def _showing(self, call: Call) -> CardsResponse:
+        shown = await self._shown.of(call)
+        if shown is None:
+            raise used_twice(call.caller)
         return CardsResponse(cards=shown)
 
     async def _read(
@@ -125,12 +142,12 @@ class Answering:
         chart = without(resources, orders)
         key = digest([chart, told.patientId, told.encounterId, self._generation])
         work = _readable(lambda: read_chart(chart, told.patientId, told.encounterId, mapping))
-        encounter = await _result(self._charts.of(key, work))
-        if encounter is None:
+        read = await _result(self._charts.of(key, work))
+        if read is None:
             return key, None
         if not orders:
-            return key, assemble(encounter, chart, (), told, mapping)
-        made = _readable(lambda: assemble(encounter, chart, orders, told, mapping))
+            return key, assemble(read, chart, (), told, mapping)
+        made = _readable(lambda: assemble(read, chart, orders, told, mapping))
         if len(orders) <= FEW_ORDERS:
             return key, made()
         return key, await asyncio.wrap_future(self._readers.submit(made))
@@ -171,6 +188,7 @@ class Answering:
             moment=service.moment,
             drafts=drafts,
             base=open_base(self._parts.resources),
+            chart=assembled.chart,
         )
 
     def _of_saved_note(

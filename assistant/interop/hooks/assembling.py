@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from assistant.alerts.chart import Chart
 from assistant.interop.fhir.incoming import read_orders, read_resources
 from assistant.interop.fhir.mapping import Mapping
 from assistant.interop.hooks.fetching import Resource
@@ -34,11 +35,15 @@ _KINDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Assembled:
-    """The record; ``orders`` are the references of draft orders by the id of their row."""
+    """The record; ``orders`` are the references of draft orders by the id of their row.
+
+    ``chart`` is what is known of it, where the call changes nothing of that.
+    """
 
     encounter: Encounter
     orders: dict[str, str]
     note: Note | None = None
+    chart: Chart | None = None
 
 
 def note_kind(told: str) -> NoteKind:
@@ -87,8 +92,9 @@ def without(resources: Sequence[Resource], orders: Sequence[Resource]) -> list[R
 
 def read_chart(
     chart: Sequence[Resource], patient_id: str, encounter_id: str | None, mapping: Mapping
-) -> Encounter | None:
-    """The record as the chart tells it; None where the patient has no stay that it could be about.
+) -> Chart | None:
+    """The record as its resources tell it; None where the patient has no stay that it could be
+    about.
 
     Raises `DataMissing`.
     """
@@ -104,11 +110,11 @@ def read_chart(
         ) from error
     if encounter.patient.id != patient_id:
         raise DataMissing("读到的不是该患者。(What was read is not this patient.)")
-    return encounter
+    return Chart(encounter)
 
 
 def assemble(
-    chart: Encounter,
+    read: Chart,
     resources: Sequence[Resource],
     orders: Sequence[Resource],
     context: HookContext,
@@ -118,7 +124,7 @@ def assemble(
 
     ``resources`` are what the orders may refer to.
     """
-    changes: dict[str, Any] = {}
+    chart, changes = read.encounter, dict[str, Any]()
     note = _note(context)
     if note is not None:
         others = [n for n in chart.notes if n.id != note.id]
@@ -137,7 +143,8 @@ def assemble(
             for key, reference in references(orders, context.selections).items()
             if row.id == key or row.id.startswith((f"{key}.", f"{key}-"))
         }
-    return Assembled(chart.model_copy(update=changes) if changes else chart, rows, note)
+    record = chart.model_copy(update=changes) if changes else chart
+    return Assembled(record, rows, note, read if note is None else None)
 
 
 def _note(context: HookContext) -> Note | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from assistant.interop.hooks.fetching import Fetching, Resource, allowed_server
@@ -70,10 +70,13 @@ async def gather(
     request: HookRequest,
     settings: HookSettings,
     servers: Collection[str],
+    before_fetching: Callable[[], Awaitable[None]],
 ) -> list[Resource]:
     """All resources of the call.
 
-    Raises `PrefetchOfAnother`, `WrongPatient`, `DataMissing`, `NotAllowed`.
+    ``before_fetching`` is done before a server is asked for what was not sent.
+
+    Raises `PrefetchOfAnother`, `WrongPatient`, `DataMissing`, `NotAllowed`, and what it raises.
     """
     told = request.context
     context = {**told.__dict__, **(told.model_extra or {})}
@@ -89,6 +92,7 @@ async def gather(
     if not all(is_of(resource, patient_id) for resource in found):
         raise PrefetchOfAnother
     if queries:
+        await before_fetching()
         found += await _fetched(queries, request, settings, servers)
     if not any(r.get("resourceType") == "Patient" for r in found):
         raise DataMissing("没有取到患者数据。(The patient's data could not be had.)")

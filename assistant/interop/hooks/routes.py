@@ -24,7 +24,6 @@ from assistant.interop.hooks.keys import ClientKeys
 from assistant.interop.hooks.message import CardsResponse, FeedbackRequest, HookRequest
 from assistant.interop.hooks.refusal import HookRefused, UnknownService
 from assistant.interop.hooks.service import BY_ID, SERVICES, HookService
-from assistant.interop.hooks.tokens import TokenBatch
 from assistant.store import StoreError
 
 logger = logging.getLogger("bedside.assistant.hooks")
@@ -42,7 +41,6 @@ Body = TypeVar("Body", bound=BaseModel)
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
     app.state.hook_keys = ClientKeys()
-    app.state.hook_tokens = TokenBatch(app.state.services.store.token_uses.take_each)
     app.state.hook_answering = Answering(app.state.services)
     hooks = app.state.services.settings.hooks
     expected = bool(hooks.clients) or hooks.unsecured
@@ -143,11 +141,16 @@ async def call(service_id: str, request: Request, parts: ServicesDep) -> Respons
 
     async def work() -> Response:
         service = _service(service_id)
-        caller = await caller_of(request, parts, _keys(request), _tokens(request))
-        body = _checked(HookRequest, await _json(request))
-        _matches(service, body)
+        caller = await caller_of(request, parts, _keys(request))
         answering = cast(Answering, request.app.state.hook_answering)
-        answer = await answering.cards(service, body, caller, base_url(parts, request))
+        try:
+            body = _checked(HookRequest, await _json(request))
+            _matches(service, body)
+            answer = await answering.cards(service, body, caller, base_url(parts, request))
+        except HookRefused:
+            # A token of a call that is refused was used as well.
+            await answering.take(caller)
+            raise
         return Response(answer.model_dump_json(exclude_none=True), media_type="application/json")
 
     return await _answered(request, parts, work)
@@ -164,7 +167,8 @@ async def feedback(service_id: str, request: Request, parts: ServicesDep) -> Res
 
     async def work() -> Response:
         service = _service(service_id)
-        caller = await caller_of(request, parts, _keys(request), _tokens(request))
+        caller = await caller_of(request, parts, _keys(request))
+        await asyncio.to_thread(caller.take, parts.store)
         body = _checked(FeedbackRequest, await _json(request))
         known = await asyncio.to_thread(
             keep, parts.store, caller.application, service.id, body.feedback
@@ -202,10 +206,6 @@ def _cors(request: Request, parts: Services) -> dict[str, str]:
 
 def _keys(request: Request) -> ClientKeys:
     return cast(ClientKeys, request.app.state.hook_keys)
-
-
-def _tokens(request: Request) -> TokenBatch:
-    return cast(TokenBatch, request.app.state.hook_tokens)
 
 
 def _service(service_id: str) -> HookService:
