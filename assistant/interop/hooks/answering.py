@@ -62,8 +62,10 @@ Value = TypeVar("Value")
 class Answering:
     """Answers the calls of all services; holds what was found of late.  For one event loop."""
 
-    def __init__(self, parts: Services) -> None:
+    def __init__(self, parts: Services, *, makes_requests: bool = True) -> None:
+        """``makes_requests``: this process has workers, and begins itself what an event wants."""
         self._parts = parts
+        self._makes_requests = makes_requests
         # Of their own, so that a record that takes long keeps nobody from the store, and rules
         # that take long keep nobody from being read.
         self._readers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="charts")
@@ -244,7 +246,9 @@ class Answering:
                     "note": assembled.note,
                 }
             )
-            await receive(self._parts, context, caller.application, event)
+            await receive(
+                self._parts, context, caller.application, event, at_once=self._makes_requests
+            )
         except Exception as error:
             logger.error("the event of a hook was not kept: %s", type(error).__name__)
 

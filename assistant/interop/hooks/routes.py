@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import gc
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import Any, TypeVar, cast
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ValidationError
+from starlette.applications import Starlette
 
 from assistant.alerts.base import open_base
 from assistant.api.context import Services, ServicesDep
@@ -26,6 +27,9 @@ from assistant.interop.hooks.refusal import HookRefused, UnknownService
 from assistant.interop.hooks.service import BY_ID, SERVICES, HookService
 from assistant.store import StoreError
 
+if TYPE_CHECKING:
+    from assistant.interop.hooks.processes.pool import Pool
+
 logger = logging.getLogger("bedside.assistant.hooks")
 PATH = "/cds-services"
 WARM_AFTER = 3.0
@@ -38,33 +42,49 @@ its time went into looking for some."""
 Body = TypeVar("Body", bound=BaseModel)
 
 
-@contextlib.asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
+@contextlib.contextmanager
+def answering(app: Starlette, *, makes_requests: bool = True) -> Iterator[None]:
+    """While this is open, the application answers calls; see `Answering`."""
     app.state.hook_keys = ClientKeys()
-    app.state.hook_answering = Answering(app.state.services)
-    hooks = app.state.services.settings.hooks
-    expected = bool(hooks.clients) or hooks.unsecured
-    warming = asyncio.create_task(_warm(app) if expected else asyncio.sleep(0))
+    app.state.hook_answering = Answering(app.state.services, makes_requests=makes_requests)
     try:
         yield
     finally:
         app.state.hook_answering.close()
-        warming.cancel()
-        await asyncio.gather(warming, return_exceptions=True)
 
 
-async def _warm(app: FastAPI) -> None:
-    """Read the rules and the vocabulary before the first call waits for them.
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
+    hooks = app.state.services.settings.hooks
+    pool: Pool | None = getattr(app.state, "hook_pool", None)
+    expected = (bool(hooks.clients) or hooks.unsecured) and pool is None
+    with answering(app):
+        warming = asyncio.create_task(_warm_later(app) if expected else asyncio.sleep(0))
+        if pool is not None:
+            pool.start()
+        try:
+            yield
+        finally:
+            warming.cancel()
+            await asyncio.gather(warming, return_exceptions=True)
+            if pool is not None:
+                await pool.close()
 
-    Only where the settings let a system call: it takes seconds of a processor.
-    """
-    from assistant.alerts.warming import warm
 
+async def _warm_later(app: FastAPI) -> None:
+    """Only where the settings let a system call: it takes seconds of a processor."""
     # What a start has to do comes first.
     await asyncio.sleep(WARM_AFTER)
+    await warm(app)
+
+
+async def warm(app: Starlette) -> None:
+    """Read the rules and the vocabulary before the first call waits for them."""
+    from assistant.alerts.warming import warm as warm_rules
+
     try:
         parts: Services = app.state.services
-        await asyncio.to_thread(lambda: warm(open_base(parts.resources)))
+        await asyncio.to_thread(lambda: warm_rules(open_base(parts.resources)))
         await asyncio.to_thread(app.state.hook_answering.warm)
         # What was read stays for good.  Else each call's resources would have the collector walk
         # over all of it again and again: milliseconds a call.
