@@ -46,9 +46,11 @@ class Pool:
     Until a process is ready, and while one is lost, the others and the server itself answer.
     """
 
-    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics, *, warms: bool = True) -> None:
+        """``warms``: a process reads the rules before it takes calls, not with the first."""
         self._settings = settings
         self._metrics = metrics
+        self._warms = warms
         self._processes: dict[int, _Process] = {}
         self._turns = itertools.count()
         self._taking: set[asyncio.Task[None]] = set()
@@ -92,7 +94,7 @@ class Pool:
         ours, theirs = Channel.pair()
         process = multiprocessing.get_context("spawn").Process(
             target=run,
-            args=(theirs, self._settings, share, self._settings.hooks.processes),
+            args=(theirs, self._settings, share, self._settings.hooks.processes, self._warms),
             name=f"hooks-{share + 1}",
         )
         process.start()

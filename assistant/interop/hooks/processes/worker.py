@@ -20,13 +20,13 @@ from assistant.interop.hooks.processes.request_head import is_hook, share_of
 from assistant.settings import Settings
 
 
-def run(end: socket.socket, settings: Settings, share: int, count: int) -> None:
+def run(end: socket.socket, settings: Settings, share: int, count: int, warms: bool) -> None:
     """The process with the number ``share`` of ``count``."""
     from assistant.libraries import log_to_stderr, quiet_libraries
 
     quiet_libraries()
     log_to_stderr(settings.log_level)
-    asyncio.run(_Worker(Channel(end), settings, share, count).serve())
+    asyncio.run(_Worker(Channel(end), settings, share, count, warms).serve())
 
 
 class _Server(uvicorn.Server):
@@ -43,7 +43,9 @@ class _Server(uvicorn.Server):
 
 
 class _Worker:
-    def __init__(self, channel: Channel, settings: Settings, share: int, count: int) -> None:
+    def __init__(
+        self, channel: Channel, settings: Settings, share: int, count: int, warms: bool
+    ) -> None:
         from assistant.application import build_services
         from assistant.interop.hooks.processes.own_app import own_app
         from assistant.opening import open_terms
@@ -51,7 +53,7 @@ class _Worker:
 
         parts = build_services(settings, installed(), open_terms(settings), workers=0)
         self._channel = channel
-        self._share, self._count = share, count
+        self._share, self._count, self._warms = share, count, warms
         self._app = own_app(parts, Answered(channel))
         self._door = Door(self._hand_on)
         self._taking: set[asyncio.Task[None]] = set()
@@ -78,7 +80,8 @@ class _Worker:
             server_state=self._server.server_state,
             app_state=self._server.lifespan.state,
         )
-        await warm(self._app)
+        if self._warms:
+            await warm(self._app)
         asyncio.get_running_loop().add_reader(self._channel.end, self._heard)
         self._channel.send(READY)
 
