@@ -11,7 +11,7 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from assistant.interop.hooks.processes.request_head import is_hook
+from assistant.interop.hooks.processes.request_head import is_enough
 
 HandOn = Callable[[int, bytes], bool]
 """Given a connection's file and what was read of its next request: whether another process has it
@@ -39,7 +39,8 @@ class Connection(H11Protocol):
         """Take what comes in, or hand the connection on with it."""
         if self._begun or self._is_between():
             data, self._begun = self._begun + data, b""
-            if is_hook(data) is None:
+            if not is_enough(data):
+                self._unset_keepalive_if_required()
                 self._begun = data
                 return
             if self._is_handed_on(data):

@@ -35,7 +35,11 @@ def own_app(parts: Services, counting: Counting) -> Starlette:
 
     settings = parts.settings
     guards = [
-        Middleware(BodyLimit, limit=settings.hooks.fetch_bytes),
+        Middleware(
+            BodyLimit,
+            limit=settings.max_request_bytes,
+            others=dict.fromkeys(routes.paths(), settings.hooks.fetch_bytes),
+        ),
         Middleware(SecurityHeaders),
         Middleware(Measured, metrics=counting),
     ]
@@ -46,6 +50,7 @@ def own_app(parts: Services, counting: Counting) -> Starlette:
         routes=[
             _route(f"{routes.PATH}/{{service_id}}", routes.call),
             _route(f"{routes.PATH}/{{service_id}}/feedback", routes.feedback),
+            Route("/{rest:path}", _elsewhere, methods=problems.METHODS),
         ],
         middleware=guards,
         lifespan=lifespan,
@@ -65,3 +70,9 @@ def _route(path: str, endpoint: Endpoint) -> Route:
 
     route = Route(path, answer, methods=["POST"])
     return route
+
+
+async def _elsewhere(request: Request) -> Response:
+    """Only what a client sent behind a call without waiting for its answer comes here."""
+    sentence = "请在新的连接上重发。(Send this again on a new connection.)"
+    return problems.respond(421, sentence, headers={"Connection": "close"})

@@ -71,9 +71,8 @@ class Pool:
 
     async def close(self) -> None:
         """End all behind what they are at."""
-        loop = asyncio.get_running_loop()
         for one in self._processes.values():
-            loop.remove_reader(one.channel.end)
+            one.channel.stop()
         self._let_go()
         atexit.unregister(self._let_go)
         for one in self._processes.values():
@@ -137,11 +136,14 @@ class Pool:
         task.add_done_callback(self._taking.discard)
 
     def _lost(self, one: _Process) -> None:
-        loop = asyncio.get_running_loop()
-        loop.remove_reader(one.channel.end)
+        one.channel.stop()
         one.channel.close()
         # One that ends before it is ready would use a processor for nothing but beginning.
         self._failed += not one.is_ready
         one.is_ready = False
         logger.error("process %d of the hooks has ended; another is begun", one.share + 1)
-        loop.call_later(AGAIN_SECONDS * 2 ** min(self._failed, 6), self._begin, one.share)
+        for message in one.channel.waiting:
+            if message.file is not None:
+                self._pass_on(message, message.file)
+        wait = AGAIN_SECONDS * 2 ** min(self._failed, 6)
+        asyncio.get_running_loop().call_later(wait, self._begin, one.share)

@@ -102,5 +102,5 @@ class _Worker:
                 self._taking.add(task)
                 task.add_done_callback(self._taking.discard)
         except Closed:
-            asyncio.get_running_loop().remove_reader(self._channel.end)
+            self._channel.stop()
             self._server.should_exit = True

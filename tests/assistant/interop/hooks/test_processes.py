@@ -102,10 +102,11 @@ def token() -> dict[str, str]:
     return {"Authorization": f"Bearer {signed}", "Content-Type": "application/json"}
 
 
-def signing(number: int) -> bytes:
+def signing(number: int, history: str = "青霉素过敏") -> bytes:
     """A call about the patient with this number, who is allergic to what is ordered."""
     patient = f"pat-{number}"
-    sent = json.loads(json.dumps(prefetch("既往史：青霉素过敏。")).replace("pat-1", patient))
+    text = json.dumps(prefetch(f"既往史：{history}。"))
+    sent = json.loads(text.replace("pat-1", patient))
     order = bundle(drug("rx1", "注射用青霉素钠", patient, "draft"))
     return json.dumps(call("order-sign", sent, patientId=patient, draftOrders=order)).encode()
 
@@ -161,6 +162,28 @@ async def test_a_token_is_answered_once_whichever_process_has_it(server: Served)
             await asyncio.sleep(0.1)
             counts = (await client.get(f"{server.address}/metrics")).text
     assert Counter(answer.status_code for answer in answers) == {200: 1, 401: 7}
+    assert server.store.audit.verify().ok
+
+
+async def test_many_patients_at_once_get_their_own_and_each_call_is_audited_once(
+    server: Served,
+) -> None:
+    def audited() -> int:
+        rows = server.store.audit.list(limit=500)
+        return sum(row.action == "hook.order-sign" for row in rows)
+
+    async def one(client: httpx.AsyncClient, number: int) -> tuple[int, list[str]]:
+        body = signing(number, "青霉素过敏" if number % 2 == 0 else "否认青霉素过敏")
+        answer = await client.post(server.address + SIGN, content=body, headers=token())
+        return number, [card["uuid"] for card in answer.json()["cards"]]
+
+    before = audited()
+    async with httpx.AsyncClient(timeout=120, trust_env=False) as client:
+        found = await asyncio.gather(*(one(client, number) for number in range(1000, 1100)))
+    assert all(len(cards) == (number % 2 == 0) for number, cards in found)
+    ids = [card for _, cards in found for card in cards]
+    assert len(set(ids)) == len(ids)
+    assert audited() - before == 100
     assert server.store.audit.verify().ok
 
 
