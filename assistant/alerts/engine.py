@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("bedside.assistant.alerts")
 _ORDER = {"critical": 0, "warning": 1, "info": 2}
-_OF_NO_DRUG = frozenset({"critical_value", "must_not_miss", "pending"})
-"""Checks that never speak of a drug."""
 
 
 def alerts_of(
@@ -62,8 +60,7 @@ def alerts_of(
 
 def _is_about(rule: Rule, facts: Facts) -> bool:
     """Whether a rule may speak of one of the drugs that are about to be ordered."""
-    checks = {condition.check for condition in rule.when} - {None} - _OF_NO_DRUG
-    return bool(checks) or any(not facts.drafted.isdisjoint(need) for need in rule.needs)
+    return rule.checks_drugs or any(not facts.drafted.isdisjoint(need) for need in rule.needs)
 
 
 def _alert(rule: Rule, way: Way, rows: list[str]) -> Alert:

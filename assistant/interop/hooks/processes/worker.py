@@ -7,6 +7,8 @@ closes, and what has begun is still answered.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import signal
 import socket
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
@@ -24,6 +26,10 @@ def run(end: socket.socket, settings: Settings, share: int, count: int, warms: b
     """The process with the number ``share`` of ``count``."""
     from assistant.libraries import log_to_stderr, quiet_libraries
 
+    # Ctrl-C and systemd tell all processes at once; this one ends behind the server, which may
+    # still have calls for it.
+    for told in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(told, signal.SIG_IGN)
     quiet_libraries()
     log_to_stderr(settings.log_level)
     asyncio.run(_Worker(Channel(end), settings, share, count, warms).serve())
@@ -35,6 +41,10 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, begin: Callable[[], Awaitable[None]]) -> None:
         super().__init__(config)
         self._begin = begin
+
+    def capture_signals(self) -> contextlib.AbstractContextManager[None]:  # type: ignore[override]
+        """None: it ends with the server."""
+        return contextlib.nullcontext()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start the application."""
