@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.routing import Route
@@ -42,11 +43,23 @@ class Metrics:
             "bedside_knowledge_ready", "1 when a knowledge base is open", registry=self.registry
         )
 
+    def count(self, method: str, path: str, status: int, seconds: float) -> None:
+        """One request was answered; ``path`` is its route's template."""
+        self.requests.labels(method, path, status).inc()
+        self.seconds.labels(path).observe(seconds)
+
+
+class Counting(Protocol):
+    """What counts requests: the metrics, or what tells another process of them."""
+
+    def count(self, method: str, path: str, status: int, seconds: float) -> None:
+        """One request was answered."""
+
 
 class Measured:
     """Middleware that counts requests by the route's template, so that no id becomes a label."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Counting) -> None:
         self.app = app
         self.metrics = metrics
 
@@ -70,5 +83,4 @@ class Measured:
             route = scope.get("route")
             path = route.path if isinstance(route, Route) else "other"
             method = scope["method"] if scope["method"] in METHODS else "other"
-            self.metrics.requests.labels(method, path, status).inc()
-            self.metrics.seconds.labels(path).observe(time.perf_counter() - started)
+            self.metrics.count(method, path, status, time.perf_counter() - started)

@@ -14,70 +14,31 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import base64
 import json
 import os
-import random
 import socket
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
-import uuid
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from assistant.record.encounter import Encounter
-from assistant.sandbox.hospital import Hospital
-from assistant.sandbox.resources import order, resources_of
+from bench.hook_calls import ISSUER, VISIT, Call, Client, plan
 from bench.machine import describe
 
-VISIT = (
-    "patient-view",
-    "bedside.note-open",
-    *["order-select"] * 5,
-    "order-sign",
-    "bedside.note-save",
-)
-SERVICES = {
-    "patient-view": "bedside-patient-view",
-    "bedside.note-open": "bedside-note-open",
-    "order-select": "bedside-order-select",
-    "order-sign": "bedside-order-sign",
-    "bedside.note-save": "bedside-note-save",
-}
-DRUGS = (
-    "阿莫西林胶囊", "头孢曲松钠注射剂", "华法林钠片", "布洛芬缓释胶囊", "氯化钾缓释片",
-    "二甲双胍片", "左氧氟沙星片", "呋塞米片", "奥美拉唑肠溶胶囊", "阿托伐他汀钙片",
-)  # fmt: skip
-KINDS = {
-    "Condition": "conditions",
-    "AllergyIntolerance": "allergies",
-    "MedicationRequest": "medications",
-    "Observation": "observations",
-    "DocumentReference": "documents",
-}
 CONNECTIONS = 64
+VISITS = 20
+"""That warm the server."""
 SETTLES = 5.0
 """Seconds for what goes on behind the answers of the warming visit."""
+READY = "of the hooks is ready"
+"""What the log says of each process that answers hooks."""
 PATIENCE = 20.0
 """Seconds after which a call that has no answer is lost."""
-ISSUER = "https://emr.example"
-
-
-@dataclass
-class Call:
-    """One call: when it is due (seconds from the start), where to, and its body in pieces."""
-
-    due: float
-    service: str
-    head: bytes
-    prefetch: bytes
-    token: str = ""
 
 
 @dataclass
@@ -88,117 +49,6 @@ class Outcome:
     statuses: Counter[str] = field(default_factory=Counter)
     cards: int = 0
     events: int = 0
-
-
-def chart_of(encounter: Encounter, number: int) -> tuple[Encounter, bytes]:
-    """The stay as another patient's, and its prefetch."""
-    mark = f"p{number}"
-    text = encounter.model_dump_json().replace(encounter.id, f"enc-{mark}")
-    one = Encounter.model_validate_json(text.replace(encounter.patient.id, f"pat-{mark}"))
-    notes = [n.model_copy(update={"text": f"{n.text}\n病案号：{mark}。"}) for n in one.notes]
-    one = one.model_copy(update={"notes": notes})
-    resources = resources_of(one)
-    found: dict[str, Any] = {}
-    for resource in resources:
-        kind = resource["resourceType"]
-        if kind == "Patient":
-            found["patient"] = resource
-        elif kind == "Encounter":
-            found["encounter"] = resource
-            found["encounters"] = _bundle([resource])
-    for kind, name in KINDS.items():
-        found[name] = _bundle([r for r in resources if r["resourceType"] == kind])
-    return one, json.dumps(found, ensure_ascii=False).encode()
-
-
-def _bundle(resources: list[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "resourceType": "Bundle",
-        "type": "searchset",
-        "entry": [{"resource": one} for one in resources],
-    }
-
-
-def plan(rate: float, seconds: float, seed: int, first: int = 0) -> list[Call]:
-    """All calls in the order in which they are due: visits begin evenly and take some 20 s."""
-    dice = random.Random(seed)
-    stays = [stay.encounter for stay in Hospital().stays.values()]
-    calls: list[Call] = []
-    wanted = int(rate * seconds)
-    for number in range(-(-wanted // len(VISIT))):
-        encounter, prefetch = chart_of(stays[number % len(stays)], first + number)
-        begins = number * len(VISIT) / rate
-        gaps = [dice.expovariate(1 / 2.5) for _ in VISIT]
-        for place, hook in enumerate(VISIT):
-            due = begins + sum(gaps[: place + 1])
-            calls.append(Call(due, SERVICES[hook], _head(hook, encounter, dice), prefetch))
-    # Visits overlap; the rate is made even, as what is measured is the rate.
-    calls.sort(key=lambda call: call.due)
-    for place, call in enumerate(calls[:wanted]):
-        call.due = place / rate
-    return calls[:wanted]
-
-
-def _head(hook: str, encounter: Encounter, dice: random.Random) -> bytes:
-    patient, stay = encounter.patient.id, encounter.id
-    context: dict[str, Any] = {
-        "userId": f"Practitioner/doc-{dice.randrange(200)}",
-        "patientId": patient,
-        "encounterId": stay,
-    }
-    if hook.startswith("order"):
-        names = dice.sample(DRUGS, 3)
-        drafts = [order(patient, stay, f"rx{n}", name) for n, name in enumerate(names)]
-        context["draftOrders"] = _bundle(drafts)
-        if hook == "order-select":
-            context["selections"] = [f"MedicationRequest/rx{dice.randrange(3)}"]
-    if hook.startswith("bedside.note"):
-        context["noteType"] = "progress"
-    if hook == "bedside.note-save":
-        context |= {
-            "noteId": "note-new",
-            "noteText": "今日查房，患者诉咳嗽较前减轻，无发热，无胸痛。",
-        }
-    told = {
-        "hook": hook,
-        "hookInstance": str(uuid.UUID(int=dice.getrandbits(128))),
-        "context": context,
-    }
-    return json.dumps(told, ensure_ascii=False)[:-1].encode() + b', "prefetch": '
-
-
-class Client:
-    """The system that calls: it signs a token for each call."""
-
-    def __init__(self, base: str) -> None:
-        from cryptography.hazmat.primitives.asymmetric import ec
-
-        self._base = base
-        self._key = ec.generate_private_key(ec.SECP384R1())
-
-    def sign(self, calls: Sequence[Call]) -> None:
-        """Give each call its token."""
-        import jwt
-
-        now = int(time.time())
-        for call in calls:
-            claims = {
-                "iss": ISSUER,
-                "aud": f"{self._base}/cds-services/{call.service}",
-                "iat": now,
-                "exp": now + 600,
-                "jti": str(uuid.uuid4()),
-            }
-            call.token = jwt.encode(claims, self._key, algorithm="ES384", headers={"kid": "k"})
-
-    def jwk(self) -> dict[str, str]:
-        """The public key."""
-        numbers = self._key.public_key().public_numbers()
-        x, y = (
-            base64.urlsafe_b64encode(n.to_bytes(48, "big")).rstrip(b"=").decode()
-            for n in (numbers.x, numbers.y)
-        )
-        return {"kty": "EC", "crv": "P-384", "x": x, "y": y, "kid": "k", "alg": "ES384"}
 
 
 async def drive(calls: list[Call], port: int) -> Outcome:
@@ -263,13 +113,13 @@ async def _ask(
     return status, await reader.readexactly(size)
 
 
-def serve(home: Path, port: int, key: dict[str, Any]) -> subprocess.Popen[bytes]:
+def serve(home: Path, port: int, key: dict[str, Any], processes: int) -> subprocess.Popen[bytes]:
     """`bedside serve` over ``home``; its log is ``server.log`` there."""
     told = ", ".join(f"{name} = {json.dumps(value)}" for name, value in key.items())
     (home / "bedside.toml").write_text(
         f'home = "{home}"\nport = {port}\nencoder = "hashing"\n'
         '[engines.demo]\nkind = "echo"\ndemo_only = true\n'
-        f'[hooks]\nbase_url = "http://127.0.0.1:{port}"\n'
+        f'[hooks]\nprocesses = {processes}\nbase_url = "http://127.0.0.1:{port}"\n'
         f'[[hooks.clients]]\nname = "emr"\nissuer = "{ISSUER}"\nkeys = [{{ {told} }}]\n',
         encoding="utf-8",
     )
@@ -283,13 +133,13 @@ def serve(home: Path, port: int, key: dict[str, Any]) -> subprocess.Popen[bytes]
     )
 
 
-def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    """Until the server answers.  Raises `RuntimeError`."""
+def wait_for(port: int, process: subprocess.Popen[bytes], home: Path, processes: int) -> None:
+    """Until the server answers, and all its processes do.  Raises `RuntimeError`."""
     for _ in range(3000):
         if process.poll() is not None:
             break
         with socket.socket() as door:
-            if door.connect_ex(("127.0.0.1", port)) == 0:
+            if door.connect_ex(("127.0.0.1", port)) == 0 and logged(home, READY) >= processes:
                 return
         time.sleep(0.1)
     raise RuntimeError("the server did not start; see server.log")
@@ -314,8 +164,9 @@ async def warm(port: int, client: Client, home: Path) -> None:
         if outcome.statuses["200"] and late_in(home) == before and outcome.seconds[0] < 0.3:
             break
         await asyncio.sleep(0.5)
-    # A whole visit, as the first note that is saved has the tables of quality control read.
-    calls = plan(len(VISIT), 1, seed=1_000, first=2_000_000)
+    # Whole visits, as the first note that is saved has the tables of quality control read; enough
+    # of them for each process to have one.
+    calls = plan(len(VISIT) * VISITS, 1, seed=1_000, first=2_000_000)
     client.sign(calls)
     await drive(calls, port)
     await asyncio.sleep(SETTLES)
@@ -323,32 +174,43 @@ async def warm(port: int, client: Client, home: Path) -> None:
 
 def late_in(home: Path) -> int:
     """Calls that were answered before their rules were."""
-    return (home / "server.log").read_text("utf-8", "replace").count("alerts took longer")
+    return logged(home, "alerts took longer")
+
+
+def logged(home: Path, words: str) -> int:
+    """How often the server's log has some words."""
+    return (home / "server.log").read_text("utf-8", "replace").count(words)
 
 
 def cpu_seconds(pid: int) -> float:
-    """CPU time of a process and its children that still live."""
-    total = 0.0
+    """CPU time of a process and of all below it that still live."""
+    used: dict[int, float] = {}
+    above: dict[int, int] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             parts = stat.read_text().rpartition(")")[2].split()
         except OSError:
             continue
-        if int(stat.parent.name) == pid or int(parts[1]) == pid:
-            total += (int(parts[11]) + int(parts[12])) / os.sysconf("SC_CLK_TCK")
+        one = int(stat.parent.name)
+        above[one] = int(parts[1])
+        used[one] = (int(parts[11]) + int(parts[12])) / os.sysconf("SC_CLK_TCK")
+    total, wave = 0.0, {pid}
+    while wave:
+        total += sum(used.get(one, 0.0) for one in wave)
+        wave = {one for one, parent in above.items() if parent in wave}
     return total
 
 
-def measure(rate: float, seconds: float, seed: int, home: Path) -> dict[str, Any]:
+def measure(rate: float, seconds: float, seed: int, home: Path, processes: int) -> dict[str, Any]:
     """Run it; the figures."""
     with socket.socket() as door:
         door.bind(("127.0.0.1", 0))
         port = int(door.getsockname()[1])
     client = Client(f"http://127.0.0.1:{port}")
     calls = plan(rate, seconds, seed)
-    process = serve(home, port, client.jwk())
+    process = serve(home, port, client.jwk(), processes)
     try:
-        wait_for(port, process)
+        wait_for(port, process, home, processes)
         asyncio.run(warm(port, client, home))
         client.sign(calls)
         asked, late = kept_in(home), late_in(home)
@@ -365,6 +227,7 @@ def measure(rate: float, seconds: float, seed: int, home: Path) -> dict[str, Any
     times = sorted(outcome.seconds) or [float("nan")]
     return {
         "rate": rate,
+        "processes": processes,
         "seconds": round(took, 1),
         "calls": len(calls),
         "visits": len(calls) // len(VISIT),
@@ -387,12 +250,13 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=200)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=2, help="`hooks.processes`")
     parser.add_argument("--home", type=Path, help="Where the server's files stay; else removed.")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         home = given.home or Path(folder)
         home.mkdir(parents=True, exist_ok=True)
-        found = measure(given.rate, given.seconds, given.seed, home)
+        found = measure(given.rate, given.seconds, given.seed, home, given.processes)
     print(json.dumps({**found, "machine": describe()}, ensure_ascii=False))
     fine = found["answers"] == {"200": found["calls"]} == {"200": found["calls_in_audit"]}
     return 0 if fine and found["p95_ms"] <= 300 else 1

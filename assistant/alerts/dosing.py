@@ -51,6 +51,6 @@ def daily_dose(row: Medication, unit: str, facts: Facts) -> float | None:
         return None
     day = amount * 1000 * times
     if unit == "mg/kg/d":
-        weight = facts.body("体重", "kg")
+        weight = facts.chart.body("体重", "kg")
         return day / weight if weight else None
     return day

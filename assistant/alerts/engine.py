@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from assistant.alerts.alert import Alert, AlertSource
+from assistant.alerts.chart import Chart
 from assistant.alerts.facts import Facts
 from assistant.alerts.matching import ways
 from assistant.alerts.rule import Moment, Rule
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("bedside.assistant.alerts")
 _ORDER = {"critical": 0, "warning": 1, "info": 2}
-_OF_NO_DRUG = frozenset({"critical_value", "must_not_miss", "pending"})
-"""Checks that never speak of a drug."""
 
 
 def alerts_of(
@@ -30,14 +29,16 @@ def alerts_of(
     moment: Moment | None = None,
     drafts: Collection[str] = (),
     base: ClinicalBase | None = None,
+    chart: Chart | None = None,
 ) -> list[Alert]:
     """What the rules say of a record at a moment (None: at any).
 
     ``drafts`` are the ids of medication rows that are about to be ordered: only what is about one
     of these is then said.  ``base`` is the clinical base that is open; without one the shipped
-    entries are read.  A rule that fails is left out and named in the log.
+    entries are read.  ``chart`` is what was read of the record before, see `Facts`.  A rule that
+    fails is left out and named in the log.
     """
-    facts = Facts(encounter, drafts=drafts, base=base)
+    facts = Facts(encounter, drafts=drafts, base=base, chart=chart)
     found: list[Alert] = []
     for rule in rules.values():
         if moment is not None and moment not in rule.moments:
@@ -59,8 +60,7 @@ def alerts_of(
 
 def _is_about(rule: Rule, facts: Facts) -> bool:
     """Whether a rule may speak of one of the drugs that are about to be ordered."""
-    checks = {condition.check for condition in rule.when} - {None} - _OF_NO_DRUG
-    return bool(checks) or any(not facts.drafted.isdisjoint(need) for need in rule.needs)
+    return rule.checks_drugs or any(not facts.drafted.isdisjoint(need) for need in rule.needs)
 
 
 def _alert(rule: Rule, way: Way, rows: list[str]) -> Alert:

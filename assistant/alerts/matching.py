@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from assistant.alerts.checks import CHECKS
 from assistant.alerts.dosing import daily_dose
-from assistant.alerts.facts import Drug, Facts
+from assistant.alerts.drug import Drug
+from assistant.alerts.facts import Facts
 from assistant.alerts.rule import Condition, DrugIs, RenalIs, ResultIs, Rule
 from assistant.alerts.way import Way
 
@@ -26,7 +27,7 @@ def ways(rule: Rule, facts: Facts) -> Iterator[Way]:
     seen: set[tuple[str, ...]] = set()
     if facts.drafts:
         # Of two ways of one key the one is said that is about what is to be ordered.
-        found.sort(key=lambda way: not any(drug in facts.asked for drug in way.drugs))
+        found.sort(key=lambda way: not any(map(facts.is_drafted, way.drugs)))
     for way in found:
         key = tuple(sorted(way.key))
         if key in seen or any(True for c in rule.unless for _ in holds(c, facts, way)):

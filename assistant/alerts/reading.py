@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
 
+from assistant.alerts.tables import classes_of
 from assistant.record.measurement import in_unit
 from knowledge.text.assertion.engine import read_assertions
 from knowledge.text.assertion.status import Assertion
@@ -55,9 +56,21 @@ class Reading:
         return tuple(zip(hits, read_assertions(self.document, matches), strict=True))
 
     @cached_property
-    def given(self) -> Sequence[tuple[DrugMention, Assertion]]:
-        """The drugs that the text says are given now."""
-        mentions = shipped_names().find(self.text)
+    def mentions(self) -> Sequence[DrugMention]:
+        """The drugs that the text names."""
+        return shipped_names().find(self.text)
+
+    def given(self, classes: frozenset[str]) -> Sequence[tuple[DrugMention, Assertion]]:
+        """The drugs of some classes that the text says are given now.
+
+        How a text means its drugs is read only where it names one of these.
+        """
+        wanted = {m.name for m in self.mentions if not classes_of(m.name).isdisjoint(classes)}
+        return [one for one in self._given if one[0].name in wanted] if wanted else ()
+
+    @cached_property
+    def _given(self) -> Sequence[tuple[DrugMention, Assertion]]:
+        mentions = self.mentions
         matches = [Match(m.start, m.end, m.name, TermKind.DRUG) for m in mentions]
         said = read_assertions(self.document, matches) if matches else []
         found = []

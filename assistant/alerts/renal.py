@@ -6,13 +6,10 @@ children: bedside Schwartz (Schwartz et al., JASN 2009;20:629).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from assistant.record.evidence import TextSpan
-
-if TYPE_CHECKING:
-    from assistant.alerts.facts import Facts
 
 UMOL_PER_MG_DL = 88.4
 ADULT = 18
@@ -52,27 +49,29 @@ def bedside_schwartz(creatinine_umol: float, height: float) -> float:
     return 0.413 * height / (creatinine_umol / UMOL_PER_MG_DL)
 
 
-def renal_function(facts: Facts) -> Renal:
-    """The renal function that the record tells of."""
-    newest = facts.latest(["肌酐"], "umol/L")
-    scale = 1.0
-    if newest is None:
-        # Mass and amount convert by the molar mass, which no table of units has.
-        newest, scale = facts.latest(["肌酐"], "mg/dL"), UMOL_PER_MG_DL
-    if newest is None or facts.age is None or newest[0] <= 0:
+def renal_function(
+    creatinine: float,
+    evidence: tuple[TextSpan, ...],
+    age: float | None,
+    sex: str | None,
+    body: Callable[[str, str], float | None],
+) -> Renal:
+    """Renal function by a creatinine in µmol/L that ``evidence`` tells.
+
+    ``age`` in years; ``body`` gives 体重 or 身高 in a unit, None where it is not told.
+    """
+    if age is None or creatinine <= 0:
         return Renal()
-    creatinine, row = newest[0] * scale, newest[1]
-    evidence = (row.evidence,)
-    if facts.age < ADULT:
-        height = facts.body("身高", "cm")
+    if age < ADULT:
+        height = body("身高", "cm")
         child = bedside_schwartz(creatinine, height) if height else None
         return Renal(creatinine, child, child, True, evidence)
-    if facts.sex is None:
+    if sex is None:
         return Renal(creatinine, evidence=evidence)
-    female = facts.sex == "female"
-    egfr = ckd_epi_2021(creatinine, facts.age, female=female)
-    weight = facts.body("体重", "kg")
+    female = sex == "female"
+    egfr = ckd_epi_2021(creatinine, age, female=female)
+    weight = body("体重", "kg")
     if weight is None:
         return Renal(creatinine, egfr, egfr, True, evidence)
-    clearance = cockcroft_gault(creatinine, facts.age, weight, female=female)
+    clearance = cockcroft_gault(creatinine, age, weight, female=female)
     return Renal(creatinine, egfr, clearance, False, evidence)

@@ -26,6 +26,8 @@ Check = Literal[
     "allergy", "cross_allergy", "duplicate_ingredient", "duplicate_class", "critical_value",
     "must_not_miss", "pending", "stopped_taken_home", "left_out", "dose_changed",
 ]  # fmt: skip
+_OF_NO_DRUG = frozenset({"critical_value", "must_not_miss", "pending"})
+"""Checks that never speak of a drug."""
 CHECKS: tuple[str, ...] = Check.__args__  # type: ignore[attr-defined]
 
 
@@ -171,7 +173,8 @@ class Rule(_Part):
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """The rule with changes, without what was worked out of it before them."""
         copied = super().model_copy(update=update, deep=deep)
-        copied.__dict__.pop("needs", None)
+        for name in ("needs", "checks_drugs"):
+            copied.__dict__.pop(name, None)
         return copied
 
     @cached_property
@@ -179,6 +182,11 @@ class Rule(_Part):
         """Classes of drugs, of each of which one must be ordered for the rule to speak."""
         drugs = [one for c in self.when for one in (c.drug, c.beside) if one is not None]
         return tuple(frozenset(drug.of) for drug in drugs)
+
+    @cached_property
+    def checks_drugs(self) -> bool:
+        """Whether one of its checks may speak of any drug."""
+        return any(c.check is not None and c.check not in _OF_NO_DRUG for c in self.when)
 
     @property
     def is_interruptive(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from assistant.alerts.facts import Drug
+from assistant.alerts.drug import Drug
 from assistant.record.evidence import TextSpan
 
 

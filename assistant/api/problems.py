@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
@@ -175,7 +176,7 @@ async def _unexpected(request: Request, error: Exception) -> JSONResponse:
     return respond(500, "服务器内部错误，请重试或联系管理员。(Internal error.)")
 
 
-def install(app: FastAPI) -> None:
+def install(app: Starlette) -> None:
     """Have every error of the API answered as a problem."""
     for kind in {kind for kind, _ in _STATUS}:
         app.add_exception_handler(kind, _known)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from assistant.settings import Settings
 
 
@@ -19,6 +21,12 @@ def serve(
             min=1,
             max=64,
             help="Processes that serve the default engine's model beside each other.",
+        ),
+    ] = None,
+    hook_processes: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=32, help="Processes that answer CDS Hooks beside the server, a core each."
         ),
     ] = None,
 ) -> None:
@@ -38,6 +46,9 @@ def serve(
     settings = Settings(**given)  # type: ignore[arg-type]
     if replicas is not None:
         settings = _with_replicas(settings, replicas)
+    if hook_processes is not None:
+        hooks = settings.hooks.model_copy(update={"processes": hook_processes})
+        settings = settings.model_copy(update={"hooks": hooks})
     log_to_stderr(settings.log_level)
     application = build_app(settings)
     address = f"http://{settings.host}:{settings.port}"
@@ -58,11 +69,22 @@ def serve(
         application,
         host=settings.host,
         port=settings.port,
+        http=_connections(application, settings),
         log_level="warning",
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=5,
     )
+
+
+def _connections(application: FastAPI, settings: Settings) -> Any:
+    """What makes the connections: where hooks have processes of their own, what hands them on."""
+    if not settings.hooks.processes:
+        return "auto"
+    from assistant.interop.hooks.processes.pool import Pool
+
+    pool = application.state.hook_pool = Pool(settings, application.state.metrics)
+    return pool.door
 
 
 def _with_replicas(settings: Settings, count: int) -> Settings:

@@ -99,6 +99,14 @@ class HookSettings(BaseModel):
         "next hook.",
     )
 
+    processes: int = Field(
+        default=0,
+        ge=0,
+        le=32,
+        description="So many processes of `bedside serve` answer hooks beside the server, each on "
+        "a core of its own; 0: the server does it itself.",
+    )
+
     @model_validator(mode="after")
     def _told_apart(self) -> HookSettings:
         issuers = [client.issuer for client in self.clients]

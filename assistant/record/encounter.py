@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Self
+from collections.abc import Callable, Mapping
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
@@ -25,6 +26,16 @@ from assistant.record.patient import Patient
 
 RESERVED = "table:"
 """What the ids of the notes made from structured rows begin with."""
+
+
+_TABLES: Mapping[str, tuple[str, Callable[[Any], str]]] = {
+    "diagnoses": ("诊断", diagnosis_line),
+    "operations": ("手术", operation_line),
+    "observations": ("检验检查", observation_line),
+    "medications": ("用药", medication_line),
+    "orders": ("医嘱", order_line),
+}
+"""Rows as notes: the title, and a row as a line."""
 
 
 class Encounter(Strict):
@@ -83,28 +94,31 @@ class Encounter(Strict):
 
     def all_notes(self) -> list[Note]:
         """The notes in order of writing, then the structured rows rendered as notes."""
-        written = sorted(
-            self.notes, key=lambda n: (n.written_at is not None, str(n.written_at or ""))
-        )
-        return [*written, *self.structured_notes()]
+        return [*self.written_notes(), *self.structured_notes()]
+
+    def written_notes(self) -> list[Note]:
+        """The notes in order of writing."""
+        return sorted(self.notes, key=lambda n: (n.written_at is not None, str(n.written_at or "")))
 
     def structured_notes(self) -> list[Note]:
         """Diagnoses, operations, observations, medication and orders, one row a line."""
-        tables = [
-            ("diagnoses", "诊断", [diagnosis_line(d) for d in self.diagnoses]),
-            ("operations", "手术", [operation_line(o) for o in self.operations]),
-            ("observations", "检验检查", [observation_line(o) for o in self.observations]),
-            ("medications", "用药", [medication_line(m) for m in self.medications]),
-            ("orders", "医嘱", [order_line(o) for o in self.orders]),
-        ]
-        return [
-            # Not validated: a long table may exceed the length that an input note may have.
-            Note.model_construct(
-                id=RESERVED + key, kind="structured", title=title, text="\n".join(lines)
-            )
-            for key, title, lines in tables
-            if lines
-        ]
+        return [table for key in _TABLES if (table := self.structured_note(key)) is not None]
+
+    def structured_note(self, key: str) -> Note | None:
+        """One of these tables, by the name of the rows' field; None where there are no rows."""
+        lines = self.lines(key)
+        if not lines:
+            return None
+        title, _ = _TABLES[key]
+        # Not validated: a long table may exceed the length that an input note may have.
+        return Note.model_construct(
+            id=RESERVED + key, kind="structured", title=title, text="\n".join(lines)
+        )
+
+    def lines(self, key: str) -> list[str]:
+        """The lines of one of these tables, a row each."""
+        _, line = _TABLES[key]
+        return [line(row) for row in getattr(self, key)]
 
     def note(self, note_id: str) -> Note | None:
         """The note with this id, structured ones included."""

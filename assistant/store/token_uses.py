@@ -30,24 +30,27 @@ class TokenUses:
 
     def take(self, issuer: str, token_id: str, expires_at: datetime) -> bool:
         """Note that a token is used; False when it was before, in this process or another."""
-        return self.take_each([(issuer, token_id, expires_at)])[0]
-
-    def take_each(self, tokens: Sequence[tuple[str, str, datetime]]) -> list[bool]:
-        """The same of several, in one transaction; of two that are the same the first is taken."""
-        keys = [_key(issuer, token_id) for issuer, token_id, _ in tokens]
         with self._database.write() as session:
-            self._sweep(session)
-            connection = session.connection()
-            used = set(connection.scalars(_USED, {"keys": list(set(keys))}))
-            answers, rows = [], []
-            for key, (_, _, expires_at) in zip(keys, tokens, strict=True):
-                answers.append(key not in used)
-                if key not in used:
-                    used.add(key)
-                    rows.append({"key": key, "expires_at": expires_at})
-            if rows:
-                connection.execute(_ADD, rows)
-            return answers
+            return self.take_in(session, [(issuer, token_id, expires_at)])[0]
+
+    def take_in(self, session: Session, tokens: Sequence[tuple[str, str, datetime]]) -> list[bool]:
+        """The same of several, inside the caller's writing transaction; of two that are the same
+        the first is taken."""
+        if not tokens:
+            return []
+        keys = [_key(issuer, token_id) for issuer, token_id, _ in tokens]
+        self._sweep(session)
+        connection = session.connection()
+        used = set(connection.scalars(_USED, {"keys": list(set(keys))}))
+        answers, rows = [], []
+        for key, (_, _, expires_at) in zip(keys, tokens, strict=True):
+            answers.append(key not in used)
+            if key not in used:
+                used.add(key)
+                rows.append({"key": key, "expires_at": expires_at})
+        if rows:
+            connection.execute(_ADD, rows)
+        return answers
 
     def _sweep(self, session: Session) -> None:
         now = self._database.clock()

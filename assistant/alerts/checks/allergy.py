@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from assistant.alerts.facts import Drug, Facts, Told
+from assistant.alerts.chart import Told
+from assistant.alerts.drug import Drug
+from assistant.alerts.facts import Facts
 from assistant.alerts.tables import allergens
 from assistant.alerts.way import Way
 
@@ -16,15 +18,15 @@ _SHORTEST = 3
 def allergy(facts: Facts) -> Iterator[Way]:
     """A drug of the class that is refused, or the very drug that is named."""
     done: set[str] = set()
-    for allergen, told in facts.allergies:
-        for drug in facts.asked:
-            if drug.classes & allergen.refused and not _is_over(drug, told, facts):
+    for allergen, told in facts.chart.allergies:
+        for drug in facts.asked(allergen.refused):
+            if not _is_over(drug, told, facts):
                 done.add(drug.generic)
                 yield _way(drug, told)
-    for drug in facts.asked:
-        if drug.row is None or drug.generic in done or len(drug.generic) < _SHORTEST:
+    for drug in facts.asked_rows:
+        if drug.generic in done or len(drug.generic) < _SHORTEST:
             continue
-        told_of = facts.allergic_to(re.compile(re.escape(drug.generic)))
+        told_of = facts.chart.allergic_to(re.compile(re.escape(drug.generic)))
         if told_of is not None and not _is_over(drug, told_of, facts):
             done.add(drug.generic)
             yield _way(drug, told_of)
@@ -32,11 +34,11 @@ def allergy(facts: Facts) -> Iterator[Way]:
 
 def cross_allergy(facts: Facts) -> Iterator[Way]:
     """A drug of a class that may cross-react."""
-    refused = {group for allergen, _ in facts.allergies for group in allergen.refused}
-    for allergen, told in facts.allergies:
-        for drug in facts.asked:
+    refused = {group for allergen, _ in facts.chart.allergies for group in allergen.refused}
+    for allergen, told in facts.chart.allergies:
+        for drug in facts.asked(allergen.crossing):
             crossing = drug.classes & allergen.crossing
-            if not crossing or drug.classes & refused or _is_over(drug, told, facts):
+            if drug.classes & refused or _is_over(drug, told, facts):
                 continue
             if not _is_borne(crossing, facts):
                 yield _way(drug, told)
@@ -58,7 +60,7 @@ def _way(drug: Drug, told: Told) -> Way:
 
 def _is_over(drug: Drug, told: Told, facts: Facts) -> bool:
     """Whether the drug was stopped when the allergy was written down: it is what told of it."""
-    note = facts.encounter.note(told.evidence.note_id)
+    note = facts.chart.note(told.evidence.note_id)
     stop = drug.row.stop if drug.row else None
     written = note.written_at if note else None
     return stop is not None and written is not None and stop <= written.date()

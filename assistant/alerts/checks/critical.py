@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from functools import cache
 
-from assistant.alerts.facts import Facts, Result
+from assistant.alerts.chart import Result
+from assistant.alerts.facts import Facts
 from assistant.alerts.tables import Critical, criticals
 from assistant.alerts.way import Way
 from assistant.record.measurement import concept_of, in_unit, shown

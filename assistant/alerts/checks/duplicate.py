@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from itertools import combinations
 
-from assistant.alerts.facts import Drug, Facts
+from assistant.alerts.drug import Drug
+from assistant.alerts.facts import Facts
 from assistant.alerts.tables import groups
 from assistant.alerts.way import Way
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from assistant.alerts.dosing import daily_dose
-from assistant.alerts.facts import Drug, Facts
+from assistant.alerts.drug import Drug
+from assistant.alerts.facts import Facts
 from assistant.alerts.tables import groups
 from assistant.alerts.way import Way
 
@@ -35,12 +36,12 @@ def pending(facts: Facts) -> Iterator[Way]:
         return
     encounter = facts.encounter
     rows = [
-        (row.name, facts.row("observations", n))
+        (row.name, facts.chart.row("observations", n))
         for n, row in enumerate(encounter.observations)
         if row.status == "pending"
     ]
     rows += [
-        (row.text, facts.row("orders", n))
+        (row.text, facts.order_row(n))
         for n, row in enumerate(encounter.orders)
         if row.status == "pending"
     ]

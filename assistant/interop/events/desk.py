@@ -24,19 +24,28 @@ POLL_SECONDS = 1.0
 
 
 async def receive(
-    parts: Services, context: Context, application: str, event: RecordEvent
+    parts: Services,
+    context: Context,
+    application: str,
+    event: RecordEvent,
+    *,
+    at_once: bool = True,
 ) -> tuple[Received, list[Skipped]]:
     """Keep an event and begin what the rules want; on the disk when this returns.
 
+    Without ``at_once`` the process with workers begins it, as in one that has none.
+
     Raises `EventRulesInvalid`, `IdempotencyConflict`, `InvalidArgument`.
     """
-    received, skipped = await asyncio.to_thread(_received, parts, context, application, event)
+    received, skipped = await asyncio.to_thread(
+        _received, parts, context, application, event, at_once
+    )
     _notice(parts, received.requests)
     return received, skipped
 
 
 def _received(
-    parts: Services, context: Context, application: str, event: RecordEvent
+    parts: Services, context: Context, application: str, event: RecordEvent, at_once: bool
 ) -> tuple[Received, list[Skipped]]:
     wanted, skipped = plans(
         event,
@@ -54,6 +63,7 @@ def _received(
         event.encounter.record_hash(),
         wanted,
         parts.settings.max_waiting,
+        at_once=at_once,
     )
     return received, skipped
 

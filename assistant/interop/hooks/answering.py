@@ -10,9 +10,9 @@ import asyncio
 import collections.abc
 import functools
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any
 
 from assistant.alerts.alert import Alert
 from assistant.alerts.base import open_base
@@ -22,22 +22,15 @@ from assistant.alerts.sample import encounter_of
 from assistant.api.context import Services
 from assistant.interop.events.desk import receive
 from assistant.interop.events.event import RecordEvent
-from assistant.interop.fhir.mapping import OWN_FILE, Mapping, MappingInvalid, load
-from assistant.interop.hooks.assembling import (
-    Assembled,
-    assemble,
-    drafts_of,
-    read_chart,
-    without,
-)
+from assistant.interop.fhir.mapping import OWN_FILE, MappingInvalid, load
+from assistant.interop.hooks.assembling import Assembled
 from assistant.interop.hooks.batching import Batch
-from assistant.interop.hooks.caller import Caller
-from assistant.interop.hooks.fetching import Resource
-from assistant.interop.hooks.gathering import gather
+from assistant.interop.hooks.caller import Caller, used_twice
+from assistant.interop.hooks.charts import Charts, Table
 from assistant.interop.hooks.keeping import Kept
 from assistant.interop.hooks.message import Card, CardsResponse, HookContext, HookRequest
 from assistant.interop.hooks.note_process import NOTE_PROCESS
-from assistant.interop.hooks.refusal import DataMissing, HookRefused
+from assistant.interop.hooks.refusal import HookRefused
 from assistant.interop.hooks.saved_notes import SavedNotes
 from assistant.interop.hooks.service import HookService
 from assistant.interop.hooks.showing import Call, shown_each
@@ -46,40 +39,36 @@ from assistant.record.encounter import Encounter
 from assistant.store import Context
 
 logger = logging.getLogger("bedside.assistant.hooks")
-CHARTS = 512
-"""Charts that are kept: one is opened, an order selected and signed within minutes."""
 ALERTS = 1024
 """Records whose alerts are kept."""
-FEW_ORDERS = 20
-"""So many draft orders are read at once; more in a thread, where they keep nobody waiting."""
 
 Rules = collections.abc.Mapping[str, Rule]
 _NONE: Rules = {}
-Value = TypeVar("Value")
 
 
 class Answering:
     """Answers the calls of all services; holds what was found of late.  For one event loop."""
 
-    def __init__(self, parts: Services) -> None:
+    def __init__(self, parts: Services, *, makes_requests: bool = True) -> None:
+        """``makes_requests``: this process has workers, and begins itself what an event wants."""
         self._parts = parts
+        self._makes_requests = makes_requests
         # Of their own, so that a record that takes long keeps nobody from the store, and rules
         # that take long keep nobody from being read.
-        self._readers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="charts")
+        self._charts = Charts(parts.settings.hooks, parts.store)
         self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="hooks")
-        self._charts: Kept[Encounter | None] = Kept(CHARTS, self._readers)
         self._alerts: Kept[list[Alert]] = Kept(ALERTS, self._threads)
         self._saved = SavedNotes()
-        self._mapping: Mapping = load()
+        self._table = Table(load())
         self._rules: Rules = _NONE
         self._generation = 0
-        self._shown: Batch[Call, list[Card]] = Batch(lambda calls: shown_each(parts, calls))
+        self._shown: Batch[Call, list[Card] | None] = Batch(lambda calls: shown_each(parts, calls))
 
     def close(self) -> None:
         """End the threads."""
         self._saved.close()
-        for pool in (self._readers, self._threads):
-            pool.shutdown(wait=False, cancel_futures=True)
+        self._charts.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def cards(
         self, service: HookService, request: HookRequest, caller: Caller, base: str
@@ -91,49 +80,45 @@ class Answering:
         self._look()
         until = asyncio.get_running_loop().time() + self._parts.settings.hooks.card_seconds
         try:
-            resources = await gather(
-                service, request, self._parts.settings.hooks, caller.fhir_servers
-            )
-            chart, assembled = await self._read(resources, told)
+            chart, assembled = await self._charts.record(service, request, caller, self._table)
         except HookRefused as refused:
             await self._refused(context, service, caller, refused)
             raise
         if assembled is None:
-            shown = await self._shown.of(Call(service, context, caller.application, base))
-            return CardsResponse(cards=shown)
+            return await self._showing(Call(service, context, caller, base))
         context = Context(user, "doctor", told.patientId, assembled.encounter.id)
         found = self._found(service, chart, told, assembled)
         of_note = self._of_saved_note(service, assembled)
         alerts = await self._within(found, until)
+        late: Sequence[Alert] = ()
         if of_note is not None:
             alerts = [*alerts, *await self._within(of_note, until)]
             if not of_note.done():
                 self._saved.keep_late(_stay(assembled), of_note)
         elif service.moment in ("view", "note"):
-            alerts = [*alerts, *self._saved.late(_stay(assembled))]
-        call = Call(service, context, caller.application, base, alerts, assembled)
-        shown = await self._shown.of(call)
+            late = self._saved.late(_stay(assembled))
+            alerts = [*alerts, *late]
+        try:
+            answer = await self._showing(Call(service, context, caller, base, alerts, assembled))
+        except BaseException:
+            self._saved.give_back(_stay(assembled), late)
+            raise
         await self._happened(service, request, caller, context, assembled)
-        return CardsResponse(cards=shown)
+        return answer
 
-    async def _read(
-        self, resources: Sequence[Resource], told: HookContext
-    ) -> tuple[str, Assembled | None]:
-        """(key of the chart, the record of the call).  The same chart is read once."""
-        mapping = self._mapping
-        orders = drafts_of(told)
-        chart = without(resources, orders)
-        key = digest([chart, told.patientId, told.encounterId, self._generation])
-        work = _readable(lambda: read_chart(chart, told.patientId, told.encounterId, mapping))
-        encounter = await _result(self._charts.of(key, work))
-        if encounter is None:
-            return key, None
-        if not orders:
-            return key, assemble(encounter, chart, (), told, mapping)
-        made = _readable(lambda: assemble(encounter, chart, orders, told, mapping))
-        if len(orders) <= FEW_ORDERS:
-            return key, made()
-        return key, await asyncio.wrap_future(self._readers.submit(made))
+    async def take(self, caller: Caller) -> None:
+        """Note the use of the caller's token where that is not done yet.
+
+        Raises `Unauthorized` where it was used before.
+        """
+        if caller.is_to_take:
+            await asyncio.to_thread(caller.take, self._parts.store)
+
+    async def _showing(self, call: Call) -> CardsResponse:
+        shown = await self._shown.of(call)
+        if shown is None:
+            raise used_twice(call.caller)
+        return CardsResponse(cards=shown)
 
     def _look(self) -> None:
         """Rules and mapping as they are now: a hospital may change them at any time, and what was
@@ -149,8 +134,8 @@ class Answering:
         except RulesInvalid as error:
             logger.error("%s", error)
             rules = _NONE
-        if mapping is not self._mapping or rules is not self._rules:
-            self._mapping, self._rules = mapping, rules
+        if mapping is not self._table.mapping or rules is not self._rules:
+            self._table, self._rules = Table(mapping), rules
             self._generation += 1
 
     def _found(
@@ -171,6 +156,7 @@ class Answering:
             moment=service.moment,
             drafts=drafts,
             base=open_base(self._parts.resources),
+            chart=assembled.chart,
         )
 
     def _of_saved_note(
@@ -226,7 +212,9 @@ class Answering:
                     "note": assembled.note,
                 }
             )
-            await receive(self._parts, context, caller.application, event)
+            await receive(
+                self._parts, context, caller.application, event, at_once=self._makes_requests
+            )
         except Exception as error:
             logger.error("the event of a hook was not kept: %s", type(error).__name__)
 
@@ -248,28 +236,8 @@ def _stay(assembled: Assembled) -> tuple[str, str]:
     return assembled.encounter.patient.id, assembled.encounter.id
 
 
-async def _result(future: Future[Value]) -> Value:
-    """What a thread gives; at once where it is there already."""
-    return future.result() if future.done() else await asyncio.wrap_future(future)
-
-
 def _about(told: HookContext) -> dict[str, Any]:
     """What a call says beside the chart; the same for whoever says it."""
     fields = {**told.__dict__, **(told.model_extra or {})}
     del fields["userId"]
     return fields
-
-
-def _readable(work: Callable[[], Value]) -> Callable[[], Value]:
-    """The work; what goes wrong with resources is told without a word of them."""
-
-    def done() -> Value:
-        try:
-            return work()
-        except HookRefused:
-            raise
-        except Exception as error:
-            logger.error("the resources of a hook were not read: %s", type(error).__name__)
-            raise DataMissing("资源无法读取。(The resources cannot be read.)") from error
-
-    return done

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
+from assistant.alerts.chart import Chart
 from assistant.interop.fhir.incoming import read_orders, read_resources
 from assistant.interop.fhir.mapping import Mapping
 from assistant.interop.hooks.fetching import Resource
-from assistant.interop.hooks.gathering import flat, is_of
+from assistant.interop.hooks.gathering import Id, flat, id_of, is_of
 from assistant.interop.hooks.message import HookContext
 from assistant.interop.hooks.refusal import DataMissing, HookRefused, PrefetchOfAnother
 from assistant.record.encounter import Encounter
@@ -34,11 +35,35 @@ _KINDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Assembled:
-    """The record; ``orders`` are the references of draft orders by the id of their row."""
+    """The record; ``orders`` are the references of draft orders by the id of their row.
+
+    ``chart`` is what is known of it, where the call changes nothing of that.
+    """
 
     encounter: Encounter
     orders: dict[str, str]
     note: Note | None = None
+    chart: Chart | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A chart that came before: its key, the ids of its resources, and the products among them,
+    which draft orders may refer to."""
+
+    key: str
+    ids: frozenset[Id]
+    products: Sequence[Resource]
+
+    @classmethod
+    def of(cls, key: str, chart: Sequence[Resource]) -> Self:
+        """What is kept of a chart."""
+        products = [one for one in chart if one.get("resourceType") == "Medication"]
+        return cls(key, frozenset(map(id_of, chart)), products)
+
+    def has_any(self, orders: Sequence[Resource]) -> bool:
+        """Whether one of the orders is in the chart."""
+        return any(id_of(order) in self.ids for order in orders)
 
 
 def note_kind(told: str) -> NoteKind:
@@ -79,16 +104,17 @@ def references(orders: Iterable[Resource], selections: Sequence[str] | None) -> 
     return {k: r for k, r in found.items() if selections is None or r in selections}
 
 
-def without(resources: Sequence[Resource], orders: Sequence[Resource]) -> list[Resource]:
+def without(resources: Sequence[Resource], orders: Sequence[Resource]) -> Sequence[Resource]:
     """The chart: the resources of a call without those of its draft orders."""
-    own = {(o.get("resourceType"), o["id"]) for o in orders}
-    return [r for r in resources if (r.get("resourceType"), r.get("id")) not in own]
+    own = {id_of(order) for order in orders}
+    return [resource for resource in resources if id_of(resource) not in own]
 
 
 def read_chart(
     chart: Sequence[Resource], patient_id: str, encounter_id: str | None, mapping: Mapping
-) -> Encounter | None:
-    """The record as the chart tells it; None where the patient has no stay that it could be about.
+) -> Chart | None:
+    """The record as its resources tell it; None where the patient has no stay that it could be
+    about.
 
     Raises `DataMissing`.
     """
@@ -104,21 +130,21 @@ def read_chart(
         ) from error
     if encounter.patient.id != patient_id:
         raise DataMissing("读到的不是该患者。(What was read is not this patient.)")
-    return encounter
+    return Chart(encounter)
 
 
 def assemble(
-    chart: Encounter,
-    resources: Sequence[Resource],
+    read: Chart,
+    products: Sequence[Resource],
     orders: Sequence[Resource],
     context: HookContext,
     mapping: Mapping,
 ) -> Assembled:
     """The record of the call: the chart with the draft orders and the note of the context.
 
-    ``resources`` are what the orders may refer to.
+    ``products`` are what the orders may refer to.
     """
-    changes: dict[str, Any] = {}
+    chart, changes = read.encounter, dict[str, Any]()
     note = _note(context)
     if note is not None:
         others = [n for n in chart.notes if n.id != note.id]
@@ -127,8 +153,7 @@ def assemble(
         changes["department"] = context.department
     rows: dict[str, str] = {}
     if orders:
-        beside = [r for r in resources if r.get("resourceType") == "Medication"]
-        drugs, ordered = read_orders([*beside, *orders], chart, mapping)
+        drugs, ordered = read_orders([*products, *orders], chart, mapping)
         changes["medications"] = [*chart.medications, *drugs]
         changes["orders"] = [*chart.orders, *ordered]
         rows = {
@@ -137,7 +162,8 @@ def assemble(
             for key, reference in references(orders, context.selections).items()
             if row.id == key or row.id.startswith((f"{key}.", f"{key}-"))
         }
-    return Assembled(chart.model_copy(update=changes) if changes else chart, rows, note)
+    record = chart.model_copy(update=changes) if changes else chart
+    return Assembled(record, rows, note, read if note is None else None)
 
 
 def _note(context: HookContext) -> Note | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from assistant.interop.hooks.fetching import Fetching, Resource, allowed_server
@@ -15,6 +16,9 @@ from assistant.interop.settings import HookSettings
 _TOKEN = re.compile(r"\{\{context\.(\w+)\}\}")
 _REFERENCE = re.compile(r"(?:^|/)Patient/([A-Za-z0-9\-.]{1,64})(?:/_history/\S+)?$")
 _MAX_DEPTH = 12
+
+Id = tuple[str, str]
+"""Type and id of a resource."""
 
 
 def resolved(template: str, context: Mapping[str, Any]) -> str | None:
@@ -65,19 +69,24 @@ def is_of(resource: Resource, patient_id: str) -> bool:
     return True
 
 
-async def gather(
-    service: HookService,
-    request: HookRequest,
-    settings: HookSettings,
-    servers: Collection[str],
-) -> list[Resource]:
-    """All resources of the call.
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What came with a call; ``queries`` are for what did not."""
 
-    Raises `PrefetchOfAnother`, `WrongPatient`, `DataMissing`, `NotAllowed`.
-    """
+    resources: Sequence[Resource]
+    queries: Mapping[str, str]
+
+
+def id_of(resource: Resource) -> Id:
+    """Type and id of a resource; empty for what is no text."""
+    kind, key = resource.get("resourceType"), resource.get("id")
+    return kind if isinstance(kind, str) else "", key if isinstance(key, str) else ""
+
+
+def sent_with(service: HookService, request: HookRequest) -> Sent:
+    """What came with a call.  Raises `PrefetchOfAnother`."""
     told = request.context
     context = {**told.__dict__, **(told.model_extra or {})}
-    patient_id = told.patientId
     sent = request.prefetch or {}
     found: list[Resource] = []
     queries: dict[str, str] = {}
@@ -86,10 +95,21 @@ async def gather(
             found += flat(sent[name])
         elif (query := resolved(template, context)) is not None:
             queries[name] = query
-    if not all(is_of(resource, patient_id) for resource in found):
+    if not all(is_of(resource, told.patientId) for resource in found):
         raise PrefetchOfAnother
-    if queries:
-        found += await _fetched(queries, request, settings, servers)
+    return Sent(found, queries)
+
+
+async def gather(
+    sent: Sent, request: HookRequest, settings: HookSettings, servers: Collection[str]
+) -> Sequence[Resource]:
+    """All resources of the call.
+
+    Raises `WrongPatient`, `DataMissing`, `NotAllowed`.
+    """
+    found = sent.resources
+    if sent.queries:
+        found = [*found, *await _fetched(sent.queries, request, settings, servers)]
     if not any(r.get("resourceType") == "Patient" for r in found):
         raise DataMissing("没有取到患者数据。(The patient's data could not be had.)")
     return found

@@ -92,6 +92,8 @@ NOTE_PROCESS = NoteProcess()
 def _serve(pipe: Connection) -> None:
     """Answer until the other end closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A process of hooks ignores it and would pass that on; at its end it is how this one is ended.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if sys.platform != "win32":
         os.nice(_LAST)
     with suppress(EOFError, OSError):

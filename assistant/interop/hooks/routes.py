@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import gc
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import Any, TypeVar, cast
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ValidationError
+from starlette.applications import Starlette
 
 from assistant.alerts.base import open_base
 from assistant.api.context import Services, ServicesDep
@@ -24,8 +25,10 @@ from assistant.interop.hooks.keys import ClientKeys
 from assistant.interop.hooks.message import CardsResponse, FeedbackRequest, HookRequest
 from assistant.interop.hooks.refusal import HookRefused, UnknownService
 from assistant.interop.hooks.service import BY_ID, SERVICES, HookService
-from assistant.interop.hooks.tokens import TokenBatch
 from assistant.store import StoreError
+
+if TYPE_CHECKING:
+    from assistant.interop.hooks.processes.pool import Pool
 
 logger = logging.getLogger("bedside.assistant.hooks")
 PATH = "/cds-services"
@@ -39,34 +42,49 @@ its time went into looking for some."""
 Body = TypeVar("Body", bound=BaseModel)
 
 
-@contextlib.asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
+@contextlib.contextmanager
+def answering(app: Starlette, *, makes_requests: bool = True) -> Iterator[None]:
+    """While this is open, the application answers calls; see `Answering`."""
     app.state.hook_keys = ClientKeys()
-    app.state.hook_tokens = TokenBatch(app.state.services.store.token_uses.take_each)
-    app.state.hook_answering = Answering(app.state.services)
-    hooks = app.state.services.settings.hooks
-    expected = bool(hooks.clients) or hooks.unsecured
-    warming = asyncio.create_task(_warm(app) if expected else asyncio.sleep(0))
+    app.state.hook_answering = Answering(app.state.services, makes_requests=makes_requests)
     try:
         yield
     finally:
         app.state.hook_answering.close()
-        warming.cancel()
-        await asyncio.gather(warming, return_exceptions=True)
 
 
-async def _warm(app: FastAPI) -> None:
-    """Read the rules and the vocabulary before the first call waits for them.
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
+    hooks = app.state.services.settings.hooks
+    pool: Pool | None = getattr(app.state, "hook_pool", None)
+    expected = (bool(hooks.clients) or hooks.unsecured) and pool is None
+    with answering(app):
+        warming = asyncio.create_task(_warm_later(app) if expected else asyncio.sleep(0))
+        if pool is not None:
+            pool.start()
+        try:
+            yield
+        finally:
+            warming.cancel()
+            await asyncio.gather(warming, return_exceptions=True)
+            if pool is not None:
+                await pool.close()
 
-    Only where the settings let a system call: it takes seconds of a processor.
-    """
-    from assistant.alerts.warming import warm
 
+async def _warm_later(app: FastAPI) -> None:
+    """Only where the settings let a system call: it takes seconds of a processor."""
     # What a start has to do comes first.
     await asyncio.sleep(WARM_AFTER)
+    await warm(app)
+
+
+async def warm(app: Starlette) -> None:
+    """Read the rules and the vocabulary before the first call waits for them."""
+    from assistant.alerts.warming import warm as warm_rules
+
     try:
         parts: Services = app.state.services
-        await asyncio.to_thread(lambda: warm(open_base(parts.resources)))
+        await asyncio.to_thread(lambda: warm_rules(open_base(parts.resources)))
         await asyncio.to_thread(app.state.hook_answering.warm)
         # What was read stays for good.  Else each call's resources would have the collector walk
         # over all of it again and again: milliseconds a call.
@@ -143,11 +161,16 @@ async def call(service_id: str, request: Request, parts: ServicesDep) -> Respons
 
     async def work() -> Response:
         service = _service(service_id)
-        caller = await caller_of(request, parts, _keys(request), _tokens(request))
-        body = _checked(HookRequest, await _json(request))
-        _matches(service, body)
+        caller = await caller_of(request, parts, _keys(request))
         answering = cast(Answering, request.app.state.hook_answering)
-        answer = await answering.cards(service, body, caller, base_url(parts, request))
+        try:
+            body = _checked(HookRequest, await _json(request))
+            _matches(service, body)
+            answer = await answering.cards(service, body, caller, base_url(parts, request))
+        except HookRefused:
+            # A token of a call that is refused was used as well.
+            await answering.take(caller)
+            raise
         return Response(answer.model_dump_json(exclude_none=True), media_type="application/json")
 
     return await _answered(request, parts, work)
@@ -164,7 +187,8 @@ async def feedback(service_id: str, request: Request, parts: ServicesDep) -> Res
 
     async def work() -> Response:
         service = _service(service_id)
-        caller = await caller_of(request, parts, _keys(request), _tokens(request))
+        caller = await caller_of(request, parts, _keys(request))
+        await asyncio.to_thread(caller.take, parts.store)
         body = _checked(FeedbackRequest, await _json(request))
         known = await asyncio.to_thread(
             keep, parts.store, caller.application, service.id, body.feedback
@@ -202,10 +226,6 @@ def _cors(request: Request, parts: Services) -> dict[str, str]:
 
 def _keys(request: Request) -> ClientKeys:
     return cast(ClientKeys, request.app.state.hook_keys)
-
-
-def _tokens(request: Request) -> TokenBatch:
-    return cast(TokenBatch, request.app.state.hook_tokens)
 
 
 def _service(service_id: str) -> HookService:

@@ -73,6 +73,12 @@ class SavedNotes:
         with self._change:
             return self._late.pop(stay, [])
 
+    def give_back(self, stay: Stay, alerts: Sequence[Alert]) -> None:
+        """Have what `late` gave wait on: it was not shown."""
+        with self._change:
+            if alerts and stay not in self._late:
+                self._late[stay] = list(alerts)
+
     def close(self) -> None:
         """End the thread behind what it is at."""
         self._closed.set()

@@ -6,11 +6,11 @@ import base64
 import json
 import logging
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from assistant.interop.hooks.batching import Batch
 from assistant.interop.hooks.keys import ClientKeys
 from assistant.interop.hooks.refusal import Unauthorized
 from assistant.interop.settings import HookClient, HookSettings
@@ -24,18 +24,23 @@ LEEWAY = 30
 MAX_LIFE = 600
 """Seconds that a token may live; the specification asks for at most five minutes."""
 MAX_LENGTH = 8_000
-TokenBatch = Batch[tuple[str, str, datetime], bool]
-"""(issuer, id, when it expires) → whether it was used for the first time."""
+
+
+@dataclass
+class TokenUse:
+    """One use of a token: ``key`` is issuer, id, and when it expires.
+
+    ``is_taken``: the store has it.  Whoever answers a call sees to that, however it ends.
+    """
+
+    key: tuple[str, str, datetime]
+    is_taken: bool = False
 
 
 async def client_of(
-    token: str,
-    audiences: Collection[str],
-    settings: HookSettings,
-    keys: ClientKeys,
-    uses: TokenBatch,
-) -> HookClient:
-    """The client that signed ``token`` for one of ``audiences``.
+    token: str, audiences: Collection[str], settings: HookSettings, keys: ClientKeys
+) -> tuple[HookClient, TokenUse]:
+    """The client that signed ``token`` for one of ``audiences``, and that it is used now.
 
     Raises `Unauthorized`; why stands in the log, without anything of the token.
     """
@@ -45,10 +50,7 @@ async def client_of(
         logger.warning("a token was refused: %s", wrong)
         raise Unauthorized from None
     expires = datetime.fromtimestamp(claims["exp"] + LEEWAY, UTC)
-    if not await uses.of((client.issuer, claims["jti"], expires)):
-        logger.warning("a token of %s was used twice", client.name)
-        raise Unauthorized
-    return client
+    return client, TokenUse((client.issuer, claims["jti"], expires))
 
 
 @lru_cache(maxsize=64)

@@ -181,12 +181,12 @@ def test_draft_orders_of_another_patient_give_no_card(hooks: TestClient) -> None
 def test_resources_that_cannot_be_read_are_412(
     hooks: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from assistant.interop.hooks import answering
+    from assistant.interop.hooks import charts
 
     def broken(*args: Any) -> Any:
         raise KeyError("青霉素过敏")
 
-    monkeypatch.setattr(answering, "read_chart", broken)
+    monkeypatch.setattr(charts, "read_chart", broken)
     answer = hooks.post(VIEW, json=call("patient-view", prefetch("另一份病历。")))
     assert answer.status_code == 412
     assert "青霉素" not in answer.text

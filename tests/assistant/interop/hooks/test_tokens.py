@@ -100,6 +100,13 @@ def test_a_token_is_taken_once(client: TestClient) -> None:
     assert [post(client, given).status_code for _ in range(3)] == [200, 401, 401]
 
 
+def test_a_token_of_a_call_that_is_refused_was_used_too(client: TestClient) -> None:
+    headers = {"Authorization": f"Bearer {token()}"}
+    bodies = ({"hook": "patient-view"}, {"hook": "patient-view"}, call("patient-view"))
+    answers = [client.post(VIEW, json=body, headers=headers).status_code for body in bodies]
+    assert answers == [400, 401, 401]
+
+
 def _hmac_with_the_public_key() -> str:
     # What a verifier that takes any algorithm would accept: the public key as a secret.
     secret = json.dumps(KEYS[0]).encode() * 2
