@@ -22,7 +22,7 @@ from serving.ocr.line import TextLine
 from serving.ocr.network import Bytes, Network, Numbers, takes_bytes
 from serving.ocr.orientation import OrientationClassifier
 from serving.ocr.reading_order import order
-from serving.ocr.recognition import Reading, Recogniser, best_of_each
+from serving.ocr.recognition import FIGURES, Reading, Recogniser, best_of_each
 from serving.ocr.second_reading import read_again
 
 _LONGEST = 1_280
@@ -55,7 +55,8 @@ class Ocr:
         characters = models.characters(recognition)
         exact = takes_bytes(models.read("detection"))
         eight = models.read_eight_bits()
-        reading = takes_bytes(best_of_each(recognition, prior(characters)))
+        figures = [0, *(characters.index(one) for one in FIGURES)]
+        reading = takes_bytes(best_of_each(recognition, prior(characters), figures))
         trial = np.zeros(_TRIAL, np.uint8)
 
         def run(choice: Numbers) -> Callable[[], object]:
@@ -172,11 +173,13 @@ def _line(box: Box, reading: Reading) -> TextLine:
     along, _ = sides(box)
     corners = tuple((float(x), float(y)) for x, y in box)
     text = without_rule(mended(reading.text))
+    others = dict.fromkeys(without_rule(mended(other)) for other in reading.others)
     return TextLine(
         text,
         (corners[0], corners[1], corners[2], corners[3]),
         round(reading.confidence, 4),
         tuple(round(end * along, 1) for end in reading.ends[: len(text)]),
+        tuple(other for other in others if other != text),
     )
 
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from assistant.tasks.bill_ocr.document import Cell, DocumentKind
 from assistant.tasks.bill_ocr.fragment import Fragment, ToOriginal, box_of
 from assistant.tasks.bill_ocr.labels import Found, Label, folded, labels_in, nearly
+from assistant.tasks.bill_ocr.other_readings import meanings, other_texts
 from assistant.tasks.bill_ocr.rows import Row, middle
-from assistant.tasks.bill_ocr.values import read_value
+from assistant.tasks.bill_ocr.values import money, read_value
 
 _TEXTS = frozenset({"text", "department", "bed"})
 _REACH = dict.fromkeys(_TEXTS | {"name", "age"}, 9.0) | {"number": 12.0}
@@ -224,6 +225,10 @@ def cell_of(
     if value is None or (strict and (value.doubt or value.end - value.start < len(text) - 1)):
         return None
     parts = parts_between(pieces, value.start, value.end, len(gap))
+    readings: list[str] = []
+    if kind == "amount":
+        others = (folded(text)[value.start : value.end], *other_texts(parts))
+        readings = [money(one) for other in others for one in meanings(folded(other), money=True)]
     return Cell(
         value=value.value,
         text=folded(text)[value.start : value.end],
@@ -231,6 +236,7 @@ def cell_of(
         page=place.page,
         confidence=min(1.0, max(0.0, min(piece.confidence for piece in pieces))),
         doubt=value.doubt,
+        readings=[other for other in dict.fromkeys(readings) if other != value.value],
     )
 
 

@@ -1,82 +1,79 @@
-"""Figures that were misread, put right where two independent checks prove how.
+"""Figures put right by arithmetic, out of what was read at their places.
 
-OCR takes figures for their likes and loses points.  A figure is changed only when the changed one
-is a likely reading of what was read, agrees with its row, and makes the sum of the items agree
-with the printed total; the cell then says that it was corrected.
+A figure is changed only for one that a reading of its place gave, and only where that one alone
+makes its row or the sums of the bill come out; the cell then says so, and a person is shown it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
-from itertools import product
 
 from assistant.tasks.bill_ocr.checks import Rule, Second, check_rules, number_at, of_item
 from assistant.tasks.bill_ocr.document import BillDocument, Cell
-from assistant.tasks.bill_ocr.labels import folded
+from assistant.tasks.bill_ocr.reckoning import Meaning, chosen, meanings_of, readings
 from assistant.tasks.bill_ocr.values import decimal_of, money
 from knowledge.text.number import plain
 
-LIKES = ("0OoDQ", "1lI|7", "2Zz", "3895", "5S6", "6b0G5", "8B30", "9g4q", "7T1", "4A9")
-_CENT = Decimal("0.01")
-_MOST = 6
 TOLD = "未读出，按金额÷单价推得"
 PARTED = "数量与单价连在一起，已按金额拆开，原读作 {}"
 NO_QUANTITY = "没有读出数量，单价与金额不符"
-MENDED = "已按核对结果更正，原读作 {}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Option:
-    row: int
-    column: str
-    value: Decimal
-    amount: Decimal
-
-
-def likely(read: str, right: str) -> bool:
-    """Whether ``right`` may have been read as ``read``: one like figure, or a lost point."""
-    a, b = folded(read).lstrip("¥").replace(",", ""), right
-    if a == b:
-        return True
-    if a == b.replace(".", "") or a.replace(".", "") == b.replace(".", ""):
-        return True
-    if len(a) != len(b):
-        # A figure was lost or doubled.
-        short, long = sorted((a, b), key=len)
-        return len(long) - len(short) == 1 and any(
-            long[:i] + long[i + 1 :] == short for i in range(len(long))
-        )
-    wrong = [(x, y) for x, y in zip(a, b, strict=True) if x != y]
-    return len(wrong) == 1 and any(set(wrong[0]) <= set(like) for like in LIKES)
+MENDED = "由算术核对取另一读法，原读作 {}"
 
 
 def mend(document: BillDocument, second: Second) -> None:
-    """Change what is proved to be misread, in place."""
+    """Change what arithmetic shows to be misread, in place."""
     _part_prices(document)
+    _mend_items(document, second)
     _add_quantities(document)
     _mend_fields(document)
-    total = _proved_total(document, second)
-    if total is None:
-        return
-    broken = [row for row in range(len(document.items)) if not _agrees(document, row)]
-    if not broken or len(broken) > _MOST:
-        return
-    rest = sum(
-        (of_item(document, row, "amount") or Decimal(0)
-         for row in range(len(document.items)) if row not in broken),
-        Decimal(0),
-    )  # fmt: skip
-    options = [list(_options(document, row)) for row in broken]
-    fitting = [
-        chosen
-        for chosen in product(*options)
-        if rest + sum((one.amount for one in chosen), Decimal(0)) == total
-    ]
-    if len(fitting) == 1:
-        for one in fitting[0]:
-            _change(document.items[one.row], one)
+
+
+def _mend_items(document: BillDocument, second: Second) -> None:
+    """The rows of each subtotal, then all rows with the total; what no sum tells, rows alone."""
+    counted = any("quantity" in item for item in document.items)
+    rows = [meanings_of(item, counted=counted) for item in document.items]
+    begin = 0
+    for end, cell in second.subtotals:
+        printed = {value: int(number > 0) for number, value in enumerate(readings(cell))}
+        if (found := chosen(rows[begin:end], printed)) is not None:
+            rows[begin:end] = [[meaning] for meaning in found[0]]
+            cell.value = money(found[1])
+        begin = end
+    if (found := chosen(rows, _totals(document, second))) is not None:
+        rows = [[meaning] for meaning in found[0]]
+        _mend_total(document, found[1])
+    for item, meanings in zip(document.items, rows, strict=True):
+        least = [one for one in meanings if one.cost == meanings[0].cost]
+        if len(least) == 1:
+            _change(item, least[0])
+
+
+def _totals(document: BillDocument, second: Second) -> dict[Decimal, int]:
+    """What the total may be, with 1 for what was not read first in figures."""
+    others = readings(document.fields.get("total_in_words"))[:1]
+    others += [value for value in [decimal_of(second.code.get("total", ""))] if value is not None]
+    said = [*readings(document.fields.get("total")), *others]
+    return {value: int(number > 0) for number, value in reversed(list(enumerate(said)))}
+
+
+def _mend_total(document: BillDocument, total: Decimal) -> None:
+    cell = document.fields.get("total")
+    if cell is not None and decimal_of(cell.value) != total:
+        document.fields["total"] = _changed(cell, money(total))
+
+
+def _changed(cell: Cell, value: str) -> Cell:
+    doubt = MENDED.format(cell.text)
+    kept = [other for other in (cell.value, *cell.readings) if other != value]
+    return cell.model_copy(
+        update={"value": value, "readings": kept, "corrected": True, "doubt": doubt}
+    )
+
+
+def _change(item: dict[str, Cell], meaning: Meaning) -> None:
+    for name, number in meaning.changes.items():
+        value = plain(number) if name == "quantity" else money(number)
+        item[name] = _changed(item[name], value)
 
 
 def _mend_fields(document: BillDocument) -> None:
@@ -89,11 +86,9 @@ def _mend_fields(document: BillDocument) -> None:
         for name in named[rule["name"]]:
             value = _missing(rule, document, name)
             cell = document.fields[name]
-            if value is None or value < 0 or not likely(cell.text, money(value)):
+            if value is None or value not in readings(cell):
                 continue
-            changed = cell.model_copy(
-                update={"value": money(value), "corrected": True, "doubt": MENDED.format(cell.text)}
-            )
+            changed = _changed(cell, money(value))
             trial = document.model_copy(update={"fields": {**document.fields, name: changed}})
             about = [other for other in rules if name in named[other["name"]]]
             held = [_holds(other, trial) for other in about]
@@ -186,61 +181,3 @@ def _parts(text: str, amount: Decimal) -> tuple[str, str] | None:
         if price[0] != "0" or price.startswith("0."):
             found += [(plain(count), price)] if count * Decimal(price) == amount else []
     return found[0] if len(found) == 1 else None
-
-
-def _proved_total(document: BillDocument, second: Second) -> Decimal | None:
-    """The total, where a second source says the same; the words' or the code's where they do."""
-    total, words = number_at(document, "total"), number_at(document, "total_in_words")
-    code = decimal_of(second.code.get("total", ""))
-    said = [value for value in (total, words, code) if value is not None]
-    if len(said) < 2:
-        return total
-    for value in said:
-        if said.count(value) >= 2:
-            return value
-    return None
-
-
-def _agrees(document: BillDocument, row: int) -> bool:
-    quantity, price, amount = (
-        of_item(document, row, name) for name in ("quantity", "unit_price", "amount")
-    )
-    if amount is None:
-        return False
-    if "unit_price" not in document.items[row] or "quantity" not in document.items[row]:
-        return True
-    if quantity is None or price is None:
-        return False
-    return abs(quantity * price - amount) < _CENT
-
-
-def _options(document: BillDocument, row: int) -> Iterator[_Option]:
-    """The single changes that make a row agree with itself."""
-    item = document.items[row]
-    quantity, price, amount = (
-        of_item(document, row, name) for name in ("quantity", "unit_price", "amount")
-    )
-    if quantity is not None and price is not None and "amount" in item:
-        right = (quantity * price).quantize(_CENT)
-        if likely(item["amount"].text, money(right)):
-            yield _Option(row, "amount", right, right)
-    if amount is None:
-        return
-    if quantity and "unit_price" in item:
-        right = (amount / quantity).quantize(_CENT)
-        if right * quantity == amount and likely(item["unit_price"].text, money(right)):
-            yield _Option(row, "unit_price", right, amount)
-    if price and "quantity" in item and amount % price == 0:
-        right = amount / price
-        if likely(item["quantity"].text, plain(right)):
-            yield _Option(row, "quantity", right, amount)
-
-
-def _change(item: dict[str, Cell], option: _Option) -> None:
-    cell = item[option.column]
-    value = plain(option.value) if option.column == "quantity" else money(option.value)
-    if cell.value == value:
-        return
-    item[option.column] = cell.model_copy(
-        update={"value": value, "corrected": True, "doubt": MENDED.format(cell.text)}
-    )

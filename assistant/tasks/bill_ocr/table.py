@@ -14,7 +14,9 @@ from assistant.tasks.bill_ocr.fields import Place
 from assistant.tasks.bill_ocr.foot import TOTAL, is_foot
 from assistant.tasks.bill_ocr.fragment import Fragment, box_of
 from assistant.tasks.bill_ocr.header import Block, Header
+from assistant.tasks.bill_ocr.headless import part_pairs
 from assistant.tasks.bill_ocr.labels import folded
+from assistant.tasks.bill_ocr.other_readings import meanings, other_texts
 from assistant.tasks.bill_ocr.rows import Row, middle
 from assistant.tasks.bill_ocr.units import tidy_unit
 from assistant.tasks.bill_ocr.values import NO_POINT, UNREADABLE, decimal_of, money
@@ -84,7 +86,11 @@ def _pitch(body: Sequence[Row]) -> float:
 def _lines(body: Sequence[Row], blocks: Sequence[Block]) -> list[list[_Line]]:
     """The rows of each block, dealt twice: the second time with the edges of columns known."""
     columns = [column for block in blocks for column in block.columns]
-    settle(columns, [deal(row, columns) for row in body])
+    dealt = [deal(row, columns) for row in body]
+    if part_pairs(blocks, dealt):
+        columns = [column for block in blocks for column in block.columns]
+        dealt = [deal(row, columns) for row in body]
+    settle(columns, dealt)
     lines: list[list[_Line]] = [[] for _ in blocks]
     for row in body:
         dealt = iter(deal(row, columns))
@@ -226,17 +232,21 @@ def item_cell(name: str, parts: Sequence[Fragment], looks: str, place: Place) ->
     """One cell of the column ``name``."""
     text = "".join(part.text for part in parts)
     value, doubt = tidy(folded(text).strip(_EDGES), looks), ""
+    readings: list[str] = []
     if looks == "number":
-        # The class of the insurer stands close behind: without it the checks can read the amount.
-        value = _CLASS.sub("", value)
-        number = decimal_of(value.removeprefix("¥"))
+        written = money if name not in ("quantity", "number") else plain
+        value = _number_text(text)
+        number = decimal_of(value)
         if number is None:
             doubt = UNREADABLE
-        elif name in ("quantity", "number"):
-            value = plain(number)
         else:
-            value = money(number)
-            doubt = "" if "." in text else NO_POINT
+            value = written(number)
+            doubt = NO_POINT if written is money and "." not in text else ""
+        readings = [
+            written(meant)
+            for other in (text, *other_texts(parts))
+            for meant in meanings(_number_text(other), money=written is money)
+        ]
     return Cell(
         value=value,
         text=text,
@@ -244,4 +254,10 @@ def item_cell(name: str, parts: Sequence[Fragment], looks: str, place: Place) ->
         page=place.page,
         confidence=min(1.0, max(0.0, min(part.confidence for part in parts))),
         doubt=doubt,
+        readings=[other for other in dict.fromkeys(readings) if other != value],
     )
+
+
+def _number_text(text: str) -> str:
+    """A number without what surrounds it; the class of the insurer stands close behind amounts."""
+    return _CLASS.sub("", folded(text).strip(_EDGES)).removeprefix("¥")
