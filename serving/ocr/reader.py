@@ -15,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serving.ocr import arithmetic, detection, models
-from serving.ocr.alphabet import mended, prior, without_rule
+from serving.ocr.alphabet import FIGURES, MEASURES, mended, prior, without_rule
 from serving.ocr.cropping import HEIGHT, along_text, cut, stands
 from serving.ocr.detection import Box, sides
 from serving.ocr.line import TextLine
 from serving.ocr.network import Bytes, Network, Numbers, takes_bytes
 from serving.ocr.orientation import OrientationClassifier
 from serving.ocr.reading_order import order
-from serving.ocr.recognition import FIGURES, Reading, Recogniser, best_of_each
+from serving.ocr.recognition import Reading, Recogniser, best_of_each
 from serving.ocr.second_reading import read_again
 
 _LONGEST = 1_280
@@ -55,8 +55,8 @@ class Ocr:
         characters = models.characters(recognition)
         exact = takes_bytes(models.read("detection"))
         eight = models.read_eight_bits()
-        figures = [0, *(characters.index(one) for one in FIGURES)]
-        reading = takes_bytes(best_of_each(recognition, prior(characters), figures))
+        watched = [0, *(characters.index(one) for one in FIGURES + MEASURES)]
+        reading = takes_bytes(best_of_each(recognition, prior(characters), watched))
         trial = np.zeros(_TRIAL, np.uint8)
 
         def run(choice: Numbers) -> Callable[[], object]:

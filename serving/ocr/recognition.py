@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from serving.ocr.alphabet import FIGURES, MEASURES
 from serving.ocr.cropping import HEIGHT
 from serving.ocr.network import Bytes, Network
 
@@ -25,9 +26,10 @@ _WIDTHS = (
     2600,
     3400,
 )
-FIGURES = "0123456789.,-"
 # Rarer than this the right figure is not among them; more would let sums come out by chance.
 _POSSIBLE = 0.03
+# Of measure words alone one is meant that is so likely, and so many times likelier than another.
+_SEEN, _CLEARLY = 0.002, 10.0
 _PIXELS = 1_280
 _LARGEST_BATCH = 8
 
@@ -70,10 +72,10 @@ class Reading:
 
 
 def best_of_each(
-    model: Any, weights: NDArray[np.float32], figures: Sequence[int] = (0,)
+    model: Any, weights: NDArray[np.float32], watched: Sequence[int] = (0,)
 ) -> Any:
     """``model`` with three small outputs, the likeliest class of each column, how likely it is, and
-    how likely each of ``figures`` (classes) is, in the place of the table of all 18,710.
+    how likely each of the classes ``watched`` is, in the place of the table of all 18,710.
 
     ``weights`` [classes] are added to the logits: the logarithm of how much likelier each class is
     beforehand.
@@ -86,7 +88,7 @@ def best_of_each(
         chances = chances.input_value(0).get_node()
     weighed = ops.softmax(ops.add(chances.input_value(0), weights[None, None]), axis=2)
     best = ops.topk(weighed, np.int64(1), axis=2, mode="max", sort="none")
-    among = ops.gather(weighed, np.array(figures, np.int64), np.int64(2))
+    among = ops.gather(weighed, np.array(watched, np.int64), np.int64(2))
     outputs = [best.output(0), best.output(1), among.output(0)]
     return Model(outputs, model.get_parameters(), "recognition")
 
@@ -104,7 +106,7 @@ class Recogniser:
         readings: list[Reading] = [Reading("")] * len(lines)
         plans = list(_plan([line.shape[1] for line in lines]))
         batches = (_stacked([lines[index] for index in chosen], width) for width, chosen in plans)
-        for (width, chosen), (sure, classes, figures) in zip(
+        for (width, chosen), (sure, classes, watched) in zip(
             plans, self._network.each(batches), strict=True
         ):
             for place, index in enumerate(chosen):
@@ -116,7 +118,9 @@ class Recogniser:
                     columns / min(lines[index].shape[1], width),
                 )
                 if others:
-                    also = choices(classes[place, :, 0], figures[place], self._characters)
+                    also = choices(classes[place, :, 0], watched[place], self._characters)
+                    if len(readings[index].text) == 1:
+                        also = (*also, *measure(watched[place]))
                     readings[index] = replace(readings[index], others=also)
         return readings
 
@@ -156,8 +160,8 @@ def choices(
 ) -> tuple[str, ...]:
     """The texts with one figure otherwise that the network holds possible, likeliest first.
 
-    ``figures`` [columns, 1 + `FIGURES`]: how likely none and each figure is.  A figure may be
-    another, may be none, or may stand where none was read.
+    ``figures`` [columns, at least 1 + `FIGURES`]: how likely none and each figure is.  A figure
+    may be another, may be none, or may stand where none was read.
     """
     runs = runs_of(classes)
     texts = ["" if number == 0 else characters[number] for number, _, _ in runs]
@@ -175,6 +179,17 @@ def choices(
                 text = "".join((*texts[:at], also, *texts[at + 1 :]))
                 found[text] = max(chance, found.get(text, 0.0))
     return tuple(sorted(found, key=lambda text: -found[text]))
+
+
+def measure(watched: NDArray[np.floating]) -> tuple[str, ...]:
+    """The measure word that a single character is if it is one; () where it is not clear.
+
+    ``watched`` [columns, `WATCHED`]: how likely each is.
+    """
+    likely = watched[:, -len(MEASURES) :].max(axis=0)
+    second, best = np.argsort(likely)[-2:]
+    clear = likely[best] >= max(_SEEN, _CLEARLY * float(likely[second]))
+    return (MEASURES[best],) if clear else ()
 
 
 def _ends(spans: Sequence[tuple[int, int]], column: float) -> tuple[float, ...]:

@@ -1,4 +1,5 @@
-"""Numbers that were read with doubt are read again: cut otherwise, at other scales, smoothed.
+"""Numbers and single characters that were read with doubt are read again: cut otherwise, at other
+scales, smoothed.
 
 Print of needles has gaps in its strokes, and faint print has little contrast; each way of looking
 closes some of them and opens others.  What any of them gave is kept with the line, so that sums
@@ -32,9 +33,11 @@ CONTESTED = 0.5
 
 
 def doubtful(reading: Reading) -> bool:
-    """Whether a reading is mostly a number, and one of its characters is unsure."""
+    """Whether a reading is mostly a number or a single character, and one of its characters is
+    unsure."""
     digits = sum(character.isdigit() for character in reading.text)
-    return bool(digits) and digits >= _DIGITS * len(reading.text) and reading.least < _SURE
+    number = bool(digits) and digits >= _DIGITS * len(reading.text)
+    return (number or len(reading.text) == 1) and reading.least < _SURE
 
 
 def read_again(

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from assistant.tasks.bill_ocr.document import BillDocument, Cell, Check
-from assistant.tasks.bill_ocr.laboratory import flag_of
+from assistant.tasks.bill_ocr.laboratory import flag_of, printed_flag, said_of
 from assistant.tasks.bill_ocr.values import decimal_of, money
 
 CENT = Decimal("0.01")
@@ -193,17 +193,15 @@ def _flags(rule: Rule, document: BillDocument, second: Second) -> Iterator[Check
         expected = flag_of(value.value, limits.value)
         if expected is None:
             continue
-        printed = item["flag"].value if "flag" in item else ""
-        same = {"↑": "high", "H": "high", "↓": "low", "L": "low"}.get(printed[:1].upper(), "")
+        printed = printed_flag(item)
         if not printed and not any("flag" in one for one in document.items):
             continue
-        concerns = [f"items.{row}.{name}" for name in ("value", "range", "flag") if name in item]
-        hint = (
-            ""
-            if same == expected
-            else f"结果 {value.value}，范围 {limits.value}，提示 {printed or '无'}"
-        )
-        yield _check(rule, same == expected, concerns, f"第{row + 1}项", hint)
+        # An arrow that only the range tells says nothing of the value.
+        names = ("value", "range", "flag") if printed else ("value", "range")
+        concerns = [f"items.{row}.{name}" for name in names if name in item]
+        same = said_of(printed) == expected
+        hint = f"结果 {value.value}，范围 {limits.value}，提示 {printed or '无'}" if not same else ""
+        yield _check(rule, same, concerns, f"第{row + 1}项", hint)
 
 
 def _code(rule: Rule, document: BillDocument, second: Second) -> Iterator[Check]:

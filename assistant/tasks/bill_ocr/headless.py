@@ -38,7 +38,7 @@ def part_pairs(blocks: Sequence[Block], dealt: Sequence[Dealt]) -> bool:
         for at, column in enumerate(block.columns):
             if column.name in _FIGURES and len(missing) == 1:
                 pairs = [_pair(row[at]) for row in rows]
-                if names := _names(block, rows, pairs, column.name, missing[0]):
+                if names := _names(block, rows, pairs, column, missing[0]):
                     found = [pair for pair in pairs if pair is not None]
                     block.columns[at : at + 1] = _two(column, names, found)
                     parted = True
@@ -65,26 +65,27 @@ def _names(
     block: Block,
     rows: Sequence[Dealt],
     pairs: Sequence[Pair | None],
-    known: str,
+    column: Column,
     missing: str,
 ) -> tuple[str, str] | None:
-    """What the two figures of most rows are, so that their products come out; None where they do
-    not."""
-    filled = [number for number, pair in enumerate(pairs) if pair is not None]
-    at = {column.name: number for number, column in enumerate(block.columns)}
-    if len(filled) < _MOST * sum(bool(row[at[known]]) for row in rows) or not filled:
+    """What the two figures of most rows are, so that their products come out, the one that stands
+    nearer to the head being under it; None where they do not."""
+    found = [(row, pair) for row, pair in zip(rows, pairs, strict=True) if pair is not None]
+    at = [one.name for one in block.columns].index(column.name)
+    if not found or len(found) < _MOST * sum(bool(row[at]) for row in rows):
         return None
-    (third,) = [name for name in _FIGURES if name not in (known, missing)]
-    for names in ((known, missing), (missing, known)):
-        right = 0
-        for number in filled:
-            pair = pairs[number]
-            assert pair is not None
-            text = "".join(part.text for part in rows[number][at[third]])
-            right += _agree({names[0]: pair[0].text, names[1]: pair[1].text, third: text})
-        if right >= _MOST * len(filled):
-            return names
-    return None
+    away = [
+        median(abs((pair[side].left + pair[side].right) / 2 - column.middle) for _, pair in found)
+        for side in (0, 1)
+    ]
+    names = (column.name, missing) if away[0] < away[1] else (missing, column.name)
+    third = next(n for n, one in enumerate(block.columns) if one.name in _FIGURES and n != at)
+    right = 0
+    for row, pair in found:
+        text = "".join(part.text for part in row[third])
+        texts = {names[0]: pair[0].text, names[1]: pair[1].text}
+        right += _agree({**texts, block.columns[third].name: text})
+    return names if right >= _MOST * len(found) else None
 
 
 def _agree(texts: Mapping[str, str]) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 
-from assistant.tasks.bill_ocr.document import Item
+from assistant.tasks.bill_ocr.document import Cell, Item
 from assistant.tasks.bill_ocr.labels import folded
 from assistant.tasks.bill_ocr.values import decimal_of
 
@@ -19,6 +20,9 @@ _SHAPES = {
     "↓": "↓", "下": "↓", "卜": "↓", "J": "↓", "V": "↓", "丁": "↓",
 }  # fmt: skip
 """What arrows are read as, by their likeness."""
+_SAID = {"↑": "high", "H": "high", "↓": "low", "L": "low"}
+_ARROW_OF = {"high": "↑", "low": "↓"}
+BY_RANGE = "未读出箭头，按参考范围推得"
 _BEFORE_UNIT = re.compile(r"[↑↓个千十下卜丁]")
 
 
@@ -70,3 +74,32 @@ def tidy(item: Item) -> Item:
             plain = found[1]
         item["range"] = limits.model_copy(update={"value": plain})
     return item
+
+
+def printed_flag(item: Item) -> str:
+    """What is printed as the flag of a result; "" where nothing was read."""
+    flag = item.get("flag")
+    return "" if flag is None or flag.doubt == BY_RANGE else flag.value
+
+
+def said_of(flag: str) -> str:
+    """What a flag says: "high", "low", or "" for none or anything else."""
+    return _SAID.get(flag[:1].upper(), "")
+
+
+def tell_flags(items: Sequence[Item]) -> None:
+    """Where no arrow was read beside a value, its printed range tells it; the cell says so."""
+    for item in items:
+        if printed_flag(item):
+            continue
+        value, limits = item.get("value"), item.get("range")
+        arrow = ""
+        if value is not None and limits is not None:
+            arrow = _ARROW_OF.get(flag_of(value.value, limits.value) or "", "")
+        if arrow and value is not None:
+            sure = min(value.confidence, limits.confidence if limits is not None else 0.0)
+            item["flag"] = Cell(
+                value=arrow, page=value.page, confidence=sure, corrected=True, doubt=BY_RANGE
+            )
+        else:
+            item.pop("flag", None)

@@ -12,7 +12,7 @@ from assistant.tasks.bill_ocr.fields import Place, fields_in, unread_in
 from assistant.tasks.bill_ocr.fragment import box_of, fragments
 from assistant.tasks.bill_ocr.header import find_header
 from assistant.tasks.bill_ocr.kind import kind_by_content, kind_by_title
-from assistant.tasks.bill_ocr.laboratory import tidy
+from assistant.tasks.bill_ocr.laboratory import tell_flags, tidy
 from assistant.tasks.bill_ocr.mending import mend
 from assistant.tasks.bill_ocr.page import ReadPage
 from assistant.tasks.bill_ocr.prescription import listed_drugs
@@ -104,6 +104,8 @@ def read_page(page: ReadPage) -> _Content:
         items = listed_drugs(found, place)
     if kind is DocumentKind.LABORATORY_SHEET:
         items = [tidy(item) for item in items if "name" in item or "code" in item]
+        if "flag" in columns or any("flag" in item for item in items):
+            tell_flags(items)
     subtotals = [pair for table in tables for pair in table.subtotals]
     codes = [said for text in page.codes if (said := bill_of(text)) is not None]
     second = Second(subtotals, codes[0] if codes else {})

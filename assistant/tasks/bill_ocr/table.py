@@ -18,7 +18,7 @@ from assistant.tasks.bill_ocr.headless import part_pairs
 from assistant.tasks.bill_ocr.labels import folded
 from assistant.tasks.bill_ocr.other_readings import meanings, other_texts
 from assistant.tasks.bill_ocr.rows import Row, middle
-from assistant.tasks.bill_ocr.units import tidy_unit
+from assistant.tasks.bill_ocr.units import counted_by, tidy_unit
 from assistant.tasks.bill_ocr.values import NO_POINT, UNREADABLE, decimal_of, money
 from knowledge.text.number import plain
 
@@ -247,6 +247,9 @@ def item_cell(name: str, parts: Sequence[Fragment], looks: str, place: Place) ->
             for other in (text, *other_texts(parts))
             for meant in meanings(_number_text(other), money=written is money)
         ]
+    corrected = False
+    if looks == "unit" and (measure := counted_by(value, other_texts(parts))):
+        value, corrected = measure, True
     return Cell(
         value=value,
         text=text,
@@ -254,6 +257,7 @@ def item_cell(name: str, parts: Sequence[Fragment], looks: str, place: Place) ->
         page=place.page,
         confidence=min(1.0, max(0.0, min(part.confidence for part in parts))),
         doubt=doubt,
+        corrected=corrected,
         readings=[other for other in dict.fromkeys(readings) if other != value],
     )
 
