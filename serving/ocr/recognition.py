@@ -71,9 +71,7 @@ class Reading:
         return replace(self, at_most=most)
 
 
-def best_of_each(
-    model: Any, weights: NDArray[np.float32], watched: Sequence[int] = (0,)
-) -> Any:
+def best_of_each(model: Any, weights: NDArray[np.float32], watched: Sequence[int] = (0,)) -> Any:
     """``model`` with three small outputs, the likeliest class of each column, how likely it is, and
     how likely each of the classes ``watched`` is, in the place of the table of all 18,710.
 

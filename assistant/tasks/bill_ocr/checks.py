@@ -200,7 +200,9 @@ def _flags(rule: Rule, document: BillDocument, second: Second) -> Iterator[Check
         names = ("value", "range", "flag") if printed else ("value", "range")
         concerns = [f"items.{row}.{name}" for name in names if name in item]
         same = said_of(printed) == expected
-        hint = f"结果 {value.value}，范围 {limits.value}，提示 {printed or '无'}" if not same else ""
+        hint = (
+            f"结果 {value.value}，范围 {limits.value}，提示 {printed or '无'}" if not same else ""
+        )
         yield _check(rule, same, concerns, f"第{row + 1}项", hint)
 
 

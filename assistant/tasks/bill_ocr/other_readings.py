@@ -30,7 +30,7 @@ def _same_place(part: Fragment, other: str) -> str:
     start, end, length = part.first, part.first + len(part.text), len(part.line.text)
     first, last = 0, len(other)
     for code in Levenshtein.opcodes(part.line.text, other):
-        if 0 < start and code.src_start <= start < code.src_end:
+        if start > 0 and code.src_start <= start < code.src_end:
             first = code.dest_start + min(start - code.src_start, code.dest_end - code.dest_start)
         if end < length and code.src_start < end <= code.src_end:
             last = code.dest_end - min(code.src_end - end, code.dest_end - code.dest_start)

@@ -20,6 +20,7 @@ _MOST_READINGS = 24
 _MOST_CHANGES = 2
 """Beyond what rows that contradict themselves need: with more, a sum may come out by chance."""
 
+
 @dataclass(frozen=True, slots=True)
 class Meaning:
     """What a row may say: its amount, the cells that change for it, and how many those are."""

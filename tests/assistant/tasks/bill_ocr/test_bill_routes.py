@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bad_pages import bad_files
 from bill_samples import FIRST, kept, reading
 from PIL import Image, ImageDraw
 from starlette.testclient import TestClient
@@ -19,6 +20,7 @@ from assistant.settings import Settings
 from assistant.store import Context, Store
 from assistant.tasks.bill_ocr.document import BillDocument, Cell, DocumentKind
 from assistant.tasks.bill_ocr.draft import BillReading
+from assistant.tasks.bill_ocr.uploading import BY_TYPE
 
 HEADERS = {"X-Patient-Id": "pat-1", "X-Encounter-Id": "enc-1"}
 WANG = Context("demo-doctor", "doctor", "pat-1", "enc-1")
@@ -212,10 +214,29 @@ def test_a_file_of_many_pages_comes_in_by_the_api(client: TestClient) -> None:
         for page in answer.json():
             assert client.get(f"/v1/attachments/{page['id']}", headers=HEADERS).status_code == 200
     bad = client.post(
-        "/v1/bills/files", headers=HEADERS | {"Content-Type": "application/pdf"}, content=b"%PDF-1"
-    )
-    assert (bad.status_code, "。" in bad.json()["detail"]) == (422, True)
-    bad = client.post(
         "/v1/bills/files", headers=HEADERS | {"Content-Type": "text/csv"}, content=b""
     )
     assert bad.status_code == 415
+
+
+def test_what_is_no_bill_is_said_in_a_sentence(client: TestClient) -> None:
+    pytest.importorskip("rapidocr")
+    media = {suffix: media for media, suffix in BY_TYPE.items()}
+    kept_pages = []
+    for file in bad_files():
+        headers = HEADERS | {"Content-Type": media[Path(file.name).suffix]}
+        answer = client.post("/v1/bills/files", headers=headers, content=file.content)
+        if file.kept:
+            assert answer.status_code == 201, file.name
+            kept_pages += answer.json()
+        else:
+            assert (file.name, answer.status_code) == (file.name, 422)
+            assert "。(" in answer.json()["detail"], file.name
+    body = {"patient_id": "pat-1", "encounter_id": "enc-1", "attachments": kept_pages}
+    read = client.post("/v1/bills?wait=true", json=body, headers=HEADERS)
+    job = client.get(f"/v1/bills/{read.json()['id']}", headers=HEADERS).json()
+    warnings = sorted(one for document in job["documents"] for one in document["warnings"])
+    assert len(job["documents"]) == len(kept_pages)
+    for file in bad_files():
+        assert not file.kept or any(file.says in one for one in warnings), file.name
+    assert all(document["kind"] == "unknown" for document in job["documents"])
