@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,13 +27,27 @@ HEADERS = {"X-Patient-Id": "pat-1", "X-Encounter-Id": "enc-1"}
 WANG = Context("demo-doctor", "doctor", "pat-1", "enc-1")
 
 
-@pytest.fixture
-def client(settings: Settings) -> Iterator[TestClient]:
-    app = build_app(settings, with_ui=False)
+@pytest.fixture(scope="module")
+def application(
+    tmp_path_factory: pytest.TempPathFactory, knowledge_folder: Path, empty_database: Path
+) -> Iterator[TestClient]:
+    """One for all tests: building it takes far longer than what they ask of it."""
+    home = tmp_path_factory.mktemp("bills")
+    shutil.copy(empty_database, home)
+    (home / "knowledge").symlink_to(knowledge_folder)
+    app = build_app(Settings(home=home, encoder="hashing"), with_ui=False)
     if not any(task.kind == "bill" for task in app.state.services.tasks):
         pytest.skip("the installed package does not name the task yet: pip install -e .")
     with TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False) as opened:
         yield opened
+
+
+@pytest.fixture
+def client(application: TestClient) -> Iterator[TestClient]:
+    """The application without bills of the patient."""
+    yield application
+    kept_in: Store = application.app.state.services.store  # type: ignore[attr-defined]
+    kept_in.purge_patient(WANG.patient_id, WANG)
 
 
 @pytest.fixture
@@ -87,7 +102,8 @@ def test_a_correction_and_a_late_one(client: TestClient, bill: str) -> None:
     )
 
 
-def test_exports(client: TestClient, bill: str, settings: Settings) -> None:
+def test_exports(client: TestClient, bill: str) -> None:
+    settings: Settings = client.app.state.services.settings  # type: ignore[attr-defined]
     url = f"/v1/bills/documents/{bill}/export"
 
     def get(form: str) -> Any:
