@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from assistant.tasks.bill_ocr.document import Cell, DocumentKind
@@ -16,6 +16,7 @@ from assistant.tasks.bill_ocr.values import money, read_value
 _TEXTS = frozenset({"text", "department", "bed"})
 _REACH = dict.fromkeys(_TEXTS | {"name", "age"}, 9.0) | {"number": 12.0}
 _LABELLED_SUM = re.compile(r"([\u4e00-\u9fff]{3,10}):\s*¥?\d[\d,]*\.\d\d$")
+MISREAD_LABEL = "标签读作“{}”，请核对"
 _FAR = 20.0
 _JOINED = 1.7
 """Heights of a letter between label and value, and between the pieces of one value."""
@@ -47,7 +48,8 @@ class Place:
 
 
 def fields_in(rows: Sequence[Row], kind: DocumentKind, place: Place) -> dict[str, Cell]:
-    """The fields of ``rows``; the first that is named is kept, a label with a colon first."""
+    """The fields of ``rows``; the first that is named is kept, a label with a colon first.  A sum
+    whose label was misread by a character is of the only field without one that it may be of."""
     found: dict[str, tuple[bool, Cell]] = {}
     tokens = [_tokens(row, kind) for row in rows]
     for number, row in enumerate(tokens):
@@ -66,6 +68,13 @@ def fields_in(rows: Sequence[Row], kind: DocumentKind, place: Place) -> dict[str
             if before is None or (sure and not before[0]):
                 found[token.label.field] = (sure, cell)
     cells = {name: cell for name, (_, cell) in found.items()}
+    for part, word, named in _misread(tokens, kind):
+        missing = sorted(named - cells.keys())
+        if len(missing) == 1:
+            cell = cell_of([part.part(len(word), len(part.text))], "amount", place)
+            if cell is not None:
+                cell.doubt = MISREAD_LABEL.format(word)
+                cells[missing[0]] = cell
     _part_stay(cells)
     if "total" not in cells and (total := _beside_words(tokens, place)) is not None:
         cells["total"] = total
@@ -87,7 +96,7 @@ def _part_stay(cells: dict[str, Cell]) -> None:
 
 def unread_in(rows: Sequence[Row], kind: DocumentKind, found: Iterable[str]) -> list[str]:
     """Fields of money whose label stands there with a colon, and that have no value; also those
-    whose label was misread by one character (台缴金额：0.00)."""
+    that a misread label (台缴金额：0.00) may be of."""
     tokens = [token for row in rows for token in _tokens(row, kind)]
     named = {
         token.label.field
@@ -96,11 +105,20 @@ def unread_in(rows: Sequence[Row], kind: DocumentKind, found: Iterable[str]) -> 
         and token.label.type == "amount"
         and (token.colon or len(token.part.text) > 3)
     }
-    for token in tokens:
-        misread = _LABELLED_SUM.match(folded(token.part.text)) if token.label is None else None
-        if misread is not None:
-            named |= nearly(misread[1], kind, "amount")
+    for _, _, near in _misread([tokens], kind):
+        named |= near
     return sorted(named - set(found))
+
+
+def _misread(
+    rows: Sequence[Sequence[_Token]], kind: DocumentKind
+) -> Iterator[tuple[Fragment, str, set[str]]]:
+    """(the fragment, its label, the fields that it may be of) of sums whose label was misread."""
+    for row in rows:
+        for token in row:
+            sum_of = _LABELLED_SUM.match(folded(token.part.text)) if token.label is None else None
+            if sum_of is not None and (near := nearly(sum_of[1], kind, "amount")):
+                yield token.part, sum_of[1], near
 
 
 def _beside_words(rows: Sequence[Sequence[_Token]], place: Place) -> Cell | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from assistant.tasks.bill_ocr.document import Cell, Item
@@ -13,9 +13,10 @@ from assistant.tasks.bill_ocr.values import decimal_of
 _BETWEEN = re.compile(r"(\d+(?:\.\d+)?)\s*(?:-{1,2}|—|~|～|至)\s*(\d+(?:\.\d+)?)")
 _BELOW = re.compile(r"[<≤](\d+(?:\.\d+)?)")
 _ABOVE = re.compile(r"[>≥](\d+(?:\.\d+)?)")
+_WHOLE = re.compile(rf"(?:{_BETWEEN.pattern}|{_BELOW.pattern}|{_ABOVE.pattern})")
 _BRACKETED = re.compile(r"[(\[](.+)[)\]]")
 _ARROWS = re.compile(r"[↑↓]+$")
-_SHAPES = {
+ARROWS = {
     "↑": "↑", "个": "↑", "千": "↑", "十": "↑", "T": "↑", "t": "↑", "1": "↑", "丨": "↑", "+": "↑",
     "↓": "↓", "下": "↓", "卜": "↓", "J": "↓", "V": "↓", "丁": "↓",
 }  # fmt: skip
@@ -23,6 +24,7 @@ _SHAPES = {
 _SAID = {"↑": "high", "H": "high", "↓": "low", "L": "low"}
 _ARROW_OF = {"high": "↑", "low": "↓"}
 BY_RANGE = "未读出箭头，按参考范围推得"
+OTHERWISE = "按参考范围取另一读法，原读作 {}"
 _BEFORE_UNIT = re.compile(r"[↑↓个千十下卜丁]")
 
 
@@ -36,6 +38,15 @@ def limits_of(text: str) -> tuple[Decimal | None, Decimal | None] | None:
     if found := _ABOVE.search(plain):
         return Decimal(found[1]), None
     return None
+
+
+def meant_range(text: str, others: Iterable[str]) -> str:
+    """``text``, or, where it is no range, the only one that was read at its place: 5.0-15.0, of
+    which the stroke was overlooked."""
+    if limits_of(text) is not None:
+        return text
+    ranges = {other for other in map(folded, others) if _WHOLE.fullmatch(other)}
+    return ranges.pop() if len(ranges) == 1 else text
 
 
 def flag_of(value: str, limits: str) -> str | None:
@@ -67,7 +78,7 @@ def tidy(item: Item) -> Item:
                 del item[name]
     flag = item.get("flag")
     if flag is not None:
-        item["flag"] = flag.model_copy(update={"value": _SHAPES.get(flag.value[:1], flag.value)})
+        item["flag"] = flag.model_copy(update={"value": ARROWS.get(flag.value[:1], flag.value)})
     if (limits := item.get("range")) is not None:
         plain = re.sub(r"[—~～]|--", "-", limits.value).replace(" ", "")
         if found := _BRACKETED.fullmatch(plain):
@@ -88,15 +99,20 @@ def said_of(flag: str) -> str:
 
 
 def tell_flags(items: Sequence[Item]) -> None:
-    """Where no arrow was read beside a value, its printed range tells it; the cell says so."""
+    """Where no arrow was read beside a value, its printed range tells it; of two arrows that were
+    read at one place, it tells which.  The cell says so."""
     for item in items:
-        if printed_flag(item):
-            continue
         value, limits = item.get("value"), item.get("range")
         arrow = ""
         if value is not None and limits is not None:
             arrow = _ARROW_OF.get(flag_of(value.value, limits.value) or "", "")
-        if arrow and value is not None:
+        if printed_flag(item):
+            flag = item["flag"]
+            if arrow != flag.value and arrow in flag.readings:
+                doubt = OTHERWISE.format(flag.value)
+                changes = {"value": arrow, "corrected": True, "doubt": doubt}
+                item["flag"] = flag.model_copy(update=changes)
+        elif arrow and value is not None:
             sure = min(value.confidence, limits.confidence if limits is not None else 0.0)
             item["flag"] = Cell(
                 value=arrow, page=value.page, confidence=sure, corrected=True, doubt=BY_RANGE

@@ -25,6 +25,15 @@ def other_texts(parts: Sequence[Fragment]) -> Iterator[str]:
                 yield "".join((*texts[:number], text, *texts[number + 1 :]))
 
 
+def may_be_figure(part: Fragment) -> bool:
+    """Whether a letter or two were read as a figure, too: q that may be 9."""
+    return (
+        len(part.text) <= 2
+        and len(part.text) == len(part.line.text)
+        and any(decimal_of(other) is not None for other in part.line.others)
+    )
+
+
 def _same_place(part: Fragment, other: str) -> str:
     """What of another reading of the line stands where ``part`` does."""
     start, end, length = part.first, part.first + len(part.text), len(part.line.text)

@@ -16,7 +16,8 @@ from assistant.tasks.bill_ocr.fragment import Fragment, box_of
 from assistant.tasks.bill_ocr.header import Block, Header
 from assistant.tasks.bill_ocr.headless import part_pairs
 from assistant.tasks.bill_ocr.labels import folded
-from assistant.tasks.bill_ocr.other_readings import meanings, other_texts
+from assistant.tasks.bill_ocr.laboratory import ARROWS, meant_range
+from assistant.tasks.bill_ocr.other_readings import may_be_figure, meanings, other_texts
 from assistant.tasks.bill_ocr.rows import Row, middle
 from assistant.tasks.bill_ocr.units import counted_by, tidy_unit
 from assistant.tasks.bill_ocr.values import NO_POINT, UNREADABLE, decimal_of, money
@@ -181,7 +182,9 @@ def _add(table: Table, lines: Sequence[_Line], block: Block, place: Place) -> No
 
 def _has_figure(parts: Sequence[Fragment]) -> bool:
     """Whether there is any figure; letters of a seal fall into columns of numbers, too."""
-    return any(character.isdigit() for part in parts for character in part.text)
+    return any(
+        character.isdigit() or may_be_figure(part) for part in parts for character in part.text
+    )
 
 
 def _part_unit(cells: dict[str, Cell]) -> None:
@@ -243,11 +246,15 @@ def item_cell(name: str, parts: Sequence[Fragment], looks: str, place: Place) ->
             value = written(number)
             doubt = NO_POINT if written is money and "." not in text else ""
         readings = [
-            written(meant)
+            written(number)
             for other in (text, *other_texts(parts))
-            for meant in meanings(_number_text(other), money=written is money)
+            for number in meanings(_number_text(other), money=written is money)
         ]
     corrected = False
+    if looks == "flag":
+        readings = [ARROWS[other] for other in other_texts(parts) if other in ARROWS]
+    if looks == "range" and (meant := meant_range(value, other_texts(parts))) != value:
+        value, corrected = meant, True
     if looks == "unit" and (measure := counted_by(value, other_texts(parts))):
         value, corrected = measure, True
     return Cell(
