@@ -34,10 +34,12 @@ CONTESTED = 0.5
 
 def doubtful(reading: Reading) -> bool:
     """Whether a reading is mostly a number or a single character, and one of its characters is
-    unsure."""
+    unsure; a lone letter always may be a figure."""
     digits = sum(character.isdigit() for character in reading.text)
     number = bool(digits) and digits >= _DIGITS * len(reading.text)
-    return (number or len(reading.text) == 1) and reading.least < _SURE
+    alone = len(reading.text) == 1
+    letter = alone and reading.text.isascii() and reading.text.isalpha()
+    return letter or ((number or alone) and reading.least < _SURE)
 
 
 def read_again(

@@ -25,10 +25,12 @@ Rule = Mapping[str, Any]
 
 @dataclass(slots=True)
 class Second:
-    """What a check may need beside the document: subtotals as (items before, cell), the code."""
+    """What a check may need beside the document: subtotals as (items before, cell), the code,
+    amounts without a label."""
 
     subtotals: list[tuple[int, Cell]] = field(default_factory=list)
     code: dict[str, str] = field(default_factory=dict)
+    loose: list[Cell] = field(default_factory=list)
 
 
 @cache

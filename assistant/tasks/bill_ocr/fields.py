@@ -18,6 +18,7 @@ _REACH = dict.fromkeys(_TEXTS | {"name", "age"}, 9.0) | {"number": 12.0}
 _LABELLED_SUM = re.compile(r"([\u4e00-\u9fff]{3,10}):\s*¥?\d[\d,]*\.\d\d$")
 MISREAD_LABEL = "标签读作“{}”，请核对"
 _FAR = 20.0
+_UNSURE, _CLEAR = 0.6, 0.95
 _JOINED = 1.7
 """Heights of a letter between label and value, and between the pieces of one value."""
 
@@ -65,7 +66,7 @@ def fields_in(rows: Sequence[Row], kind: DocumentKind, place: Place) -> dict[str
             if cell is None:
                 continue
             before = found.get(token.label.field)
-            if before is None or (sure and not before[0]):
+            if before is None or (sure and (not before[0] or _surer(cell, before[1]))):
                 found[token.label.field] = (sure, cell)
     cells = {name: cell for name, (_, cell) in found.items()}
     for part, word, named in _misread(tokens, kind):
@@ -79,6 +80,12 @@ def fields_in(rows: Sequence[Row], kind: DocumentKind, place: Place) -> dict[str
     if "total" not in cells and (total := _beside_words(tokens, place)) is not None:
         cells["total"] = total
     return cells
+
+
+def _surer(cell: Cell, before: Cell) -> bool:
+    """Whether a later line of the same label is clearly read, and the one before is not: of that
+    the label may have lost a part (个人账户支付 below a stroke of a pen)."""
+    return before.confidence < _UNSURE < _CLEAR < cell.confidence
 
 
 def _part_stay(cells: dict[str, Cell]) -> None:

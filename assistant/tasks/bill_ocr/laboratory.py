@@ -73,7 +73,7 @@ def tidy(item: Item) -> Item:
         cell = item.get(name)
         if cell is not None and (found := _BEFORE_UNIT.match(cell.value)):
             item.setdefault("flag", cell.model_copy(update={"value": found[0], "text": found[0]}))
-            item[name] = cell.model_copy(update={"value": cell.value[1:].strip()})
+            item[name] = cell.model_copy(update={"value": cell.value[1:].strip(), "readings": []})
             if not item[name].value:
                 del item[name]
     flag = item.get("flag")

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from assistant.tasks.bill_ocr.checks import Rule, Second, check_rules, number_at, of_item
+from assistant.tasks.bill_ocr.checks import Second, of_item
 from assistant.tasks.bill_ocr.document import BillDocument, Cell
 from assistant.tasks.bill_ocr.reckoning import Meaning, chosen, meanings_of, readings
+from assistant.tasks.bill_ocr.sums import find_lacking, mend_sums, otherwise
 from assistant.tasks.bill_ocr.values import decimal_of, money
 from knowledge.text.number import plain
 
 TOLD = "未读出，按金额÷单价推得"
 PARTED = "数量与单价连在一起，已按金额拆开，原读作 {}"
 NO_QUANTITY = "没有读出数量，单价与金额不符"
-MENDED = "由算术核对取另一读法，原读作 {}"
 
 
 def mend(document: BillDocument, second: Second) -> None:
@@ -25,7 +25,8 @@ def mend(document: BillDocument, second: Second) -> None:
     _part_prices(document)
     _mend_items(document, second)
     _add_quantities(document)
-    _mend_fields(document)
+    mend_sums(document)
+    find_lacking(document, second.loose)
 
 
 def _mend_items(document: BillDocument, second: Second) -> None:
@@ -59,85 +60,13 @@ def _totals(document: BillDocument, second: Second) -> dict[Decimal, int]:
 def _mend_total(document: BillDocument, total: Decimal) -> None:
     cell = document.fields.get("total")
     if cell is not None and decimal_of(cell.value) != total:
-        document.fields["total"] = _changed(cell, money(total))
-
-
-def _changed(cell: Cell, value: str) -> Cell:
-    doubt = MENDED.format(cell.text)
-    kept = [other for other in (cell.value, *cell.readings) if other != value]
-    return cell.model_copy(
-        update={"value": value, "readings": kept, "corrected": True, "doubt": doubt}
-    )
+        document.fields["total"] = otherwise(cell, money(total))
 
 
 def _change(item: dict[str, Cell], meaning: Meaning) -> None:
     for name, number in meaning.changes.items():
         value = plain(number) if name == "quantity" else money(number)
-        item[name] = _changed(item[name], value)
-
-
-def _mend_fields(document: BillDocument) -> None:
-    """A sum in the fields that fails, put right by the one change that every sum agrees with."""
-    rules = [rule for rule in check_rules() if rule["how"] in ("sum", "equal")]
-    named = {rule["name"]: _named(rule) for rule in rules}
-    failing = [rule for rule in rules if _holds(rule, document) is False]
-    options: dict[tuple[str, str], Cell] = {}
-    for rule in failing:
-        for name in named[rule["name"]]:
-            value = _missing(rule, document, name)
-            cell = document.fields[name]
-            if value is None or value not in readings(cell):
-                continue
-            changed = _changed(cell, money(value))
-            trial = document.model_copy(update={"fields": {**document.fields, name: changed}})
-            about = [other for other in rules if name in named[other["name"]]]
-            held = [_holds(other, trial) for other in about]
-            # One sum alone cannot tell which of its parts is wrong.
-            if held.count(True) >= 2 and False not in held:
-                options[name, money(value)] = changed
-    if len(options) == 1:
-        (((name, _), changed),) = options.items()
-        document.fields[name] = changed
-
-
-def _named(rule: Rule) -> list[str]:
-    if rule["how"] == "equal":
-        return list(rule["fields"])
-    return [*rule["parts"], *rule["whole"]]
-
-
-def _sides(rule: Rule, document: BillDocument) -> tuple[list[str], list[str]]:
-    if rule["how"] == "equal":
-        return [rule["fields"][0]], [rule["fields"][1]]
-    may = [name for name in rule.get("may", ()) if name in document.fields]
-    return [*rule["parts"], *may], list(rule["whole"])
-
-
-def _holds(rule: Rule, document: BillDocument) -> bool | None:
-    """Whether the two sides agree; None where a part is missing."""
-    sides = _sides(rule, document)
-    if any(name not in document.fields for side in sides for name in side):
-        return None
-    values = [[number_at(document, name) for name in side] for side in sides]
-    if any(value is None for side in values for value in side):
-        return False
-    left, right = (sum((v for v in side if v is not None), Decimal(0)) for side in values)
-    return left == right
-
-
-def _missing(rule: Rule, document: BillDocument, name: str) -> Decimal | None:
-    """What ``name`` would have to be; words are never changed."""
-    left, right = _sides(rule, document)
-    if name == "total_in_words" or any(n not in document.fields for n in (*left, *right)):
-        return None
-    mine, other = (left, right) if name in left else (right, left)
-    known = [number_at(document, n) for n in mine if n != name]
-    whole = [number_at(document, n) for n in other]
-    if None in known or None in whole:
-        return None
-    return sum((v for v in whole if v is not None), Decimal(0)) - sum(
-        (v for v in known if v is not None), Decimal(0)
-    )
+        item[name] = otherwise(item[name], value)
 
 
 def _add_quantities(document: BillDocument) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from rapidfuzz.distance import Levenshtein
@@ -17,12 +18,30 @@ _WITHOUT_POINT = re.compile(r"\d{3,}")
 
 def other_texts(parts: Sequence[Fragment]) -> Iterator[str]:
     """The texts of a cell with one of its parts as it was read otherwise."""
+    parts = _run_together(parts)
     texts = [part.text for part in parts]
     for number, part in enumerate(parts):
         for other in part.line.others:
             text = _same_place(part, other)
             if text != part.text:
                 yield "".join((*texts[:number], text, *texts[number + 1 :]))
+
+
+def _run_together(parts: Sequence[Fragment]) -> list[Fragment]:
+    """Pieces that follow one another in a line as one: what was overlooked stands between them."""
+    whole: list[Fragment] = []
+    for part in parts:
+        last = whole[-1] if whole else part
+        if last.line is part.line and last.first + len(last.text) == part.first:
+            whole[-1] = replace(
+                last,
+                text=last.text + part.text,
+                starts=last.starts + part.starts,
+                ends=last.ends + part.ends,
+            )
+        else:
+            whole.append(part)
+    return whole
 
 
 def may_be_figure(part: Fragment) -> bool:

@@ -27,6 +27,8 @@ _SUBTOTAL = re.compile(r"小计|分类合计|本页合计|页计")
 _EDGES = " |丨_[]"
 _LITRES = re.compile(r"(?<=\d)m[1I|](?![a-zA-Z\d])")
 _TIMES = re.compile(r"(?<=[\dglIU袋粒片支%])[°×xX\"'’“”~](?=\d)")
+# Between a strength and a count stands a sign of multiplication: 2mg15片.
+_LOST_SIGN = re.compile(r"(?<=[gl])(?=\d+[片粒袋丸支枚贴])")
 # There is no numeral of four: the network sees one stroke of Ⅲ twice.
 _STROKES = re.compile(r"(?<![A-Z])I{4,}(?![A-Z])")
 _COUNTED = re.compile(r"(\d{1,4})([\u4e00-\u9fff]{1,2})")
@@ -224,16 +226,16 @@ def _number_cell(cell: Cell, text: str, name: str) -> Cell:
 
 def tidy(text: str, looks: str) -> str:
     """Without what a reader of pages takes for something else where only one thing can stand:
-    10m1 is 10ml, 5g°9袋 is 5g*9袋, IIIII is III, 109/L is 10^9/L (`tidy_unit`)."""
+    10m1 is 10ml, 5g°9袋 and 5g9袋 are 5g*9袋, IIIII is III, 109/L is 10^9/L (`tidy_unit`)."""
     if looks == "text":
         text = _STROKES.sub("III", _LITRES.sub("ml", text))
-        return _TIMES.sub("*", text)
+        return _LOST_SIGN.sub("*", _TIMES.sub("*", text))
     return tidy_unit(text) if looks == "unit" else text
 
 
 def item_cell(name: str, parts: Sequence[Fragment], looks: str, place: Place) -> Cell:
     """One cell of the column ``name``."""
-    text = "".join(part.text for part in parts)
+    text = "".join(_arrow(part) if looks == "result" else part.text for part in parts)
     value, doubt = tidy(folded(text).strip(_EDGES), looks), ""
     readings: list[str] = []
     if looks == "number":
@@ -251,8 +253,8 @@ def item_cell(name: str, parts: Sequence[Fragment], looks: str, place: Place) ->
             for number in meanings(_number_text(other), money=written is money)
         ]
     corrected = False
-    if looks == "flag":
-        readings = [ARROWS[other] for other in other_texts(parts) if other in ARROWS]
+    if looks in ("flag", "unit", "range") and value[:1] in ARROWS:
+        readings = [ARROWS[other[0]] for other in other_texts(parts) if other[:1] in ARROWS]
     if looks == "range" and (meant := meant_range(value, other_texts(parts))) != value:
         value, corrected = meant, True
     if looks == "unit" and (measure := counted_by(value, other_texts(parts))):
@@ -267,6 +269,12 @@ def item_cell(name: str, parts: Sequence[Fragment], looks: str, place: Place) ->
         corrected=corrected,
         readings=[other for other in dict.fromkeys(readings) if other != value],
     )
+
+
+def _arrow(part: Fragment) -> str:
+    """A lone character behind a result, as the arrow that it was read as, too."""
+    arrows = [other for other in part.line.others if other in ("↑", "↓")]
+    return arrows[0] if arrows and len(part.text) == len(part.line.text) == 1 else part.text
 
 
 def _number_text(text: str) -> str:

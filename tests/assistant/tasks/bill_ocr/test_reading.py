@@ -291,6 +291,37 @@ def test_a_flag_that_contradicts_its_range_is_told_of(printed: Print) -> None:
     assert document.items[0]["flag"].doubt
 
 
+def test_of_what_was_read_the_range_and_the_kind_of_column_decide(printed: Print) -> None:
+    page = printed([
+        [(300.0, "检验报告单")],
+        [(20.0, "姓名：张三")],
+        [(20.0, "项目"), (250.0, "结果"), (350.0, "提示"), (450.0, "单位"), (600.0, "参考范围")],
+        [(20.0, "血钾"), (250.0, "2.97"), (350.0, "↑"), (450.0, "mmol/L"), (600.0, "3.505.30")],
+        [(20.0, "血氯"), (250.0, "162.9"), (350.0, "1"), (450.0, "mmol/L"), (600.0, "99-110")],
+    ])  # fmt: skip
+    others = {"↑": ("↓", "1"), "1": ("↑",), "3.505.30": ("3.50-5.30", "350530")}
+    (document,) = read_pages([_also(page, others)])
+    potassium, chloride = document.items
+    assert (potassium["flag"].value, potassium["range"].value) == ("↓", "3.50-5.30")
+    assert "↑" in potassium["flag"].doubt
+    assert (chloride["value"].value, chloride["flag"].value) == ("162.9", "↑")
+
+
+def test_a_lone_character_is_the_measure_word_or_figure_that_was_also_read(printed: Print) -> None:
+    page = printed([
+        *HEAD[:2],
+        [(20.0, "项目名称"), (300.0, "数量"), (400.0, "单位"), (500.0, "单价"), (640.0, "金额")],
+        [(20.0, "阿司匹林片"), (310.0, "q"), (410.0, "盘"), (500.0, "2.00"), (640.0, "18.00")],
+        [(20.0, "叶酸片"), (310.0, "1"), (410.0, "瓶"), (500.0, "6.00"), (640.0, "6.00")],
+    ])  # fmt: skip
+    (document,) = read_pages([_also(page, {"q": ("9",), "盘": ("盆", "盒")})])
+    first = document.items[0]
+    assert (first["quantity"].value, first["unit"].value) == ("9", "盒")
+    assert (first["unit"].text, first["unit"].corrected) == ("盘", True)
+    (document,) = read_pages([_also(page, {"q": ("9",), "盘": ("盒", "瓶")})])
+    assert document.items[0]["unit"].value == "盘"
+
+
 def test_an_arrow_that_was_not_read_is_told_by_the_range(printed: Print) -> None:
     document = bill(
         printed,
@@ -338,6 +369,35 @@ def test_a_fund_is_mended_where_two_sums_prove_it(printed: Print) -> None:
     cell = bill(printed, *rows).fields["cash_paid"]
     assert (cell.value, cell.corrected) == ("30.00", True)
     assert "3000" in cell.doubt
+
+
+def test_a_reading_that_a_sum_agrees_with_is_taken(printed: Print) -> None:
+    page = printed([
+        *FUNDS,
+        [(20.0, "统筹支付：60.00"), (300.0, "账户支付：18.00"), (600.0, "现金支付：30.00")],
+    ])  # fmt: skip
+    others = {"账户支付：18.00": ("账户支付：13.00", "账户支付：10.00")}
+    (document,) = read_pages([_also(page, others)])
+    cell = document.fields["account_paid"]
+    assert (cell.value, cell.corrected, "13.00" in cell.readings) == ("10.00", True, True)
+    assert "18.00" in cell.doubt
+
+
+def test_amounts_whose_labels_were_not_read_are_found_by_what_sums_lack(printed: Print) -> None:
+    document = bill(
+        printed,
+        *FUNDS,
+        # The label of the account has lost a part, the one of what is not insured is gone.
+        [(20.0, "统筹支付：60.00"), (300.0, "支忖：12.00"), (600.0, "现金支付：28.00")],
+        [(20.0, "个人自付：25.00"), (300.0, "15.00"), (600.0, "99.00")],
+    )
+    assert {name: document.fields[name].value for name in ("account_paid", "own_expense")} == {
+        "account_paid": "12.00",
+        "own_expense": "15.00",
+    }
+    assert all(document.fields[name].doubt for name in ("account_paid", "own_expense"))
+    # Nothing lacks the other one.
+    assert "99.00" not in {cell.value for cell in document.fields.values()}
 
 
 def test_one_sum_alone_does_not_say_which_part_is_wrong(printed: Print) -> None:
