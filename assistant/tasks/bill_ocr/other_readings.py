@@ -13,6 +13,7 @@ from assistant.tasks.bill_ocr.fragment import Fragment
 from assistant.tasks.bill_ocr.values import decimal_of
 
 _COMMA_FOR_POINT = re.compile(r"\d+,\d\d")
+_WITH_NEIGHBOUR = re.compile(r"[^\d.,\-]{0,2}(\d[\d,]*\.\d\d)[^\d.,\-]{0,2}")
 _WITHOUT_POINT = re.compile(r"\d{3,}")
 
 
@@ -67,8 +68,11 @@ def _same_place(part: Fragment, other: str) -> str:
 
 def meanings(text: str, *, money: bool) -> Iterator[Decimal]:
     """The numbers that a text may mean: as it stands, and, of ``money``, with a comma that is a
-    point (81,00) or with the point that was overlooked (4000)."""
+    point (81,00), with the point that was overlooked (4000), or without a letter or two of a
+    neighbour (专27.68)."""
     plain = text.strip().lstrip("¥")
+    if money and (found := _WITH_NEIGHBOUR.fullmatch(plain)):
+        plain = found[1]
     number = decimal_of(plain)
     if number is not None:
         yield number

@@ -143,7 +143,8 @@ def _row(item: Item, number: int, columns: Sequence[str], t: Text) -> str:
             if name and holds
         )
         label = f"{name_of(column, t.language)} {number + 1}"
-        cells += f'<td class="{css}">{_input(f"items.{number}.{column}", cell, label)}{_why(cell, t)}</td>'
+        inside = _input(f"items.{number}.{column}", cell, label) + _why(cell, t)
+        cells += f'<td class="{css}">{inside}</td>'
     remove = button("×", "remove-row", css="quiet", path=f"items.{number}")
     title = esc(t("bill.row.remove"))
     remove = remove.replace("<button", f'<button title="{title}" aria-label="{title}"', 1)
