@@ -28,6 +28,12 @@ OTHERWISE = "按参考范围取另一读法，原读作 {}"
 _BEFORE_UNIT = re.compile(r"[↑↓个千十下卜丁]")
 
 
+def begins_with_arrow(text: str, looks: str) -> bool:
+    """Whether a cell begins with what may be an arrow: in the column of flags many characters may,
+    before a unit or a range those alone that begin none."""
+    return text[:1] in ARROWS if looks == "flag" else _BEFORE_UNIT.match(text) is not None
+
+
 def limits_of(text: str) -> tuple[Decimal | None, Decimal | None] | None:
     """(low, high) of a range as it is printed; None where it is no range of numbers."""
     plain = folded(text)

@@ -16,7 +16,7 @@ from assistant.tasks.bill_ocr.fragment import Fragment, box_of
 from assistant.tasks.bill_ocr.header import Block, Header
 from assistant.tasks.bill_ocr.headless import part_pairs
 from assistant.tasks.bill_ocr.labels import folded
-from assistant.tasks.bill_ocr.laboratory import ARROWS, meant_range
+from assistant.tasks.bill_ocr.laboratory import ARROWS, begins_with_arrow, meant_range
 from assistant.tasks.bill_ocr.other_readings import may_be_figure, meanings, other_texts
 from assistant.tasks.bill_ocr.rows import Row, middle
 from assistant.tasks.bill_ocr.units import counted_by, tidy_unit
@@ -96,9 +96,9 @@ def _lines(body: Sequence[Row], blocks: Sequence[Block]) -> list[list[_Line]]:
     settle(columns, dealt)
     lines: list[list[_Line]] = [[] for _ in blocks]
     for row in body:
-        dealt = iter(deal(row, columns))
+        pieces = iter(deal(row, columns))
         for block, found in zip(blocks, lines, strict=True):
-            cells = {column.name: next(dealt) for column in block.columns}
+            cells = {column.name: next(pieces) for column in block.columns}
             cells = {name: parts for name, parts in cells.items() if parts}
             if cells:
                 every = [part for parts in cells.values() for part in parts]
@@ -253,7 +253,7 @@ def item_cell(name: str, parts: Sequence[Fragment], looks: str, place: Place) ->
             for number in meanings(_number_text(other), money=written is money)
         ]
     corrected = False
-    if looks in ("flag", "unit", "range") and value[:1] in ARROWS:
+    if looks in ("flag", "unit", "range") and begins_with_arrow(value, looks):
         readings = [ARROWS[other[0]] for other in other_texts(parts) if other[:1] in ARROWS]
     if looks == "range" and (meant := meant_range(value, other_texts(parts))) != value:
         value, corrected = meant, True
