@@ -15,7 +15,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from serving.ocr.alphabet import folded
+from serving.ocr.alphabet import MEASURES, folded
 from serving.ocr.cropping import HEIGHT, cut
 from serving.ocr.detection import Box, sides
 from serving.ocr.network import Bytes
@@ -28,18 +28,21 @@ _LOWER, _LOWEST = 40, 32
 _SMOOTH = 1.2
 # Percent of the pixels that are darker than ink's and than paper's grey.
 _DARK, _LIGHT = 3, 90
+# A rule of a table: how much darker than paper, how much of the way, how near an edge if it lies.
+_INKED, _EDGE_TO_EDGE, _RIM = 60.0, 0.94, 0.2
 CONTESTED = 0.5
 """The confidence of a number that two readings disagree on, at most."""
 
 
 def doubtful(reading: Reading) -> bool:
-    """Whether a reading is mostly a number or a single character, and one of its characters is
-    unsure; a lone letter always may be a figure."""
+    """Whether a reading is mostly a number or a measure word, and one of its characters is unsure;
+    any other character that stands alone may be a figure or a measure word."""
     digits = sum(character.isdigit() for character in reading.text)
     number = bool(digits) and digits >= _DIGITS * len(reading.text)
     alone = len(reading.text) == 1
-    letter = alone and reading.text.isascii() and reading.text.isalpha()
-    return letter or ((number or alone) and reading.least < _SURE)
+    if alone and not digits and reading.text not in MEASURES:
+        return True
+    return (number or alone) and reading.least < _SURE
 
 
 def read_again(
@@ -84,7 +87,29 @@ def _wider(image: Bytes, box: Box) -> Callable[[int], Bytes]:
     wider = box + outward / np.maximum(length, 1e-6) * (across * _WIDER)
     height, width = image.shape[:2]
     inside = wider.clip((0, 0), (width - 1, height - 1)).astype(np.float32)
-    return lambda lines: cut(image, inside, lines)
+    return lambda lines: unruled(cut(image, inside, lines))
+
+
+def unruled(line: Bytes) -> Bytes:
+    """A line without the rules of a table beside it: ink from edge to edge.
+
+    Of a narrow cell the rule is so near that it is read as a part of the character.
+    """
+    grey = cv2.cvtColor(line, cv2.COLOR_RGB2GRAY)
+    paper = float(np.percentile(grey, _LIGHT))
+    ink = (grey < paper - _INKED).astype(np.uint8)
+    rim = max(1, round(_RIM * line.shape[0]))
+    # A rule leans a little: it is ink in one of three columns that stand together.
+    across = cv2.dilate(ink, np.ones((1, 3), np.uint8)).mean(axis=0) > _EDGE_TO_EDGE
+    down = cv2.dilate(ink, np.ones((3, 1), np.uint8)).mean(axis=1) > _EDGE_TO_EDGE
+    down[rim:-rim] = False
+    if not across.any() and not down.any():
+        return line
+    clear = line.copy()
+    ground = np.median(line[ink == 0], axis=0) if (ink == 0).any() else np.full(3, 255)
+    clear[:, across] = ground
+    clear[down] = ground
+    return clear
 
 
 def _lower(line: Callable[[int], Bytes], height: int) -> Bytes:

@@ -19,7 +19,7 @@ from serving.ocr.network import Numbers
 from serving.ocr.reader import Ocr
 from serving.ocr.reading_order import order
 from serving.ocr.recognition import Reading, Recogniser, choices, decode, measure
-from serving.ocr.second_reading import CONTESTED, read_again
+from serving.ocr.second_reading import CONTESTED, read_again, unruled
 from serving.ocr.upright import Posture
 
 LETTERS = ("", "a", "b", "c")
@@ -196,6 +196,15 @@ def test_a_doubtful_number_is_read_again(second: str, text: str, confidence: flo
     # What was read first is among what sums may choose from.
     assert "36.50" in readings[0].others
     assert readings[1] == Reading("药品", (0.6, 0.6))
+
+
+def test_rules_of_a_table_are_no_part_of_a_narrow_cell() -> None:
+    line = np.full((48, 60, 3), 250, np.uint8)
+    line[10:38, 20:24] = line[10:14, 30:50] = 20  # the strokes of 1 and of a bar
+    ruled = line.copy()
+    ruled[:, 56:58] = ruled[45:47] = 20
+    assert (unruled(ruled) == line).all()
+    assert unruled(line) is line
 
 
 def _columns(*likely: dict[str, float]) -> np.ndarray:
