@@ -70,17 +70,19 @@ def _change(item: dict[str, Cell], meaning: Meaning) -> None:
 
 
 def _add_quantities(document: BillDocument) -> None:
-    """A lone figure is easily overlooked: where a count is missing, price and amount tell it."""
+    """A lone figure is easily overlooked: where a count is missing or no number, price and amount
+    tell it."""
     if not any("quantity" in item for item in document.items):
         return
     for row, item in enumerate(document.items):
-        price, amount = of_item(document, row, "unit_price"), of_item(document, row, "amount")
-        if "quantity" in item or not price or not amount or amount % price:
+        count, price, amount = (
+            of_item(document, row, name) for name in ("quantity", "unit_price", "amount")
+        )
+        if count is not None or not price or not amount or amount % price:
             continue
-        item["quantity"] = Cell(
-            value=plain(amount / price), page=item["amount"].page, confidence=0.5,
-            corrected=True, doubt=TOLD,
-        )  # fmt: skip
+        before = item.get("quantity") or Cell(value="", page=item["amount"].page, confidence=0.5)
+        told = {"value": plain(amount / price), "corrected": True, "doubt": TOLD}
+        item["quantity"] = before.model_copy(update=told)
 
 
 def _part_prices(document: BillDocument) -> None:

@@ -19,9 +19,10 @@ from assistant.tasks.bill_ocr.labels import folded
 from assistant.tasks.bill_ocr.laboratory import ARROWS, begins_with_arrow, meant_range
 from assistant.tasks.bill_ocr.other_readings import may_be_figure, meanings, other_texts
 from assistant.tasks.bill_ocr.rows import Row, middle
-from assistant.tasks.bill_ocr.units import counted_by, tidy_unit
+from assistant.tasks.bill_ocr.units import CLASSES, only_of, tidy_unit
 from assistant.tasks.bill_ocr.values import NO_POINT, UNREADABLE, decimal_of, money
 from knowledge.text.number import plain
+from serving.ocr.alphabet import MEASURES
 
 _SUBTOTAL = re.compile(r"小计|分类合计|本页合计|页计")
 _EDGES = " |丨_[]"
@@ -35,6 +36,8 @@ _COUNTED = re.compile(r"(\d{1,4})([\u4e00-\u9fff]{1,2})")
 _PRODUCT = re.compile(r"(\d[\d,]*\.?\d*)\s*[×xX*]\s*(\d[\d,]*\.?\d*)")
 _CLASS = re.compile(r"(?<=\.\d\d)\s*[(（\[]?[甲乙丙][)）\]]?类?$")
 _FIGURES = ("amount", "quantity", "unit_price", "price_and_quantity", "value")
+_SINGLE = {"unit": MEASURES, "class": CLASSES}
+"""What a single character is in a column of that look."""
 _FAR = 3.2
 _WRAPPED = frozenset({"name", "specification"})
 _NEARER = 0.72
@@ -257,8 +260,8 @@ def item_cell(name: str, parts: Sequence[Fragment], looks: str, place: Place) ->
         readings = [ARROWS[other[0]] for other in other_texts(parts) if other[:1] in ARROWS]
     if looks == "range" and (meant := meant_range(value, other_texts(parts))) != value:
         value, corrected = meant, True
-    if looks == "unit" and (measure := counted_by(value, other_texts(parts))):
-        value, corrected = measure, True
+    if single := only_of(_SINGLE.get(looks, ""), value, other_texts(parts)):
+        value, corrected = single, True
     return Cell(
         value=value,
         text=text,

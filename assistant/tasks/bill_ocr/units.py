@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from functools import cache
 
 from assistant.tasks.bill_ocr.labels import table_of
-from serving.ocr.alphabet import MEASURES
 
 _POWER = re.compile(r"[×xX*]?10(?P<mark>[°º*^]?)(?P<power>12|9|6|3|2|°)?(?P<stroke>/?)[Ll1I|]")
+CLASSES = "甲乙丙"
+"""Of the insurer."""
 _MARKED = "9"
 """A small raised 9 is what is read as a degree; of counts in a litre it is the usual power."""
 
@@ -30,12 +31,12 @@ def tidy_unit(text: str) -> str:
     return "s" if plain == "S" else _without_stroke().get(plain, plain)
 
 
-def counted_by(read: str, others: Iterable[str]) -> str:
-    """The measure word that a single character was also read as, where it is none itself and only
-    one was: 盘 that may be 盒; "" where nothing is clear."""
-    if len(read) != 1 or read in MEASURES:
+def only_of(known: str, read: str, others: Iterable[str]) -> str:
+    """The character of ``known`` that a single character was also read as, where it is none itself
+    and only one was: 盘 that may be 盒, z that may be 乙; "" where nothing is clear."""
+    if len(read) != 1 or read in known:
         return ""
-    found = {other for other in others if len(other) == 1 and other in MEASURES}
+    found = {other for other in others if len(other) == 1 and other in known}
     return found.pop() if len(found) == 1 else ""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -137,7 +137,7 @@ def test_nothing_is_mended_that_the_total_does_not_prove(printed: Print) -> None
     assert document.items[0]["unit_price"].doubt
 
 
-def _also(page: ReadPage, others: dict[str, tuple[str, ...]]) -> ReadPage:
+def _also(page: ReadPage, others: Mapping[str, tuple[str, ...]]) -> ReadPage:
     """The page with what else its lines were read as, by what they were read as first."""
     lines = [replace(line, others=others.get(line.text, ())) for line in page.lines]
     return replace(page, lines=lines)
@@ -410,16 +410,17 @@ def test_one_sum_alone_does_not_say_which_part_is_wrong(printed: Print) -> None:
     assert all(document.fields[name].doubt for name in ("fund_paid", "account_paid", "cash_paid"))
 
 
-def test_a_count_that_was_overlooked_is_told_by_price_and_amount(printed: Print) -> None:
+@pytest.mark.parametrize("read", ["", "1l1"])
+def test_a_count_that_was_overlooked_is_told_by_price_and_amount(printed: Print, read: str) -> None:
     document = bill(
         printed,
         *HEAD,
         [(20.0, "血常规"), (310.0, "2"), (430.0, "20.00"), (600.0, "40.00")],
-        [(20.0, "尿常规"), (430.0, "14.00"), (600.0, "42.00")],
+        [(20.0, "尿常规"), *[(310.0, read)] * bool(read), (430.0, "14.00"), (600.0, "42.00")],
         [(20.0, "合计：82.00")],
     )
     cell = document.items[1]["quantity"]
-    assert (cell.value, cell.corrected) == ("3", True)
+    assert (cell.value, cell.text, cell.corrected) == ("3", read, True)
     assert cell.doubt
 
 
