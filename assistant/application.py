@@ -32,6 +32,7 @@ from assistant.api import (
 )
 from assistant.api.context import Services, actor
 from assistant.api.limits import (
+    BILL_FILES,
     COHORT_UPLOADS,
     PAGE_UPLOADS,
     STUDY_UPLOADS,
@@ -227,7 +228,8 @@ def _add_middleware(app: FastAPI, settings: Settings, tasks: Registry) -> None:
         limit=settings.max_request_bytes,
         others={f"/v1/{task.path}": task.max_bytes(settings) for task in tasks}
         | dict.fromkeys(
-            (attachments.PATH, PAGE_UPLOADS, COHORT_UPLOADS), settings.max_attachment_bytes
+            (attachments.PATH, PAGE_UPLOADS, COHORT_UPLOADS, BILL_FILES),
+            settings.max_attachment_bytes,
         )
         | {STUDY_UPLOADS: settings.max_study_bytes}
         | dict.fromkeys(hook_routes.paths(), settings.hooks.fetch_bytes)

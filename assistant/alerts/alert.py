@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from assistant.record.evidence import TextSpan
+from assistant.record.evidence import Evidence
 
 
 class AlertSource(BaseModel):
@@ -35,6 +35,6 @@ class Alert(BaseModel):
     source: AlertSource
     question: bool = False
     interruptive: bool = False
-    evidence: list[TextSpan] = Field(default_factory=list)
+    evidence: list[Evidence] = Field(default_factory=list)
     drugs: list[str] = Field(default_factory=list, description="Ids of the rows that it is about.")
     key: str

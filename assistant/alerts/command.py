@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from assistant.commands.progress import console
+from assistant.record.evidence import TextSpan
 
 _COLOUR = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
 _ZH = {"critical": "危险", "warning": "注意", "info": "提示"}
@@ -48,8 +49,13 @@ def alerts(
         console.print(f"  {alert.message}", markup=False, highlight=False)
         console.print(f"  处理：{alert.settle}", markup=False, highlight=False)
         for place in alert.evidence:
+            where = (
+                f"{place.note_id}[{place.start}:{place.end}]"
+                if isinstance(place, TextSpan)
+                else "单据图像"
+            )
             console.print(
-                f"  依据 {place.note_id}[{place.start}:{place.end}] {place.quote}",
+                f"  依据 {where} {place.quote}",
                 style="dim",
                 markup=False,
                 highlight=False,

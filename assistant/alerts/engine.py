@@ -14,6 +14,7 @@ from assistant.alerts.matching import ways
 from assistant.alerts.rule import Moment, Rule
 from assistant.alerts.way import Way
 from assistant.record.encounter import Encounter
+from assistant.record.page_boxes import add_boxes
 
 if TYPE_CHECKING:
     from knowledge.clinical.base import ClinicalBase
@@ -55,6 +56,8 @@ def alerts_of(
             rows = [drug.row.id for drug in way.drugs if drug.row is not None]
             if not drafts or set(rows) & set(drafts):
                 found.append(_alert(rule, way, rows))
+    for alert in found:
+        add_boxes(alert, encounter.observations)
     return sorted(found, key=lambda alert: _ORDER[alert.severity])
 
 

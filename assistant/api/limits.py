@@ -13,6 +13,9 @@ from assistant.api.problems import respond
 PAGE_UPLOADS = "/pages/attachments"
 """Where the pages of the UI post files, see `assistant.ui.frame.TaskPage.serve`."""
 
+BILL_FILES = "/v1/bills/files"
+"""Where scans and photos of bills are posted."""
+
 STUDY_UPLOADS = "/pages/studies"
 """Where they post the files of a study, see `assistant.ui.imaging.dropping`."""
 

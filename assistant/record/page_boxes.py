@@ -31,6 +31,8 @@ class BoxedLine:
 def boxed_lines(observations: Sequence[Observation]) -> list[BoxedLine]:
     """The lines of the table of ``observations`` that were read from a page."""
     found: list[BoxedLine] = []
+    if not any(row.box is not None for row in observations):
+        return found
     at = 0
     for row in observations:
         end = at + len(observation_line(row))
@@ -42,7 +44,7 @@ def boxed_lines(observations: Sequence[Observation]) -> list[BoxedLine]:
 
 def add_boxes(part: BaseModel, observations: Sequence[Observation]) -> None:
     """Put the boxes of ``observations`` behind the spans of their table, wherever ``part`` (a
-    draft) holds a list of `Evidence`."""
+    draft, an alert) holds a list of `Evidence`."""
     if lines := boxed_lines(observations):
         for evidence in _lists(part):
             for box in _boxes(evidence, lines):

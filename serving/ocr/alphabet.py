@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 # otherwise: names hold rare characters.
 _RARE = -3.0
 _ALSO_COMMON = frozenset("ⅠⅡⅢⅣⅤⅥμµ²³¥￥℃®™×±≤≥①②③↑↓")
+FIGURES = "0123456789.,-"
+MEASURES = "盒支瓶片粒袋套个次根卷包张剂日项副把块枚条只贴管板台人组例罐桶件对双份位时"
+"""What goods and services are counted by, of one character."""
 _STROKE = re.compile(r"(?<=[0-9/\s][mdnuμµ])[1|I](?![0-9])")
 _MOLE = re.compile(r"(?<=mo)[1|Ii](?=/|$)")
 _RULED = re.compile(r"[¥￥]?[0-9][0-9.,]*[\]|｜丨]")

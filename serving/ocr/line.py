@@ -15,10 +15,11 @@ class TextLine:
     ``corners`` are pixels of the picture (x, y), clockwise from the start of the text;
     ``confidence`` lies in 0–1; ``ends`` are the x positions (pixels along the line, from its
     start) at which each character ends, as many as ``text`` has, so that a part of a line has a
-    place too.
+    place too.  ``others`` are what else a doubtful line was read as, what is likeliest first.
     """
 
     text: str
     corners: Quadrilateral
     confidence: float
     ends: tuple[float, ...] = ()
+    others: tuple[str, ...] = ()

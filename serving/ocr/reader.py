@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serving.ocr import arithmetic, detection, models
-from serving.ocr.alphabet import mended, prior, without_rule
+from serving.ocr.alphabet import FIGURES, MEASURES, mended, prior, without_rule
 from serving.ocr.cropping import HEIGHT, along_text, cut, stands
 from serving.ocr.detection import Box, sides
 from serving.ocr.line import TextLine
@@ -55,7 +55,8 @@ class Ocr:
         characters = models.characters(recognition)
         exact = takes_bytes(models.read("detection"))
         eight = models.read_eight_bits()
-        reading = takes_bytes(best_of_each(recognition, prior(characters)))
+        watched = [0, *(characters.index(one) for one in FIGURES + MEASURES)]
+        reading = takes_bytes(best_of_each(recognition, prior(characters), watched))
         trial = np.zeros(_TRIAL, np.uint8)
 
         def run(choice: Numbers) -> Callable[[], object]:
@@ -172,11 +173,13 @@ def _line(box: Box, reading: Reading) -> TextLine:
     along, _ = sides(box)
     corners = tuple((float(x), float(y)) for x, y in box)
     text = without_rule(mended(reading.text))
+    others = dict.fromkeys(without_rule(mended(other)) for other in reading.others)
     return TextLine(
         text,
         (corners[0], corners[1], corners[2], corners[3]),
         round(reading.confidence, 4),
         tuple(round(end * along, 1) for end in reading.ends[: len(text)]),
+        tuple(other for other in others if other != text),
     )
 
 

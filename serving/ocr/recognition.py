@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from serving.ocr.alphabet import FIGURES, MEASURES
 from serving.ocr.cropping import HEIGHT
 from serving.ocr.network import Bytes, Network
 
@@ -25,6 +26,10 @@ _WIDTHS = (
     2600,
     3400,
 )
+# Rarer than this the right figure is not among them; more would let sums come out by chance.
+_POSSIBLE = 0.03
+# Of measure words alone one is meant that is so likely, and so many times likelier than another.
+_SEEN, _CLEARLY = 0.002, 10.0
 _PIXELS = 1_280
 _LARGEST_BATCH = 8
 
@@ -38,6 +43,8 @@ class Reading:
     sureness: tuple[float, ...] = ()
     ends: tuple[float, ...] = ()
     at_most: float = 1.0
+    others: tuple[str, ...] = ()
+    """What else the same line was read as."""
 
     @property
     def mean(self) -> float:
@@ -64,9 +71,9 @@ class Reading:
         return replace(self, at_most=most)
 
 
-def best_of_each(model: Any, weights: NDArray[np.float32]) -> Any:
-    """``model`` with two small outputs, the likeliest class of each column and how likely it is, in
-    the place of the table of all 18,710.
+def best_of_each(model: Any, weights: NDArray[np.float32], watched: Sequence[int] = (0,)) -> Any:
+    """``model`` with three small outputs, the likeliest class of each column, how likely it is, and
+    how likely each of the classes ``watched`` is, in the place of the table of all 18,710.
 
     ``weights`` [classes] are added to the logits: the logarithm of how much likelier each class is
     beforehand.
@@ -79,7 +86,9 @@ def best_of_each(model: Any, weights: NDArray[np.float32]) -> Any:
         chances = chances.input_value(0).get_node()
     weighed = ops.softmax(ops.add(chances.input_value(0), weights[None, None]), axis=2)
     best = ops.topk(weighed, np.int64(1), axis=2, mode="max", sort="none")
-    return Model([best.output(0), best.output(1)], model.get_parameters(), "recognition")
+    among = ops.gather(weighed, np.array(watched, np.int64), np.int64(2))
+    outputs = [best.output(0), best.output(1), among.output(0)]
+    return Model(outputs, model.get_parameters(), "recognition")
 
 
 class Recogniser:
@@ -89,12 +98,13 @@ class Recogniser:
         self._network = network
         self._characters = characters
 
-    def read(self, lines: Sequence[Bytes]) -> list[Reading]:
-        """What each line [48, W, 3] says, in the order given."""
+    def read(self, lines: Sequence[Bytes], *, others: bool = False) -> list[Reading]:
+        """What each line [48, W, 3] says, in the order given; ``others``: and what else the
+        network holds possible, a figure otherwise."""
         readings: list[Reading] = [Reading("")] * len(lines)
         plans = list(_plan([line.shape[1] for line in lines]))
         batches = (_stacked([lines[index] for index in chosen], width) for width, chosen in plans)
-        for (width, chosen), (sure, classes) in zip(
+        for (width, chosen), (sure, classes, watched) in zip(
             plans, self._network.each(batches), strict=True
         ):
             for place, index in enumerate(chosen):
@@ -105,6 +115,11 @@ class Recogniser:
                     self._characters,
                     columns / min(lines[index].shape[1], width),
                 )
+                if others:
+                    also = choices(classes[place, :, 0], watched[place], self._characters)
+                    if len(readings[index].text) == 1:
+                        also = (*also, *measure(watched[place]))
+                    readings[index] = replace(readings[index], others=also)
         return readings
 
 
@@ -118,20 +133,61 @@ def decode(
 
     ``column``: how much of the line's length one column covers.
     """
-    fresh = np.ones(len(classes), bool)
-    fresh[1:] = classes[1:] != classes[:-1]
-    begins = np.flatnonzero(fresh)
-    stops = np.append(begins[1:], len(classes))
-    kept = [
-        (int(classes[begin]), int(begin), int(stop))
-        for begin, stop in zip(begins, stops, strict=True)
-        if classes[begin] != 0
-    ]
+    kept = [run for run in runs_of(classes) if run[0] != 0]
     return Reading(
         "".join(characters[number] for number, _, _ in kept),
         tuple(float(sure[begin:stop].max()) for _, begin, stop in kept),
         _ends([(begin, stop) for _, begin, stop in kept], column),
     )
+
+
+def runs_of(classes: NDArray[np.integer]) -> list[tuple[int, int, int]]:
+    """(class, first column, column behind) of each stretch of one class; class 0 is none."""
+    fresh = np.ones(len(classes), bool)
+    fresh[1:] = classes[1:] != classes[:-1]
+    begins = np.flatnonzero(fresh)
+    stops = np.append(begins[1:], len(classes))
+    return [
+        (int(classes[begin]), int(begin), int(stop))
+        for begin, stop in zip(begins, stops, strict=True)
+    ]
+
+
+def choices(
+    classes: NDArray[np.integer], figures: NDArray[np.floating], characters: Sequence[str]
+) -> tuple[str, ...]:
+    """The texts with one figure otherwise that the network holds possible, likeliest first.
+
+    ``figures`` [columns, at least 1 + `FIGURES`]: how likely none and each figure is.  A figure
+    may be another, may be none, or may stand where none was read.
+    """
+    runs = runs_of(classes)
+    texts = ["" if number == 0 else characters[number] for number, _, _ in runs]
+    found: dict[str, float] = {}
+    for at, (number, begin, stop) in enumerate(runs):
+        likely = figures[begin:stop].max(axis=0)
+        if number:
+            # A character is none only where none of its columns holds it.
+            likely[0] = figures[begin:stop, 0].min()
+        for place, also in enumerate(("", *FIGURES)):
+            chance = float(likely[place])
+            # The rim of a figure is no second one.
+            near = texts[at] == "" and also in (*texts[at - 1 : at], *texts[at + 1 : at + 2])
+            if chance >= _POSSIBLE and also != texts[at] and not near:
+                text = "".join((*texts[:at], also, *texts[at + 1 :]))
+                found[text] = max(chance, found.get(text, 0.0))
+    return tuple(sorted(found, key=lambda text: -found[text]))
+
+
+def measure(watched: NDArray[np.floating]) -> tuple[str, ...]:
+    """The measure word that a single character is if it is one; () where it is not clear.
+
+    ``watched`` [columns, `WATCHED`]: how likely each is.
+    """
+    likely = watched[:, -len(MEASURES) :].max(axis=0)
+    second, best = np.argsort(likely)[-2:]
+    clear = likely[best] >= max(_SEEN, _CLEARLY * float(likely[second]))
+    return (MEASURES[best],) if clear else ()
 
 
 def _ends(spans: Sequence[tuple[int, int]], column: float) -> tuple[float, ...]:

@@ -37,6 +37,7 @@ from assistant.interop.hooks.showing import Call, shown_each
 from assistant.interop.hooks.wire import digest
 from assistant.record.encounter import Encounter
 from assistant.store import Context
+from assistant.work.task import load as load_place
 
 logger = logging.getLogger("bedside.assistant.hooks")
 ALERTS = 1024
@@ -178,7 +179,17 @@ class Answering:
         places = [task.at_save for task in self._parts.tasks if task.at_save]
         if not places:
             return []
-        return NOTE_PROCESS.ask(places, encounter, note_id, self._parts.settings.home)
+        known = self._with_sheets(encounter)
+        return NOTE_PROCESS.ask(places, known, note_id, self._parts.settings.home)
+
+    def _with_sheets(self, encounter: Encounter) -> Encounter:
+        """The record with what tasks know of its patient, as a request gets it (`Task.joins`)."""
+        context = Context("hooks", "system", encounter.patient.id, encounter.id)
+        payload = sent = encounter.model_dump(mode="json")
+        for task in self._parts.tasks:
+            if task.joins:
+                payload = load_place(task.joins)(payload, context, self._parts.store)
+        return encounter if payload is sent else Encounter.model_validate(payload)
 
     async def _within(self, future: Future[list[Alert]], until: float) -> list[Alert]:
         """What is found within the time of a card; nothing where it takes longer."""

@@ -16,6 +16,7 @@ from assistant.interop.hooks.message import (
     Source,
     Suggestion,
 )
+from assistant.record.evidence import Evidence, PageBox
 from assistant.store import DraftRow
 from assistant.store.cards import NewCard
 from assistant.work.registry import Registry
@@ -65,12 +66,19 @@ def suggestions_of(alert: Alert, orders: Mapping[str, str]) -> list[Suggestion]:
     return made
 
 
+def _where(place: Evidence) -> str:
+    """Of what stands on a page, which; a text is its own place."""
+    return f"（单据图像第{place.page}页）" if isinstance(place, PageBox) else ""
+
+
 def alert_card(card_id: str, alert: Alert, suggestions: list[Suggestion]) -> Card:
     """An alert as a card."""
     lines = [plain(alert.message), "", f"**处理**：{plain(alert.settle)}"]
     if alert.evidence:
         lines += ["", "**依据**："]
-        lines += [f"- {plain(shortened(place.quote, 200))}" for place in alert.evidence[:6]]
+        lines += [
+            f"- {plain(shortened(place.quote, 200))}{_where(place)}" for place in alert.evidence[:6]
+        ]
     lines += ["", f"来源：{plain(alert.source.name)}，{alert.source.year}"]
     return Card(
         uuid=card_id,

@@ -15,6 +15,8 @@ from statistics import median, pstdev
 from assistant.tasks.bill_ocr.fragment import Fragment
 from assistant.tasks.bill_ocr.header import Column
 from assistant.tasks.bill_ocr.labels import folded
+from assistant.tasks.bill_ocr.laboratory import ARROWS
+from assistant.tasks.bill_ocr.other_readings import may_be_figure
 
 _ATOM = re.compile(
     r"[¥]?-?\d[\d,]*\.\d\d(?=\d)|[¥]?-?\d[\d,]*\.?\d*(?:\s*-{1,2}\s*\d+\.?\d*)?|[↑↓]+"
@@ -86,6 +88,8 @@ def _cost(part: Fragment, column: Column) -> float:
     if side:
         place = {"left": part.left, "right": part.right, "middle": centre}[side]
         cost += 0.4 * min(4.0, abs(place - edge) / part.height) if side != "left" else 0.0
+    if column.looks == "number" and may_be_figure(part):
+        return cost
     return cost + _alien(folded(part.text), column.looks)
 
 
@@ -100,7 +104,7 @@ def _alien(text: str, looks: str) -> float:
     if looks == "result":
         return 0.0 if number or text[0] in "<>阴阳+-" else 1.0
     if looks == "flag":
-        return 0.0 if text[0] in "↑↓HLhl+*" else 2.0
+        return 0.0 if text[0] in "↑↓HLhl+*" else 0.5 if text in ARROWS else 2.0
     if looks in ("unit", "class"):
         return _ALIEN if number and "." in text else 1.5 if number else 0.0
     if looks == "range":

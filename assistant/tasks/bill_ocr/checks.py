@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from assistant.tasks.bill_ocr.document import BillDocument, Cell, Check
-from assistant.tasks.bill_ocr.laboratory import flag_of
+from assistant.tasks.bill_ocr.laboratory import flag_of, printed_flag, said_of
 from assistant.tasks.bill_ocr.values import decimal_of, money
 
 CENT = Decimal("0.01")
@@ -25,10 +25,12 @@ Rule = Mapping[str, Any]
 
 @dataclass(slots=True)
 class Second:
-    """What a check may need beside the document: subtotals as (items before, cell), the code."""
+    """What a check may need beside the document: subtotals as (items before, cell), the code,
+    amounts without a label."""
 
     subtotals: list[tuple[int, Cell]] = field(default_factory=list)
     code: dict[str, str] = field(default_factory=dict)
+    loose: list[Cell] = field(default_factory=list)
 
 
 @cache
@@ -193,17 +195,17 @@ def _flags(rule: Rule, document: BillDocument, second: Second) -> Iterator[Check
         expected = flag_of(value.value, limits.value)
         if expected is None:
             continue
-        printed = item["flag"].value if "flag" in item else ""
-        same = {"↑": "high", "H": "high", "↓": "low", "L": "low"}.get(printed[:1].upper(), "")
+        printed = printed_flag(item)
         if not printed and not any("flag" in one for one in document.items):
             continue
-        concerns = [f"items.{row}.{name}" for name in ("value", "range", "flag") if name in item]
+        # An arrow that only the range tells says nothing of the value.
+        names = ("value", "range", "flag") if printed else ("value", "range")
+        concerns = [f"items.{row}.{name}" for name in names if name in item]
+        same = said_of(printed) == expected
         hint = (
-            ""
-            if same == expected
-            else f"结果 {value.value}，范围 {limits.value}，提示 {printed or '无'}"
+            f"结果 {value.value}，范围 {limits.value}，提示 {printed or '无'}" if not same else ""
         )
-        yield _check(rule, same == expected, concerns, f"第{row + 1}项", hint)
+        yield _check(rule, same, concerns, f"第{row + 1}项", hint)
 
 
 def _code(rule: Rule, document: BillDocument, second: Second) -> Iterator[Check]:

@@ -47,7 +47,7 @@ from assistant.tasks.bill_ocr.layout import (
     signature,
     type_of,
 )
-from assistant.tasks.bill_ocr.values import decimal_of, read_value
+from assistant.tasks.bill_ocr.values import decimal_of, money, read_value
 from assistant.work.task import Refused
 from knowledge.text.folding import fold
 
@@ -313,6 +313,8 @@ def _field_value(field: str, value: str) -> str:
     kind = type_of(field)
     if not value or kind not in ("amount", "date", "time", "words"):
         return value
+    if kind == "words" and (number := decimal_of(value)) is not None:
+        return money(number)  # as the page shows it
     read = read_value(kind, value)
     if read is None or (read.doubt and kind != "amount") or (kind == "amount" and not read.value):
         wanted = {"amount": "金额", "words": "大写金额"}.get(kind, "日期（如 2024-03-05）")

@@ -28,7 +28,8 @@ class Cell(BaseModel):
 
     ``value`` is normalised text (amounts with two decimals, dates as YYYY-MM-DD, names as
     printed); ``text`` is what was read; ``confidence`` lies in 0–1; ``doubt`` says why a person
-    should look, empty where nothing speaks for it.
+    should look, empty where nothing speaks for it.  ``readings`` are other values that were read
+    there, of numbers alone.
     """
 
     model_config = ConfigDict(validate_assignment=True)
@@ -40,6 +41,7 @@ class Cell(BaseModel):
     confidence: float = Field(default=1.0, ge=0, le=1)
     doubt: str = ""
     corrected: bool = False
+    readings: list[str] = Field(default_factory=list)
 
 
 Item = dict[str, Cell]

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from assistant.tasks.bill_ocr.document import Cell, DocumentKind
 from assistant.tasks.bill_ocr.fragment import Fragment, ToOriginal, box_of
 from assistant.tasks.bill_ocr.labels import Found, Label, folded, labels_in, nearly
+from assistant.tasks.bill_ocr.other_readings import meanings, other_texts
 from assistant.tasks.bill_ocr.rows import Row, middle
-from assistant.tasks.bill_ocr.values import read_value
+from assistant.tasks.bill_ocr.values import money, read_value
 
 _TEXTS = frozenset({"text", "department", "bed"})
 _REACH = dict.fromkeys(_TEXTS | {"name", "age"}, 9.0) | {"number": 12.0}
 _LABELLED_SUM = re.compile(r"([\u4e00-\u9fff]{3,10}):\s*¥?\d[\d,]*\.\d\d$")
+MISREAD_LABEL = "标签读作“{}”，请核对"
 _FAR = 20.0
+_UNSURE, _CLEAR = 0.6, 0.95
 _JOINED = 1.7
 """Heights of a letter between label and value, and between the pieces of one value."""
 
@@ -46,7 +49,8 @@ class Place:
 
 
 def fields_in(rows: Sequence[Row], kind: DocumentKind, place: Place) -> dict[str, Cell]:
-    """The fields of ``rows``; the first that is named is kept, a label with a colon first."""
+    """The fields of ``rows``; the first that is named is kept, a label with a colon first.  A sum
+    whose label was misread by a character is of the only field without one that it may be of."""
     found: dict[str, tuple[bool, Cell]] = {}
     tokens = [_tokens(row, kind) for row in rows]
     for number, row in enumerate(tokens):
@@ -62,13 +66,26 @@ def fields_in(rows: Sequence[Row], kind: DocumentKind, place: Place) -> dict[str
             if cell is None:
                 continue
             before = found.get(token.label.field)
-            if before is None or (sure and not before[0]):
+            if before is None or (sure and (not before[0] or _surer(cell, before[1]))):
                 found[token.label.field] = (sure, cell)
     cells = {name: cell for name, (_, cell) in found.items()}
+    for part, word, named in _misread(tokens, kind):
+        missing = sorted(named - cells.keys())
+        if len(missing) == 1:
+            cell = cell_of([part.part(len(word), len(part.text))], "amount", place)
+            if cell is not None:
+                cell.doubt = MISREAD_LABEL.format(word)
+                cells[missing[0]] = cell
     _part_stay(cells)
     if "total" not in cells and (total := _beside_words(tokens, place)) is not None:
         cells["total"] = total
     return cells
+
+
+def _surer(cell: Cell, before: Cell) -> bool:
+    """Whether a later line of the same label is clearly read, and the one before is not: of that
+    the label may have lost a part (个人账户支付 below a stroke of a pen)."""
+    return before.confidence < _UNSURE < _CLEAR < cell.confidence
 
 
 def _part_stay(cells: dict[str, Cell]) -> None:
@@ -86,7 +103,7 @@ def _part_stay(cells: dict[str, Cell]) -> None:
 
 def unread_in(rows: Sequence[Row], kind: DocumentKind, found: Iterable[str]) -> list[str]:
     """Fields of money whose label stands there with a colon, and that have no value; also those
-    whose label was misread by one character (台缴金额：0.00)."""
+    that a misread label (台缴金额：0.00) may be of."""
     tokens = [token for row in rows for token in _tokens(row, kind)]
     named = {
         token.label.field
@@ -95,11 +112,20 @@ def unread_in(rows: Sequence[Row], kind: DocumentKind, found: Iterable[str]) -> 
         and token.label.type == "amount"
         and (token.colon or len(token.part.text) > 3)
     }
-    for token in tokens:
-        misread = _LABELLED_SUM.match(folded(token.part.text)) if token.label is None else None
-        if misread is not None:
-            named |= nearly(misread[1], kind, "amount")
+    for _, _, near in _misread([tokens], kind):
+        named |= near
     return sorted(named - set(found))
+
+
+def _misread(
+    rows: Sequence[Sequence[_Token]], kind: DocumentKind
+) -> Iterator[tuple[Fragment, str, set[str]]]:
+    """(the fragment, its label, the fields that it may be of) of sums whose label was misread."""
+    for row in rows:
+        for token in row:
+            sum_of = _LABELLED_SUM.match(folded(token.part.text)) if token.label is None else None
+            if sum_of is not None and (near := nearly(sum_of[1], kind, "amount")):
+                yield token.part, sum_of[1], near
 
 
 def _beside_words(rows: Sequence[Sequence[_Token]], place: Place) -> Cell | None:
@@ -224,6 +250,10 @@ def cell_of(
     if value is None or (strict and (value.doubt or value.end - value.start < len(text) - 1)):
         return None
     parts = parts_between(pieces, value.start, value.end, len(gap))
+    readings: list[str] = []
+    if kind == "amount":
+        others = (folded(text)[value.start : value.end], *other_texts(parts))
+        readings = [money(one) for other in others for one in meanings(folded(other), money=True)]
     return Cell(
         value=value.value,
         text=folded(text)[value.start : value.end],
@@ -231,6 +261,7 @@ def cell_of(
         page=place.page,
         confidence=min(1.0, max(0.0, min(piece.confidence for piece in pieces))),
         doubt=value.doubt,
+        readings=[other for other in dict.fromkeys(readings) if other != value.value],
     )
 
 

@@ -13,6 +13,7 @@ from assistant.tasks.bill_ocr.checks import Second, run_checks
 from assistant.tasks.bill_ocr.document import BillDocument, DocumentKind
 from assistant.tasks.bill_ocr.doubts import mark
 from assistant.tasks.bill_ocr.draft import BillReading
+from assistant.tasks.bill_ocr.laboratory import tell_flags
 from assistant.tasks.bill_ocr.layout import Layout, is_of, label_words, remembered
 from assistant.tasks.bill_ocr.page_line import PageLine
 
@@ -87,6 +88,8 @@ def recheck(document: BillDocument) -> None:
     """
     if document.kind is DocumentKind.UNKNOWN:
         return
+    # A flag that the range told follows what a person has changed; none is added behind his back.
+    tell_flags([item for item in document.items if "flag" in item])
     before = {check.message for check in document.checks if not check.passed and check.message}
     made = run_checks(document, Second())
     names = {check.name for check in made}
@@ -96,9 +99,6 @@ def recheck(document: BillDocument) -> None:
         if cell.doubt in before:
             cell.doubt = ""
     mark(document)
-    for cell in cells:
-        if cell.corrected and not any(cell.doubt == c.message for c in made if not c.passed):
-            cell.doubt = ""
 
 
 def filed(content: BillContent, layout: str) -> Filed:

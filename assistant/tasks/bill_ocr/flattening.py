@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from serving.ocr.line import TextLine
@@ -83,7 +83,7 @@ def upright(line: TextLine) -> TextLine:
     left, top = min(x for x, _ in line.corners), min(y for _, y in line.corners)
     right, bottom = max(x for x, _ in line.corners), max(y for _, y in line.corners)
     corners = ((left, top), (right, top), (right, bottom), (left, bottom))
-    return TextLine(line.text, corners, line.confidence)
+    return replace(line, corners=corners, ends=())
 
 
 def _ends(line: TextLine) -> tuple[tuple[float, float], tuple[float, float]]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
+from statistics import median
 
 from assistant.tasks.bill_ocr.fragment import Fragment
 from assistant.tasks.bill_ocr.labels import covers, folded, nearest, table_of
@@ -138,8 +139,25 @@ def _blocks(columns: Sequence[Column]) -> list[Block]:
         if column.name in blocks[-1].names:
             blocks.append(Block())
         blocks[-1].columns.append(column)
+    fullest = max(blocks, key=lambda block: len(block.columns))
+    for block in blocks:
+        _complete(block, fullest)
     _share_out(blocks)
     return blocks
+
+
+def _complete(block: Block, other: Block) -> None:
+    """Tables side by side have the same columns: heads that were not read stand as far from the
+    others as they do beside it."""
+    there = {column.name: column for column in other.columns}
+    if block is other or not set(block.names) <= there.keys():
+        return
+    shift = median(column.left - there[column.name].left for column in block.columns)
+    for column in other.columns:
+        if column.name not in block.names:
+            moved = replace(column, left=column.left + shift, right=column.right + shift)
+            block.columns.append(moved)
+    block.columns.sort(key=lambda column: column.left)
 
 
 def _share_out(blocks: Sequence[Block]) -> None:

@@ -13,6 +13,8 @@ from rapidfuzz.distance import Levenshtein
 from assistant.tasks.bill_ocr.document import DocumentKind
 
 _FOLDED = str.maketrans("（）：；，．％＊／￥", "():;,.%*/¥")
+# (大写》 is a bracket that was read as one of another form.
+_BRACKETS = str.maketrans("《〈【［〔》〉】］〕", "(((((" + ")))))")
 _INNER = frozenset(["sex", "age", "date", "amount", "words", "time"])
 _BEHIND_ANOTHER = frozenset(["name", "department", "bed"])
 """Types whose labels also count inside a text that began with a label: 科室骨科医生张建国."""
@@ -113,7 +115,7 @@ def labels_in(text: str, kind: DocumentKind) -> list[Found]:
     A word counts where a colon follows it, where the text begins with it, or where what is right
     before it ended a value (a colon's value is never parted by a word inside it).
     """
-    plain = folded(text)
+    plain = folded(text).translate(_BRACKETS)
     found: list[Found] = []
     at = 0
     while at < len(plain):

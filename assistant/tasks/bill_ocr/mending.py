@@ -1,162 +1,88 @@
-"""Figures that were misread, put right where two independent checks prove how.
+"""Figures put right by arithmetic, out of what was read at their places.
 
-OCR takes figures for their likes and loses points.  A figure is changed only when the changed one
-is a likely reading of what was read, agrees with its row, and makes the sum of the items agree
-with the printed total; the cell then says that it was corrected.
+A figure is changed only for one that a reading of its place gave, and only where that one alone
+makes its row or the sums of the bill come out; the cell then says so, and a person is shown it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
-from itertools import product
 
-from assistant.tasks.bill_ocr.checks import Rule, Second, check_rules, number_at, of_item
+from assistant.tasks.bill_ocr.checks import Second, of_item
 from assistant.tasks.bill_ocr.document import BillDocument, Cell
-from assistant.tasks.bill_ocr.labels import folded
+from assistant.tasks.bill_ocr.reckoning import Meaning, chosen, meanings_of, readings
+from assistant.tasks.bill_ocr.sums import find_lacking, mend_sums, otherwise
 from assistant.tasks.bill_ocr.values import decimal_of, money
 from knowledge.text.number import plain
 
-LIKES = ("0OoDQ", "1lI|7", "2Zz", "3895", "5S6", "6b0G5", "8B30", "9g4q", "7T1", "4A9")
-_CENT = Decimal("0.01")
-_MOST = 6
 TOLD = "未读出，按金额÷单价推得"
 PARTED = "数量与单价连在一起，已按金额拆开，原读作 {}"
 NO_QUANTITY = "没有读出数量，单价与金额不符"
-MENDED = "已按核对结果更正，原读作 {}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Option:
-    row: int
-    column: str
-    value: Decimal
-    amount: Decimal
-
-
-def likely(read: str, right: str) -> bool:
-    """Whether ``right`` may have been read as ``read``: one like figure, or a lost point."""
-    a, b = folded(read).lstrip("¥").replace(",", ""), right
-    if a == b:
-        return True
-    if a == b.replace(".", "") or a.replace(".", "") == b.replace(".", ""):
-        return True
-    if len(a) != len(b):
-        # A figure was lost or doubled.
-        short, long = sorted((a, b), key=len)
-        return len(long) - len(short) == 1 and any(
-            long[:i] + long[i + 1 :] == short for i in range(len(long))
-        )
-    wrong = [(x, y) for x, y in zip(a, b, strict=True) if x != y]
-    return len(wrong) == 1 and any(set(wrong[0]) <= set(like) for like in LIKES)
 
 
 def mend(document: BillDocument, second: Second) -> None:
-    """Change what is proved to be misread, in place."""
+    """Change what arithmetic shows to be misread, in place."""
     _part_prices(document)
+    _mend_items(document, second)
     _add_quantities(document)
-    _mend_fields(document)
-    total = _proved_total(document, second)
-    if total is None:
-        return
-    broken = [row for row in range(len(document.items)) if not _agrees(document, row)]
-    if not broken or len(broken) > _MOST:
-        return
-    rest = sum(
-        (of_item(document, row, "amount") or Decimal(0)
-         for row in range(len(document.items)) if row not in broken),
-        Decimal(0),
-    )  # fmt: skip
-    options = [list(_options(document, row)) for row in broken]
-    fitting = [
-        chosen
-        for chosen in product(*options)
-        if rest + sum((one.amount for one in chosen), Decimal(0)) == total
-    ]
-    if len(fitting) == 1:
-        for one in fitting[0]:
-            _change(document.items[one.row], one)
+    mend_sums(document)
+    find_lacking(document, second.loose)
 
 
-def _mend_fields(document: BillDocument) -> None:
-    """A sum in the fields that fails, put right by the one change that every sum agrees with."""
-    rules = [rule for rule in check_rules() if rule["how"] in ("sum", "equal")]
-    named = {rule["name"]: _named(rule) for rule in rules}
-    failing = [rule for rule in rules if _holds(rule, document) is False]
-    options: dict[tuple[str, str], Cell] = {}
-    for rule in failing:
-        for name in named[rule["name"]]:
-            value = _missing(rule, document, name)
-            cell = document.fields[name]
-            if value is None or value < 0 or not likely(cell.text, money(value)):
-                continue
-            changed = cell.model_copy(
-                update={"value": money(value), "corrected": True, "doubt": MENDED.format(cell.text)}
-            )
-            trial = document.model_copy(update={"fields": {**document.fields, name: changed}})
-            about = [other for other in rules if name in named[other["name"]]]
-            held = [_holds(other, trial) for other in about]
-            # One sum alone cannot tell which of its parts is wrong.
-            if held.count(True) >= 2 and False not in held:
-                options[name, money(value)] = changed
-    if len(options) == 1:
-        (((name, _), changed),) = options.items()
-        document.fields[name] = changed
+def _mend_items(document: BillDocument, second: Second) -> None:
+    """The rows of each subtotal, then all rows with the total; what no sum tells, rows alone."""
+    counted = any("quantity" in item for item in document.items)
+    rows = [meanings_of(item, counted=counted) for item in document.items]
+    begin = 0
+    for end, cell in second.subtotals:
+        printed = {value: int(number > 0) for number, value in enumerate(readings(cell))}
+        if (found := chosen(rows[begin:end], printed)) is not None:
+            rows[begin:end] = [[meaning] for meaning in found[0]]
+            cell.value = money(found[1])
+        begin = end
+    if (found := chosen(rows, _totals(document, second))) is not None:
+        rows = [[meaning] for meaning in found[0]]
+        _mend_total(document, found[1])
+    for item, meanings in zip(document.items, rows, strict=True):
+        least = [one for one in meanings if one.cost == meanings[0].cost]
+        if len(least) == 1:
+            _change(item, least[0])
 
 
-def _named(rule: Rule) -> list[str]:
-    if rule["how"] == "equal":
-        return list(rule["fields"])
-    return [*rule["parts"], *rule["whole"]]
+def _totals(document: BillDocument, second: Second) -> dict[Decimal, int]:
+    """What the total may be, with 1 for what was not read first in figures."""
+    others = readings(document.fields.get("total_in_words"))[:1]
+    others += [value for value in [decimal_of(second.code.get("total", ""))] if value is not None]
+    said = [*readings(document.fields.get("total")), *others]
+    return {value: int(number > 0) for number, value in reversed(list(enumerate(said)))}
 
 
-def _sides(rule: Rule, document: BillDocument) -> tuple[list[str], list[str]]:
-    if rule["how"] == "equal":
-        return [rule["fields"][0]], [rule["fields"][1]]
-    may = [name for name in rule.get("may", ()) if name in document.fields]
-    return [*rule["parts"], *may], list(rule["whole"])
+def _mend_total(document: BillDocument, total: Decimal) -> None:
+    cell = document.fields.get("total")
+    if cell is not None and decimal_of(cell.value) != total:
+        document.fields["total"] = otherwise(cell, money(total))
 
 
-def _holds(rule: Rule, document: BillDocument) -> bool | None:
-    """Whether the two sides agree; None where a part is missing."""
-    sides = _sides(rule, document)
-    if any(name not in document.fields for side in sides for name in side):
-        return None
-    values = [[number_at(document, name) for name in side] for side in sides]
-    if any(value is None for side in values for value in side):
-        return False
-    left, right = (sum((v for v in side if v is not None), Decimal(0)) for side in values)
-    return left == right
-
-
-def _missing(rule: Rule, document: BillDocument, name: str) -> Decimal | None:
-    """What ``name`` would have to be; words are never changed."""
-    left, right = _sides(rule, document)
-    if name == "total_in_words" or any(n not in document.fields for n in (*left, *right)):
-        return None
-    mine, other = (left, right) if name in left else (right, left)
-    known = [number_at(document, n) for n in mine if n != name]
-    whole = [number_at(document, n) for n in other]
-    if None in known or None in whole:
-        return None
-    return sum((v for v in whole if v is not None), Decimal(0)) - sum(
-        (v for v in known if v is not None), Decimal(0)
-    )
+def _change(item: dict[str, Cell], meaning: Meaning) -> None:
+    for name, number in meaning.changes.items():
+        value = plain(number) if name == "quantity" else money(number)
+        item[name] = otherwise(item[name], value)
 
 
 def _add_quantities(document: BillDocument) -> None:
-    """A lone figure is easily overlooked: where a count is missing, price and amount tell it."""
+    """A lone figure is easily overlooked: where a count is missing or no number, price and amount
+    tell it."""
     if not any("quantity" in item for item in document.items):
         return
     for row, item in enumerate(document.items):
-        price, amount = of_item(document, row, "unit_price"), of_item(document, row, "amount")
-        if "quantity" in item or not price or not amount or amount % price:
+        count, price, amount = (
+            of_item(document, row, name) for name in ("quantity", "unit_price", "amount")
+        )
+        if count is not None or not price or not amount or amount % price:
             continue
-        item["quantity"] = Cell(
-            value=plain(amount / price), page=item["amount"].page, confidence=0.5,
-            corrected=True, doubt=TOLD,
-        )  # fmt: skip
+        before = item.get("quantity") or Cell(value="", page=item["amount"].page, confidence=0.5)
+        told = {"value": plain(amount / price), "corrected": True, "doubt": TOLD}
+        item["quantity"] = before.model_copy(update=told)
 
 
 def _part_prices(document: BillDocument) -> None:
@@ -186,61 +112,3 @@ def _parts(text: str, amount: Decimal) -> tuple[str, str] | None:
         if price[0] != "0" or price.startswith("0."):
             found += [(plain(count), price)] if count * Decimal(price) == amount else []
     return found[0] if len(found) == 1 else None
-
-
-def _proved_total(document: BillDocument, second: Second) -> Decimal | None:
-    """The total, where a second source says the same; the words' or the code's where they do."""
-    total, words = number_at(document, "total"), number_at(document, "total_in_words")
-    code = decimal_of(second.code.get("total", ""))
-    said = [value for value in (total, words, code) if value is not None]
-    if len(said) < 2:
-        return total
-    for value in said:
-        if said.count(value) >= 2:
-            return value
-    return None
-
-
-def _agrees(document: BillDocument, row: int) -> bool:
-    quantity, price, amount = (
-        of_item(document, row, name) for name in ("quantity", "unit_price", "amount")
-    )
-    if amount is None:
-        return False
-    if "unit_price" not in document.items[row] or "quantity" not in document.items[row]:
-        return True
-    if quantity is None or price is None:
-        return False
-    return abs(quantity * price - amount) < _CENT
-
-
-def _options(document: BillDocument, row: int) -> Iterator[_Option]:
-    """The single changes that make a row agree with itself."""
-    item = document.items[row]
-    quantity, price, amount = (
-        of_item(document, row, name) for name in ("quantity", "unit_price", "amount")
-    )
-    if quantity is not None and price is not None and "amount" in item:
-        right = (quantity * price).quantize(_CENT)
-        if likely(item["amount"].text, money(right)):
-            yield _Option(row, "amount", right, right)
-    if amount is None:
-        return
-    if quantity and "unit_price" in item:
-        right = (amount / quantity).quantize(_CENT)
-        if right * quantity == amount and likely(item["unit_price"].text, money(right)):
-            yield _Option(row, "unit_price", right, amount)
-    if price and "quantity" in item and amount % price == 0:
-        right = amount / price
-        if likely(item["quantity"].text, plain(right)):
-            yield _Option(row, "quantity", right, amount)
-
-
-def _change(item: dict[str, Cell], option: _Option) -> None:
-    cell = item[option.column]
-    value = plain(option.value) if option.column == "quantity" else money(option.value)
-    if cell.value == value:
-        return
-    item[option.column] = cell.model_copy(
-        update={"value": value, "corrected": True, "doubt": MENDED.format(cell.text)}
-    )

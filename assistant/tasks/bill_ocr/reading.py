@@ -12,7 +12,8 @@ from assistant.tasks.bill_ocr.fields import Place, fields_in, unread_in
 from assistant.tasks.bill_ocr.fragment import box_of, fragments
 from assistant.tasks.bill_ocr.header import find_header
 from assistant.tasks.bill_ocr.kind import kind_by_content, kind_by_title
-from assistant.tasks.bill_ocr.laboratory import tidy
+from assistant.tasks.bill_ocr.laboratory import tell_flags, tidy
+from assistant.tasks.bill_ocr.loose import loose_amounts
 from assistant.tasks.bill_ocr.mending import mend
 from assistant.tasks.bill_ocr.page import ReadPage
 from assistant.tasks.bill_ocr.prescription import listed_drugs
@@ -104,9 +105,12 @@ def read_page(page: ReadPage) -> _Content:
         items = listed_drugs(found, place)
     if kind is DocumentKind.LABORATORY_SHEET:
         items = [tidy(item) for item in items if "name" in item or "code" in item]
+        if "flag" in columns or any("flag" in item for item in items):
+            tell_flags(items)
     subtotals = [pair for table in tables for pair in table.subtotals]
     codes = [said for text in page.codes if (said := bill_of(text)) is not None]
-    second = Second(subtotals, codes[0] if codes else {})
+    loose = list(loose_amounts(outside, fields, place))
+    second = Second(subtotals, codes[0] if codes else {}, loose)
     unread = unread_in(outside, kind, fields)
     return _Content(kind, titled is not None, fields, items, second, unread, list(page.warnings))
 
@@ -139,6 +143,7 @@ def _document(group: Sequence[tuple[int, _Content]], patient: str) -> BillDocume
         shift = len(document.items)
         second.subtotals += [(shift + count, cell) for count, cell in content.second.subtotals]
         second.code = second.code or content.second.code
+        second.loose += content.second.loose
         document.items += content.items
         document.warnings += [w for w in content.warnings if w not in document.warnings]
     if document.kind is DocumentKind.UNKNOWN:
@@ -146,8 +151,9 @@ def _document(group: Sequence[tuple[int, _Content]], patient: str) -> BillDocume
         return document
     mend(document, second)
     document.checks = run_checks(document, second)
-    if unread := sorted({name for _, content in group for name in content.unread}):
-        document.checks.append(_unread(unread))
+    unread = {name for _, content in group for name in content.unread} - document.fields.keys()
+    if unread:
+        document.checks.append(_unread(sorted(unread)))
     printed = document.fields.get("patient")
     if patient and printed is not None and printed.value != patient:
         document.warnings.append(OTHER_PATIENT)

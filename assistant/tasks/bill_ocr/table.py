@@ -14,22 +14,30 @@ from assistant.tasks.bill_ocr.fields import Place
 from assistant.tasks.bill_ocr.foot import TOTAL, is_foot
 from assistant.tasks.bill_ocr.fragment import Fragment, box_of
 from assistant.tasks.bill_ocr.header import Block, Header
+from assistant.tasks.bill_ocr.headless import part_pairs
 from assistant.tasks.bill_ocr.labels import folded
+from assistant.tasks.bill_ocr.laboratory import ARROWS, begins_with_arrow, meant_range
+from assistant.tasks.bill_ocr.other_readings import may_be_figure, meanings, other_texts
 from assistant.tasks.bill_ocr.rows import Row, middle
-from assistant.tasks.bill_ocr.units import tidy_unit
+from assistant.tasks.bill_ocr.units import CLASSES, only_of, tidy_unit
 from assistant.tasks.bill_ocr.values import NO_POINT, UNREADABLE, decimal_of, money
 from knowledge.text.number import plain
+from serving.ocr.alphabet import MEASURES
 
 _SUBTOTAL = re.compile(r"小计|分类合计|本页合计|页计")
 _EDGES = " |丨_[]"
 _LITRES = re.compile(r"(?<=\d)m[1I|](?![a-zA-Z\d])")
 _TIMES = re.compile(r"(?<=[\dglIU袋粒片支%])[°×xX\"'’“”~](?=\d)")
+# Between a strength and a count stands a sign of multiplication: 2mg15片.
+_LOST_SIGN = re.compile(r"(?<=[gl])(?=\d+[片粒袋丸支枚贴])")
 # There is no numeral of four: the network sees one stroke of Ⅲ twice.
 _STROKES = re.compile(r"(?<![A-Z])I{4,}(?![A-Z])")
 _COUNTED = re.compile(r"(\d{1,4})([\u4e00-\u9fff]{1,2})")
 _PRODUCT = re.compile(r"(\d[\d,]*\.?\d*)\s*[×xX*]\s*(\d[\d,]*\.?\d*)")
 _CLASS = re.compile(r"(?<=\.\d\d)\s*[(（\[]?[甲乙丙][)）\]]?类?$")
 _FIGURES = ("amount", "quantity", "unit_price", "price_and_quantity", "value")
+_SINGLE = {"unit": MEASURES, "class": CLASSES}
+"""What a single character is in a column of that look."""
 _FAR = 3.2
 _WRAPPED = frozenset({"name", "specification"})
 _NEARER = 0.72
@@ -84,12 +92,16 @@ def _pitch(body: Sequence[Row]) -> float:
 def _lines(body: Sequence[Row], blocks: Sequence[Block]) -> list[list[_Line]]:
     """The rows of each block, dealt twice: the second time with the edges of columns known."""
     columns = [column for block in blocks for column in block.columns]
-    settle(columns, [deal(row, columns) for row in body])
+    dealt = [deal(row, columns) for row in body]
+    if part_pairs(blocks, dealt):
+        columns = [column for block in blocks for column in block.columns]
+        dealt = [deal(row, columns) for row in body]
+    settle(columns, dealt)
     lines: list[list[_Line]] = [[] for _ in blocks]
     for row in body:
-        dealt = iter(deal(row, columns))
+        pieces = iter(deal(row, columns))
         for block, found in zip(blocks, lines, strict=True):
-            cells = {column.name: next(dealt) for column in block.columns}
+            cells = {column.name: next(pieces) for column in block.columns}
             cells = {name: parts for name, parts in cells.items() if parts}
             if cells:
                 every = [part for parts in cells.values() for part in parts]
@@ -175,7 +187,9 @@ def _add(table: Table, lines: Sequence[_Line], block: Block, place: Place) -> No
 
 def _has_figure(parts: Sequence[Fragment]) -> bool:
     """Whether there is any figure; letters of a seal fall into columns of numbers, too."""
-    return any(character.isdigit() for part in parts for character in part.text)
+    return any(
+        character.isdigit() or may_be_figure(part) for part in parts for character in part.text
+    )
 
 
 def _part_unit(cells: dict[str, Cell]) -> None:
@@ -215,28 +229,39 @@ def _number_cell(cell: Cell, text: str, name: str) -> Cell:
 
 def tidy(text: str, looks: str) -> str:
     """Without what a reader of pages takes for something else where only one thing can stand:
-    10m1 is 10ml, 5g°9袋 is 5g*9袋, IIIII is III, 109/L is 10^9/L (`tidy_unit`)."""
+    10m1 is 10ml, 5g°9袋 and 5g9袋 are 5g*9袋, IIIII is III, 109/L is 10^9/L (`tidy_unit`)."""
     if looks == "text":
         text = _STROKES.sub("III", _LITRES.sub("ml", text))
-        return _TIMES.sub("*", text)
+        return _LOST_SIGN.sub("*", _TIMES.sub("*", text))
     return tidy_unit(text) if looks == "unit" else text
 
 
 def item_cell(name: str, parts: Sequence[Fragment], looks: str, place: Place) -> Cell:
     """One cell of the column ``name``."""
-    text = "".join(part.text for part in parts)
+    text = "".join(_arrow(part) if looks == "result" else part.text for part in parts)
     value, doubt = tidy(folded(text).strip(_EDGES), looks), ""
+    readings: list[str] = []
     if looks == "number":
-        # The class of the insurer stands close behind: without it the checks can read the amount.
-        value = _CLASS.sub("", value)
-        number = decimal_of(value.removeprefix("¥"))
+        written = money if name not in ("quantity", "number") else plain
+        value = _number_text(text)
+        number = decimal_of(value)
         if number is None:
             doubt = UNREADABLE
-        elif name in ("quantity", "number"):
-            value = plain(number)
         else:
-            value = money(number)
-            doubt = "" if "." in text else NO_POINT
+            value = written(number)
+            doubt = NO_POINT if written is money and "." not in text else ""
+        readings = [
+            written(number)
+            for other in (text, *other_texts(parts))
+            for number in meanings(_number_text(other), money=written is money)
+        ]
+    corrected = False
+    if looks in ("flag", "unit", "range") and begins_with_arrow(value, looks):
+        readings = [ARROWS[other[0]] for other in other_texts(parts) if other[:1] in ARROWS]
+    if looks == "range" and (meant := meant_range(value, other_texts(parts))) != value:
+        value, corrected = meant, True
+    if single := only_of(_SINGLE.get(looks, ""), value, other_texts(parts)):
+        value, corrected = single, True
     return Cell(
         value=value,
         text=text,
@@ -244,4 +269,17 @@ def item_cell(name: str, parts: Sequence[Fragment], looks: str, place: Place) ->
         page=place.page,
         confidence=min(1.0, max(0.0, min(part.confidence for part in parts))),
         doubt=doubt,
+        corrected=corrected,
+        readings=[other for other in dict.fromkeys(readings) if other != value],
     )
+
+
+def _arrow(part: Fragment) -> str:
+    """A lone character behind a result, as the arrow that it was read as, too."""
+    arrows = [other for other in part.line.others if other in ("↑", "↓")]
+    return arrows[0] if arrows and len(part.text) == len(part.line.text) == 1 else part.text
+
+
+def _number_text(text: str) -> str:
+    """A number without what surrounds it; the class of the insurer stands close behind amounts."""
+    return _CLASS.sub("", folded(text).strip(_EDGES)).removeprefix("¥")

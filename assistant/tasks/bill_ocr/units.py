@@ -1,13 +1,17 @@
-"""Units of laboratory sheets as they are read: without their stroke, with a lost power."""
+"""Units as they are read: of laboratory sheets without their stroke, with a lost power; of items
+as a character that is like the one that is meant."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 
 from assistant.tasks.bill_ocr.labels import table_of
 
 _POWER = re.compile(r"[×xX*]?10(?P<mark>[°º*^]?)(?P<power>12|9|6|3|2|°)?(?P<stroke>/?)[Ll1I|]")
+CLASSES = "甲乙丙"
+"""Of the insurer."""
 _MARKED = "9"
 """A small raised 9 is what is read as a degree; of counts in a litre it is the usual power."""
 
@@ -25,6 +29,15 @@ def tidy_unit(text: str) -> str:
         return f"10^{power}/L" if power else plain
     # The only unit of one capital letter is a second that was read large.
     return "s" if plain == "S" else _without_stroke().get(plain, plain)
+
+
+def only_of(known: str, read: str, others: Iterable[str]) -> str:
+    """The character of ``known`` that a single character was also read as, where it is none itself
+    and only one was: 盘 that may be 盒, z that may be 乙; "" where nothing is clear."""
+    if len(read) != 1 or read in known:
+        return ""
+    found = {other for other in others if len(other) == 1 and other in known}
+    return found.pop() if len(found) == 1 else ""
 
 
 @cache

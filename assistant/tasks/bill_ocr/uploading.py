@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from assistant.api.context import Services
 from assistant.api.problems import Problem
 from assistant.record.attachment import PageImage
-from assistant.record.attachment_content import ContentInvalid, read
+from assistant.record.attachment_content import Content, ContentInvalid, read
 from assistant.store import Context
 
 _AS_IT_IS = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png"}
@@ -37,15 +37,28 @@ def kept_pages(parts: Services, context: Context, name: str, data: bytes) -> lis
     suffix = PurePosixPath(name.replace("\\", "/")).suffix.lower()
     if suffix in _AS_IT_IS:
         try:
-            pictures = [(data, _AS_IT_IS[suffix])]
-            return _kept(parts, context, pictures)
+            kept = read(data, _AS_IT_IS[suffix])
         except ContentInvalid as error:
             raise Problem(422, str(error)) from None
+        _check(data)
+        return _kept(parts, context, [kept])
     if suffix not in _OPENED:
         raise Problem(
             415, f"票据文件须为 {'、'.join(s[1:].upper() for s in SUFFIXES)}。(Not such a file.)"
         )
-    return _kept(parts, context, _opened(name, data))
+    return _kept(parts, context, [read(*page) for page in _opened(name, data)])
+
+
+def _check(data: bytes) -> None:
+    """Whoever sends half a picture is told now, not when it is read."""
+    from serving.ocr.opening_process import opened
+    from serving.ocr.refusal import PageRefused
+
+    try:
+        for _ in opened(data):
+            pass
+    except PageRefused as error:
+        raise Problem(422, str(error)) from None
 
 
 def _opened(name: str, data: bytes) -> list[tuple[bytes, str]]:
@@ -65,10 +78,10 @@ def _opened(name: str, data: bytes) -> list[tuple[bytes, str]]:
     return found
 
 
-def _kept(parts: Services, context: Context, pictures: list[tuple[bytes, str]]) -> list[PageImage]:
+def _kept(parts: Services, context: Context, pictures: list[Content]) -> list[PageImage]:
     kept = []
-    for number, (data, media_type) in enumerate(pictures, 1):
-        made = parts.store.attachments.add(context, read(data, media_type), page=number)
+    for number, content in enumerate(pictures, 1):
+        made = parts.store.attachments.add(context, content, page=number)
         if isinstance(made, PageImage):
             kept.append(made)
     return kept

@@ -18,7 +18,9 @@ _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
 _COMPACT = re.compile(
     r"(?<!\d)((?:19|20)\d{2})[-/.年]?(0[1-9]|1[0-2])[-/.月]?([0-2]\d|3[01])(?!\d(?!\d?:))"
 )
-_POINTS = re.compile(r"\d{1,3}(?:[.,]\d{3})+[.,]\d{2}(?!\d)")
+_POINTS = re.compile(
+    r"(?<![\d.,])(?P<sign>[-¥]{0,2})(?P<number>\d{1,3}(?:(?:[.,]\d{3})+[.,:]|[,:])\d{2})(?!\d)"
+)
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
 _NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-]*")
 _PERSON = re.compile(r"[\u4e00-\u9fff·]{2,12}")
@@ -69,10 +71,10 @@ def read_value(kind: str, text: str) -> Value | None:
 
 def _amount(text: str) -> Value | None:
     if points := _POINTS.search(text):
-        # 1.015.55: a comma that was read as a point.
-        plain = re.sub(r"[.,]", "", points[0])
-        amount = Decimal(plain) / 100
-        doubt = "" if _GROUPED.fullmatch(points[0]) else LOST_COMMA
+        # 1.015.55 and 4,556:88: a comma that was read as a point, a point as a colon.
+        amount = Decimal(re.sub(r"[.,:]", "", points["number"])) / 100
+        amount = -amount if "-" in points["sign"] else amount
+        doubt = "" if _GROUPED.fullmatch(points["number"]) else LOST_COMMA
         return Value(money(amount), points.start(), points.end(), doubt)
     found = _AMOUNT.search(text)
     if found is None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from assistant.alerts.alert import Alert, AlertSource
 from assistant.record.encounter import Encounter
 from assistant.record.evidence import TextSpan
+from assistant.record.page_boxes import add_boxes
 from assistant.tasks.record_qc.draft import QcFinding
 from assistant.tasks.record_qc.record import CheckedEncounter
 from assistant.tasks.record_qc.rules import read_rules
@@ -30,6 +31,7 @@ def alerts_of_note(encounter: Encounter, note_id: str, home: Path) -> list[Alert
     """
     stay = CheckedEncounter.model_validate(encounter.model_dump())
     report = inspected(stay, _structurer(), home)
+    add_boxes(report, stay.observations)
     kinds = read_rules(home).kinds
     here = [
         one
@@ -55,11 +57,11 @@ def _alert(finding: QcFinding, encounter_id: str) -> Alert:
         message=f"{finding.title}：{finding.message}",
         settle=finding.settle,
         source=_SOURCE,
-        evidence=_spans(finding),
+        evidence=finding.evidence,
         key=key,
     )
 
 
 def _spans(finding: QcFinding) -> list[TextSpan]:
-    """Where a finding stands in texts; an alert shows no pages."""
+    """Where a finding stands in texts."""
     return [place for place in finding.evidence if isinstance(place, TextSpan)]

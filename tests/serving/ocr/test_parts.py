@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from serving.hardware import cpu
 from serving.ocr import arithmetic, ink, models
-from serving.ocr.alphabet import folded, mended, prior, without_rule
+from serving.ocr.alphabet import FIGURES, MEASURES, folded, mended, prior, without_rule
 from serving.ocr.detection import boxes_of, sides
 from serving.ocr.network import Numbers
 from serving.ocr.reader import Ocr
 from serving.ocr.reading_order import order
-from serving.ocr.recognition import Reading, Recogniser, decode
-from serving.ocr.second_reading import CONTESTED, read_again
+from serving.ocr.recognition import Reading, Recogniser, choices, decode, measure
+from serving.ocr.second_reading import CONTESTED, read_again, unruled
 from serving.ocr.upright import Posture
 
 LETTERS = ("", "a", "b", "c")
@@ -179,7 +179,8 @@ class _Recogniser(Recogniser):
     def __init__(self, second: Reading) -> None:
         self.second = second
 
-    def read(self, lines: object) -> list[Reading]:
+    def read(self, lines: object, *, others: bool = False) -> list[Reading]:
+        assert others
         return [self.second] * len(list(lines))  # type: ignore[call-overload]
 
 
@@ -187,12 +188,56 @@ class _Recogniser(Recogniser):
     ("second", "text", "confidence"),
     [("36.50", "36.50", 0.9), ("36.80", "36.80", CONTESTED)],
 )
-def test_a_doubtful_number_is_read_twice(second: str, text: str, confidence: float) -> None:
+def test_a_doubtful_number_is_read_again(second: str, text: str, confidence: float) -> None:
     readings = [Reading("36.50", (0.9, 0.9, 0.9, 0.6, 0.9)), Reading("药品", (0.6, 0.6))]
     again = _Recogniser(Reading(second, (0.9,) * 5))
     read_again(page(), [box(60, 60, 300, 100)] * 2, readings, again)
     assert (readings[0].text, readings[0].confidence) == (text, confidence)
-    assert readings[1].confidence == 0.6
+    # What was read first is among what sums may choose from.
+    assert "36.50" in readings[0].others
+    assert readings[1] == Reading("药品", (0.6, 0.6))
+
+
+def test_rules_of_a_table_are_no_part_of_a_narrow_cell() -> None:
+    line = np.full((48, 60, 3), 250, np.uint8)
+    line[10:38, 20:24] = line[10:14, 30:50] = 20  # the strokes of 1 and of a bar
+    ruled = line.copy()
+    ruled[:, 56:58] = ruled[45:47] = 20
+    assert (unruled(ruled) == line).all()
+    assert unruled(line) is line
+
+
+def _columns(*likely: dict[str, float]) -> np.ndarray:
+    """How likely none and each figure is, column by column."""
+    rows = [[one.get(each, 0.0) for each in ("", *FIGURES)] for one in likely]
+    return np.array(rows, np.float32)
+
+
+def test_a_figure_may_be_another_or_none_or_overlooked() -> None:
+    characters = ("", *FIGURES)
+    read = np.array([characters.index(one) for one in ("8", "", "0", "")])
+    found = choices(
+        read,
+        _columns({"8": 0.9, "3": 0.08}, {"": 0.9, ".": 0.05}, {"0": 0.5, "": 0.4}, {"": 1.0}),
+        characters,
+    )
+    # Likeliest first: the 0 is none, the 8 is a 3, a point stands between.
+    assert found == ("8", "30", "8.0")
+
+
+@pytest.mark.parametrize(
+    ("likely", "meant"),
+    [
+        ({"盒": 0.02, "支": 0.001}, ("盒",)),
+        ({"盒": 0.02, "支": 0.01}, ()),
+        ({"盒": 0.0005}, ()),
+    ],
+)
+def test_a_measure_word_is_told_only_where_it_is_clear(
+    likely: dict[str, float], meant: tuple[str, ...]
+) -> None:
+    watched = np.array([[0.0, *(likely.get(one, 0.0) for one in FIGURES + MEASURES)]], np.float32)
+    assert measure(watched) == meant
 
 
 def test_what_was_measured_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

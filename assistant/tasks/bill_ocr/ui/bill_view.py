@@ -26,7 +26,14 @@ from assistant.ui.markup import attributes, badge, button, esc, notices
 from assistant.ui.strings import Text
 
 FORMS = {"json": "json", "csv": "csv", "fhir": "fhir.json"}
-_NARROW = frozenset({"unit", "quantity", "unit_price", "amount", "class", "flag", "limit_price"})
+_WIDTHS = (
+    dict.fromkeys(("quantity", "class", "flag"), "narrow")
+    | dict.fromkeys(("unit", "code"), "word")
+    | dict.fromkeys(("unit_price", "amount", "value", "limit_price"), "figure")
+)
+_MOST_READINGS = 3
+_LENS = '<canvas class="bill-lens" hidden aria-hidden="true"></canvas>'
+"""Where the print of the cell in hand is shown large."""
 
 
 def bill_html(state: BillState, t: Text) -> str:
@@ -56,7 +63,7 @@ def bill_html(state: BillState, t: Text) -> str:
     said = f'<p class="hint" role="status">{esc(state.said)}</p>' if state.said else ""
     return (
         f"<section{values}>{_head(state, t)}{problem}{said}{warnings}"
-        f'<div class="bill-split"><div class="bill-pages scrolls">'
+        f'<div class="bill-split"><div class="bill-pages scrolls">{_LENS}'
         f"{_pages(bill.attachments, document.pages, t)}</div>"
         f'<div class="bill-cells scrolls">{_fields(document, t)}{_items(document, t)}'
         f"{_checks(document.checks, t)}</div></div>{_foot(state, context, t)}</section>"
@@ -99,7 +106,7 @@ def _fields(document: BillDocument, t: Text) -> str:
     rows = "".join(
         f'<div class="field{" doubtful" if cell.doubt else ""}"><label>'
         f"<span>{esc(name_of(name, t.language))}</span>"
-        f"{_input(f'fields.{name}', cell, name_of(name, t.language))}</label>{_why(cell)}</div>"
+        f"{_input(f'fields.{name}', cell, name_of(name, t.language))}</label>{_why(cell, t)}</div>"
         for name, cell in document.fields.items()
     )
     return f'<h4>{esc(t("bill.fields"))}</h4><div class="bill-fields">{rows}</div>'
@@ -132,13 +139,12 @@ def _row(item: Item, number: int, columns: Sequence[str], t: Text) -> str:
         cell = item.get(column) or Cell(value="")
         css = " ".join(
             name
-            for name, holds in (("doubtful", cell.doubt), ("narrow", column in _NARROW))
-            if holds
+            for name, holds in (("doubtful", cell.doubt), (_WIDTHS.get(column), column in _WIDTHS))
+            if name and holds
         )
         label = f"{name_of(column, t.language)} {number + 1}"
-        cells += (
-            f'<td class="{css}">{_input(f"items.{number}.{column}", cell, label)}{_why(cell)}</td>'
-        )
+        inside = _input(f"items.{number}.{column}", cell, label) + _why(cell, t)
+        cells += f'<td class="{css}">{inside}</td>'
     remove = button("×", "remove-row", css="quiet", path=f"items.{number}")
     title = esc(t("bill.row.remove"))
     remove = remove.replace("<button", f'<button title="{title}" aria-label="{title}"', 1)
@@ -167,8 +173,13 @@ def _input(path: str, cell: Cell, label: str) -> str:
     return f"<input{values}>"
 
 
-def _why(cell: Cell) -> str:
-    return f'<small class="why">{esc(cell.doubt)}</small>' if cell.doubt else ""
+def _why(cell: Cell, t: Text) -> str:
+    """Why a cell is doubted, and what else was read at its place."""
+    if not cell.doubt:
+        return ""
+    others = "" if cell.corrected else "、".join(cell.readings[:_MOST_READINGS])
+    also = f" {t('bill.also_read', values=others)}" if others else ""
+    return f'<small class="why">{esc(cell.doubt)}{esc(also)}</small>'
 
 
 def _checks(checks: Sequence[Check], t: Text) -> str:

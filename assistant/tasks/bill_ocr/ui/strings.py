@@ -31,6 +31,7 @@ add(
         "bill.title": ("票据", "Bill"),
         "bill.of": ("第 {n} / {all} 张", "{n} of {all}"),
         "bill.doubts": ("{n} 处存疑", "{n} in doubt"),
+        "bill.also_read": ("另读作 {values}", "also read as {values}"),
         "bill.no_doubts": ("无存疑", "nothing in doubt"),
         "bill.accepted": ("已确认：{who}", "accepted: {who}"),
         "bill.version": ("第 {n} 版", "version {n}"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import subprocess
 import sys
@@ -10,12 +9,14 @@ import time
 from pathlib import Path
 
 import pytest
+from bad_pages import BadFile, bad_files
 from PIL import Image
 from starlette.testclient import TestClient
 from typer import Typer
 from typer.testing import CliRunner, Result
 
 from assistant.tasks.bill_ocr.command import bill
+from assistant.tasks.bill_ocr.reading import OTHER_PATIENT
 from eval.clinical.bills.generator.fonts import NoFont
 from eval.clinical.bills.generator.layout import layouts
 from eval.clinical.bills.generator.render import draw
@@ -46,6 +47,18 @@ def run(*arguments: str | Path) -> Result:
     app = Typer()
     app.command()(bill)
     return CliRunner().invoke(app, [str(one) for one in arguments], env={"COLUMNS": "160"})
+
+
+def test_a_page_on_its_head_in_a_mirror_of_another_patient(
+    page: Path, total: str, tmp_path: Path
+) -> None:
+    turned = tmp_path / "mirror.png"
+    picture = Image.open(page).transpose(Image.Transpose.FLIP_TOP_BOTTOM)
+    picture.save(turned)
+    said = json.loads(run(turned, "--json", "--patient", "欧阳不在此处").stdout)
+    assert said["fields"]["total"]["value"] == total
+    assert OTHER_PATIENT in said["warnings"]
+    assert any("镜像" in one for one in said["warnings"])
 
 
 def test_one_file_is_one_object(page: Path, total: str) -> None:
@@ -128,14 +141,23 @@ def test_a_killed_run_goes_on_and_loses_nothing(tmp_path: Path) -> None:
     assert f"{kept.count(10)} 份已有" in done.stderr
 
 
-def test_what_cannot_be_read_is_said_in_a_sentence(tmp_path: Path) -> None:
-    (tmp_path / "x.jpg").write_bytes(b"no picture")
-    done = run(tmp_path / "x.jpg", "--json")
-    assert done.exit_code == 1
+@pytest.mark.parametrize("file", bad_files(), ids=str)
+def test_what_is_no_bill_is_said_in_a_sentence(tmp_path: Path, file: BadFile) -> None:
+    path = tmp_path / file.name
+    path.write_bytes(file.content)
+    done = run(path, "--json")
     assert "Traceback" not in done.output
-    assert done.stderr.strip()
-    (tmp_path / "empty").mkdir()
-    assert run(tmp_path / "empty", "--json").exit_code == 2
+    if done.exit_code == 0:
+        said = json.loads(done.stdout)
+        assert (said["kind"], said["fields"], said["items"]) == ("unknown", {}, [])
+        assert file.says in " ".join(said["warnings"])
+    else:
+        assert (done.exit_code, done.stdout) == (1, "")
+        assert file.says in done.stderr
+
+
+def test_an_empty_folder_is_a_mistake_of_the_call(tmp_path: Path) -> None:
+    assert run(tmp_path, "--json").exit_code == 2
 
 
 def test_pages_of_a_patient_by_the_api(client: TestClient, page: Path, total: str) -> None:
@@ -146,6 +168,7 @@ def test_pages_of_a_patient_by_the_api(client: TestClient, page: Path, total: st
         content=page.read_bytes(),
     ).json()
     body = {"patient_id": "pat-1", "encounter_id": "enc-1", "attachments": [kept]}
+    body["patient_name"] = "欧阳不在此处"
     twice = client.post("/v1/bills", json=body | {"attachments": [kept, kept]}, headers=headers)
     assert twice.status_code == 422
     answer = client.post("/v1/bills?wait=true", json=body, headers=headers)
@@ -153,20 +176,9 @@ def test_pages_of_a_patient_by_the_api(client: TestClient, page: Path, total: st
     job = client.get(f"/v1/bills/{answer.json()['id']}", headers=headers).json()
     (document,) = job["documents"]
     assert document["fields"]["total"]["value"] == total
+    assert OTHER_PATIENT in document["warnings"]
     (draft,) = job["drafts"]
     assert draft["attachments"] == [kept["id"]]
-
-
-def test_a_picture_of_nothing_has_no_fields(tmp_path: Path) -> None:
-    data = io.BytesIO()
-    Image.new("RGB", (400, 300), (120, 160, 90)).save(data, "PNG")
-    (tmp_path / "cat.png").write_bytes(data.getvalue())
-    done = run(tmp_path / "cat.png", "--json")
-    if done.exit_code == 0:
-        said = json.loads(done.stdout)
-        assert (said["kind"], said["fields"], said["items"]) == ("unknown", {}, [])
-    else:
-        assert done.stderr.strip()
 
 
 def test_a_page_that_is_not_there_is_a_documented_404(client: TestClient) -> None:

@@ -10,7 +10,13 @@ import pytest
 from bill_samples import kept
 from starlette.testclient import TestClient
 
+from assistant.alerts.alert import Alert
+from assistant.alerts.engine import alerts_of
+from assistant.alerts.rule import rules_of
 from assistant.draft import Draft, Statement
+from assistant.interop.hooks.making import alert_card
+from assistant.interop.hooks.note_process import NOTE_PROCESS
+from assistant.record.encounter import Encounter
 from assistant.record.evidence import PageBox, Rectangle, TextSpan
 from assistant.record.observation import Observation
 from assistant.record.page_boxes import add_boxes, boxed_lines
@@ -197,3 +203,23 @@ def test_findings_and_what_events_begin_lead_to_the_box(
         quoted = {box["quote"] for box in boxes_in(answer.json())}
         assert quoted, path
         assert quoted <= {"45", "44"}
+
+
+def test_alerts_and_what_is_said_of_a_saved_note_lead_to_the_box(
+    client: TestClient, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sheet(client, store, "2024-03-05", "45")
+    seen: list[Encounter] = []
+    answering = client.app.state.hook_answering  # type: ignore[attr-defined]
+
+    def keep(places: object, stay: Encounter, *more: object) -> list[Alert]:
+        seen.append(stay)
+        return []
+
+    monkeypatch.setattr(NOTE_PROCESS, "ask", keep)
+    answering._said_of(Encounter.model_validate(ENCOUNTER), "n1")
+    ((row,),) = [stay.observations for stay in seen]
+    assert (row.value, row.box and row.box.quote) == ("45", "45")
+    found = alerts_of(seen[0], rules_of(answering._parts.settings.home, []))
+    (alert,) = [one for one in found if any(isinstance(e, PageBox) for e in one.evidence)]
+    assert "单据图像第1页" in (alert_card("c1", alert, []).detail or "")

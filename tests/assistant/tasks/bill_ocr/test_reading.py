@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from random import Random
 from typing import Any
 
 import pytest
 
-from assistant.tasks.bill_ocr.document import BillDocument, DocumentKind
+from assistant.tasks.bill_ocr.document import BillDocument, Cell, DocumentKind
+from assistant.tasks.bill_ocr.filing import recheck
+from assistant.tasks.bill_ocr.laboratory import BY_RANGE
 from assistant.tasks.bill_ocr.page import ReadPage
 from assistant.tasks.bill_ocr.reading import OTHER_PATIENT, read_pages
 from serving.ocr.line import TextLine
@@ -75,7 +77,9 @@ def test_a_misread_amount_is_put_right_or_flagged(generated: Make, name: str) ->
         if wrong == line.text[0]:
             continue
         lines = list(page.lines)
-        lines[number] = replace(line, text=wrong + line.text[1:])
+        # Of every second one the right figures are among what else was read there.
+        others = (f"7{line.text[1:]}", line.text) if number % 2 else ()
+        lines[number] = replace(line, text=wrong + line.text[1:], others=others)
         (document,) = read_pages([replace(page, lines=lines)])
         right, said = values(truth), values(document)
         if said != right:
@@ -131,6 +135,76 @@ def test_nothing_is_mended_that_the_total_does_not_prove(printed: Print) -> None
     assert [check.name for check in failed] == ["quantity_price"]
     assert "24.00" in failed[0].suggestion
     assert document.items[0]["unit_price"].doubt
+
+
+def _also(page: ReadPage, others: Mapping[str, tuple[str, ...]]) -> ReadPage:
+    """The page with what else its lines were read as, by what they were read as first."""
+    lines = [replace(line, others=others.get(line.text, ())) for line in page.lines]
+    return replace(page, lines=lines)
+
+
+TWO = [
+    *HEAD,
+    [(20.0, "血常规"), (300.0, "2"), (450.0, "20.00"), (600.0, "48.00")],
+    [(20.0, "尿常规"), (300.0, "1"), (450.0, "14.00"), (600.0, "14.00")],
+    [(20.0, "合计：54.00"), (300.0, "大写：伍拾肆元整")],
+]
+
+
+@pytest.mark.parametrize(
+    ("others", "amount", "count"),
+    [
+        # Another reading of the amount makes the row and the sum come out.
+        ({"48.00": ("46.00", "40.00")}, "40.00", "2"),
+        # None does: no figure is made up.
+        ({"48.00": ("46.00",)}, "48.00", "2"),
+        # 4 × 12.00 = 48.00 is right in itself, and the total says that it is not meant.
+        ({"48.00": ("40.00",), "2": ("4",), "20.00": ("12.00",)}, "40.00", "2"),
+    ],
+)
+def test_arithmetic_decides_among_what_was_read(
+    printed: Print, others: dict[str, tuple[str, ...]], amount: str, count: str
+) -> None:
+    (document,) = read_pages([_also(printed(TWO), others)])
+    item = document.items[0]
+    assert (item["amount"].value, item["quantity"].value) == (amount, count)
+    assert item["amount"].doubt
+    assert item["amount"].corrected == (amount == "40.00")
+    if amount == "40.00":
+        assert "48.00" in item["amount"].doubt
+        assert "48.00" in item["amount"].readings
+        # Whoever saves something else has not looked at it.
+        recheck(document)
+        assert item["amount"].doubt
+
+
+def test_a_count_that_may_be_either_is_decided_by_the_total(printed: Print) -> None:
+    rows = [*TWO[:3], [(20.0, "血常规"), (300.0, "2"), (450.0, "20.00"), (600.0, "60.00")],
+            [(20.0, "合计：60.00")]]  # fmt: skip
+    page = _also(printed(rows), {"2": ("3", "8"), "20.00": ("30.00",)})
+    (document,) = read_pages([page])
+    item = document.items[0]
+    # 3 × 20.00 and 2 × 30.00 are both 60.00: the amount is sure, and neither is changed.
+    assert [item[name].value for name in ("quantity", "unit_price", "amount")] == [
+        "2", "20.00", "60.00",
+    ]  # fmt: skip
+    assert item["quantity"].doubt
+
+
+@pytest.mark.parametrize("lost", ["数量", "单价", "金额"])
+def test_a_column_whose_head_was_not_read_is_told_by_its_products(
+    printed: Print, lost: str
+) -> None:
+    head = [(x, text) for x, text in HEAD[2] if text != lost]
+    document = bill(
+        printed, *HEAD[:2], head,
+        [(20.0, "血常规"), (310.0, "2"), (440.0, "20.00"), (600.0, "40.00")],
+        [(20.0, "尿常规"), (310.0, "3"), (440.0, "14.00"), (600.0, "42.00")],
+        [(20.0, "合计：82.00")],
+    )  # fmt: skip
+    said = [[item[name].value for name in ("quantity", "unit_price", "amount")]
+            for item in document.items]  # fmt: skip
+    assert said == [["2", "20.00", "40.00"], ["3", "14.00", "42.00"]]
 
 
 def test_cells_that_were_read_as_one_are_parted(printed: Print) -> None:
@@ -217,6 +291,59 @@ def test_a_flag_that_contradicts_its_range_is_told_of(printed: Print) -> None:
     assert document.items[0]["flag"].doubt
 
 
+def test_of_what_was_read_the_range_and_the_kind_of_column_decide(printed: Print) -> None:
+    page = printed([
+        [(300.0, "检验报告单")],
+        [(20.0, "姓名：张三")],
+        [(20.0, "项目"), (250.0, "结果"), (350.0, "提示"), (450.0, "单位"), (600.0, "参考范围")],
+        [(20.0, "血钾"), (250.0, "2.97"), (350.0, "↑"), (450.0, "mmol/L"), (600.0, "3.505.30")],
+        [(20.0, "血氯"), (250.0, "162.9"), (350.0, "1"), (450.0, "mmol/L"), (600.0, "99-110")],
+    ])  # fmt: skip
+    others = {"↑": ("↓", "1"), "1": ("↑",), "3.505.30": ("3.50-5.30", "350530")}
+    (document,) = read_pages([_also(page, others)])
+    potassium, chloride = document.items
+    assert (potassium["flag"].value, potassium["range"].value) == ("↓", "3.50-5.30")
+    assert "↑" in potassium["flag"].doubt
+    assert (chloride["value"].value, chloride["flag"].value) == ("162.9", "↑")
+
+
+def test_a_lone_character_is_the_measure_word_or_figure_that_was_also_read(printed: Print) -> None:
+    page = printed([
+        *HEAD[:2],
+        [(20.0, "项目名称"), (300.0, "数量"), (400.0, "单位"), (500.0, "单价"), (640.0, "金额")],
+        [(20.0, "阿司匹林片"), (310.0, "q"), (410.0, "盘"), (500.0, "2.00"), (640.0, "18.00")],
+        [(20.0, "叶酸片"), (310.0, "1"), (410.0, "瓶"), (500.0, "6.00"), (640.0, "6.00")],
+    ])  # fmt: skip
+    (document,) = read_pages([_also(page, {"q": ("9",), "盘": ("盆", "盒")})])
+    first = document.items[0]
+    assert (first["quantity"].value, first["unit"].value) == ("9", "盒")
+    assert (first["unit"].text, first["unit"].corrected) == ("盘", True)
+    (document,) = read_pages([_also(page, {"q": ("9",), "盘": ("盒", "瓶")})])
+    assert document.items[0]["unit"].value == "盘"
+
+
+def test_an_arrow_that_was_not_read_is_told_by_the_range(printed: Print) -> None:
+    document = bill(
+        printed,
+        [(300.0, "检验报告单")],
+        [(20.0, "姓名：张三")],
+        [(20.0, "项目"), (250.0, "结果"), (350.0, "提示"), (450.0, "单位"), (600.0, "参考范围")],
+        [(20.0, "血糖"), (250.0, "9.10"), (450.0, "mmol/L"), (600.0, "3.90-6.10")],
+        [(20.0, "尿素"), (250.0, "4.10"), (450.0, "mmol/L"), (600.0, "3.10-8.00")],
+        [(20.0, "血钾"), (250.0, "2.9"), (350.0, "↓"), (450.0, "mmol/L"), (600.0, "3.5-5.3")],
+    )
+    glucose, urea, potassium = document.items
+    assert (glucose["flag"].value, glucose["flag"].doubt) == ("↑", BY_RANGE)
+    # The value may be what was misread: it is looked at, too.
+    assert glucose["value"].doubt
+    assert "flag" not in urea
+    assert not potassium["flag"].doubt
+    # A person puts the value right, and the arrow goes with it.
+    glucose["value"] = Cell(value="4.10", corrected=True)
+    recheck(document)
+    assert "flag" not in glucose
+
+
 def test_money_whose_label_is_there_and_whose_value_is_not_is_told_of(printed: Print) -> None:
     document = bill(
         printed, *HEAD, [(20.0, "血常规"), (600.0, "20.00")], [(20.0, "合计：20.00")],
@@ -244,6 +371,35 @@ def test_a_fund_is_mended_where_two_sums_prove_it(printed: Print) -> None:
     assert "3000" in cell.doubt
 
 
+def test_a_reading_that_a_sum_agrees_with_is_taken(printed: Print) -> None:
+    page = printed([
+        *FUNDS,
+        [(20.0, "统筹支付：60.00"), (300.0, "账户支付：18.00"), (600.0, "现金支付：30.00")],
+    ])  # fmt: skip
+    others = {"账户支付：18.00": ("账户支付：13.00", "账户支付：10.00")}
+    (document,) = read_pages([_also(page, others)])
+    cell = document.fields["account_paid"]
+    assert (cell.value, cell.corrected, "13.00" in cell.readings) == ("10.00", True, True)
+    assert "18.00" in cell.doubt
+
+
+def test_amounts_whose_labels_were_not_read_are_found_by_what_sums_lack(printed: Print) -> None:
+    document = bill(
+        printed,
+        *FUNDS,
+        # The label of the account has lost a part, the one of what is not insured is gone.
+        [(20.0, "统筹支付：60.00"), (300.0, "支忖：12.00"), (600.0, "现金支付：28.00")],
+        [(20.0, "个人自付：25.00"), (300.0, "15.00"), (600.0, "99.00")],
+    )
+    assert {name: document.fields[name].value for name in ("account_paid", "own_expense")} == {
+        "account_paid": "12.00",
+        "own_expense": "15.00",
+    }
+    assert all(document.fields[name].doubt for name in ("account_paid", "own_expense"))
+    # Nothing lacks the other one.
+    assert "99.00" not in {cell.value for cell in document.fields.values()}
+
+
 def test_one_sum_alone_does_not_say_which_part_is_wrong(printed: Print) -> None:
     rows = [
         *FUNDS,
@@ -254,16 +410,17 @@ def test_one_sum_alone_does_not_say_which_part_is_wrong(printed: Print) -> None:
     assert all(document.fields[name].doubt for name in ("fund_paid", "account_paid", "cash_paid"))
 
 
-def test_a_count_that_was_overlooked_is_told_by_price_and_amount(printed: Print) -> None:
+@pytest.mark.parametrize("read", ["", "1l1"])
+def test_a_count_that_was_overlooked_is_told_by_price_and_amount(printed: Print, read: str) -> None:
     document = bill(
         printed,
         *HEAD,
         [(20.0, "血常规"), (310.0, "2"), (430.0, "20.00"), (600.0, "40.00")],
-        [(20.0, "尿常规"), (430.0, "14.00"), (600.0, "42.00")],
+        [(20.0, "尿常规"), *[(310.0, read)] * bool(read), (430.0, "14.00"), (600.0, "42.00")],
         [(20.0, "合计：82.00")],
     )
     cell = document.items[1]["quantity"]
-    assert (cell.value, cell.corrected) == ("3", True)
+    assert (cell.value, cell.text, cell.corrected) == ("3", read, True)
     assert cell.doubt
 
 

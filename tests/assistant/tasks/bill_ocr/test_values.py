@@ -16,6 +16,7 @@ from assistant.tasks.bill_ocr.values import decimal_of, quantity_of, read_value
     [
         ("amount", "￥1,234.50元", "1234.50"),
         ("amount", "-12.00", "-12.00"),
+        ("amount", "退费：-1,234.50", "-1234.50"),
         ("amount", "12.5", "12.50"),
         ("date", "2024年3月5日", "2024-03-05"),
         ("date", "20240305", "2024-03-05"),
@@ -36,11 +37,16 @@ def test_a_value_is_normalised(kind: str, text: str, value: str) -> None:
     assert not found.doubt
 
 
-@pytest.mark.parametrize("text", ["1.015.55", "1250", "12.5O", "1,23.4"])
-def test_an_amount_that_may_be_misread_is_doubted(text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1.015.55", "1015.55"), ("4,556:88", "4556.88"), ("81,00", "81.00"), ("1250", "1250.00"),
+     ("12.5O", None), ("1,23.4", None)],
+)  # fmt: skip
+def test_an_amount_that_may_be_misread_is_doubted(text: str, value: str | None) -> None:
     found = read_value("amount", text)
     assert found is not None
     assert found.doubt
+    assert value in (None, found.value)
 
 
 def test_an_amount_in_words_that_a_seal_has_cut_is_doubted() -> None:

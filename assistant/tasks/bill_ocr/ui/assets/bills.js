@@ -69,6 +69,26 @@ const drawPages = async () => {
   if (focused?.matches?.("input.cell")) light(focused.dataset.path);
 };
 
+// The print of the cell in hand, large enough to be compared with what was read.
+const magnify = (input) => {
+  const lens = element.querySelector(".bill-lens");
+  if (!lens) return;
+  const page = `figure.bill-page[data-page="${Number(input?.dataset.page)}"] img`;
+  const image = input?.dataset.box && element.querySelector(page);
+  lens.hidden = !image;
+  if (!image) return;
+  const [x, y, width, height] = input.dataset.box.split(" ").map(Number);
+  const rim = height * 0.7;
+  const left = Math.max(0, x - 2 * rim);
+  const top = Math.max(0, y - rim);
+  const across = Math.min(width + 4 * rim, image.naturalWidth - left);
+  const down = Math.min(height + 2 * rim, image.naturalHeight - top);
+  const scale = Math.min(4, (lens.parentElement.clientWidth - 8) / across, 110 / down);
+  lens.width = Math.max(1, Math.round(across * scale));
+  lens.height = Math.max(1, Math.round(down * scale));
+  lens.getContext("2d").drawImage(image, left, top, across, down, 0, 0, lens.width, lens.height);
+};
+
 const light = (path) => {
   for (const box of element.querySelectorAll(".cell-box")) {
     const on = box.dataset.of === path;
@@ -83,6 +103,7 @@ const light = (path) => {
     }
   }
   for (const input of cellInputs()) input.classList.toggle("lit", input.dataset.path === path);
+  magnify(cellInputs().find((input) => input.dataset.path === path));
 };
 
 const changed = (input) =>
@@ -121,7 +142,10 @@ const putBack = () => {
   }
   for (const [path, value] of pending.get(card.dataset.bill) ?? []) {
     const input = element.querySelector(`input.cell[data-path="${CSS.escape(path)}"]`);
-    if (input) { input.value = value; input.classList.add("dirty"); }
+    if (!input) continue;
+    input.value = value;
+    if (value === input.dataset.original) confirm(input);
+    else input.classList.add("dirty");
   }
 };
 
