@@ -65,3 +65,8 @@ class Check:
     def clauses(self) -> list[Clause]:
         """Every clause of every source."""
         return [clause for source in self.sources for clause in source.clauses]
+
+    @cached_property
+    def bigrams(self) -> set[str]:
+        """The pairs of content characters of all sources."""
+        return {pair for source in self.sources for pair in source.bigrams}

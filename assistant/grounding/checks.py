@@ -32,13 +32,14 @@ from assistant.grounding.name_checks import (
 from assistant.grounding.quantity_checks import (
     check_clocks,
     check_digits,
+    check_led,
     check_order,
     check_quantities,
     check_trends,
 )
 from assistant.grounding.regimen_checks import check_regimens, check_use
 from assistant.grounding.site_checks import check_sites
-from assistant.grounding.source import clause_at, clause_ranges
+from assistant.grounding.source import clause_at
 from assistant.grounding.susceptibility_checks import check_susceptibility
 from assistant.grounding.tie_checks import (
     check_bound_words,
@@ -47,9 +48,9 @@ from assistant.grounding.tie_checks import (
     check_sequences,
 )
 from assistant.grounding.turned_checks import check_before_after, check_removed, check_stopped
-from assistant.grounding.wording import CONTENT, bigrams, blanked, undenied, unfilled
+from assistant.grounding.wording import bigrams
+from assistant.grounding.wording_checks import check_wording
 from knowledge.text.dates import dates
-from knowledge.text.quantity import quantities
 
 
 def check_dates(check: Check) -> None:
@@ -130,7 +131,7 @@ def check_baby(check: Check) -> None:
 
 
 _PLACE = re.compile(
-    r"(?:转入?|转至|收入|收住)(?P<place>[\u4e00-\u9fff]{1,6}?科|ICU|[\u4e00-\u9fff]{2,4}病房)"
+    r"(?:转(?:[入至往回]|到)?|收入|收住)(?P<place>[\u4e00-\u9fff]{1,6}?科|ICU|[\u4e00-\u9fff]{2,4}病房)"
 )
 
 
@@ -163,60 +164,6 @@ def check_sides(check: Check) -> None:
                 check.use(max(same, key=like.score).source)
 
 
-def check_wording(check: Check) -> None:
-    """Every clause must be covered; a clause too short for that must stand there literally.
-
-    Facts that were found in the record are covered, and the words that deny are left out: what is
-    denied has its own check.
-    """
-    for start, end in clause_ranges(check.text):
-        clause = check.text[start:end]
-        if check.text[end : end + 1] in (":", "：") and _HEADING.fullmatch(clause.strip()):
-            continue
-        wanted = bigrams(undenied(clause))
-        bare = blanked(clause, [(a - start, b - start) for a, b in check.verified])
-        if not wanted:
-            _check_short(check, bare)
-            continue
-        covered = wanted - bigrams(undenied(bare))
-        covered |= {b for s in check.used for b in wanted & s.bigrams}
-        while len(covered) < len(wanted):
-            best = max(check.sources, key=lambda s: len(wanted & s.bigrams - covered), default=None)
-            gain = wanted & best.bigrams - covered if best else set()
-            enough = len(covered) > check.coverage * len(wanted)
-            if best is None or len(gain) < (2 if enough and len(wanted) > 2 else 1):
-                break
-            check.use(best)
-            covered |= gain
-        if len(covered) <= check.coverage * len(wanted) and len(covered) < len(wanted):
-            check.problem("no_evidence", clause)
-
-
-def _check_short(check: Check, clause: str) -> None:
-    """A clause without a pair of content characters: what is left of it beside numbers and dates
-    must stand there."""
-    bare = _OF_PATIENT.sub("", clause)
-    clause = bare
-    values = [(q.start, q.end) for q in quantities(clause)]
-    for start, end in sorted([*values, *((d.start, d.end) for d in dates(clause))], reverse=True):
-        bare = bare[:start] + bare[end:]
-    content = "".join(c for c in CONTENT.findall(unfilled(bare)) if c not in _LITTLE)
-    if not content:
-        return
-    holding = [s for s in check.sources if content in "".join(CONTENT.findall(unfilled(s.text)))]
-    if holding:
-        check.use(holding[0])
-    else:
-        check.problem("no_evidence", clause)
-
-
-_HEADING = re.compile(r"(?:家族|既往|个人|现病|婚育|月经)史|主诉|诊疗经过|出院情况|专科情况|查体")
-"""What only says where something stands; what it says of it (既往, 家族) its own checks read."""
-
-_OF_PATIENT = re.compile(r"患[者儿]|病人")
-_LITTLE = set("共约各均每次余第由从变至到")
-
-
 CHECKS: tuple[Callable[[Check], None], ...] = (
     check_patient,
     check_baby,
@@ -225,6 +172,7 @@ CHECKS: tuple[Callable[[Check], None], ...] = (
     check_quantities,
     check_order,
     check_trends,
+    check_led,
     check_clocks,
     check_digits,
     check_latin_names,

@@ -18,7 +18,7 @@ from assistant.grounding.opposites import (
 from assistant.grounding.signs import Sign
 from assistant.grounding.source import Clause, Reading, Source
 from assistant.grounding.stance import REVERSING, relatives
-from assistant.grounding.wording import bigrams, blanked
+from assistant.grounding.wording import bigrams, blanked, telling
 from knowledge.text.finding import Certainty, Experiencer, Finding, Polarity, Temporality
 from knowledge.text.folding import fold
 
@@ -187,7 +187,9 @@ _TOLD = 0.6
 def check_denied_alone(check: Check) -> None:
     """What the record only ever denies, a statement may not affirm: 未治愈 tells of no 治愈."""
     denied = {word for c in check.clauses for word in denied_words(c.text)}
-    denied |= {d.text for c in check.clauses for d in c.denials if len(d.text) > 1}
+    items = {d.text for c in check.clauses for d in c.denials if len(d.text) > 1}
+    # 无渗血渗液 denies 渗液.
+    denied |= items | {item[-2:] for item in items if len(item) == 2 * len(item[-2:])}
     known = [(f.span.start, f.span.end) for f in check.said.findings]
     known += [(s.start, s.end) for s in check.said.signs if s.positive is False]
     for clause in check.said.clauses:
@@ -195,13 +197,18 @@ def check_denied_alone(check: Check) -> None:
             continue
         told = blanked(clause.affirmed, [(a - clause.start, b - clause.start) for a, b in known])
         for word in denied:
+            if not telling(word) and not any(
+                f"未{word}" in c.text and clause.matter & c.source.bigrams for c in check.clauses
+            ):
+                # 处理左肾结石 is what was done, whatever else is 未处理.
+                continue
             if affirms(told, word) and not any(affirms(c.affirmed, word) for c in check.clauses):
                 check.problem("negation", clause.text)
 
 
 _CLAIMED = re.compile(r"目前|(?<![出发表实呈])现(?![病象场实])|仍|至今|在[用位]")
 _OVER = re.compile(
-    r"转清|转[普出至]|后转|拔[管除]|撤[机除]|脱机|停用|停药|消失|已?缓解|已?恢复|治愈|已愈|出院"
+    r"转清|未再|转[普出至]|后转|拔[管除]|撤[机除]|脱机|停用|停药|消失|已?缓解|已?恢复|治愈|已愈|出院"
 )
 
 
@@ -211,9 +218,8 @@ def check_now(check: Check) -> None:
         if not _CLAIMED.search(clause.text) or _OVER.search(clause.text):
             continue
         alike = _alike(clause, check)
-        if alike and all(
-            not _CLAIMED.search(c.text) and _OVER.search(c.source.text, c.start) for c in alike
-        ):
+        over = [_OVER.search(c.source.text, c.start) and not _CLAIMED.search(c.text) for c in alike]
+        if over and over[-1]:
             check.problem("certainty", clause.text)
 
 
@@ -281,10 +287,15 @@ def _is_told_so(said: Clause, check: Check) -> bool:
 _DONE = re.compile(r"已经?(?:行|做|完成|接受|实施)")
 
 
+_GIVEN = re.compile(r"[行予给](?!走|为|动|人|药史)")
+
+
 def _differs(said: Clause, written: Clause) -> bool:
     """Whether the record means its clause otherwise, or the statement turns what it tells."""
     whole = said.stances | {s for c in said.source.clauses for s in c.stances} - REVERSING
     turned = said.own_stances & REVERSING
+    if "planned" in said.own_stances and not written.stances and _GIVEN.search(written.text):
+        return True
     if "planned" in written.stances and _DONE.search(said.text) and not _DONE.search(written.text):
         return True
     return bool(written.stances - whole) or bool(turned - written.stances)

@@ -141,6 +141,9 @@ class _Reader:
         if not words and not quantity.unit:
             # 孕2产1, HER-2（0）: what is all the name that a number has.
             words = frozenset(_NAMED.findall(ahead[-8:])[-1:])
+        if not words and before and begin == quantity.start and before.quantity.unit.code in _GRADES:
+            # 深Ⅱ度20%: of the degree that it stands behind.
+            words = frozenset({folded[before.quantity.start : before.quantity.end]})
         if not words and quantity.unit.code in ("{期}", "{stage}"):
             # 右乳癌pT2N1M0，ⅡB期: of what the clause before it names.
             words = frozenset(bigrams(folded[sentence : quantity.start][-_FAR:]))
@@ -222,6 +225,7 @@ class _Reader:
         return frozenset(bigrams(self._folded[end : edge.start() if edge else right]))
 
 
+_GRADES = ("{度}", "{级}", "{期}", "{stage}")
 _IS = re.compile(r"后?[为是]")
 """What stands between a day and the value on it: 第5天为180U/L."""
 

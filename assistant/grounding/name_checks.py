@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from assistant.grounding.check import Check
 from assistant.grounding.measuring import tests_of
-from assistant.grounding.wording import bigrams
+from assistant.grounding.wording import bigrams, telling
 from knowledge.text.dates import dates
 from knowledge.text.folding import fold
 from knowledge.text.frequency import frequencies
@@ -52,7 +52,8 @@ def check_procedures(check: Check) -> None:
         if any(a < term.end and term.start < b for a, b in ways):
             continue
         # 根治手术后 is 根治术后.
-        words = bigrams(check.text[term.start : term.end].replace("手术", "术"))
+        named = check.text[term.start : term.end].replace("手术", "术")
+        words = {run[i : i + 2] for run in telling(named) for i in range(len(run) - 1)}
         if term.kind is not TermKind.PROCEDURE or len(words) < _SHORTEST:
             continue
         best = max((len(words & s.bigrams) for s in check.sources), default=0)

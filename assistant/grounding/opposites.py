@@ -16,6 +16,9 @@ _NOT = re.compile(
 )
 """A predicate that is denied; what a list denies is read elsewhere (`denials`)."""
 
+_NOT_LAST = re.compile(r"[不未](?P<what>[\u4e00-\u9fff])(?![\u4e00-\u9fff])")
+"""One of a single character that ends its clause: 大便未解, 心律不齐."""
+
 _LISTING = re.compile(r"[见闻触扪叩探引查诉及伴除]|发[现热烧]|排除|明[显确]")
 _DENYING = re.compile(r"(?:[不未无非待]|没有?)(?:再|能|曾|完全|明显|显著|得到|太|很|可|会|见)*\Z")
 
@@ -110,7 +113,7 @@ def without_opposites(text: str) -> str:
 
 def denied_words(text: str) -> list[str]:
     """The predicates that ``text`` denies; what lists deny is read elsewhere (`denials`)."""
-    found = [hit["what"] for hit in _NOT.finditer(text)]
+    found = [hit["what"] for pattern in (_NOT, _NOT_LAST) for hit in pattern.finditer(text)]
     return [what for what in found if not _LISTING.match(what)]
 
 

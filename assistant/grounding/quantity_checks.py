@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
+from assistant.grounding.bound import bound
 from assistant.grounding.check import Check
 from assistant.grounding.counts import (
     counts_another,
@@ -59,6 +60,19 @@ def check_quantities(check: Check) -> None:
         ]
         if not holding:
             holding = told_alone(said, clause, check, same, written)
+        if not holding and not said.concept:
+            fair = [
+                (s, m)
+                for s, m in same
+                if not m.reference
+                and not m.concept
+                and said.fits(m)
+                and _may_tell(s, m, clause)
+                and _on_one_day(check.said, quantity.start, s, m.quantity.start)
+                and _at_one_time(clause, s.clause_of(m.quantity.start))
+                and _of_one_turn(clause, s.clause_of(m.quantity.start))
+            ]
+            holding = bound(said, check, fair, written)
         if not holding and (source := difference(check.text, said, written)):
             check.use(source)
             begin = clause.start if said.concept == "血压" else said.name_start
@@ -168,7 +182,8 @@ def check_order(check: Check) -> None:
             # 术后为15分，入院时为9分: the moments are named, and compared as they are.
             continue
         places = [
-            (number, m.quantity.start, m)
+            # 6.2kg（病前6.8kg）: what was before is earlier, wherever it stands.
+            (-1 if "age:病前" in m.qualifiers else number, m.quantity.start, m)
             for number, source in enumerate(check.sources)
             for m in source.measured
             if m.concept == one.concept
@@ -195,6 +210,37 @@ def _have_moments(check: Check, *said: Measured) -> bool:
             for m in written)
         for one in said
     )  # fmt: skip
+
+
+_LED = re.compile(r"(?:(?P<up>升|增|上升|升高|增加|回升)|(?P<down>降|减|下降|降低|减少|回落))[至到为][约]?[ ]?\Z")
+
+
+def check_led(check: Check) -> None:
+    """降至142 is no value that was the first, and rose: what a value came down to was higher before."""
+    for said in check.said.measured:
+        led = _way(check.said, said)
+        if led is None:
+            continue
+        own = [
+            (s, m) for s in check.sources for m in s.measured
+            if said.is_of(m) and not m.reference and said.quantity.unit.converts_to(m.quantity.unit)
+            and len(m.quantity.base) == len(said.quantity.base) == 1
+        ]
+        own.sort(key=lambda item: item[1].moment not in ("earlier", "first"))
+        places = [n for n, (_, m) in enumerate(own) if m.quantity.base == said.quantity.base]
+        if not places or any(_way(*own[n]) is led for n in places):
+            continue
+        before = [m.quantity.base[0] for _, m in own[: places[-1]]]
+        value = said.quantity.base[0]
+        if len(own) > 1 and not any((b < value) is led and b != value for b in before):
+            check.problem("negation", check.text[said.name_start : said.quantity.end])
+
+
+def _way(reading: Reading, value: Measured) -> bool | None:
+    """Whether a value is what something rose to (True) or fell to (False), where it says so."""
+    start = value.quantity.lead or value.quantity.start
+    led = _LED.search(reading.text, max(0, start - 6), start)
+    return None if led is None else led["up"] is not None
 
 
 def check_trends(check: Check) -> None:

@@ -46,6 +46,8 @@ def check_regimens(check: Check) -> None:
     given = [Given(s, r) for s in check.sources for r in s.regimens]
     after: dict[str, int] = {}
     for said in check.said.regimens:
+        if _is_test(check, said):
+            continue
         name = canonical(said.drug.name)
         same = [
             (n, g)
@@ -74,6 +76,14 @@ def check_regimens(check: Check) -> None:
                 check.verify(start, end)
         else:
             check.problem(_kind(check, said, [g for _, g in same]), _words(check.text, said))
+
+
+def _is_test(check: Check, said: Regimen) -> bool:
+    """Whether it is what a value is of: 白蛋白27g/L."""
+    return any(
+        m.concept and m.name_start <= said.drug.start and said.drug.end <= m.name_end
+        for m in check.said.measured
+    ) and not (said.route or said.frequency)
 
 
 def _words(text: str, said: Regimen) -> str:

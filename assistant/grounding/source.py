@@ -19,7 +19,7 @@ from assistant.grounding.signs import Sign, signs
 from assistant.grounding.spelling import spelled
 from assistant.grounding.stance import clause_stances, stances, without_stances
 from assistant.grounding.trends import Trend, trends
-from assistant.grounding.wording import bigrams
+from assistant.grounding.wording import bigrams, runs, telling
 from knowledge.text.dates import WrittenDate, dates
 from knowledge.text.drugs import DrugNames
 from knowledge.text.finding import Finding
@@ -71,9 +71,15 @@ class Clause:
         return bigrams(self.text)
 
     @cached_property
+    def characters(self) -> set[str]:
+        """Its content characters."""
+        return set("".join(runs(self.text)))
+
+    @cached_property
     def matter(self) -> set[str]:
         """Pairs of content characters without the words of its stances."""
-        return bigrams(without_stances(self.text))
+        words = telling(without_stances(self.text))
+        return {run[i : i + 2] for run in words for i in range(len(run) - 1)}
 
     @cached_property
     def sides(self) -> list[Side]:
@@ -226,7 +232,7 @@ class Source(Reading):
     @cached_property
     def findings(self) -> Sequence[Finding]:
         """Findings of the sentence, read under its section's heading; offsets are its own."""
-        section, text = self.segment.section, self.segment.text
+        section, text = self.segment.section, self.text
         heading = f"{section}：" if section and not text.startswith(section) else ""
         found = self._findings_of(heading + text, self.segment.note_id)
         shift = len(heading)

@@ -73,16 +73,38 @@ def _written_out() -> list[tuple[re.Pattern[str], str, bool]]:
     return [*_ABBREVIATIONS, *rows]
 
 
-def bigrams(text: str) -> set[str]:
-    """Pairs of neighbouring content characters, without function words, digits, punctuation."""
+def runs(text: str) -> list[str]:
+    """The stretches of content characters of ``text``, without function words, digits, marks."""
     folded = fold(text).lower()
     latin = _LATIN.search(folded) is not None
     for pattern, written_out, is_latin in _written_out():
         if latin or not is_latin:
             folded = pattern.sub(written_out, folded)
-    folded = _FILLER.sub(" ", folded)
-    words = _NO_CONTENT.split(folded)
-    return {word[i : i + 2] for word in words for i in range(len(word) - 1)}
+    return [word for word in _NO_CONTENT.split(_FILLER.sub(" ", folded)) if word]
+
+
+def bigrams(text: str) -> set[str]:
+    """Pairs of neighbouring content characters of one stretch (`runs`)."""
+    return {word[i : i + 2] for word in runs(text) for i in range(len(word) - 1)}
+
+
+@cache
+def _ordinary() -> tuple[re.Pattern[str], frozenset[str]]:
+    """The ordinary words of two characters or more, and those of one."""
+    text = (files("assistant.grounding") / "data" / "ordinary_words.txt").read_text("utf-8")
+    words = {w for line in text.splitlines() if not line.startswith("#") for w in line.split()}
+    longer = sorted((w for w in words if len(w) > 1), key=lambda w: (-len(w), w))
+    return re.compile("|".join(longer)), frozenset(w for w in words if len(w) == 1)
+
+
+def telling(text: str) -> list[str]:
+    """The stretches of ``text`` without ordinary words: what has to stand in a record."""
+    return runs(_ordinary()[0].sub(" ", text))
+
+
+def is_ordinary(character: str) -> bool:
+    """Whether a character that stands alone says nothing clinical."""
+    return character in _ordinary()[1]
 
 
 _DENYING = re.compile(

@@ -1,0 +1,123 @@
+"""Which number of the record is meant: of those of its kind the one that stands with the same words.
+
+治疗5天后气促减轻 is the 5天 of 5天后气促缓解, whatever else has days: the words around a number of the
+statement are held against those around each number of its kind, and no other value, nor a clause
+without one, may have more of them.  A time that leads a clause is that of the clauses behind it, up
+to the next time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cached_property
+
+from assistant.grounding.check import Check
+from assistant.grounding.measured import Measured
+from assistant.grounding.measuring import CALENDAR
+from assistant.grounding.source import Clause, Reading, Source
+from assistant.grounding.wording import bigrams, blanked
+
+TIMES = CALENDAR | {"h", "min", "s"}
+_LEADS = re.compile(r"[ ]?(?:以?[后内]|时|起)")
+_SENTENCE_END = re.compile(r"[。；;\n]")
+
+
+class Place:
+    """A number with the words around it: the nearest, and all that it is told of."""
+
+    def __init__(self, reading: Reading, value: Measured) -> None:
+        self.value = value
+        self._reading = reading
+        self.clause = reading.clause_of(value.quantity.start)
+
+    @property
+    def leads(self) -> bool:
+        """Whether it is a time that holds for what stands behind it."""
+        quantity = self.value.quantity
+        if quantity.unit.code not in TIMES:
+            return False
+        end = quantity.tail or quantity.end
+        return quantity.ordinal or _LEADS.match(self._reading.text, end) is not None
+
+    @cached_property
+    def near(self) -> set[str]:
+        """The words between the numbers beside it, in its clause."""
+        if self.clause is None:
+            return set()
+        own = self.value.quantity
+        begin, end = self.clause.start, self.clause.start + len(self.clause.text)
+        for other in self._reading.measured:
+            place = other.quantity
+            if place.end <= own.start:
+                begin = max(begin, place.end)
+            elif place.start >= own.end:
+                end = min(end, place.lead or place.start)
+        return bigrams(blanked(self._reading.text, [(own.start, own.end)])[begin:end])
+
+    @cached_property
+    def words(self) -> set[str]:
+        """Those of its clause, of the clauses that a time leads, or of the clause before one that
+        has none."""
+        if self.clause is None:
+            return set()
+        clauses = self._reading.clauses
+        at = next(n for n, c in enumerate(clauses) if c is self.clause)
+        found = set(self.clause.bigrams)
+        if self.leads:
+            for after in clauses[at + 1 :]:
+                between = self._reading.text[self.clause.start : after.start]
+                if _SENTENCE_END.search(between) or self._is_timed(after):
+                    break
+                found |= after.bigrams
+        elif not found and at:
+            found |= clauses[at - 1].bigrams
+        return found
+
+    def _is_timed(self, clause: Clause) -> bool:
+        end = clause.start + len(clause.text)
+        return any(
+            clause.start <= m.quantity.start < end and Place(self._reading, m).leads
+            for m in self._reading.measured
+        )
+
+    def likeness(self, other: Place) -> int:
+        """How many words both have around them; the nearest count twice."""
+        return len(self.words & other.words) + len(self.near & other.words) + len(
+            self.near & other.near
+        )
+
+
+def bound(
+    said: Measured, check: Check, same: Sequence[tuple[Source, Measured]],
+    written: Sequence[tuple[Source, Measured]],
+) -> list[Source]:
+    """The sentences of ``same`` whose value stands with the words of the statement's as no other of
+    its kind does; empty where another is as like, or a clause without one."""
+    place = Place(check.said, said)
+    if not same or not place.words:
+        return []
+    told = {(id(s), m.quantity.start) for s, m in same}
+    scores = [(place.likeness(Place(s, m)), s) for s, m in same]
+    best = max(score for score, _ in scores)
+    rivals = [
+        place.likeness(Place(s, m))
+        for s, m in written
+        if (id(s), m.quantity.start) not in told and _is_rival(said, m)
+    ]
+    if not best or best <= max(rivals, default=0):
+        return []
+    shared = max((len(place.words & Place(s, m).words) for s, m in same), default=0)
+    if any(len(place.words & c.bigrams) > shared for c in check.clauses):
+        return []
+    return [source for score, source in scores if score == best]
+
+
+def _is_rival(said: Measured, other: Measured) -> bool:
+    mine, theirs = said.quantity, other.quantity
+    return (
+        not other.reference
+        and mine.unit.converts_to(theirs.unit)
+        and mine.ordinal == theirs.ordinal
+        and (bool(mine.unit) or mine.shape == theirs.shape)
+    )
