@@ -16,7 +16,7 @@ from assistant.grounding.check import Check
 from assistant.grounding.measured import Measured
 from assistant.grounding.measuring import CALENDAR
 from assistant.grounding.source import Clause, Reading, Source
-from assistant.grounding.wording import bigrams, blanked
+from assistant.grounding.wording import blanked, pairs_of, telling
 
 TIMES = CALENDAR | {"h", "min", "s"}
 _LEADS = re.compile(r"[ ]?(?:以?[后内]|时|起)")
@@ -53,7 +53,8 @@ class Place:
                 begin = max(begin, place.end)
             elif place.start >= own.end:
                 end = min(end, place.lead or place.start)
-        return bigrams(blanked(self._reading.text, [(own.start, own.end)])[begin:end])
+        words = telling(blanked(self._reading.text, [(own.start, own.end)])[begin:end])
+        return pairs_of(words)
 
     @cached_property
     def words(self) -> set[str]:
@@ -63,15 +64,15 @@ class Place:
             return set()
         clauses = self._reading.clauses
         at = next(n for n, c in enumerate(clauses) if c is self.clause)
-        found = set(self.clause.bigrams)
+        found = self.clause.telling
         if self.leads:
             for after in clauses[at + 1 :]:
                 between = self._reading.text[self.clause.start : after.start]
                 if _SENTENCE_END.search(between) or self._is_timed(after):
                     break
-                found |= after.bigrams
+                found = found | after.telling
         elif not found and at:
-            found |= clauses[at - 1].bigrams
+            found = clauses[at - 1].telling
         return found
 
     def _is_timed(self, clause: Clause) -> bool:
@@ -108,7 +109,7 @@ def bound(
     if not best or best <= max(rivals, default=0):
         return []
     shared = max((len(place.words & Place(s, m).words) for s, m in same), default=0)
-    if any(len(place.words & c.bigrams) > shared for c in check.clauses):
+    if any(len(place.words & c.telling) > shared for c in check.clauses):
         return []
     return [source for score, source in scores if score == best]
 

@@ -29,6 +29,7 @@ from assistant.grounding.name_checks import (
     check_normal,
     check_procedures,
 )
+from assistant.grounding.outcome_checks import check_outcomes
 from assistant.grounding.quantity_checks import (
     check_clocks,
     check_digits,
@@ -154,7 +155,7 @@ def check_sides(check: Check) -> None:
                 (clause, other)
                 for clause in check.clauses
                 for other in clause.sides
-                if not side.part or other.part[:1] == side.part[:1]
+                if not (side.part and other.part) or other.part[:1] == side.part[:1]
             ]
             same = [clause for clause, other in with_part if other.side == side.side]
             opposite = [clause for clause, other in with_part if other.side != side.side]
@@ -197,6 +198,7 @@ CHECKS: tuple[Callable[[Check], None], ...] = (
     check_confirmed,
     check_lasting,
     check_stages,
+    check_outcomes,
     check_before_after,
     check_stopped,
     check_removed,

@@ -29,7 +29,7 @@ _LINK = re.compile(
     r"|进行性|最?终?[升降增减](?:[至到为高低少加])?|上升|下降|回[升降落]|恢复|至|到|为|由|从|最[高低]|峰值|波动|于|在|约|均|又|再|随后|目前"
     r"|现|分别|和|及|改善|复|↑|↓)+"
 )
-_OTHER_SIDE = re.compile(r"[,，;；、][左右](?:侧|边)?(?:为)?")
+_OTHER_SIDE = re.compile(r"[,，;；、]?[左右](?:[侧边膝髋肩肘腕踝眼耳肾肺])?(?:为)?")
 _REFERENCE = re.compile(
     r"(?:(?:参考|正常)(?:值|范围|区间)*(?:[上下]限)?|[上下]限)(?:为|是)?[\s:]*\Z"
 )
@@ -152,6 +152,7 @@ class _Reader:
             concept = "血压"
         if not concept and (known := self._named_before(ahead, sentence, quantity, result)):
             concept = known.concept
+            qualifiers |= {one for one in known.qualifiers if one.startswith(_OF_TEST)}
         elif not concept and before is not None and self._goes_on(before, begin, quantity):
             concept = before.concept
             words |= before.before
@@ -226,6 +227,7 @@ class _Reader:
 
 
 _GRADES = ("{度}", "{级}", "{期}", "{stage}")
+_OF_TEST = ("form:", "isoform:", "meal:", "specimen:")
 _IS = re.compile(r"后?[为是]")
 """What stands between a day and the value on it: 第5天为180U/L."""
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from assistant.grounding.check import Check
 from assistant.grounding.measuring import tests_of
-from assistant.grounding.wording import bigrams, telling
+from assistant.grounding.wording import bigrams, pairs_of, telling
 from knowledge.text.dates import dates
 from knowledge.text.folding import fold
 from knowledge.text.frequency import frequencies
@@ -19,7 +19,7 @@ _NAME = re.compile(r"(?<![a-z0-9])[a-z][a-z-]*[a-z](?![a-z])")
 _SHORTEST = 3
 _MOST = 0.6
 """Share of the words of a procedure's name that one sentence must have."""
-_NORMAL_BEHIND = re.compile(r"(?:水平|结果)?(?:均|都|大致|基本|已|恢复|在|为|示){0,3}正常")
+_NORMAL_BEHIND = re.compile(r"(?:复查|水平|结果){0,2}(?:均|都|大致|基本|已|恢复|在|为|示){0,3}正常")
 _SAYS_NORMAL = re.compile(r"正常|未见异常|无异常|阴性|[（(]-[)）]")
 _ALL_NORMAL = re.compile(r"(?:均|都|皆|其余|余)[^，,。]{0,4}正常")
 
@@ -53,7 +53,7 @@ def check_procedures(check: Check) -> None:
             continue
         # 根治手术后 is 根治术后.
         named = check.text[term.start : term.end].replace("手术", "术")
-        words = {run[i : i + 2] for run in telling(named) for i in range(len(run) - 1)}
+        words = pairs_of(telling(named))
         if term.kind is not TermKind.PROCEDURE or len(words) < _SHORTEST:
             continue
         best = max((len(words & s.bigrams) for s in check.sources), default=0)

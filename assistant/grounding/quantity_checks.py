@@ -73,7 +73,11 @@ def check_quantities(check: Check) -> None:
                 and _of_one_turn(clause, s.clause_of(m.quantity.start))
             ]
             holding = bound(said, check, fair, written)
-        if not holding and (source := difference(check.text, said, written)):
+        if not holding and (
+            source := difference(
+                check.text, said, written, check.said.measured[: check.said.measured.index(said)]
+            )
+        ):
             check.use(source)
             begin = clause.start if said.concept == "血压" else said.name_start
             check.verify(begin, quantity.tail or quantity.end)

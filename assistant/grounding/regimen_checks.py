@@ -11,6 +11,7 @@ from assistant.grounding.check import Check
 from assistant.grounding.regimen_elements import (
     canonical,
     elements_agree,
+    leads_an_oral_drug,
     partner,
     parts_of,
     same_drug,
@@ -289,6 +290,11 @@ def check_use(check: Check) -> None:
         words = bigrams(clause.text) if clause else set()
         told = [s for s in check.sources for u in s.uses if u == use.value]
         alike = max((len(words & s.bigrams) for s in check.sources), default=0)
+        if use.value == "口服" and leads_an_oral_drug(check.text, use.end) and not any(
+            routes(c.text) for c in check.clauses if check.text[use.end : use.end + 3] in c.text
+        ):
+            check.verify(use.start, use.end)
+            continue
         if not any(len(words & s.bigrams) == alike for s in told) or _is_used_otherwise(check, use):
             check.problem("dose", check.text[use.start : use.end])
         else:

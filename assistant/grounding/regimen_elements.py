@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from functools import cache
+from importlib.resources import files
 from typing import Protocol
 
 from assistant.grounding.source import Source
@@ -66,7 +67,7 @@ def elements_agree(said: Regimen, written: Regimen, source: Source) -> bool:
     return (
         said.stopped == written.stopped
         and _amounts_agree(said, written)
-        and (not _said(said, "route") or _route(said) == _route(written))
+        and (not _said(said, "route") or _route(said) == _route(written) or _by_mouth(said, written))
         and (not _said(said, "frequency") or _frequencies_agree(said, written))
         and _durations_agree(said, written, source)
         and _conditions_agree(said, written)
@@ -81,6 +82,27 @@ def _said(regimen: Regimen, element: str) -> bool:
 
 def _route(regimen: Regimen) -> str:
     return regimen.route.value if regimen.route else ""
+
+
+@cache
+def _oral() -> tuple[str, ...]:
+    text = (files("assistant.grounding") / "data" / "oral_drugs.txt").read_text(encoding="utf-8")
+    return tuple(w for line in text.splitlines() if not line.startswith("#") for w in line.split())
+
+
+def leads_an_oral_drug(text: str, end: int) -> bool:
+    """Whether a drug stands behind ``end`` that is given by mouth alone."""
+    name = re.match(r"[\u4e00-\u9fffA-Za-z]{2,12}", text[end:])
+    return name is not None and any(word in name[0] for word in _oral() if len(word) > 1)
+
+
+def _by_mouth(said: Regimen, written: Regimen) -> bool:
+    """Whether 口服 is said of a drug that is given in no other way, where the record has no way."""
+    return (
+        _route(said) == "口服"
+        and written.route is None
+        and canonical(written.drug.name).endswith(_oral())
+    )
 
 
 def _frequencies_agree(said: Regimen, written: Regimen) -> bool:

@@ -19,7 +19,7 @@ from assistant.grounding.signs import Sign, signs
 from assistant.grounding.spelling import spelled
 from assistant.grounding.stance import clause_stances, stances, without_stances
 from assistant.grounding.trends import Trend, trends
-from assistant.grounding.wording import bigrams, runs, telling
+from assistant.grounding.wording import bigrams, pairs_of, runs, telling
 from knowledge.text.dates import WrittenDate, dates
 from knowledge.text.drugs import DrugNames
 from knowledge.text.finding import Finding
@@ -71,6 +71,11 @@ class Clause:
         return bigrams(self.text)
 
     @cached_property
+    def telling(self) -> set[str]:
+        """Pairs of content characters without ordinary words."""
+        return pairs_of(telling(self.text))
+
+    @cached_property
     def characters(self) -> set[str]:
         """Its content characters."""
         return set("".join(runs(self.text)))
@@ -78,8 +83,7 @@ class Clause:
     @cached_property
     def matter(self) -> set[str]:
         """Pairs of content characters without the words of its stances."""
-        words = telling(without_stances(self.text))
-        return {run[i : i + 2] for run in words for i in range(len(run) - 1)}
+        return pairs_of(telling(without_stances(self.text)))
 
     @cached_property
     def sides(self) -> list[Side]:

@@ -74,7 +74,9 @@ def _carried(sentence: str) -> list[tuple[int, str]]:
     """Where the plans and conditions of a sentence begin."""
     folded = fold(sentence)
     patterns = [(name, pattern) for name, pattern in _patterns() if name in _CARRIED]
-    return [(hit.start(), name) for name, pattern in patterns for hit in pattern.finditer(folded)]
+    hits = [(name, hit) for name, pattern in patterns for hit in pattern.finditer(folded)]
+    # 已嘱避孕，3个月后皮疹减少: what one was told to do ends with its clause.
+    return [(hit.start(), name) for name, hit in hits if hit[0] != "嘱"]
 
 
 def clause_stances(sentence: str, ranges: list[tuple[int, int]]) -> list[frozenset[str]]:
@@ -99,5 +101,8 @@ def clause_stances(sentence: str, ranges: list[tuple[int, int]]) -> list[frozens
         if not named and not _PATIENT.search(ahead):
             found[index] |= {name for at, name in carried if start - _REACH <= at < start}
         if _ALONE.fullmatch(clause.strip()):
-            found[: index + 1] = [one | {"refused"} for one in found[: index + 1]]
+            # 心电图正常，建议造影，患者拒绝: of what was advised last, or of all that was said.
+            meant = max((n for n in range(index) if "planned" in own[n]), default=0)
+            for number in range(meant, index + 1):
+                found[number] |= {"refused"}
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.resources import files
 
@@ -85,7 +85,12 @@ def runs(text: str) -> list[str]:
 
 def bigrams(text: str) -> set[str]:
     """Pairs of neighbouring content characters of one stretch (`runs`)."""
-    return {word[i : i + 2] for word in runs(text) for i in range(len(word) - 1)}
+    return pairs_of(runs(text))
+
+
+def pairs_of(words: Iterable[str]) -> set[str]:
+    """Pairs of neighbouring characters of each of ``words``."""
+    return {word[i : i + 2] for word in words for i in range(len(word) - 1)}
 
 
 @cache
