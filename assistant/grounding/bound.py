@@ -16,7 +16,7 @@ from assistant.grounding.check import Check
 from assistant.grounding.measured import Measured
 from assistant.grounding.measuring import CALENDAR
 from assistant.grounding.source import Clause, Reading, Source
-from assistant.grounding.wording import blanked, pairs_of, telling
+from assistant.grounding.wording import bigrams, blanked, pairs_of, telling
 
 TIMES = CALENDAR | {"h", "min", "s"}
 _LEADS = re.compile(r"[ ]?(?:以?[后内]|时|起)")
@@ -71,7 +71,12 @@ class Place:
                 if _SENTENCE_END.search(between) or self._is_timed(after):
                     break
                 found = found | after.telling
-        elif not found and at:
+        start = self.value.quantity.start
+        for regimen in self._reading.regimens:
+            # 第3天停用: of the drug that is spoken of.
+            if regimen.drug.start < start < regimen.end:
+                found = found | bigrams(regimen.drug.name)
+        if not found and at:
             found = clauses[at - 1].telling
         return found
 
@@ -108,8 +113,9 @@ def bound(
     ]
     if not best or best <= max(rivals, default=0):
         return []
-    shared = max((len(place.words & Place(s, m).words) for s, m in same), default=0)
-    if any(len(place.words & c.telling) > shared for c in check.clauses):
+    own = place.clause.telling if place.clause else set()
+    shared = max((len(own & Place(s, m).words) for s, m in same), default=0)
+    if any(len(own & c.telling) > shared for c in check.clauses):
         return []
     return [source for score, source in scores if score == best]
 

@@ -190,7 +190,8 @@ def check_denied_alone(check: Check) -> None:
     items = {d.text for c in check.clauses for d in c.denials if len(d.text) > 1}
     # 无渗血渗液 denies 渗液.
     denied |= items | {item[-2:] for item in items if len(item) == 2 * len(item[-2:])}
-    known = [(f.span.start, f.span.end) for f in check.said.findings]
+    concepts = {f.concept for source in check.sources for f in source.findings}
+    known = [(f.span.start, f.span.end) for f in check.said.findings if f.concept in concepts]
     known += [(s.start, s.end) for s in check.said.signs if s.positive is False]
     for clause in check.said.clauses:
         if Likeness(check.text, clause.text).coverage(check.clauses) > _TOLD:
@@ -208,7 +209,7 @@ def check_denied_alone(check: Check) -> None:
 
 _CLAIMED = re.compile(r"目前|(?<![出发表实呈])现(?![病象场实])|仍|至今|在[用位]")
 _OVER = re.compile(
-    r"转清|未再|转[普出至]|后转|拔[管除]|撤[机除]|脱机|停用|停药|消失|已?缓解|已?恢复|治愈|已愈|出院"
+    r"转清|未再|戒[烟酒]|转[普出至]|后转|拔[管除]|撤[机除]|脱机|停用|停药|消失|已?缓解|已?恢复|治愈|已愈|出院"
 )
 
 

@@ -16,7 +16,7 @@ _NOT = re.compile(
 )
 """A predicate that is denied; what a list denies is read elsewhere (`denials`)."""
 
-_NOT_LAST = re.compile(r"[不未](?P<what>[\u4e00-\u9fff])(?![\u4e00-\u9fff])")
+_NOT_LAST = re.compile(r"[不未](?P<what>(?!大)[\u4e00-\u9fff])(?![\u4e00-\u9fff])")
 """One of a single character that ends its clause: 大便未解, 心律不齐."""
 
 _LISTING = re.compile(r"[见闻触扪叩探引查诉及伴除]|发[现热烧]|排除|明[显确]")

@@ -14,6 +14,7 @@ from assistant.grounding.counts import (
     lasts_otherwise,
     of_mother_or_child,
 )
+from assistant.grounding.days_after import told_by_date
 from assistant.grounding.differences import difference
 from assistant.grounding.likeness import Likeness
 from assistant.grounding.measured import Measured
@@ -33,7 +34,7 @@ def check_quantities(check: Check) -> None:
     written = [(s, m) for s in check.sources for m in s.measured]
     for said in check.said.measured:
         quantity = said.quantity
-        if any(a <= quantity.start < b for a, b in check.taken):
+        if any(a <= quantity.start < b for a, b in check.taken) or _is_month(check, said):
             continue
         clause = check.said.clause_of(quantity.start)
         words = check.text[quantity.lead or quantity.start : quantity.end]
@@ -52,7 +53,7 @@ def check_quantities(check: Check) -> None:
             for s, m in same
             if said.is_of(m)
             and (not m.reference or said.reference)
-            and _may_tell(s, m, clause)
+            and _may_tell(s, m, clause, quantity.start)
             and _on_one_day(check.said, quantity.start, s, m.quantity.start)
             and _at_one_time(clause, s.clause_of(m.quantity.start))
             and _of_one_turn(clause, s.clause_of(m.quantity.start))
@@ -67,7 +68,7 @@ def check_quantities(check: Check) -> None:
                 if not m.reference
                 and not m.concept
                 and said.fits(m)
-                and _may_tell(s, m, clause)
+                and _may_tell(s, m, clause, quantity.start)
                 and _on_one_day(check.said, quantity.start, s, m.quantity.start)
                 and _at_one_time(clause, s.clause_of(m.quantity.start))
                 and _of_one_turn(clause, s.clause_of(m.quantity.start))
@@ -83,6 +84,9 @@ def check_quantities(check: Check) -> None:
             check.verify(begin, quantity.tail or quantity.end)
             check.computed.append((said.name_start, quantity.end))
             continue
+        if not holding and quantity.ordinal and quantity.unit.code == "d":
+            source = told_by_date(check, quantity.start, int(quantity.low))
+            holding = [source] if source else []
         lasts = is_counted(said) and lasts_otherwise(check, said, written)
         if holding and not lasts and not _better_told(said, clause, check.sources):
             like = Likeness(check.text, clause.text)
@@ -94,6 +98,23 @@ def check_quantities(check: Check) -> None:
             check.problem("unit", words)
         else:
             check.problem("number", words)
+
+
+def _is_month(check: Check, said: Measured) -> bool:
+    """Whether it is a month of the calendar in which the record dates the same: 11月复查."""
+    quantity = said.quantity
+    words = check.text[quantity.start : quantity.end]
+    clause = check.said.clause_of(quantity.start)
+    if not words.endswith("月") or words.endswith("个月") or quantity.shape != "one" or not clause:
+        return False
+    told = [
+        s for s in check.sources for d in s.dated
+        if d.date.month == quantity.low and d.bigrams & clause.bigrams
+    ]
+    for source in told[:1]:
+        check.use(source)
+        check.verify(quantity.start, quantity.end)
+    return bool(told)
 
 
 def _better_told(said: Measured, clause: Clause, sources: Sequence[Source]) -> bool:
@@ -126,19 +147,33 @@ def _other_unit(said: Measured, written: list[tuple[Source, Measured]]) -> bool:
     return bool(alike) and not any(mine.base == m.quantity.base for m in alike)
 
 
-def _may_tell(source: Source, written: Measured, said: Clause) -> bool:
-    """Whether the record's clause means its number as the statement does, of the same side."""
+def _side_of(clause: Clause, at: int) -> str:
+    """The side that is named last before a number in its clause: 右3mm左4mm."""
+    found = [s.side for s in clause.sides if clause.start + s.start < at]
+    return found[-1] if found else ""
+
+
+def _may_tell(source: Source, written: Measured, said: Clause, at: int) -> bool:
+    """Whether the record's clause means its number as the statement does its own at ``at``, of the
+    same side."""
     clause = source.clause_of(written.quantity.start)
     if clause is None:
         return True
     if (clause.stances & NOT_THERE) - said.stances:
+        return False
+    own, other = _side_of(said, at), _side_of(clause, written.quantity.start)
+    if own and other and own != other and "双" not in (own, other):
         return False
     mine = {(s.side, s.part[:1]) for s in said.sides}
     theirs = {(s.side, s.part[:1]) for s in clause.sides}
     if not mine or not theirs or mine & theirs:
         return True
     # 左侧肢体肌力5级，右侧3级: the part is named once.
-    return any(not part and any(side == other for other, _ in theirs) for side, part in mine)
+    return any(
+        side == other and not (part and elsewhere)
+        for side, part in mine
+        for other, elsewhere in theirs
+    )
 
 
 def _on_one_day(said: Reading, at: int, source: Reading, there: int) -> bool:
@@ -230,7 +265,9 @@ def check_led(check: Check) -> None:
             if said.is_of(m) and not m.reference and said.quantity.unit.converts_to(m.quantity.unit)
             and len(m.quantity.base) == len(said.quantity.base) == 1
         ]
-        own.sort(key=lambda item: item[1].moment not in ("earlier", "first"))
+        own.sort(key=lambda item: not (
+            item[1].moment in ("earlier", "first") or "age:病前" in item[1].qualifiers
+        ))
         places = [n for n, (_, m) in enumerate(own) if m.quantity.base == said.quantity.base]
         if not places or any(_way(*own[n]) is led for n in places):
             continue
