@@ -76,8 +76,9 @@ class Place:
             # 第3天停用: of the drug that is spoken of.
             if regimen.drug.start < start < regimen.end:
                 found = found | bigrams(regimen.drug.name)
-        if not found and at:
-            found = clauses[at - 1].telling
+        if len(found) < 2 and at and not self.leads:
+            # 左侧胸腔积液，深约5.2cm: the clause before says of what.
+            found = found | clauses[at - 1].telling
         return found
 
     def _is_timed(self, clause: Clause) -> bool:

@@ -56,6 +56,10 @@ class Check:
         if found not in self.problems:
             self.problems.append(found)
 
+    def is_computed(self, at: int) -> bool:
+        """Whether what stands at ``at`` is told by values of the record."""
+        return any(a <= at < b for a, b in self.computed)
+
     def verify(self, start: int, end: int) -> None:
         """Note that the record has the fact at ``[start, end)``, with the words that lead to it."""
         lead = _LEAD.search(self.text, max(0, start - 6), start)

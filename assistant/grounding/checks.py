@@ -50,6 +50,7 @@ from assistant.grounding.tie_checks import (
 )
 from assistant.grounding.turned_checks import check_before_after, check_removed, check_stopped
 from assistant.grounding.wording import bigrams
+from assistant.grounding.value_words import check_value_words
 from assistant.grounding.wording_checks import check_wording
 from knowledge.text.dates import dates
 
@@ -158,6 +159,9 @@ def check_sides(check: Check) -> None:
                 if not (side.part and other.part) or other.part[:1] == side.part[:1]
             ]
             same = [clause for clause, other in with_part if other.side == side.side]
+            if side.side == "双" and not same and {"左", "右"} <= {o.side for _, o in with_part}:
+                # 右眼15mmHg，左眼14mmHg are both eyes.
+                continue
             opposite = [clause for clause, other in with_part if other.side != side.side]
             if not same or like.best(same) < like.best(opposite):
                 check.problem("laterality", clause_said.text[side.start : side.end])
@@ -168,6 +172,7 @@ def check_sides(check: Check) -> None:
 CHECKS: tuple[Callable[[Check], None], ...] = (
     check_patient,
     check_baby,
+    check_value_words,
     check_regimens,
     check_use,
     check_quantities,

@@ -209,7 +209,7 @@ def check_denied_alone(check: Check) -> None:
 
 _CLAIMED = re.compile(r"目前|(?<![出发表实呈])现(?![病象场实])|仍|至今|在[用位]")
 _OVER = re.compile(
-    r"转清|未再|戒[烟酒]|转[普出至]|后转|拔[管除]|撤[机除]|脱机|停用|停药|消失|已?缓解|已?恢复|治愈|已愈|出院"
+    r"转清|未再|戒(?!指|备|断)|转[普出至]|后转|拔[管除]|撤[机除]|脱机|停用|停药|消失|已?缓解|已?恢复|治愈|已愈|出院"
 )
 
 
@@ -311,8 +311,18 @@ def check_signs(check: Check) -> None:
         if same:
             check.use(same[0])
             check.verify(said.start, said.end)
-        elif known or _is_told_otherwise(said, check):
+        elif known or _is_told_otherwise(said, check) or _is_untold(said, check):
             check.problem("negation", check.text[said.start : said.end])
+
+
+_TOLD_SIGN = re.compile(r"[阴阳]|[（(][-+±]|未见|无|检出|见|生长|小三|大三")
+
+
+def _is_untold(said: Sign, check: Check) -> bool:
+    """Whether the record names the test and no sign of it: 便隐血待送 is no 便隐血阳性."""
+    words = bigrams(said.name)
+    naming = [c for c in check.clauses if words and words <= c.bigrams]
+    return bool(naming) and not any(_TOLD_SIGN.search(c.source.text) for c in naming)
 
 
 _MARKER = re.compile(r"[a-z][a-z0-9-]+")

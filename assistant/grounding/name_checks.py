@@ -65,7 +65,7 @@ def check_normal(check: Check) -> None:
     """甲胎蛋白正常 must be said of it, not of what stands beside it."""
     folded = fold(check.text)
     for test in tests_of(check.text):
-        if not _NORMAL_BEHIND.match(folded, test.end):
+        if not _NORMAL_BEHIND.match(folded, test.end) or check.is_computed(test.start):
             continue
         told = [
             (s, s.clause_of(t.start))
@@ -124,8 +124,14 @@ def check_bound_grades(check: Check) -> None:
 _LEVEL = re.compile(
     r"(?<![a-z0-9])[ctl]\d{1,2}(?:[-~/][ctls]?\d{1,2})?(?![\dh]|细胞|加权|信号|[高低等]信号)"
 )
-_SPINE = re.compile(r"椎|骨折|突出|膨出|压缩|滑脱|节段|棘突")
+_SPINE = re.compile(r"椎|髓核|骨折|突出|膨出|压缩|滑脱|节段|棘突")
 _PART = re.compile(r"[^，,。；;\n]+")
+
+
+def is_level(text: str, at: int) -> bool:
+    """Whether the number at ``at`` is of a level of the spine: L4/5髓核摘除."""
+    hit = _LEVEL.match(fold(text), max(0, at - 1))
+    return hit is not None and _SPINE.search(text, hit.end(), hit.end() + 8) is not None
 
 
 def check_levels(check: Check) -> None:

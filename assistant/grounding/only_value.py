@@ -45,7 +45,7 @@ def told_alone(
         place = source.clause_of(one.quantity.start)
         if place is None or not said.fits(one) or not _may_be(one, place, clause):
             continue
-        if only and (_names_itself(one) or place in nearest or _goes_by(said, one, clause, check.text, source.text)):
+        if only and (_names_itself(source.text, one) and _names_itself(check.text, said) or place in nearest or _goes_by(said, one, clause, check.text, source.text)):
             found.append(source)
         elif nearest == [place]:
             here = [m for s, m in kind if s.clause_of(m.quantity.start) is place]
@@ -54,9 +54,10 @@ def told_alone(
     return found
 
 
-def _names_itself(one: Measured) -> bool:
-    """Whether the unit says what is counted: 34岁 is an age."""
-    return one.quantity.unit_text == "岁"
+def _names_itself(text: str, one: Measured) -> bool:
+    """Whether the unit says what is counted: 34岁 is an age, and so are the months of 2岁3个月 and
+    the weeks of 孕34周."""
+    return one.quantity.unit_text == "岁" or text[: one.quantity.start].endswith(("岁", "孕"))
 
 
 def _goes_by(said: Measured, one: Measured, clause: Clause, text: str, written: str) -> bool:

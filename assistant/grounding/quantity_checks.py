@@ -18,6 +18,7 @@ from assistant.grounding.days_after import told_by_date
 from assistant.grounding.differences import difference
 from assistant.grounding.likeness import Likeness
 from assistant.grounding.measured import Measured
+from assistant.grounding.name_checks import is_level
 from assistant.grounding.only_value import told_alone
 from assistant.grounding.source import Clause, Reading, Source
 from assistant.grounding.stance import NOT_THERE
@@ -34,7 +35,7 @@ def check_quantities(check: Check) -> None:
     written = [(s, m) for s in check.sources for m in s.measured]
     for said in check.said.measured:
         quantity = said.quantity
-        if any(a <= quantity.start < b for a, b in check.taken) or _is_month(check, said):
+        if any(a <= quantity.start < b for a, b in check.taken) or _is_named(check, said):
             continue
         clause = check.said.clause_of(quantity.start)
         words = check.text[quantity.lead or quantity.start : quantity.end]
@@ -84,6 +85,8 @@ def check_quantities(check: Check) -> None:
             check.verify(begin, quantity.tail or quantity.end)
             check.computed.append((said.name_start, quantity.end))
             continue
+        if not holding and (source := _went_on(check, said, written)):
+            holding = [source]
         if not holding and quantity.ordinal and quantity.unit.code == "d":
             source = told_by_date(check, quantity.start, int(quantity.low))
             holding = [source] if source else []
@@ -98,6 +101,37 @@ def check_quantities(check: Check) -> None:
             check.problem("unit", words)
         else:
             check.problem("number", words)
+
+
+def _went_on(
+    check: Check, said: Measured, written: Sequence[tuple[Source, Measured]]
+) -> Source | None:
+    """The sentence that has what a value went on to, behind the value itself: 由1500减至1000kcal is
+    1500kcal…减至1000kcal."""
+    at = check.said.measured.index(said)
+    first = check.said.measured[at - 1] if at else None
+    if said.moment != "last" or first is None or first.moment != "left":
+        return None
+    for source in {id(s): s for s, _ in written}.values():
+        text = [m for m in source.measured if not m.reference]
+        for one, two in pairwise([m for m in text if _unit_fits(m, said)]):
+            goes = two.moment == "last" and two.quantity.same(said.quantity)
+            if goes and one.quantity.values == first.quantity.values and _share(one, first):
+                return source
+    return None
+
+
+def _unit_fits(one: Measured, other: Measured) -> bool:
+    return one.quantity.unit.converts_to(other.quantity.unit)
+
+
+def _share(one: Measured, other: Measured) -> bool:
+    return bool(one.before & other.before)
+
+
+def _is_named(check: Check, said: Measured) -> bool:
+    """Whether the number is of a name that has a check of its own: a level of the spine, a month."""
+    return is_level(check.text, said.quantity.start) or _is_month(check, said)
 
 
 def _is_month(check: Check, said: Measured) -> bool:

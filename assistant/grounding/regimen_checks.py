@@ -10,6 +10,7 @@ from assistant.draft import ProblemKind
 from assistant.grounding.check import Check
 from assistant.grounding.regimen_elements import (
     canonical,
+    class_rows,
     elements_agree,
     leads_an_oral_drug,
     partner,
@@ -58,7 +59,8 @@ def check_regimens(check: Check) -> None:
         ]
         holding = [s for s in check.sources if said.drug.name in s.text]
         if not same and not holding:
-            check.problem("drug", said.drug.name)
+            if said.is_said or not _class_is_given(said.drug.name, given):
+                check.problem("drug", said.drug.name)
             continue
         if not same:
             if said.is_said:
@@ -77,6 +79,14 @@ def check_regimens(check: Check) -> None:
                 check.verify(start, end)
         else:
             check.problem(_kind(check, said, [g for _, g in same]), _words(check.text, said))
+
+
+def _class_is_given(name: str, given: Sequence[Given]) -> bool:
+    """Whether the record has a drug of a class: 抗生素 is said of 美罗培南."""
+    return any(
+        re.fullmatch(row[0], name) and any(re.search(row[1], g.regimen.drug.name) for g in given)
+        for row in class_rows()
+    )
 
 
 def _is_test(check: Check, said: Regimen) -> bool:
@@ -136,6 +146,9 @@ def _rest_is_told(check: Check, said: Regimen, given: Given) -> bool:
         and (m.quantity.start, m.quantity.end) not in known
     ]
     begin = given.regimen.start
+    if given.regimen.stopped and (clause := given.source.clause_of(begin)):
+        # 3天前停用阿司匹林 is 阿司匹林3天前停用.
+        begin = clause.start
     if solvent := _SOLVENT_BEFORE.search(given.source.text, 0, begin):
         # 5%葡萄糖500ml+维生素C 2g is 维生素C 2g加入5%葡萄糖500ml.
         begin = solvent.start()

@@ -18,6 +18,13 @@ from knowledge.text.quantity import quantities
 from knowledge.text.regimen import Regimen
 from knowledge.text.regimen_tokens import cue_rows
 
+@cache
+def class_rows() -> list[list[str]]:
+    """The rows of the table: pattern of a class of drugs, pattern of a drug of it."""
+    text = (files("assistant.grounding") / "data" / "drug_classes.tsv").read_text(encoding="utf-8")
+    return [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
+
+
 _CLASSES = ("胰岛素",)
 """Names that a ward writes for any drug that ends with them."""
 
@@ -67,7 +74,7 @@ def elements_agree(said: Regimen, written: Regimen, source: Source) -> bool:
     return (
         said.stopped == written.stopped
         and _amounts_agree(said, written)
-        and (not _said(said, "route") or _route(said) == _route(written) or _by_mouth(said, written))
+        and (not _said(said, "route") or _route(said) == _route(written) or _goes_so(said, written))
         and (not _said(said, "frequency") or _frequencies_agree(said, written))
         and _durations_agree(said, written, source)
         and _conditions_agree(said, written)
@@ -96,13 +103,14 @@ def leads_an_oral_drug(text: str, end: int) -> bool:
     return name is not None and any(word in name[0] for word in _oral() if len(word) > 1)
 
 
-def _by_mouth(said: Regimen, written: Regimen) -> bool:
-    """Whether 口服 is said of a drug that is given in no other way, where the record has no way."""
-    return (
-        _route(said) == "口服"
-        and written.route is None
-        and canonical(written.drug.name).endswith(_oral())
-    )
+def _goes_so(said: Regimen, written: Regimen) -> bool:
+    """Whether the way that is said is the only one, where the record has none: 口服 of a drug that
+    is given by mouth alone, into a vein of one that has a rate."""
+    if written.route is not None:
+        return False
+    if written.rate is not None:
+        return _route(said).startswith("静脉")
+    return _route(said) == "口服" and written.drug.name.endswith(_oral())
 
 
 def _frequencies_agree(said: Regimen, written: Regimen) -> bool:

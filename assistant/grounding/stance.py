@@ -33,6 +33,7 @@ def relatives(text: str) -> frozenset[str]:
 
 _CARRIED = frozenset({"planned", "thought"})
 _REACH = 12
+_DONE = re.compile(r"\s*(?:现|并|目前)?已")
 _KIN = re.compile(r"家族|家人|家属|子女|配偶")
 _PATIENT = re.compile(r"患者|患儿|病人|本人|本例|受者|自己|既往|查体|入院")
 _ALONE = re.compile(
@@ -98,7 +99,7 @@ def clause_stances(sentence: str, ranges: list[tuple[int, int]]) -> list[frozens
         elif _PATIENT.search(clause):
             others = False
         ahead = sentence[max(0, start - _REACH) : start]
-        if not named and not _PATIENT.search(ahead):
+        if not named and not _PATIENT.search(ahead) and not _DONE.match(clause):
             found[index] |= {name for at, name in carried if start - _REACH <= at < start}
         if _ALONE.fullmatch(clause.strip()):
             # 心电图正常，建议造影，患者拒绝: of what was advised last, or of all that was said.
