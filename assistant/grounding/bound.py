@@ -37,8 +37,9 @@ class Place:
         quantity = self.value.quantity
         if quantity.unit.code not in TIMES:
             return False
-        end = quantity.tail or quantity.end
-        return quantity.ordinal or _LEADS.match(self._reading.text, end) is not None
+        end, clause = quantity.tail or quantity.end, self.clause
+        first = clause is not None and clause.start == (quantity.lead or quantity.start)
+        return first or quantity.ordinal or _LEADS.match(self._reading.text, end) is not None
 
     @cached_property
     def near(self) -> set[str]:
@@ -64,7 +65,9 @@ class Place:
             return set()
         clauses = self._reading.clauses
         at = next(n for n, c in enumerate(clauses) if c is self.clause)
-        found = self.clause.telling
+        start, end = self.clause.start, self.clause.start + len(self.clause.text)
+        named = {f.concept for f in self._reading.findings if start <= f.span.start < end}
+        found = self.clause.telling | named
         if self.leads:
             for after in clauses[at + 1 :]:
                 between = self._reading.text[self.clause.start : after.start]

@@ -29,7 +29,7 @@ from assistant.grounding.name_checks import (
     check_normal,
     check_procedures,
 )
-from assistant.grounding.outcome_checks import check_outcomes
+from assistant.grounding.outcome_checks import check_groups, check_outcomes
 from assistant.grounding.quantity_checks import (
     check_clocks,
     check_digits,
@@ -204,6 +204,7 @@ CHECKS: tuple[Callable[[Check], None], ...] = (
     check_lasting,
     check_stages,
     check_outcomes,
+    check_groups,
     check_before_after,
     check_stopped,
     check_removed,

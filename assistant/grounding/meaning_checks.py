@@ -185,7 +185,13 @@ _TOLD = 0.6
 
 
 def check_denied_alone(check: Check) -> None:
-    """What the record only ever denies, a statement may not affirm: 未治愈 tells of no 治愈."""
+    """What the record only ever denies, a statement may not affirm (未治愈 tells of no 治愈), nor
+    deny what it only ever affirms (可还纳 of no 不能还纳)."""
+    for clause in check.said.clauses:
+        for word in denied_words(clause.text):
+            told = [c for c in check.clauses if word in c.text]
+            if told and telling(word) and all(affirms(c.text, word) for c in told):
+                check.problem("negation", clause.text)
     denied = {word for c in check.clauses for word in denied_words(c.text)}
     items = {d.text for c in check.clauses for d in c.denials if len(d.text) > 1}
     # 无渗血渗液 denies 渗液.

@@ -104,6 +104,21 @@ def _is_said(other: str, pairs: _Pairs) -> bool:
     return any(second.search(other) and not first.search(other) for first, second in pairs)
 
 
+@cache
+def _groups() -> list[tuple[str, ...]]:
+    return [tuple(row[1].split("|")) for row in opposite_rows() if row[0] == "group"]
+
+
+def members(text: str) -> list[tuple[str, tuple[str, ...]]]:
+    """The members of groups that ``text`` has, each with the others of its group."""
+    return [
+        (one, tuple(other for other in group if other != one))
+        for group in _groups()
+        for one in group
+        if re.search(one, text)
+    ]
+
+
 def without_opposites(text: str) -> str:
     """What a text is about: without the words that have a contrary."""
     for pattern in _wordings():

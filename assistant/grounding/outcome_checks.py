@@ -11,6 +11,7 @@ from functools import cache
 from importlib.resources import files
 
 from assistant.grounding.check import Check
+from assistant.grounding.opposites import members
 from assistant.grounding.source import Clause
 from assistant.grounding.wording import bigrams, blanked
 
@@ -37,6 +38,24 @@ def check_outcomes(check: Check) -> None:
                 continue
             if not any(telling.search(c.source.text, c.start) for c in _about(clause, hit, check)):
                 check.problem("no_evidence", clause.text)
+
+
+def check_groups(check: Check) -> None:
+    """低级别上皮内瘤变 is no 高级别: of a group of kinds that exclude one another, a sentence that
+    shares words and has another kind than the statement's must have the statement's as well."""
+    for clause in check.said.clauses:
+        for one, others in members(clause.text):
+            if any(re.search(one, s.text) for s in check.sources):
+                continue
+            words = clause.bigrams
+            for source in check.sources:
+                shared = len(words & source.bigrams)
+                if shared >= _SHARED and any(re.search(other, source.text) for other in others):
+                    check.problem("negation", clause.text)
+                    break
+
+
+_SHARED = 2
 
 
 def _about(said: Clause, outcome: re.Match[str], check: Check) -> list[Clause]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from assistant.grounding.check import Check
 from assistant.grounding.source import Clause
-from assistant.grounding.wording import telling
+from assistant.grounding.wording import is_ordinary, telling
 from knowledge.text.finding import Finding
 from knowledge.text.folding import fold
 from knowledge.text.synonyms import TermKind
@@ -114,7 +114,7 @@ def _check_name(check: Check, finding: Finding) -> None:
     # What one does not bear has a check of its own.
     if whole or "过敏" in finding.text:
         return
-    wanted = {char for run in telling(finding.text) for char in run}
+    wanted = {char for run in telling(finding.text) for char in run if not is_ordinary(char)}
     if len(wanted) < _SHORTEST:
         return
     if not any(
