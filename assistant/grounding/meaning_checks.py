@@ -192,10 +192,7 @@ def check_denied_alone(check: Check) -> None:
             told = [c for c in check.clauses if word in c.text]
             if told and telling(word) and all(affirms(c.text, word) for c in told):
                 check.problem("negation", clause.text)
-    denied = {word for c in check.clauses for word in denied_words(c.text)}
-    items = {d.text for c in check.clauses for d in c.denials if len(d.text) > 1}
-    # 无渗血渗液 denies 渗液.
-    denied |= items | {item[-2:] for item in items if len(item) == 2 * len(item[-2:])}
+    denied = {word for c in check.clauses for word in c.only_denied}
     concepts = {f.concept for source in check.sources for f in source.findings}
     known = [(f.span.start, f.span.end) for f in check.said.findings if f.concept in concepts]
     known += [(s.start, s.end) for s in check.said.signs if s.positive is False]

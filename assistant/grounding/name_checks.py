@@ -137,6 +137,8 @@ def is_level(text: str, at: int) -> bool:
 def check_levels(check: Check) -> None:
     """L1压缩性骨折，T12正常 tells of no fracture of T12: a level of the spine must stand in the
     part of the record that is most like the statement's."""
+    if not _LEVEL.search(fold(check.text)):
+        return
     parts = [p for s in check.sources for p in _PART.findall(s.text) if _LEVEL.search(fold(p))]
     if not parts:
         return

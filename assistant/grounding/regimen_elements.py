@@ -33,6 +33,7 @@ _OTHER_FORM = "左右"
 """左氧氟沙星 is not 氧氟沙星."""
 
 
+@cache
 def canonical(name: str) -> str:
     """One name for the wordings of a drug: 注射用头孢曲松钠 is 头孢曲松."""
     return shipped_drug(name) or shipped_drug(generic_name(name)) or generic_name(name)

@@ -13,6 +13,7 @@ from assistant.grounding.drug_course import with_course
 from assistant.grounding.examinations import Result, heading, results
 from assistant.grounding.measured import Measured
 from assistant.grounding.measuring import measured
+from assistant.grounding.opposites import denied_words
 from assistant.grounding.segments import Segment
 from assistant.grounding.sides import Side, sides
 from assistant.grounding.signs import Sign, signs
@@ -107,6 +108,13 @@ class Clause:
             begin = min(denied.cue, denied.start)
             kept[begin : denied.end] = " " * (denied.end - begin)
         return "".join(kept)
+
+    @cached_property
+    def only_denied(self) -> set[str]:
+        """What it denies by its words and in lists: 渗液 of 无渗血渗液, 治愈 of 未治愈."""
+        items = {d.text for d in self.denials if len(d.text) > 1}
+        halves = {item[-2:] for item in items if len(item) == 2 * len(item[-2:])}
+        return items | halves | set(denied_words(self.text))
 
     @cached_property
     def denied(self) -> set[str]:

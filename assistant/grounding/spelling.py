@@ -93,10 +93,12 @@ def spelled(text: str) -> Spelled:
     """``text`` in the one spelling."""
     one = Spelled(text, tuple((at, at + 1) for at in range(len(text))), text)
     one = _changed(one, _renamed(text.translate(_HALF_WIDTH)))
+    narrow = one.text.translate(_HALF_WIDTH)
     for pattern, replacement in _rules():
-        hits = pattern.finditer(one.text.translate(_HALF_WIDTH))
-        changes = [(h.start(), h.end(), h.expand(replacement)) for h in hits if h.end() > h.start()]
-        one = _changed(one, changes)
+        hits = [hit for hit in pattern.finditer(narrow) if hit.end() > hit.start()]
+        if hits:
+            one = _changed(one, [(h.start(), h.end(), h.expand(replacement)) for h in hits])
+            narrow = one.text.translate(_HALF_WIDTH)
     return one
 
 
