@@ -93,13 +93,17 @@ class Place:
 
     def likeness(self, other: Place) -> int:
         """How many words both have around them; the nearest count twice."""
-        return len(self.words & other.words) + len(self.near & other.words) + len(
-            self.near & other.near
+        return (
+            len(self.words & other.words)
+            + len(self.near & other.words)
+            + len(self.near & other.near)
         )
 
 
 def bound(
-    said: Measured, check: Check, same: Sequence[tuple[Source, Measured]],
+    said: Measured,
+    check: Check,
+    same: Sequence[tuple[Source, Measured]],
     written: Sequence[tuple[Source, Measured]],
 ) -> list[Source]:
     """The sentences of ``same`` whose value stands with the words of the statement's as no other of

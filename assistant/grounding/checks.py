@@ -147,6 +147,7 @@ def check_places(check: Check) -> None:
 def check_sides(check: Check) -> None:
     """The clause that is most like the statement's must have the same side of the same part."""
     for clause_said in check.said.clauses:
+        end = clause_said.start + len(clause_said.text)
         for side in clause_said.sides:
             at = clause_said.start + side.start
             if any(a <= at < b for a, b in check.named):
@@ -159,8 +160,8 @@ def check_sides(check: Check) -> None:
                 if not (side.part and other.part) or other.part[:1] == side.part[:1]
             ]
             same = [clause for clause, other in with_part if other.side == side.side]
-            if side.side == "双" and not same and {"左", "右"} <= {o.side for _, o in with_part}:
-                # 右眼15mmHg，左眼14mmHg are both eyes.
+            if side.side == "双" and any(clause_said.start <= a < end for a, _ in check.computed):
+                # 右眼眼压15mmHg，左眼眼压14mmHg are 双眼眼压正常.
                 continue
             opposite = [clause for clause, other in with_part if other.side != side.side]
             if not same or like.best(same) < like.best(opposite):

@@ -69,7 +69,9 @@ def _led_by_stop(text: str, found: list[Regimen]) -> list[Regimen]:
 
 
 _STRENGTH = re.compile(r"[ \t]*[（(][ \t]*")
-_LOADING = re.compile(r"[ \t]*(?:[\u4e00-\u9fffA-Za-z\d]{2,12})?[ \t]*[（(][ \t]*首[剂次日][量]?[ \t]*")
+_LOADING = re.compile(
+    r"[ \t]*(?:[\u4e00-\u9fffA-Za-z\d]{2,12})?[ \t]*[（(][ \t]*首[剂次日][量]?[ \t]*"
+)
 _EACH_TIME = re.compile(r"[ \t]*每次[\u4e00-\u9fff]{1,6}后[ \t]*")
 
 
@@ -78,7 +80,13 @@ _ANDS = re.compile(r"[及和并][ \t]*\Z")
 
 def _is_elsewhere(text: str, one: Regimen) -> bool:
     """Whether what follows a drug is of something else: 每日三次及每日牵引."""
-    if (one.dose and "dose" not in one.inherited) or one.rate or one.duration or one.stopped or one.schedule:
+    if (
+        (one.dose and "dose" not in one.inherited)
+        or one.rate
+        or one.duration
+        or one.stopped
+        or one.schedule
+    ):
         return False
     often = one.frequency
     return bool(often and not one.route and _ANDS.search(text, 0, often.start))

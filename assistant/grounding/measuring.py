@@ -141,7 +141,12 @@ class _Reader:
         if not words and not quantity.unit:
             # 孕2产1, HER-2（0）: what is all the name that a number has.
             words = frozenset(_NAMED.findall(ahead[-8:])[-1:])
-        if not words and before and begin == quantity.start and before.quantity.unit.code in _GRADES:
+        if (
+            not words
+            and before
+            and begin == quantity.start
+            and before.quantity.unit.code in _GRADES
+        ):
             # 深Ⅱ度20%: of the degree that it stands behind.
             words = frozenset({folded[before.quantity.start : before.quantity.end]})
         if not words and quantity.unit.code in ("{期}", "{stage}"):

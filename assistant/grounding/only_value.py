@@ -45,7 +45,12 @@ def told_alone(
         place = source.clause_of(one.quantity.start)
         if place is None or not said.fits(one) or not _may_be(one, place, clause):
             continue
-        if only and (_names_itself(source.text, one) and _names_itself(check.text, said) or place in nearest or _goes_by(said, one, clause, check.text, source.text)):
+        if only and (
+            _names_itself(source.text, one)
+            and _names_itself(check.text, said)
+            or place in nearest
+            or _goes_by(said, one, clause, check.text, source.text)
+        ):
             found.append(source)
         elif nearest == [place]:
             here = [m for s, m in kind if s.clause_of(m.quantity.start) is place]

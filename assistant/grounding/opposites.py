@@ -20,7 +20,9 @@ _NOT_LAST = re.compile(r"[不未](?P<what>(?!大)[\u4e00-\u9fff])(?![\u4e00-\u9f
 """One of a single character that ends its clause: 大便未解, 心律不齐."""
 
 _LISTING = re.compile(r"[见闻触扪叩探引查诉及伴除]|发[现热烧]|排除|明[显确]")
-_DENYING = re.compile(r"(?:[不未无非待]|没有?)(?:再|能|曾|完全|明显|显著|得到|太|很|可|会|见)*\Z")
+_DENYING = re.compile(
+    r"(?:[不未无非待]|没有?)(?:再|能|曾|完全|明显|显著|得到|太|很|可|会|见|予以?|行|给予?|使用|用)*\Z"
+)
 
 
 @cache

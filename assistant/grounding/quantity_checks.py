@@ -142,7 +142,9 @@ def _is_month(check: Check, said: Measured) -> bool:
     if not words.endswith("月") or words.endswith("个月") or quantity.shape != "one" or not clause:
         return False
     told = [
-        s for s in check.sources for d in s.dated
+        s
+        for s in check.sources
+        for d in s.dated
         if d.date.month == quantity.low and d.bigrams & clause.bigrams
     ]
     for source in told[:1]:
@@ -285,7 +287,9 @@ def _have_moments(check: Check, *said: Measured) -> bool:
     )  # fmt: skip
 
 
-_LED = re.compile(r"(?:(?P<up>升|增|上升|升高|增加|回升)|(?P<down>降|减|下降|降低|减少|回落))[至到为][约]?[ ]?\Z")
+_LED = re.compile(
+    r"(?:(?P<up>升|增|上升|升高|增加|回升)|(?P<down>降|减|下降|降低|减少|回落))[至到为][约]?[ ]?\Z"
+)
 
 
 def check_led(check: Check) -> None:
@@ -295,13 +299,19 @@ def check_led(check: Check) -> None:
         if led is None:
             continue
         own = [
-            (s, m) for s in check.sources for m in s.measured
-            if said.is_of(m) and not m.reference and said.quantity.unit.converts_to(m.quantity.unit)
+            (s, m)
+            for s in check.sources
+            for m in s.measured
+            if said.is_of(m)
+            and not m.reference
+            and said.quantity.unit.converts_to(m.quantity.unit)
             and len(m.quantity.base) == len(said.quantity.base) == 1
         ]
-        own.sort(key=lambda item: not (
-            item[1].moment in ("earlier", "first") or "age:病前" in item[1].qualifiers
-        ))
+        own.sort(
+            key=lambda item: (
+                not (item[1].moment in ("earlier", "first") or "age:病前" in item[1].qualifiers)
+            )
+        )
         places = [n for n, (_, m) in enumerate(own) if m.quantity.base == said.quantity.base]
         if not places or any(_way(*own[n]) is led for n in places):
             continue

@@ -303,8 +303,12 @@ def check_use(check: Check) -> None:
         words = bigrams(clause.text) if clause else set()
         told = [s for s in check.sources for u in s.uses if u == use.value]
         alike = max((len(words & s.bigrams) for s in check.sources), default=0)
-        if use.value == "口服" and leads_an_oral_drug(check.text, use.end) and not any(
-            routes(c.text) for c in check.clauses if check.text[use.end : use.end + 3] in c.text
+        if (
+            use.value == "口服"
+            and leads_an_oral_drug(check.text, use.end)
+            and not any(
+                routes(c.text) for c in check.clauses if check.text[use.end : use.end + 3] in c.text
+            )
         ):
             check.verify(use.start, use.end)
             continue

@@ -18,6 +18,7 @@ from knowledge.text.quantity import quantities
 from knowledge.text.regimen import Regimen
 from knowledge.text.regimen_tokens import cue_rows
 
+
 @cache
 def class_rows() -> list[list[str]]:
     """The rows of the table: pattern of a class of drugs, pattern of a drug of it."""

@@ -57,7 +57,9 @@ def _stands(run: str, check: Check) -> bool:
     """Whether the words of ``run`` stand in the record: in pairs, or the stretch between pairs by
     its characters in one clause."""
     held = [run[i : i + 2] in check.bigrams for i in range(len(run) - 1)]
-    told = {i for i, pair in enumerate(held) if pair} | {i + 1 for i, pair in enumerate(held) if pair}
+    told = {i for i, pair in enumerate(held) if pair} | {
+        i + 1 for i, pair in enumerate(held) if pair
+    }
     loose = "".join(" " if i in told else char for i, char in enumerate(run))
     return all(_is_near(stretch, check.clauses) for stretch in loose.split())
 
