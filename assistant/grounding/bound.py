@@ -1,9 +1,9 @@
-"""Which number of the record is meant: of those of its kind the one that stands with the same words.
+"""Which number of the record is meant: of those of its kind the one with the same words.
 
-治疗5天后气促减轻 is the 5天 of 5天后气促缓解, whatever else has days: the words around a number of the
-statement are held against those around each number of its kind, and no other value, nor a clause
-without one, may have more of them.  A time that leads a clause is that of the clauses behind it, up
-to the next time.
+治疗5天后气促减轻 is the 5天 of 5天后气促缓解, whatever else has days: the words around a number
+of the statement are held against those around each number of its kind, and no other value, nor a
+clause without one, may have more of them.  A time that leads a clause is that of the clauses behind
+it, up to the next time.
 """
 
 from __future__ import annotations

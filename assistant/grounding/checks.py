@@ -10,18 +10,12 @@ from assistant.grounding.check import Check
 from assistant.grounding.confirmation_checks import check_confirmed
 from assistant.grounding.dated import Dated
 from assistant.grounding.days_after import told_by_day
+from assistant.grounding.denial_checks import check_denials, check_denied_alone
 from assistant.grounding.examination_checks import check_examinations
 from assistant.grounding.lasting_checks import check_lasting, check_stages
 from assistant.grounding.likeness import Likeness
 from assistant.grounding.meal_doses import check_meal_doses
-from assistant.grounding.meaning_checks import (
-    check_denials,
-    check_denied_alone,
-    check_findings,
-    check_now,
-    check_signs,
-    check_stances,
-)
+from assistant.grounding.meaning_checks import check_findings, check_now, check_stances
 from assistant.grounding.name_checks import (
     check_bound_grades,
     check_latin_names,
@@ -29,16 +23,11 @@ from assistant.grounding.name_checks import (
     check_normal,
     check_procedures,
 )
+from assistant.grounding.order_checks import check_led, check_order, check_trends
 from assistant.grounding.outcome_checks import check_groups, check_outcomes
-from assistant.grounding.quantity_checks import (
-    check_clocks,
-    check_digits,
-    check_led,
-    check_order,
-    check_quantities,
-    check_trends,
-)
-from assistant.grounding.regimen_checks import check_regimens, check_use
+from assistant.grounding.quantity_checks import check_clocks, check_digits, check_quantities
+from assistant.grounding.regimen_checks import check_regimens
+from assistant.grounding.sign_checks import check_signs
 from assistant.grounding.site_checks import check_sites
 from assistant.grounding.source import clause_at
 from assistant.grounding.susceptibility_checks import check_susceptibility
@@ -49,8 +38,9 @@ from assistant.grounding.tie_checks import (
     check_sequences,
 )
 from assistant.grounding.turned_checks import check_before_after, check_removed, check_stopped
-from assistant.grounding.wording import bigrams
+from assistant.grounding.use_checks import check_use
 from assistant.grounding.value_words import check_value_words
+from assistant.grounding.wording import bigrams
 from assistant.grounding.wording_checks import check_wording
 from knowledge.text.dates import dates
 

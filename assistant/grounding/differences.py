@@ -43,7 +43,7 @@ def difference(
 
 
 def _of_the_last(said: Measured, before: Sequence[Measured]) -> Measured:
-    """``said`` with the name of the last of ``before``, where it has none and the unit is that one's:
+    """``said`` with the name of the last of ``before``, where it has none and the unit fits:
     体重3050g，较出生时下降200g."""
     last = next((m for m in reversed(before) if m.quantity.unit), None)
     if said.concept or last is None or not last.quantity.unit.converts_to(said.quantity.unit):

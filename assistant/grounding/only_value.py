@@ -46,8 +46,7 @@ def told_alone(
         if place is None or not said.fits(one) or not _may_be(one, place, clause):
             continue
         if only and (
-            _names_itself(source.text, one)
-            and _names_itself(check.text, said)
+            (_names_itself(source.text, one) and _names_itself(check.text, said))
             or place in nearest
             or _goes_by(said, one, clause, check.text, source.text)
         ):

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from importlib.resources import files
 from itertools import groupby, permutations
+
+from assistant.grounding.tables import rows
 
 _NOT = re.compile(
     r"(?:[不未]|没(?!有))(?:再|能|曾|完全|明显|显著|得到|太|很|甚|够|可|会|予|[其仍])*"
@@ -25,11 +26,9 @@ _DENYING = re.compile(
 )
 
 
-@cache
 def opposite_rows() -> list[list[str]]:
     """The rows of the table: pair with two patterns or group with one, and two examples."""
-    text = (files("assistant.grounding") / "data" / "opposites.tsv").read_text(encoding="utf-8")
-    return [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
+    return rows("opposites.tsv")
 
 
 _GOES_ON = re.compile(

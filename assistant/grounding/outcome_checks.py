@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from importlib.resources import files
 
 from assistant.grounding.check import Check
 from assistant.grounding.opposites import members
 from assistant.grounding.source import Clause
+from assistant.grounding.tables import rows
 from assistant.grounding.wording import bigrams, blanked
 
 
-@cache
 def outcome_rows() -> list[list[str]]:
     """The rows of the table: pattern of an outcome, what may tell it in the record, an example."""
-    text = (files("assistant.grounding") / "data" / "outcomes.tsv").read_text(encoding="utf-8")
-    return [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
+    return rows("outcomes.tsv")
 
 
 @cache

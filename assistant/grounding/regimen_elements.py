@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from functools import cache
-from importlib.resources import files
 from typing import Protocol
 
 from assistant.grounding.source import Source
+from assistant.grounding.tables import rows, words
 from assistant.grounding.wording import bigrams
 from knowledge.text.amount import Quantity
 from knowledge.text.drugs import generic_name, shipped_drug
@@ -19,11 +19,9 @@ from knowledge.text.regimen import Regimen
 from knowledge.text.regimen_tokens import cue_rows
 
 
-@cache
 def class_rows() -> list[list[str]]:
     """The rows of the table: pattern of a class of drugs, pattern of a drug of it."""
-    text = (files("assistant.grounding") / "data" / "drug_classes.tsv").read_text(encoding="utf-8")
-    return [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
+    return rows("drug_classes.tsv")
 
 
 _CLASSES = ("胰岛素",)
@@ -93,10 +91,8 @@ def _route(regimen: Regimen) -> str:
     return regimen.route.value if regimen.route else ""
 
 
-@cache
 def _oral() -> tuple[str, ...]:
-    text = (files("assistant.grounding") / "data" / "oral_drugs.txt").read_text(encoding="utf-8")
-    return tuple(w for line in text.splitlines() if not line.startswith("#") for w in line.split())
+    return words("oral_drugs.txt")
 
 
 def leads_an_oral_drug(text: str, end: int) -> bool:

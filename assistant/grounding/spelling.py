@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
+from assistant.grounding.tables import rows
 from knowledge.text.lexicon import Lexicon
 from knowledge.text.synonyms import TermKind
 
@@ -41,21 +41,14 @@ class Spelled:
         return self.original[self.origin[at][0] : self.origin[at + len(words) - 1][1]]
 
 
-@cache
 def spelling_rows() -> list[list[str]]:
     """The rows of the table: pattern, replacement, an example, what it becomes."""
-    return _rows("spellings.tsv")
+    return rows("spellings.tsv")
 
 
-@cache
 def name_rows() -> list[list[str]]:
     """The rows of the table: a name, then the others for it with ``|`` between."""
-    return _rows("names.tsv")
-
-
-def _rows(name: str) -> list[list[str]]:
-    text = (files("assistant.grounding") / "data" / name).read_text(encoding="utf-8")
-    return [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
+    return rows("names.tsv")
 
 
 @cache

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from importlib.resources import files
 
+from assistant.grounding.tables import rows
 from knowledge.text.folding import fold
 
 OF_OTHERS = frozenset({"family"})
@@ -42,11 +42,9 @@ _ALONE = re.compile(
 )
 
 
-@cache
 def stance_rows() -> list[list[str]]:
     """The rows of the table: stance, pattern, example, counter-example."""
-    text = (files("assistant.grounding") / "data" / "stances.tsv").read_text(encoding="utf-8")
-    return [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
+    return rows("stances.tsv")
 
 
 @cache

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
-from importlib.resources import files
 
 from assistant.grounding.check import Check
 from assistant.grounding.measured import Measured
+from assistant.grounding.tables import rows
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,10 @@ class ValueWord:
 @cache
 def value_words() -> list[ValueWord]:
     """The rows of the table."""
-    table = files("assistant.grounding") / "data" / "value_words.tsv"
     found = []
-    for line in table.read_text(encoding="utf-8").splitlines():
-        if line and not line.startswith("#"):
-            pattern, concept, unit, *ends = line.split("\t")
-            low, high = (Decimal(end) if end else None for end in (*ends, "", "")[:2])
-            found.append(ValueWord(re.compile(pattern), concept, unit, low, high))
+    for pattern, concept, unit, *ends in rows("value_words.tsv"):
+        low, high = (Decimal(end) if end else None for end in (*ends, "", "")[:2])
+        found.append(ValueWord(re.compile(pattern), concept, unit, low, high))
     return found
 
 
@@ -50,7 +47,7 @@ def check_value_words(check: Check) -> None:
 
 
 def _says(word: ValueWord, values: Sequence[Measured]) -> bool:
-    """Whether the last value of the test is in the range, or every one where sides have their own."""
+    """Whether the last value of the test is in the range, or each where sides have their own."""
     own = [
         m.quantity
         for m in values

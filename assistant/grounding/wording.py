@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from functools import cache
-from importlib.resources import files
+
+from assistant.grounding.tables import rows, words
 
 _WIDE = {code: code - 0xFEE0 for code in range(0xFF10, 0xFF5B)} | {
     ord("％"): ord("%"),
@@ -58,11 +59,9 @@ _ABBREVIATIONS = [
 """Abbreviations and plain words of the ward, written out so that either supports the other."""
 
 
-@cache
 def same_word_rows() -> list[list[str]]:
     """The rows of the table: pattern, what it counts as, an example, what that becomes."""
-    text = (files("assistant.grounding") / "data" / "same_words.tsv").read_text(encoding="utf-8")
-    return [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
+    return rows("same_words.tsv")
 
 
 @cache
@@ -98,10 +97,9 @@ def pairs_of(words: Iterable[str]) -> set[str]:
 @cache
 def _ordinary() -> tuple[re.Pattern[str], frozenset[str]]:
     """The ordinary words of two characters or more, and those of one."""
-    text = (files("assistant.grounding") / "data" / "ordinary_words.txt").read_text("utf-8")
-    words = {w for line in text.splitlines() if not line.startswith("#") for w in line.split()}
-    longer = sorted((w for w in words if len(w) > 1), key=lambda w: (-len(w), w))
-    return re.compile("|".join(longer)), frozenset(w for w in words if len(w) == 1)
+    listed = set(words("ordinary_words.txt"))
+    longer = sorted((w for w in listed if len(w) > 1), key=lambda w: (-len(w), w))
+    return re.compile("|".join(longer)), frozenset(w for w in listed if len(w) == 1)
 
 
 def telling(text: str) -> list[str]:

@@ -1,8 +1,8 @@
 """Words of a statement that no fact explains must stand in the record.
 
 What is left of a clause without the facts that were found, the terms that the record has by another
-wording and ordinary words is held against the record: every stretch of it must stand there, at least
-by its characters in one clause (拔除导尿管 for 拔导尿管).
+wording and ordinary words is held against the record: every stretch of it must stand there, at
+least by its characters in one clause (拔除导尿管 for 拔导尿管).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _KIND = re.compile(r"[\u4e00-\u9fff](?![阴阳男女能])[\u4e00-\u9fff]性")
 
 
 def check_wording(check: Check) -> None:
-    """Most pairs of a clause must stand in the record, or every stretch that no ordinary word is."""
+    """Most pairs of a clause must stand in the record, or all of it but ordinary words."""
     for start, end in clause_ranges(check.text):
         clause = check.text[start:end]
         if check.text[end : end + 1] in (":", "：") and _HEADING.fullmatch(clause.strip()):
