@@ -67,13 +67,13 @@ class Place:
         at = next(n for n, c in enumerate(clauses) if c is self.clause)
         start, end = self.clause.start, self.clause.start + len(self.clause.text)
         named = {f.concept for f in self._reading.findings if start <= f.span.start < end}
-        found = self.clause.telling | named
+        found = self._told(self.clause) | named
         if self.leads:
             for after in clauses[at + 1 :]:
                 between = self._reading.text[self.clause.start : after.start]
                 if _SENTENCE_END.search(between) or self._is_timed(after):
                     break
-                found = found | after.telling
+                found = found | self._told(after)
         start = self.value.quantity.start
         for regimen in self._reading.regimens:
             # 第3天停用: of the drug that is spoken of.
@@ -81,8 +81,15 @@ class Place:
                 found = found | bigrams(regimen.drug.name)
         if len(found) < 2 and at and not self.leads:
             # 左侧胸腔积液，深约5.2cm: the clause before says of what.
-            found = found | clauses[at - 1].telling
+            found = found | self._told(clauses[at - 1])
         return found
+
+    def _told(self, clause: Clause) -> set[str]:
+        """The words of a clause; the units of its times say nothing of what they are of."""
+        end = clause.start + len(clause.text)
+        numbers = [m.quantity for m in self._reading.measured if m.quantity.unit.code in TIMES]
+        spans = [(q.start, q.end) for q in numbers if clause.start <= q.start < end]
+        return pairs_of(telling(blanked(self._reading.text, spans)[clause.start : end]))
 
     def _is_timed(self, clause: Clause) -> bool:
         end = clause.start + len(clause.text)
@@ -109,8 +116,15 @@ def bound(
     """The sentences of ``same`` whose value stands with the words of the statement's as no other of
     its kind does; empty where another is as like, or a clause without one."""
     place = Place(check.said, said)
-    if not same or not place.words:
+    if not same:
         return []
+    if not place.words:
+        # 起病3小时: ordinary words alone, so that it must be the one in its unit.
+        alike = [m for _, m in written if m.quantity.unit == said.quantity.unit]
+        only = all(
+            said.says_the_same(m) for m in alike if m.quantity.ordinal == said.quantity.ordinal
+        )
+        return [source for source, _ in same] if only else []
     told = {(id(s), m.quantity.start) for s, m in same}
     scores = [(place.likeness(Place(s, m)), s) for s, m in same]
     best = max(score for score, _ in scores)

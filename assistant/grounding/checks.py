@@ -64,6 +64,7 @@ def check_dates(check: Check) -> None:
         if not same or best < likeness(other) or (wanted and best == 0) or not date.is_possible:
             check.problem("date", check.text[date.start : date.end])
         else:
+            check.verify(date.start, date.end)
             check.use(max(same, key=lambda item: len(wanted & item[1].bigrams))[0])
 
 

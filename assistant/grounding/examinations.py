@@ -97,6 +97,11 @@ def _sites() -> list[tuple[str, re.Pattern[str]]]:
     return [(row[1], re.compile(row[2])) for row in examination_rows() if row[0] == "site"]
 
 
+def names_examination(text: str) -> bool:
+    """Whether ``text`` names an examination."""
+    return _kinds().search(fold(text)) is not None
+
+
 def results(text: str) -> list[Result]:
     """Every sentence in parts, each with the examinations that stand before it."""
     return [one for sentence in _SENTENCE.findall(text) for one in _of_sentence(sentence)]

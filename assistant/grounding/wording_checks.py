@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 
 from assistant.grounding.check import Check
+from assistant.grounding.examinations import names_examination
 from assistant.grounding.source import Clause, clause_ranges
 from assistant.grounding.wording import bigrams, blanked, is_ordinary, telling, undenied
 
@@ -25,7 +26,7 @@ def check_wording(check: Check) -> None:
     """Most pairs of a clause must stand in the record, or all of it but ordinary words."""
     for start, end in clause_ranges(check.text):
         clause = check.text[start:end]
-        if check.text[end : end + 1] in (":", "：") and _HEADING.fullmatch(clause.strip()):
+        if check.text[end : end + 1] in (":", "：") and _is_heading(clause):
             continue
         bare = blanked(clause, [(a - start, b - start) for a, b in check.verified])
         wanted, left = bigrams(undenied(clause)), bigrams(undenied(bare))
@@ -38,6 +39,12 @@ def check_wording(check: Check) -> None:
             continue
         if any(not _stands(run, check) for run in telling(undenied(bare))):
             check.problem("no_evidence", clause)
+
+
+def _is_heading(clause: str) -> bool:
+    """Whether a clause before a colon only says where something stands; an examination is compared
+    by a check of its own."""
+    return _HEADING.fullmatch(clause.strip()) is not None or names_examination(clause)
 
 
 def _use_like(check: Check, wanted: set[str]) -> None:
