@@ -62,8 +62,8 @@ def check_denied_alone(check: Check) -> None:
     deny what it only ever affirms (可还纳 of no 不能还纳)."""
     for clause in check.said.clauses:
         for word in denied_words(clause.text):
-            told = [c for c in check.clauses if word in c.text]
-            if told and telling(word) and all(affirms(c.text, word) for c in told):
+            naming = [c for c in check.clauses if word in c.text]
+            if naming and telling(word) and all(affirms(c.text, word) for c in naming):
                 check.problem("negation", clause.text)
     denied = {word for c in check.clauses for word in c.only_denied}
     concepts = {f.concept for source in check.sources for f in source.findings}

@@ -113,8 +113,8 @@ def _joined(text: str, found: list[Regimen]) -> list[Regimen]:
     for number, one in enumerate(found):
         if number and one.drug == found[number - 1].drug and _is_elsewhere(text, one):
             continue
-        last = result[-1] if result and result[-1].drug == one.drug else None
-        begin = last.dose.end if last and last.dose else 0
+        last = result[-1] if result else one
+        begin = last.dose.end if last.drug == one.drug and last is not one and last.dose else 0
         if not begin:
             result.append(one)
         elif one.dose and _STRENGTH.fullmatch(text, begin, one.dose.start):

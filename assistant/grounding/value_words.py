@@ -23,6 +23,11 @@ class ValueWord:
     low: Decimal | None
     high: Decimal | None
 
+    @property
+    def is_normal(self) -> bool:
+        """Whether they say that all is well, which a later value may undo."""
+        return "正常" in self.pattern.pattern
+
 
 @cache
 def value_words() -> list[ValueWord]:
@@ -47,13 +52,25 @@ def check_value_words(check: Check) -> None:
 
 
 def _says(word: ValueWord, values: Sequence[Measured]) -> bool:
-    """Whether the last value of the test is in the range, or each where sides have their own."""
+    """Whether a value of the test is in the range; for 正常 the last, or each of two sides."""
     own = [
         m.quantity
         for m in values
         if (m.concept == word.concept or word.concept in "".join(m.before)) and not m.reference
     ]
-    own = own if word.unit in _OF_SIDES else own[-1:]
+    told = [
+        q.unit_text == word.unit
+        and q.shape == "one"
+        and (word.low is None or q.low >= word.low)
+        and (word.high is None or q.high < word.high)
+        for q in own
+    ]
+    if not word.is_normal:
+        return any(told)
+    return bool(told) and all(told if word.unit in _OF_SIDES else told[-1:])
+
+
+_OF_SIDES else own[-1:]
     return bool(own) and all(
         q.unit_text == word.unit
         and q.shape == "one"
