@@ -36,7 +36,7 @@ def check_findings(check: Check) -> None:
             if f.concept == finding.concept
         ]
         if not mentions:
-            # What the statement denies by its words is for `check_denials`; 体温正常 is told by 36.8℃.
+            # What is denied by words is for `check_denials`; 体温正常 is told by 36.8℃.
             if check.is_computed(finding.span.start):
                 continue
             if finding.polarity is Polarity.ABSENT and not _is_denied_here(clause, finding):

@@ -9,8 +9,10 @@ from decimal import Decimal
 from functools import cache
 
 from assistant.grounding.check import Check
-from assistant.grounding.measured import Measured
+from assistant.grounding.opposites import affirms
+from assistant.grounding.source import Source
 from assistant.grounding.tables import rows
+from knowledge.text.amount import Quantity
 
 
 @dataclass(frozen=True)
@@ -40,44 +42,48 @@ def value_words() -> list[ValueWord]:
 
 
 def check_value_words(check: Check) -> None:
-    """Note what values say as found; where none does, the other checks decide."""
+    """Note what values say as found; where none does, or it is denied, the other checks decide."""
     for word in value_words():
         for hit in word.pattern.finditer(check.text):
-            for source in check.sources:
-                if source.measured and _says(word, source.measured):
-                    check.use(source)
-                    check.verify(hit.start(), hit.end())
-                    check.computed.append((hit.start(), hit.end()))
-                    break
+            source = None if _is_denied(check, hit) else _telling(word, check.sources)
+            if source is not None:
+                check.use(source)
+                check.verify(hit.start(), hit.end())
+                check.computed.append((hit.start(), hit.end()))
 
 
-def _says(word: ValueWord, values: Sequence[Measured]) -> bool:
-    """Whether a value of the test is in the range; for 正常 the last, or each of two sides."""
-    own = [
+def _is_denied(check: Check, hit: re.Match[str]) -> bool:
+    clause = check.said.clause_of(hit.start())
+    if clause is None or not affirms(clause.text, hit[0]):
+        return True
+    start, end = hit.start() - clause.start, hit.end() - clause.start
+    return any(d.start < end and start < d.end for d in clause.denials)
+
+
+def _telling(word: ValueWord, sources: Sequence[Source]) -> Source | None:
+    """The sentence with a value of the test in the range; for 正常 it must be the last that has
+    any, and be so on both sides."""
+    for source in reversed(sources):
+        told = [
+            q.unit_text == word.unit
+            and q.shape == "one"
+            and (word.low is None or q.low >= word.low)
+            and (word.high is None or q.high < word.high)
+            for q in _values(word, source)
+        ]
+        if told and word.is_normal:
+            return source if all(told if word.unit in _OF_SIDES else told[-1:]) else None
+        if any(told):
+            return source
+    return None
+
+
+def _values(word: ValueWord, source: Source) -> list[Quantity]:
+    return [
         m.quantity
-        for m in values
+        for m in source.measured
         if (m.concept == word.concept or word.concept in "".join(m.before)) and not m.reference
     ]
-    told = [
-        q.unit_text == word.unit
-        and q.shape == "one"
-        and (word.low is None or q.low >= word.low)
-        and (word.high is None or q.high < word.high)
-        for q in own
-    ]
-    if not word.is_normal:
-        return any(told)
-    return bool(told) and all(told if word.unit in _OF_SIDES else told[-1:])
-
-
-_OF_SIDES else own[-1:]
-    return bool(own) and all(
-        q.unit_text == word.unit
-        and q.shape == "one"
-        and (word.low is None or q.low >= word.low)
-        and (word.high is None or q.high < word.high)
-        for q in own
-    )
 
 
 _OF_SIDES = ("级", "mmHg")
