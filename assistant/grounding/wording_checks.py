@@ -18,7 +18,7 @@ from assistant.grounding.wording import bigrams, blanked, is_ordinary, telling, 
 _HEADING = re.compile(r"(?:家族|既往|个人|现病|婚育|月经)史|主诉|诊疗经过|出院情况|专科情况|查体")
 """What only says where something stands; what it says of it (既往, 家族) its own checks read."""
 
-_KIND = re.compile(r"[\u4e00-\u9fff](?![阴阳男女能])[\u4e00-\u9fff]性")
+_KIND = re.compile(r"(?!进行)[\u4e00-\u9fff](?![阴阳男女能])[\u4e00-\u9fff]性")
 """酒精性: which kind of a thing it is must stand in the record, however much else does."""
 
 
