@@ -218,6 +218,7 @@ def _is_told_so(said: Clause, check: Check) -> bool:
 _DONE = re.compile(r"已经?(?:行|做|完成|接受|实施)")
 
 
+_ADVISED = re.compile(r"(?<!医)嘱(?!托)")
 _GIVEN = re.compile(r"[行予给](?!走|为|动|人|药史)")
 
 
@@ -226,6 +227,8 @@ def _differs(said: Clause, written: Clause) -> bool:
     whole = said.stances | {s for c in said.source.clauses for s in c.stances} - REVERSING
     turned = said.own_stances & REVERSING
     if "planned" in said.own_stances and not written.stances and _GIVEN.search(written.text):
+        return True
+    if _ADVISED.search(written.text) and "已" in said.text and not _ADVISED.search(said.text):
         return True
     if "planned" in written.stances and _DONE.search(said.text) and not _DONE.search(written.text):
         return True

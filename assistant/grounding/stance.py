@@ -73,9 +73,7 @@ def _carried(sentence: str) -> list[tuple[int, str]]:
     """Where the plans and conditions of a sentence begin."""
     folded = fold(sentence)
     patterns = [(name, pattern) for name, pattern in _patterns() if name in _CARRIED]
-    hits = [(name, hit) for name, pattern in patterns for hit in pattern.finditer(folded)]
-    # 已嘱避孕，3个月后皮疹减少: what one was told to do ends with its clause.
-    return [(hit.start(), name) for name, hit in hits if hit[0] != "嘱"]
+    return [(hit.start(), name) for name, pattern in patterns for hit in pattern.finditer(folded)]
 
 
 def clause_stances(sentence: str, ranges: list[tuple[int, int]]) -> list[frozenset[str]]:
