@@ -120,9 +120,21 @@ def memory_needed(model: Any, settings: LmSettings, rows: Sequence[tuple[Sequenc
         if name.rpartition(".")[2] in settings.targets
     )
     a_layer = tokens * (10 * width + 4 * inner) * size
+    if size < 4:
+        a_layer += tokens * _adapted_inputs(model, settings) * 4 // layers
     kept = tokens * width * size * layers + a_layer if settings.checkpointing else a_layer * layers
     logits = 3 * 4 * int(config.vocab_size) * tokens * learned // max(1, seen)
     return int(weights + changed * _OPTIMIZER_BYTES + kept + logits)
+
+
+def _adapted_inputs(model: Any, settings: LmSettings) -> int:
+    """Values a token of what the adapter multiplies, which it keeps in float32 beside the base's
+    own."""
+    return sum(
+        int(module.weight.shape[1])
+        for name, module in model.named_modules()
+        if name.rpartition(".")[2] in settings.targets
+    )
 
 
 def refuse_too_large(needed: int) -> None:
