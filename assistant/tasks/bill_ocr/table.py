@@ -238,7 +238,9 @@ def tidy(text: str, looks: str) -> str:
 
 def item_cell(name: str, parts: Sequence[Fragment], looks: str, place: Place) -> Cell:
     """One cell of the column ``name``."""
-    text = "".join(_arrow(part) if looks == "result" else part.text for part in parts)
+    # Alone, it may be the result: 1 that was also read as an arrow.
+    behind = [_arrow(part) if looks == "result" else part.text for part in parts[1:]]
+    text = "".join((*(part.text for part in parts[:1]), *behind))
     value, doubt = tidy(folded(text).strip(_EDGES), looks), ""
     readings: list[str] = []
     if looks == "number":

@@ -51,6 +51,26 @@ def test_the_head_is_read_from_the_notes(reading: RecordReading) -> None:
     assert kind_of_title("检验报告") == "other"
 
 
+@pytest.mark.parametrize(
+    ("said", "operated"),
+    [
+        ("3年前行阑尾切除术，恢复好。", None),
+        ("既往行冠脉支架植入术。", None),
+        ("必要时行开颅血肿清除术。", None),
+        ("会诊意见：可行介入栓塞术。", None),
+        ("已于3月2日行股骨颈骨折内固定术。", datetime(2026, 3, 2)),
+        ("3年前行胃切除术。今日行胆囊切除术。", datetime(2026, 3, 5)),
+    ],
+)
+def test_an_operation_of_before_or_for_a_case_is_none_of_the_stay(
+    said: str, operated: datetime | None
+) -> None:
+    written = datetime(2026, 3, 5, 9)
+    note = Note(id="n", kind="progress", title="病程记录", written_at=written, text=said)
+    encounter = Encounter(id="e", patient=Patient(id="p"), notes=[note])
+    assert RecordReading(encounter).operated == operated
+
+
 def test_courses_begin_and_end_as_the_notes_say(reading: RecordReading) -> None:
     found = {(c.drug, c.row.dose, str(c.start), str(c.row.stop)) for c in courses(reading)}
     assert ("左氧氟沙星", "0.5g", "2026-03-02", "2026-03-06") in found
