@@ -21,7 +21,9 @@ _OPENING = ("admission", "first_progress")
 _ADMITTED = re.compile(r"入院(?:时间|日期)\s*[:：]\s*([^，。；\n]{6,24})")
 _OPERATED = re.compile(r"手术(?:时间|日期)\s*[:：]\s*([^，。；\n]{6,24})")
 _NAMED = re.compile(r"(?:手术|操作)名称\s*[:：]\s*([^。；\n]{2,60})")
-_DONE = re.compile(r"(?<![可宜限能期])行([^，。；\n]{2,40}?(?:术|PCI|剖宫产))(?![前后中式野者区语])")
+_DONE = re.compile(
+    r"(?<![可宜能])(?<!限期)行([^，。；\n]{2,40}?(?:术|PCI|剖宫产))(?![前后中式野者区语])"
+)
 _CLOCK = re.compile(r"(\d{1,2})[:：](\d{2})")
 _AGE = re.compile(r"(?<![\d.])(\d{1,3})\s*(?:周)?岁(?!时|前|起|后)")
 _MONTHS = re.compile(r"(?<![\d.])(\d{1,2})\s*个月(?=[，,男女患]|大)")
