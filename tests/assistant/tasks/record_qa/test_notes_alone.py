@@ -8,6 +8,7 @@ from datetime import date, datetime
 import pytest
 
 from assistant.record.encounter import Encounter
+from assistant.record.evidence import TextSpan
 from assistant.record.note import Note, kind_of_title
 from assistant.record.patient import Patient
 from assistant.tasks.record_qa.chain import ask
@@ -92,6 +93,7 @@ def test_courses_begin_and_end_as_the_notes_say(reading: RecordReading) -> None:
         ("术前血红蛋白多少", "132g/L"),
         ("术后血红蛋白多少", "118g/L"),
         ("从入院到手术隔了几天", "相隔 2 天"),
+        ("从拔除引流管到入院隔了几天", "相隔 4 天"),
         ("体温什么时候正常的", "体温正常1天"),
         ("血钾多少，什么时候停的钾", "4.0mmol/L"),
         ("入院前氨氯地平多少", "5mg"),
@@ -107,6 +109,15 @@ def test_it_is_answered(reading: RecordReading, question: str, words: str) -> No
     answer = ask(reading, question)
     assert words in answer.plain_text()
     assert all(s.evidence for s in answer.statements)
+
+
+def test_how_long_it_was_has_the_clauses_of_both_events(reading: RecordReading) -> None:
+    (said,) = ask(reading, "从停氯化钾到恢复氨氯地平隔了几天").statements
+    assert "相隔 1 天" in said.text
+    notes = {note.note.id: note.text for note in reading.notes}
+    quotes = [place for place in said.evidence if isinstance(place, TextSpan)]
+    assert len(quotes) == 2
+    assert all(notes[p.note_id][p.start : p.end] == p.quote for p in quotes)
 
 
 @pytest.mark.parametrize(
