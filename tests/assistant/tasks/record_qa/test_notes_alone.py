@@ -133,6 +133,24 @@ def test_nothing_is_made_up(reading: RecordReading, question: str, never: str) -
     assert never not in ask(reading, question).plain_text()
 
 
+@pytest.mark.parametrize(
+    ("said", "question", "is_value"),
+    [
+        ("维持SpO2 92%以上。", "血氧多少", False),
+        ("收缩压控制在140mmHg以下。", "血压多少", False),
+        ("体温38.5℃时予布洛芬。", "体温多少", False),
+        ("吸氧下维持SpO2 96%。", "血氧多少", True),
+        ("血压控制在130/80mmHg左右。", "血压多少", True),
+        ("体温38.5℃，予布洛芬。", "体温多少", True),
+    ],
+)
+def test_a_bound_to_keep_to_or_act_at_is_no_value(said: str, question: str, is_value: bool) -> None:
+    written = datetime(2026, 3, 5, 9)
+    note = Note(id="n", kind="progress", title="病程记录", written_at=written, text=said)
+    stay = RecordReading(Encounter(id="e", patient=Patient(id="p"), notes=[note]))
+    assert ("最近一次" in ask(stay, question).plain_text()) is is_value
+
+
 def test_a_month_and_day_is_a_date_near_its_note_only() -> None:
     note = date(2026, 11, 14)
     assert [d.day for d in days_in("11-10起恢复，拟12-04复查", note)] == [
