@@ -24,7 +24,8 @@ def answer(reading: RecordReading, asked: Asked, out: Saying) -> None:
         hit = _BETWEEN.search(text)
         ends = [event_time(hit[part], reading) for part in ("one", "two")] if hit else []
         if len(ends) == 2 and ends[0] and ends[1]:
-            _between(*sorted((ends[0], ends[1]), key=lambda one: one.at), out)
+            earlier, later = sorted((ends[0], ends[1]), key=lambda one: one.at)
+            _between(earlier, later, out)
             return
     out.note("病历没有写明其中一件事的日期。", "not_recorded")
 

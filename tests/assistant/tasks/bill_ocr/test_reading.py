@@ -304,6 +304,7 @@ def test_of_what_was_read_the_range_and_the_kind_of_column_decide(printed: Print
     potassium, chloride = document.items
     assert (potassium["flag"].value, potassium["range"].value) == ("↓", "3.50-5.30")
     assert "↑" in potassium["flag"].doubt
+    assert "3.505.30" in potassium["range"].doubt
     assert (chloride["value"].value, chloride["flag"].value) == ("162.9", "↑")
 
 
