@@ -56,6 +56,10 @@ class Check:
         if found not in self.problems:
             self.problems.append(found)
 
+    def is_computed(self, at: int) -> bool:
+        """Whether what stands at ``at`` is told by values of the record."""
+        return any(a <= at < b for a, b in self.computed)
+
     def verify(self, start: int, end: int) -> None:
         """Note that the record has the fact at ``[start, end)``, with the words that lead to it."""
         lead = _LEAD.search(self.text, max(0, start - 6), start)
@@ -65,3 +69,8 @@ class Check:
     def clauses(self) -> list[Clause]:
         """Every clause of every source."""
         return [clause for source in self.sources for clause in source.clauses]
+
+    @cached_property
+    def bigrams(self) -> set[str]:
+        """The pairs of content characters of all sources."""
+        return {pair for source in self.sources for pair in source.bigrams}

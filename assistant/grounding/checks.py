@@ -10,18 +10,12 @@ from assistant.grounding.check import Check
 from assistant.grounding.confirmation_checks import check_confirmed
 from assistant.grounding.dated import Dated
 from assistant.grounding.days_after import told_by_day
+from assistant.grounding.denial_checks import check_denials, check_denied_alone
 from assistant.grounding.examination_checks import check_examinations
 from assistant.grounding.lasting_checks import check_lasting, check_stages
 from assistant.grounding.likeness import Likeness
 from assistant.grounding.meal_doses import check_meal_doses
-from assistant.grounding.meaning_checks import (
-    check_denials,
-    check_denied_alone,
-    check_findings,
-    check_now,
-    check_signs,
-    check_stances,
-)
+from assistant.grounding.meaning_checks import check_findings, check_now, check_stances
 from assistant.grounding.name_checks import (
     check_bound_grades,
     check_latin_names,
@@ -29,16 +23,13 @@ from assistant.grounding.name_checks import (
     check_normal,
     check_procedures,
 )
-from assistant.grounding.quantity_checks import (
-    check_clocks,
-    check_digits,
-    check_order,
-    check_quantities,
-    check_trends,
-)
-from assistant.grounding.regimen_checks import check_regimens, check_use
+from assistant.grounding.order_checks import check_led, check_order, check_trends
+from assistant.grounding.outcome_checks import check_groups, check_outcomes
+from assistant.grounding.quantity_checks import check_clocks, check_digits, check_quantities
+from assistant.grounding.regimen_checks import check_regimens
+from assistant.grounding.sign_checks import check_signs
 from assistant.grounding.site_checks import check_sites
-from assistant.grounding.source import clause_at, clause_ranges
+from assistant.grounding.source import clause_at
 from assistant.grounding.susceptibility_checks import check_susceptibility
 from assistant.grounding.tie_checks import (
     check_bound_words,
@@ -47,9 +38,11 @@ from assistant.grounding.tie_checks import (
     check_sequences,
 )
 from assistant.grounding.turned_checks import check_before_after, check_removed, check_stopped
-from assistant.grounding.wording import CONTENT, bigrams, blanked, undenied, unfilled
+from assistant.grounding.use_checks import check_use
+from assistant.grounding.value_words import check_value_words
+from assistant.grounding.wording import bigrams
+from assistant.grounding.wording_checks import check_wording
 from knowledge.text.dates import dates
-from knowledge.text.quantity import quantities
 
 
 def check_dates(check: Check) -> None:
@@ -71,6 +64,7 @@ def check_dates(check: Check) -> None:
         if not same or best < likeness(other) or (wanted and best == 0) or not date.is_possible:
             check.problem("date", check.text[date.start : date.end])
         else:
+            check.verify(date.start, date.end)
             check.use(max(same, key=lambda item: len(wanted & item[1].bigrams))[0])
 
 
@@ -130,7 +124,7 @@ def check_baby(check: Check) -> None:
 
 
 _PLACE = re.compile(
-    r"(?:转入?|转至|收入|收住)(?P<place>[\u4e00-\u9fff]{1,6}?科|ICU|[\u4e00-\u9fff]{2,4}病房)"
+    r"(?:转(?:[入至往回]|到)?|收入|收住)(?P<place>[\u4e00-\u9fff]{1,6}?科|ICU|[\u4e00-\u9fff]{2,4}病房)"
 )
 
 
@@ -144,6 +138,7 @@ def check_places(check: Check) -> None:
 def check_sides(check: Check) -> None:
     """The clause that is most like the statement's must have the same side of the same part."""
     for clause_said in check.said.clauses:
+        end = clause_said.start + len(clause_said.text)
         for side in clause_said.sides:
             at = clause_said.start + side.start
             if any(a <= at < b for a, b in check.named):
@@ -153,9 +148,12 @@ def check_sides(check: Check) -> None:
                 (clause, other)
                 for clause in check.clauses
                 for other in clause.sides
-                if not side.part or other.part[:1] == side.part[:1]
+                if not (side.part and other.part) or other.part[:1] == side.part[:1]
             ]
             same = [clause for clause, other in with_part if other.side == side.side]
+            if side.side == "双" and any(clause_said.start <= a < end for a, _ in check.computed):
+                # 右眼眼压15mmHg，左眼眼压14mmHg are 双眼眼压正常.
+                continue
             opposite = [clause for clause, other in with_part if other.side != side.side]
             if not same or like.best(same) < like.best(opposite):
                 check.problem("laterality", clause_said.text[side.start : side.end])
@@ -163,68 +161,16 @@ def check_sides(check: Check) -> None:
                 check.use(max(same, key=like.score).source)
 
 
-def check_wording(check: Check) -> None:
-    """Every clause must be covered; a clause too short for that must stand there literally.
-
-    Facts that were found in the record are covered, and the words that deny are left out: what is
-    denied has its own check.
-    """
-    for start, end in clause_ranges(check.text):
-        clause = check.text[start:end]
-        if check.text[end : end + 1] in (":", "：") and _HEADING.fullmatch(clause.strip()):
-            continue
-        wanted = bigrams(undenied(clause))
-        bare = blanked(clause, [(a - start, b - start) for a, b in check.verified])
-        if not wanted:
-            _check_short(check, bare)
-            continue
-        covered = wanted - bigrams(undenied(bare))
-        covered |= {b for s in check.used for b in wanted & s.bigrams}
-        while len(covered) < len(wanted):
-            best = max(check.sources, key=lambda s: len(wanted & s.bigrams - covered), default=None)
-            gain = wanted & best.bigrams - covered if best else set()
-            enough = len(covered) > check.coverage * len(wanted)
-            if best is None or len(gain) < (2 if enough and len(wanted) > 2 else 1):
-                break
-            check.use(best)
-            covered |= gain
-        if len(covered) <= check.coverage * len(wanted) and len(covered) < len(wanted):
-            check.problem("no_evidence", clause)
-
-
-def _check_short(check: Check, clause: str) -> None:
-    """A clause without a pair of content characters: what is left of it beside numbers and dates
-    must stand there."""
-    bare = _OF_PATIENT.sub("", clause)
-    clause = bare
-    values = [(q.start, q.end) for q in quantities(clause)]
-    for start, end in sorted([*values, *((d.start, d.end) for d in dates(clause))], reverse=True):
-        bare = bare[:start] + bare[end:]
-    content = "".join(c for c in CONTENT.findall(unfilled(bare)) if c not in _LITTLE)
-    if not content:
-        return
-    holding = [s for s in check.sources if content in "".join(CONTENT.findall(unfilled(s.text)))]
-    if holding:
-        check.use(holding[0])
-    else:
-        check.problem("no_evidence", clause)
-
-
-_HEADING = re.compile(r"(?:家族|既往|个人|现病|婚育|月经)史|主诉|诊疗经过|出院情况|专科情况|查体")
-"""What only says where something stands; what it says of it (既往, 家族) its own checks read."""
-
-_OF_PATIENT = re.compile(r"患[者儿]|病人")
-_LITTLE = set("共约各均每次余第由从变至到")
-
-
 CHECKS: tuple[Callable[[Check], None], ...] = (
     check_patient,
     check_baby,
+    check_value_words,
     check_regimens,
     check_use,
     check_quantities,
     check_order,
     check_trends,
+    check_led,
     check_clocks,
     check_digits,
     check_latin_names,
@@ -249,6 +195,8 @@ CHECKS: tuple[Callable[[Check], None], ...] = (
     check_confirmed,
     check_lasting,
     check_stages,
+    check_outcomes,
+    check_groups,
     check_before_after,
     check_stopped,
     check_removed,

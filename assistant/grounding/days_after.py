@@ -66,3 +66,19 @@ def _agrees(day: WrittenDate, start: WrittenDate, number: int) -> bool:
     if start.year is None and start.month <= 2 < then.month:
         return False
     return (then.month, then.day) == (day.month, day.day)
+
+
+def told_by_date(check: Check, at: int, number: int) -> Source | None:
+    """The sentence that dates what the statement's clause tells of the ``number``-th day after the
+    operation, where the record has the date of one operation alone: 3月2日行…术，3月5日拔管."""
+    start = _operation(check)
+    clause = check.said.clause_of(at)
+    if start is None or clause is None or not _AFTER_OPERATION.search(clause.text):
+        return None
+    words = clause.telling
+    told = [(len(words & c.telling), c) for c in check.clauses]
+    best = max((score for score, _ in told), default=0)
+    nearest = [c for score, c in told if score == best] if best else []
+    days = [[d for d in dates(c.text) if _agrees(d, start, number)] for c in nearest]
+    source = nearest[0].source if nearest and all(days) else None
+    return source if isinstance(source, Source) else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -17,7 +18,10 @@ _BY = re.compile(
 
 
 def difference(
-    text: str, said: Measured, written: Sequence[tuple[Source, Measured]]
+    text: str,
+    said: Measured,
+    written: Sequence[tuple[Source, Measured]],
+    before: Sequence[Measured] = (),
 ) -> Source | None:
     """The sentence whose two values differ by what ``said`` says, in the direction it says.
 
@@ -30,11 +34,21 @@ def difference(
     if way is None or not exact or quantity.unit_text == "%":
         return None
     wanted = quantity.base[0] * (1 if way["up"] else -1)
+    said = _of_the_last(said, before)
     for source, one, two in _followed(said, written):
         first, second = _single(one, said), _single(two, said)
         if first is not None and second is not None and second - first == wanted:
             return source
     return None
+
+
+def _of_the_last(said: Measured, before: Sequence[Measured]) -> Measured:
+    """``said`` with the name of the last of ``before``, where it has none and the unit fits:
+    体重3050g，较出生时下降200g."""
+    last = next((m for m in reversed(before) if m.quantity.unit), None)
+    if said.concept or last is None or not last.quantity.unit.converts_to(said.quantity.unit):
+        return said
+    return replace(said, concept=last.concept, qualifiers=last.qualifiers)
 
 
 def _followed(
@@ -72,7 +86,7 @@ def _by_words(said: Measured, values: Sequence[Measured]) -> list[Measured]:
     return found[0] if len(found) == 1 else []
 
 
-_DAYS = frozenset({"day:昨", "day:今", "day:前", "age:现", "age:病前"})
+_DAYS = frozenset({"day:昨", "day:今", "day:前", "age:现", "age:病前", "age:出生"})
 
 
 def _fits(said: Measured, one: Measured) -> bool:

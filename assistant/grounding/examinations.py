@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache, cached_property
-from importlib.resources import files
 
+from assistant.grounding.tables import rows
 from assistant.grounding.wording import bigrams
 from knowledge.text.folding import fold
 
@@ -70,12 +70,9 @@ def result_words(text: str) -> set[str]:
     return bigrams(_SAYS_LITTLE.sub(" ", text)) | set(_SIGNS.findall(text))
 
 
-@cache
 def examination_rows() -> list[list[str]]:
     """The rows of the table: kind or site, its name, pattern, example."""
-    table = files("assistant.grounding") / "data" / "examinations.tsv"
-    lines = table.read_text(encoding="utf-8").splitlines()
-    return [line.split("\t") for line in lines if line and not line.startswith("#")]
+    return rows("examinations.tsv")
 
 
 def heading(section: str) -> tuple[Examination, ...]:
@@ -98,6 +95,11 @@ def _names() -> list[str]:
 @cache
 def _sites() -> list[tuple[str, re.Pattern[str]]]:
     return [(row[1], re.compile(row[2])) for row in examination_rows() if row[0] == "site"]
+
+
+def names_examination(text: str) -> bool:
+    """Whether ``text`` names an examination."""
+    return _kinds().search(fold(text)) is not None
 
 
 def results(text: str) -> list[Result]:

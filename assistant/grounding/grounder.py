@@ -16,6 +16,7 @@ from assistant.draft import Problem, Statement
 from assistant.grounding.carried import carried
 from assistant.grounding.check import Check
 from assistant.grounding.checks import CHECKS
+from assistant.grounding.clauses import Time, Writing, timed_parts
 from assistant.grounding.known_findings import with_shipped
 from assistant.grounding.segments import Scope, Segment
 from assistant.grounding.source import FindingsOf, Reading, Source
@@ -35,6 +36,7 @@ _OF_STAY = re.compile(
 )
 """A statement that says so is not told by an earlier stay."""
 
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d{2}年")
 _CHANGES = re.compile(
     r"[^，,。；;]{0,8}(?:"
     + "|".join(row[1] for row in cue_rows() if row[0] in ("change", "stop"))
@@ -79,7 +81,7 @@ class Grounder:
         """Check one statement against the sentences whose scope is in ``scopes`` (None: all)."""
         one = spelled(text)
         said = Reading(one.text, self._drugs, self._findings_of(one.text, "statement"))
-        if scopes is None and _OF_STAY.search(text):
+        if scopes is None and _OF_STAY.search(text) and not _tells_of_earlier(text):
             scopes = set(Scope) - {Scope.PRIOR}
         allowed = [s for s in self._sources if scopes is None or s.segment.scope in scopes]
         check = self._check(said, allowed, coverage)
@@ -116,6 +118,12 @@ class Grounder:
             name = self._names.get(segment.note_id, "")
             return CitedPassage(quote=segment.text, passage_id=segment.note_id, source=name)
         return TextSpan.at(segment.span, segment.text)
+
+
+def _tells_of_earlier(text: str) -> bool:
+    """Whether a part of it is of an earlier time: 2018年做过左侧疝修补，此次行右侧."""
+    times = {time for _, _, time in timed_parts(text, Writing(None, None, opening=True))}
+    return Time.EARLIER in times or _YEAR.search(text) is not None
 
 
 def _goes_on(segments: Sequence[Segment], number: int, drugs: DrugNames) -> str:

@@ -10,6 +10,9 @@ from assistant.grounding.wording import bigrams
 
 _LASTING = re.compile(r"持续|一直|始终|进行性|不断|逐渐|逐日")
 _PART = re.compile(r"[^，,、；;。\n]+")
+_GOES_ON = re.compile(r"[ ]?(?:[\d第后随此其再又复逐渐升降现目经治上下回]|术后|出院)")
+"""A part that names nothing else goes on with the same."""
+
 _STAGE = re.compile(r"(?:愈合|活动|瘢痕|急性|缓解|稳定|静止|进展|恢复)期|(?<![A-Za-z])[AHS][12]期")
 _OF_ALL = re.compile(r"[均都皆]")
 
@@ -28,6 +31,7 @@ def check_lasting(check: Check) -> None:
             for written in check.clauses
             if words & written.bigrams
             for part in _PART.findall(written.source.text[written.start :])
+            if words & bigrams(part) or _GOES_ON.match(part)
         ]
         lasted = any(_LASTING.search(p) and direction & bigrams(p) for p in parts)
         if not lasted and any(contrary.opposed(part) for part in parts):

@@ -114,7 +114,7 @@ class Measured:
 
 def _bare(mine: Quantity, theirs: Quantity) -> bool:
     """A number without its unit, where the record has the usual one."""
-    usual = {"", "次", "次/分", "/分", "mmHg", "℃"}
+    usual = {"", "次", "次/分", "/分", "mmHg", "℃", "分"}
     return (
         not mine.unit
         and theirs.unit_text in usual

@@ -25,11 +25,11 @@ _EDGE = re.compile(r"[,，、:。;\n()]")
 _BEHIND = re.compile(r"[,，、:。;\n]")
 _FAR = 16
 _LINK = re.compile(
-    r"(?:[\s,，、:()→~>-]|较前|复[查测]|再次|今[日晨天]|昨[日晚]|次日|当[日时]|入院|出院|术前|术后|治疗|补液|时|后|前|渐|逐渐|明显"
+    r"(?:[\s,，、:()→~>-]|(?:发?病|孕)前|较前|复[查测]|再次|今[日晨天]|昨[日晚]|次日|当[日时]|入院|出院|术前|术后|治疗|补液|时|后|前|渐|逐渐|明显"
     r"|进行性|最?终?[升降增减](?:[至到为高低少加])?|上升|下降|回[升降落]|恢复|至|到|为|由|从|最[高低]|峰值|波动|于|在|约|均|又|再|随后|目前"
     r"|现|分别|和|及|改善|复|↑|↓)+"
 )
-_OTHER_SIDE = re.compile(r"[,，;；、][左右](?:侧|边)?(?:为)?")
+_OTHER_SIDE = re.compile(r"[,，;；、]?[左右](?:[侧边膝髋肩肘腕踝眼耳肾肺])?(?:为)?")
 _REFERENCE = re.compile(
     r"(?:(?:参考|正常)(?:值|范围|区间)*(?:[上下]限)?|[上下]限)(?:为|是)?[\s:]*\Z"
 )
@@ -141,6 +141,14 @@ class _Reader:
         if not words and not quantity.unit:
             # 孕2产1, HER-2（0）: what is all the name that a number has.
             words = frozenset(_NAMED.findall(ahead[-8:])[-1:])
+        if (
+            not words
+            and before
+            and begin == quantity.start
+            and before.quantity.unit.code in _GRADES
+        ):
+            # 深Ⅱ度20%: of the degree that it stands behind.
+            words = frozenset({folded[before.quantity.start : before.quantity.end]})
         if not words and quantity.unit.code in ("{期}", "{stage}"):
             # 右乳癌pT2N1M0，ⅡB期: of what the clause before it names.
             words = frozenset(bigrams(folded[sentence : quantity.start][-_FAR:]))
@@ -149,6 +157,7 @@ class _Reader:
             concept = "血压"
         if not concept and (known := self._named_before(ahead, sentence, quantity, result)):
             concept = known.concept
+            qualifiers |= {one for one in known.qualifiers if one.startswith(_OF_TEST)}
         elif not concept and before is not None and self._goes_on(before, begin, quantity):
             concept = before.concept
             words |= before.before
@@ -222,13 +231,15 @@ class _Reader:
         return frozenset(bigrams(self._folded[end : edge.start() if edge else right]))
 
 
+_GRADES = ("{度}", "{级}", "{期}", "{stage}")
+_OF_TEST = ("form:", "isoform:", "meal:", "specimen:")
 _IS = re.compile(r"后?[为是]")
 """What stands between a day and the value on it: 第5天为180U/L."""
 
 _SOLUTION = re.compile(r"[ ]?的?(?:葡萄糖|氯化钠|碳酸氢钠|甘露醇)")
 _NAMED = re.compile(r"([a-z0-9-]*[a-z][a-z0-9-]*|[\u4e00-\u9fff])[\s(:]*\Z")
 _BECOMES = re.compile(
-    r"(?:(?:[升降增减](?:高|低|少|多)?|恢复|回落|回升|回降|下降|上升|改善|变)[至到为]|复查)[:约为\s]*\Z"
+    r"(?:(?:[升降增减](?:高|低|少|多)?|恢复|回落|回升|回降|下降|上升|改善|变|[上下]调|调整)[至到为]|复查)[:约为\s]*\Z"
 )
 _GLUED = re.compile(r"(?<![a-z0-9])[a-z][a-z0-9]*[a-z][+-]?\Z")
 
@@ -256,10 +267,10 @@ def _qualified(sentence: str) -> frozenset[str]:
     for kind, group in zip(
         ("meal", "form", "isoform", "part", "age", "date", "day"), _QUALIFIERS, strict=True
     ):
-        for word, value in group.items():
-            if word in ahead:
-                found.add(f"{kind}:{value}")
-                break
+        told = [(ahead.rfind(word), value) for word, value in group.items() if word in ahead]
+        if told:
+            # 昨日6分，今日2分: the last before the value.
+            found.add(f"{kind}:{max(told)[1]}")
     who = list(_WHO.finditer(sentence))
     if who:
         found.add(f"who:{who[-1][0][-1:]}")

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from assistant.grounding.check import Check
 from assistant.grounding.measuring import tests_of
-from assistant.grounding.wording import bigrams
+from assistant.grounding.wording import bigrams, pairs_of, telling
 from knowledge.text.dates import dates
 from knowledge.text.folding import fold
 from knowledge.text.frequency import frequencies
@@ -19,7 +19,7 @@ _NAME = re.compile(r"(?<![a-z0-9])[a-z][a-z-]*[a-z](?![a-z])")
 _SHORTEST = 3
 _MOST = 0.6
 """Share of the words of a procedure's name that one sentence must have."""
-_NORMAL_BEHIND = re.compile(r"(?:水平|结果)?(?:均|都|大致|基本|已|恢复|在|为|示){0,3}正常")
+_NORMAL_BEHIND = re.compile(r"(?:复查|水平|结果){0,2}(?:均|都|大致|基本|已|恢复|在|为|示){0,3}正常")
 _SAYS_NORMAL = re.compile(r"正常|未见异常|无异常|阴性|[（(]-[)）]")
 _ALL_NORMAL = re.compile(r"(?:均|都|皆|其余|余)[^，,。]{0,4}正常")
 
@@ -52,7 +52,8 @@ def check_procedures(check: Check) -> None:
         if any(a < term.end and term.start < b for a, b in ways):
             continue
         # 根治手术后 is 根治术后.
-        words = bigrams(check.text[term.start : term.end].replace("手术", "术"))
+        named = check.text[term.start : term.end].replace("手术", "术")
+        words = pairs_of(telling(named))
         if term.kind is not TermKind.PROCEDURE or len(words) < _SHORTEST:
             continue
         best = max((len(words & s.bigrams) for s in check.sources), default=0)
@@ -64,7 +65,7 @@ def check_normal(check: Check) -> None:
     """甲胎蛋白正常 must be said of it, not of what stands beside it."""
     folded = fold(check.text)
     for test in tests_of(check.text):
-        if not _NORMAL_BEHIND.match(folded, test.end):
+        if not _NORMAL_BEHIND.match(folded, test.end) or check.is_computed(test.start):
             continue
         told = [
             (s, s.clause_of(t.start))
@@ -123,13 +124,21 @@ def check_bound_grades(check: Check) -> None:
 _LEVEL = re.compile(
     r"(?<![a-z0-9])[ctl]\d{1,2}(?:[-~/][ctls]?\d{1,2})?(?![\dh]|细胞|加权|信号|[高低等]信号)"
 )
-_SPINE = re.compile(r"椎|骨折|突出|膨出|压缩|滑脱|节段|棘突")
+_SPINE = re.compile(r"椎|髓核|骨折|突出|膨出|压缩|滑脱|节段|棘突")
 _PART = re.compile(r"[^，,。；;\n]+")
+
+
+def is_level(text: str, at: int) -> bool:
+    """Whether the number at ``at`` is of a level of the spine: L4/5髓核摘除."""
+    hit = _LEVEL.match(fold(text), max(0, at - 1))
+    return hit is not None and _SPINE.search(text, hit.end(), hit.end() + 8) is not None
 
 
 def check_levels(check: Check) -> None:
     """L1压缩性骨折，T12正常 tells of no fracture of T12: a level of the spine must stand in the
     part of the record that is most like the statement's."""
+    if not _LEVEL.search(fold(check.text)):
+        return
     parts = [p for s in check.sources for p in _PART.findall(s.text) if _LEVEL.search(fold(p))]
     if not parts:
         return

@@ -17,9 +17,6 @@ from assistant.grounding.stance import NOT_THERE
 _SHARED = 2
 """Pairs of characters that the clauses must share at least."""
 
-_COURSE = frozenset({"疗程", "治疗", "带药", "住院"})
-"""What a length of time is led by that says nothing of what else it could be of."""
-
 _AFTER = re.compile(r"[ ]?之?后")
 
 
@@ -48,7 +45,11 @@ def told_alone(
         place = source.clause_of(one.quantity.start)
         if place is None or not said.fits(one) or not _may_be(one, place, clause):
             continue
-        if only and (place in nearest or _goes_by(said, one, clause, check.text, source.text)):
+        if only and (
+            (_names_itself(source.text, one) and _names_itself(check.text, said))
+            or place in nearest
+            or _goes_by(said, one, clause, check.text, source.text)
+        ):
             found.append(source)
         elif nearest == [place]:
             here = [m for s, m in kind if s.clause_of(m.quantity.start) is place]
@@ -57,11 +58,18 @@ def told_alone(
     return found
 
 
+def _names_itself(text: str, one: Measured) -> bool:
+    """Whether the unit says what is counted: 34岁 is an age, and so are the months of 2岁3个月 and
+    the weeks of 孕34周."""
+    return one.quantity.unit_text == "岁" or text[: one.quantity.start].endswith(("岁", "孕"))
+
+
 def _goes_by(said: Measured, one: Measured, clause: Clause, text: str, written: str) -> bool:
-    """Whether both have a word beside them in common, or are led to in the same way."""
+    """Whether both have a word beside them in common, are led to in the same way, or the clause has
+    ordinary words alone: 共用3天."""
     return (
         bool((said.before | said.after) & (one.before | one.after))
-        or clause.bigrams <= _COURSE
+        or not clause.telling
         or (_is_after(text, said) and _is_after(written, one))
         or (_is_window(text, said) and _is_window(written, one))
     )

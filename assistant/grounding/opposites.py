@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from importlib.resources import files
 from itertools import groupby, permutations
+
+from assistant.grounding.tables import rows
 
 _NOT = re.compile(
     r"(?:[不未]|没(?!有))(?:再|能|曾|完全|明显|显著|得到|太|很|甚|够|可|会|予|[其仍])*"
@@ -16,15 +17,18 @@ _NOT = re.compile(
 )
 """A predicate that is denied; what a list denies is read elsewhere (`denials`)."""
 
+_NOT_LAST = re.compile(r"[不未](?P<what>(?!大)[\u4e00-\u9fff])(?![\u4e00-\u9fff])")
+"""One of a single character that ends its clause: 大便未解, 心律不齐."""
+
 _LISTING = re.compile(r"[见闻触扪叩探引查诉及伴除]|发[现热烧]|排除|明[显确]")
-_DENYING = re.compile(r"(?:[不未无非待]|没有?)(?:再|能|曾|完全|明显|显著|得到|太|很|可|会|见)*\Z")
+_DENYING = re.compile(
+    r"(?:[不未无非待]|没有?)(?:再|能|曾|完全|明显|显著|得到|太|很|可|会|见|予以?|行|给予?|使用|用)*\Z"
+)
 
 
-@cache
 def opposite_rows() -> list[list[str]]:
     """The rows of the table: pair with two patterns or group with one, and two examples."""
-    text = (files("assistant.grounding") / "data" / "opposites.tsv").read_text(encoding="utf-8")
-    return [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
+    return rows("opposites.tsv")
 
 
 _GOES_ON = re.compile(
@@ -101,6 +105,21 @@ def _is_said(other: str, pairs: _Pairs) -> bool:
     return any(second.search(other) and not first.search(other) for first, second in pairs)
 
 
+@cache
+def _groups() -> list[tuple[str, ...]]:
+    return [tuple(row[1].split("|")) for row in opposite_rows() if row[0] == "group"]
+
+
+def members(text: str) -> list[tuple[str, tuple[str, ...]]]:
+    """The members of groups that ``text`` has, each with the others of its group."""
+    return [
+        (one, tuple(other for other in group if other != one))
+        for group in _groups()
+        for one in group
+        if re.search(one, text)
+    ]
+
+
 def without_opposites(text: str) -> str:
     """What a text is about: without the words that have a contrary."""
     for pattern in _wordings():
@@ -110,7 +129,7 @@ def without_opposites(text: str) -> str:
 
 def denied_words(text: str) -> list[str]:
     """The predicates that ``text`` denies; what lists deny is read elsewhere (`denials`)."""
-    found = [hit["what"] for hit in _NOT.finditer(text)]
+    found = [hit["what"] for pattern in (_NOT, _NOT_LAST) for hit in pattern.finditer(text)]
     return [what for what in found if not _LISTING.match(what)]
 
 

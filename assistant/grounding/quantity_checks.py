@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
+from assistant.grounding.bound import bound
 from assistant.grounding.check import Check
 from assistant.grounding.counts import (
     counts_another,
@@ -13,13 +14,14 @@ from assistant.grounding.counts import (
     lasts_otherwise,
     of_mother_or_child,
 )
+from assistant.grounding.days_after import told_by_date
 from assistant.grounding.differences import difference
 from assistant.grounding.likeness import Likeness
 from assistant.grounding.measured import Measured
+from assistant.grounding.name_checks import is_level
 from assistant.grounding.only_value import told_alone
 from assistant.grounding.source import Clause, Reading, Source
 from assistant.grounding.stance import NOT_THERE
-from assistant.grounding.trends import numeric_trends
 from assistant.grounding.wording import bigrams, blanked
 from knowledge.text.dates import dates
 from knowledge.text.folding import fold
@@ -32,7 +34,7 @@ def check_quantities(check: Check) -> None:
     written = [(s, m) for s in check.sources for m in s.measured]
     for said in check.said.measured:
         quantity = said.quantity
-        if any(a <= quantity.start < b for a, b in check.taken):
+        if any(a <= quantity.start < b for a, b in check.taken) or _is_named(check, said):
             continue
         clause = check.said.clause_of(quantity.start)
         words = check.text[quantity.lead or quantity.start : quantity.end]
@@ -51,7 +53,7 @@ def check_quantities(check: Check) -> None:
             for s, m in same
             if said.is_of(m)
             and (not m.reference or said.reference)
-            and _may_tell(s, m, clause)
+            and _may_tell(s, m, clause, quantity.start)
             and _on_one_day(check.said, quantity.start, s, m.quantity.start)
             and _at_one_time(clause, s.clause_of(m.quantity.start))
             and _of_one_turn(clause, s.clause_of(m.quantity.start))
@@ -59,12 +61,34 @@ def check_quantities(check: Check) -> None:
         ]
         if not holding:
             holding = told_alone(said, clause, check, same, written)
-        if not holding and (source := difference(check.text, said, written)):
+        if not holding and not said.concept:
+            fair = [
+                (s, m)
+                for s, m in same
+                if not m.reference
+                and not m.concept
+                and said.fits(m)
+                and _may_tell(s, m, clause, quantity.start)
+                and _on_one_day(check.said, quantity.start, s, m.quantity.start)
+                and _at_one_time(clause, s.clause_of(m.quantity.start))
+                and _of_one_turn(clause, s.clause_of(m.quantity.start))
+            ]
+            holding = bound(said, check, fair, written)
+        if not holding and (
+            source := difference(
+                check.text, said, written, check.said.measured[: check.said.measured.index(said)]
+            )
+        ):
             check.use(source)
             begin = clause.start if said.concept == "血压" else said.name_start
             check.verify(begin, quantity.tail or quantity.end)
             check.computed.append((said.name_start, quantity.end))
             continue
+        if not holding and (source := _went_on(check, said, written)):
+            holding = [source]
+        if not holding and quantity.ordinal and quantity.unit.code == "d":
+            source = told_by_date(check, quantity.start, int(quantity.low))
+            holding = [source] if source else []
         lasts = is_counted(said) and lasts_otherwise(check, said, written)
         if holding and not lasts and not _better_told(said, clause, check.sources):
             like = Likeness(check.text, clause.text)
@@ -76,6 +100,56 @@ def check_quantities(check: Check) -> None:
             check.problem("unit", words)
         else:
             check.problem("number", words)
+
+
+def _went_on(
+    check: Check, said: Measured, written: Sequence[tuple[Source, Measured]]
+) -> Source | None:
+    """The sentence that has what a value went on to, behind the value itself: 由1500减至1000kcal is
+    1500kcal…减至1000kcal."""
+    at = check.said.measured.index(said)
+    first = check.said.measured[at - 1] if at else None
+    if said.moment != "last" or first is None or first.moment != "left":
+        return None
+    for source in {id(s): s for s, _ in written}.values():
+        text = [m for m in source.measured if not m.reference]
+        for one, two in pairwise([m for m in text if _unit_fits(m, said)]):
+            goes = two.moment == "last" and two.quantity.same(said.quantity)
+            if goes and one.quantity.values == first.quantity.values and _share(one, first):
+                return source
+    return None
+
+
+def _unit_fits(one: Measured, other: Measured) -> bool:
+    return one.quantity.unit.converts_to(other.quantity.unit)
+
+
+def _share(one: Measured, other: Measured) -> bool:
+    return bool(one.before & other.before)
+
+
+def _is_named(check: Check, said: Measured) -> bool:
+    """Whether it is of a name that has a check of its own: a level of the spine, a month."""
+    return is_level(check.text, said.quantity.start) or _is_month(check, said)
+
+
+def _is_month(check: Check, said: Measured) -> bool:
+    """Whether it is a month of the calendar in which the record dates the same: 11月复查."""
+    quantity = said.quantity
+    words = check.text[quantity.start : quantity.end]
+    clause = check.said.clause_of(quantity.start)
+    if not words.endswith("月") or words.endswith("个月") or quantity.shape != "one" or not clause:
+        return False
+    told = [
+        s
+        for s in check.sources
+        for d in s.dated
+        if d.date.month == quantity.low and d.bigrams & clause.bigrams
+    ]
+    for source in told[:1]:
+        check.use(source)
+        check.verify(quantity.start, quantity.end)
+    return bool(told)
 
 
 def _better_told(said: Measured, clause: Clause, sources: Sequence[Source]) -> bool:
@@ -108,19 +182,33 @@ def _other_unit(said: Measured, written: list[tuple[Source, Measured]]) -> bool:
     return bool(alike) and not any(mine.base == m.quantity.base for m in alike)
 
 
-def _may_tell(source: Source, written: Measured, said: Clause) -> bool:
-    """Whether the record's clause means its number as the statement does, of the same side."""
+def _side_of(clause: Clause, at: int) -> str:
+    """The side that is named last before a number in its clause: 右3mm左4mm."""
+    found = [s.side for s in clause.sides if clause.start + s.start < at]
+    return found[-1] if found else ""
+
+
+def _may_tell(source: Source, written: Measured, said: Clause, at: int) -> bool:
+    """Whether the record's clause means its number as the statement does its own at ``at``, of the
+    same side."""
     clause = source.clause_of(written.quantity.start)
     if clause is None:
         return True
     if (clause.stances & NOT_THERE) - said.stances:
+        return False
+    own, other = _side_of(said, at), _side_of(clause, written.quantity.start)
+    if own and other and own != other and "双" not in (own, other):
         return False
     mine = {(s.side, s.part[:1]) for s in said.sides}
     theirs = {(s.side, s.part[:1]) for s in clause.sides}
     if not mine or not theirs or mine & theirs:
         return True
     # 左侧肢体肌力5级，右侧3级: the part is named once.
-    return any(not part and any(side == other for other, _ in theirs) for side, part in mine)
+    return any(
+        side == other and not (part and elsewhere)
+        for side, part in mine
+        for other, elsewhere in theirs
+    )
 
 
 def _on_one_day(said: Reading, at: int, source: Reading, there: int) -> bool:
@@ -154,66 +242,6 @@ def _told_for_moment(
         m.concept == said.concept and m.moment == said.moment and not said.says_the_same(m)
         for _, m in written
     )  # fmt: skip
-
-
-def check_order(check: Check) -> None:
-    """Of two values of one thing, the earlier must be the earlier in the record."""
-    values = [m for m in check.said.measured if m.concept]
-    for one, two in pairwise(values):
-        if one.concept != two.concept or one.quantity.same(two.quantity):
-            continue
-        if _of_two_sides(check, one, two):
-            continue
-        if {one.moment, two.moment} == {"first", "last"} and _have_moments(check, one, two):
-            # 术后为15分，入院时为9分: the moments are named, and compared as they are.
-            continue
-        places = [
-            (number, m.quantity.start, m)
-            for number, source in enumerate(check.sources)
-            for m in source.measured
-            if m.concept == one.concept
-        ]
-        first = [(n, at) for n, at, m in places if one.quantity.same(m.quantity)]
-        second = [(n, at) for n, at, m in places if two.quantity.same(m.quantity)]
-        if first and second and min(first) > max(second):
-            start, end = one.quantity.start, two.quantity.end
-            check.problem("number", check.text[start:end])
-
-
-def _of_two_sides(check: Check, one: Measured, two: Measured) -> bool:
-    """Whether each is of another side, which is compared elsewhere: 左侧5级，右侧3级."""
-    clauses = [check.said.clause_of(m.quantity.start) for m in (one, two)]
-    sides = [{s.side for s in c.sides} if c else set() for c in clauses]
-    return all(sides) and not sides[0] & sides[1]
-
-
-def _have_moments(check: Check, *said: Measured) -> bool:
-    """Whether the record names the moment of every such value."""
-    written = [m for s in check.sources for m in s.measured]
-    return all(
-        any(m.concept == one.concept and m.moment == one.moment and one.quantity.same(m.quantity)
-            for m in written)
-        for one in said
-    )  # fmt: skip
-
-
-def check_trends(check: Check) -> None:
-    """What rose in the statement must not have fallen in the record."""
-    if not check.said.trends:
-        return
-    by_words = [(s, t) for s in check.sources for t in s.trends]
-    values = [m for s in check.sources for m in s.measured if not m.reference]
-    for trend in check.said.trends:
-        told = [(s, t.up) for s, t in by_words if t.concept == trend.concept]
-        own = [m for m in values if m.concept == trend.concept]
-        ways = {up for _, up in told} | {up for _, up in numeric_trends(own)}
-        if ways and trend.up not in ways:
-            check.problem("negation", check.text[trend.start : trend.end])
-        elif ways:
-            check.verify(trend.start, trend.end)
-            check.computed.append((trend.start, trend.end))
-            for source in [s for s, up in told if up is trend.up][:1]:
-                check.use(source)
 
 
 _CLOCK = re.compile(r"(?<!\d)\d{1,2}时(?:[0-5]\d分)?(?![间候期相\d])")

@@ -10,6 +10,7 @@ from assistant.draft import ProblemKind
 from assistant.grounding.check import Check
 from assistant.grounding.regimen_elements import (
     canonical,
+    class_rows,
     elements_agree,
     partner,
     parts_of,
@@ -18,10 +19,7 @@ from assistant.grounding.regimen_elements import (
 )
 from assistant.grounding.source import Reading, Source
 from assistant.grounding.stance import NOT_THERE
-from assistant.grounding.wording import bigrams
-from knowledge.text.frequency import Frequency, frequencies
 from knowledge.text.regimen import Regimen
-from knowledge.text.route import Route, routes
 
 _BARRING = NOT_THERE | {"allergy", "stopped", "needed"}
 _FIRST = re.compile(
@@ -46,6 +44,8 @@ def check_regimens(check: Check) -> None:
     given = [Given(s, r) for s in check.sources for r in s.regimens]
     after: dict[str, int] = {}
     for said in check.said.regimens:
+        if _is_test(check, said):
+            continue
         name = canonical(said.drug.name)
         same = [
             (n, g)
@@ -55,7 +55,8 @@ def check_regimens(check: Check) -> None:
         ]
         holding = [s for s in check.sources if said.drug.name in s.text]
         if not same and not holding:
-            check.problem("drug", said.drug.name)
+            if said.is_said or not _class_is_given(said.drug.name, given):
+                check.problem("drug", said.drug.name)
             continue
         if not same:
             if said.is_said:
@@ -74,6 +75,22 @@ def check_regimens(check: Check) -> None:
                 check.verify(start, end)
         else:
             check.problem(_kind(check, said, [g for _, g in same]), _words(check.text, said))
+
+
+def _class_is_given(name: str, given: Sequence[Given]) -> bool:
+    """Whether the record has a drug of a class: 抗生素 is said of 美罗培南."""
+    return any(
+        re.fullmatch(row[0], name) and any(re.search(row[1], g.regimen.drug.name) for g in given)
+        for row in class_rows()
+    )
+
+
+def _is_test(check: Check, said: Regimen) -> bool:
+    """Whether it is what a value is of: 白蛋白27g/L."""
+    return any(
+        m.concept and m.name_start <= said.drug.start and said.drug.end <= m.name_end
+        for m in check.said.measured
+    ) and not (said.route or said.frequency)
 
 
 def _words(text: str, said: Regimen) -> str:
@@ -125,6 +142,9 @@ def _rest_is_told(check: Check, said: Regimen, given: Given) -> bool:
         and (m.quantity.start, m.quantity.end) not in known
     ]
     begin = given.regimen.start
+    if given.regimen.stopped and (clause := given.source.clause_of(begin)):
+        # 3天前停用阿司匹林 is 阿司匹林3天前停用.
+        begin = clause.start
     if solvent := _SOLVENT_BEFORE.search(given.source.text, 0, begin):
         # 5%葡萄糖500ml+维生素C 2g is 维生素C 2g加入5%葡萄糖500ml.
         begin = solvent.start()
@@ -241,45 +261,3 @@ def _is_replaced(check: Check, given: Given, claimed: bool) -> bool:
             if other.stopped or changed:
                 return True
     return False
-
-
-_FELT = re.compile(r"[感觉诉发有出]")
-"""每日感头晕: how often something is felt, which no drug's frequency tells."""
-
-
-def _is_used_otherwise(check: Check, use: Route | Frequency) -> bool:
-    """Whether the clause of the record that is most like the statement's has another frequency or
-    route: 玻璃酸钠qid，左氧氟沙星tid tells of no 玻璃酸钠 tid."""
-    clause = check.said.clause_of(use.start)
-    if clause is None:
-        return False
-    felt = isinstance(use, Frequency) and _FELT.match(check.text, use.end) is not None
-    read = frequencies if isinstance(use, Frequency) else routes
-    at = use.start - clause.start
-    words = bigrams(clause.text[:at] + "，" + clause.text[at + use.end - use.start :])
-    best, values = 1, set[str]()
-    for other in check.clauses:
-        shared = len(words & other.bigrams)
-        found = {one.value for one in read(other.text)}
-        if shared < best or not (found or felt):
-            continue
-        values = found if shared > best else values | found
-        best = shared
-    return (felt or bool(values)) and use.value not in values
-
-
-def check_use(check: Check) -> None:
-    """A route or a frequency of something that is not known as a drug must stand beside it."""
-    own = {place for said in check.said.regimens for place in parts_of(said)}
-    uses: list[Route | Frequency] = [*routes(check.text), *frequencies(check.text)]
-    for use in uses:
-        if (use.start, use.end) in own:
-            continue
-        clause = check.said.clause_of(use.start)
-        words = bigrams(clause.text) if clause else set()
-        told = [s for s in check.sources for u in s.uses if u == use.value]
-        alike = max((len(words & s.bigrams) for s in check.sources), default=0)
-        if not any(len(words & s.bigrams) == alike for s in told) or _is_used_otherwise(check, use):
-            check.problem("dose", check.text[use.start : use.end])
-        else:
-            check.verify(use.start, use.end)

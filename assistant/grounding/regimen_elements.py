@@ -10,12 +10,19 @@ from functools import cache
 from typing import Protocol
 
 from assistant.grounding.source import Source
+from assistant.grounding.tables import rows, words
 from assistant.grounding.wording import bigrams
 from knowledge.text.amount import Quantity
 from knowledge.text.drugs import generic_name, shipped_drug
 from knowledge.text.quantity import quantities
 from knowledge.text.regimen import Regimen
 from knowledge.text.regimen_tokens import cue_rows
+
+
+def class_rows() -> list[list[str]]:
+    """The rows of the table: pattern of a class of drugs, pattern of a drug of it."""
+    return rows("drug_classes.tsv")
+
 
 _CLASSES = ("胰岛素",)
 """Names that a ward writes for any drug that ends with them."""
@@ -25,6 +32,7 @@ _OTHER_FORM = "左右"
 """左氧氟沙星 is not 氧氟沙星."""
 
 
+@cache
 def canonical(name: str) -> str:
     """One name for the wordings of a drug: 注射用头孢曲松钠 is 头孢曲松."""
     return shipped_drug(name) or shipped_drug(generic_name(name)) or generic_name(name)
@@ -66,7 +74,7 @@ def elements_agree(said: Regimen, written: Regimen, source: Source) -> bool:
     return (
         said.stopped == written.stopped
         and _amounts_agree(said, written)
-        and (not _said(said, "route") or _route(said) == _route(written))
+        and (not _said(said, "route") or _route(said) == _route(written) or _goes_so(said, written))
         and (not _said(said, "frequency") or _frequencies_agree(said, written))
         and _durations_agree(said, written, source)
         and _conditions_agree(said, written)
@@ -81,6 +89,26 @@ def _said(regimen: Regimen, element: str) -> bool:
 
 def _route(regimen: Regimen) -> str:
     return regimen.route.value if regimen.route else ""
+
+
+def _oral() -> tuple[str, ...]:
+    return words("oral_drugs.txt")
+
+
+def leads_an_oral_drug(text: str, end: int) -> bool:
+    """Whether a drug stands behind ``end`` that is given by mouth alone."""
+    name = re.match(r"[\u4e00-\u9fffA-Za-z]{2,12}", text[end:])
+    return name is not None and any(word in name[0] for word in _oral() if len(word) > 1)
+
+
+def _goes_so(said: Regimen, written: Regimen) -> bool:
+    """Whether the way that is said is the only one, where the record has none: 口服 of a drug that
+    is given by mouth alone, into a vein of one that has a rate."""
+    if written.route is not None:
+        return False
+    if written.rate is not None:
+        return _route(said).startswith("静脉")
+    return _route(said) == "口服" and written.drug.name.endswith(_oral())
 
 
 def _frequencies_agree(said: Regimen, written: Regimen) -> bool:

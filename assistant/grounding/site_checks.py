@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from assistant.grounding.check import Check
 from assistant.grounding.source import Clause
-from assistant.grounding.wording import bigrams
+from assistant.grounding.wording import is_ordinary, telling
 from knowledge.text.finding import Finding
 from knowledge.text.folding import fold
 from knowledge.text.synonyms import TermKind
@@ -41,6 +41,14 @@ def check_sites(check: Check) -> None:
         part = _part_before(clause.text, finding.span.start - clause.start)
         if part and places and not any(_may_be_at(part, c, at) for c, at in places):
             check.problem("no_evidence", part + finding.text)
+
+
+_SHORTEST = 3
+"""Characters of a name from which it is held against the record here: a shorter one is by its
+wording."""
+
+_MISSING = 2
+"""Characters of a name that must stand in another clause of the sentence, and no more of them."""
 
 
 def _part_before(text: str, at: int) -> str:
@@ -98,16 +106,19 @@ def _leading(name: str) -> str:
 
 
 def _check_name(check: Check, finding: Finding) -> None:
-    """What the record does not name at all must at least stand there by its words, together."""
-    words = bigrams(finding.text)
+    """What the record does not name at all must at least stand in one clause by its characters."""
     if any(a < finding.span.end == min(b, finding.span.end) for a, b in check.computed):
         # 体重下降3kg is told by 体重由72kg降至69kg.
         return
     whole = any(fold(finding.text) in fold(s.text) for s in check.sources)
     # What one does not bear has a check of its own.
-    if not words or whole or "过敏" in finding.text:
+    if whole or "过敏" in finding.text:
         return
-    last = bigrams(finding.text[-2:])
-    best = max((len(words & c.bigrams) for c in check.clauses if last <= c.bigrams), default=0)
-    if best < len(words) - 1:
+    wanted = {char for run in telling(finding.text) for char in run if not is_ordinary(char)}
+    if len(wanted) < _SHORTEST:
+        return
+    if not any(
+        len(wanted - clause.characters) < _MISSING and wanted <= set(clause.source.text)
+        for clause in check.clauses
+    ):
         check.problem("no_evidence", finding.text)

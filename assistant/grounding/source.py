@@ -13,13 +13,14 @@ from assistant.grounding.drug_course import with_course
 from assistant.grounding.examinations import Result, heading, results
 from assistant.grounding.measured import Measured
 from assistant.grounding.measuring import measured
+from assistant.grounding.opposites import denied_words
 from assistant.grounding.segments import Segment
 from assistant.grounding.sides import Side, sides
 from assistant.grounding.signs import Sign, signs
 from assistant.grounding.spelling import spelled
 from assistant.grounding.stance import clause_stances, stances, without_stances
 from assistant.grounding.trends import Trend, trends
-from assistant.grounding.wording import bigrams
+from assistant.grounding.wording import bigrams, pairs_of, runs, telling
 from knowledge.text.dates import WrittenDate, dates
 from knowledge.text.drugs import DrugNames
 from knowledge.text.finding import Finding
@@ -71,9 +72,19 @@ class Clause:
         return bigrams(self.text)
 
     @cached_property
+    def telling(self) -> set[str]:
+        """Pairs of content characters without ordinary words."""
+        return pairs_of(telling(self.text))
+
+    @cached_property
+    def characters(self) -> set[str]:
+        """Its content characters."""
+        return set("".join(runs(self.text)))
+
+    @cached_property
     def matter(self) -> set[str]:
         """Pairs of content characters without the words of its stances."""
-        return bigrams(without_stances(self.text))
+        return pairs_of(telling(without_stances(self.text)))
 
     @cached_property
     def sides(self) -> list[Side]:
@@ -97,6 +108,13 @@ class Clause:
             begin = min(denied.cue, denied.start)
             kept[begin : denied.end] = " " * (denied.end - begin)
         return "".join(kept)
+
+    @cached_property
+    def only_denied(self) -> set[str]:
+        """What it denies by its words and in lists: 渗液 of 无渗血渗液, 治愈 of 未治愈."""
+        items = {d.text for d in self.denials if len(d.text) > 1}
+        halves = {item[-2:] for item in items if len(item) == 2 * len(item[-2:])}
+        return items | halves | set(denied_words(self.text))
 
     @cached_property
     def denied(self) -> set[str]:
@@ -226,7 +244,7 @@ class Source(Reading):
     @cached_property
     def findings(self) -> Sequence[Finding]:
         """Findings of the sentence, read under its section's heading; offsets are its own."""
-        section, text = self.segment.section, self.segment.text
+        section, text = self.segment.section, self.text
         heading = f"{section}：" if section and not text.startswith(section) else ""
         found = self._findings_of(heading + text, self.segment.note_id)
         shift = len(heading)

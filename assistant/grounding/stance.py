@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from importlib.resources import files
 
+from assistant.grounding.tables import rows
 from knowledge.text.folding import fold
 
 OF_OTHERS = frozenset({"family"})
@@ -33,6 +33,7 @@ def relatives(text: str) -> frozenset[str]:
 
 _CARRIED = frozenset({"planned", "thought"})
 _REACH = 12
+_DONE = re.compile(r"\s*(?:现|并|目前)?已")
 _KIN = re.compile(r"家族|家人|家属|子女|配偶")
 _PATIENT = re.compile(r"患者|患儿|病人|本人|本例|受者|自己|既往|查体|入院")
 _ALONE = re.compile(
@@ -41,11 +42,9 @@ _ALONE = re.compile(
 )
 
 
-@cache
 def stance_rows() -> list[list[str]]:
     """The rows of the table: stance, pattern, example, counter-example."""
-    text = (files("assistant.grounding") / "data" / "stances.tsv").read_text(encoding="utf-8")
-    return [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
+    return rows("stances.tsv")
 
 
 @cache
@@ -96,8 +95,11 @@ def clause_stances(sentence: str, ranges: list[tuple[int, int]]) -> list[frozens
         elif _PATIENT.search(clause):
             others = False
         ahead = sentence[max(0, start - _REACH) : start]
-        if not named and not _PATIENT.search(ahead):
+        if not named and not _PATIENT.search(ahead) and not _DONE.match(clause):
             found[index] |= {name for at, name in carried if start - _REACH <= at < start}
         if _ALONE.fullmatch(clause.strip()):
-            found[: index + 1] = [one | {"refused"} for one in found[: index + 1]]
+            # 心电图正常，建议造影，患者拒绝: of what was advised last, or of all that was said.
+            meant = max((n for n in range(index) if "planned" in own[n]), default=0)
+            for number in range(meant, index + 1):
+                found[number] |= {"refused"}
     return found

@@ -19,14 +19,14 @@ def check_causes(check: Check) -> None:
 
     Where the record gives no cause for the effect, and no effect of the cause, the wording decides.
     """
-    written = [cause for source in check.sources for cause in causes(source.text)]
-    for clause in check.said.clauses:
-        for said in causes(clause.text):
-            of_cause = [c for c in written if c.words & said.words]
-            of_effect = [c for c in written if c.effects & said.effects]
-            told = any(c.effects & said.effects for c in of_cause)
-            if (of_cause or of_effect) and not told:
-                check.problem("no_evidence", clause.text)
+    said = [(clause, cause) for clause in check.said.clauses for cause in causes(clause.text)]
+    written = [cause for source in check.sources for cause in causes(source.text)] if said else []
+    for clause, cause in said:
+        of_cause = [c for c in written if c.words & cause.words]
+        of_effect = [c for c in written if c.effects & cause.effects]
+        told = any(c.effects & cause.effects for c in of_cause)
+        if (of_cause or of_effect) and not told:
+            check.problem("no_evidence", clause.text)
 
 
 def check_bound_words(check: Check) -> None:

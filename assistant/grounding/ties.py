@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
+from assistant.grounding.tables import rows
 from assistant.grounding.wording import bigrams
 from knowledge.text.folding import fold
 
@@ -24,12 +24,9 @@ class Cause:
     effects: frozenset[str]
 
 
-@cache
 def tie_rows() -> list[list[str]]:
     """The rows of the table: kind, name, pattern, example."""
-    table = files("assistant.grounding") / "data" / "ties.tsv"
-    lines = table.read_text(encoding="utf-8").splitlines()
-    return [line.split("\t") for line in lines if line and not line.startswith("#")]
+    return rows("ties.tsv")
 
 
 @cache

@@ -49,6 +49,8 @@ def numeric_trends(values: Sequence[Measured]) -> list[tuple[str, bool]]:
         if (
             one.concept
             and one.concept == two.concept
+            and one.fits(two)
+            and two.fits(one)
             and a.unit.converts_to(b.unit)
             and a.base != b.base
         ):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -25,17 +26,18 @@ STAY = {Scope.PRESENTING, Scope.STAY}
 Ground = Callable[[str, str], Statement]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def ground(knowledge: KnowledgeBase) -> Ground:
-    def check(record: str, statement: str) -> Statement:
-        grounder = Grounder(
+    # A record is read once for all the statements that stand behind one another in the data.
+    @lru_cache(maxsize=1)
+    def grounder(record: str) -> Grounder:
+        return Grounder(
             segment_note(Note(id="n", text=record)),
             findings_of=knowledge.extractor.extract,
             drugs_of=drug_names(),
         )
-        return grounder.ground("s", statement)
 
-    return check
+    return lambda record, statement: grounder(record).ground("s", statement)
 
 
 RECORD = (

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.grounding.spelling import spelled, spelling_rows
+from assistant.grounding.outcome_checks import outcome_rows
+from assistant.grounding.spelling import name_rows, spelled, spelling_rows
 from assistant.grounding.wording import bigrams, same_word_rows
 
 EXAMPLES = [row[2] for row in spelling_rows()]
@@ -24,6 +27,17 @@ def test_every_row_spells_its_example(row: list[str]) -> None:
 def test_every_row_of_same_words_counts_as_its_example(row: list[str]) -> None:
     *_, example, wanted = row
     assert bigrams(example) == bigrams(wanted)
+
+
+def test_every_other_name_is_read_as_the_first() -> None:
+    for name, others in name_rows():
+        for other in others.split("|"):
+            assert spelled(f"，{other}，").text == spelled(f"，{name}，").text, other
+
+
+def test_every_row_of_outcomes_has_its_example() -> None:
+    for outcome, telling, example in outcome_rows():
+        assert re.search(f"{outcome}|{telling}", example), example
 
 
 @given(st.lists(st.sampled_from([*EXAMPLES, "，", "。", "12", "左侧"]), max_size=6).map("".join))
