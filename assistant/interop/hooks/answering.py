@@ -89,6 +89,9 @@ class Answering:
             return await self._showing(Call(service, context, caller, base))
         context = Context(user, "doctor", told.patientId, assembled.encounter.id)
         found = self._found(service, chart, told, assembled)
+        if service.event == "note.saved":
+            # It takes the place of what waits of its stay: for no token that was used before.
+            await self.take(caller)
         of_note = self._of_saved_note(service, assembled)
         alerts = await self._within(found, until)
         late: Sequence[Alert] = ()

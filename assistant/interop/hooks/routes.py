@@ -167,8 +167,8 @@ async def call(service_id: str, request: Request, parts: ServicesDep) -> Respons
             body = _checked(HookRequest, await _json(request))
             _matches(service, body)
             answer = await answering.cards(service, body, caller, base_url(parts, request))
-        except HookRefused:
-            # A token of a call that is refused was used as well.
+        except Exception:
+            # A token of a call that is refused, or fails, was used as well.
             await answering.take(caller)
             raise
         return Response(answer.model_dump_json(exclude_none=True), media_type="application/json")

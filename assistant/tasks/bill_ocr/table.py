@@ -35,6 +35,7 @@ _STROKES = re.compile(r"(?<![A-Z])I{4,}(?![A-Z])")
 _COUNTED = re.compile(r"(\d{1,4})([\u4e00-\u9fff]{1,2})")
 _PRODUCT = re.compile(r"(\d[\d,]*\.?\d*)\s*[×xX*]\s*(\d[\d,]*\.?\d*)")
 _CLASS = re.compile(r"(?<=\.\d\d)\s*[(（\[]?[甲乙丙][)）\]]?类?$")
+READ_OTHERWISE = "不成范围，取另一读法，原读作 {}"
 _FIGURES = ("amount", "quantity", "unit_price", "price_and_quantity", "value")
 _SINGLE = {"unit": MEASURES, "class": CLASSES}
 """What a single character is in a column of that look."""
@@ -238,7 +239,9 @@ def tidy(text: str, looks: str) -> str:
 
 def item_cell(name: str, parts: Sequence[Fragment], looks: str, place: Place) -> Cell:
     """One cell of the column ``name``."""
-    text = "".join(_arrow(part) if looks == "result" else part.text for part in parts)
+    # Alone, it may be the result: 1 that was also read as an arrow.
+    behind = [_arrow(part) if looks == "result" else part.text for part in parts[1:]]
+    text = "".join((*(part.text for part in parts[:1]), *behind))
     value, doubt = tidy(folded(text).strip(_EDGES), looks), ""
     readings: list[str] = []
     if looks == "number":
@@ -259,7 +262,7 @@ def item_cell(name: str, parts: Sequence[Fragment], looks: str, place: Place) ->
     if looks in ("flag", "unit", "range") and begins_with_arrow(value, looks):
         readings = [ARROWS[other[0]] for other in other_texts(parts) if other[:1] in ARROWS]
     if looks == "range" and (meant := meant_range(value, other_texts(parts))) != value:
-        value, corrected = meant, True
+        value, corrected, doubt = meant, True, READ_OTHERWISE.format(text)
     if single := only_of(_SINGLE.get(looks, ""), value, other_texts(parts)):
         value, corrected = single, True
     return Cell(

@@ -6,17 +6,24 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
+from assistant.grounding.segments import Scope
 from assistant.grounding.stance import NOT_THERE, stances
 from assistant.record.note import Note
 from assistant.record.patient import Sex
 from assistant.tasks.record_qa.days import days_in
 
+if TYPE_CHECKING:
+    from assistant.tasks.record_qa.reading import NoteReading
+
 _OPENING = ("admission", "first_progress")
 _ADMITTED = re.compile(r"入院(?:时间|日期)\s*[:：]\s*([^，。；\n]{6,24})")
 _OPERATED = re.compile(r"手术(?:时间|日期)\s*[:：]\s*([^，。；\n]{6,24})")
 _NAMED = re.compile(r"(?:手术|操作)名称\s*[:：]\s*([^。；\n]{2,60})")
-_DONE = re.compile(r"行([^，。；\n]{2,40}?(?:术|PCI|剖宫产))(?![前后中式野者区语])")
+_DONE = re.compile(
+    r"(?<![可宜能])(?<!限期)行([^，。；\n]{2,40}?(?:术|PCI|剖宫产))(?![前后中式野者区语])"
+)
 _CLOCK = re.compile(r"(\d{1,2})[:：](\d{2})")
 _AGE = re.compile(r"(?<![\d.])(\d{1,3})\s*(?:周)?岁(?!时|前|起|后)")
 _MONTHS = re.compile(r"(?<![\d.])(\d{1,2})\s*个月(?=[，,男女患]|大)")
@@ -62,32 +69,39 @@ class ToldOperation:
     end: int
 
 
-def told_operations(notes: Sequence[Note]) -> list[ToldOperation]:
-    """The operations that the notes of the stay tell: by their own notes, by 今日行…术."""
+def told_operations(notes: Sequence[NoteReading]) -> list[ToldOperation]:
+    """The operations that the notes of the stay tell: by their own notes, by 今日行…术.
+
+    What a sentence tells of the time before (3年前行…术) or only for a case (必要时行…术) is none.
+    """
     found: dict[str, ToldOperation] = {}
     for note in notes:
-        written = naive(note.written_at)
-        dated = _OPERATED.search(note.text) if note.kind == "operation" else None
-        day = (_moment(dated[1], note) if dated else None) or written
-        if note.kind == "operation" and (hit := _NAMED.search(note.text)):
-            one = ToldOperation(hit[1].strip(), day, note, *hit.span())
+        written = naive(note.note.written_at)
+        own = note.note.kind == "operation"
+        dated = _OPERATED.search(note.text) if own else None
+        day = (_moment(dated[1], note.note) if dated else None) or written
+        if own and (hit := _NAMED.search(note.text)):
+            one = ToldOperation(hit[1].strip(), day, note.note, *hit.span())
             found.setdefault(one.name, one)
-        for hit in _DONE.finditer(note.text) if note.kind not in _OPENING else ():
+        for hit in _DONE.finditer(note.text) if note.note.kind not in _OPENING else ():
             start = max(note.text.rfind(mark, 0, hit.start()) for mark in "。；;\n") + 1
-            if stances(note.text[start : hit.end()]) & (NOT_THERE | {"undone"}):
+            if note.scope(hit.start()) is Scope.PRIOR:
                 continue
-            at = _moment(note.text[start : hit.start()], note) or day
+            if stances(note.text[start : hit.end()]) & (NOT_THERE | {"undone", "needed"}):
+                continue
+            at = _moment(note.text[start : hit.start()], note.note) or day
             if not any(hit[1] in name or name in hit[1] for name in found):
-                found[hit[1]] = ToldOperation(hit[1], at, note, start, hit.end())
+                found[hit[1]] = ToldOperation(hit[1], at, note.note, start, hit.end())
     return sorted(found.values(), key=lambda one: (one.at is None, one.at or datetime.min))
 
 
-def told_operation(notes: Sequence[Note]) -> datetime | None:
+def told_operation(notes: Sequence[NoteReading]) -> datetime | None:
     """When the first operation was: as its note says, when that was written, or of 今日行…术."""
     for note in notes:
-        if note.kind == "operation":
+        if note.note.kind == "operation":
             hit = _OPERATED.search(note.text)
-            return (_moment(hit[1], note) if hit else None) or naive(note.written_at)
+            told = _moment(hit[1], note.note) if hit else None
+            return told or naive(note.note.written_at)
     return next((one.at for one in told_operations(notes) if one.at), None)
 
 

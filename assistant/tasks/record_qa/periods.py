@@ -13,6 +13,7 @@ from datetime import datetime, time
 from assistant.grounding.segments import Scope
 from assistant.grounding.source import clause_ranges
 from assistant.grounding.stance import NOT_THERE, clause_stances
+from assistant.record.evidence import TextSpan
 from assistant.tasks.record_qa.days import days_in
 from assistant.tasks.record_qa.head import naive
 from assistant.tasks.record_qa.reading import RecordReading
@@ -54,6 +55,15 @@ class Period:
         return when > self.at if self.after else when <= self.at
 
 
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened and when; ``place`` is the clause that tells it, None for the head's own."""
+
+    words: str
+    at: datetime
+    place: TextSpan | None = None
+
+
 def period_of(folded: str, reading: RecordReading) -> Period | None:
     """The period that a question names; None where it names none, or the notes tell no such
     event."""
@@ -65,12 +75,11 @@ def period_of(folded: str, reading: RecordReading) -> Period | None:
             continue
         found = event_time(lead, reading)
         if found is not None:
-            word, at = found
-            return Period(f"{word}{hit['side']}", word, after, at)
+            return Period(f"{found.words}{hit['side']}", found.words, after, found.at)
     return None
 
 
-def event_time(lead: str, reading: RecordReading) -> tuple[str, datetime] | None:
+def event_time(lead: str, reading: RecordReading) -> Event | None:
     """The event that words end with, and when it was; None where the notes tell none as done."""
     for name, pattern in _STARTS:
         if hit := pattern.search(lead):
@@ -79,18 +88,18 @@ def event_time(lead: str, reading: RecordReading) -> tuple[str, datetime] | None
                 "admission": reading.admitted,
                 "discharge": reading.left,
             }[name]
-            return (hit[0], at) if at else None
+            return Event(hit[0], at) if at else None
     for length in range(min(_LONGEST, len(lead)), 1, -1):
         word = lead[-length:]
         if any(m.kind is TermKind.TEST for m in find_terms(word)):
             # A test is no event: 尿素前一次.
             continue
-        if at := _told(word, reading):
-            return word, at
+        if told := _told(word, reading):
+            return told
     return None
 
 
-def _told(word: str, reading: RecordReading) -> datetime | None:
+def _told(word: str, reading: RecordReading) -> Event | None:
     """When the notes of the stay first tell something as done: the day that its sentence names, at
     the hour of the note where it is the note's own day."""
     split = rf"{re.escape(word[:1])}[^，。；]{{0,6}}{re.escape(word[1:])}"
@@ -107,7 +116,9 @@ def _told(word: str, reading: RecordReading) -> datetime | None:
                 if not wanted.search(clause) or stances & (NOT_THERE | {"undone"}):
                     continue
                 named = days_in(segment.text[:end], note.day)
+                at = written
                 if named and named[-1].day != note.day:
-                    return datetime.combine(named[-1].day, time(23, 59))
-                return written
+                    at = datetime.combine(named[-1].day, time(23, 59))
+                place = note.span(segment.start + start, segment.start + end)
+                return Event(word, at, place) if at else None
     return None

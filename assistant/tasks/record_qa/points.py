@@ -138,6 +138,10 @@ def _of_note(note: NoteReading, reading: RecordReading) -> Iterable[Point]:
 
 _OF_DAY = re.compile(r"24(?:h|H|小时)\Z")
 _AIMED = re.compile(r"目标|要求|争取|力争|应[<>≤≥低高控维]")
+# 维持SpO2 92%以上 is a bound to keep to, 维持SpO2 96% what was measured.
+_KEPT = re.compile(r"维持|控制|保持")
+_BOUND = re.compile(r"[<>≤≥＜＞]|以[上下内]|不[超低高][过于]")
+_IN_CASE = re.compile(r"(?:以[上下])?(?:时(?!间)|则|者)")
 
 
 def _is_aim(note: NoteReading, one: Measured) -> bool:
@@ -145,7 +149,12 @@ def _is_aim(note: NoteReading, one: Measured) -> bool:
     sentence = note.sentence(one.name_start)
     at = one.name_start - sentence.start
     start = max(sentence.quote.rfind(mark, 0, at) for mark in "，,；;") + 1
-    clause = sentence.quote[start : one.quantity.end - sentence.start]
+    end = (one.quantity.tail or one.quantity.end) - sentence.start
+    clause, behind = sentence.quote[start:end], sentence.quote[end : end + 3]
+    if _KEPT.search(clause) and _BOUND.search(clause + behind):
+        return True
+    if _IN_CASE.match(behind):
+        return True
     return _AIMED.search(clause) is not None or "thought" in stances(clause)
 
 

@@ -181,7 +181,7 @@ class RecordReading:
     def operated(self) -> datetime | None:
         """When the first operation of the stay was: its row, its note, or a note that tells it."""
         rows = [naive(o.at) for o in self.encounter.operations if o.at]
-        return rows[0] if rows else told_operation(self.encounter.notes)
+        return rows[0] if rows else told_operation(self.notes)
 
     @cached_property
     def name(self) -> str:

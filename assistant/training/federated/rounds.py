@@ -50,7 +50,7 @@ class Federation:
         """Goes on with the state that ``folder`` holds of a killed run.
 
         Raises:
-            MessageInvalid: that state is damaged.
+            MessageInvalid: that state is damaged, or of another base or kind of training.
         """
         self._rules, self._begin, self._privacy = rules, begin, privacy
         self._lock = threading.RLock()
@@ -282,6 +282,11 @@ class Federation:
             raise MessageInvalid(
                 f"{self._path} 已损坏，请删除后重新开始。(It is damaged; delete it to begin again.)"
             ) from error
+        if any(one.base != self._rules.base for one in self._joined.values()):
+            raise MessageInvalid(
+                f"{self._path} 属于另一底座模型或另一种训练，请另选 --out。(It is of another base "
+                "model, or another kind of training: choose another --out.)"
+            )
         self.weights = _group(both, "now/")
         self.best = _group(both, "best/")
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 MOST_BYTES = 400_000
-"""Of a message: what was read of a request is at most 256 KiB."""
+"""Of a message; of a longer one the other end would get a part."""
 
 MOST_WAITING = 256
 """Messages."""
@@ -40,6 +40,8 @@ class Channel:
         for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
             end.setsockopt(socket.SOL_SOCKET, option, MOST_BYTES)
         self.end = end
+        # The kernel may give less room than is asked for, and takes some of it for itself.
+        self._most = min(MOST_BYTES, end.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) - 1_024)
         self.waiting: deque[Message] = deque()
 
     @staticmethod
@@ -48,8 +50,10 @@ class Channel:
         return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 
     def send(self, kind: bytes, data: bytes = b"", file: int | None = None) -> bool:
-        """Send a message, with a copy of ``file``; False where the other end is gone, or far
-        behind."""
+        """Send a message, with a copy of ``file``; False where it is too long, or the other end is
+        gone, or far behind."""
+        if len(kind) + len(data) > self._most:
+            return False
         message = Message(kind, data, file)
         if not self.waiting:
             sent = self._is_sent(message)

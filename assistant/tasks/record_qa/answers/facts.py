@@ -55,7 +55,7 @@ def operation(reading: RecordReading, asked: Asked, out: Saying) -> None:
         place = reading.row("operations", number)
         at = _moment(naive(row.at)) or "时间未记载"
         out.say(f"{at} {row.name}", place)
-    told = [] if own else told_operations([n.note for n in reading.notes])
+    told = [] if own else told_operations(reading.notes)
     for one in told:
         place = TextSpan(
             note_id=one.note.id, start=one.start, end=one.end,

@@ -8,7 +8,7 @@ from assistant.record.fields import written_day
 from assistant.tasks.record_qa.answers.quoted import written
 from assistant.tasks.record_qa.asked import Asked
 from assistant.tasks.record_qa.draft import Row
-from assistant.tasks.record_qa.periods import event_time
+from assistant.tasks.record_qa.periods import Event, event_time
 from assistant.tasks.record_qa.reading import RecordReading
 from assistant.tasks.record_qa.saying import Saying
 
@@ -24,13 +24,24 @@ def answer(reading: RecordReading, asked: Asked, out: Saying) -> None:
         hit = _BETWEEN.search(text)
         ends = [event_time(hit[part], reading) for part in ("one", "two")] if hit else []
         if len(ends) == 2 and ends[0] and ends[1]:
-            (one, first), (two, second) = ends[0], ends[1]
-            days = (second.date() - first.date()).days
-            out.note(
-                f"{one} {written_day(first)}，{two} {written_day(second)}，相隔 {days} 天"
-                "（按日期计，请核对原文）。"
-            )
-            cells = [[one, written_day(first)], [two, written_day(second)]]
-            out.table("时间", ["事件", "日期"], [Row(cells=row) for row in cells])
+            earlier, later = sorted((ends[0], ends[1]), key=lambda one: one.at)
+            _between(earlier, later, out)
             return
     out.note("病历没有写明其中一件事的日期。", "not_recorded")
+
+
+def _between(one: Event, two: Event, out: Saying) -> None:
+    days = (two.at.date() - one.at.date()).days
+    said = (
+        f"{one.words} {written_day(one.at)}，{two.words} {written_day(two.at)}，相隔 {days} 天"
+        "（按日期计，请核对原文）。"
+    )
+    if one.place and two.place:
+        out.say(said, one.place, two.place)
+    else:
+        out.note(said)
+    rows = [
+        Row(cells=[e.words, written_day(e.at)], evidence=[e.place] if e.place else [])
+        for e in (one, two)
+    ]
+    out.table("时间", ["事件", "日期"], rows)

@@ -17,6 +17,8 @@ from loopback_server import Served, served
 from starlette.testclient import TestClient
 
 from assistant.interop.hooks import keys as client_keys
+from assistant.interop.hooks.charts import Charts
+from assistant.interop.hooks.saved_notes import SavedNotes
 from assistant.interop.settings import HookClient, HookSettings
 
 BASE = "https://bedside.example"
@@ -105,6 +107,35 @@ def test_a_token_of_a_call_that_is_refused_was_used_too(client: TestClient) -> N
     bodies = ({"hook": "patient-view"}, {"hook": "patient-view"}, call("patient-view"))
     answers = [client.post(VIEW, json=body, headers=headers).status_code for body in bodies]
     assert answers == [400, 401, 401]
+
+
+def test_a_token_that_comes_again_puts_no_note_in_the_place_of_another(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    ask = SavedNotes.ask
+
+    def counted(self: SavedNotes, stay: Any, note_id: str, work: Any) -> Any:
+        asked.append(note_id)
+        return ask(self, stay, note_id, work)
+
+    monkeypatch.setattr(SavedNotes, "ask", counted)
+    path = "/cds-services/bedside-note-save"
+    headers = {"Authorization": f"Bearer {token(aud=f'{BASE}{path}')}"}
+    saved = {"noteType": "progress", "noteId": "n9", "noteText": "患者李雷，女，60岁。"}
+    body = call("bedside.note-save", **saved)
+    answers = [client.post(path, json=body, headers=headers).status_code for _ in range(2)]
+    assert (answers, asked) == ([200, 401], ["n9"])
+
+
+def test_a_token_of_a_call_that_fails_was_used_too(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = token()
+    with monkeypatch.context() as patch:
+        patch.setattr(Charts, "record", lambda *given: 1 / 0)
+        assert post(client, given).status_code == 500
+    assert post(client, given).status_code == 401
 
 
 def _hmac_with_the_public_key() -> str:

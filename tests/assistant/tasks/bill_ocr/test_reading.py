@@ -304,7 +304,23 @@ def test_of_what_was_read_the_range_and_the_kind_of_column_decide(printed: Print
     potassium, chloride = document.items
     assert (potassium["flag"].value, potassium["range"].value) == ("↓", "3.50-5.30")
     assert "↑" in potassium["flag"].doubt
+    assert "3.505.30" in potassium["range"].doubt
     assert (chloride["value"].value, chloride["flag"].value) == ("162.9", "↑")
+
+
+def test_a_result_that_was_also_read_as_an_arrow_is_kept(printed: Print) -> None:
+    page = printed([
+        [(300.0, "检验报告单")],
+        [(20.0, "姓名：张三")],
+        [(20.0, "项目"), (250.0, "结果"), (450.0, "单位"), (600.0, "参考范围")],
+        [(20.0, "尿红细胞"), (250.0, "1"), (450.0, "/HP"), (600.0, "0-3")],
+        [(20.0, "尿白细胞"), (250.0, "9"), (320.0, "1"), (450.0, "/HP"), (600.0, "0-5")],
+    ])  # fmt: skip
+    (document,) = read_pages([_also(page, {"1": ("↑",)})])
+    red, white = document.items
+    assert red["value"].value == "1"
+    assert "flag" not in red
+    assert (white["value"].value, white["flag"].value) == ("9", "↑")
 
 
 def test_a_lone_character_is_the_measure_word_or_figure_that_was_also_read(printed: Print) -> None:

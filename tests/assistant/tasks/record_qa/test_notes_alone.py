@@ -8,6 +8,7 @@ from datetime import date, datetime
 import pytest
 
 from assistant.record.encounter import Encounter
+from assistant.record.evidence import TextSpan
 from assistant.record.note import Note, kind_of_title
 from assistant.record.patient import Patient
 from assistant.tasks.record_qa.chain import ask
@@ -51,6 +52,26 @@ def test_the_head_is_read_from_the_notes(reading: RecordReading) -> None:
     assert kind_of_title("检验报告") == "other"
 
 
+@pytest.mark.parametrize(
+    ("said", "operated"),
+    [
+        ("3年前行阑尾切除术，恢复好。", None),
+        ("既往行冠脉支架植入术。", None),
+        ("必要时行开颅血肿清除术。", None),
+        ("会诊意见：可行介入栓塞术。", None),
+        ("已于3月2日行股骨颈骨折内固定术。", datetime(2026, 3, 2)),
+        ("3年前行胃切除术。今日行胆囊切除术。", datetime(2026, 3, 5)),
+    ],
+)
+def test_an_operation_of_before_or_for_a_case_is_none_of_the_stay(
+    said: str, operated: datetime | None
+) -> None:
+    written = datetime(2026, 3, 5, 9)
+    note = Note(id="n", kind="progress", title="病程记录", written_at=written, text=said)
+    encounter = Encounter(id="e", patient=Patient(id="p"), notes=[note])
+    assert RecordReading(encounter).operated == operated
+
+
 def test_courses_begin_and_end_as_the_notes_say(reading: RecordReading) -> None:
     found = {(c.drug, c.row.dose, str(c.start), str(c.row.stop)) for c in courses(reading)}
     assert ("左氧氟沙星", "0.5g", "2026-03-02", "2026-03-06") in found
@@ -72,6 +93,7 @@ def test_courses_begin_and_end_as_the_notes_say(reading: RecordReading) -> None:
         ("术前血红蛋白多少", "132g/L"),
         ("术后血红蛋白多少", "118g/L"),
         ("从入院到手术隔了几天", "相隔 2 天"),
+        ("从拔除引流管到入院隔了几天", "相隔 4 天"),
         ("体温什么时候正常的", "体温正常1天"),
         ("血钾多少，什么时候停的钾", "4.0mmol/L"),
         ("入院前氨氯地平多少", "5mg"),
@@ -89,6 +111,15 @@ def test_it_is_answered(reading: RecordReading, question: str, words: str) -> No
     assert all(s.evidence for s in answer.statements)
 
 
+def test_how_long_it_was_has_the_clauses_of_both_events(reading: RecordReading) -> None:
+    (said,) = ask(reading, "从停氯化钾到恢复氨氯地平隔了几天").statements
+    assert "相隔 1 天" in said.text
+    notes = {note.note.id: note.text for note in reading.notes}
+    quotes = [place for place in said.evidence if isinstance(place, TextSpan)]
+    assert len(quotes) == 2
+    assert all(notes[p.note_id][p.start : p.end] == p.quote for p in quotes)
+
+
 @pytest.mark.parametrize(
     ("question", "never"),
     [
@@ -100,6 +131,24 @@ def test_it_is_answered(reading: RecordReading, question: str, words: str) -> No
 )
 def test_nothing_is_made_up(reading: RecordReading, question: str, never: str) -> None:
     assert never not in ask(reading, question).plain_text()
+
+
+@pytest.mark.parametrize(
+    ("said", "question", "is_value"),
+    [
+        ("维持SpO2 92%以上。", "血氧多少", False),
+        ("收缩压控制在140mmHg以下。", "血压多少", False),
+        ("体温38.5℃时予布洛芬。", "体温多少", False),
+        ("吸氧下维持SpO2 96%。", "血氧多少", True),
+        ("血压控制在130/80mmHg左右。", "血压多少", True),
+        ("体温38.5℃，予布洛芬。", "体温多少", True),
+    ],
+)
+def test_a_bound_to_keep_to_or_act_at_is_no_value(said: str, question: str, is_value: bool) -> None:
+    written = datetime(2026, 3, 5, 9)
+    note = Note(id="n", kind="progress", title="病程记录", written_at=written, text=said)
+    stay = RecordReading(Encounter(id="e", patient=Patient(id="p"), notes=[note]))
+    assert ("最近一次" in ask(stay, question).plain_text()) is is_value
 
 
 def test_a_month_and_day_is_a_date_near_its_note_only() -> None:

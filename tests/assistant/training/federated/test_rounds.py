@@ -54,6 +54,13 @@ def started(folder: Path, rules: Rules | None = None, names: tuple[str, ...] = S
     return made
 
 
+def test_a_killed_run_of_another_base_is_not_gone_on_with(tmp_path: Path) -> None:
+    assert started(tmp_path).plan is not None
+    assert Federation(Rules(SITES), tmp_path, begin).plan is not None
+    with pytest.raises(MessageInvalid, match="another base"):
+        Federation(Rules(SITES, base="f" * 64), tmp_path, begin)
+
+
 def sent(value: float, counts: scored.Counts | None = None) -> bytes:
     return pack(change(value), {"counts": counts})
 
