@@ -24,7 +24,8 @@ ARROWS = {
 _SAID = {"↑": "high", "H": "high", "↓": "low", "L": "low"}
 _ARROW_OF = {"high": "↑", "low": "↓"}
 BY_RANGE = "未读出箭头，按参考范围推得"
-OTHERWISE = "按参考范围取另一读法，原读作 {}"
+_OTHERWISE = "按参考范围取另一读法"
+OTHERWISE = _OTHERWISE + "，原读作 {}"
 _BEFORE_UNIT = re.compile(r"[↑↓个千十下卜丁]")
 
 
@@ -96,7 +97,9 @@ def tidy(item: Item) -> Item:
 def printed_flag(item: Item) -> str:
     """What is printed as the flag of a result; "" where nothing was read."""
     flag = item.get("flag")
-    return "" if flag is None or flag.doubt == BY_RANGE else flag.value
+    if flag is None or flag.doubt == BY_RANGE or flag.doubt.startswith(_OTHERWISE):
+        return ""
+    return flag.value
 
 
 def said_of(flag: str) -> str:
@@ -112,8 +115,8 @@ def tell_flags(items: Sequence[Item]) -> None:
         arrow = ""
         if value is not None and limits is not None:
             arrow = _ARROW_OF.get(flag_of(value.value, limits.value) or "", "")
-        if printed_flag(item):
-            flag = item["flag"]
+        flag = item.get("flag")
+        if flag is not None and flag.value and flag.doubt != BY_RANGE:
             if arrow != flag.value and arrow in flag.readings:
                 doubt = OTHERWISE.format(flag.value)
                 changes = {"value": arrow, "corrected": True, "doubt": doubt}

@@ -2,6 +2,7 @@
 
 A figure is changed only for one that a reading of its place gave, and only where that one alone
 makes its row or the sums of the bill come out; the cell then says so, and a person is shown it.
+A count that was not read is the exception: amount and price tell it, and it is doubted.
 """
 
 from __future__ import annotations
