@@ -101,7 +101,7 @@ COMMANDS = (
     Row(
         "federated",
         "assistant.commands.federated:app",
-        "联邦训练 federated training: keys, server, site (pip install 'bedside\\[train]').",
+        "联邦训练 federated training: keys, server, site, lm (pip install 'bedside\\[train]').",
     ),
     Row(
         "dicom",
