@@ -51,7 +51,6 @@ def server(
     coordinating = sides.Coordinating(
         key, sites, out, host, port, least, wait, patience, bound, rounds, clip, noise
     )
-    coordinating.check()
     begin(1)
     needs_peft()
     from assistant.training.federated import lm_party
@@ -107,10 +106,7 @@ def site(
     from assistant.training.lm.preparation import prepared
 
     given = prepared(data, "sft", held or (), apart or (), named=named)
-    say(
-        f"样本 lines: {len(given.rows)}，留出 held out {len(given.held)}，"
-        f"重叠剔除 overlapping {given.overlapping}"
-    )
+    say(str(given))
     party = LmParty(open_base(model, numbers), model, given.rows, given.held)
     made = sides.take_part(address, key, coordinator, party, out, patience=patience, pause=pause)
     say(f"已写入 written: {made}")

@@ -67,7 +67,6 @@ def server(
     coordinating = sides.Coordinating(
         key, sites, out, host, port, least, wait, patience, bound, rounds, clip, noise
     )
-    coordinating.check()
     begin(1)
     from assistant.training.federated import ner_party
     from assistant.training.federated.ner_plan import NerPlan

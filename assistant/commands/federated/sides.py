@@ -33,7 +33,7 @@ class Coordinating:
     clip: float
     noise: float
 
-    def check(self) -> None:
+    def __post_init__(self) -> None:
         """Raise `BadParameter` where the options do not go together."""
         if self.noise and not self.clip:
             raise typer.BadParameter("--noise needs --clip")

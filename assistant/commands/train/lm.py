@@ -88,10 +88,7 @@ def lm(
         numbers=numbers, checkpointing=checkpointing, seed=seed, save_every=save_every,
     )  # fmt: skip
     given = prepared(data, method, held or (), apart or (), named=named)
-    say(
-        f"样本 lines: {len(given.rows)}，留出 held out {len(given.held)}，"
-        f"重叠剔除 overlapping {given.overlapping}"
-    )
+    say(str(given))
     base = open_base(model, numbers)
     coder = Coder(base.tokenizer, length)
     learned, measured = coded(given.rows, coder, settings), coded(given.held, coder, settings)

@@ -114,27 +114,19 @@ def memory_needed(model: Any, settings: LmSettings, rows: Sequence[tuple[Sequenc
     tokens = max(settings.tokens, longest)
     seen = sum(len(part.ids) for row in rows for part in row)
     learned = sum(int(part.learned.sum()) for row in rows for part in row)
-    changed = sum(
-        settings.rank * sum(module.weight.shape)
+    adapted = [
+        module.weight.shape
         for name, module in model.named_modules()
         if name.rpartition(".")[2] in settings.targets
-    )
+    ]
+    changed = settings.rank * sum(sum(shape) for shape in adapted)
     a_layer = tokens * (10 * width + 4 * inner) * size
     if size < 4:
-        a_layer += tokens * _adapted_inputs(model, settings) * 4 // layers
+        # The adapter keeps what it multiplies in float32, beside what the base keeps.
+        a_layer += tokens * sum(shape[1] for shape in adapted) * 4 // layers
     kept = tokens * width * size * layers + a_layer if settings.checkpointing else a_layer * layers
     logits = 3 * 4 * int(config.vocab_size) * tokens * learned // max(1, seen)
     return int(weights + changed * _OPTIMIZER_BYTES + kept + logits)
-
-
-def _adapted_inputs(model: Any, settings: LmSettings) -> int:
-    """Values a token of what the adapter multiplies, which it keeps in float32 beside the base's
-    own."""
-    return sum(
-        int(module.weight.shape[1])
-        for name, module in model.named_modules()
-        if name.rpartition(".")[2] in settings.targets
-    )
 
 
 def refuse_too_large(needed: int) -> None:

@@ -24,6 +24,12 @@ class Prepared:
     overlapping: int
     files: list[dict[str, Any]]
 
+    def __str__(self) -> str:
+        return (
+            f"样本 lines: {len(self.rows)}，留出 held out {len(self.held)}，"
+            f"重叠剔除 overlapping {self.overlapping}"
+        )
+
 
 def prepared(
     data: Sequence[Path],

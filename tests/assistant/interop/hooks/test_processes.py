@@ -12,7 +12,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -41,6 +41,17 @@ KEY = ec.generate_private_key(ec.SECP384R1())
 BASE = "https://bedside.example"
 
 
+REFUSED = 'route="/cds-services/{service_id}",status="401"} 7.0'
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    for _ in range(1200):
+        if holds():
+            return
+        time.sleep(0.05)
+    raise AssertionError("nothing came of it in a minute")
+
+
 @dataclass
 class Served:
     port: int
@@ -52,11 +63,7 @@ class Served:
         return f"http://127.0.0.1:{self.port}"
 
     def wait_for_both(self) -> None:
-        for _ in range(1200):
-            if len(self.pool.ready) == 2:
-                return
-            time.sleep(0.05)
-        raise AssertionError("the processes are not ready")
+        wait_until(lambda: len(self.pool.ready) == 2)
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +86,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> It
     running = uvicorn.Server(config)
     thread = threading.Thread(target=running.run, daemon=True)
     thread.start()
-    while not running.started:
-        time.sleep(0.02)
+    wait_until(lambda: running.started)
     port = running.servers[0].sockets[0].getsockname()[1]
     yield Served(port, pool, app.state.services.store)
     processes = pool.ready
@@ -157,10 +163,9 @@ async def test_a_token_is_answered_once_whichever_process_has_it(server: Served)
                 for number in range(8)
             )
         )
-        counts = (await client.get(f"{server.address}/metrics")).text
-        while 'route="/cds-services/{service_id}",status="401"} 7.0' not in counts:
-            await asyncio.sleep(0.1)
-            counts = (await client.get(f"{server.address}/metrics")).text
+        async with asyncio.timeout(60):
+            while REFUSED not in (await client.get(f"{server.address}/metrics")).text:
+                await asyncio.sleep(0.1)
     assert Counter(answer.status_code for answer in answers) == {200: 1, 401: 7}
     assert server.store.audit.verify().ok
 
